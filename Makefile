@@ -1,0 +1,58 @@
+# Everything a person does with WedSync. `make help` lists it; the continuous integration runs the same lines.
+# All paths are relative and all tools run as modules, so that the checkout may lie below a folder with a space.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format requirements clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/.run-installed ## run everything here, until Ctrl-C (PORT=8000 WEDSYNC_HOME=.wedsync)
+	@exec $(RUN) -m wedsync.runner
+
+demo: $(VENV)/.run-installed ## play the stories against the running copy (ARGS=...)
+	@exec $(RUN) -m wedsync.runner.demo $(ARGS)
+
+test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev-installed ## check style, types, imports between rooms, migrations, settings
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(RUN) -m wedsync.runner.checks
+
+format: $(VENV)/.dev-installed ## put the code into shape
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+requirements: ## pin the packages anew from pyproject.toml (needs uv)
+	$(COMPILE) --quiet --output-file requirements.txt
+	$(COMPILE) --quiet --constraints requirements.txt --group dev --output-file requirements-dev.txt
+
+clean: ## remove the virtual environment and caches; data stay in WEDSYNC_HOME
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A newer interpreter makes the virtual environment's python newer, hence everything is installed again.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "WedSync needs Python 3.11 or newer, and '$(PYTHON)' is not. Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.run-installed: requirements.txt $(VENV)/bin/python
+	@echo "Installing the packages; only the first time takes a while."
+	$(RUN) -m pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.run-installed
+	$(RUN) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@

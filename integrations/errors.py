@@ -1,0 +1,85 @@
+"""All errors of a delivery.
+
+::
+
+    DeliveryError              carries error class, status code, excerpt
+    ├── Transient              try again on the schedule
+    │   ├── NetworkError       could not connect, reset, TLS          counts for the breaker
+    │   ├── TimedOut           the deadline passed                    counts; outcome unknown
+    │   ├── ServerError        5xx                                    counts
+    │   └── Throttled          408, 425, 429, with Retry-After        does not count
+    ├── Permanent              other 4xx, 3xx: dead at once           does not count
+    ├── CredentialsRefused     401, 403: the system is paused         does not count
+    ├── TargetGone             410: the target is disabled            does not count
+    └── OurFault               a bug or a setting of ours             never counts against the target
+
+spec.md, "Outbound: Classes". What a person's channel says by codes of its own is classified in its file under
+notifications/channels/, onto these same classes.
+"""
+
+from integrations.states import Outcome
+
+
+class DeliveryError(Exception):
+    """Why an attempt did not succeed. The message may be shown to staff, so it never holds a credential."""
+
+    counts_for_breaker = False
+    outcome = Outcome.FAILED
+
+    def __init__(self, message: str, *, status_code: int | None = None, excerpt: str = "") -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.excerpt = excerpt
+
+
+class Transient(DeliveryError):
+    """Worth another try. ``retry_after``: seconds that the other side asked for, if it did."""
+
+    def __init__(
+        self, message: str, *, status_code: int | None = None, excerpt: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status_code=status_code, excerpt=excerpt)
+        self.retry_after = retry_after
+
+
+class NetworkError(Transient):
+    """No connection, or one that broke. ``sent``: the request may have arrived."""
+
+    counts_for_breaker = True
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = Outcome.UNKNOWN if sent else Outcome.FAILED
+
+
+class TimedOut(Transient):
+    """No whole answer within the deadline."""
+
+    counts_for_breaker = True
+    outcome = Outcome.UNKNOWN
+
+
+class ServerError(Transient):
+    """5xx."""
+
+    counts_for_breaker = True
+
+
+class Throttled(Transient):
+    """The other side asks for patience."""
+
+
+class Permanent(DeliveryError):
+    """The same request will never succeed."""
+
+
+class CredentialsRefused(DeliveryError):
+    """The system does not know us any more."""
+
+
+class TargetGone(DeliveryError):
+    """The target told us never to come back."""
+
+
+class OurFault(DeliveryError):
+    """Something of ours: a bug, a missing key, a template."""

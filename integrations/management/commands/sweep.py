@@ -1,0 +1,53 @@
+"""``manage.py sweep``: one sweep, or with ``--loop`` one a second until told to stop."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from integrations.sweep import sweep
+from wedsync import startup
+from wedsync.celery import announce_ready
+from wedsync.live import hints
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Runs beside the workers, in any number."""
+
+    help = "Set going again what a lost hint or a dead worker left behind."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """``--loop``."""
+        parser.add_argument("--loop", action="store_true", help="sweep again and again until SIGTERM")
+
+    def handle(self, *args: Any, loop: bool, **options: Any) -> None:
+        """Sweep. A database that is away ends one round, not the loop."""
+        startup.verify()
+        if not loop:
+            self.stdout.write(f"set going again: {sweep().total}")
+            hints.flush()
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        announced = False
+        while not stop.wait(settings.SWEEP_SECONDS if announced else 0):
+            try:
+                found = sweep()
+            except DatabaseError as error:
+                log.warning("sweep_failed", error=type(error).__name__)
+                close_old_connections()
+                stop.wait(settings.SWEEP_SECONDS)
+                continue
+            if found.total:
+                log.info("swept", events=found.events, deliveries=found.deliveries, leases=found.leases)
+            if not announced:
+                announce_ready()
+                announced = True

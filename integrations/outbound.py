@@ -1,0 +1,153 @@
+"""One outside call over HTTP: within a deadline, without redirects, with a bounded answer."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+
+from integrations.addresses import check_url
+from integrations.errors import (
+    CredentialsRefused,
+    NetworkError,
+    Permanent,
+    ServerError,
+    TargetGone,
+    Throttled,
+    TimedOut,
+)
+
+MOST_BYTES = 64 * 1024
+EXCERPT = 500
+USER_AGENT = "WedSync/1"
+_threads = threading.local()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent, without credentials: frozen at the first attempt, so that every retry sends the same bytes."""
+
+    method: str
+    path: str
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the delivery's row."""
+        return {"method": self.method, "path": self.path, "body": self.body, "headers": self.headers}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Request":
+        """From the delivery's row."""
+        return cls(**stored)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request made ready to leave: whole URL, and headers with credentials. Lives only for one attempt."""
+
+    method: str
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back; ``body`` ends at 64 KiB."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def excerpt(self) -> str:
+        """The start of the body, for the attempt's row."""
+        return self.body[:EXCERPT].decode("utf-8", errors="replace").replace("\x00", "")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds from ``Retry-After``, where it is given as a number."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isdigit() else None
+
+
+def _session() -> requests.Session:
+    """This thread's session: its connections stay open between calls; it reads no proxy settings or ``.netrc``."""
+    if not hasattr(_threads, "session"):
+        session = requests.Session()
+        session.trust_env = False
+        adapter = HTTPAdapter(pool_connections=16, pool_maxsize=4, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        _threads.session = session
+    found: requests.Session = _threads.session
+    return found
+
+
+def send(call: Call, *, deadline: float) -> Response:
+    """Make the call. ``deadline``: seconds for connecting and each read; checked again with each piece of the body.
+
+    Raises:
+        NetworkError: no connection, or it broke.
+        TimedOut: the deadline passed.
+        OurFault: an address that may not be called.
+    """
+    check_url(call.url, settings.OUTBOUND_ALLOW)
+    ends = time.monotonic() + deadline
+    try:
+        with _session().request(
+            call.method,
+            call.url,
+            data=call.body,
+            headers={"User-Agent": USER_AGENT, **call.headers},
+            timeout=(min(5.0, deadline), deadline),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            body = _read(answer, ends)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status_code, headers, body)
+    except requests.ConnectTimeout as error:
+        raise NetworkError("no connection within the deadline") from error
+    except requests.Timeout as error:
+        raise TimedOut("no answer within the deadline") from error
+    except requests.exceptions.SSLError as error:
+        raise NetworkError("the TLS certificate was not accepted") from error
+    except requests.RequestException as error:
+        sent = "NewConnectionError" not in repr(error)
+        raise NetworkError("the connection broke" if sent else "the connection was refused", sent=sent) from error
+
+
+def _read(answer: requests.Response, ends: float) -> bytes:
+    body = b""
+    for piece in answer.iter_content(8192):
+        body += piece
+        if len(body) >= MOST_BYTES:
+            return body[:MOST_BYTES]
+        if time.monotonic() > ends:
+            raise TimedOut("the answer did not end within the deadline")
+    return body
+
+
+def check_status(response: Response) -> None:
+    """Pass a 2xx on. spec.md, "Outbound: Classes".
+
+    Raises:
+        DeliveryError: of the class that the status stands for.
+    """
+    status, excerpt = response.status, response.excerpt
+    if 200 <= status < 300:
+        return
+    if status >= 500:
+        raise ServerError(f"answered {status}", status_code=status, excerpt=excerpt, retry_after=response.retry_after)
+    if status in {408, 425, 429}:
+        raise Throttled(f"answered {status}", status_code=status, excerpt=excerpt, retry_after=response.retry_after)
+    if status in {401, 403}:
+        raise CredentialsRefused(f"answered {status}: the credentials are refused", status_code=status, excerpt=excerpt)
+    if status == 410:
+        raise TargetGone("answered 410: the target is gone", status_code=status, excerpt=excerpt)
+    raise Permanent(f"answered {status}", status_code=status, excerpt=excerpt)

@@ -1,0 +1,124 @@
+"""The sweep: finds from the rows whatever a lost hint, a dead worker or an emptied Redis left behind (docs/adr/0001).
+
+Any number of sweeps may run: each takes rows with ``SKIP LOCKED`` and marks them before it hints, so that two never
+hint the same row and a long queue is not filled with repetitions.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations.models import Attempt, Delivery
+from integrations.states import WAITING, Outcome, State
+from integrations.targets import sender_for
+from wedsync.live import hints
+from wedsync.live.models import ChannelEvent
+
+log = structlog.get_logger(__name__)
+BATCH = 200
+HINT_AGAIN = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one sweep set going again."""
+
+    events: int
+    deliveries: int
+    leases: int
+    expired: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.events + self.deliveries + self.leases + self.expired
+
+
+def sweep() -> Found:
+    """One round over everything that may have been left behind."""
+    return Found(leases=end_leases(), expired=expire(), events=hint_events(), deliveries=hint_deliveries())
+
+
+def hint_events() -> int:
+    """Hint events that nobody routed."""
+    overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
+    with transaction.atomic():
+        events = list(
+            ChannelEvent.objects.select_for_update(skip_locked=True)
+            .filter(routing=ChannelEvent.Routing.PENDING, received_at__lt=Now() - overdue)
+            .filter(Q(hinted_at=None) | Q(hinted_at__lt=Now() - HINT_AGAIN))
+            .order_by("id")[:BATCH]
+        )
+        ChannelEvent.objects.filter(id__in=[event.id for event in events]).update(hinted_at=Now())
+    for event in events:
+        hints.event_stored(event, ())
+    return len(events)
+
+
+def hint_deliveries() -> int:
+    """Hint deliveries that are due: at once where no message carries them, after 3 s where one should have."""
+    overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
+    quick = len(settings.RETRY_QUICK_SECONDS)
+    unaccompanied = Q(state=State.HELD) | Q(attempt_count__gt=quick)
+    with transaction.atomic():
+        due = list(
+            Delivery.objects.select_for_update(skip_locked=True)
+            .filter(state__in=list(WAITING), next_attempt_at__lte=Now())
+            .filter(unaccompanied | Q(next_attempt_at__lt=Now() - overdue))
+            .filter(Q(hinted_at=None) | Q(hinted_at__lt=F("next_attempt_at")) | Q(hinted_at__lt=Now() - HINT_AGAIN))
+            .order_by("next_attempt_at")
+            .only("id", "priority", "attempt_count")[:BATCH]
+        )
+        Delivery.objects.filter(id__in=[delivery.id for delivery in due]).update(hinted_at=Now())
+    for delivery in due:
+        hints.delivery_due(delivery.id, delivery.priority, quick_attempts=min(delivery.attempt_count, quick))
+    return len(due)
+
+
+def end_leases() -> int:
+    """Take deliveries back from workers that died. Whether their request arrived is unknown."""
+    with transaction.atomic():
+        lost = list(
+            Delivery.objects.select_for_update(skip_locked=True).filter(
+                state=State.IN_FLIGHT, lease_until__lt=Now()
+            )[:BATCH]
+        )
+        for delivery in lost:
+            _end_lease(delivery)
+    return len(lost)
+
+
+def _end_lease(delivery: Delivery) -> None:
+    began = delivery.attempt_count > 0 and not delivery.attempts.filter(number=delivery.attempt_count).exists()
+    if began:
+        Attempt.objects.create(
+            delivery=delivery,
+            number=delivery.attempt_count,
+            started_at=delivery.lease_until - timedelta(seconds=settings.LEASE_SECONDS),  # type: ignore[operator]
+            milliseconds=int(settings.LEASE_SECONDS * 1000),
+            outcome=Outcome.UNKNOWN,
+            error_class="WorkerLost",
+            error="the worker ended in the middle of the attempt",
+        )
+    marked = began and sender_for(delivery.channel).resends_marked
+    Delivery.objects.filter(id=delivery.id, lease_token=delivery.lease_token).update(
+        state=State.SCHEDULED,
+        state_reason="worker_lost",
+        lease_token=None,
+        lease_until=None,
+        next_attempt_at=Now() - timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS + 1),
+        may_duplicate=delivery.may_duplicate or marked,
+    )
+    log.warning("lease_ended", delivery=str(delivery.id), began=began)
+
+
+def expire() -> int:
+    """End deliveries that have become pointless; staff see them as dead."""
+    return Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now()).update(
+        state=State.DEAD, state_reason="expired", finished_at=Now()
+    )

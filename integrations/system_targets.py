@@ -1,0 +1,76 @@
+"""Deliveries to other systems: which call, to what address, with which proof of who we are."""
+
+import time
+from collections.abc import Iterable
+
+from integrations import standard_webhooks, suppliers, targets
+from integrations.errors import OurFault
+from integrations.models import Delivery, Route
+from integrations.outbound import Call, Request, Response, check_status
+from integrations.targets import Plan
+from integrations.vendors import VENDORS
+from integrations.vendors.base import Outgoing
+from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.queues import Priority
+
+
+def register() -> None:
+    """Fill in the registry."""
+    targets.register_target(Route.Target.SYSTEM, expand)
+    targets.register_channel(targets.SYSTEM_CHANNEL, SystemSender())
+
+
+def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[Plan]:
+    """One delivery, where the vendor knows the wedding and takes a call for this type of event."""
+    system = route.system
+    if system is None or (system.id == event.source_system_id and not route.echo):
+        return
+    if _request(system.kind, system.id, event) is not None:
+        yield Plan(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
+
+
+def _request(kind: str, system_id: object, event: ChannelEvent) -> Request | None:
+    vendor = VENDORS.get(kind)
+    booking_id = suppliers.booking_id(system_id, event.wedding_id)  # type: ignore[arg-type]
+    if vendor is None or booking_id is None:
+        return None
+    sequence = (
+        ChannelEntry.objects.filter(event=event, channel__name=f"supplier:dashboard:{system_id}")
+        .values_list("sequence", flat=True)
+        .first()
+    )
+    return vendor.outbound(Outgoing(event, booking_id, sequence))
+
+
+class SystemSender:
+    """Bearer token, ``Idempotency-Key``, and Standard Webhooks headers. spec.md, "Outbound: Systems"."""
+
+    resends_marked = False
+
+    def render(self, delivery: Delivery) -> Request:
+        """See :class:`integrations.targets.Sender`."""
+        request = _request(delivery.system.kind, delivery.system_id, delivery.event)
+        if request is None:
+            raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
+        return request
+
+    def prepare(self, delivery: Delivery, request: Request) -> Call:
+        """See :class:`integrations.targets.Sender`. The delivery's id is the key, so retries carry the same one."""
+        credentials, body = delivery.system.credentials, request.body.encode()
+        headers = {**request.headers, "Idempotency-Key": str(delivery.id)}
+        if token := credentials.get("access_token"):
+            headers["Authorization"] = f"Bearer {token}"
+        if secret := credentials.get("signing_secret"):
+            try:
+                headers |= standard_webhooks.headers(secret, str(delivery.id), int(time.time()), body)
+            except ValueError as error:
+                raise OurFault(str(error)) from error
+        return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
+
+    def judge(self, response: Response) -> str:
+        """See :class:`integrations.targets.Sender`."""
+        check_status(response)
+        return ""
+
+    def accepted(self, delivery: Delivery, provider_id: str) -> None:
+        """Systems report nothing later."""

@@ -1,0 +1,86 @@
+"""The registry that joins routes to what they reach.
+
+``notifications`` lies above this app and fills in people and their channels from its ``AppConfig.ready``; this app
+fills in systems. Nothing here imports upwards.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from integrations.models import Delivery, Route, System
+from integrations.outbound import Call, Request, Response
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.models import Contact
+
+SYSTEM_CHANNEL = "system"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it."""
+
+    kind: str
+    target: str
+    channel: str
+    system: System
+    contact: Contact | None = None
+    skipped: str = ""
+    held_until: datetime | None = None
+    held_because: str = ""
+
+
+Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]
+
+
+class Sender(Protocol):
+    """One channel's way out."""
+
+    def render(self, delivery: Delivery) -> Request:
+        """The bytes to send; called once, at the first attempt.
+
+        Raises:
+            OurFault: something of ours is missing.
+        """
+
+    def prepare(self, delivery: Delivery, request: Request) -> Call:
+        """Add the URL and the credentials, for one attempt."""
+
+    def judge(self, response: Response) -> str:
+        """The provider's id of what it took, or an empty text.
+
+        Raises:
+            DeliveryError: it did not take it.
+        """
+
+    def accepted(self, delivery: Delivery, provider_id: str) -> None:
+        """Note it, in the transaction that finishes the delivery."""
+
+    resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
+
+
+_expanders: dict[str, Expander] = {}
+_senders: dict[str, Sender] = {}
+
+
+def register_target(kind: str, expander: Expander) -> None:
+    """Say how routes of a target kind become deliveries."""
+    _expanders[kind] = expander
+
+
+def register_channel(channel: str, sender: Sender) -> None:
+    """Say how deliveries of a channel are sent."""
+    _senders[channel] = sender
+
+
+def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """The deliveries that a route makes of an event; a live target makes none."""
+    expander = _expanders.get(route.target)
+    return expander(route, event, priority) if expander else ()
+
+
+def sender_for(channel: str) -> Sender:
+    """The sender of a channel."""
+    return _senders[channel]

@@ -1,0 +1,43 @@
+"""Celery tasks of the deliveries: load by id, call the verb, map its error to a retry (docs/adr/0002)."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.contrib.django.task import DjangoTask
+from django.conf import settings
+
+from integrations import deliveries, routing
+from integrations.deliveries import TryAgain
+from wedsync.queues import DELIVER_TASK, ROUTE_TASK
+
+
+class RowDecidesWhen(DjangoTask):
+    """Celery's autoretry, with the wait that the delivery's row says: ``retry.next_delay`` has put it there."""
+
+    def retry(self, *args: Any, exc: BaseException | None = None, **options: Any) -> Any:
+        """Retry at the row's time instead of Celery's own exponential one."""
+        if isinstance(exc, TryAgain):
+            options["countdown"] = exc.delay
+        return super().retry(*args, exc=exc, **options)
+
+
+@shared_task(name=ROUTE_TASK)
+def route(event_id: str) -> None:
+    """Route one event."""
+    routing.route(UUID(event_id))
+
+
+@shared_task(
+    name=DELIVER_TASK,
+    base=RowDecidesWhen,
+    autoretry_for=(TryAgain,),
+    retry_backoff=1,
+    retry_backoff_max=8,
+    retry_jitter=False,
+    max_retries=len(settings.RETRY_QUICK_SECONDS),
+    throws=(TryAgain,),
+)
+def deliver(delivery_id: str) -> None:
+    """Try one delivery."""
+    deliveries.deliver(UUID(delivery_id))

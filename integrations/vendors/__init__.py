@@ -1,0 +1,7 @@
+"""The vendors, by slug; the slug is also the system's kind, the docs page and the fixtures' folder."""
+
+from integrations.vendors.base import Vendor
+from integrations.vendors.studio_cloud import StudioCloud
+from integrations.vendors.venue_master import VenueMaster
+
+VENDORS: dict[str, Vendor] = {vendor.slug: vendor for vendor in (StudioCloud(), VenueMaster())}

@@ -1,0 +1,101 @@
+"""What a vendor is: its name, its signature, its words for our events, and the calls it takes.
+
+A new vendor is one file beside this one (see CONTRIBUTING.md). Implement :meth:`Vendor.outbound` where the vendor takes
+calls; leave :meth:`Vendor.canonical` unless it needs more than names changed.
+"""
+
+import json
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from integrations.outbound import Request
+from integrations.signatures import SignatureScheme
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+
+# spec.md, "Event types": what vendors call the same thing.
+COMMON_ALIASES: Mapping[str, str] = {
+    "headcount": "guest_count",
+    "location_name": "venue_name",
+    "reservation_id": "booking_id",
+    "customer_id": "client_id",
+    "event_date": "shoot_date",
+    "max_capacity": "capacity",
+}
+
+
+class SchemaError(Exception):
+    """A payload breaks its event type's schema. ``problems``: field and reason, each fit for the sender."""
+
+    def __init__(self, problems: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(f"{problem['field']}: {problem['reason']}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What a vendor's call is made from: the event, the vendor's own id of the wedding, and the place in the order."""
+
+    event: ChannelEvent
+    booking_id: str
+    sequence: int | None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Vendor(ABC):
+    """One vendor's adapter."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    signature: ClassVar[SignatureScheme]
+    event_types: ClassVar[Mapping[str, str]]
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+    def event_type(self, name: str) -> str | None:
+        """Our name of an event type; ``None``: unrecognised. Canonical names are always understood."""
+        return name if name in CATALOGUE else self.event_types.get(name)
+
+    def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload in our names, checked; what we do not know stays under ``extra``.
+
+        Raises:
+            SchemaError: with each field and reason.
+        """
+        schema = CATALOGUE[event_type].payload
+        renamed: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for name, value in payload.items():
+            ours = self.aliases.get(name) or COMMON_ALIASES.get(name) or name
+            (renamed if ours in schema.model_fields else extra)[ours] = value
+        try:
+            checked = schema.model_validate({**renamed, "extra": {**extra, **_mapping(renamed.get("extra"))}})
+        except ValidationError as error:
+            raise SchemaError(
+                [{"field": ".".join(map(str, each["loc"])) or "payload", "reason": each["msg"]} for each in error.errors()]
+            ) from error
+        return checked.model_dump(mode="json", exclude_none=True)
+
+    def outbound(self, outgoing: Outgoing) -> Request | None:
+        """The call that tells the vendor about an event; ``None``: it takes none for this type."""
+        return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def json_request(method: str, path: str, outgoing: Outgoing, body: Mapping[str, Any]) -> Request:
+    """A JSON call that carries the event's id, time and sequence, so that the vendor can order what it gets."""
+    event = outgoing.event
+    whole = {
+        "event_id": str(event.id),
+        "event_type": event.type,
+        "occurred_at": event.occurred_at.isoformat(),
+        "sequence": outgoing.sequence,
+        **body,
+    }
+    return Request(method, path, json.dumps(whole, ensure_ascii=False), {"Content-Type": "application/json"})

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+
+    def ready(self) -> None:
+        """Let routes have people as targets."""
+        from integrations import targets
+        from integrations.models import Route
+        from notifications.channels import CHANNELS
+        from notifications.recipients import expand
+
+        targets.register_target(Route.Target.PEOPLE, expand)
+        for name, channel in CHANNELS.items():
+            targets.register_channel(name, channel)

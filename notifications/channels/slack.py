@@ -1,0 +1,82 @@
+"""Slack incoming webhooks: one secret URL is one channel; the answer to a taken message is ``ok``.
+
+https://api.slack.com/messaging/webhooks. Texts of others are escaped, so that they can not mention anyone.
+"""
+
+import json
+from typing import Any
+
+from integrations.errors import DeliveryError, Permanent, TargetGone
+from integrations.models import Delivery
+from integrations.outbound import Call, Request, Response, check_status
+from notifications.channels.base import Composed, PersonChannel
+from notifications.models import Message
+from notifications.wording import Content, Fact
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel
+
+HEADER_LIMIT = 150
+FIELD_LIMIT = 2000
+MOST_FIELDS = 10
+GONE = {"no_service", "no_service_id", "no_team", "team_disabled", "no_active_hooks", "channel_not_found"}
+GONE_STATUS = {403, 404, 410}
+
+
+class Slack(PersonChannel):
+    """One message to one team's channel."""
+
+    channel = Channel.SLACK
+    resends_marked = True
+    status_when_accepted = Message.Status.SENT
+
+    def compose(self, content: Content, delivery: Delivery) -> Composed:
+        """Header, facts as fields, and who it is about; ``@channel`` when it is urgent."""
+        mention = "<!channel> " if delivery.priority == Priority.URGENT else ""
+        blocks: list[dict[str, Any]] = [
+            {"type": "header", "text": {"type": "plain_text", "text": content.headline[:HEADER_LIMIT], "emoji": True}},
+        ]
+        if mention:
+            blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"{mention}please read this now."}})
+        fields = [{"type": "mrkdwn", "text": _field(fact)} for fact in content.facts[:MOST_FIELDS]]
+        if fields:
+            blocks.append({"type": "section", "fields": fields})
+        about = escape(" · ".join(part for part in (content.couple, content.wedding_date, content.venue) if part))
+        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about[:FIELD_LIMIT]}]})
+        text = f"{mention}{escape(content.headline)}"
+        body = {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+        request = Request("POST", "", json.dumps(body), {"Content-Type": "application/json"})
+        return Composed(request, content.headline, content.text)
+
+    def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
+        """The path is the secret."""
+        url = f"{delivery.system.base_url.rstrip('/')}/services/{credentials['webhook_path'].strip('/')}"
+        return Call(request.method, url, request.body.encode(), request.headers)
+
+    def judge(self, response: Response) -> str:
+        """Slack gives no id."""
+        error = classify(response)
+        if error is not None:
+            raise error
+        check_status(response)
+        return ""
+
+
+def classify(response: Response) -> DeliveryError | None:
+    """Slack's plain-text errors; ``None`` for what its status already says."""
+    code = response.excerpt.strip()
+    facts: dict[str, Any] = {"status_code": response.status, "excerpt": response.excerpt}
+    if response.status in GONE_STATUS or code in GONE:
+        return TargetGone(f"Slack: {code[:60] or response.status}: this webhook does not exist any more", **facts)
+    if response.status == 400:
+        return Permanent(f"Slack: {code[:60]}", **facts)
+    return None
+
+
+def escape(text: str) -> str:
+    """Slack's three characters; with them escaped no mention and no link can be made."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _field(fact: Fact) -> str:
+    value = escape(fact.value)[: FIELD_LIMIT - 100]
+    return f"*{escape(fact.label)}*\n{value}" if fact.label else value

@@ -1,0 +1,77 @@
+"""From a route to the people it means, and to one delivery per address."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
+
+from integrations.models import Route, System
+from integrations.targets import Plan
+from notifications import policy
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.addresses import normalize
+from wedsync.weddings.models import Address, Channel, Contact
+
+_SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
+
+
+def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """The deliveries of a route to people: a team's Slack channel, and each person on each channel."""
+    team = route.system
+    if team and team.kind == System.Kind.SLACK and (not route.channels or Channel.SLACK in route.channels):
+        yield Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team)
+    senders = _sending_systems(route)
+    now = timezone.now()
+    for contact in _people(route, event):
+        yield from _plans_for(contact, route, senders, priority, now)
+
+
+def _people(route: Route, event: ChannelEvent) -> list[Contact]:
+    people = list(
+        Contact.objects.filter(
+            organization_id=event.organization_id, wedding_id=event.wedding_id, role__in=route.roles
+        ).order_by("call_order", "id")
+    )
+    if route.contact and route.contact.organization_id == event.organization_id:
+        people.append(route.contact)
+    return people
+
+
+def _sending_systems(route: Route) -> dict[Channel, System]:
+    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values()).order_by("-id")
+    by_kind = {system.kind: system for system in systems}
+    return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
+
+
+def _plans_for(
+    contact: Contact, route: Route, senders: dict[Channel, System], priority: Priority, now: datetime
+) -> Iterable[Plan]:
+    addresses = {channel: _normalized(channel, contact) for channel in senders}
+    rows = {
+        Channel(row.channel): row
+        for row in Address.objects.filter(organization_id=contact.organization_id, value__in=addresses.values())
+    }
+    standing = {channel: policy.blocked_because(channel, rows.get(channel)) for channel in senders}
+    for channel in policy.channels_for(contact, route.channels, standing):
+        if channel not in senders:
+            continue
+        quiet = policy.quiet_until(contact, priority, now)
+        yield Plan(
+            Route.Target.PEOPLE,
+            addresses[channel],
+            channel,
+            senders[channel],
+            contact,
+            skipped=standing[channel],
+            held_until=quiet,
+            held_because="quiet_hours" if quiet else "",
+        )
+
+
+def _normalized(channel: Channel, contact: Contact) -> str:
+    value = contact.address(channel)
+    try:
+        return normalize(channel, value) if value else ""
+    except ValueError:
+        return value

@@ -1,0 +1,53 @@
+"""Puts the sandbox together: services, control API, page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from sandbox.control import Control
+from sandbox.faults import FaultBoard
+from sandbox.page.views import Page
+from sandbox.services.receiver import Receiver
+from sandbox.services.resend import Resend
+from sandbox.services.slack import Slack
+from sandbox.services.vendors import OPERATIONS, Vendor
+from sandbox.services.whatsapp import WhatsApp
+from sandbox.traffic import Traffic
+from sandbox.world import Service, World
+
+BODY_LIMIT = 40 * 1024 * 1024
+"""Resend takes emails of 40 MB after base64; nobody else takes more."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build(world: World) -> web.Application:
+    """The application; it closes `world` when it is cleaned up."""
+    vendors = [Vendor(slug, world) for slug in OPERATIONS]
+    services: list[Service] = [WhatsApp(world), Slack(world), Resend(world), *vendors, Receiver(world)]
+    by_slug = {service.slug: service for service in services}
+    faults = FaultBoard()
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[refuse_other_origins])
+    app.add_routes(Control(world, list(by_slug), faults).routes())
+    app.add_routes(Page(world, vendors=[*OPERATIONS, Receiver.slug]).routes())
+    slugs = "|".join(by_slug)
+    app.router.add_route("*", f"/{{service:{slugs}}}{{path:(/.*)?}}", Traffic(world, by_slug, faults).serve)
+
+    async def close(_app: web.Application) -> None:
+        await world.callbacks.close()
+        world.connection.close()
+
+    app.on_cleanup.append(close)
+    return app
+
+
+@web.middleware
+async def refuse_other_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep web pages of other origins from steering the sandbox through a visitor's browser."""
+    origin = request.headers.get("Origin")
+    if origin is not None and request.method != "GET" and urlsplit(origin).netloc != request.host:
+        return web.json_response({"error": "requests from other origins are refused"}, status=403)
+    return await handler(request)

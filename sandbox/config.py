@@ -1,0 +1,175 @@
+"""`sandbox.json`: which accounts exist outside, with their credentials, templates and callback URLs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE_NAME = "sandbox.json"
+
+
+class ConfigError(Exception):
+    """The file is missing or malformed. The text names the place and never a value, since values are secrets."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class TemplateButton(_Part):
+    """A button of an approved WhatsApp template: `quick_reply`, `url` or `phone_number`."""
+
+    type: str
+    text: str
+    url: str = ""
+
+
+class WhatsAppTemplate(_Part):
+    """An approved template; the placeholders of `body` and `header` are `{{1}}` or `{{name}}`."""
+
+    name: str
+    language: str
+    body: str
+    header: str = ""
+    footer: str = ""
+    buttons: list[TemplateButton] = []
+
+
+class WhatsAppAccount(_Part):
+    """A business phone number."""
+
+    phone_number_id: str
+    access_token: str
+    display_phone_number: str
+    app_secret: str = ""
+    verify_token: str = ""
+    waba_id: str = "102290129340398"
+    callback_url: str | None = None
+    templates: list[WhatsAppTemplate] = []
+
+
+class WhatsAppConfig(_Part):
+    """All numbers, and Meta's rates: 80 messages/s for a number, one each 6 s for a pair with 45 at once."""
+
+    accounts: list[WhatsAppAccount]
+    rate_per_second: float = Field(default=80, gt=0)
+    pair_seconds: float = Field(default=6, gt=0)
+    pair_burst: int = Field(default=45, ge=1)
+
+
+class SlackWebhook(_Part):
+    """An incoming webhook: `path` is `T.../B.../secret`, and stands for exactly one channel."""
+
+    path: str
+    channel: str
+
+
+class SlackConfig(_Part):
+    """One app: its webhooks and where it wants interactions."""
+
+    webhooks: list[SlackWebhook]
+    signing_secret: str = ""
+    callback_url: str | None = None
+    rate_per_second: float = Field(default=1, gt=0)
+    burst: int = Field(default=10, ge=1)
+
+
+class ResendAccount(_Part):
+    """A Resend team: its key and the domains that it has verified."""
+
+    api_key: str
+    domains: list[str]
+    webhook_secret: str = ""
+    callback_url: str | None = None
+
+
+class ResendConfig(_Part):
+    """All teams, and the rate of each."""
+
+    accounts: list[ResendAccount]
+    rate_per_second: float = Field(default=10, ge=1)
+
+
+class VendorConfig(_Part):
+    """A vendor's system: the token it wants and, unless empty, the secret that requests are signed with."""
+
+    access_token: str
+    signing_secret: str | None = None
+
+
+class SandboxConfig(_Part):
+    """The whole file. A service that is absent does not exist outside either."""
+
+    whatsapp: WhatsAppConfig | None = None
+    slack: SlackConfig | None = None
+    resend: ResendConfig | None = None
+    studio_cloud: VendorConfig | None = None
+    shootq: VendorConfig | None = None
+    iris_works: VendorConfig | None = None
+    venue_master: VendorConfig | None = None
+    party_rental: VendorConfig | None = None
+
+    def vendor(self, slug: str) -> VendorConfig | None:
+        """The vendor's part, by its slug."""
+        part = getattr(self, slug)
+        assert part is None or isinstance(part, VendorConfig)
+        return part
+
+
+def parse(text: str) -> SandboxConfig:
+    """Read the file's text.
+
+    Raises:
+        ConfigError: with the place of each mistake.
+    """
+    try:
+        return SandboxConfig.model_validate(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except ValidationError as error:
+        mistakes = [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
+        raise ConfigError("; ".join(mistakes)) from error
+
+
+class ConfigFile:
+    """The file on disk, read again when it changes. A change that does not parse leaves the last good one in force."""
+
+    def __init__(self, home: Path) -> None:
+        """Read it for the first time.
+
+        Raises:
+            ConfigError: when it is missing or malformed.
+        """
+        self._path = home / FILE_NAME
+        self.error: str | None = None
+        self._stamp = self._read_stamp()
+        self._config = self._read()
+
+    def current(self) -> SandboxConfig:
+        """The configuration now; `error` says why a newer file was not taken."""
+        try:
+            stamp = self._read_stamp()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._config = self._read()
+                self.error = None
+        except ConfigError as error:
+            self.error = str(error)
+        return self._config
+
+    def _read_stamp(self) -> tuple[int, int, int]:
+        try:
+            stat = self._path.stat()
+        except OSError as error:
+            raise ConfigError(
+                f"{self._path}: cannot be read ({error.strerror}); the product's seed writes it"
+            ) from error
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+    def _read(self) -> SandboxConfig:
+        try:
+            return parse(self._path.read_text("utf-8"))
+        except (ConfigError, OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self._path}: {error}") from error

@@ -1,0 +1,89 @@
+"""Faults on demand: one per service, replaced by the next, asked once per request."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Mode(StrEnum):
+    """What goes wrong."""
+
+    STATUS = "status"
+    LATENCY = "latency"
+    HANG = "hang"
+    RESET = "reset"
+    FLAP = "flap"
+
+
+class Fault(BaseModel):
+    """A fault as the control API takes it.
+
+    `count` is the number of requests it lasts for, `ratio` the share of them it hits. `code` names the service's own
+    error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`). `after` lets the service take
+    the request first and spoils only the answer: the outcome that a caller cannot know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    service: str
+    mode: Annotated[Mode, Field(strict=False)]
+    status: int = Field(default=503, ge=300, le=599)
+    seconds: float = Field(default=1.0, ge=0, le=600)
+    ratio: float = Field(default=1.0, gt=0, le=1)
+    count: int | None = Field(default=None, ge=1)
+    retry_after: int | None = Field(default=None, ge=0)
+    code: int | str | None = None
+    after: bool = False
+
+
+@dataclass
+class _Active:
+    fault: Fault
+    seen: int = 0
+    hits: int = 0
+
+
+class FaultBoard:
+    """The faults in force."""
+
+    def __init__(self, roll: Callable[[], float] = random.random) -> None:
+        self._roll = roll
+        self._active: dict[str, _Active] = {}
+
+    def put(self, fault: Fault) -> None:
+        """Set the fault of its service in place of the one before."""
+        self._active[fault.service] = _Active(fault)
+
+    def clear(self, service: str | None = None) -> None:
+        """Remove one service's fault, or all."""
+        for slug in [service] if service else list(self._active):
+            self._active.pop(slug, None)
+
+    def draw(self, service: str) -> Fault | None:
+        """The fault that the next request of `service` meets, if any. Counts that request."""
+        active = self._active.get(service)
+        if active is None:
+            return None
+        turn = active.seen
+        active.seen += 1
+        if active.fault.count is not None and active.seen >= active.fault.count:
+            del self._active[service]
+        if active.fault.mode is Mode.FLAP and turn % 2 == 1:
+            return None
+        if active.fault.ratio < 1 and self._roll() >= active.fault.ratio:
+            return None
+        active.hits += 1
+        return active.fault
+
+    def listing(self) -> list[dict[str, object]]:
+        """The faults in force with what they did so far, for the control API."""
+        return [
+            active.fault.model_dump(mode="json") | {"seen": active.seen, "hits": active.hits}
+            for active in self._active.values()
+        ]

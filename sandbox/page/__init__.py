@@ -1,0 +1,1 @@
+"""The page at `/`: what arrived, as a person would see it."""

@@ -1,0 +1,106 @@
+"""What people do with what they got: write back on WhatsApp, press a button. It goes to the product, signed."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from sandbox.config import WhatsAppAccount
+from sandbox.services import slack, whatsapp_callbacks
+from sandbox.storage.messages import Message
+from sandbox.wire import Json
+from sandbox.world import World
+
+
+class ReplyRefused(ValueError):
+    """The reply does not fit the message; the text says why."""
+
+
+class Replies:
+    """Plays the people."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def send(self, reply: dict[str, Json]) -> dict[str, Json]:
+        """Send one reply and say what the product answered (`callback_status` null: no callback URL, or no answer).
+
+        WhatsApp: `{"service":"whatsapp", "message": id, "text": "..."}` answers a message, `"button": n` instead of the
+        text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation. Each opens the
+        24-hour window. Slack: `{"service":"slack", "message": id, "action_id": "...", "user"?: "..."}`.
+
+        Raises:
+            ReplyRefused: when there is no such message, button or account.
+        """
+        match reply.get("service"):
+            case "whatsapp":
+                return await self._from_whatsapp(reply)
+            case "slack":
+                return await self._from_slack(reply)
+        raise ReplyRefused("service: must be whatsapp or slack")
+
+    async def _from_whatsapp(self, reply: dict[str, Json]) -> dict[str, Json]:
+        message = self._message("whatsapp", reply) if "message" in reply else None
+        account = self._whatsapp_account(message.account if message else reply.get("phone_number_id"))
+        wa_id = re.sub(r"\D", "", message.to if message else str(reply.get("from", "")))
+        if not re.fullmatch(r"[1-9]\d{6,14}", wa_id):
+            raise ReplyRefused("from: must be a phone number in E.164 form")
+        content = _whatsapp_content(reply, message)
+        if message is not None:
+            shown = content["text"]["body"] if content["type"] == "text" else content["button"]["text"]
+            self._world.messages.add_reply(message.id, shown)
+        if message is not None and message.status != "read":
+            self._world.messages.set_status(message.id, "read")
+            sent = whatsapp_callbacks.Sent(message.provider_id, wa_id, message.view.get("callback_data"))
+            read = whatsapp_callbacks.status_callback(account, sent, "read")
+            if read is not None:
+                await self._world.callbacks.send_once(read)
+        self._world.windows.open(account.phone_number_id, wa_id, time.time())
+        context = message.provider_id if message else None
+        callback = whatsapp_callbacks.reply_callback(account, wa_id, content, context)
+        return {"callback_status": await self._world.callbacks.send_once(callback) if callback else None}
+
+    async def _from_slack(self, reply: dict[str, Json]) -> dict[str, Json]:
+        message = self._message("slack", reply)
+        config = self._world.config.current().slack
+        if config is None:
+            raise ReplyRefused("slack is not in sandbox.json")
+        element = _slack_button(message, reply.get("action_id"))
+        callback = slack.interaction(config, message, element, str(reply.get("user") or "planner"))
+        return {"callback_status": await self._world.callbacks.send_once(callback) if callback else None}
+
+    def _message(self, service: str, reply: dict[str, Json]) -> Message:
+        number = reply.get("message")
+        message = self._world.messages.by_id(number) if isinstance(number, int) else None
+        if message is None or message.service != service:
+            raise ReplyRefused(f"message: no {service} message has this id")
+        return message
+
+    def _whatsapp_account(self, phone_number_id: Json) -> WhatsAppAccount:
+        config = self._world.config.current().whatsapp
+        for account in config.accounts if config else []:
+            if phone_number_id in (None, account.phone_number_id):
+                return account
+        raise ReplyRefused("phone_number_id: not in sandbox.json")
+
+
+def _whatsapp_content(reply: dict[str, Json], message: Message | None) -> dict[str, Json]:
+    if "button" not in reply:
+        text = reply.get("text")
+        if not isinstance(text, str) or not text.strip():
+            raise ReplyRefused("text: must be a non-empty string")
+        return {"type": "text", "text": {"body": text}}
+    buttons = message.view.get("buttons", []) if message else []
+    number = reply["button"]
+    if not isinstance(number, int) or not 0 <= number < len(buttons) or "payload" not in buttons[number]:
+        raise ReplyRefused("button: the message has no such quick reply")
+    button = buttons[number]
+    return {"type": "button", "button": {"payload": button["payload"], "text": button["text"]}}
+
+
+def _slack_button(message: Message, action_id: Json) -> dict[str, Json]:
+    for block in message.body.get("blocks", []):
+        for element in [*block.get("elements", []), block.get("accessory")]:
+            if isinstance(element, dict) and element.get("type") == "button" and element.get("action_id") == action_id:
+                return element | {"block_id": block.get("block_id", "")}
+    raise ReplyRefused("action_id: the message has no such button")

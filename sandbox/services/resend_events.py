@@ -1,0 +1,90 @@
+"""What Resend posts to the product: the fate of an email, signed as Svix does.
+
+https://resend.com/docs/dashboard/webhooks/event-types; the fate follows the testing addresses of
+https://resend.com/docs/dashboard/emails/send-test-emails, `bounced+label@resend.dev` and so on.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+
+from sandbox.callbacks import Callback, StatusStep
+from sandbox.config import ResendAccount
+from sandbox.signatures import standard_webhooks_signature
+from sandbox.wire import Json, iso
+
+_TESTING_DOMAIN = "@resend.dev"
+
+
+@dataclass(frozen=True)
+class Email:
+    """An email that was accepted."""
+
+    email_id: str
+    body: dict[str, Json]
+    to: list[str]
+
+
+def status_steps(account: ResendAccount, email: Email) -> list[StatusStep]:
+    """The events of an email: sent, then what its first recipient's address says."""
+
+    def step(after_seconds: float, status: str) -> StatusStep:
+        return StatusStep(after_seconds, status, lambda: event_callback(account, email, status))
+
+    match _fate(email.to[0]):
+        case "suppressed":
+            return [step(0.3, "suppressed")]
+        case "bounced":
+            return [step(0.2, "sent"), step(0.6, "bounced")]
+        case "complained":
+            return [step(0.2, "sent"), step(0.6, "delivered"), step(1.0, "complained")]
+    return [step(0.2, "sent"), step(0.6, "delivered")]
+
+
+def event_callback(account: ResendAccount, email: Email, status: str) -> Callback | None:
+    """One `email.<status>` event, if the account has a callback URL."""
+    if account.callback_url is None:
+        return None
+    now = iso(time.time())
+    data: dict[str, Json] = {
+        "email_id": email.email_id,
+        "created_at": now,
+        "from": email.body["from"],
+        "to": email.to,
+        "subject": email.body["subject"],
+        "tags": {tag["name"]: tag["value"] for tag in email.body.get("tags") or []},
+        "headers": [{"name": name, "value": value} for name, value in (email.body.get("headers") or {}).items()],
+    }
+    if status == "bounced":
+        message = "The recipient's email address does not exist."
+        data["bounce"] = {
+            "type": "Permanent",
+            "subType": "General",
+            "message": message,
+            "diagnosticCode": ["550 5.1.1"],
+        }
+    if status == "suppressed":
+        message = "The address bounced before."
+        data["suppressed"] = {"type": "OnAccountSuppressionList", "reason": "previous_bounce", "message": message}
+    body = json.dumps({"type": f"email.{status}", "created_at": now, "data": data}, ensure_ascii=False).encode()
+    message_id = "msg_" + secrets.token_urlsafe(20)
+
+    def headers() -> dict[str, str]:
+        timestamp = str(int(time.time()))
+        signature = standard_webhooks_signature(account.webhook_secret, message_id, timestamp, body)
+        return {
+            "Content-Type": "application/json",
+            "svix-id": message_id,
+            "svix-timestamp": timestamp,
+            "svix-signature": signature,
+        }
+
+    return Callback(account.callback_url, body, headers)
+
+
+def _fate(address: str) -> str:
+    local, at, domain = address.partition("@")
+    return local.partition("+")[0] if at + domain == _TESTING_DOMAIN else "delivered"

@@ -1,0 +1,128 @@
+"""The front door of every service: log the request, apply the fault in force, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+import time
+import traceback
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from sandbox.faults import Fault, FaultBoard, Mode
+from sandbox.logs import log
+from sandbox.wire import Call, Reply, text_reply
+from sandbox.world import Service, World
+
+_HANG_POLL_SECONDS = 0.2
+_SLACK_SECRET = re.compile(r"(/services/[^/]+/[^/]+/)[^/]+")
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on with 0 seconds: close sends RST and throws away what was queued."""
+
+
+class Traffic:
+    """Serves `/{service}/...` for all services."""
+
+    def __init__(self, world: World, services: Mapping[str, Service], faults: FaultBoard) -> None:
+        self._world = world
+        self._services = services
+        self._faults = faults
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One request, from its first byte to its log line."""
+        service = self._services[request.match_info["service"]]
+        call = await _read(request, service.slug)
+        fault = self._faults.draw(service.slug)
+        started = time.perf_counter()
+        shown_path = _SLACK_SECRET.sub(r"\1***", call.path)
+        fault_name = fault.mode.value if fault else None
+        key = call.headers.get("idempotency-key")
+        requests = self._world.requests
+        row_id = requests.begin(service.slug, call.received_at, call.method, shown_path, fault_name, key)
+        reply: Reply | None = None
+        try:
+            reply = await self._answer(request, service, call, fault)
+        except Exception:  # noqa: BLE001 - a bug here must look like an outage, not end the connection
+            log("error", service=service.slug, path=shown_path, error=traceback.format_exc())
+            reply = service.failure(500, None)
+        finally:
+            status = reply.status if reply else None
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            requests.finish(row_id, service.slug, status, elapsed_ms)
+            fields = {"method": call.method, "path": shown_path, "status": status, "ms": round(elapsed_ms, 2)}
+            log("request", service=service.slug, **fields, fault=fault_name)
+        return _response(reply)
+
+    async def _answer(self, request: web.Request, service: Service, call: Call, fault: Fault | None) -> Reply | None:
+        if fault is None:
+            return self._ask(service, call)
+        taken = self._ask(service, call) if fault.after else None
+        match fault.mode:
+            case Mode.LATENCY:
+                await asyncio.sleep(fault.seconds)
+                return taken or self._ask(service, call)
+            case Mode.HANG:
+                await _wait_for_hangup(request)
+                return None
+            case Mode.RESET:
+                _reset(request)
+                return None
+            case Mode.STATUS | Mode.FLAP:
+                return _failure(service, fault)
+
+    def _ask(self, service: Service, call: Call) -> Reply:
+        if not service.exists(self._world.config.current()):
+            return text_reply(404, f"The service {service.slug!r} is not in sandbox.json.\n")
+        return service.answer(call)
+
+
+async def _read(request: web.Request, slug: str) -> Call:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        lowered = name.lower()
+        headers[lowered] = f"{headers[lowered]}, {value}" if lowered in headers else value
+    body = await request.read()
+    # raw_path keeps %2F inside one segment, so that an id can't escape its place in the pattern.
+    path = request.raw_path.partition("?")[0].removeprefix(f"/{slug}") or "/"
+    return Call(request.method, path, dict(request.query), headers, body)
+
+
+def _failure(service: Service, fault: Fault) -> Reply:
+    reply = service.failure(fault.status, fault.code)
+    extra: dict[str, str] = {}
+    if fault.retry_after is not None:
+        extra["Retry-After"] = str(fault.retry_after)
+    if 300 <= fault.status < 400:
+        extra["Location"] = "/_/healthz"
+    return Reply(reply.status, reply.body, reply.content_type, dict(reply.headers) | extra)
+
+
+async def _wait_for_hangup(request: web.Request) -> None:
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(_HANG_POLL_SECONDS)
+
+
+def _reset(request: web.Request) -> None:
+    transport = request.transport
+    if not isinstance(transport, asyncio.Transport):
+        return
+    peer = transport.get_extra_info("socket")
+    if peer is not None:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+    transport.abort()
+
+
+def _response(reply: Reply | None) -> web.Response:
+    if reply is None:
+        return web.Response(status=499)  # goes nowhere: the connection is gone
+    charset = "utf-8" if reply.content_type.startswith("text/") else None
+    return web.Response(
+        status=reply.status,
+        body=reply.body,
+        headers=dict(reply.headers),
+        content_type=reply.content_type,
+        charset=charset,
+    )

@@ -1,0 +1,71 @@
+"""Everything a service may lean on, handed to it in one piece."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sandbox.callbacks import Callbacks
+from sandbox.config import ConfigFile, SandboxConfig
+from sandbox.rates import TokenBuckets
+from sandbox.storage.database import connect
+from sandbox.storage.idempotency import IdempotencyKeys
+from sandbox.storage.messages import MessageLog
+from sandbox.storage.records import Records
+from sandbox.storage.request_log import RequestLog
+from sandbox.storage.windows import ServiceWindows
+from sandbox.wire import Call, Reply
+
+
+class Service(Protocol):
+    """One outside service. `answer` never blocks: it parses, decides, writes to SQLite, and returns."""
+
+    slug: str
+
+    def answer(self, call: Call) -> Reply:
+        """Take or refuse a request."""
+
+    def failure(self, status: int, code: int | str | None) -> Reply:
+        """The answer of a fault, in the service's own error format."""
+
+    def exists(self, config: SandboxConfig) -> bool:
+        """Whether the configuration has this service."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The configuration, the memory, the rates and the way back to the product."""
+
+    config: ConfigFile
+    connection: sqlite3.Connection
+    messages: MessageLog
+    idempotency: IdempotencyKeys
+    requests: RequestLog
+    windows: ServiceWindows
+    records: Records
+    buckets: TokenBuckets
+    callbacks: Callbacks
+
+
+def open_world(home: Path) -> World:
+    """Read the configuration and open the memory under `home`.
+
+    Raises:
+        ConfigError: when `sandbox.json` is missing or malformed.
+    """
+    config = ConfigFile(home)
+    connection = connect(home)
+    messages = MessageLog(connection)
+    return World(
+        config=config,
+        connection=connection,
+        messages=messages,
+        idempotency=IdempotencyKeys(connection),
+        requests=RequestLog(connection),
+        windows=ServiceWindows(connection),
+        records=Records(connection),
+        buckets=TokenBuckets(),
+        callbacks=Callbacks(messages),
+    )

@@ -1,0 +1,35 @@
+"""One sandbox process for the folder's tests; each test begins with an empty world."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sandbox_peer import Peer, configuration, running
+
+
+@pytest.fixture(scope="session")
+def shared_peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    home = tmp_path_factory.mktemp("sandbox-home")
+    (home / "sandbox.json").write_text(json.dumps(configuration()))
+    with running(home) as peer:
+        yield peer
+
+
+@pytest.fixture
+def peer(shared_peer: Peer) -> Peer:
+    shared_peer.forget()
+    return shared_peer
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of its own, for tests that stop the sandbox or change its configuration."""
+    (tmp_path / "sandbox.json").write_text(json.dumps(configuration()))
+    return tmp_path

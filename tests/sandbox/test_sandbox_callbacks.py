@@ -1,0 +1,162 @@
+"""Signed calls back to the product: statuses, replies, button presses."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+from sandbox_peer import SECRET, Peer, configuration, email, eventually, running, template
+
+from sandbox.signatures import slack_signature, standard_webhooks_signature
+
+
+class Product:
+    """Receives callbacks; refuses the first of each path when told to."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+        self.refuse_first = False
+        product = self
+
+        class Receiver(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                refuse = product.refuse_first and self.path not in [path for path, _, _ in product.received]
+                product.received.append((self.path, headers, body))
+                self.send_response(503 if refuse else 200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Be quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def at(self, path: str, count: int) -> list[tuple[dict[str, str], bytes]]:
+        """The first `count` callbacks to a path."""
+
+        def look() -> list[tuple[dict[str, str], bytes]] | None:
+            found = [(headers, body) for each, headers, body in self.received if each == path]
+            return found if len(found) >= count else None
+
+        return eventually(look)
+
+
+@pytest.fixture
+def product() -> Iterator[Product]:
+    product = Product()
+    yield product
+    product.server.shutdown()
+    product.server.server_close()
+
+
+@pytest.fixture
+def calling_peer(home: Path, product: Product) -> Iterator[Peer]:
+    config = configuration()
+    base = f"http://127.0.0.1:{product.server.server_port}"
+    config["whatsapp"]["accounts"][0]["callback_url"] = f"{base}/whatsapp"
+    config["slack"]["callback_url"] = f"{base}/slack"
+    config["resend"]["accounts"][0]["callback_url"] = f"{base}/resend"
+    (home / "sandbox.json").write_text(json.dumps(config))
+    with running(home) as peer:
+        yield peer
+
+
+def statuses(bodies: list[tuple[dict[str, str], bytes]]) -> list[dict[str, Any]]:
+    return [
+        status
+        for _, body in bodies
+        for status in json.loads(body)["entry"][0]["changes"][0]["value"].get("statuses", [])
+    ]
+
+
+def test_whatsapp_reports_sent_then_delivered_signed(calling_peer: Peer, product: Product) -> None:
+    wamid = calling_peer.whatsapp(template("Anna", "16:00", biz_opaque_callback_data="d-1")).json()["messages"][0]["id"]
+    bodies = product.at("/whatsapp", 2)
+    assert [status["status"] for status in statuses(bodies)] == ["sent", "delivered"]
+    assert {status["id"] for status in statuses(bodies)} == {wamid}
+    assert {status["biz_opaque_callback_data"] for status in statuses(bodies)} == {"d-1"}
+    for headers, body in bodies:
+        expected = hmac.new(b"app-secret", body, hashlib.sha256).hexdigest()
+        assert headers["x-hub-signature-256"] == f"sha256={expected}"
+    assert calling_peer.messages("whatsapp")[0]["status"] == "delivered"
+
+
+def test_a_number_that_ends_in_an_error_code_fails_with_it(calling_peer: Peer, product: Product) -> None:
+    assert calling_peer.whatsapp(template("Anna", "16:00", to="+15550131026")).status_code == 200
+    [status] = statuses(product.at("/whatsapp", 1))
+    assert (status["status"], status["errors"][0]["code"]) == ("failed", 131026)
+
+
+def test_a_refused_callback_is_sent_again(calling_peer: Peer, product: Product) -> None:
+    product.refuse_first = True
+    calling_peer.whatsapp(template("Anna", "16:00"))
+    found = [status["status"] for status in statuses(product.at("/whatsapp", 3))]
+    assert found == ["sent", "sent", "delivered"]
+
+
+def test_a_pressed_quick_reply_comes_back_with_its_payload(calling_peer: Peer, product: Product) -> None:
+    body = template("Anna", "16:00")
+    parameters = [{"type": "payload", "payload": "ACK:1"}]
+    button = {"type": "button", "sub_type": "quick_reply", "index": "0", "parameters": parameters}
+    body["template"]["components"].append(button)
+    wamid = calling_peer.whatsapp(body).json()["messages"][0]["id"]
+    product.at("/whatsapp", 2)
+    [message] = calling_peer.messages("whatsapp")
+    press = {"service": "whatsapp", "message": message["id"], "button": 0}
+    answer = requests.post(f"{calling_peer.url}/_/replies", json=press, timeout=10)
+    assert answer.json() == {"callback_status": 200}
+    read, pressed = product.at("/whatsapp", 4)[2:]
+    assert statuses([read])[0]["status"] == "read"
+    assert calling_peer.messages("whatsapp")[0]["view"]["replies"] == ["Got it"]
+    [reply] = json.loads(pressed[1])["entry"][0]["changes"][0]["value"]["messages"]
+    assert reply["button"] == {"payload": "ACK:1", "text": "Got it"}
+    assert (reply["from"], reply["context"]["id"]) == ("16505551234", wamid)
+
+
+def test_resend_reports_events_signed_as_svix_does(calling_peer: Peer, product: Product) -> None:
+    mail = email(to="bounced@resend.dev", tags=[{"name": "delivery", "value": "d-1"}])
+    email_id = calling_peer.resend(mail).json()["id"]
+    found = product.at("/resend", 2)
+    events = [json.loads(body) for _, body in found]
+    assert [event["type"] for event in events] == ["email.sent", "email.bounced"]
+    assert events[1]["data"]["email_id"] == email_id
+    assert events[1]["data"]["tags"] == {"delivery": "d-1"}
+    assert events[1]["data"]["bounce"]["type"] == "Permanent"
+    for headers, body in found:
+        expected = standard_webhooks_signature(SECRET, headers["svix-id"], headers["svix-timestamp"], body)
+        assert headers["svix-signature"] == expected
+
+
+def test_a_pressed_slack_button_is_a_signed_interaction(calling_peer: Peer, product: Product) -> None:
+    button = {"type": "button", "text": {"type": "plain_text", "text": "OK"}, "action_id": "ack", "value": "ACK:1"}
+    actions = {"type": "actions", "block_id": "b1", "elements": [button]}
+    calling_peer.slack({"text": "x", "blocks": [actions]})
+    [message] = calling_peer.messages("slack")
+    press = {"service": "slack", "message": message["id"], "action_id": "ack"}
+    assert requests.post(f"{calling_peer.url}/_/replies", json=press, timeout=10).json() == {"callback_status": 200}
+    [(headers, body)] = product.at("/slack", 1)
+    expected = slack_signature("slack-secret", headers["x-slack-request-timestamp"], body)
+    assert headers["x-slack-signature"] == expected
+    payload = json.loads(parse_qs(body.decode())["payload"][0])
+    assert payload["type"] == "block_actions"
+    assert (payload["actions"][0]["value"], payload["actions"][0]["block_id"]) == ("ACK:1", "b1")
+    assert (
+        requests.post(f"{calling_peer.url}/_/replies", json=press | {"action_id": "no"}, timeout=10).status_code == 400
+    )
+
+
+def test_the_published_svix_vector_holds() -> None:
+    body = b'{"test": 2432232314}'
+    signature = standard_webhooks_signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

@@ -1,0 +1,68 @@
+"""JSON as the contract wants it: UTF-8, no NaN, no duplicate keys, at most 32 deep. spec.md, "Inbound"."""
+
+import json
+from typing import Any
+
+DEEPEST = 32
+
+
+class NotStrictJson(ValueError):
+    """The body is not acceptable JSON; the message says why, fit for the sender."""
+
+
+def loads(body: bytes) -> Any:
+    """The body's value.
+
+    Raises:
+        NotStrictJson: with the reason.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotStrictJson(f"the body is not UTF-8 at byte {error.start}") from error
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except NotStrictJson:
+        raise
+    except RecursionError as error:
+        raise NotStrictJson(f"the body is nested deeper than {DEEPEST}") from error
+    except ValueError as error:
+        raise NotStrictJson(f"the body is not JSON: {error}") from error
+    if _deeper_than(value, DEEPEST):
+        raise NotStrictJson(f"the body is nested deeper than {DEEPEST}")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotStrictJson("an object of the body holds the same key twice")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise NotStrictJson(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 300:
+        raise NotStrictJson("a number of the body is too long")
+    return int(text)
+
+
+def _deeper_than(value: Any, most: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    if most == 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value
+    return any(_deeper_than(child, most - 1) for child in children)
+
+
+def has_nul(value: Any) -> bool:
+    """Whether a text anywhere in the value holds NUL or a lone surrogate, which PostgreSQL can not store."""
+    if isinstance(value, str):
+        return "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, dict):
+        return any(has_nul(key) or has_nul(child) for key, child in value.items())
+    return any(has_nul(child) for child in value) if isinstance(value, list) else False

@@ -1,0 +1,57 @@
+"""``POST /api/forms/<id>/responses/``: a filled form."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.publishing import submit_form
+from wedsync.api.authentication import client_of
+from wedsync.api.problems import Unprocessable
+from wedsync.weddings.models import Form
+
+MOST_ANSWERS = 200
+LONGEST_ANSWER = 10_000
+
+
+class FormResponsesView(APIView):
+    """The responses of one form of the caller's organization."""
+
+    def post(self, request: Request, form_id: UUID) -> Response:
+        """Take ``{"answers": {...}}``; 201 with the event's id, after its commit."""
+        answers = _answers(request.data)
+        with transaction.atomic():
+            form = (
+                Form.objects.select_related("wedding")
+                .filter(organization=client_of(request).organization, id=form_id)
+                .first()
+            )
+            if form is None:
+                raise Http404
+            try:
+                event = submit_form(form, answers, occurred_at=timezone.now())
+            except ValueError as error:
+                field, _, reason = str(error).partition(" ")
+                raise Unprocessable([{"field": field, "reason": reason}]) from error
+        return Response({"id": str(event.id), "status": "accepted"}, status=201)
+
+
+def _answers(body: object) -> dict[str, object]:
+    answers = body.get("answers") if isinstance(body, dict) else None
+    if not isinstance(answers, dict) or not 1 <= len(answers) <= MOST_ANSWERS:
+        raise Unprocessable([{"field": "answers", "reason": f"must be an object of 1 to {MOST_ANSWERS} answers"}])
+    plain = (str, int, float, bool, type(None))
+    wrong = [
+        {"field": f"answers.{question}", "reason": f"must be a text of at most {LONGEST_ANSWER} characters or a number"}
+        for question, value in answers.items()
+        if not isinstance(value, plain)
+        or (isinstance(value, str) and (len(value) > LONGEST_ANSWER or "\x00" in value))
+        or "\x00" in question
+    ]
+    if wrong:
+        raise Unprocessable(wrong)
+    return answers

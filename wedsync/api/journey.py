@@ -1,0 +1,41 @@
+"""``POST /api/journey/``: a milestone of a couple's journey."""
+
+from django.utils import timezone
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.publishing import reach_milestone
+from wedsync.api.authentication import client_of
+from wedsync.api.problems import Unprocessable
+from wedsync.weddings.models import Wedding
+
+
+class Milestone(serializers.Serializer[dict[str, object]]):
+    """The body: ``progress`` in percent."""
+
+    wedding_id = serializers.UUIDField()
+    milestone = serializers.CharField(max_length=200)
+    progress = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class JourneyView(APIView):
+    """The journeys of the caller's organization."""
+
+    def post(self, request: Request) -> Response:
+        """201 with the event's id, after its commit."""
+        body = Milestone(data=request.data)
+        if not body.is_valid():
+            raise Unprocessable(
+                [{"field": field, "reason": str(reasons[0])} for field, reasons in body.errors.items()]  # type: ignore[index]
+            )
+        values = body.validated_data
+        organization = client_of(request).organization
+        wedding = Wedding.objects.filter(organization=organization, id=values["wedding_id"]).first()
+        if wedding is None:
+            raise Unprocessable([{"field": "wedding_id", "reason": "is no wedding of yours"}])
+        with transaction.atomic():
+            event = reach_milestone(wedding, values["milestone"], values["progress"], occurred_at=timezone.now())
+        return Response({"id": str(event.id), "status": "accepted"}, status=201)

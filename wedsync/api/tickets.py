@@ -1,0 +1,36 @@
+"""``POST /api/channels/tickets/``: a ticket for one socket."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from wedsync.api.authentication import client_of
+from wedsync.api.problems import Unprocessable
+from wedsync.live import tickets
+from wedsync.live.channels import check_name
+
+MOST_CHANNELS = 128
+
+
+class TicketsView(APIView):
+    """Tickets of the caller's organization."""
+
+    def post(self, request: Request) -> Response:
+        """201 ``{"ticket", "expires_at"}``; ``{"channels": [...]}`` in the body narrows it to these."""
+        client = client_of(request)
+        text, expires_at = tickets.issue(
+            client.organization.id, api_key_id=client.api_key.id, channels=_channels(request.data)
+        )
+        return Response({"ticket": text, "expires_at": expires_at.isoformat()}, status=201)
+
+
+def _channels(body: object) -> list[str] | None:
+    wanted = body.get("channels") if isinstance(body, dict) else None
+    if wanted is None:
+        return None
+    if not isinstance(wanted, list) or len(wanted) > MOST_CHANNELS:
+        raise Unprocessable([{"field": "channels", "reason": f"must be a list of at most {MOST_CHANNELS} names"}])
+    try:
+        return [check_name(str(name)) for name in wanted]
+    except ValueError as error:
+        raise Unprocessable([{"field": "channels", "reason": str(error)}]) from error

@@ -1,0 +1,69 @@
+"""``/api/weddings/<id>/``: read a wedding, or change it and tell everyone."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from integrations.publishing import change_wedding
+from wedsync.api.authentication import client_of
+from wedsync.api.problems import Unprocessable
+from wedsync.weddings import changes
+from wedsync.weddings.models import Wedding
+
+
+class WeddingView(APIView):
+    """One wedding of the caller's organization."""
+
+    def get(self, request: Request, wedding_id: UUID) -> Response:
+        """The wedding."""
+        return Response(as_json(_find(request, wedding_id)))
+
+    def patch(self, request: Request, wedding_id: UUID) -> Response:
+        """Change fields, venue-local; answers after the commit of the events that this makes."""
+        values = parse_changes(request.data)
+        with transaction.atomic():
+            wedding = _find(request, wedding_id)
+            change_wedding(wedding, values, occurred_at=timezone.now())
+        return Response(as_json(_find(request, wedding_id)))
+
+
+def parse_changes(body: Any) -> dict[str, changes.Value]:
+    """The values of a request's body.
+
+    Raises:
+        Unprocessable: with every field that can not be taken.
+    """
+    if not isinstance(body, dict) or not body:
+        raise Unprocessable([{"field": "body", "reason": "must be an object with at least one field"}])
+    values, errors = {}, []
+    for field, value in body.items():
+        try:
+            values[field] = changes.parse(field, value)
+        except ValueError as error:
+            errors.append({"field": field, "reason": str(error)})
+    if errors:
+        raise Unprocessable(errors)
+    return values
+
+
+def _find(request: Request, wedding_id: UUID) -> Wedding:
+    wedding = Wedding.objects.filter(organization=client_of(request).organization, id=wedding_id).first()
+    if wedding is None:
+        raise Http404
+    return wedding
+
+
+def as_json(wedding: Wedding) -> dict[str, Any]:
+    """A wedding as the API shows it; times are the venue's."""
+    return {
+        "id": str(wedding.id),
+        "couple": wedding.couple,
+        "timezone": wedding.timezone,
+        **{field: changes.as_json(getattr(wedding, field)) for field in changes.CHANGEABLE},
+    }

@@ -1,0 +1,55 @@
+"""The web process: the receiver and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
+
+Sync views on Django's own ASGI handler opened a database connection per thread and failed under load; the WSGI
+handler behind a2wsgi keeps one origin and a bounded number of connections (docs/adr/0007).
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
+
+from a2wsgi import WSGIMiddleware
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from django.core.wsgi import get_wsgi_application
+
+django = get_wsgi_application()
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from django.urls import path
+
+from webhooks.receiver import PREFIX, Receiver
+from wedsync import startup
+from wedsync.live.consumer import ChannelConsumer
+from wedsync.live.origins import SameOriginOrTicket
+
+DJANGO_THREADS = 10
+
+startup.verify()
+receiver = Receiver()
+pages = WSGIMiddleware(django, workers=DJANGO_THREADS)
+sockets = SameOriginOrTicket(AuthMiddlewareStack(URLRouter([path("ws/channels/", ChannelConsumer.as_asgi())])))
+
+
+async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Send each connection to the part that speaks its protocol."""
+    if scope["type"] == "http":
+        inbound = scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")
+        await (receiver if inbound else pages)(scope, receive, send)  # type: ignore[operator, arg-type]
+    elif scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    else:
+        await _lifespan(receive, send)
+
+
+async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Start the receiver's committer with the server, and let it finish what it accepted when the server stops."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            receiver.start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await receiver.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

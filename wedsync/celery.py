@@ -1,0 +1,82 @@
+"""The Celery application: four queues, late acknowledgement, and short patience with Redis (docs/adr/0002, 0003)."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import celeryd_init, setup_logging, worker_ready
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
+
+from django.conf import settings
+
+from wedsync import env, startup
+from wedsync.queues import Priority
+
+
+def _broker(url: str) -> str:
+    """Kombu names Redis over a Unix socket ``redis+socket``."""
+    return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
+
+
+app = Celery("wedsync")
+app.set_default()
+app.conf.update(
+    broker_url=_broker(settings.BROKER_URL),
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": settings.VISIBILITY_TIMEOUT_SECONDS,
+        "global_keyprefix": "wedsync:celery:",
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_max": 0.2,
+    },
+    task_queues=[Queue(priority.value) for priority in Priority],
+    task_default_queue=Priority.LOW.value,
+    task_create_missing_queues=False,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_eta_task_limit=1000,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_soft_shutdown_timeout=10,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    timezone="UTC",
+    beat_schedule={
+        "prune-dedup-ids": {"task": "webhooks.prune", "schedule": crontab(minute="17", hour="3")},
+        "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
+    },
+)
+app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks"])
+
+
+def announce_ready() -> None:
+    """Leave a file named after this process, which the supervisor waits for."""
+    folder = Path(env.HOME.read()) / "run" / "ready"
+    name = env.PROCESS.read()
+    if name != "-" and folder.is_dir():
+        (folder / name).touch()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: object) -> None:
+    """Celery would replace the root logger; Django has configured it already."""
+
+
+@celeryd_init.connect
+def _verify(**_: object) -> None:
+    startup.verify()
+
+
+@worker_ready.connect
+def _ready(**_: object) -> None:
+    announce_ready()

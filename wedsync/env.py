@@ -1,0 +1,114 @@
+"""Every environment variable that WedSync reads: its name, its default, and what it means.
+
+Nothing else in the product touches ``os.environ`` for its configuration, so this file is the whole reference.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ConfigurationError(Exception):
+    """A variable is missing or cannot be read. The message names it and says what to write there."""
+
+
+@dataclass(frozen=True)
+class Variable(Generic[T]):
+    """One environment variable.
+
+    ``default`` is the text that counts when the variable is unset or empty; ``None`` makes it required.
+    """
+
+    name: str
+    parse: Callable[[str], T]
+    default: str | None
+    about: str
+
+    def read(self, environ: Mapping[str, str] | None = None) -> T:
+        """The parsed value.
+
+        Raises:
+            ConfigurationError: required and missing, or not readable. The value itself is never repeated.
+        """
+        text = (os.environ if environ is None else environ).get(self.name) or self.default
+        if text is None:
+            raise ConfigurationError(f"{self.name} is not set. It holds: {self.about}")
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise ConfigurationError(f"{self.name} cannot be read. It holds: {self.about}") from error
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in {"0", "1", "true", "false"}:
+        raise ValueError(text)
+    return text.lower() in {"1", "true"}
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _seconds_list(text: str) -> tuple[float, ...]:
+    return tuple(float(word) for word in _words(text))
+
+
+VARIABLES: dict[str, Variable[object]] = {}
+
+
+def _variable(name: str, parse: Callable[[str], T], default: str | None, about: str) -> Variable[T]:
+    found = Variable(name, parse, default, about)
+    VARIABLES[name] = found  # type: ignore[assignment]
+    return found
+
+
+HOME = _variable("WEDSYNC_HOME", str, ".wedsync", "the folder of data, keys and logs of a copy started by `make run`")
+PROCESS = _variable("WEDSYNC_PROCESS", str, "-", "the Procfile's name of this process; `-` outside the supervisor")
+HOST = _variable("WEDSYNC_HOST", str, "0.0.0.0", "the address that the web process listens on")  # noqa: S104
+PORT = _variable("PORT", int, "8000", "the port of the web process")
+PUBLIC_URL = _variable("WEDSYNC_PUBLIC_URL", str, "http://127.0.0.1:8000", "how the outside reaches the web process")
+ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "host names that the web process answers to, by comma")
+DEBUG = _variable("WEDSYNC_DEBUG", _flag, "0", "1 shows tracebacks; never in production")
+SECURE = _variable("WEDSYNC_SECURE", _flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")
+LOG_LEVEL = _variable("WEDSYNC_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR")
+
+DATABASE_URL = _variable("DATABASE_URL", str, None, "postgresql://user:password@host:port/name, PostgreSQL 15 or newer")
+REDIS_URL = _variable("REDIS_URL", str, None, "redis://:password@host:port/0, rediss://... or unix:///path/to/socket")
+BROKER_URL = _variable("WEDSYNC_BROKER_URL", str, "-", "Redis of Celery's queues; `-` for REDIS_URL")
+CHANNEL_LAYER_URL = _variable("WEDSYNC_CHANNEL_LAYER_URL", str, "-", "Redis of the live channels; `-` for REDIS_URL")
+BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "-", "Redis of the circuit breakers; `-` for REDIS_URL")
+
+DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign the sessions")
+SECRET_KEYS = _variable(
+    "WEDSYNC_SECRET_KEYS", _words, "", "Fernet keys for stored credentials, newest first, by comma; the first encrypts"
+)
+OUTBOUND_ALLOW = _variable(
+    "WEDSYNC_OUTBOUND_ALLOW", _words, "", "`CIDR:port` of private or plain-http targets that may be called, by comma"
+)
+
+WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "25", "threads of each worker; each may hold a connection")
+RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "quick retries, seconds by comma")
+RETRY_DURABLE = _variable(
+    "WEDSYNC_RETRY_DURABLE_SECONDS",
+    _seconds_list,
+    "60,300,1800,7200,18000,36000",
+    "the schedule after the quick retries; the last step repeats until the delivery expires",
+)
+CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "an outside call's whole time")
+URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the same for urgent deliveries")
+LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
+VISIBILITY_TIMEOUT = _variable(
+    "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS", float, "120", "when Redis hands an unacknowledged task out again"
+)
+SWEEP_SECONDS = _variable("WEDSYNC_SWEEP_SECONDS", float, "1", "pause between two sweeps")
+SWEEP_OVERDUE = _variable("WEDSYNC_SWEEP_OVERDUE_SECONDS", float, "3", "how late a row is before the sweep takes it")
+BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
+BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
+BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")
+TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
+FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
+
+SANDBOX_URL = _variable("WEDSYNC_SANDBOX_URL", str, "http://127.0.0.1:8100", "the demo's sandbox; used by seeding only")

@@ -1,0 +1,95 @@
+"""The event types: category, base priority, payload, and the scopes that each appears on. spec.md, "Event types"."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wedsync.live import payloads
+from wedsync.queues import Priority
+
+
+class Category(StrEnum):
+    """What a person's preferences are kept by."""
+
+    TIMELINE = "timeline"
+    BOOKINGS = "bookings"
+    PAYMENTS = "payments"
+    GALLERY = "gallery"
+    CAPACITY = "capacity"
+    EMERGENCIES = "emergencies"
+    JOURNEY = "journey"
+
+
+class Scope(StrEnum):
+    """The company's own live channels, by whom they are for."""
+
+    COUPLE = "couple"
+    SUPPLIERS = "suppliers"  # every supplier of the wedding
+    SUPPLIER = "supplier"  # the one that the event came from
+    PHOTOGRAPHY = "photography"
+    URGENT = "urgent"
+    FORM = "form"
+    JOURNEY = "journey"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One row of the catalogue."""
+
+    name: str
+    payload: type[payloads.Payload]
+    category: Category
+    priority: Priority
+    scopes: frozenset[Scope]
+
+
+def _type(
+    name: str, payload: type[payloads.Payload], category: Category, priority: Priority, *scopes: Scope
+) -> EventType:
+    return EventType(name, payload, category, priority, frozenset(scopes))
+
+
+_COUPLE, _SUPPLIERS, _SUPPLIER = Scope.COUPLE, Scope.SUPPLIERS, Scope.SUPPLIER
+_LOW, _NORMAL, _HIGH, _URGENT = Priority.LOW, Priority.NORMAL, Priority.HIGH, Priority.URGENT
+_BOOKINGS, _CAPACITY = Category.BOOKINGS, Category.CAPACITY
+
+CATALOGUE: dict[str, EventType] = {
+    entry.name: entry
+    for entry in (
+        _type(
+            "timeline.updated",
+            payloads.TimelineUpdated,
+            Category.TIMELINE,
+            _HIGH,
+            _COUPLE,
+            Scope.PHOTOGRAPHY,
+            _SUPPLIERS,
+        ),
+        _type("guest_count.changed", payloads.GuestCountChanged, _CAPACITY, _NORMAL, _COUPLE, _SUPPLIERS),
+        _type("booking.created", payloads.Booking, _BOOKINGS, _NORMAL, _COUPLE, _SUPPLIER),
+        _type("booking.updated", payloads.Booking, _BOOKINGS, _NORMAL, _COUPLE, _SUPPLIER),
+        _type("booking.confirmed", payloads.Booking, _BOOKINGS, _NORMAL, _COUPLE, _SUPPLIER),
+        _type("booking.cancelled", payloads.Booking, _BOOKINGS, _HIGH, _COUPLE, _SUPPLIER),
+        _type("gallery.ready", payloads.Gallery, Category.GALLERY, _LOW, _COUPLE, Scope.PHOTOGRAPHY),
+        _type("gallery.delivered", payloads.Gallery, Category.GALLERY, _LOW, _COUPLE, Scope.PHOTOGRAPHY),
+        _type("payment.received", payloads.Payment, Category.PAYMENTS, _NORMAL, _COUPLE, _SUPPLIER),
+        _type("payment.failed", payloads.Payment, Category.PAYMENTS, _HIGH, _COUPLE, _SUPPLIER),
+        _type("client.updated", payloads.ClientUpdated, _BOOKINGS, _LOW, Scope.PHOTOGRAPHY),
+        _type("venue.capacity_updated", payloads.CapacityUpdated, _CAPACITY, _HIGH, _COUPLE, _SUPPLIERS),
+        _type("venue.capacity_exceeded", payloads.CapacityExceeded, _CAPACITY, _HIGH, _COUPLE, _SUPPLIERS),
+        _type("venue.setup_scheduled", payloads.VenueWork, _CAPACITY, _NORMAL, _SUPPLIERS),
+        _type("venue.catering_updated", payloads.VenueWork, _CAPACITY, _NORMAL, _SUPPLIERS),
+        _type("venue.space_assigned", payloads.VenueWork, _CAPACITY, _NORMAL, _SUPPLIERS),
+        _type(
+            "venue.emergency_reported",
+            payloads.EmergencyReported,
+            Category.EMERGENCIES,
+            _URGENT,
+            _COUPLE,
+            _SUPPLIERS,
+            Scope.URGENT,
+        ),
+        _type("wedding.date_changed", payloads.DateChanged, Category.TIMELINE, _HIGH, _COUPLE, _SUPPLIERS),
+        _type("form.submitted", payloads.FormSubmitted, _BOOKINGS, _NORMAL, Scope.FORM, _SUPPLIERS),
+        _type("journey.milestone_reached", payloads.MilestoneReached, Category.JOURNEY, _LOW, Scope.JOURNEY, _COUPLE),
+    )
+}

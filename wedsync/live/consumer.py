@@ -1,0 +1,225 @@
+"""The socket at ``/ws/channels/``, subprotocol ``wedsync.v1``. spec.md, "Contracts for clients"; docs/realtime.md.
+
+A socket owns a cursor per channel. Hints and the follower only say "look"; what is sent is read from the log behind
+the cursor, in order, so nothing is lost, doubled or reordered.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import structlog
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from wedsync.live import tickets
+from wedsync.live.channels import check_name, group_name
+from wedsync.live.follower import follower
+from wedsync.live.reading import Position, frames_after, in_thread, position
+from wedsync.live.tickets import Pass
+from wedsync.weddings.models import Membership
+
+log = structlog.get_logger(__name__)
+SUBPROTOCOL = "wedsync.v1"
+CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket
+MOST_CHANNELS = 128
+PAGE = 100
+
+
+@dataclass
+class Subscription:
+    """A followed channel: the last sequence sent, and whether the log may hold more."""
+
+    name: str
+    channel_id: UUID
+    cursor: int
+    may_have_more: bool = True
+
+
+class RequestRefused(Exception):
+    """An operation that can not be done; becomes the error of its answer."""
+
+    def __init__(self, code: str, message: str, *, temporary: bool = False) -> None:
+        super().__init__(message)
+        self.body = {"code": code, "message": message, "temporary": temporary}
+
+
+class ChannelConsumer(AsyncJsonWebsocketConsumer):
+    """One client."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pass: Pass | None = None
+        self._followed: dict[str, Subscription] = {}
+        self._more = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Let the client in with a ticket, or with the session of a member of staff."""
+        self._pass = await self._entry_pass()
+        if self._pass is None:
+            await self.accept(subprotocol=self._subprotocol())
+            await self.close(CLOSE_NO_ENTRY, "no valid ticket or session")
+            return
+        await self.accept(subprotocol=self._subprotocol())
+        self._pump = asyncio.get_running_loop().create_task(self._send_entries())
+
+    def _subprotocol(self) -> str | None:
+        return SUBPROTOCOL if SUBPROTOCOL in self.scope.get("subprotocols", []) else None
+
+    async def _entry_pass(self) -> Pass | None:
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        if "ticket" in query:
+            return await in_thread(tickets.redeem, query["ticket"][0])
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return None
+        return await in_thread(_session_pass, user.pk, query.get("organization", [""])[0])
+
+    async def disconnect(self, code: int) -> None:
+        """Forget all subscriptions."""
+        if self._pump:
+            self._pump.cancel()
+        for name in list(self._followed):
+            await self._forget(name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        """Unreadable messages are answered like any other bad request."""
+        try:
+            content = json.loads(text_data or "")
+        except ValueError:
+            content = None
+        await self.receive_json(content)
+
+    async def receive_json(self, content: Any, **_: Any) -> None:
+        """Answer one operation."""
+        if self._pass is None:
+            return
+        request_id = content.get("id") if isinstance(content, dict) else None
+        try:
+            answer = await self._operate(content)
+        except RequestRefused as refused:
+            await self.send_json({"id": request_id, "ok": False, "error": refused.body})
+        except Exception as error:  # PostgreSQL or Redis is away: the client may ask again
+            log.warning("socket_operation_failed", error=type(error).__name__)
+            body = RequestRefused("unavailable", "try again in a few seconds", temporary=True).body
+            await self.send_json({"id": request_id, "ok": False, "error": body})
+        else:
+            await self.send_json({"id": request_id, "ok": True, **answer})
+            self._more.set()
+
+    async def _operate(self, content: Any) -> dict[str, Any]:
+        if not isinstance(content, dict):
+            raise RequestRefused("bad-request", "send one JSON object per message")
+        match content.get("op"):
+            case "subscribe":
+                return await self._subscribe(content)
+            case "unsubscribe":
+                await self._forget(str(content.get("channel")))
+                return {}
+            case "ping":
+                return {}
+        raise RequestRefused("unknown-op", "op is one of subscribe, unsubscribe, ping")
+
+    async def _subscribe(self, content: dict[str, Any]) -> dict[str, Any]:
+        name, after = content.get("channel"), content.get("after")
+        try:
+            check_name(str(name))
+        except ValueError as error:
+            raise RequestRefused("bad-channel", str(error)) from error
+        if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+            raise RequestRefused("bad-request", "after is the last sequence that you have seen, a whole number from 0")
+        entry_pass = self._pass
+        if entry_pass is None or not entry_pass.covers(str(name)):
+            raise RequestRefused("forbidden", "this ticket does not cover that channel")
+        if len(self._followed) >= MOST_CHANNELS and name not in self._followed:
+            raise RequestRefused("too-many-channels", f"a socket follows at most {MOST_CHANNELS} channels")
+        return await self._follow(entry_pass, str(name), after, content.get("epoch"))
+
+    async def _follow(self, entry_pass: Pass, name: str, after: int | None, epoch: object) -> dict[str, Any]:
+        await self._join_group(group_name(entry_pass.organization_id, name))
+        where = await in_thread(position, entry_pass.organization_id, name)
+        recovered = _can_resume(where, after, epoch)
+        cursor = after if after is not None and recovered else where.last
+        self._followed[name] = Subscription(name, where.channel_id, cursor)
+        follower.add(where.channel_id, self)
+        answer: dict[str, Any] = {"epoch": where.epoch, "last": where.last}
+        return answer if recovered else {**answer, "recovered": False}
+
+    async def _join_group(self, group: str) -> None:
+        """Ask for hints. Without Redis the follower finds the entries by itself."""
+        try:
+            await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), timeout=1)
+        except Exception as error:
+            log.warning("hints_unavailable", error=type(error).__name__)
+
+    async def _forget(self, name: str) -> None:
+        subscription = self._followed.pop(name, None)
+        if subscription is None or self._pass is None:
+            return
+        follower.remove(subscription.channel_id, self)
+        try:
+            group = group_name(self._pass.organization_id, name)
+            await asyncio.wait_for(self.channel_layer.group_discard(group, self.channel_name), timeout=1)
+        except Exception as error:
+            log.info("group_not_left", error=type(error).__name__)
+
+    async def entries_ready(self, message: dict[str, Any]) -> None:
+        """A hint from whoever appended to a channel."""
+        subscription = self._followed.get(message["channel"])
+        if subscription:
+            self._look_again(subscription)
+
+    def wake(self, channel_id: UUID, last: int) -> None:
+        """The follower saw how far a channel has come."""
+        for subscription in self._followed.values():
+            if subscription.channel_id == channel_id and last > subscription.cursor:
+                self._look_again(subscription)
+
+    def _look_again(self, subscription: Subscription) -> None:
+        subscription.may_have_more = True
+        self._more.set()
+
+    async def _send_entries(self) -> None:
+        """Send what lies behind the cursors, a page of each channel in turn, for as long as the socket lives."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            for subscription in list(self._followed.values()):
+                try:
+                    await self._send_page(subscription)
+                except OSError:
+                    return
+                except Exception as error:  # the follower will wake this socket again
+                    log.warning("entries_not_read", error=type(error).__name__)
+
+    async def _send_page(self, subscription: Subscription) -> None:
+        if not subscription.may_have_more:
+            return
+        subscription.may_have_more = False
+        frames = await in_thread(frames_after, subscription.channel_id, subscription.name, subscription.cursor, PAGE)
+        for frame in frames:
+            if self._followed.get(subscription.name) is not subscription:
+                return
+            await self.send_json(frame)
+            subscription.cursor = frame["sequence"]
+        if len(frames) == PAGE:
+            self._look_again(subscription)
+
+
+def _can_resume(where: Position, after: int | None, epoch: object) -> bool:
+    """Whether the log still holds everything behind the client's cursor."""
+    if after is None:
+        return True
+    return after <= where.last and epoch in (None, where.epoch)
+
+
+def _session_pass(user_id: int, organization: str) -> Pass | None:
+    """The pass of a member of staff: of the named organization, else of the first that the user belongs to."""
+    memberships = Membership.objects.filter(user_id=user_id, user__is_active=True).order_by("id")
+    if organization:
+        memberships = memberships.filter(organization__slug=organization)
+    membership = memberships.first()
+    return Pass(membership.organization_id) if membership else None

@@ -1,0 +1,123 @@
+"""Hints: messages that make work start at once. The rows decide; a lost hint is found again by the sweep.
+
+Redis may be slow, frozen or away. Whoever commits an event must not wait for it, so hints leave from threads of their
+own, through bounded queues that drop when they are full.
+"""
+
+import asyncio
+import atexit
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from wedsync.live.channels import group_name
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
+
+log = structlog.get_logger(__name__)
+MOST_WAITING = 10_000
+LIVE_MESSAGE = "entries.ready"
+
+
+class Lane:
+    """One thread that passes items on to Redis, in order."""
+
+    def __init__(self, name: str, make_send: Callable[[], Callable[[Any], None]]) -> None:
+        self._name = name
+        self._make_send = make_send
+        self._waiting: queue.Queue[Any] = queue.Queue(MOST_WAITING)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def offer(self, item: Any) -> None:
+        """Queue an item, or drop it where Redis has been away for long."""
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name=f"hints-{self._name}", daemon=True)
+                self._thread.start()
+        try:
+            self._waiting.put_nowait(item)
+        except queue.Full:
+            log.warning("hint_dropped", lane=self._name)
+
+    def _run(self) -> None:
+        send = self._make_send()
+        while True:
+            item = self._waiting.get()
+            try:
+                send(item)
+            except Exception as error:  # whatever Redis throws, the sweep finds the row
+                log.warning("hint_failed", lane=self._name, error=type(error).__name__)
+            finally:
+                self._waiting.task_done()
+
+    def flush(self, seconds: float) -> None:
+        """Wait until all that was offered has left, at most so long."""
+        finished = threading.Thread(target=self._waiting.join, daemon=True)
+        finished.start()
+        finished.join(seconds)
+
+
+def _send_tasks() -> Callable[[Any], None]:
+    def send(item: tuple[str, list[Any], dict[str, Any]]) -> None:
+        name, arguments, options = item
+        current_app.send_task(name, args=arguments, **options)
+
+    return send
+
+
+def _send_live() -> Callable[[Any], None]:
+    loop = asyncio.new_event_loop()
+
+    def send(item: tuple[str, str]) -> None:
+        group, name = item
+        layer = get_channel_layer()
+        message = {"type": LIVE_MESSAGE, "channel": name}
+        loop.run_until_complete(asyncio.wait_for(layer.group_send(group, message), timeout=5))  # type: ignore[union-attr]
+
+    return send
+
+
+_tasks = Lane("tasks", _send_tasks)
+_live = Lane("live", _send_live)
+
+
+def flush(seconds: float = 1.0) -> None:
+    """Let the hints leave that were offered so far, where Redis answers; for processes that are about to end."""
+    _tasks.flush(seconds)
+
+
+atexit.register(flush)
+
+
+def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
+    """Wake routing and the sockets of the event's channels. Call after the commit."""
+    if event.routing == ChannelEvent.Routing.PENDING:
+        _tasks.offer((ROUTE_TASK, [str(event.id)], {"queue": event.priority}))
+    entries_added(event.organization_id, channels)
+
+
+def entries_added(organization_id: UUID, channels: Iterable[str]) -> None:
+    """Wake the sockets that follow these channels. Call after the commit."""
+    for name in channels:
+        _live.offer((group_name(organization_id, name), name))
+
+
+def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts: int = 0) -> None:
+    """Wake a worker for a delivery. Call after the commit.
+
+    ``quick_attempts``: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
+    """
+    _tasks.offer((DELIVER_TASK, [str(delivery_id)], {"queue": str(priority), "retries": quick_attempts}))
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run a hint once the surrounding transaction has been committed."""
+    transaction.on_commit(call)

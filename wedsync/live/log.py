@@ -1,0 +1,109 @@
+"""Appending to the log: events, and their entries with sequences that have no gap.
+
+One counter row per channel, locked in name order by a single statement and held to the commit, so that whoever reads
+sequence n has seen all before it (docs/adr/0006).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from wedsync.ids import new_id
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEntry, ChannelEvent
+
+MOST_HOPS = 3
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event to be stored. ``channels`` are names, each once; ``payload`` is canonical and ready for JSON.
+
+    ``held``: it came through a paused connection, and is routed when that is resumed.
+    """
+
+    organization_id: UUID
+    wedding_id: UUID | None
+    type: str
+    payload: dict[str, Any]
+    occurred_at: datetime
+    source: ChannelEvent.Source
+    channels: Sequence[str]
+    source_system_id: UUID | None = None
+    effect: ChannelEvent.Effect = ChannelEvent.Effect.PENDING
+    hops: int = 0
+    held: bool = False
+    id: UUID = field(default_factory=new_id)
+    correlation_id: UUID = field(default_factory=new_id)
+
+
+def append(new_events: Sequence[NewEvent]) -> list[ChannelEvent]:
+    """Store events and their channel entries. Needs an open transaction; the counters stay locked until it ends.
+
+    An event without a wedding is kept as unlinked, since nobody can be told about it yet.
+    """
+    events = ChannelEvent.objects.bulk_create([_row(new) for new in new_events])
+    append_entries([(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels])
+    return events
+
+
+def _row(new: NewEvent) -> ChannelEvent:
+    return ChannelEvent(
+        id=new.id,
+        organization_id=new.organization_id,
+        wedding_id=new.wedding_id,
+        type=new.type,
+        payload=new.payload,
+        occurred_at=new.occurred_at,
+        source=new.source,
+        source_system_id=new.source_system_id,
+        priority=CATALOGUE[new.type].priority,
+        correlation_id=new.correlation_id,
+        hops=new.hops,
+        effect=new.effect,
+        routing=_routing(new),
+    )
+
+
+def _routing(new: NewEvent) -> ChannelEvent.Routing:
+    if new.wedding_id is None:
+        return ChannelEvent.Routing.UNLINKED
+    return ChannelEvent.Routing.HELD if new.held else ChannelEvent.Routing.PENDING
+
+
+def append_entries(places: Sequence[tuple[ChannelEvent, str]]) -> list[ChannelEntry]:
+    """Put events on channels, in the given order on each. Needs an open transaction."""
+    if not places:
+        return []
+    counts = Counter((event.organization_id, name) for event, name in places)
+    counters = reserve(counts)
+    entries = []
+    for event, name in places:
+        channel_id, next_sequence = counters[event.organization_id, name]
+        counters[event.organization_id, name] = channel_id, next_sequence + 1
+        entries.append(ChannelEntry(channel_id=channel_id, sequence=next_sequence, event=event))
+    return ChannelEntry.objects.bulk_create(entries)
+
+
+def reserve(counts: dict[tuple[UUID, str], int]) -> dict[tuple[UUID, str], tuple[UUID, int]]:
+    """Take that many sequences of each channel: its id and the first sequence taken. Makes channels that are new."""
+    wanted = sorted(counts, key=lambda key: (str(key[0]), key[1]))
+    rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(wanted))
+    values = [item for key in wanted for item in (new_id(), *key, counts[key], uuid4())]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO live_channel (id, organization_id, name, last_sequence, epoch) VALUES {rows} "  # noqa: S608
+            "ON CONFLICT (organization_id, name) DO UPDATE "
+            "SET last_sequence = live_channel.last_sequence + EXCLUDED.last_sequence "
+            "RETURNING organization_id, name, id, last_sequence",
+            values,
+        )
+        return {
+            (organization, name): (channel, last - counts[organization, name] + 1)
+            for organization, name, channel, last in cursor.fetchall()
+        }

@@ -1,0 +1,126 @@
+"""The log of what happened, and the channels on which it is seen. The event row is the outbox (docs/adr/0001)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from wedsync.ids import new_id
+from wedsync.queues import Priority
+from wedsync.weddings.models import ApiKey, Organization, Wedding
+
+
+class ChannelEvent(models.Model):
+    """The unit of truth: one per webhook or publish."""
+
+    class Routing(models.TextChoices):
+        """What is still to be done with the event."""
+
+        PENDING = "pending"
+        ROUTED = "routed"
+        UNLINKED = "unlinked"  # no wedding of ours was found; waits for staff
+        HELD = "held"  # its connection is paused; routed when that is resumed
+
+    class Effect(models.TextChoices):
+        """What the event did to its wedding."""
+
+        PENDING = "pending"
+        NONE = "none"
+        APPLIED = "applied"
+        UNCHANGED = "unchanged"
+        STALE = "stale"
+
+    class Source(models.TextChoices):
+        WEBHOOK = "webhook"
+        API = "api"
+        WEDSYNC = "wedsync"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="events")
+    wedding = models.ForeignKey(Wedding, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
+    type = models.CharField(max_length=64)
+    payload = models.JSONField()
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=16, choices=Source.choices)
+    source_system_id = models.UUIDField(null=True, blank=True)
+    priority = models.CharField(max_length=8, choices=Priority.choices)
+    correlation_id = models.UUIDField(default=new_id)
+    hops = models.PositiveSmallIntegerField(default=0)
+    routing = models.CharField(max_length=16, choices=Routing.choices, default=Routing.PENDING)
+    routed_at = models.DateTimeField(null=True, blank=True)
+    hinted_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep last asked for its routing.")
+    effect = models.CharField(max_length=16, choices=Effect.choices, default=Effect.PENDING)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(routing__in=["pending", "routed", "unlinked", "held"]), name="event_routing_known"),
+            models.CheckConstraint(
+                condition=Q(effect__in=["pending", "none", "applied", "unchanged", "stale"]), name="event_effect_known"
+            ),
+            models.CheckConstraint(condition=Q(priority__in=["low", "normal", "high", "urgent"]), name="event_priority_known"),
+            models.CheckConstraint(condition=Q(hops__lte=3), name="event_hops_bounded"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
+            models.Index(fields=["organization", "-id"], name="event_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class Channel(models.Model):
+    """A named live stream. The row is also its counter: whoever appends holds its lock until the commit."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="channels")
+    name = models.CharField(max_length=194)
+    last_sequence = models.BigIntegerField(default=0)
+    epoch = models.UUIDField(default=uuid.uuid4)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="channel_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ChannelEntry(models.Model):
+    """One event on one channel, at its place in the sequence. Sequences have no gap."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries")
+    sequence = models.BigIntegerField()
+    event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="entries")
+
+    class Meta:
+        verbose_name_plural = "channel entries"
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "sequence"], name="entry_sequence_once"),
+            models.UniqueConstraint(fields=["channel", "event"], name="entry_event_once"),
+            models.CheckConstraint(condition=Q(sequence__gte=1), name="entry_sequence_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} #{self.sequence}"
+
+
+class Ticket(models.Model):
+    """Lets one socket in, once and soon; made for browsers, which can not send an ``Authorization`` header."""
+
+    token_hash = models.CharField(primary_key=True, max_length=64, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tickets")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="tickets")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, related_name="tickets")
+    channels = ArrayField(models.CharField(max_length=194), null=True, help_text="The only channels; null: all.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"ticket of {self.organization}"

@@ -1,0 +1,11 @@
+"""Celery tasks of the live channels."""
+
+from celery import shared_task
+
+from wedsync.live import tickets
+
+
+@shared_task(name="live.prune_tickets")
+def prune_tickets() -> None:
+    """Delete expired tickets."""
+    tickets.prune()

@@ -1,0 +1,68 @@
+"""Tickets: one socket each, once, within a minute. The ticket may stand in a URL, since it is worthless afterwards."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from wedsync.live.models import Ticket
+
+PREFIX = "wst_"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a socket may see: one organization's channels, or only some of them."""
+
+    organization_id: UUID
+    channels: frozenset[str] | None = None
+
+    def covers(self, name: str) -> bool:
+        """Whether this channel may be followed."""
+        return self.channels is None or name in self.channels
+
+
+def issue(
+    organization_id: UUID,
+    *,
+    api_key_id: UUID | None = None,
+    user_id: int | None = None,
+    channels: Sequence[str] | None = None,
+) -> tuple[str, datetime]:
+    """Make a ticket. Returns its text, which is stored nowhere, and the time until which it can be used."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    expires_at = timezone.now() + timedelta(seconds=settings.TICKET_SECONDS)
+    Ticket.objects.create(
+        token_hash=_hash(text),
+        organization_id=organization_id,
+        api_key_id=api_key_id,
+        user_id=user_id,
+        channels=None if channels is None else list(channels),
+        expires_at=expires_at,
+    )
+    return text, expires_at
+
+
+def redeem(text: str) -> Pass | None:
+    """Use a ticket up, in one conditional write. ``None``: unknown, expired or used before."""
+    digest = _hash(text)
+    taken = Ticket.objects.filter(token_hash=digest, used_at=None, expires_at__gt=Now()).update(used_at=Now())
+    if not taken:
+        return None
+    ticket = Ticket.objects.get(token_hash=digest)
+    return Pass(ticket.organization_id, None if ticket.channels is None else frozenset(ticket.channels))
+
+
+def prune() -> int:
+    """Delete tickets that can not be used any more; returns how many."""
+    return Ticket.objects.filter(expires_at__lt=Now()).delete()[0]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,44 @@
+"""Errors on the wire: RFC 9457 ``application/problem+json`` with stable ``type`` slugs, everywhere the same."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "/problems/"
+
+TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Unprocessable content",
+    429: "Too many requests",
+    500: "Our fault",
+    503: "Not available",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One answer that is not a success. ``detail`` says what is wrong, where, and what to do."""
+
+    status: int
+    slug: str
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {
+            "type": TYPE_PREFIX + self.slug,
+            "title": TITLES.get(self.status, "Error"),
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }

@@ -1,0 +1,28 @@
+"""The four priorities, a Celery queue each, and the names of the tasks that lower rooms hint at.
+
+One queue and one worker group per priority, never the broker's own priority field (docs/adr/0003).
+"""
+
+from django.db import models
+
+ROUTE_TASK = "integrations.route"
+DELIVER_TASK = "integrations.deliver"
+
+
+class Priority(models.TextChoices):
+    """How soon something must go out; also the name of its queue. spec.md, "Event types"."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+    @property
+    def rank(self) -> int:
+        """0 for low up to 3 for urgent."""
+        return list(Priority).index(self)
+
+
+def highest(*priorities: Priority) -> Priority:
+    """The most pressing of several priorities."""
+    return max(priorities, key=lambda priority: priority.rank)

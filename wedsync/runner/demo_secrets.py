@@ -1,0 +1,67 @@
+"""What the demo makes up once and keeps: passwords, tokens, secrets, phone numbers. Nothing here is a constant."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _webhook_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _digits(count: int) -> str:
+    return "".join(str(secrets.randbelow(10)) for _ in range(count))
+
+
+def _slack_path() -> str:
+    return f"T{secrets.token_hex(5).upper()}/B{secrets.token_hex(5).upper()}/{secrets.token_hex(12)}"
+
+
+@dataclass(frozen=True)
+class DemoSecrets:
+    """Made at the first start, read at each later one."""
+
+    admin_password: str = field(default_factory=_token)
+    api_token: str = field(default_factory=lambda: "wsk_" + secrets.token_urlsafe(32))
+    whatsapp_token: str = field(default_factory=lambda: "EAAG" + secrets.token_hex(24))
+    whatsapp_number_id: str = field(default_factory=lambda: "1" + _digits(14))
+    whatsapp_app_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    whatsapp_verify_token: str = field(default_factory=_token)
+    slack_signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    slack_coordination: str = field(default_factory=_slack_path)
+    slack_planning: str = field(default_factory=_slack_path)
+    slack_catering: str = field(default_factory=_slack_path)
+    resend_key: str = field(default_factory=lambda: "re_" + secrets.token_urlsafe(24))
+    resend_webhook_secret: str = field(default_factory=_webhook_secret)
+    studio_cloud_token: str = field(default_factory=_token)
+    studio_cloud_signing: str = field(default_factory=_webhook_secret)
+    studio_cloud_inbound: str = field(default_factory=_token)
+    studio_cloud_booking: str = field(default_factory=lambda: f"SC-{_digits(5)}")
+    venue_master_token: str = field(default_factory=_token)
+    venue_master_signing: str = field(default_factory=_webhook_secret)
+    venue_master_inbound: str = field(default_factory=_token)
+    venue_master_booking: str = field(default_factory=lambda: f"BK-{_digits(5)}")
+
+
+def load_or_make(path: Path) -> DemoSecrets:
+    """The demo's secrets; what the file lacks is made and added."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = DemoSecrets(**{name: value for name, value in known.items() if name in DemoSecrets.__dataclass_fields__})
+    write_private(path, asdict(found))
+    return found
+
+
+def write_private(path: Path, content: object) -> None:
+    """Write JSON that only its owner can read, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+    draft.replace(path)

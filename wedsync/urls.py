@@ -1,0 +1,25 @@
+"""All pages and endpoints; the webhooks and the sockets stand in wedsync/asgi.py."""
+
+from django.contrib import admin
+from django.urls import path
+
+from wedsync.api import probes
+from wedsync.api.forms import FormResponsesView
+from wedsync.api.journey import JourneyView
+from wedsync.api.tickets import TicketsView
+from wedsync.api.weddings import WeddingView
+from wedsync.console.views import console
+
+handler404 = "wedsync.api.problems.not_found"
+handler500 = "wedsync.api.problems.our_fault"
+
+urlpatterns = [
+    path("", console, name="console"),
+    path("admin/", admin.site.urls),
+    path("livez", probes.live),
+    path("readyz", probes.ready),
+    path("api/weddings/<uuid:wedding_id>/", WeddingView.as_view()),
+    path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),
+    path("api/journey/", JourneyView.as_view()),
+    path("api/channels/tickets/", TicketsView.as_view()),
+]

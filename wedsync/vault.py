@@ -1,0 +1,72 @@
+"""Encryption of stored secrets with Fernet; the keys stand in ``WEDSYNC_SECRET_KEYS``, newest first."""
+
+import json
+import os
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from wedsync.env import ConfigurationError
+
+ENVIRONMENT_PREFIX = "env:"
+
+
+@lru_cache(maxsize=1)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    if not keys:
+        raise ConfigurationError("WEDSYNC_SECRET_KEYS is empty: no stored secret can be written or read without a key")
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise ConfigurationError("WEDSYNC_SECRET_KEYS holds something that is not a Fernet key") from error
+
+
+def check_keys() -> None:
+    """Read the keys once.
+
+    Raises:
+        ConfigurationError: none set, or one that is no Fernet key.
+    """
+    _fernet(tuple(settings.SECRET_KEYS))
+
+
+def encrypt(text: str) -> str:
+    """Encrypt with the newest key."""
+    return _fernet(tuple(settings.SECRET_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """Decrypt with whichever key fits.
+
+    Raises:
+        ConfigurationError: no key of ours made this token; the right key is missing from the list.
+    """
+    try:
+        return _fernet(tuple(settings.SECRET_KEYS)).decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise ConfigurationError("a stored secret was encrypted with a key that WEDSYNC_SECRET_KEYS lacks") from error
+
+
+def seal(values: dict[str, str]) -> str:
+    """Encrypt a set of credentials; an empty set stays an empty text."""
+    return encrypt(json.dumps(values)) if values else ""
+
+
+def unseal(token: str) -> dict[str, str]:
+    """The credentials again. A value written as ``env:NAME`` is taken from the environment at this moment.
+
+    Raises:
+        ConfigurationError: undecryptable, or a named variable is missing.
+    """
+    values: dict[str, str] = json.loads(decrypt(token)) if token else {}
+    return {name: _resolve(value) for name, value in values.items()}
+
+
+def _resolve(value: str) -> str:
+    if not value.startswith(ENVIRONMENT_PREFIX):
+        return value
+    name = value.removeprefix(ENVIRONMENT_PREFIX)
+    if name not in os.environ:
+        raise ConfigurationError(f"a stored credential points at the variable {name}, which is not set")
+    return os.environ[name]

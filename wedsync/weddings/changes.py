@@ -1,0 +1,127 @@
+"""How a wedding's fields change: only by newer facts, each in one conditional write. spec.md, "Events change the wedding"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection
+
+from wedsync.weddings.models import Wedding
+
+Value = date | time | int | str
+
+
+class Outcome(StrEnum):
+    """What became of one proposed value."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field's proposed value and what became of it; values as ISO text or numbers, ready for a payload."""
+
+    field: str
+    before: str | int | None
+    after: str | int | None
+    outcome: Outcome
+
+
+def _whole_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000:
+        raise ValueError("must be a whole number from 0 to 100000")
+    return value
+
+
+def _date(value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError("must be a date such as 2027-06-20") from error
+
+
+def _time(value: object) -> time:
+    try:
+        found = time.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError("must be a local time such as 16:00") from error
+    if found.tzinfo is not None:
+        raise ValueError("must be a local time of the venue, without an offset")
+    return found.replace(second=0, microsecond=0)
+
+
+def _name(value: object) -> str:
+    text = str(value).strip()
+    if not text or len(text) > 200 or "\x00" in text:
+        raise ValueError("must be a text of 1 to 200 characters")
+    return text
+
+
+CHANGEABLE = {
+    "date": _date,
+    "ceremony_time": _time,
+    "reception_time": _time,
+    "reception_end": _time,
+    "venue_name": _name,
+    "guest_count": _whole_number,
+    "capacity": _whole_number,
+}
+
+# The newest fact wins, decided by PostgreSQL in one statement; the time of an equal value is noted all the same.
+_WRITE = """
+WITH known AS (
+    SELECT id, {column} AS before, coalesce((field_changed_at->>%(field)s)::timestamptz, '-infinity') AS changed_at
+    FROM weddings_wedding WHERE id = %(wedding)s FOR UPDATE
+), written AS (
+    UPDATE weddings_wedding SET {column} = %(value)s,
+        field_changed_at = field_changed_at || jsonb_build_object(%(field)s::text, %(at)s::text)
+    FROM known WHERE weddings_wedding.id = known.id AND known.changed_at < %(at)s::timestamptz
+    RETURNING weddings_wedding.id
+)
+SELECT known.before, EXISTS (SELECT 1 FROM written) FROM known
+"""
+
+
+def parse(field: str, value: object) -> Value:
+    """A value of a changeable field from its JSON form.
+
+    Raises:
+        ValueError: no such field, or a value that it cannot hold; the message fits behind the field's name.
+    """
+    if field not in CHANGEABLE:
+        raise ValueError(f"is not a field that can be changed; those are {', '.join(CHANGEABLE)}")
+    return CHANGEABLE[field](value)
+
+
+def as_json(value: Value | None) -> str | int | None:
+    """A field's value as it stands in payloads: times as ``16:00``, dates as ``2027-06-20``."""
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def apply(wedding_id: UUID, values: Mapping[str, Value], occurred_at: datetime) -> list[Change]:
+    """Write each value that is newer than what is known, and say what became of it. Needs an open transaction."""
+    return [_apply_one(wedding_id, field, value, occurred_at) for field, value in values.items()]
+
+
+def _apply_one(wedding_id: UUID, field: str, value: Value, occurred_at: datetime) -> Change:
+    column = connection.ops.quote_name(Wedding._meta.get_field(field).column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE.format(column=column),
+            {"wedding": wedding_id, "field": field, "value": value, "at": occurred_at.isoformat()},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Wedding.DoesNotExist(f"no wedding {wedding_id}")
+    before, written = row
+    if before == value:
+        outcome = Outcome.UNCHANGED
+    else:
+        outcome = Outcome.APPLIED if written else Outcome.STALE
+    return Change(field, as_json(before), as_json(value), outcome)

@@ -1,0 +1,242 @@
+"""Organizations and their weddings: who, when, where, and how each person can be reached.
+
+Words and roles are those of spec.md, "The words we use".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from wedsync.ids import new_id
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept IANA names only, for instance ``Europe/Vienna``."""
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Write an IANA name such as Europe/Vienna.")
+
+
+class Organization(models.Model):
+    """A tenant: one planning company. Nothing ever crosses from one to another."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A staff user's place in an organization."""
+
+    class Role(models.TextChoices):
+        PLANNER = "planner"
+        SUPPORT = "support"
+        OWNER = "owner"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.PLANNER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organization"], name="membership_once_per_user"),
+            models.CheckConstraint(condition=Q(role__in=["planner", "support", "owner"]), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.organization}"
+
+
+class ApiKey(models.Model):
+    """A key of the API. Only its SHA-256 is stored: the key has 256 random bits, so nothing slower is needed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def hash_of(key: str) -> str:
+        """The stored form of a key."""
+        return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Wedding(models.Model):
+    """A wedding; local times are in the venue's zone."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="weddings")
+    couple = models.CharField(max_length=200, help_text="For instance “Anna & Ben”.")
+    date = models.DateField()
+    venue_name = models.CharField(max_length=200, blank=True)
+    timezone = models.CharField(max_length=64, validators=[validate_time_zone], help_text="The venue's, IANA name.")
+    ceremony_time = models.TimeField(null=True, blank=True)
+    reception_time = models.TimeField(null=True, blank=True)
+    reception_end = models.TimeField(null=True, blank=True, help_text="Before the reception's start: the next day.")
+    guest_count = models.PositiveIntegerField(null=True, blank=True)
+    capacity = models.PositiveIntegerField(null=True, blank=True)
+    field_changed_at = models.JSONField(default=dict, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "date"], name="wedding_by_date")]
+
+    def __str__(self) -> str:
+        return f"{self.couple} · {self.date}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The venue's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Form(models.Model):
+    """A form that couples or suppliers fill in. Answers named in ``wedding_fields`` change the wedding."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="forms")
+    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="forms")
+    title = models.CharField(max_length=200)
+    wedding_fields = models.JSONField(
+        default=dict, blank=True, help_text='Answer to field of the wedding, for instance {"new_date": "date"}.'
+    )
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        """Refuse a mapping to something that a form cannot change."""
+        from wedsync.weddings.changes import CHANGEABLE
+
+        fields = self.wedding_fields
+        if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields.values()):
+            raise ValidationError({"wedding_fields": 'Write an object such as {"new_date": "date"}.'})
+        unknown = sorted(set(fields.values()) - set(CHANGEABLE))
+        if unknown:
+            raise ValidationError(
+                {"wedding_fields": f"No such field: {', '.join(unknown)}. Known: {', '.join(CHANGEABLE)}."}
+            )
+
+
+class Channel(models.TextChoices):
+    """How a person is reached."""
+
+    WHATSAPP = "whatsapp", "WhatsApp"
+    SLACK = "slack", "Slack"
+    EMAIL = "email", "Email"
+
+
+class Contact(models.Model):
+    """A person of a wedding."""
+
+    class Role(models.TextChoices):
+        COUPLE = "couple"
+        PHOTOGRAPHER = "photographer"
+        VENUE = "venue"
+        CATERER = "caterer"
+        COORDINATOR = "coordinator"
+        VENDOR = "vendor"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
+    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=16, choices=Role.choices)
+    phone = models.CharField(max_length=16, blank=True, help_text="E.164, for instance +436601234567.")
+    email = models.EmailField(blank=True)
+    locale = models.CharField(max_length=8, default="en")
+    timezone = models.CharField(max_length=64, validators=[validate_time_zone], default="UTC")
+    preferred_channels = models.JSONField(
+        default=list, blank=True, help_text='Most wanted first, for instance ["whatsapp", "email"]; empty: all.'
+    )
+    quiet_from = models.TimeField(null=True, blank=True, help_text="In the contact's own zone.")
+    quiet_until = models.TimeField(null=True, blank=True)
+    call_order = models.PositiveSmallIntegerField(null=True, blank=True, help_text="In an emergency; 1 is called first.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role__in=["couple", "photographer", "venue", "caterer", "coordinator", "vendor"]),
+                name="contact_role_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="contact_quiet_hours_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.role})"
+
+    def clean(self) -> None:
+        """Check what the database can not: phone, channels, and that the wedding is our own."""
+        from wedsync.weddings.addresses import normalize
+
+        if self.phone:
+            try:
+                self.phone = normalize(Channel.WHATSAPP, self.phone)
+            except ValueError as error:
+                raise ValidationError({"phone": str(error)}) from error
+        if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(Channel.values):
+            raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(Channel.values)}."})
+        if bool(self.quiet_from) != bool(self.quiet_until):
+            raise ValidationError({"quiet_until": "Quiet hours need a start and an end."})
+
+    def address(self, channel: Channel) -> str:
+        """The phone or mail address of a channel, or an empty text."""
+        return {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.email}.get(channel, "")
+
+
+class Address(models.Model):
+    """Consent and standing of one phone or mail address; belongs to the organization and outlives a wedding."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="addresses")
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    value = models.CharField(max_length=254, help_text="Normalized: E.164, or the mail address in lower case.")
+    consented_at = models.DateTimeField(null=True, blank=True)
+    consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
+    opted_out_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    last_inbound_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
+            models.CheckConstraint(condition=Q(channel__in=["whatsapp", "slack", "email"]), name="address_channel_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.value}"
+
+    @property
+    def blocked_because(self) -> str:
+        """Why nothing may be sent here: ``opted_out``, ``bounced``, ``complained``, ``no_consent``, or an empty text."""
+        if self.opted_out_at:
+            return "opted_out"
+        if self.bounced_at:
+            return "bounced"
+        if self.complained_at:
+            return "complained"
+        if self.channel == Channel.WHATSAPP and not self.consented_at:
+            return "no_consent"
+        return ""
+
