@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -35,8 +35,8 @@ format: $(VENV)/.dev-installed ## put the code into shape
 	$(RUN) -m ruff format .
 
 requirements: ## pin the packages anew from pyproject.toml (needs uv)
-	$(COMPILE) --quiet --output-file requirements.txt
-	$(COMPILE) --quiet --constraints requirements.txt --group dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove the virtual environment and caches; data stay in WEDSYNC_HOME
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles

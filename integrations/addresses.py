@@ -46,9 +46,7 @@ def _unmapped(
     return mapped or address
 
 
-def _is_listed(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, allowed: Sequence[str]
-) -> bool:
+def _is_listed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, allowed: Sequence[str]) -> bool:
     for entry in allowed:
         network, _, listed_port = entry.rpartition(":")
         if int(listed_port) == port and address in ipaddress.ip_network(network, strict=False):

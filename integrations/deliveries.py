@@ -93,9 +93,7 @@ def deliver(delivery_id: UUID) -> None:
 def claim(delivery_id: UUID) -> Lease | None:
     """Take a due delivery for this worker, in one conditional write."""
     token = uuid4()
-    taken = Delivery.objects.filter(
-        id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now() + EARLY
-    ).update(
+    taken = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now() + EARLY).update(
         state=State.IN_FLIGHT,
         lease_token=token,
         lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),

@@ -18,8 +18,8 @@ from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.channels import check_pattern
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Contact, Organization, Wedding
 from wedsync.weddings.models import Channel as PersonChannel
+from wedsync.weddings.models import Contact, Organization, Wedding
 
 
 class System(models.Model):
@@ -95,7 +95,9 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["active", "paused", "disabled"]), name="connection_state_known")
+            models.CheckConstraint(
+                condition=Q(state__in=["active", "paused", "disabled"]), name="connection_state_known"
+            )
         ]
 
     def __str__(self) -> str:

@@ -143,7 +143,9 @@ def make_deliveries(event: ChannelEvent) -> list[Delivery]:
 
 def matching_routes(event: ChannelEvent, names: Sequence[str]) -> Iterable[tuple[Route, str]]:
     """Each active route that matches, once, with the channel that it matched on."""
-    routes = Route.objects.filter(organization_id=event.organization_id, active=True).select_related("system", "contact")
+    routes = Route.objects.filter(organization_id=event.organization_id, active=True).select_related(
+        "system", "contact"
+    )
     for candidate in routes:
         if candidate.event_types and event.type not in candidate.event_types:
             continue
@@ -167,9 +169,7 @@ def _show_on(event: ChannelEvent, names: Sequence[str]) -> None:
     hints.after_commit(partial(hints.entries_added, event.organization_id, names))
 
 
-def _store(
-    event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan, list[Route]]]
-) -> list[Delivery]:
+def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan, list[Route]]]) -> list[Delivery]:
     rows = [_row(event, priority, key, plan) for key, (plan, _) in wanted.items()]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}

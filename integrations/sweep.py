@@ -21,7 +21,6 @@ from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
 BATCH = 200
-HINT_AGAIN = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,10 @@ def sweep() -> Found:
     return Found(leases=end_leases(), expired=expire(), events=hint_events(), deliveries=hint_deliveries())
 
 
+def _again() -> timedelta:
+    return timedelta(seconds=settings.SWEEP_AGAIN_SECONDS)
+
+
 def hint_events() -> int:
     """Hint events that nobody routed."""
     overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
@@ -51,7 +54,7 @@ def hint_events() -> int:
         events = list(
             ChannelEvent.objects.select_for_update(skip_locked=True)
             .filter(routing=ChannelEvent.Routing.PENDING, received_at__lt=Now() - overdue)
-            .filter(Q(hinted_at=None) | Q(hinted_at__lt=Now() - HINT_AGAIN))
+            .filter(Q(hinted_at=None) | Q(hinted_at__lt=Now() - _again()))
             .order_by("id")[:BATCH]
         )
         ChannelEvent.objects.filter(id__in=[event.id for event in events]).update(hinted_at=Now())
@@ -70,7 +73,7 @@ def hint_deliveries() -> int:
             Delivery.objects.select_for_update(skip_locked=True)
             .filter(state__in=list(WAITING), next_attempt_at__lte=Now())
             .filter(unaccompanied | Q(next_attempt_at__lt=Now() - overdue))
-            .filter(Q(hinted_at=None) | Q(hinted_at__lt=F("next_attempt_at")) | Q(hinted_at__lt=Now() - HINT_AGAIN))
+            .filter(Q(hinted_at=None) | Q(hinted_at__lt=F("next_attempt_at")) | Q(hinted_at__lt=Now() - _again()))
             .order_by("next_attempt_at")
             .only("id", "priority", "attempt_count")[:BATCH]
         )
@@ -84,9 +87,9 @@ def end_leases() -> int:
     """Take deliveries back from workers that died. Whether their request arrived is unknown."""
     with transaction.atomic():
         lost = list(
-            Delivery.objects.select_for_update(skip_locked=True).filter(
-                state=State.IN_FLIGHT, lease_until__lt=Now()
-            )[:BATCH]
+            Delivery.objects.select_for_update(skip_locked=True).filter(state=State.IN_FLIGHT, lease_until__lt=Now())[
+                :BATCH
+            ]
         )
         for delivery in lost:
             _end_lease(delivery)

@@ -39,7 +39,9 @@ def _people(route: Route, event: ChannelEvent) -> list[Contact]:
 
 
 def _sending_systems(route: Route) -> dict[Channel, System]:
-    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values()).order_by("-id")
+    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values()).order_by(
+        "-id"
+    )
     by_kind = {system.kind: system for system in systems}
     return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
 

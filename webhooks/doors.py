@@ -62,9 +62,7 @@ def _load(connection_id: str) -> Door | None:
     if found is None or vendor is None:
         return None
     now = timezone.now()
-    secrets = tuple(
-        vault.decrypt(secret.sealed) for secret in found.secrets.all() if _is_live(secret.expires_at, now)
-    )
+    secrets = tuple(vault.decrypt(secret.sealed) for secret in found.secrets.all() if _is_live(secret.expires_at, now))
     return Door(
         found.id,
         found.organization_id,

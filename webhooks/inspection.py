@@ -129,7 +129,9 @@ def _time(text: object) -> datetime:
             raise ValueError(text)
         return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _bad_envelope("timestamp must be ISO 8601 with an offset, for instance 2026-06-19T10:00:00+02:00") from error
+        raise _bad_envelope(
+            "timestamp must be ISO 8601 with an offset, for instance 2026-06-19T10:00:00+02:00"
+        ) from error
 
 
 def _bad_envelope(detail: str) -> Refused:

@@ -129,7 +129,6 @@ async def _send_stored(send: Any, stored: Stored) -> None:
     await _send_json(send, _CODES[stored.status], {"id": str(stored.id), "status": stored.status.value}, {})
 
 
-
 async def _send_problem(send: Any, problem: Problem) -> None:
     await _send_json(send, problem.status, problem.body, problem.headers, problems.MEDIA_TYPE)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import celeryd_init, setup_logging, worker_ready
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 
@@ -36,7 +36,7 @@ app.conf.update(
         "interval_start": 0,
         "interval_max": 0.2,
     },
-    task_queues=[Queue(priority.value) for priority in Priority],
+    task_queues=[Queue(name, Exchange(name, type="direct"), routing_key=name) for name in Priority.values],
     task_default_queue=Priority.LOW.value,
     task_create_missing_queues=False,
     task_acks_late=True,

@@ -105,6 +105,7 @@ VISIBILITY_TIMEOUT = _variable(
 )
 SWEEP_SECONDS = _variable("WEDSYNC_SWEEP_SECONDS", float, "1", "pause between two sweeps")
 SWEEP_OVERDUE = _variable("WEDSYNC_SWEEP_OVERDUE_SECONDS", float, "3", "how late a row is before the sweep takes it")
+SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "when the sweep hints the same row again")
 BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
 BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
 BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")

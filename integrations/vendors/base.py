@@ -75,7 +75,10 @@ class Vendor(ABC):
             checked = schema.model_validate({**renamed, "extra": {**extra, **_mapping(renamed.get("extra"))}})
         except ValidationError as error:
             raise SchemaError(
-                [{"field": ".".join(map(str, each["loc"])) or "payload", "reason": each["msg"]} for each in error.errors()]
+                [
+                    {"field": ".".join(map(str, each["loc"])) or "payload", "reason": each["msg"]}
+                    for each in error.errors()
+                ]
             ) from error
         return checked.model_dump(mode="json", exclude_none=True)
 

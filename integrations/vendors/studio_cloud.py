@@ -15,7 +15,11 @@ class StudioCloud(Vendor):
     slug = "studio_cloud"
     label = "Studio Cloud"
     signature = PrefixedHex("X-StudioCloud-Signature", "sha256=")
-    event_types = {"timeline.changed": "timeline.updated", "album.ready": "gallery.ready", "album.sent": "gallery.delivered"}
+    event_types = {
+        "timeline.changed": "timeline.updated",
+        "album.ready": "gallery.ready",
+        "album.sent": "gallery.delivered",
+    }
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The timeline call, with Studio Cloud's own words for a change."""
@@ -32,5 +36,6 @@ class StudioCloud(Vendor):
         if event_type != "timeline.updated":
             return None
         return [
-            {"item": change["field"], "from": change.get("before"), "to": change["after"]} for change in payload["changes"]
+            {"item": change["field"], "from": change.get("before"), "to": change["after"]}
+            for change in payload["changes"]
         ]

@@ -1,7 +1,7 @@
 """``POST /api/journey/``: a milestone of a couple's journey."""
 
-from django.utils import timezone
 from django.db import transaction
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -58,11 +58,15 @@ class ChannelEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(routing__in=["pending", "routed", "unlinked", "held"]), name="event_routing_known"),
+            models.CheckConstraint(
+                condition=Q(routing__in=["pending", "routed", "unlinked", "held"]), name="event_routing_known"
+            ),
             models.CheckConstraint(
                 condition=Q(effect__in=["pending", "none", "applied", "unchanged", "stale"]), name="event_effect_known"
             ),
-            models.CheckConstraint(condition=Q(priority__in=["low", "normal", "high", "urgent"]), name="event_priority_known"),
+            models.CheckConstraint(
+                condition=Q(priority__in=["low", "normal", "high", "urgent"]), name="event_priority_known"
+            ),
             models.CheckConstraint(condition=Q(hops__lte=3), name="event_hops_bounded"),
         ]
         indexes = [

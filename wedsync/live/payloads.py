@@ -3,8 +3,7 @@
 Every producer (vendors, API, forms) is checked against these; what a vendor sends beyond them stays under ``extra``.
 """
 
-from datetime import date as Day
-from datetime import datetime
+import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -51,7 +50,7 @@ class GuestCountChanged(Payload):
 class Booking(Payload):
     booking_id: Name
     status: Name
-    date: Day | None = None
+    date: datetime.date | None = None
     notes: Text | None = None
 
 
@@ -89,7 +88,7 @@ class CapacityExceeded(Payload):
 
 
 class VenueWork(Payload):
-    starts_at: datetime | None = None
+    starts_at: datetime.datetime | None = None
     requirements: Text | None = None
     space: Name | None = None
     booking_id: Name | None = None
@@ -105,8 +104,8 @@ class EmergencyReported(Payload):
 
 
 class DateChanged(Payload):
-    date: Day
-    previous: Day | None = None
+    date: datetime.date
+    previous: datetime.date | None = None
     booking_id: Name | None = None
 
 

@@ -68,13 +68,19 @@ def seed() -> dict[str, Any]:
         organization=organization,
         wedding=wedding,
         title="Change of plans",
-        defaults={"wedding_fields": {"new_date": "date", "new_ceremony_time": "ceremony_time", "guests": "guest_count"}},
+        defaults={
+            "wedding_fields": {"new_date": "date", "new_ceremony_time": "ceremony_time", "guests": "guest_count"}
+        },
     )
     systems = _systems(organization, secret)
     make_routes(organization, _teams(systems))
     doors = {
-        "venue_master": _door(systems["VenueMaster"], wedding, secret.venue_master_inbound, secret.venue_master_booking),
-        "studio_cloud": _door(systems["Studio Cloud"], wedding, secret.studio_cloud_inbound, secret.studio_cloud_booking),
+        "venue_master": _door(
+            systems["VenueMaster"], wedding, secret.venue_master_inbound, secret.venue_master_booking
+        ),
+        "studio_cloud": _door(
+            systems["Studio Cloud"], wedding, secret.studio_cloud_inbound, secret.studio_cloud_booking
+        ),
     }
     facts = _facts(organization, wedding, form, doors, systems, secret)
     write_private(home / "demo.json", facts)

@@ -1,4 +1,7 @@
-"""How a wedding's fields change: only by newer facts, each in one conditional write. spec.md, "Events change the wedding"."""
+"""How a wedding's fields change: only by newer facts, each in one conditional write.
+
+spec.md, "Events change the wedding".
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,18 +113,17 @@ def apply(wedding_id: UUID, values: Mapping[str, Value], occurred_at: datetime) 
 
 
 def _apply_one(wedding_id: UUID, field: str, value: Value, occurred_at: datetime) -> Change:
-    column = connection.ops.quote_name(Wedding._meta.get_field(field).column)
+    if field not in CHANGEABLE:
+        raise ValueError(f"{field} is not a field that can be changed")
     with connection.cursor() as cursor:
         cursor.execute(
-            _WRITE.format(column=column),
+            _WRITE.format(column=connection.ops.quote_name(field)),
             {"wedding": wedding_id, "field": field, "value": value, "at": occurred_at.isoformat()},
         )
         row = cursor.fetchone()
     if row is None:
         raise Wedding.DoesNotExist(f"no wedding {wedding_id}")
     before, written = row
-    if before == value:
-        outcome = Outcome.UNCHANGED
-    else:
-        outcome = Outcome.APPLIED if written else Outcome.STALE
+    changed = Outcome.APPLIED if written else Outcome.STALE
+    outcome = Outcome.UNCHANGED if before == value else changed
     return Change(field, as_json(before), as_json(value), outcome)

@@ -166,7 +166,9 @@ class Contact(models.Model):
     )
     quiet_from = models.TimeField(null=True, blank=True, help_text="In the contact's own zone.")
     quiet_until = models.TimeField(null=True, blank=True)
-    call_order = models.PositiveSmallIntegerField(null=True, blank=True, help_text="In an emergency; 1 is called first.")
+    call_order = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="In an emergency; 1 is called first."
+    )
 
     class Meta:
         constraints = [
@@ -221,7 +223,9 @@ class Address(models.Model):
         verbose_name_plural = "addresses"
         constraints = [
             models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
-            models.CheckConstraint(condition=Q(channel__in=["whatsapp", "slack", "email"]), name="address_channel_known"),
+            models.CheckConstraint(
+                condition=Q(channel__in=["whatsapp", "slack", "email"]), name="address_channel_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -239,4 +243,3 @@ class Address(models.Model):
         if self.channel == Channel.WHATSAPP and not self.consented_at:
             return "no_consent"
         return ""
-

@@ -1,0 +1,61 @@
+"""A pytest plugin: the PostgreSQL and the Valkey that all tests use, real ones, started before Django is configured.
+
+One PostgreSQL for the whole run (each worker has a database of its own in it), one Valkey per worker, so that a test
+may flush or freeze it without disturbing another.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.home import Home, django_secret, fernet_key
+
+POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
+
+SHORT_TIMES = {
+    "WEDSYNC_RETRY_QUICK_SECONDS": "0.2,0.2,0.3,0.3",
+    "WEDSYNC_RETRY_DURABLE_SECONDS": "2,2,2",
+    "WEDSYNC_CALL_DEADLINE_SECONDS": "3",
+    "WEDSYNC_URGENT_DEADLINE_SECONDS": "2",
+    "WEDSYNC_LEASE_SECONDS": "5",
+    "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS": "20",
+    "WEDSYNC_SWEEP_SECONDS": "0.3",
+    "WEDSYNC_SWEEP_OVERDUE_SECONDS": "1",
+    "WEDSYNC_SWEEP_AGAIN_SECONDS": "3",
+    "WEDSYNC_BREAKER_OPEN_SECONDS": "2",
+    "WEDSYNC_FOLLOW_SECONDS": "1",
+    "WEDSYNC_WORKER_THREADS": "8",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Start the servers and point the environment at them."""
+    folder = Path(tempfile.mkdtemp(prefix="wedsync-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if POSTGRES_URL not in os.environ:
+        home = Home(folder / "postgres")
+        home.create()
+        postgres = EmbeddedPostgres(home.path, home.runtime(), durable=False)
+        postgres.start()
+        atexit.register(postgres.stop)
+        os.environ[POSTGRES_URL] = postgres.url
+        os.environ["WEDSYNC_SECRET_KEYS"] = fernet_key()
+        os.environ["WEDSYNC_DJANGO_SECRET_KEY"] = django_secret()
+    home = Home(folder / "valkey")
+    home.create()
+    valkey = EmbeddedValkey(home.path, home.runtime())
+    valkey.start()
+    atexit.register(valkey.stop)
+    os.environ.update(
+        SHORT_TIMES,
+        DATABASE_URL=os.environ[POSTGRES_URL],
+        REDIS_URL=valkey.url,
+        WEDSYNC_HOME=str(folder),
+        WEDSYNC_ALLOWED_HOSTS="127.0.0.1,testserver",
+    )
