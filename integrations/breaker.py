@@ -93,7 +93,7 @@ def _redis() -> redis.Redis:
 def ask(system_id: UUID) -> Permit:
     """Ask for leave to call a system; in half-open this takes the probe."""
     try:
-        granted, generation, wait = _redis().eval(_ASK, 1, KEY.format(system_id), settings.LEASE_SECONDS)  # type: ignore[misc]
+        granted, generation, wait = _redis().eval(_ASK, 1, KEY.format(system_id), settings.LEASE_SECONDS)
     except redis.RedisError as error:
         log.warning("breaker_unavailable", error=type(error).__name__)
         return Permit(granted=True, generation=None)
@@ -109,7 +109,7 @@ def tell(system_id: UUID, permit: Permit, verdict: Verdict, *, delivery_id: UUID
     if permit.generation is None:
         return "unchanged"
     try:
-        result: bytes = _redis().eval(  # type: ignore[assignment]
+        result: bytes = _redis().eval(
             _TELL,
             1,
             KEY.format(system_id),

@@ -96,7 +96,8 @@ class Connection(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["active", "paused", "disabled"]), name="connection_state_known"
+                condition=Q(state__in=["active", "paused", "disabled"]),
+                name="connection_state_known",
             )
         ]
 

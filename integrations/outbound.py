@@ -125,7 +125,7 @@ def send(call: Call, *, deadline: float) -> Response:
 def _read(answer: requests.Response, ends: float) -> bytes:
     body = b""
     for piece in answer.iter_content(8192):
-        body += piece
+        body += bytes(piece)
         if len(body) >= MOST_BYTES:
             return body[:MOST_BYTES]
         if time.monotonic() > ends:

@@ -16,7 +16,7 @@ class Schedule:
     durable: Sequence[float]
 
     def is_quick(self, attempt: int, delay: float) -> bool:
-        """Whether the wait after this attempt (1 is the first) may pass in a worker's memory: an early and short one."""
+        """Whether the wait after this attempt (1 is the first) may pass in a worker's memory: early and short."""
         return attempt <= len(self.quick) and delay <= max(self.quick) * (1 + JITTER)
 
 

@@ -17,12 +17,14 @@ def of_weddings(wedding_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
         .distinct()
     )
     for wedding_id, system_id in rows:
-        found[wedding_id].append(system_id)  # type: ignore[index]
+        found[wedding_id].append(system_id)
     return found
 
 
 def booking_id(system_id: UUID, wedding_id: UUID | None) -> str | None:
     """The system's own id of a wedding, if it has one."""
+    if wedding_id is None:
+        return None
     return (
         ExternalReference.objects.filter(
             system_id=system_id, wedding_id=wedding_id, kind=ExternalReference.Kind.BOOKING

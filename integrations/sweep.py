@@ -5,13 +5,14 @@ hint the same row and a long queue is not filled with repetitions.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models import Attempt, Delivery
 from integrations.states import WAITING, Outcome, State
@@ -102,7 +103,7 @@ def _end_lease(delivery: Delivery) -> None:
         Attempt.objects.create(
             delivery=delivery,
             number=delivery.attempt_count,
-            started_at=delivery.lease_until - timedelta(seconds=settings.LEASE_SECONDS),  # type: ignore[operator]
+            started_at=_lease_began(delivery),
             milliseconds=int(settings.LEASE_SECONDS * 1000),
             outcome=Outcome.UNKNOWN,
             error_class="WorkerLost",
@@ -118,6 +119,11 @@ def _end_lease(delivery: Delivery) -> None:
         may_duplicate=delivery.may_duplicate or marked,
     )
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
+
+
+def _lease_began(delivery: Delivery) -> datetime:
+    until = delivery.lease_until or timezone.now()
+    return until - timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def expire() -> int:

@@ -12,14 +12,14 @@ from integrations.deliveries import TryAgain
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK
 
 
-class RowDecidesWhen(DjangoTask):
+class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable at run time
     """Celery's autoretry, with the wait that the delivery's row says: ``retry.next_delay`` has put it there."""
 
-    def retry(self, *args: Any, exc: BaseException | None = None, **options: Any) -> Any:
+    def retry(self, *args: Any, **options: Any) -> Any:
         """Retry at the row's time instead of Celery's own exponential one."""
-        if isinstance(exc, TryAgain):
-            options["countdown"] = exc.delay
-        return super().retry(*args, exc=exc, **options)
+        if isinstance(error := options.get("exc"), TryAgain):
+            options["countdown"] = error.delay
+        return super().retry(*args, **options)
 
 
 @shared_task(name=ROUTE_TASK)

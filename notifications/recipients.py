@@ -28,11 +28,10 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
 
 
 def _people(route: Route, event: ChannelEvent) -> list[Contact]:
-    people = list(
-        Contact.objects.filter(
-            organization_id=event.organization_id, wedding_id=event.wedding_id, role__in=route.roles
-        ).order_by("call_order", "id")
-    )
+    if event.wedding is None:
+        return []
+    of_wedding = Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding)
+    people = list(of_wedding.filter(role__in=route.roles).order_by("call_order", "id"))
     if route.contact and route.contact.organization_id == event.organization_id:
         people.append(route.contact)
     return people

@@ -57,7 +57,7 @@ def store(batch: Sequence[Accepted]) -> list[Stored]:
 def _claim(batch: Sequence[Accepted]) -> dict[int, UUID | None]:
     """Claim each envelope's id for its connection. The receipt's id where it is ours, ``None`` where it was taken."""
     order = sorted(range(len(batch)), key=lambda place: (batch[place].door.connection_id, batch[place].external_id))
-    values: list[object] = []
+    values: list[str | UUID | bytes] = []
     ids = {place: new_id() for place in order}
     for place in order:
         item = batch[place]

@@ -27,7 +27,7 @@ DJANGO_THREADS = 10
 
 startup.verify()
 receiver = Receiver()
-pages = WSGIMiddleware(django, workers=DJANGO_THREADS)
+pages = WSGIMiddleware(django, workers=DJANGO_THREADS)  # type: ignore[arg-type]
 sockets = SameOriginOrTicket(AuthMiddlewareStack(URLRouter([path("ws/channels/", ChannelConsumer.as_asgi())])))
 
 
@@ -35,9 +35,9 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
     """Send each connection to the part that speaks its protocol."""
     if scope["type"] == "http":
         inbound = scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")
-        await (receiver if inbound else pages)(scope, receive, send)  # type: ignore[operator, arg-type]
+        await (receiver if inbound else pages)(scope, receive, send)  # type: ignore[arg-type]
     elif scope["type"] == "websocket":
-        await sockets(scope, receive, send)
+        await sockets(scope, receive, send)  # type: ignore[arg-type]
     else:
         await _lifespan(receive, send)
 

@@ -10,7 +10,10 @@ TIMELINE = "/bookings/timeline"
 
 
 class StudioCloud(Vendor):
-    """Signs the raw body in ``X-StudioCloud-Signature``; takes every change of a booking's timeline, the date included, at ``POST /bookings/timeline``."""
+    """Signs the raw body in ``X-StudioCloud-Signature``.
+
+    Takes every change of a booking's timeline, the date included, at ``POST /bookings/timeline``.
+    """
 
     slug = "studio_cloud"
     label = "Studio Cloud"

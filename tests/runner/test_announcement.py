@@ -15,7 +15,7 @@ import pytest
 
 from wedsync.runner.announcement import Demo, webhook_line
 
-SECRET = "it's a $ecret! \\ é"
+SECRETS = ("it's a $ecret! \\ é", "-begins-with-a-dash")
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -47,12 +47,13 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
+@pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("shell", ["bash", "dash", "sh"])
-def test_each_paste_is_a_new_webhook_with_a_signature_that_holds(receiver: Receiver, shell: str) -> None:
+def test_each_paste_is_a_new_webhook_with_a_signature_that_holds(receiver: Receiver, shell: str, secret: str) -> None:
     if not all(shutil.which(tool) for tool in (shell, "curl", "openssl")):
         pytest.skip(f"{shell}, curl or openssl is missing")
     url = f"http://127.0.0.1:{receiver.server_port}/api/webhooks/channel-events/c1"
-    demo = Demo("http://x", "http://y", "admin", "pw", "0197-wedding", url, SECRET)
+    demo = Demo("http://x", "http://y", "admin", "pw", "0197-wedding", url, secret)
     for _ in range(2):
         subprocess.run([shell], input=webhook_line(demo) + "\n", text=True, check=True, capture_output=True, timeout=20)
 
@@ -60,7 +61,7 @@ def test_each_paste_is_a_new_webhook_with_a_signature_that_holds(receiver: Recei
     assert bodies[0]["id"] != bodies[1]["id"]
     for (path, headers, raw), body in zip(receiver.seen, bodies, strict=True):
         stamp, _, signature = headers["x-venue-signature"].removeprefix("t=").partition(",v1=")
-        assert signature == hmac.new(SECRET.encode(), stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
+        assert signature == hmac.new(secret.encode(), stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
         assert abs(time.time() - int(stamp)) < 30
         assert (path, headers["content-type"]) == ("/api/webhooks/channel-events/c1", "application/json")
         assert (body["eventType"], body["payload"]["wedding_id"]) == ("capacity.updated", "0197-wedding")

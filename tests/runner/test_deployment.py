@@ -37,7 +37,8 @@ def test_compose_requires_every_secret() -> None:
     text = (ROOT / "docker" / "compose.yaml").read_text()
     for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY"):
         uses = re.findall(rf"(?<!\$)\$\{{{name}([^}}]*)\}}", text)
-        assert uses and all(use.startswith(":?") for use in uses), name
+        assert uses, name
+        assert all(use.startswith(":?") for use in uses), name
 
 
 def test_the_image_holds_what_the_commands_need_and_runs_as_nobody_special() -> None:

@@ -18,6 +18,8 @@ from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.processes import wait_until
 
+pytestmark = pytest.mark.xdist_group("embedded servers")
+
 
 @pytest.fixture(scope="module")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
@@ -145,7 +147,8 @@ def test_roots_postgres_works_below_folders_that_are_closed_to_others(
     try:
         server.start()
         assert ask(server.url, "SELECT 1") == "1"
-        assert server.process and Path(f"/proc/{server.process.pid}").stat().st_uid != 0
+        assert server.process
+        assert Path(f"/proc/{server.process.pid}").stat().st_uid != 0
     finally:
         server.stop()
 

@@ -37,7 +37,8 @@ def test_it_announces_itself_once_stops_whole_and_finds_its_data_again(make_runn
     runner.ask(signal.SIGINT)
     printed = runner.finish()
 
-    assert runner.process and runner.process.returncode == 0
+    assert runner.process
+    assert runner.process.returncode == 0
     assert printed.count("WedSync is running") == 1
     assert "correct horse" in printed
     assert session_members(children) == set()
@@ -55,8 +56,10 @@ def test_a_second_copy_is_refused_and_whatever_is_killed_comes_back(make_runner:
     runner = make_runner().up()
     second = make_runner().start()
     assert "already runs on the home" in second.finish()
-    assert runner.process and f"(process {runner.process.pid})" in second.output
-    assert second.process and second.process.returncode == 1
+    assert runner.process
+    assert f"(process {runner.process.pid})" in second.output
+    assert second.process
+    assert second.process.returncode == 1
 
     before = runner.recorded()
     for name in ("worker-urgent", "valkey", "postgres"):
@@ -87,7 +90,8 @@ def test_the_start_after_a_kill_ends_its_own_orphans_and_nothing_else(make_runne
     assert session_members(orphans) == set()
     assert bystander.poll() is None
     assert all(start_time(pid) for pid in other.recorded().values())
-    assert other.process and other.process.poll() is None
+    assert other.process
+    assert other.process.poll() is None
     bystander.kill()
     bystander.wait()
     again.ask()
@@ -99,7 +103,8 @@ def test_a_taken_port_is_reported_before_anything_starts(make_runner: MakeRunner
         runner = make_runner(port=taken.getsockname()[1]).start()
         printed = runner.finish()
     assert f"Port {runner.port} on 127.0.0.1 is taken" in printed
-    assert runner.process and runner.process.returncode == 1
+    assert runner.process
+    assert runner.process.returncode == 1
     assert not (runner.home / "postgres").exists()
 
 
@@ -116,7 +121,8 @@ def test_servers_of_the_operators_own_are_used_and_none_is_started(make_runner: 
 def test_a_program_that_dies_at_every_start_is_named_with_its_last_words(make_runner: MakeRunner) -> None:
     runner = make_runner(extra={**SERVERS_ELSEWHERE, "TOY_WORKER_DIES": "out of coffee"}).start()
     printed = runner.finish()
-    assert runner.process and runner.process.returncode == 1
+    assert runner.process
+    assert runner.process.returncode == 1
     assert "worker-urgent dies at every start (3 times)" in printed
     assert "out of coffee" in printed
     assert json.loads((runner.home / "run" / "processes.json").read_text()) == []

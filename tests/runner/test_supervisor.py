@@ -31,8 +31,8 @@ def supervisor(folder: Path, news: list[str]) -> Supervisor:
     return Supervisor(ProcessRecord(folder / "processes.json"), news.append, Backoff(first=0.05, longest=0.2))
 
 
-async def until(condition: Callable[[], bool], timeout: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -96,7 +96,8 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path, impatient: bool)
             await until(child.stopping.is_set)
             watching.hasten.set()
         await stopping
-        assert child.process and child.process.returncode == -signal.SIGKILL
+        assert child.process
+        assert child.process.returncode == -signal.SIGKILL
         return time.monotonic() - began
 
     assert asyncio.run(play()) < 5

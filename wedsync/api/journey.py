@@ -28,9 +28,7 @@ class JourneyView(APIView):
         """201 with the event's id, after its commit."""
         body = Milestone(data=request.data)
         if not body.is_valid():
-            raise Unprocessable(
-                [{"field": field, "reason": str(reasons[0])} for field, reasons in body.errors.items()]  # type: ignore[index]
-            )
+            raise Unprocessable([{"field": field, "reason": str(reasons[0])} for field, reasons in body.errors.items()])
         values = body.validated_data
         organization = client_of(request).organization
         wedding = Wedding.objects.filter(organization=organization, id=values["wedding_id"]).first()

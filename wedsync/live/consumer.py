@@ -46,7 +46,7 @@ class RequestRefused(Exception):
         self.body = {"code": code, "message": message, "temporary": temporary}
 
 
-class ChannelConsumer(AsyncJsonWebsocketConsumer):
+class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One client."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

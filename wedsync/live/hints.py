@@ -80,7 +80,7 @@ def _send_live() -> Callable[[Any], None]:
         group, name = item
         layer = get_channel_layer()
         message = {"type": LIVE_MESSAGE, "channel": name}
-        loop.run_until_complete(asyncio.wait_for(layer.group_send(group, message), timeout=5))  # type: ignore[union-attr]
+        loop.run_until_complete(asyncio.wait_for(layer.group_send(group, message), timeout=5))
 
     return send
 

@@ -3,7 +3,7 @@
 Every producer (vendors, API, forms) is checked against these; what a vendor sends beyond them stays under ``extra``.
 """
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -50,7 +50,7 @@ class GuestCountChanged(Payload):
 class Booking(Payload):
     booking_id: Name
     status: Name
-    date: datetime.date | None = None
+    date: dt.date | None = None
     notes: Text | None = None
 
 
@@ -88,7 +88,7 @@ class CapacityExceeded(Payload):
 
 
 class VenueWork(Payload):
-    starts_at: datetime.datetime | None = None
+    starts_at: dt.datetime | None = None
     requirements: Text | None = None
     space: Name | None = None
     booking_id: Name | None = None
@@ -104,8 +104,8 @@ class EmergencyReported(Payload):
 
 
 class DateChanged(Payload):
-    date: datetime.date
-    previous: datetime.date | None = None
+    date: dt.date
+    previous: dt.date | None = None
     booking_id: Name | None = None
 
 

@@ -100,6 +100,7 @@ class Home:
         self._lock = file
 
     def unlock(self) -> None:
+        """Let go of the home."""
         if self._lock:
             self._lock.close()
             self._lock = None

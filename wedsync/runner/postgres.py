@@ -94,14 +94,21 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def password(self) -> str:
+        """Made with the data, and kept beside them."""
         return self.home.secret("postgres-password", lambda: secrets.token_hex(24))
 
     @property
     def url(self) -> str:
+        """Libpq's form: the socket's folder stands in for the host."""
         host = quote(str(self.sockets), safe="/")
         return f"postgresql://{NAME}:{self.password}@/{NAME}?host={host}&port={PORT}"
 
     def prepare(self) -> None:
+        """Choose the user to run as, and make the data where missing.
+
+        Raises:
+            RunnerError: the data are another user's, or another major version's.
+        """
         try:
             self._make_folders()
             if not self.data.exists():
@@ -111,8 +118,8 @@ class EmbeddedPostgres(EmbeddedServer):
             raise RunnerError(f"PostgreSQL's data in {self.data} cannot be used: {error.strerror}.") from error
         if version != MAJOR:
             raise RunnerError(
-                f"The data in {self.data} were made by PostgreSQL {version}; this WedSync brings {MAJOR}. Move them with "
-                f"pg_dump of version {version}, or start with another WEDSYNC_HOME."
+                f"The data in {self.data} were made by PostgreSQL {version}; this WedSync brings {MAJOR}. "
+                f"Move them with pg_dump of version {version}, or start with another WEDSYNC_HOME."
             )
 
     def program(self) -> Program:
@@ -133,6 +140,7 @@ class EmbeddedPostgres(EmbeddedServer):
         )
 
     def answers(self) -> bool:
+        """A whole connection, password included; recovering from a crash it refuses for a while."""
         try:
             psycopg2.connect(self.url, connect_timeout=2).close()
         except psycopg2.OperationalError as error:

@@ -64,6 +64,7 @@ class Recorded:
 
     @property
     def alive(self) -> bool:
+        """Whether this very process lives, and no other with its pid."""
         return start_time(self.pid) == self.started
 
 
@@ -75,10 +76,12 @@ class ProcessRecord:
         self._running: dict[int, Recorded] = {}
 
     def add(self, process: Recorded) -> None:
+        """Write it down as soon as it was started."""
         self._running[process.pid] = process
         self._write()
 
     def discard(self, pid: int) -> None:
+        """It has ended."""
         self._running.pop(pid, None)
         self._write()
 

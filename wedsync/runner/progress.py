@@ -45,7 +45,7 @@ class Progress:
 
     def news(self, text: str) -> None:
         """Something that happened by itself, with its time."""
-        self._print(f"[dim]{datetime.now():%H:%M:%S}[/]  [yellow]{escape(text)}[/]", text)
+        self._print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/]  [yellow]{escape(text)}[/]", text)
 
     def say(self, text: str) -> None:
         """A plain line or block, exactly as given."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wedsync.runner.errors import RunnerError
-from wedsync.runner.program import Readiness, last_lines
-from wedsync.runner.supervisor import Child, Supervisor
+from wedsync.runner.program import Program, Readiness, last_lines
+from wedsync.runner.supervisor import Supervisor
 
 HOPELESS_DEATHS = 3
 """Deaths in a row, before it was ever ready, that no waiting will repair."""
@@ -27,30 +27,32 @@ def url_answers(url: str, timeout: float = 2.0) -> bool:
         return False
 
 
-async def is_ready(child: Child) -> bool:
-    """Whether the program does its work now."""
-    if not child.alive:
-        return False
-    match child.program.readiness:
+def shows_ready(program: Program) -> bool:
+    """Whether a living program shows that it does its work."""
+    match program.readiness:
         case Readiness.ALIVE:
             return True
         case Readiness.FILE:
-            return Path(child.program.ready_at).exists()
+            return Path(program.ready_at).exists()
         case Readiness.URL:
-            return await asyncio.to_thread(url_answers, child.program.ready_at)
+            return url_answers(program.ready_at)
 
 
-async def wait_for_all(supervisor: Supervisor, timeout: float, on_ready: Callable[[str], None]) -> None:
+async def wait_for_all(supervisor: Supervisor, within: float, on_ready: Callable[[str], None]) -> None:
     """Return once every program of the supervisor was seen ready.
+
+    Arguments:
+        within: seconds.
+        on_ready: called with each name.
 
     Raises:
         RunnerError: one dies again and again, or the time is over; the message holds the end of its log.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + within
     waiting = dict(supervisor.children)
     while waiting:
         for name, child in list(waiting.items()):
-            if await is_ready(child):
+            if child.alive and await asyncio.to_thread(shows_ready, child.program):
                 on_ready(name)
                 del waiting[name]
             elif child.deaths >= HOPELESS_DEATHS or time.monotonic() > deadline:

@@ -18,7 +18,7 @@ LONGEST = 107 - len("/postgres/.s.PGSQL.5432.lock")
 
 
 def _temporary_folder(name: str) -> Path:
-    for candidate in (tempfile.gettempdir(), "/tmp"):
+    for candidate in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - the folder inside is private and checked
         path = Path(candidate).resolve()
         if len(os.fsencode(path / name)) <= LONGEST and " " not in str(path):
             return path

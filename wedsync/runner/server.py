@@ -54,11 +54,13 @@ class EmbeddedServer(ABC):
         """
 
     def start(self) -> None:
-        """Prepare, start, and return once it answers. A second call after :meth:`stop` finds the same data.
+        """Prepare, start, and return once it answers; nothing to do when it runs. After :meth:`stop` it finds its data.
 
         Raises:
             RunnerError: it ended or did not answer in time.
         """
+        if self.process and self.process.poll() is None:
+            return
         self.home.create()
         self.prepare()
         program = self.program()

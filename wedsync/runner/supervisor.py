@@ -49,6 +49,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
+        """Whether it has a life right now."""
         return self.process is not None and self.process.returncode is None
 
 
@@ -141,10 +142,12 @@ class Supervisor:
         """Start after ``delay``; again until the system lets us, which may lack memory or processes for a while."""
         while not await self._told_to_stop(child, delay):
             try:
-                return await self._spawn(child)
+                await self._spawn(child)
             except (OSError, RunnerError) as error:
                 delay = self._backoff.longest
                 self._announce(f"{child.program.name} cannot be started ({error}); trying again in {delay:g} s")
+            else:
+                break
 
     async def _told_to_stop(self, child: Child, within: float) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -41,13 +41,20 @@ class EmbeddedValkey(EmbeddedServer):
 
     @property
     def socket(self) -> Path:
+        """The only way in."""
         return self.runtime / "valkey.sock"
 
     @property
     def url(self) -> str:
+        """redis-py's form for a Unix socket."""
         return f"unix://{self.socket}"
 
     def prepare(self) -> None:
+        """Nothing to make: Valkey makes its own files.
+
+        Raises:
+            RunnerError: there is no binary for this machine.
+        """
         binary()
 
     def program(self) -> Program:

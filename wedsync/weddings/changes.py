@@ -3,10 +3,11 @@
 spec.md, "Events change the wedding".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -64,7 +65,7 @@ def _name(value: object) -> str:
     return text
 
 
-CHANGEABLE = {
+CHANGEABLE: dict[str, Callable[[object], Value]] = {
     "date": _date,
     "ceremony_time": _time,
     "reception_time": _time,
@@ -115,11 +116,9 @@ def apply(wedding_id: UUID, values: Mapping[str, Value], occurred_at: datetime) 
 def _apply_one(wedding_id: UUID, field: str, value: Value, occurred_at: datetime) -> Change:
     if field not in CHANGEABLE:
         raise ValueError(f"{field} is not a field that can be changed")
+    values: Any = {"wedding": wedding_id, "field": field, "value": value, "at": occurred_at.isoformat()}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WRITE.format(column=connection.ops.quote_name(field)),
-            {"wedding": wedding_id, "field": field, "value": value, "at": occurred_at.isoformat()},
-        )
+        cursor.execute(_WRITE.format(column=connection.ops.quote_name(field)), values)
         row = cursor.fetchone()
     if row is None:
         raise Wedding.DoesNotExist(f"no wedding {wedding_id}")

@@ -233,7 +233,7 @@ class Address(models.Model):
 
     @property
     def blocked_because(self) -> str:
-        """Why nothing may be sent here: ``opted_out``, ``bounced``, ``complained``, ``no_consent``, or an empty text."""
+        """``opted_out``, ``bounced``, ``complained`` or ``no_consent``; an empty text where nothing is against it."""
         if self.opted_out_at:
             return "opted_out"
         if self.bounced_at:
