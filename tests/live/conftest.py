@@ -1,0 +1,41 @@
+"""The running product, once for all tests of this folder; they write committed rows into organizations of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.live.product import Product, write_config
+from tests.live.world import ACCOUNTS, World, make_world
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs this whole folder, since it shares the processes."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session")
+def product(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Product]:
+    with django_db_blocker.unblock():
+        started = Product(tmp_path_factory.mktemp("product"))
+        write_config(started.home, ACCOUNTS)
+        try:
+            started.start()
+            yield started
+        finally:
+            started.stop()
+
+
+@pytest.fixture
+def world(product: Product) -> Iterator[World]:
+    for name in product.commands:
+        if name not in product.processes:
+            product.start(name)
+    product.heal()
+    yield make_world(product)
+    product.heal()

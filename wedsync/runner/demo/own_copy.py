@@ -1,0 +1,139 @@
+"""A copy of WedSync for one play: a free port, a temporary home, the runner as a process of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from wedsync.runner import environment
+from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.errors import RunnerError
+from wedsync.runner.home import Home
+from wedsync.runner.ports import LOCAL
+from wedsync.runner.processes import ProcessRecord, end_orphans
+from wedsync.runner.program import last_lines
+
+ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 240.0
+STOP_SECONDS = 60.0
+HURRY_SECONDS = 20.0
+_FOREIGN = ("DATABASE_URL", "REDIS_URL", "PORT", "DJANGO_SETTINGS_MODULE")
+
+
+def outer_environment() -> dict[str, str]:
+    """The caller's environment without what would lead the copy to somebody else's data, port or times."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _FOREIGN and not name.startswith(("WEDSYNC_", "PG"))
+    }
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOCAL, 0))
+        return int(probe.getsockname()[1])
+
+
+class OwnCopy:
+    """Start with :meth:`start`; whatever happens then, end with :meth:`stop` and :meth:`remove`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="wedsync-demo-"))
+        if os.geteuid() == 0:
+            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who must get through
+        self.home = Home(self.folder / "home")
+        self.port = free_port()
+        self.output = self.folder / "runner.out"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> dict[str, Any]:
+        """Return what ``demo.json`` tells, once everything answers.
+
+        Raises:
+            RunnerError: it did not start; the message holds the end of its output.
+        """
+        with self.output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wedsync.runner"],
+                cwd=ROOT,
+                env={**outer_environment(), "PORT": str(self.port), "WEDSYNC_HOME": str(self.home.path)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.home.ready_file.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RunnerError(f"The copy did not start. The end of its output:\n{last_lines(self.output, 25)}")
+            time.sleep(0.05)
+        facts: dict[str, Any] = json.loads(self.home.demo_file.read_text(encoding="utf-8"))
+        return facts
+
+    def report(self, *event_ids: str) -> dict[str, Any]:
+        """What ``manage.py demo_report --json`` says about these events.
+
+        Raises:
+            RunnerError: the command failed.
+        """
+        asked = subprocess.run(
+            [sys.executable, "manage.py", "demo_report", "--json", *event_ids],
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if asked.returncode:
+            raise RunnerError(f"demo_report failed:\n{asked.stderr[-2000:]}")
+        said: dict[str, Any] = json.loads(asked.stdout)
+        return said
+
+    def _environment(self) -> dict[str, str]:
+        home, runtime = self.home, self.home.runtime()
+        return environment.for_children(
+            outer_environment(),
+            home,
+            self.port,
+            int((home.path / "sandbox-port").read_text()),
+            database_url=EmbeddedPostgres(home.path, runtime).url,
+            redis_url=EmbeddedValkey(home.path, runtime).url,
+        )
+
+    def stop(self) -> None:
+        """Stop all of it: in order, then in a hurry, then by force. A Ctrl-C meanwhile means: in a hurry."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for patience in (STOP_SECONDS, HURRY_SECONDS):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(patience)
+                break
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                continue
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        end_orphans(ProcessRecord(self.home.run / "processes.json"), self.home.path)
+
+    def remove(self) -> None:
+        """Take the temporary home away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_tails(self, lines: int = 12) -> str:
+        """The end of every log that says something, for a play that failed."""
+        logs = [self.output, *sorted(self.home.logs.glob("*.log"))]
+        tails = ((log, last_lines(log, lines)) for log in logs)
+        return "\n\n".join(f"--- the end of {log}\n{tail}" for log, tail in tails if tail)

@@ -1,0 +1,165 @@
+"""Plays a story: does what it does, waits until everything has arrived or the patience is over, and judges."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wedsync.runner.demo.listening import Frame, Listener
+from wedsync.runner.demo.outside import Message, Outside
+from wedsync.runner.demo.results import Row
+from wedsync.runner.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Expected, Story, channel_names
+
+SECONDS = 5.0
+"""In which everything must have arrived. spec.md, "The numbers it promises": high and urgent."""
+SECONDS_WITH_FAULTS = 45.0
+"""The same when a fault was set: retries come after 1, 2, 4, 8 s, an opened breaker lets the first one by after 30 s."""
+PATIENCE = 10.0
+"""Seconds that the play waits beyond the deadline, so that a late arrival is shown as late and not as lost."""
+
+_SERVICES = {WHATSAPP: "whatsapp", SLACK: "slack", EMAIL: "resend", SYSTEM: "studio_cloud"}
+_SYSTEM_ADDRESS = "/bookings/timeline"
+
+
+@dataclass
+class Played:
+    """A story that was played: when it began (Unix time), and all that was seen of it."""
+
+    story: Story
+    began: float
+    event_id: str | None
+    messages: list[Message] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A row of ``demo_report``: what no outsider sees."""
+
+    id: str
+    event: str
+    event_type: str
+    channel: str
+    target: str
+    priority: str
+    state: str
+    reason: str
+    attempts: int
+
+
+class Player:
+    """Plays stories one after the other.
+
+    Arguments:
+        people: as ``demo_report`` lists them.
+        seconds: from the beginning of a story until everything must have arrived.
+    """
+
+    def __init__(self, outside: Outside, listener: Listener, people: Sequence[dict[str, Any]], seconds: float) -> None:
+        self._outside = outside
+        self._listener = listener
+        self._people = {person["name"]: person for person in people}
+        self._channels = channel_names(outside)
+        self._seconds = seconds
+        self._frames_before = 0
+
+    def play(self, story: Story) -> Played:
+        """Return once everything that can be seen has arrived, or after the deadline and some patience."""
+        began = time.time()
+        played = Played(story, began, story.begin(self._outside))
+        waiting = [each for each in story.expected if not self._may_be_held(each)]
+        while waiting and time.time() < began + self._seconds + PATIENCE:
+            time.sleep(0.02)
+            played.messages += self._outside.new_messages()
+            played.frames = self._listener.frames()[self._frames_before :]
+            waiting = [each for each in waiting if self._seen(each, played) is None]
+        self._frames_before = len(self._listener.frames())
+        return played
+
+    def judge(self, played: Played, deliveries: Sequence[Delivery]) -> list[Row]:
+        """A row for each thing that had to arrive."""
+        return [self._judge(each, played, deliveries) for each in played.story.expected]
+
+    def _may_be_held(self, expected: Expected) -> bool:
+        person = self._people.get(expected.target)
+        return bool(person and person["quiet"] and expected.priority != "urgent")
+
+    def _judge(self, expected: Expected, played: Played, deliveries: Sequence[Delivery]) -> Row:
+        seen = self._seen(expected, played)
+        if isinstance(seen, Frame) or expected.channel == LIVE:
+            priority = seen.event["priority"] if isinstance(seen, Frame) else ""
+            found = Delivery("", "", "", LIVE, "", priority, "shown" if seen else "missing", "", 1 if seen else 0)
+        else:
+            found = _delivery(expected, seen, deliveries) or Delivery("", "", "", "", "", "", "missing", "", 0)
+        milliseconds = round((seen.at - played.began) * 1000) if seen else None
+        problem = self._problem(expected, found, milliseconds)
+        status = f"{found.state}: {found.reason}" if found.reason else found.state
+        return Row(
+            story=played.story.name,
+            step=expected.step + (", in quiet hours" if self._passes_quiet_hours(expected) else ""),
+            target=expected.target,
+            channel=expected.channel,
+            priority=found.priority,
+            status=status,
+            attempts=found.attempts,
+            milliseconds=milliseconds,
+            ok=not problem,
+            problem=problem,
+        )
+
+    def _passes_quiet_hours(self, expected: Expected) -> bool:
+        person = self._people.get(expected.target)
+        return bool(person and person["quiet"] and expected.priority == "urgent")
+
+    def _problem(self, expected: Expected, found: Delivery, milliseconds: int | None) -> str:
+        if self._may_be_held(expected) and (found.state, found.reason) == ("held", "quiet_hours"):
+            return ""
+        if milliseconds is None:
+            return "did not arrive"
+        if milliseconds > self._seconds * 1000:
+            return f"later than {self._seconds:g} s"
+        if found.priority != expected.priority:
+            return f"priority is not {expected.priority}"
+        return "" if found.state in {"succeeded", "shown"} else f"arrived, but is {found.state}"
+
+    def _seen(self, expected: Expected, played: Played) -> Message | Frame | None:
+        if expected.channel == LIVE:
+            name = self._channels[expected.target]
+            frames = (frame for frame in played.frames if frame.channel == name)
+            return next((frame for frame in frames if _is_frame(frame, expected, played)), None)
+        service, to = _SERVICES[expected.channel], self._address(expected)
+        letters = (message for message in played.messages if (message.service, message.to) == (service, to))
+        return next((message for message in letters if _says(message, expected)), None)
+
+    def _address(self, expected: Expected) -> str:
+        if expected.channel == SYSTEM:
+            return _SYSTEM_ADDRESS
+        person = self._people.get(expected.target)
+        return str(person[expected.channel]) if person else expected.target
+
+
+def _is_frame(frame: Frame, expected: Expected, played: Played) -> bool:
+    """One story may make several events; the answer's id belongs to the first of them."""
+    if frame.event["type"] != expected.event_type or not all(part in frame.text for part in expected.holds):
+        return False
+    return len({each.event_type for each in played.story.expected}) > 1 or frame.event["id"] == (
+        played.event_id or frame.event["id"]
+    )
+
+
+def _says(message: Message, expected: Expected) -> bool:
+    if not all(part in message.text for part in expected.holds):
+        return False
+    return not expected.html or ("<html" in message.html and all(part in message.html for part in expected.holds))
+
+
+def _delivery(
+    expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]
+) -> Delivery | None:
+    """The row of what was seen: by the delivery's id where the message carries one, else by who, how and what about."""
+    key = seen.key if isinstance(seen, Message) else ""
+    wanted = (expected.event_type, expected.channel, expected.target)
+    for delivery in deliveries:
+        if (delivery.event_type, delivery.channel, delivery.target) == wanted and key in {"", delivery.id}:
+            return delivery
+    return None

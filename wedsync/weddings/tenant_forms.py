@@ -1,0 +1,94 @@
+"""Forms that keep a row inside its organization, whatever is posted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.db.models import Model
+
+from wedsync.weddings.tenancy import NOTHING, Access
+
+if TYPE_CHECKING:  # unfold ships no types
+    _ModelForm = forms.ModelForm[Any]
+    _InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
+else:
+    from unfold.forms import PaginationInlineFormSet as _InlineFormSet
+
+    _ModelForm = forms.ModelForm
+
+OTHER_ORGANIZATION = "This belongs to another organization."
+
+
+class TenantForm(_ModelForm):
+    """A form of a row with an organization. ``asked_by`` and ``pages`` are filled in by the admin."""
+
+    asked_by: ClassVar[Access] = NOTHING
+    pages: ClassVar[Any] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.pages and self._state_is_new() and self.pages.tenant_path == "organization":
+            self._take_the_only_organization()
+
+    def _state_is_new(self) -> bool:
+        return bool(self.instance._state.adding)  # noqa: SLF001
+
+    def _take_the_only_organization(self) -> None:
+        if "organization" in self.fields or self.instance.organization_id:
+            return
+        found = self.asked_by.organizations(self.pages.editors)[:2]
+        if len(found) == 1:
+            self.instance.organization = found[0]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Uniqueness inside the organization is checked although the organization is no field of the form."""
+        return super()._get_validation_exclusions() - {"organization"}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse every chosen row of another organization, operators' choices included."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.pages is None:
+            return cleaned
+        mine = self._organization_id(cleaned)
+        for name, value in list(cleaned.items()):
+            if name != "organization" and any(owner != mine for owner in self._owners(value)):
+                self.add_error(name, OTHER_ORGANIZATION)
+        return cleaned
+
+    def _organization_id(self, cleaned: dict[str, Any]) -> UUID | None:
+        chosen = cleaned.get("organization")
+        found: UUID | None = chosen.pk if isinstance(chosen, Model) else self.pages.organization_of(self.instance)
+        return found
+
+    def _owners(self, value: object) -> Iterable[UUID]:
+        from wedsync.weddings.tenant_admin import tenant_admin_of
+
+        rows = value if isinstance(value, list | tuple | set) or hasattr(value, "all") else [value]
+        for row in rows:
+            known = tenant_admin_of(self.pages.admin_site, type(row)) if isinstance(row, Model) else None
+            owner = known.organization_of(row) if known and isinstance(row, Model) else None
+            if owner is not None:
+                yield owner
+
+
+class TenantFormSet(_InlineFormSet):
+    """Rows below a row: they belong to the same organization."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        self._put_beside(form)
+        return form
+
+    @property
+    def empty_form(self) -> Any:
+        """The form behind “add another”."""
+        form = super().empty_form
+        self._put_beside(form)
+        return form
+
+    def _put_beside(self, form: Any) -> None:
+        if hasattr(form.instance, "organization_id") and hasattr(self.instance, "organization_id"):
+            form.instance.organization_id = self.instance.organization_id
