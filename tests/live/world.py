@@ -136,9 +136,7 @@ def make_world(product: Product) -> World:
     systems = _systems(organization, product, number)
     booking = f"BK-{uuid4().hex[:8]}"
     for kind in ("studio_cloud", "venue_master"):
-        ExternalReferenceFactory(
-            organization=organization, system=systems[kind], wedding=wedding, external_id=booking
-        )
+        ExternalReferenceFactory(organization=organization, system=systems[kind], wedding=wedding, external_id=booking)
     make_routes(
         organization,
         Teams(

@@ -27,6 +27,8 @@ service. SERVICE: whatsapp, slack, resend, studio_cloud. MODE: status, latency, 
 ratio, count, retry_after, code. For instance whatsapp:status:503:count=2, or slack:latency:seconds=1.5. Everything may
 then take 45 s instead of 5 s, and the attempts show the retries.
 """
+REPORTS = 5
+"""How often the copy's rows are read at most; each reading takes about a second."""
 _NUMBERS = {"status": int, "seconds": float, "ratio": float, "count": int, "retry_after": int}
 
 
@@ -112,8 +114,16 @@ class Demo:
                 with self._news.status(f"Story {story.name}"):
                     played.append(player.play(story))
                 self._say(f"Story {story.name}")
-        deliveries = [Delivery(**row) for row in self._copy.report()["deliveries"]]
+        deliveries = self._deliveries()
         self._rows = [row for each in played for row in player.judge(each, deliveries)]
+
+    def _deliveries(self) -> list[Delivery]:
+        """The rows, once nothing is under way: a message is at the sandbox a moment before its worker knows."""
+        for _ in range(REPORTS):
+            found = [Delivery(**row) for row in self._copy.report()["deliveries"]]
+            if not any(delivery.state == "in_flight" for delivery in found):
+                break
+        return found
 
     def _show(self, error: str) -> None:
         if self._arguments.json:

@@ -107,8 +107,6 @@ class Outside:
 
 def _content(answer: requests.Response, *expected: int) -> dict[str, Any]:
     if answer.status_code not in expected:
-        raise Unexpected(
-            f"{answer.request.method} {answer.url} was answered {answer.status_code}: {answer.text[:500]}"
-        )
+        raise Unexpected(f"{answer.request.method} {answer.url} was answered {answer.status_code}: {answer.text[:500]}")
     content: dict[str, Any] = answer.json()
     return content

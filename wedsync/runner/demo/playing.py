@@ -153,9 +153,7 @@ def _says(message: Message, expected: Expected) -> bool:
     return not expected.html or ("<html" in message.html and all(part in message.html for part in expected.holds))
 
 
-def _delivery(
-    expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]
-) -> Delivery | None:
+def _delivery(expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]) -> Delivery | None:
     """The row of what was seen: by the delivery's id where the message carries one, else by who, how and what about."""
     key = seen.key if isinstance(seen, Message) else ""
     wanted = (expected.event_type, expected.channel, expected.target)

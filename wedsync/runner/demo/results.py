@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -45,7 +46,7 @@ def succeeded(rows: Sequence[Row]) -> bool:
 
 def show(console: Console, rows: Sequence[Row]) -> None:
     """Print the table and the sum below it."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     names = [field.name for field in fields(Row) if field.name not in {"ok", "problem", "milliseconds"}]
     for name in names:
         table.add_column(name, justify="right" if name == "attempts" else "left", overflow="fold")

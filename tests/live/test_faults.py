@@ -1,0 +1,188 @@
+"""What goes wrong in the outside world and in our own processes, and that nothing accepted is lost by it."""
+
+import json
+import signal
+from uuid import uuid4
+
+import redis
+from django.conf import settings
+
+from integrations.models import Attempt, Delivery
+from integrations.states import State
+from tests.live.world import World
+from tests.polling import until
+
+
+def deliveries(world: World, channel: str) -> list[Delivery]:
+    return list(Delivery.objects.filter(organization=world.organization, channel=channel).order_by("id"))
+
+
+def one(world: World, channel: str) -> Delivery:
+    (found,) = until(lambda: deliveries(world, channel), what=f"a delivery by {channel}")
+    return found
+
+
+def finished(world: World, channel: str, seconds: float = 20) -> Delivery:
+    return until(
+        lambda: next((row for row in deliveries(world, channel) if row.state == State.SUCCEEDED), None),
+        seconds,
+        what=f"the delivery by {channel}",
+    )
+
+
+def test_a_failing_target_is_tried_again_with_the_same_bytes_and_key(world: World) -> None:
+    world.product.fault("studio_cloud", "status", status=503, count=2)
+
+    world.patch(ceremony_time="16:30")
+
+    delivery = finished(world, "system")
+    outcomes = list(delivery.attempts.order_by("number").values_list("outcome", "status_code"))
+    assert outcomes == [("failed", 503), ("failed", 503), ("succeeded", 201)] or outcomes[-1][0] == "succeeded"
+    assert len(outcomes) == 3
+    keys = {call["idempotency_key"] for call in world.product.calls("studio_cloud")}
+    assert keys == {str(delivery.id)}
+
+
+def test_a_reset_connection_is_tried_again(world: World) -> None:
+    world.product.fault("resend", "reset", count=1)
+
+    world.emergency()
+
+    until(lambda: len(deliveries(world, "email")) == 4)
+    until(lambda: all(row.state == State.SUCCEEDED for row in deliveries(world, "email")), 15)
+    broken = Attempt.objects.filter(delivery__organization=world.organization, error_class="NetworkError")
+    assert broken.count() == 1
+
+
+def test_a_hanging_target_is_left_at_the_deadline_and_whatsapp_is_marked(world: World) -> None:
+    world.product.fault("whatsapp", "hang", count=1)
+
+    world.capacity(181)
+
+    delivery = finished(world, "whatsapp")
+    (timed_out, _) = delivery.attempts.order_by("number")
+    assert (timed_out.error_class, timed_out.outcome) == ("TimedOut", "unknown")
+    assert delivery.may_duplicate
+
+
+def test_a_refused_request_is_dead_at_once_and_its_answer_kept(world: World) -> None:
+    world.product.fault("studio_cloud", "status", status=422)
+
+    world.patch(ceremony_time="16:45")
+
+    delivery = until(lambda: next((row for row in deliveries(world, "system") if row.state == State.DEAD), None))
+    assert delivery.state_reason == "refused_422"
+    assert delivery.attempt_count == 1
+    assert delivery.attempts.get().response_excerpt
+
+
+def test_refused_credentials_pause_the_system_and_hold_what_waits(world: World) -> None:
+    world.product.fault("studio_cloud", "status", status=401)
+
+    world.patch(ceremony_time="17:00")
+
+    delivery = until(lambda: next((row for row in deliveries(world, "system") if row.state == State.HELD), None))
+    system = world.systems["studio_cloud"]
+    system.refresh_from_db()
+    assert (system.state, system.state_reason) == ("paused", "credentials_refused")
+    assert delivery.state_reason == "system_paused"
+
+
+def test_a_target_that_is_gone_is_disabled(world: World) -> None:
+    world.product.fault("slack", "status", status=410)
+
+    world.capacity(182)
+
+    until(lambda: one(world, "slack").state == State.DEAD)
+    system = world.systems["slack"]
+    system.refresh_from_db()
+    assert system.state == "disabled"
+
+
+def test_five_failures_open_the_breaker_and_the_others_go_on(world: World) -> None:
+    world.product.fault("studio_cloud", "status", status=500)
+    world.patch(ceremony_time="17:15")
+    until(lambda: len(world.product.calls("studio_cloud")) >= 5, 15)
+
+    for minute in range(16, 26):
+        world.patch(ceremony_time=f"17:{minute}")
+    held = until(
+        lambda: [row for row in deliveries(world, "system") if row.state_reason == "breaker_open"],
+        what="held deliveries",
+    )
+
+    assert len(world.product.calls("studio_cloud")) <= 6, "only a probe may follow the five failures"
+    assert {row.attempt_count for row in held} <= {0, 1, 5, 6}
+    phone = world.people["photographer"].phone
+    until(lambda: len(world.product.messages("whatsapp", phone)) == 11, 15, what="the other system's messages")
+
+    world.product.heal()
+    until(
+        lambda: all(row.state == State.SUCCEEDED for row in deliveries(world, "system")),
+        30,
+        what="the delivery of what was held",
+    )
+
+
+def test_redis_emptied_right_after_the_answer_loses_nothing(world: World) -> None:
+    answers = [world.capacity(190), world.emergency()]
+    redis.Redis.from_url(settings.REDIS_URL).flushall()
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    for contact in world.people.values():
+        until(lambda contact=contact: world.product.messages("whatsapp", contact.phone), 20)
+    until(lambda: len(deliveries(world, "email")) == 4)
+    until(
+        lambda: all(row.state == State.SUCCEEDED for row in Delivery.objects.filter(organization=world.organization)),
+        20,
+    )
+
+
+def test_a_worker_killed_in_the_middle_of_a_call_leaves_it_to_the_sweep(world: World) -> None:
+    world.product.fault("studio_cloud", "latency", seconds=2.5)
+    world.patch(ceremony_time="18:00")
+    until(lambda: one(world, "system").state == State.IN_FLIGHT)
+    until(lambda: one(world, "system").attempt_count == 1)
+
+    world.product.kill("worker")
+    world.product.heal()
+    world.product.start("worker")
+
+    delivery = finished(world, "system", 30)
+    outcomes = list(delivery.attempts.order_by("number").values_list("outcome", "error_class"))
+    assert outcomes == [("unknown", "WorkerLost"), ("succeeded", "")]
+    assert {call["idempotency_key"] for call in world.product.calls("studio_cloud")} <= {str(delivery.id)}
+
+
+def test_a_web_process_killed_keeps_what_it_answered(world: World) -> None:
+    accepted = [world.capacity(200 + number).json()["id"] for number in range(5)]
+
+    world.product.kill("web")
+
+    world.product.start("web")
+    from wedsync.live.models import ChannelEvent
+
+    assert ChannelEvent.objects.filter(id__in=accepted).count() == 5
+    until(lambda: not ChannelEvent.objects.filter(id__in=accepted, routing="pending").exists(), 20)
+
+
+def test_a_graceful_stop_answers_what_it_accepted(world: World) -> None:
+    envelope = world.envelope("capacity.updated", {"max_capacity": 210})
+    assert world.post(envelope).status_code == 202
+
+    world.product.kill("web", signal.SIGTERM)
+
+    world.product.start("web")
+    assert world.post(envelope).json()["status"] == "duplicate"
+
+
+def test_nothing_secret_reaches_the_logs(world: World) -> None:
+    world.emergency()
+    until(lambda: len(deliveries(world, "email")) == 4)
+    until(lambda: all(row.state == State.SUCCEEDED for row in deliveries(world, "email")))
+
+    frozen = json.dumps(list(Delivery.objects.filter(organization=world.organization).values("request")), default=str)
+    logs = "".join(world.product.log(name) for name in ("web", "worker", "sweep"))
+    for secret in (world.token, "EAAGtest", "re_test", "whsec_", "T1/B", str(uuid4())):
+        assert secret not in logs
+        assert secret not in frozen
