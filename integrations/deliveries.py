@@ -205,6 +205,7 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> None:
         elif isinstance(error, Transient):
             delay = retry.next_delay(schedule(), delivery.attempt_count, retry_after=error.retry_after)
             written = _release(lease, State.SCHEDULED, type(error).__name__, delay=delay)
+            _mark(delivery, error, sender)
         else:
             written = _give_up(lease, error)
         if written:
@@ -222,6 +223,12 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> None:
     )
     if written and delay is not None and schedule().is_quick(delivery.attempt_count, delay):
         raise TryAgain(delay)
+
+
+def _mark(delivery: Delivery, error: DeliveryError, sender: Sender) -> None:
+    """Say that the next try may arrive as a second one, where the other side knows no idempotency key."""
+    if error.outcome == Outcome.UNKNOWN and sender.resends_marked:
+        Delivery.objects.filter(id=delivery.id).update(may_duplicate=True)
 
 
 def _give_up(lease: Lease, error: DeliveryError) -> bool:

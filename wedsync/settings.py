@@ -140,7 +140,7 @@ if env.SECURE.read():
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "wedsync.live.layer.PatientRedisLayer",
         "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000},
     }
 }
@@ -152,6 +152,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
 }
-UNFOLD = {"SITE_TITLE": "WedSync", "SITE_HEADER": "WedSync", "SITE_URL": "/", "SHOW_HISTORY": False}
+UNFOLD = {
+    "SITE_TITLE": "WedSync",
+    "SITE_HEADER": "WedSync",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
+}
 LOGGING_CONFIG = None
 LOGGING = logging_config(env.LOG_LEVEL.read())

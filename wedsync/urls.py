@@ -8,13 +8,14 @@ from wedsync.api.forms import FormResponsesView
 from wedsync.api.journey import JourneyView
 from wedsync.api.tickets import TicketsView
 from wedsync.api.weddings import WeddingView
-from wedsync.console.views import console
+from wedsync.console.views import console, event_trace
 
 handler404 = "wedsync.api.problems.not_found"
 handler500 = "wedsync.api.problems.our_fault"
 
 urlpatterns = [
     path("", console, name="console"),
+    path("events/<uuid:event_id>/", event_trace, name="event-trace"),
     path("admin/", admin.site.urls),
     path("livez", probes.live),
     path("readyz", probes.ready),

@@ -33,7 +33,7 @@ class Slack(PersonChannel):
         """Header, facts as fields, and who it is about; ``@channel`` when it is urgent."""
         mention = "<!channel> " if delivery.priority == Priority.URGENT else ""
         blocks: list[dict[str, Any]] = [
-            {"type": "header", "text": {"type": "plain_text", "text": content.headline[:HEADER_LIMIT], "emoji": True}},
+            {"type": "header", "text": {"type": "plain_text", "text": _plain(content.headline), "emoji": True}},
         ]
         if mention:
             blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"{mention}please read this now."}})
@@ -75,6 +75,11 @@ def classify(response: Response) -> DeliveryError | None:
 def escape(text: str) -> str:
     """Slack's three characters; with them escaped no mention and no link can be made."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    """A header is plain text, where escapes would be shown; look-alikes can make no mention either."""
+    return text.replace("<", "‹").replace(">", "›")[:HEADER_LIMIT]
 
 
 def _field(fact: Fact) -> str:

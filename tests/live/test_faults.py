@@ -2,7 +2,6 @@
 
 import json
 import signal
-from uuid import uuid4
 
 import redis
 from django.conf import settings
@@ -11,6 +10,7 @@ from integrations.models import Attempt, Delivery
 from integrations.states import State
 from tests.live.world import World
 from tests.polling import until
+from wedsync.live.models import ChannelEvent
 
 
 def deliveries(world: World, channel: str) -> list[Delivery]:
@@ -37,8 +37,7 @@ def test_a_failing_target_is_tried_again_with_the_same_bytes_and_key(world: Worl
 
     delivery = finished(world, "system")
     outcomes = list(delivery.attempts.order_by("number").values_list("outcome", "status_code"))
-    assert outcomes == [("failed", 503), ("failed", 503), ("succeeded", 201)] or outcomes[-1][0] == "succeeded"
-    assert len(outcomes) == 3
+    assert outcomes == [("failed", 503), ("failed", 503), ("succeeded", 200)]
     keys = {call["idempotency_key"] for call in world.product.calls("studio_cloud")}
     assert keys == {str(delivery.id)}
 
@@ -160,8 +159,6 @@ def test_a_web_process_killed_keeps_what_it_answered(world: World) -> None:
     world.product.kill("web")
 
     world.product.start("web")
-    from wedsync.live.models import ChannelEvent
-
     assert ChannelEvent.objects.filter(id__in=accepted).count() == 5
     until(lambda: not ChannelEvent.objects.filter(id__in=accepted, routing="pending").exists(), 20)
 
@@ -183,6 +180,6 @@ def test_nothing_secret_reaches_the_logs(world: World) -> None:
 
     frozen = json.dumps(list(Delivery.objects.filter(organization=world.organization).values("request")), default=str)
     logs = "".join(world.product.log(name) for name in ("web", "worker", "sweep"))
-    for secret in (world.token, "EAAGtest", "re_test", "whsec_", "T1/B", str(uuid4())):
+    for secret in (world.token, "EAAGtest", "re_test", "whsec_", "T1/B"):
         assert secret not in logs
         assert secret not in frozen

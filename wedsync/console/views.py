@@ -1,11 +1,58 @@
-"""The dashboard that staff look at."""
+"""The pages that staff look at: the dashboard, and the trace of one event."""
 
-from django.contrib.admin.views.decorators import staff_member_required
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from integrations.admin_deliveries import CHANNELS
+from integrations.states import State
+from wedsync.console import overview
+from wedsync.console.pages import View, staff_page, view_of
+from wedsync.console.trace import trace
+from wedsync.weddings.tenancy import access
 
 
-@staff_member_required
+@require_safe
+@staff_page
 def console(request: HttpRequest) -> HttpResponse:
     """What comes in and goes out, live."""
-    return render(request, "console/console.html")
+    view = view_of(request)
+    if view is None:
+        return render(request, "console/empty.html")
+    return render(request, "console/console.html", _dashboard(request, view))
+
+
+def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
+    organization = view.organization
+    weddings = overview.current_weddings(organization)
+    systems = overview.systems(organization)
+    # Positions before events: what is written in between comes over the socket, and is shown once by its id.
+    positions = overview.positions(organization, weddings, systems)
+    asked = {name: request.GET.get(name, "") for name in ("state", "channel", "q", "page")}
+    kept = {name: value for name, value in asked.items() if value and name != "page"}
+    return {
+        "view": view,
+        "positions": json.dumps(positions if view.is_member else {}),
+        "weddings": json.dumps({str(wedding.pk): wedding.couple for wedding in weddings}),
+        "events": [(event, overview.summary(event.payload)) for event in overview.latest_events(organization)],
+        "cards": overview.cards(organization),
+        "systems": systems,
+        "page": overview.deliveries(organization, asked),
+        "asked": asked,
+        "kept": {"organization": organization.slug, **kept},
+        "states": State.values,
+        "channels": CHANNELS,
+    }
+
+
+@require_safe
+@staff_page
+def event_trace(request: HttpRequest, event_id: UUID) -> HttpResponse:
+    """From receipt to delivery."""
+    return render(request, "console/trace.html", {"trace": trace(access(request), event_id)})

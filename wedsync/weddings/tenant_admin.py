@@ -11,7 +11,7 @@ change rows (see :mod:`wedsync.weddings.tenancy`). Implement nothing else for th
 | filters in the sidebar | ``TenantRelatedFilter`` |
 | filters typed into the address | ``lookup_allowed`` takes only what the page itself offers |
 | creating in, or moving to, another organization | ``TenantForm`` fixes it; ``save_model`` checks again |
-| recent actions | ``recent_actions`` |
+| recent actions | ``site_context`` |
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin import RelatedFieldListFilter
-from django.contrib.admin.filters import FieldListFilter
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import get_fields_from_path
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Field, Model, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from wedsync.weddings.models import Organization
 from wedsync.weddings.tenancy import BY_NOBODY, Role, access
@@ -39,12 +40,35 @@ else:
     from unfold.admin import TabularInline as _TabularInline
 
 _LOOKUPS = ("exact", "in", "isnull", "gte", "lt", "year", "month", "day", "id__exact", "pk__exact")
+_RECENT = 20
 
 
 def tenant_admin_of(site: admin.AdminSite, model: type[Model]) -> TenantAdmin | None:
     """The admin that knows the model's border, if there is one."""
     found = site._registry.get(model)  # noqa: SLF001
     return found if isinstance(found, TenantAdmin) else None
+
+
+def site_context(request: HttpRequest) -> dict[str, Any]:
+    """For every admin page: recent actions on rows that the user may still see. See ``UNFOLD`` in the settings."""
+    own = LogEntry.objects.filter(user_id=request.user.pk)
+    if access(request).everything:
+        return {"log_entries": own}
+    return {
+        "log_entries": own.filter(pk__in=_still_visible(request, own))
+        if request.path == reverse("admin:index")
+        else own.none()
+    }
+
+
+def _still_visible(request: HttpRequest, entries: QuerySet[LogEntry]) -> list[int]:
+    visible = []
+    for entry in entries.select_related("content_type")[:_RECENT]:
+        model = entry.content_type.model_class() if entry.content_type else None
+        pages = tenant_admin_of(admin.site, model) if model else None
+        if pages and pages.get_object(request, entry.object_id or "") is not None:
+            visible.append(entry.pk)
+    return visible
 
 
 class TenantRelatedFilter(RelatedFieldListFilter):
@@ -80,9 +104,9 @@ class _Border:
         """Everything that the page can ever touch."""
         return self.bounded(request, super().get_queryset(request))  # type: ignore[misc]
 
-    def get_field_queryset(self, db: str | None, db_field: Field[Any, Any], request: HttpRequest) -> QuerySet[Any]:
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
         """The choices of a relation."""
-        related: Any = db_field.remote_field.model  # type: ignore[attr-defined]
+        related = db_field.remote_field.model
         if related is Organization and self.editors:
             return access(request).organizations(self.editors)
         known = tenant_admin_of(self.admin_site, related)
@@ -131,7 +155,7 @@ class TenantAdmin(_Border, _ModelAdmin):
         """Whether the model stands in the menu."""
         return self.has_view_permission(request)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """The form, told who asks."""
         form = super().get_form(request, obj, change=change, **kwargs)
         if not issubclass(form, TenantForm):
@@ -139,23 +163,35 @@ class TenantAdmin(_Border, _ModelAdmin):
         return type(form.__name__, (form,), {"asked_by": access(request), "pages": self})
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """No choice of organization where there is only one, and never for a row that has one."""
+        """No organization on the page of someone who has only one."""
         exclude = list(super().get_exclude(request, obj) or ())
-        return exclude if self._chooses_organization(request, obj) else [*exclude, "organization"]
+        hidden = self.tenant_path == "organization" and not self._has_several(request, obj)
+        return [*exclude, "organization"] if hidden else exclude
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A row never moves to another organization."""
+        fixed = self.tenant_path == "organization" and obj is not None and self._has_several(request, obj)
+        return [*super().get_readonly_fields(request, obj), *(["organization"] if fixed else [])]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The fields on the page, with the organization in front where it is a choice."""
+        """The fields on the page, the organization in front."""
         fieldsets = super().get_fieldsets(request, obj)
-        if self.fieldsets is None or not self._chooses_organization(request, obj):
+        if self.fieldsets is None or not self._has_several(request, obj):
             return fieldsets
         return [(None, {"fields": ["organization"]}), *fieldsets]
 
-    def _chooses_organization(self, request: HttpRequest, obj: Any) -> bool:
-        if self.tenant_path != "organization" or obj is not None or not self.editors:
-            return False
-        return access(request).organizations(self.editors).count() != 1
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns, with the organization where there are several."""
+        columns = super().get_list_display(request)
+        return [*columns, "organization"] if self._has_several(request, self.model) else columns
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def _has_several(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether the organization is a question; for a new row: among those where the user may make one."""
+        if self.tenant_path != "organization":
+            return False
+        return access(request).organizations(self.editors if obj is None else None).count() != 1
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Save, if it is the user's to save."""
         self.check_saved(request, obj, change=change)
         super().save_model(request, obj, form, change)
@@ -166,17 +202,17 @@ class TenantAdmin(_Border, _ModelAdmin):
         Raises:
             PermissionDenied: the row stands in an organization where the user may not change it, or was moved.
         """
-        mine = access(request).changes(self.organization_of(obj), self.editors) or self._makes_anew(request, change)
-        stays = not change or self.bounded(request, self.model._default_manager.filter(pk=obj.pk)).exists()
+        mine = access(request).changes(self.organization_of(obj), self.editors)
+        stays = not change or self.get_queryset(request).filter(pk=obj.pk).exists()
         if not (mine and stays):
             raise PermissionDenied
 
-    def _makes_anew(self, request: HttpRequest, change: bool) -> bool:
-        return not change and access(request).everything
-
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Filters over relations become bounded ones."""
-        return [self._bounded_filter(entry) for entry in super().get_list_filter(request)]
+        entries = list(super().get_list_filter(request))
+        if self._has_several(request, self.model):
+            entries.append("organization")
+        return [self._bounded_filter(entry) for entry in entries]
 
     def _bounded_filter(self, entry: Any) -> Any:
         name = entry[0] if isinstance(entry, list | tuple) else entry
@@ -187,7 +223,7 @@ class TenantAdmin(_Border, _ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only the lookups that the page's own filters and links make; anything else could probe hidden fields."""
-        names = {self.date_hierarchy, *self.linked_by} - {None}
+        names: set[Any] = {self.date_hierarchy, *self.linked_by} - {None}
         for entry in self.get_list_filter(request) if request else self.list_filter:
             first = entry[0] if isinstance(entry, list | tuple) else entry
             names.add(getattr(first, "parameter_name", first))
@@ -200,9 +236,11 @@ class ReadOnlyAdmin(TenantAdmin):
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
         return False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None."""
         return {}
 
 
@@ -216,14 +254,18 @@ class TenantInline(_Border, _TabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """By role."""
-        return self._changes(request, None)
+        return self._changes(request, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Inlines ask with the page's row, which the page has checked."""
         return not access(request).is_empty
 
     def _changes(self, request: HttpRequest, obj: Any) -> bool:
-        return bool(self.editors) and access(request).changes_somewhere(self.editors)
+        """``obj`` is the page's row."""
+        page = tenant_admin_of(self.admin_site, self.parent_model)
+        if obj is None or page is None or not self.editors:
+            return super()._changes(request, None)
+        return access(request).changes(page.organization_of(obj), self.editors)
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The organization is the page's."""
@@ -241,4 +283,5 @@ class ReadOnlyInline(TenantInline):
     """Rows of what happened."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
         return False

@@ -45,7 +45,8 @@ class TenantForm(_ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """Uniqueness inside the organization is checked although the organization is no field of the form."""
-        return super()._get_validation_exclusions() - {"organization"}
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"organization"}
 
     def clean(self) -> dict[str, Any]:
         """Refuse every chosen row of another organization, operators' choices included."""
@@ -63,7 +64,7 @@ class TenantForm(_ModelForm):
         found: UUID | None = chosen.pk if isinstance(chosen, Model) else self.pages.organization_of(self.instance)
         return found
 
-    def _owners(self, value: object) -> Iterable[UUID]:
+    def _owners(self, value: Any) -> Iterable[UUID]:
         from wedsync.weddings.tenant_admin import tenant_admin_of
 
         rows = value if isinstance(value, list | tuple | set) or hasattr(value, "all") else [value]
@@ -78,7 +79,7 @@ class TenantFormSet(_InlineFormSet):
     """Rows below a row: they belong to the same organization."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form = super()._construct_form(i, **kwargs)
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
         self._put_beside(form)
         return form
 

@@ -22,10 +22,10 @@ from wedsync.runner.demo.stories import channel_names, stories
 from wedsync.runner.errors import RunnerError
 
 FAULT_HELP = """\
-a fault that the sandbox gets before the stories: SERVICE:MODE[:STATUS][:NAME=VALUE...]; may be given again for another
-service. SERVICE: whatsapp, slack, resend, studio_cloud. MODE: status, latency, hang, reset, flap. NAME: status, seconds,
-ratio, count, retry_after, code. For instance whatsapp:status:503:count=2, or slack:latency:seconds=1.5. Everything may
-then take 45 s instead of 5 s, and the attempts show the retries.
+a fault that the sandbox gets before the stories, once per service: SERVICE:MODE[:STATUS][:NAME=VALUE...]. SERVICE:
+whatsapp, slack, resend, studio_cloud. MODE: status, latency, hang, reset, flap. NAME: status, seconds, ratio, count,
+retry_after, code. For instance whatsapp:status:503:count=2, or slack:latency:seconds=1.5. Everything may then take 45 s
+instead of 5 s, and the attempts show the retries.
 """
 REPORTS = 5
 """How often the copy's rows are read at most; each reading takes about a second."""
@@ -151,7 +151,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Play."""
     arguments = _arguments(words)
     os.umask(0o077)  # the home holds keys
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background jobs ignore SIGINT at first
         signal.signal(number, _interrupted)
     return Demo(arguments).run()
 

@@ -13,7 +13,7 @@ from wedsync.runner.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Ex
 SECONDS = 5.0
 """In which everything must have arrived. spec.md, "The numbers it promises": high and urgent."""
 SECONDS_WITH_FAULTS = 45.0
-"""The same when a fault was set: retries come after 1, 2, 4, 8 s, an opened breaker lets the first one by after 30 s."""
+"""The same with a fault: retries come after 1, 2, 4, 8 s, and an opened breaker lets the first call by after 30 s."""
 PATIENCE = 10.0
 """Seconds that the play waits beyond the deadline, so that a late arrival is shown as late and not as lost."""
 

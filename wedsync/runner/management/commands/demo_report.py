@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The command line."""
-        parser.add_argument("events", nargs="*", metavar="EVENT", help="ids of events")
+        parser.add_argument("events", nargs="*", type=UUID, metavar="EVENT", help="ids of events")
         parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +49,7 @@ def _people() -> list[dict[str, Any]]:
     ]
 
 
-def _deliveries(event_ids: list[str]) -> list[dict[str, Any]]:
+def _deliveries(event_ids: list[UUID]) -> list[dict[str, Any]]:
     found = Delivery.objects.filter(organization__slug=ORGANIZATION).select_related("event", "system", "contact")
     if event_ids:
         found = found.filter(event_id__in=event_ids)

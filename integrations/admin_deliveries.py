@@ -1,0 +1,144 @@
+"""Admin of deliveries and their attempts, read-only, and their place on an event's page."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from integrations.models import Attempt, Delivery, DeliveryReason
+from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
+from wedsync.weddings.admin_looks import (
+    BAD,
+    BUSY,
+    GOOD,
+    PRIORITY_COLOURS,
+    WARNING,
+    coloured,
+    column,
+    preformatted,
+    pretty,
+)
+from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
+
+STATE_COLOURS = {"succeeded": GOOD, "in_flight": BUSY, "scheduled": WARNING, "held": WARNING, "dead": BAD}
+OUTCOME_COLOURS = {"succeeded": GOOD, "failed": BAD, "unknown": WARNING}
+CHANNELS = (("system", "System"), ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("email", "Email"))
+
+
+class WayFilter(admin.SimpleListFilter):
+    """By how it goes out."""
+
+    title = "channel"
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> tuple[tuple[str, str], ...]:
+        return CHANNELS
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(channel=self.value()) if self.value() else queryset
+
+
+class DeliveryTypeFilter(EventTypeFilter):
+    """By the event's type."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(event__type=self.value()) if self.value() else queryset
+
+
+class ReasonInline(ReadOnlyInline):
+    model = DeliveryReason
+    tenant_path = "delivery__organization"
+    verbose_name_plural = "routes that asked for it"
+    fields = ("route_name", "route")
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("route", "delivery")
+
+
+class AttemptInline(ReadOnlyInline):
+    model = Attempt
+    tenant_path = "delivery__organization"
+    fields = ("number", "started_at", "milliseconds", "came_out", "status_code", "error", "response_excerpt")
+    readonly_fields = ("came_out",)
+    ordering = ("number",)
+    show_change_link = False
+    came_out = coloured("Outcome", "outcome", OUTCOME_COLOURS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("delivery")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """The message of a delivery is added by notifications/admin.py, which knows it."""
+
+    tenant_path = "organization"
+    list_display = ("event_type", "to", "channel", "standing", "state_reason", "urgency", "attempt_count", "created_at")
+    list_select_related = ("event__wedding", "system", "contact", "organization")
+    list_filter = ("state", WayFilter, "priority", DeliveryTypeFilter, "system", "created_at")
+    linked_by = ("event", "contact")
+    search_fields = ("=id", "=event__id", "target", "state_reason", "system__name", "contact__name")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("event", ("system", "contact"), ("channel", "target"), ("standing", "state_reason"))}),
+        ("When", {"fields": (("created_at", "finished_at"), ("next_attempt_at", "expires_at"))}),
+        ("How", {"fields": (("urgency", "may_duplicate"), ("generation", "plan_step"), "attempt_count", "id")}),
+        ("What is sent, the same bytes with each attempt", {"fields": ("request_text",)}),
+    )
+    inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (ReasonInline, AttemptInline)
+    standing = coloured("State", "state", STATE_COLOURS)
+    urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
+
+    @column("Event", ordering="event__type")
+    def event_type(self, delivery: Delivery) -> str:
+        wedding = f" · {delivery.event.wedding.couple}" if delivery.event.wedding else ""
+        return f"{delivery.event.type}{wedding}"
+
+    @column("To", ordering="target")
+    def to(self, delivery: Delivery) -> str:
+        return f"{delivery.contact.name}, {delivery.target}" if delivery.contact else delivery.system.name
+
+    @column("Request")
+    def request_text(self, delivery: Delivery) -> SafeString | str:
+        if not delivery.request:
+            return "not yet made"
+        head = [f"{delivery.request.get('method', '')} {delivery.request.get('path', '')}".strip()]
+        head += [f"{name}: {value}" for name, value in (delivery.request.get("headers") or {}).items()]
+        body = str(delivery.request.get("body", ""))
+        return preformatted("\n".join(head)) + pretty(body)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    tenant_path = "delivery__organization"
+    list_display = ("delivery", "number", "started_at", "milliseconds", "came_out", "status_code", "error_class")
+    list_select_related = ("delivery",)
+    list_filter = ("outcome", "status_code", "started_at")
+    linked_by = ("delivery",)
+    search_fields = ("=delivery__id", "error_class", "error")
+    ordering = ("-id",)
+    came_out = coloured("Outcome", "outcome", OUTCOME_COLOURS)
+
+
+class EventDeliveryInline(ReadOnlyInline):
+    model = Delivery
+    tenant_path = "organization"
+    fields = ("to", "channel", "standing", "state_reason", "attempt_count", "finished_at")
+    readonly_fields = ("to", "standing")
+    ordering = ("id",)
+    standing = coloured("State", "state", STATE_COLOURS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("system", "contact", "organization")
+
+    @column("To")
+    def to(self, delivery: Delivery) -> str:
+        return f"{delivery.contact.name}, {delivery.target}" if delivery.contact else delivery.system.name
+
+
+ChannelEventAdmin.inlines = (*ChannelEventAdmin.inlines, EventDeliveryInline)

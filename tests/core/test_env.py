@@ -1,0 +1,75 @@
+"""The environment, the vault, and what startup refuses."""
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+from wedsync import env, startup, vault
+from wedsync.settings import database
+
+
+def test_a_missing_variable_is_named_and_its_use_explained() -> None:
+    with pytest.raises(env.ConfigurationError, match=r"DATABASE_URL is not set.*postgresql://"):
+        env.DATABASE_URL.read({})
+
+
+def test_an_unreadable_value_is_not_repeated() -> None:
+    with pytest.raises(env.ConfigurationError) as raised:
+        env.PORT.read({"PORT": "secret-by-mistake"})
+    assert "secret-by-mistake" not in str(raised.value)
+
+
+def test_another_database_than_postgresql_is_refused() -> None:
+    with pytest.raises(env.ConfigurationError, match="PostgreSQL only"):
+        database("mysql://somewhere/else")
+
+
+def test_a_socket_and_a_password_with_signs_are_read_from_the_url() -> None:
+    found = database("postgresql://me:p%40ss@/wed%20sync?host=/tmp/a%20b&port=5433&sslmode=require")
+
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("/tmp/a b", "5433", "wed sync")
+    assert found["PASSWORD"] == "p@ss"
+    assert found["OPTIONS"]["sslmode"] == "require"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LEASE_SECONDS", 2.0, "VISIBILITY_TIMEOUT"),
+        ("VISIBILITY_TIMEOUT_SECONDS", 4.0, "VISIBILITY_TIMEOUT"),
+        ("CALL_DEADLINE_SECONDS", 60.0, "CALL_DEADLINE"),
+        ("RETRY_QUICK_SECONDS", (1.0, 99.0), "RETRY_QUICK"),
+        ("SECRET_KEYS", (), "WEDSYNC_SECRET_KEYS"),
+        ("SECRET_KEYS", ("nonsense",), "Fernet"),
+    ],
+)
+def test_startup_refuses_what_would_lose_or_double_deliveries(
+    settings: object, name: str, value: object, words: str
+) -> None:
+    setattr(settings, name, value)
+
+    with pytest.raises(env.ConfigurationError, match=words):
+        startup.verify()
+
+
+def test_credentials_are_encrypted_and_survive_a_new_key() -> None:
+    sealed = vault.seal({"token": "abc"})
+    assert "abc" not in sealed
+
+    with_newer_key = (Fernet.generate_key().decode(), *settings.SECRET_KEYS)
+    assert vault._fernet(with_newer_key).decrypt(sealed.encode())
+
+
+def test_a_credential_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed = vault.seal({"token": "env:SOME_TOKEN"})
+    with pytest.raises(env.ConfigurationError, match="SOME_TOKEN"):
+        vault.unseal(sealed)
+
+    monkeypatch.setenv("SOME_TOKEN", "xyz")
+    assert vault.unseal(sealed) == {"token": "xyz"}
+
+
+def test_a_lost_key_is_explained() -> None:
+    foreign = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
+    with pytest.raises(env.ConfigurationError, match="WEDSYNC_SECRET_KEYS lacks"):
+        vault.unseal(foreign)

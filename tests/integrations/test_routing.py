@@ -1,0 +1,236 @@
+"""From an event to its deliveries."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.utils import timezone
+
+from integrations import routing
+from integrations.models import Delivery, Route, System
+from integrations.routing import expiry
+from integrations.targets import Plan
+from tests.factories import (
+    AddressFactory,
+    ContactFactory,
+    EventFactory,
+    ExternalReferenceFactory,
+    RouteFactory,
+    SystemFactory,
+    WeddingFactory,
+)
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.log import NewEvent, append
+from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.queues import Priority
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wedding() -> Any:
+    return WeddingFactory(date=date(2030, 6, 19))
+
+
+def stored(wedding: Any, event_type: str = "guest_count.changed", payload: Any = None, **rest: Any) -> ChannelEvent:
+    with transaction.atomic():
+        (event,) = append(
+            [
+                NewEvent(
+                    wedding.organization_id,
+                    wedding.id,
+                    event_type,
+                    payload or {"guest_count": 120},
+                    timezone.now(),
+                    rest.pop("source", ChannelEvent.Source.API),
+                    rest.pop("channels", [f"couple:dashboard:{wedding.id}"]),
+                    **rest,
+                )
+            ]
+        )
+    return event
+
+
+def people_route(wedding: Any, **rest: Any) -> Route:
+    SystemFactory(organization=wedding.organization, kind=System.Kind.WHATSAPP)
+    made: Route = RouteFactory(
+        organization=wedding.organization,
+        channel_pattern="couple:dashboard:{id}",
+        target=Route.Target.PEOPLE,
+        system=None,
+        **{"roles": ["couple"], "channels": ["whatsapp"]} | rest,
+    )
+    return made
+
+
+def test_an_event_is_routed_once_however_often_it_is_asked(wedding: Any) -> None:
+    people_route(wedding)
+    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    event = stored(wedding)
+
+    assert [routing.route(event.id), routing.route(event.id)] == [1, 0]
+    delivery = Delivery.objects.get(event=event)
+    assert (delivery.target, delivery.state, delivery.contact_id) == (person.phone, "pending", person.id)
+    assert delivery.reasons.count() == 1
+
+
+def test_one_person_in_two_roles_and_two_routes_gets_one_message(wedding: Any) -> None:
+    people_route(wedding, roles=["couple", "vendor"])
+    people_route(wedding, roles=["vendor"], name="second")
+    for role in ("couple", "vendor"):
+        ContactFactory(organization=wedding.organization, wedding=wedding, role=role, phone="+12025550199")
+    AddressFactory(organization=wedding.organization, value="+12025550199")
+    event = stored(wedding)
+
+    routing.route(event.id)
+
+    delivery = Delivery.objects.get(event=event)
+    assert delivery.reasons.count() == 2
+
+
+def test_without_consent_the_reason_stands_in_a_skipped_delivery(wedding: Any) -> None:
+    people_route(wedding)
+    ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    event = stored(wedding)
+
+    routing.route(event.id)
+
+    delivery = Delivery.objects.get(event=event)
+    assert (delivery.state, delivery.state_reason) == ("skipped", "no_consent")
+
+
+def test_quiet_hours_hold_a_delivery_until_they_end(wedding: Any) -> None:
+    people_route(wedding)
+    person = ContactFactory(
+        organization=wedding.organization,
+        wedding=wedding,
+        role="couple",
+        quiet_from=time(0),
+        quiet_until=time(23, 59, 59),
+        timezone="UTC",
+    )
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    event = stored(wedding)
+
+    routing.route(event.id)
+
+    delivery = Delivery.objects.get(event=event)
+    assert (delivery.state, delivery.state_reason) == ("held", "quiet_hours")
+    assert delivery.next_attempt_at.time() == time(23, 59, 59)
+
+
+def test_nothing_goes_back_to_its_source_unless_the_route_says_echo(wedding: Any) -> None:
+    reference = ExternalReferenceFactory(organization=wedding.organization, wedding=wedding)
+    channel = f"supplier:dashboard:{reference.system_id}"
+    common = {"source_system_id": reference.system_id, "channels": [channel]}
+    route = RouteFactory(organization=wedding.organization, system=reference.system)
+
+    silent = stored(wedding, payload={"guest_count": 130}, **common)
+    routing.route(silent.id)
+    route.echo = True
+    route.save()
+    echoed = stored(wedding, payload={"guest_count": 131}, **common)
+    routing.route(echoed.id)
+
+    assert [Delivery.objects.filter(event=event).count() for event in (silent, echoed)] == [0, 1]
+
+
+def test_a_route_of_another_organization_never_matches(wedding: Any) -> None:
+    stranger = WeddingFactory()
+    people_route(stranger, roles=["couple"])
+    ContactFactory(organization=stranger.organization, wedding=stranger, role="couple")
+    event = stored(wedding)
+
+    assert routing.route(event.id) == 0
+
+
+def test_a_live_target_shows_the_event_on_another_channel(wedding: Any) -> None:
+    RouteFactory(
+        organization=wedding.organization,
+        channel_pattern="couple:dashboard:{wedding}",
+        target=Route.Target.LIVE,
+        system=None,
+        live_channel="wall:display:{wedding}",
+    )
+    event = stored(wedding)
+
+    routing.route(event.id)
+
+    names = set(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
+    assert names == {f"couple:dashboard:{wedding.id}", f"wall:display:{wedding.id}"}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "on_the_day", "priority"),
+    [
+        ("gallery.ready", False, "low"),
+        ("gallery.ready", True, "normal"),
+        ("guest_count.changed", True, "high"),
+        ("timeline.updated", True, "high"),
+        ("venue.emergency_reported", False, "urgent"),
+        ("venue.emergency_reported", True, "urgent"),
+    ],
+)
+def test_the_wedding_day_raises_priority_one_step_up_to_high(
+    wedding: Any, event_type: str, *, on_the_day: bool, priority: str
+) -> None:
+    moment = (
+        datetime(2030, 6, 19, 15, tzinfo=ZoneInfo("Europe/Vienna")) if on_the_day else datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    event = EventFactory.build(
+        organization=wedding.organization,
+        wedding=wedding,
+        type=event_type,
+        priority=CATALOGUE[event_type].priority,
+    )
+    with time_machine.travel(moment, tick=False):
+        assert routing.delivery_priority(event) == priority
+
+
+def test_deliveries_to_people_end_after_the_party_and_urgent_ones_after_an_hour(wedding: Any) -> None:
+    system = SystemFactory.build(organization=wedding.organization)
+    event = EventFactory.build(organization=wedding.organization, wedding=wedding)
+    to_people, to_system = Plan("people", "x", "email", system), Plan("system", "x", "system", system)
+    party = datetime(2030, 6, 19, 23, 30, tzinfo=ZoneInfo("Europe/Vienna"))
+    hour = timedelta(hours=1)
+
+    shortly_before = party - 5 * hour
+    assert expiry(event, to_people, Priority.HIGH, shortly_before) == party + 6 * hour
+    assert expiry(event, to_people, Priority.URGENT, shortly_before) == shortly_before + hour
+    assert expiry(event, to_people, Priority.LOW, party + 9 * hour) == party + 9 * hour + timedelta(days=7)
+    assert expiry(event, to_system, Priority.LOW, shortly_before) == shortly_before + timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("payload", "effect"),
+    [({"guest_count": 90}, "applied"), ({"guest_count": 110}, "unchanged")],
+)
+def test_an_inbound_change_is_applied_and_an_equal_one_is_told_to_nobody(
+    wedding: Any, payload: Any, effect: str
+) -> None:
+    people_route(wedding)
+    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    event = stored(wedding, payload=payload)
+
+    made = routing.route(event.id)
+
+    event.refresh_from_db()
+    assert (event.effect, made) == (effect, 1 if effect == "applied" else 0)
+
+
+def test_a_fact_that_is_older_than_what_is_known_changes_nothing(wedding: Any) -> None:
+    newer = stored(wedding, payload={"guest_count": 90})
+    routing.route(newer.id)
+    older = stored(wedding, payload={"guest_count": 80})
+    ChannelEvent.objects.filter(id=older.id).update(occurred_at=timezone.now() - timedelta(days=1))
+
+    routing.route(older.id)
+
+    older.refresh_from_db()
+    wedding.refresh_from_db()
+    assert (older.effect, wedding.guest_count) == ("stale", 90)

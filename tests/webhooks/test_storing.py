@@ -1,0 +1,141 @@
+"""What a batch leaves in the database, on its own and beside others."""
+
+import asyncio
+import hashlib
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from integrations.models import Connection
+from integrations.vendors import VENDORS
+from tests.factories import ConnectionFactory, ExternalReferenceFactory, WeddingFactory
+from webhooks.committer import Committer
+from webhooks.doors import Door
+from webhooks.inspection import Accepted
+from webhooks.models import DedupId, Receipt
+from webhooks.storing import Status, store
+from wedsync.live.models import ChannelEvent
+
+
+def accepted(door: Connection, external_id: str, payload: dict[str, Any] | None = None, **rest: Any) -> Accepted:
+    body = repr((external_id, payload)).encode()
+    return Accepted(
+        **{  # type: ignore[arg-type]
+            "door": Door(door.id, door.organization_id, door.system_id, VENDORS["venue_master"], ("s",), paused=False),
+            "external_id": external_id,
+            "body": body,
+            "body_hash": hashlib.sha256(body).digest(),
+            "vendor_type": "capacity.updated",
+            "event_type": "venue.capacity_updated",
+            "payload": {"capacity": 1, "extra": {}} | (payload or {}),
+            "occurred_at": datetime.now(UTC),
+            "headers": {},
+            "remote_address": "127.0.0.1",
+        }
+        | rest
+    )
+
+
+@pytest.mark.django_db
+def test_the_second_of_one_batch_is_its_duplicate() -> None:
+    door = ConnectionFactory()
+
+    first, second, other = store([accepted(door, "a"), accepted(door, "a"), accepted(door, "a", {"capacity": 2})])
+
+    assert [first.status, second.status, other.status] == [Status.ACCEPTED, Status.DUPLICATE, Status.REUSED_ID]
+    assert first.id == second.id == other.id
+    assert ChannelEvent.objects.filter(organization=door.organization).count() == 1
+    assert Receipt.objects.filter(connection=door).count() == 2
+
+
+@pytest.mark.django_db
+def test_an_id_is_claimed_for_one_connection_only() -> None:
+    answers = store([accepted(ConnectionFactory(), "a"), accepted(ConnectionFactory(), "a")])
+
+    assert [answer.status for answer in answers] == [Status.ACCEPTED, Status.ACCEPTED]
+
+
+@pytest.mark.django_db
+def test_an_unknown_type_is_kept_and_makes_no_event() -> None:
+    door = ConnectionFactory()
+
+    (answer,) = store([accepted(door, "a", event_type=None)])
+
+    assert answer.status == Status.UNRECOGNISED
+    assert Receipt.objects.get(connection=door).event_id is None
+    assert DedupId.objects.filter(connection=door).count() == 1
+
+
+@pytest.mark.django_db
+def test_the_wedding_is_found_by_the_vendors_reference_or_by_our_own_id_never_by_a_strangers() -> None:
+    door = ConnectionFactory()
+    mine = WeddingFactory(organization=door.organization)
+    theirs = WeddingFactory()
+    ExternalReferenceFactory(organization=door.organization, system=door.system, wedding=mine, external_id="BK-1")
+    ExternalReferenceFactory(external_id="BK-2")
+
+    answers = store(
+        [
+            accepted(door, "by reference", {"booking_id": "BK-1"}),
+            accepted(door, "by id", {"wedding_id": str(mine.id)}),
+            accepted(door, "another system's reference", {"booking_id": "BK-2"}),
+            accepted(door, "a stranger's wedding", {"wedding_id": str(theirs.id)}),
+        ]
+    )
+
+    events = [ChannelEvent.objects.get(id=answer.id) for answer in answers]
+    assert [event.wedding_id for event in events] == [mine.id, mine.id, None, None]
+    assert [event.routing for event in events] == ["pending", "pending", "unlinked", "unlinked"]
+    assert all(event.organization_id == door.organization_id for event in events)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bad_row_fails_alone_in_its_batch() -> None:
+    door = ConnectionFactory()
+    items = [accepted(door, f"id {number}") for number in range(20)]
+    items[7] = accepted(door, "bad", vendor_type="much too long " * 100)
+
+    async def submit() -> list[Any]:
+        committer = Committer()
+        waiting = [asyncio.create_task(committer.submit(item)) for item in items]
+        await asyncio.sleep(0)
+        committer.start()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.to_thread(committer.stop)
+        return results
+
+    results = asyncio.run(submit())
+
+    assert isinstance(results[7], Exception)
+    assert sum(not isinstance(result, Exception) for result in results) == 19
+    assert ChannelEvent.objects.filter(organization=door.organization).count() == 19
+    assert not DedupId.objects.filter(connection=door, external_id="bad").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_id_from_many_writers_at_once_is_one_event() -> None:
+    door = ConnectionFactory()
+    start = threading.Barrier(6)
+    found: list[Any] = []
+
+    def write(number: int) -> None:
+        start.wait()
+        try:
+            batch = [accepted(door, "shared"), accepted(door, f"own {number}")]
+            found.append(store(batch if number % 2 else batch[::-1]))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    statuses = [answer.status for answers in found for answer in answers]
+    assert statuses.count(Status.ACCEPTED) == 7
+    assert statuses.count(Status.DUPLICATE) == 5
+    assert ChannelEvent.objects.filter(organization=door.organization).count() == 7

@@ -1,0 +1,67 @@
+"""What every page of the console has in common: who may see it, which organization it shows, and its strict policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from wedsync.weddings.models import Organization
+from wedsync.weddings.tenancy import Access, access
+
+MOST_ORGANIZATIONS = 100
+Page = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class View:
+    """One organization as a user sees it. ``is_member``: the socket lets members in, operators from outside not."""
+
+    organization: Organization
+    organizations: list[Organization]
+    is_member: bool
+
+
+def content_security_policy(host: str) -> str:
+    """Our own files and our own socket, nothing else."""
+    return (
+        f"default-src 'self'; connect-src 'self' ws://{host} wss://{host}; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def staff_page(page: Page) -> Page:
+    """For signed-in staff, with the policy, never kept by a cache."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = page(request, *args, **kwargs)
+        response["Content-Security-Policy"] = content_security_policy(request.get_host())
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return staff_member_required(guarded)
+
+
+def view_of(request: HttpRequest) -> View | None:
+    """The organization that the page shows: the one asked for, else one's own, else any that an operator sees.
+
+    Raises:
+        Http404: asked for one that the user does not see.
+    """
+    found = access(request)
+    organizations = list(found.organizations()[:MOST_ORGANIZATIONS])
+    slug = request.GET.get("organization", "")
+    chosen = found.organizations().filter(slug=slug).first() if slug else _default(found, organizations)
+    if slug and chosen is None:
+        raise Http404
+    return View(chosen, organizations, chosen.pk in found.roles) if chosen else None
+
+
+def _default(found: Access, organizations: list[Organization]) -> Organization | None:
+    own = [organization for organization in organizations if organization.pk in found.roles]
+    return next(iter([*own, *organizations]), None)

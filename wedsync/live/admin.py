@@ -1,0 +1,100 @@
+"""Admin of the log: events, channels and their entries, read-only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
+from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, PRIORITY_COLOURS, WARNING, coloured, column, preformatted
+from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
+
+ROUTING_COLOURS = {"routed": GOOD, "pending": BUSY, "unlinked": BAD, "held": WARNING}
+
+
+class EventTypeFilter(admin.SimpleListFilter):
+    """By the catalogue's types, which needs no look at the table."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(CATALOGUE)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class EntryInline(ReadOnlyInline):
+    model = ChannelEntry
+    tenant_path = "channel__organization"
+    verbose_name_plural = "seen on"
+    fields = ("channel", "sequence")
+    ordering = ("channel__name",)
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("channel", "event")
+
+
+@admin.register(ChannelEvent)
+class ChannelEventAdmin(ReadOnlyAdmin):
+    """The deliveries of an event are added by integrations/admin_deliveries.py, which knows them."""
+
+    tenant_path = "organization"
+    list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received_at")
+    list_select_related = ("wedding", "organization")
+    list_filter = (EventTypeFilter, "priority", "routing", "effect", "source", "received_at")
+    linked_by = ("wedding", "correlation_id")
+    search_fields = ("=id", "type", "wedding__couple")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": (("type", "urgency"), "wedding", ("occurred_at", "received_at"), "trace")}),
+        ("What it says", {"fields": ("payload_text",)}),
+        ("What became of it", {"fields": (("routing_state", "routed_at"), "effect")}),
+        ("Where it came from", {"fields": (("source", "source_system_id"), ("correlation_id", "hops"), "id")}),
+    )
+    inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (EntryInline,)
+    urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
+    routing_state = coloured("Routing", "routing", ROUTING_COLOURS)
+
+    @column("Payload")
+    def payload_text(self, event: ChannelEvent) -> SafeString:
+        return preformatted(json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+    @column("Trace")
+    def trace(self, event: ChannelEvent) -> SafeString:
+        return format_html('<a href="{}">From receipt to delivery</a>', reverse("event-trace", args=[event.pk]))
+
+
+@admin.register(Channel)
+class ChannelAdmin(ReadOnlyAdmin):
+    tenant_path = "organization"
+    list_display = ("name", "last_sequence", "entries_link")
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+    ordering = ("name", "id")
+    fields = ("name", "last_sequence", "epoch", "entries_link")
+
+    @column("Entries")
+    def entries_link(self, channel: Channel) -> SafeString:
+        url = reverse("admin:live_channelentry_changelist")
+        return format_html('<a href="{}?channel__id__exact={}">Show</a>', url, channel.pk)
+
+
+@admin.register(ChannelEntry)
+class ChannelEntryAdmin(ReadOnlyAdmin):
+    tenant_path = "channel__organization"
+    list_display = ("channel", "sequence", "event")
+    list_select_related = ("channel", "event")
+    linked_by = ("channel", "event")
+    search_fields = ("channel__name", "=event__id")
+    ordering = ("-id",)

@@ -1,0 +1,214 @@
+"""Admin of organizations, their staff, and their weddings' people."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from wedsync.weddings.admin_looks import CommaListField, show_once
+from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization
+from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
+from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
+from wedsync.weddings.tenant_forms import TenantForm
+
+KEY_PREFIX = "wsk_"
+_PREFERENCE = "Most wanted first, for instance “whatsapp, email”; empty: all. Known: whatsapp, slack, email."
+
+# Django's groups carry permissions, which count for nothing here: a membership's role decides.
+admin.site.unregister(Group)
+admin.site.unregister(User)
+
+
+class MembershipInline(TenantInline):
+    model = Membership
+    tenant_path = "organization"
+    editors = BY_OWNERS
+    fields = ("user", "role")
+
+
+@admin.register(Organization)
+class OrganizationAdmin(TenantAdmin):
+    tenant_path = "pk"
+    editors = BY_OWNERS
+    list_display = ("name", "slug", "created_at")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    inlines = (MembershipInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access(request).everything
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access(request).everything
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Slugs are unique over all organizations, so that trying one would tell whether another has it."""
+        return () if access(request).everything else ("slug",)
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin, TenantAdmin):  # type: ignore[misc,type-arg]
+    """Accounts, for operators. Owners meet them only by name, as members of their own organizations."""
+
+    tenant_path = "memberships__organization"
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_superuser", "is_active")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def bounded(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        found = access(request)
+        if found.everything:
+            return rows
+        return rows.filter(pk__in=Membership.objects.filter(organization__in=list(found.roles)).values("user"))
+
+    def organization_of(self, row: Any) -> None:
+        return None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access(request).everything
+
+    def _changes(self, request: HttpRequest, obj: Any) -> bool:
+        return access(request).everything
+
+    def check_saved(self, request: HttpRequest, obj: Any, *, change: bool) -> None:
+        """The permissions above are all."""
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantAdmin):
+    tenant_path = "organization"
+    editors = BY_OWNERS
+    list_display = ("user", "role")
+    list_filter = ("role",)
+    list_select_related = ("user", "organization")
+    search_fields = ("user__username", "user__email")
+    ordering = ("organization", "user__username")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantAdmin):
+    """A key is made here and shown once; only its hash is stored."""
+
+    tenant_path = "organization"
+    editors = BY_OWNERS
+    fields = ("name", "expires_at")
+    list_display = ("name", "created_at", "expires_at")
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+    ordering = ("-id",)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """Give a new row its key, and keep the clear text for the answer alone."""
+        if not change:
+            form.new_key = KEY_PREFIX + secrets.token_urlsafe(32)
+            obj.key_hash = ApiKey.hash_of(form.new_key)
+            request.new_key = form.new_key  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        return show_once(
+            request,
+            self,
+            obj,
+            title="The new API key",
+            note="Copy it now: only its hash is stored, so it can not be shown again.",
+            facts={"Key": request.new_key, "Header": f"Authorization: Bearer {request.new_key}"},  # type: ignore[attr-defined]
+        )
+
+
+class ContactForm(TenantForm):
+    """A contact's channels as words with commas."""
+
+    preferred_channels = CommaListField(words=list(Channel.values), required=False, help_text=_PREFERENCE)
+
+
+class ContactInline(TenantInline):
+    model = Contact
+    form = ContactForm
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    fields = ("name", "role", "phone", "email", "preferred_channels", "call_order")
+
+
+class WeddingAdmin(TenantAdmin):
+    """Registered by integrations/admin_weddings.py, which can publish what was changed."""
+
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    fieldsets = (
+        (None, {"fields": ("couple", ("date", "timezone"), "venue_name")}),
+        ("Times, in the venue's zone", {"fields": (("ceremony_time", "reception_time", "reception_end"),)}),
+        ("Guests", {"fields": (("guest_count", "capacity"),)}),
+    )
+    list_display = ("couple", "date", "venue_name", "ceremony_time", "guest_count", "capacity")
+    list_select_related = ("organization",)
+    list_filter = ("date",)
+    search_fields = ("couple", "venue_name", "=id")
+    ordering = ("-date", "-id")
+    inlines = (ContactInline,)
+
+
+@admin.register(Contact)
+class ContactAdmin(TenantAdmin):
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    form = ContactForm
+    fieldsets = (
+        (None, {"fields": ("wedding", ("name", "role"), ("phone", "email"))}),
+        ("How to reach", {"fields": ("preferred_channels", ("locale", "timezone"), ("quiet_from", "quiet_until"))}),
+        ("In an emergency", {"fields": ("call_order",)}),
+    )
+    list_display = ("name", "role", "wedding", "phone", "email")
+    list_select_related = ("wedding", "organization")
+    list_filter = ("role",)
+    linked_by = ("wedding",)
+    search_fields = ("name", "phone", "email", "wedding__couple")
+    autocomplete_fields = ("wedding",)
+    ordering = ("name", "id")
+
+
+@admin.register(Form)
+class FormAdmin(TenantAdmin):
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    fields = ("title", "wedding", "wedding_fields")
+    list_display = ("title", "wedding")
+    list_select_related = ("wedding", "organization")
+    search_fields = ("title", "wedding__couple", "=id")
+    autocomplete_fields = ("wedding",)
+    ordering = ("-id",)
+
+
+@admin.register(Address)
+class AddressAdmin(TenantAdmin):
+    """Consent and standing of a phone or mail address."""
+
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    fields = (
+        ("channel", "value"), ("consented_at", "consent_source"), "opted_out_at", "bounced_at", "complained_at",
+        "last_inbound_at",
+    )  # fmt: skip
+    readonly_fields = ("bounced_at", "complained_at", "last_inbound_at")
+    list_display = ("value", "channel", "consented_at", "opted_out_at", "bounced_at")
+    list_select_related = ("organization",)
+    list_filter = ("channel",)
+    search_fields = ("value",)
+    ordering = ("value", "id")

@@ -1,0 +1,119 @@
+"""How admin pages look: coloured labels, formatted JSON, comma lists, pages that confirm, and pages shown only once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import unfold.decorators
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+Column = TypeVar("Column", bound=Callable[..., Any])
+
+GOOD, BUSY, WARNING, BAD = "success", "info", "warning", "danger"
+PRIORITY_COLOURS = {"urgent": BAD, "high": WARNING, "normal": BUSY}
+
+
+def coloured(description: str, field: str, colours: dict[str, str]) -> Callable[[Any, Any], Any]:
+    """A column that shows a field of choices as a coloured label; a value without a colour is grey."""
+
+    def column(_pages: Any, row: Any) -> tuple[str, str]:
+        value = str(getattr(row, field))
+        return value, value.replace("_", " ")
+
+    shown: Callable[[Any, Any], Any] = unfold.decorators.display(
+        column, description=description, label=colours, ordering=field
+    )
+    return shown
+
+
+def column(description: str, ordering: str | None = None) -> Callable[[Column], Column]:
+    """A computed column or field."""
+
+    def named(function: Column) -> Column:
+        shown: Column = unfold.decorators.display(function, description=description, ordering=ordering)
+        return shown
+
+    return named
+
+
+def button(description: str, path: str) -> Callable[[Column], Column]:
+    """A button on a row's page; its function answers GET with :func:`confirm` and acts on POST."""
+
+    def named(function: Column) -> Column:
+        shown: Column = unfold.decorators.action(function, description=description, url_path=path)
+        return shown
+
+    return named
+
+
+def preformatted(text: str) -> SafeString:
+    """A long text, escaped, with its line ends; scrolls instead of widening the page."""
+    return format_html(
+        '<pre class="max-h-96 max-w-full overflow-auto whitespace-pre-wrap break-words rounded-default border '
+        'border-base-200 p-3 text-xs dark:border-base-700">{}</pre>',
+        text,
+    )
+
+
+def pretty(text: str) -> SafeString:
+    """JSON with indents; anything else as it is."""
+    try:
+        return preformatted(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+    except ValueError:
+        return preformatted(text)
+
+
+def confirm(request: HttpRequest, pages: Any, row: Any, *, title: str, question: str, button: str) -> HttpResponse:
+    """A page that asks before something is done; its button posts to the same address."""
+    context = {
+        **pages.admin_site.each_context(request),
+        "opts": pages.opts,
+        "original": row,
+        "title": title,
+        "question": question,
+        "button": button,
+    }
+    return TemplateResponse(request, "admin/confirm.html", context)
+
+
+def show_once(
+    request: HttpRequest, pages: Any, row: Any, *, title: str, note: str, facts: dict[str, str]
+) -> HttpResponse:
+    """A page with something that is stored nowhere in clear: never cached, and gone when it is left."""
+    context = {
+        **pages.admin_site.each_context(request),
+        "opts": pages.opts,
+        "original": row,
+        "title": title,
+        "note": note,
+        "facts": facts,
+    }
+    return TemplateResponse(request, "admin/shown_once.html", context, headers={"Cache-Control": "no-store"})
+
+
+class CommaListField(forms.CharField):
+    """A list written with commas, in an order that counts; only known words."""
+
+    def __init__(self, *, words: list[str], **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminTextInputWidget())
+        super().__init__(**kwargs)
+        self.words = words
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as text."""
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """The text as a list."""
+        found = [word.strip().lower() for word in str(super().clean(value)).split(",") if word.strip()]
+        unknown = [word for word in found if word not in self.words]
+        if unknown:
+            raise forms.ValidationError(f"Unknown: {', '.join(unknown)}. Known: {', '.join(self.words)}.")
+        return list(dict.fromkeys(found))
