@@ -17,7 +17,7 @@ help: ## list the commands
 run: $(VENV)/.run-installed ## run everything here, until Ctrl-C (PORT=8000 WEDSYNC_HOME=.wedsync)
 	@exec $(RUN) -m wedsync.runner
 
-demo: $(VENV)/.run-installed ## play the stories against the running copy (ARGS=...)
+demo: $(VENV)/.run-installed ## play the four stories on a copy of its own (ARGS=--json)
 	@exec $(RUN) -m wedsync.runner.demo $(ARGS)
 
 test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")

@@ -12,6 +12,7 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
 )
 
 from integrations.models import Route, System
@@ -74,6 +75,13 @@ def stored_credentials(system: System) -> dict[str, str]:
 
 class SystemForm(TenantForm):
     """A system. What stays empty keeps its stored value, which is never sent to the page."""
+
+    base_url = forms.URLField(
+        assume_scheme="https",
+        max_length=500,
+        widget=UnfoldAdminURLInputWidget(),
+        help_text="Without a slash at the end.",
+    )
 
     class Meta:
         model = System

@@ -91,9 +91,11 @@ def deliver(delivery_id: UUID) -> None:
 
 
 def claim(delivery_id: UUID) -> Lease | None:
-    """Take a due delivery for this worker, in one conditional write."""
+    """Take a due delivery for this worker, in one conditional write. What has expired is left to the sweep."""
     token = uuid4()
-    taken = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now() + EARLY).update(
+    taken = Delivery.objects.filter(
+        id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now() + EARLY, expires_at__gt=Now()
+    ).update(
         state=State.IN_FLIGHT,
         lease_token=token,
         lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),
@@ -106,11 +108,9 @@ def claim(delivery_id: UUID) -> Lease | None:
 
 
 def _stopped(lease: Lease) -> bool:
-    """Whether the delivery must not go out: it is too old, or its system does not take any."""
+    """Whether the delivery must not go out, because its system does not take any."""
     delivery = lease.delivery
-    if delivery.expires_at <= timezone.now():
-        _release(lease, State.DEAD, "expired")
-    elif delivery.system.state == System.Status.DISABLED:
+    if delivery.system.state == System.Status.DISABLED:
         _release(lease, State.DEAD, "system_disabled")
     elif delivery.system.state == System.Status.PAUSED:
         _release(lease, State.HELD, "system_paused", until=delivery.expires_at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 
@@ -113,19 +114,19 @@ def send(call: Call, *, deadline: float) -> Response:
             return Response(answer.status_code, headers, body)
     except requests.ConnectTimeout as error:
         raise NetworkError("no connection within the deadline") from error
-    except requests.Timeout as error:
+    except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
         raise TimedOut("no answer within the deadline") from error
     except requests.exceptions.SSLError as error:
         raise NetworkError("the TLS certificate was not accepted") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         sent = "NewConnectionError" not in repr(error)
         raise NetworkError("the connection broke" if sent else "the connection was refused", sent=sent) from error
 
 
 def _read(answer: requests.Response, ends: float) -> bytes:
     body = b""
-    for piece in answer.iter_content(8192):
-        body += bytes(piece)
+    while piece := bytes(answer.raw.read1(8192, decode_content=True)):  # whatever has arrived, also a single byte
+        body += piece
         if len(body) >= MOST_BYTES:
             return body[:MOST_BYTES]
         if time.monotonic() > ends:

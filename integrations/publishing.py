@@ -24,16 +24,17 @@ def change_wedding(
     written = changes.apply(wedding.id, values, occurred_at)
     applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
     wedding.refresh_from_db()
+    correlation_id = correlation_id or new_id()
     common: dict[str, Any] = {
         "occurred_at": occurred_at,
         "source": ChannelEvent.Source.API,
         "effect": ChannelEvent.Effect.APPLIED,
-        "correlation_id": correlation_id or new_id(),
+        "correlation_id": correlation_id,
     }
     new_events = [
         wedding_event(wedding, event_type, payload, **common) for event_type, payload in _announcements(applied)
     ]
-    exceeded = capacity_exceeded(wedding, written)
+    exceeded = capacity_exceeded(wedding, written, correlation_id=correlation_id)
     return publish([*new_events, *([exceeded] if exceeded else [])])
 
 

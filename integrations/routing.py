@@ -60,7 +60,7 @@ def apply_to_wedding(event: ChannelEvent) -> ChannelEvent.Effect:
     if Outcome.APPLIED not in outcomes:
         return Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE
     wedding = Wedding.objects.get(id=event.wedding_id)
-    exceeded = capacity_exceeded(wedding, written, event)
+    exceeded = capacity_exceeded(wedding, written, correlation_id=event.correlation_id, hops=event.hops + 1)
     if exceeded:
         publish([exceeded])
     return Effect.APPLIED
@@ -89,13 +89,12 @@ def wedding_values(event_type: str, payload: dict[str, Any]) -> dict[str, change
 
 
 def capacity_exceeded(
-    wedding: Wedding, written: Sequence[changes.Change], cause: ChannelEvent | None = None
+    wedding: Wedding, written: Sequence[changes.Change], *, correlation_id: UUID, hops: int = 0
 ) -> NewEvent | None:
     """The event that says there are more guests than places, when a change just made it so."""
     touched = {change.field for change in written if change.outcome == Outcome.APPLIED}
     if not touched & {"guest_count", "capacity"} or wedding.guest_count is None or wedding.capacity is None:
         return None
-    hops = cause.hops + 1 if cause else 0
     if wedding.guest_count <= wedding.capacity or hops > MOST_HOPS:
         return None
     return wedding_event(
@@ -106,7 +105,7 @@ def capacity_exceeded(
         source=ChannelEvent.Source.WEDSYNC,
         effect=Effect.NONE,
         hops=hops,
-        **({"correlation_id": cause.correlation_id} if cause else {}),
+        correlation_id=correlation_id,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
 
@@ -41,6 +42,7 @@ def pytest_load_initial_conftests() -> None:
     if POSTGRES_URL not in os.environ:
         home = Home(folder / "postgres")
         home.create()
+        atexit.register(runtime.remove, home.runtime())
         postgres = EmbeddedPostgres(home.path, home.runtime(), durable=False)
         postgres.start()
         atexit.register(postgres.stop)
@@ -49,6 +51,7 @@ def pytest_load_initial_conftests() -> None:
         os.environ["WEDSYNC_DJANGO_SECRET_KEY"] = django_secret()
     home = Home(folder / "valkey")
     home.create()
+    atexit.register(runtime.remove, home.runtime())
     valkey = EmbeddedValkey(home.path, home.runtime())
     valkey.start()
     atexit.register(valkey.stop)

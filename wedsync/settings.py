@@ -7,8 +7,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from wedsync import env
 from wedsync.logs import logging_config
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
 
 def database(url: str) -> dict[str, Any]:
     """Django's settings of one PostgreSQL from its URL.
@@ -121,7 +119,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -148,7 +145,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["wedsync.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["wedsync.api.parsing.StrictJsonParser"],
     "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
 }

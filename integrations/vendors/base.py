@@ -95,8 +95,8 @@ def json_request(method: str, path: str, outgoing: Outgoing, body: Mapping[str, 
     """A JSON call that carries the event's id, time and sequence, so that the vendor can order what it gets."""
     event = outgoing.event
     whole = {
-        "event_id": str(event.id),
-        "event_type": event.type,
+        "id": str(event.id),
+        "type": event.type,
         "occurred_at": event.occurred_at.isoformat(),
         "sequence": outgoing.sequence,
         **body,

@@ -66,6 +66,7 @@ def test_more_guests_than_places_is_said_in_the_same_commit(key: ApiKey, client:
         ({}, "body"),
         ([1], "body"),
         ({"date": "x"}, "date"),
+        ({"venue_name": None}, "venue_name"),
     ],
 )
 def test_a_change_that_can_not_be_taken_names_the_field(key: ApiKey, client: Client, body: Any, field: str) -> None:
@@ -141,7 +142,13 @@ def test_a_form_publishes_its_answers_and_changes_what_they_are_mapped_to(key: A
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"answers": []}, {"answers": {}}, {"answers": {"a": {"b": 1}}}, {"answers": {"a": "\x00"}}]
+    "body",
+    [
+        {},
+        {"answers": []},
+        {"answers": {}},
+        {"answers": {"a": {"b": 1}}},
+    ],
 )
 def test_answers_that_can_not_be_taken_are_explained(key: ApiKey, client: Client, body: Any) -> None:
     form = FormFactory(organization=key.organization)
@@ -150,6 +157,28 @@ def test_answers_that_can_not_be_taken_are_explained(key: ApiKey, client: Client
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith("answers")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"answers":{"a":"\\u0000"}}', 400),
+        (b'{"answers":{"\\ud800":1}}', 400),
+        (b'{"answers":{"a":NaN}}', 400),
+        (b'{"answers":{"a":1,"a":2}}', 400),
+        (b"[" * 1000, 400),
+        (b"\xff", 400),
+        (b'{"answers":{"a":"' + b"x" * 262_144 + b'"}}', 413),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_bodies_are_read_as_strictly_as_webhooks(key: ApiKey, client: Client, body: bytes, status: int) -> None:
+    form = FormFactory(organization=key.organization)
+
+    answer = client.post(f"/api/forms/{form.id}/responses/", body, content_type="application/json")
+
+    assert (answer.status_code, answer["content-type"]) == (status, "application/problem+json")
 
 
 def test_a_mapped_answer_that_its_field_can_not_hold_is_refused_whole(key: ApiKey, client: Client) -> None:

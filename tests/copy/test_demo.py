@@ -48,8 +48,8 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    record = until(lambda: next(tmp_path.glob("wedsync-demo-*/home/run/processes.json"), None), 30, what="the copy")
-    leaders = [entry["pid"] for entry in json.loads(record.read_text())]
+    found = until(lambda: list(tmp_path.glob("wedsync-demo-*/home/run/processes.json")), 30, what="the copy")
+    leaders = [entry["pid"] for entry in json.loads(found[0].read_text())]
 
     demo.send_signal(signal.SIGINT)
     said = json.loads(demo.communicate(timeout=60)[0])

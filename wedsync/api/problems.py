@@ -20,6 +20,7 @@ _SLUGS = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    413: "body-too-large",
     415: "unsupported-media-type",
     429: "too-many-requests",
 }

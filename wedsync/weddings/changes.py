@@ -59,8 +59,9 @@ def _time(value: object) -> time:
 
 
 def _name(value: object) -> str:
-    text = str(value).strip()
-    if not text or len(text) > 200 or "\x00" in text:
+    text = value.strip() if isinstance(value, str) else ""
+    storable = "\x00" not in text and text.encode(errors="ignore").decode() == text
+    if not text or len(text) > 200 or not storable:
         raise ValueError("must be a text of 1 to 200 characters")
     return text
 

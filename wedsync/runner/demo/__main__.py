@@ -113,6 +113,9 @@ class Demo:
             for story in stories(outside):
                 with self._news.status(f"Story {story.name}"):
                     played.append(player.play(story))
+                if not played[-1].complete:
+                    self._news.print(f"  [red]--[/]  Story {story.name}: something is missing, so the play ends here")
+                    break
                 self._say(f"Story {story.name}")
         deliveries = self._deliveries()
         self._rows = [row for each in played for row in player.judge(each, deliveries)]

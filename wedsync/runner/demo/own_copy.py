@@ -132,8 +132,7 @@ class OwnCopy:
         """Take the temporary home away."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def log_tails(self, lines: int = 12) -> str:
+    def log_tails(self, lines: int = 6) -> str:
         """The end of every log that says something, for a play that failed."""
-        logs = [self.output, *sorted(self.home.logs.glob("*.log"))]
-        tails = ((log, last_lines(log, lines)) for log in logs)
+        tails = ((log, last_lines(log, lines)) for log in sorted(self.home.logs.glob("*.log")))
         return "\n\n".join(f"--- the end of {log}\n{tail}" for log, tail in tails if tail)

@@ -23,13 +23,14 @@ _SYSTEM_ADDRESS = "/bookings/timeline"
 
 @dataclass
 class Played:
-    """A story that was played: when it began (Unix time), and all that was seen of it."""
+    """A story that was played: when it began (Unix time), all that was seen of it, and whether nothing was missing."""
 
     story: Story
     began: float
     event_id: str | None
     messages: list[Message] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Player:
             played.frames = self._listener.frames()[self._frames_before :]
             waiting = [each for each in waiting if self._seen(each, played) is None]
         self._frames_before = len(self._listener.frames())
+        played.complete = not waiting
         return played
 
     def judge(self, played: Played, deliveries: Sequence[Delivery]) -> list[Row]:

@@ -1,0 +1,112 @@
+"""Two organizations with a row of every kind, and clients of their people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.test import Client
+
+from tests import factories
+from wedsync.weddings.models import Membership, Organization
+from wedsync.weddings.tenant_admin import TenantAdmin
+
+Role = Membership.Role
+
+
+@dataclass(frozen=True)
+class House:
+    """An organization, its owner, and one row of each model; ``mark`` stands in every text of theirs."""
+
+    organization: Organization
+    mark: str
+    rows: dict[type[Model], Any]
+
+
+def make_house(mark: str) -> House:
+    """Everything of one organization hangs together, and nothing else is made."""
+    mine = {"organization": factories.OrganizationFactory(name=f"{mark} house", slug=f"{mark.lower()}-house")}
+    wedding = factories.WeddingFactory(**mine, couple=f"{mark} couple", venue_name=mark, date=date(2027, 6, 19))
+    of_wedding = {**mine, "wedding": wedding}
+    contact = factories.ContactFactory(**of_wedding, name=f"{mark} person", email=f"{mark.lower()}@people.example")
+    system = factories.SystemFactory(**mine, name=f"{mark} system", credentials={"access_token": f"{mark}-token"})
+    connection = factories.ConnectionFactory(**mine, system=system, secret=f"{mark}-signing")
+    event = factories.EventFactory(**of_wedding, payload={"reason": mark})
+    channel = factories.ChannelFactory(**mine, name=f"couple:{mark}:1")
+    route = factories.RouteFactory(**mine, system=system, name=f"{mark} route")
+    delivery = factories.DeliveryFactory(
+        **mine, event=event, system=system, contact=contact, channel="email", target=f"{mark}@people.example"
+    )
+    factories.ReasonFactory(delivery=delivery, route=route)
+    user = factories.UserFactory(username=f"{mark}-owner")
+    made = [
+        mine["organization"],
+        wedding,
+        contact,
+        system,
+        connection,
+        event,
+        channel,
+        route,
+        delivery,
+        user,
+        factories.MembershipFactory(**mine, user=user, role=Role.OWNER),
+        factories.ApiKeyFactory(**mine, name=f"{mark} key"),
+        factories.FormFactory(**of_wedding, title=f"{mark} form"),
+        factories.AddressFactory(**mine, channel="email", value=f"{mark}@people.example"),
+        factories.ExternalReferenceFactory(**of_wedding, system=system, external_id=f"{mark}-77"),
+        factories.EntryFactory(channel=channel, event=event),
+        factories.AttemptFactory(delivery=delivery, error=mark),
+        factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
+        factories.ReceiptFactory(**mine, connection=connection, external_id=f"{mark}-1", body=mark.encode()),
+    ]
+    for row in made:
+        LogEntry.objects.create(
+            user=user,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=f"{mark} in the history",
+            action_flag=CHANGE,
+            change_message=f"{mark} changed",
+        )
+    return House(mine["organization"], mark, {type(row): row for row in made})
+
+
+@pytest.fixture
+def theirs(db: None) -> House:
+    """The organization that must stay out of sight."""
+    return make_house("Zwettl")
+
+
+@pytest.fixture
+def ours(db: None) -> House:
+    return make_house("Lakeside")
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., Client]:
+    """A client of a new member of staff; without an organization: of nobody's; ``operator``: a superuser."""
+
+    def make(*houses: House, role: Role = Role.OWNER, operator: bool = False) -> Client:
+        user = factories.UserFactory(is_superuser=operator)
+        for house in houses:
+            factories.MembershipFactory(organization=house.organization, user=user, role=role)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+def registered() -> Iterator[type[Model]]:
+    """Every model with pages that know their border."""
+    for model, pages in admin.site._registry.items():
+        if isinstance(pages, TenantAdmin):
+            yield model
