@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from integrations.models import Connection, ExternalReference, Route, System
 from tests.admin.conftest import House, registered
+from tests.factories import MembershipFactory
 from wedsync.live.models import Ticket
 from wedsync.weddings.models import Contact, Membership, Organization, Wedding
 from wedsync.weddings.tenant_admin import TenantAdmin
@@ -62,14 +63,14 @@ def test_lists_searches_and_filters_show_nothing_of_others(
 ) -> None:
     client = sign_in(ours)
 
-    for query in ({}, {"q": theirs.mark}, {"all": "1"}, {"p": "1"}):
+    for query in ({}, {"q": theirs.mark[1:]}, {"all": "1"}, {"p": "1"}):
         answer = client.get(page(model, "changelist"), query)
         if model is User:
             assert answer.status_code == 403
             continue
         assert answer.status_code == 200
         text = answer.content.decode()
-        assert theirs.mark not in text.replace(f'value="{theirs.mark}"', "")
+        assert theirs.mark not in text
         assert str(theirs.rows[model].pk) not in text
         if not query:
             assert str(ours.rows[model].pk) in text
@@ -179,8 +180,7 @@ def test_operators_see_both(model: type[Model], ours: House, theirs: House, sign
     assert str(ours.rows[model].pk) in text
     assert str(theirs.rows[model].pk) in text
     assert client.get(page(model, "change", theirs.rows[model].pk)).status_code == 200
-    if admin.site._registry[model].has_add_permission is not None:
-        assert client.get(page(model, "add")).status_code in {200, 403}
+    assert client.get(page(model, "add")).status_code in {200, 403}
 
 
 def posted(model: type[Model], house: House, **changed: Any) -> dict[str, Any]:
@@ -284,6 +284,7 @@ def test_recent_actions_end_with_the_membership(ours: House, theirs: House) -> N
     client.force_login(member)
     assert f"{theirs.mark} in the history" in client.get(reverse("admin:index")).content.decode()
 
-    Membership.objects.filter(user=member).update(organization=ours.organization)
+    Membership.objects.filter(user=member).delete()
+    MembershipFactory(user=member, organization=ours.organization)
 
     assert theirs.mark not in client.get(reverse("admin:index")).content.decode().replace(member.username, "")
