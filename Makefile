@@ -46,11 +46,11 @@ clean: ## remove the virtual environment and caches; data stay in WEDSYNC_HOME
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "WedSync needs Python 3.11 or newer, and '$(PYTHON)' is not. Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 
 $(VENV)/.run-installed: requirements.txt $(VENV)/bin/python
-	@echo "Installing the packages; only the first time takes a while."
-	$(RUN) -m pip install --quiet --require-hashes -r requirements.txt
+	@echo "Installing the packages; only the first time takes a while." >&2
+	@$(RUN) -m pip install --quiet --require-hashes -r requirements.txt >&2
 	@touch $@
 
 $(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.run-installed

@@ -81,7 +81,7 @@ class SystemAdmin(StandingAdmin):
         return [part for part in shown if part[1]["fields"] != CREDENTIAL_FIELDS or not looks_only]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The kind stays what it is: credentials and routes were made for it."""
+        """The state changes by the buttons, which also see to what was held."""
         fixed = ["standing", "state_reason"] if obj is not None else []
         return [*super().get_readonly_fields(request, obj), *fixed]
 

@@ -89,6 +89,8 @@ class SystemForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "kind" in self.fields and not self._state_is_new():
+            self.fields["kind"].disabled = True
         self._stored, self._unreadable = self._read()
         for credential in CREDENTIALS:
             if credential.field in self.fields:

@@ -9,13 +9,16 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
 
+TOGETHER = ("tests/copy/", "tests/live/", "tests/sandbox/", "tests/runner/", "tests/admin/", "tests/console/")
 POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
 
 SHORT_TIMES = {
@@ -32,6 +35,18 @@ SHORT_TIMES = {
     "WEDSYNC_FOLLOW_SECONDS": "1",
     "WEDSYNC_WORKER_THREADS": "8",
 }
+
+
+class FolderScheduling(LoadScopeScheduling):
+    """Keep each folder that shares a running product on one worker; spread everything else test by test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Called by xdist's controller."""
+    return FolderScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -153,6 +153,7 @@ UNFOLD = {
     "SITE_TITLE": "WedSync",
     "SITE_HEADER": "WedSync",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}console/icon.svg"}],
     "SHOW_HISTORY": True,
     "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
 }

@@ -115,7 +115,12 @@ def test_pages_of_own_rows_offer_nothing_of_others(
     model: type[Model], ours: House, theirs: House, sign_in: SignIn
 ) -> None:
     client = sign_in(ours)
-    names = [("change", ours.rows[model].pk), ("history", ours.rows[model].pk), ("delete", ours.rows[model].pk), ("add",)]
+    names = [
+        ("change", ours.rows[model].pk),
+        ("history", ours.rows[model].pk),
+        ("delete", ours.rows[model].pk),
+        ("add",),
+    ]
 
     for name, *args in names:
         answer = client.get(page(model, name, *args))
@@ -141,9 +146,7 @@ def test_actions_leave_foreign_rows_alone(model: type[Model], ours: House, their
 
 
 @each_model
-def test_autocomplete_offers_nothing_of_others(
-    model: type[Model], ours: House, theirs: House, sign_in: SignIn
-) -> None:
+def test_autocomplete_offers_nothing_of_others(model: type[Model], ours: House, theirs: House, sign_in: SignIn) -> None:
     client = sign_in(ours)
 
     for source in apps.get_models():

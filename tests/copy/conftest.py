@@ -11,7 +11,7 @@ from tests.copy.running import Outsider, RunningCopy
 from tests.runner.copies import free_port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[RunningCopy]:
     """Up until the last test; its home's path holds a space."""
     folder = Path(tempfile.mkdtemp(prefix="wedsync-copy-"))

@@ -6,13 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.copy.running import clean_environment
 from tests.polling import until
 from tests.runner.copies import ROOT, session_members
-
-pytestmark = pytest.mark.xdist_group("copy")
 
 
 def test_the_demo_plays_four_stories_and_overcomes_a_fault(tmp_path: Path) -> None:

@@ -3,12 +3,9 @@
 import shutil
 from datetime import datetime
 
-import pytest
-
 from tests.copy.running import CALLERS, COUPLE, Outsider
 from tests.polling import until
 
-pytestmark = pytest.mark.xdist_group("copy")
 TIMELINE = {"/bookings/timeline"}
 
 

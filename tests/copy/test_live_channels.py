@@ -5,7 +5,6 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.copy.running import Outsider
 
-pytestmark = pytest.mark.xdist_group("copy")
 NO_ENTRY = 3500
 
 

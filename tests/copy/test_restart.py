@@ -7,12 +7,8 @@ import signal
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from tests.copy.running import Outsider
 from tests.runner.copies import session_members
-
-pytestmark = pytest.mark.xdist_group("copy")
 
 
 def test_ctrl_c_leaves_nothing_running_and_the_next_start_finds_everything(outsider: Outsider) -> None:

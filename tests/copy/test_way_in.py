@@ -13,8 +13,6 @@ import requests
 from tests.copy.running import COUPLE, Outsider
 from tests.polling import until
 
-pytestmark = pytest.mark.xdist_group("copy")
-
 
 def test_the_printed_line_pasted_into_a_shell_brings_a_message_each_time(outsider: Outsider) -> None:
     printed = outsider.copy.printed.read_text()

@@ -1,20 +1,12 @@
 """The running product, once for all tests of this folder; they write committed rows into organizations of their own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.live.product import Product, write_config
 from tests.live.world import ACCOUNTS, World, make_world
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs this whole folder, since it shares the processes."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("live"))
 
 
 @pytest.fixture(scope="package")

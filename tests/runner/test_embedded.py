@@ -18,8 +18,6 @@ from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.processes import wait_until
 
-pytestmark = pytest.mark.xdist_group("embedded servers")
-
 
 @pytest.fixture(scope="module")
 def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:

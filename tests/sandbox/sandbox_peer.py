@@ -111,6 +111,8 @@ class Peer:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=5) == 0
         self._reader.join(timeout=5)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
         assert self.stray_lines == [], "".join(self.stray_lines)
         assert [line for line in self.log if line["event"] == "error"] == []
 

@@ -12,7 +12,7 @@ _WEBHOOK = """\
 ( t=$(date +%s) && \\
   id=vm_$t$(openssl rand -hex 4) && \\
   now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00) && \\
-  payload='{{"wedding_id":"{wedding}","max_capacity":'$((100 + t % 150))',"previous":150}}' && \\
+  payload='{{"wedding_id":"{wedding}","max_capacity":'$((120 + 0x$(openssl rand -hex 3) % 9000))',"previous":150}}' && \\
   body='{{"id":"'$id'","eventType":"capacity.updated","timestamp":"'$now'","payload":'$payload'}}' && \\
   signature=$(printf %s "$t.$body" | openssl dgst -sha256 -hmac {secret} -r | cut -c 1-64) && \\
   curl -sS {url} -H 'Content-Type: application/json' \\
@@ -55,7 +55,7 @@ class Demo:
 def webhook_line(demo: Demo) -> str:
     """A command for bash, dash and zsh that sends a signed webhook of VenueMaster, new each time it is pasted.
 
-    The capacity follows the clock, so that pastes within 150 s differ and each one changes the wedding. The signature
+    The capacity is drawn by chance, so that each paste changes the wedding. The signature
     is VenueMaster's: HMAC-SHA256 of ``t.body`` (docs/vendors).
     """
     return _WEBHOOK.format(

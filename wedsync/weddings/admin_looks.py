@@ -16,14 +16,29 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 Column = TypeVar("Column", bound=Callable[..., Any])
 
-GOOD, BUSY, WARNING, BAD = "success", "info", "warning", "danger"
+_LABEL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2"
+GOOD = "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400"
+BUSY = "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400"
+WARNING = "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400"
+BAD = "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400"
+_GREY = "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200"
 PRIORITY_COLOURS = {"urgent": BAD, "high": WARNING, "normal": BUSY}
 
 
 def coloured(description: str, field: str, colours: dict[str, str]) -> Callable[[Any, Any], Any]:
-    """A column that shows a field of choices as a coloured label; a value without a colour is grey."""
+    """A field of choices as a coloured label, in lists and on pages; a value without a colour is grey.
 
-    def column(_pages: Any, row: Any) -> tuple[str, str]:
+    unfold's own labels work in lists only; these have their looks.
+    """
+
+    def label(_pages: Any, row: Any) -> SafeString:
+        value = str(getattr(row, field))
+        return format_html('<span class="{} {}">{}</span>', _LABEL, colours.get(value, _GREY), value.replace("_", " "))
+
+    return column(description, ordering=field)(label)
+
+
+def column(_pages: Any, row: Any) -> tuple[str, str]:
         value = str(getattr(row, field))
         return value, value.replace("_", " ")
 

@@ -51,14 +51,12 @@ def tenant_admin_of(site: admin.AdminSite, model: type[Model]) -> TenantAdmin | 
 
 def site_context(request: HttpRequest) -> dict[str, Any]:
     """For every admin page: recent actions on rows that the user may still see. See ``UNFOLD`` in the settings."""
-    own = LogEntry.objects.filter(user_id=request.user.pk)
+    user_id = request.user.pk
+    own = LogEntry.objects.filter(user_id=user_id) if user_id else LogEntry.objects.none()
     if access(request).everything:
         return {"log_entries": own}
-    return {
-        "log_entries": own.filter(pk__in=_still_visible(request, own))
-        if request.path == reverse("admin:index")
-        else own.none()
-    }
+    shown = request.path == reverse("admin:index")
+    return {"log_entries": own.filter(pk__in=_still_visible(request, own)) if shown else own.none()}
 
 
 def _still_visible(request: HttpRequest, entries: QuerySet[LogEntry]) -> list[int]:
@@ -66,7 +64,8 @@ def _still_visible(request: HttpRequest, entries: QuerySet[LogEntry]) -> list[in
     for entry in entries.select_related("content_type")[:_RECENT]:
         model = entry.content_type.model_class() if entry.content_type else None
         pages = tenant_admin_of(admin.site, model) if model else None
-        if pages and pages.get_object(request, entry.object_id or "") is not None:
+        row = pages.get_object(request, entry.object_id or "") if pages else None
+        if pages and row is not None and pages.has_view_permission(request, row):
             visible.append(entry.pk)
     return visible
 
@@ -250,6 +249,7 @@ class TenantInline(_Border, _TabularInline):
     form = TenantForm
     formset = TenantFormSet
     extra = 0
+    hide_title = True
     show_change_link = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
