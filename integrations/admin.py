@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -29,7 +30,7 @@ class StandingAdmin(TenantAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """No buttons for those who may only look."""
-        row = self.get_object(request, str(object_id))
+        row = self.get_object(request, unquote(str(object_id)))
         if row is None or not self.has_change_permission(request, row):
             return []
         found: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
@@ -41,7 +42,7 @@ class StandingAdmin(TenantAdmin):
         Raises:
             Http404: it is not there for this user.
         """
-        row = self.get_object(request, object_id)
+        row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_change_permission(request, row):
             raise Http404
         return row
@@ -51,7 +52,7 @@ class StandingAdmin(TenantAdmin):
         self.log_change(request, row, message)
         messages.success(request, message)
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return HttpResponseRedirect(reverse(name, args=[row.pk]))
+        return HttpResponseRedirect(reverse(name, args=[quote(row.pk)]))
 
 
 @admin.register(System)

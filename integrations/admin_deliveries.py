@@ -19,6 +19,7 @@ from wedsync.weddings.admin_looks import (
     WARNING,
     coloured,
     column,
+    moment,
     preformatted,
     pretty,
 )
@@ -63,11 +64,12 @@ class ReasonInline(ReadOnlyInline):
 class AttemptInline(ReadOnlyInline):
     model = Attempt
     tenant_path = "delivery__organization"
-    fields = ("number", "started_at", "milliseconds", "came_out", "status_code", "error", "response_excerpt")
-    readonly_fields = ("came_out",)
+    fields = ("number", "started", "milliseconds", "came_out", "status_code", "error", "response_excerpt")
+    readonly_fields = ("came_out", "started")
     ordering = ("number",)
     show_change_link = False
     came_out = coloured("Outcome", "outcome", OUTCOME_COLOURS)
+    started = moment("Started", "started_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("delivery")
@@ -78,7 +80,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """The message of a delivery is added by notifications/admin.py, which knows it."""
 
     tenant_path = "organization"
-    list_display = ("event_type", "to", "channel", "standing", "state_reason", "urgency", "attempt_count", "created_at")
+    list_display = ("event_type", "to", "channel", "standing", "why", "urgency", "tries", "made")
     list_select_related = ("event__wedding", "system", "contact", "organization")
     list_filter = ("state", WayFilter, "priority", DeliveryTypeFilter, "system", "created_at")
     linked_by = ("event", "contact")
@@ -93,6 +95,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (ReasonInline, AttemptInline)
     standing = coloured("State", "state", STATE_COLOURS)
     urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
+
+    made = moment("Made", "created_at")
+
+    @column("Why", ordering="state_reason")
+    def why(self, delivery: Delivery) -> str:
+        return delivery.state_reason.replace("_", " ")
+
+    @column("Tries", ordering="attempt_count")
+    def tries(self, delivery: Delivery) -> int:
+        return delivery.attempt_count
 
     @column("Event", ordering="event__type")
     def event_type(self, delivery: Delivery) -> str:
@@ -116,20 +128,22 @@ class DeliveryAdmin(ReadOnlyAdmin):
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
     tenant_path = "delivery__organization"
-    list_display = ("delivery", "number", "started_at", "milliseconds", "came_out", "status_code", "error_class")
+    list_display = ("delivery", "number", "started", "milliseconds", "came_out", "status_code", "error_class")
     list_select_related = ("delivery",)
     list_filter = ("outcome", "status_code", "started_at")
     linked_by = ("delivery",)
     search_fields = ("=delivery__id", "error_class", "error")
     ordering = ("-id",)
     came_out = coloured("Outcome", "outcome", OUTCOME_COLOURS)
+    started = moment("Started", "started_at")
 
 
 class EventDeliveryInline(ReadOnlyInline):
     model = Delivery
     tenant_path = "organization"
-    fields = ("to", "channel", "standing", "state_reason", "attempt_count", "finished_at")
-    readonly_fields = ("to", "standing")
+    fields = ("to", "channel", "standing", "state_reason", "attempt_count", "finished")
+    readonly_fields = ("to", "standing", "finished")
+    finished = moment("Finished", "finished_at")
     ordering = ("id",)
     standing = coloured("State", "state", STATE_COLOURS)
 

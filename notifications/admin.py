@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from integrations.admin_deliveries import DeliveryAdmin, WayFilter
 from notifications.models import Message
-from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, coloured, column, preformatted
+from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, coloured, column, moment, preformatted
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
 
 STATUS_COLOURS = {"sent": BUSY, "failed": BAD, "delivered": GOOD, "read": GOOD}
@@ -38,7 +38,7 @@ DeliveryAdmin.inlines = (*DeliveryAdmin.inlines, MessageInline)
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     tenant_path = "organization"
-    list_display = ("subject", "channel", "address", "told", "created_at")
+    list_display = ("subject", "channel", "address", "told", "made")
     list_select_related = ("organization",)
     list_filter = (WayFilter, "status", "created_at")
     linked_by = ("delivery",)
@@ -49,6 +49,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("What it says", {"fields": ("text_preview", "html_source")}),
     )
     told = coloured("Status", "status", STATUS_COLOURS)
+    made = moment("Made", "created_at")
 
     @column("Text")
     def text_preview(self, message: Message) -> SafeString:

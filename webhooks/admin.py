@@ -9,11 +9,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from webhooks.models import Receipt
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, preformatted, pretty
+from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, link, moment, preformatted, pretty
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin
 
 VERDICT_COLOURS = {"accepted": GOOD, "unrecognised": WARNING, "reused_id": WARNING, "rejected": BAD}
@@ -22,7 +21,7 @@ VERDICT_COLOURS = {"accepted": GOOD, "unrecognised": WARNING, "reused_id": WARNI
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
     tenant_path = "organization"
-    list_display = ("event_type", "answered", "external_id", "connection", "remote_address", "received_at")
+    list_display = ("event_type", "answered", "external_id", "connection", "remote_address", "received")
     list_select_related = ("connection__system", "organization")
     list_filter = ("verdict", "connection", "received_at")
     search_fields = ("=id", "=external_id", "event_type", "=event_id", "connection__system__name")
@@ -31,6 +30,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         (None, {"fields": (("event_type", "external_id"), ("answered", "reason"), "connection", "event_link")}),
         ("As received", {"fields": ("body_text", "headers_text", ("remote_address", "received_at"), "id")}),
     )
+    received = moment("Received", "received_at")
     answered = coloured("Verdict", "verdict", VERDICT_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -49,4 +49,4 @@ class ReceiptAdmin(ReadOnlyAdmin):
     def event_link(self, receipt: Receipt) -> SafeString | str:
         if receipt.event_id is None:
             return "none"
-        return format_html('<a href="{}">Its way through</a>', reverse("event-trace", args=[receipt.event_id]))
+        return link(reverse("event-trace", args=[receipt.event_id]), "Its way through")

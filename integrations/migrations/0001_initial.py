@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import integrations.models
+import integrations.models.systems
 import wedsync.ids
 from django.db import migrations, models
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Connection',
             fields=[
-                ('id', models.CharField(default=integrations.models.new_connection_id, editable=False, max_length=40, primary_key=True, serialize=False)),
+                ('id', models.CharField(default=integrations.models.systems.new_connection_id, editable=False, max_length=40, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('disabled', 'Disabled')], default='active', max_length=16)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='weddings.organization')),

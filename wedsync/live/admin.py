@@ -9,12 +9,22 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
-from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, PRIORITY_COLOURS, WARNING, coloured, column, preformatted
+from wedsync.weddings.admin_looks import (
+    BAD,
+    BUSY,
+    GOOD,
+    PRIORITY_COLOURS,
+    WARNING,
+    coloured,
+    column,
+    link,
+    moment,
+    preformatted,
+)
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
 
 ROUTING_COLOURS = {"routed": GOOD, "pending": BUSY, "unlinked": BAD, "held": WARNING}
@@ -50,7 +60,7 @@ class ChannelEventAdmin(ReadOnlyAdmin):
     """The deliveries of an event are added by integrations/admin_deliveries.py, which knows them."""
 
     tenant_path = "organization"
-    list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received_at")
+    list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received")
     list_select_related = ("wedding", "organization")
     list_filter = (EventTypeFilter, "priority", "routing", "effect", "source", "received_at")
     linked_by = ("wedding", "correlation_id")
@@ -63,6 +73,7 @@ class ChannelEventAdmin(ReadOnlyAdmin):
         ("Where it came from", {"fields": (("source", "source_system_id"), ("correlation_id", "hops"), "id")}),
     )
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (EntryInline,)
+    received = moment("Received", "received_at")
     urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
     routing_state = coloured("Routing", "routing", ROUTING_COLOURS)
 
@@ -72,7 +83,7 @@ class ChannelEventAdmin(ReadOnlyAdmin):
 
     @column("Trace")
     def trace(self, event: ChannelEvent) -> SafeString:
-        return format_html('<a href="{}">From receipt to delivery</a>', reverse("event-trace", args=[event.pk]))
+        return link(reverse("event-trace", args=[event.pk]), "From receipt to delivery")
 
 
 @admin.register(Channel)
@@ -86,8 +97,7 @@ class ChannelAdmin(ReadOnlyAdmin):
 
     @column("Entries")
     def entries_link(self, channel: Channel) -> SafeString:
-        url = reverse("admin:live_channelentry_changelist")
-        return format_html('<a href="{}?channel__id__exact={}">Show</a>', url, channel.pk)
+        return link(f"{reverse('admin:live_channelentry_changelist')}?channel__id__exact={channel.pk}", "Show")
 
 
 @admin.register(ChannelEntry)

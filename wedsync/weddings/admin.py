@@ -154,7 +154,7 @@ class WeddingAdmin(TenantAdmin):
     editors = BY_PLANNERS
     fieldsets = (
         (None, {"fields": ("couple", ("date", "timezone"), "venue_name")}),
-        ("Times, in the venue's zone", {"fields": (("ceremony_time", "reception_time", "reception_end"),)}),
+        ("Times, in the venue's zone", {"fields": ("ceremony_time", ("reception_time", "reception_end"))}),
         ("Guests", {"fields": (("guest_count", "capacity"),)}),
     )
     list_display = ("couple", "date", "venue_name", "ceremony_time", "guest_count", "capacity")

@@ -10,6 +10,7 @@ import unfold.decorators
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -38,16 +39,6 @@ def coloured(description: str, field: str, colours: dict[str, str]) -> Callable[
     return column(description, ordering=field)(label)
 
 
-def column(_pages: Any, row: Any) -> tuple[str, str]:
-        value = str(getattr(row, field))
-        return value, value.replace("_", " ")
-
-    shown: Callable[[Any, Any], Any] = unfold.decorators.display(
-        column, description=description, label=colours, ordering=field
-    )
-    return shown
-
-
 def column(description: str, ordering: str | None = None) -> Callable[[Column], Column]:
     """A computed column or field."""
 
@@ -56,6 +47,21 @@ def column(description: str, ordering: str | None = None) -> Callable[[Column], 
         return shown
 
     return named
+
+
+def moment(description: str, field: str) -> Callable[[Any, Any], Any]:
+    """A time to the second, short enough for a list."""
+
+    def shown(_pages: Any, row: Any) -> str:
+        value = getattr(row, field)
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}" if value else "-"
+
+    return column(description, ordering=field)(shown)
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link inside a page."""
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
 
 
 def button(description: str, path: str) -> Callable[[Column], Column]:

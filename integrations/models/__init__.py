@@ -1,0 +1,16 @@
+"""Connected systems, the routes to them, and every delivery with its attempts."""
+
+from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
+from integrations.models.routes import Route
+from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
+
+__all__ = [
+    "Attempt",
+    "Connection",
+    "ConnectionSecret",
+    "Delivery",
+    "DeliveryReason",
+    "ExternalReference",
+    "Route",
+    "System",
+]

@@ -1,0 +1,136 @@
+"""Connected systems, their inbound doors, and their names for what is ours."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.db.models import Q
+
+from wedsync import vault
+from wedsync.ids import new_id
+from wedsync.weddings.models import Contact, Organization, Wedding
+
+
+class System(models.Model):
+    """A connected outside system."""
+
+    class Kind(models.TextChoices):
+        STUDIO_CLOUD = "studio_cloud", "Studio Cloud"
+        SHOOTQ = "shootq", "ShootQ"
+        IRIS_WORKS = "iris_works", "Iris Works"
+        VENUE_MASTER = "venue_master", "VenueMaster"
+        PARTY_RENTAL = "party_rental", "PartyRental"
+        WHATSAPP = "whatsapp", "WhatsApp"
+        SLACK = "slack", "Slack"
+        EMAIL = "email", "Email"
+        WEBHOOK = "webhook", "Signed webhook"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"
+        DISABLED = "disabled"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="systems")
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    base_url = models.URLField(max_length=500, help_text="Without a slash at the end.")
+    sealed_credentials = models.TextField(blank=True, default="", editable=False)
+    state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
+    state_reason = models.CharField(max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=["active", "paused", "disabled"]), name="system_state_known"),
+            models.UniqueConstraint(fields=["organization", "name"], name="system_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The stored credentials in clear; ``env:NAME`` values are resolved now.
+
+        Raises:
+            ConfigurationError: a key or a variable is missing.
+        """
+        return vault.unseal(self.sealed_credentials)
+
+    def seal_credentials(self, values: dict[str, str]) -> None:
+        """Replace the credentials; saved with the row."""
+        self.sealed_credentials = vault.seal(values)
+
+
+def new_connection_id() -> str:
+    """An unguessable id, which stands in the connection's URL."""
+    return "wsc_" + secrets.token_urlsafe(18).replace("-", "a").replace("_", "b")
+
+
+class Connection(models.Model):
+    """The inbound door of one system."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        PAUSED = "paused"  # accepted and stored, routed when resumed
+        DISABLED = "disabled"  # 404
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_connection_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="connections")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="connections")
+    state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["active", "paused", "disabled"]),
+                name="connection_state_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} · {self.id[:10]}…"
+
+
+class ConnectionSecret(models.Model):
+    """One of a connection's live signing secrets, encrypted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="secrets")
+    sealed = models.TextField(editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"secret of {self.created_at:%Y-%m-%d}"
+
+
+class ExternalReference(models.Model):
+    """An outside system's name for a wedding or contact of ours. A system that has one is a supplier of the wedding."""
+
+    class Kind(models.TextChoices):
+        BOOKING = "booking"
+        CLIENT = "client"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="external_references")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="references")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.BOOKING)
+    external_id = models.CharField(max_length=200)
+    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "kind", "external_id"], name="reference_once"),
+            models.CheckConstraint(condition=Q(kind__in=["booking", "client"]), name="reference_kind_known"),
+            models.CheckConstraint(
+                condition=Q(wedding__isnull=False) | Q(contact__isnull=False), name="reference_points_somewhere"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.external_id}"
