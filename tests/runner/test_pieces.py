@@ -54,6 +54,7 @@ def test_one_home_is_held_by_one_runner(home: Home) -> None:
     with pytest.raises(RunnerError, match="already runs on the home"):
         Home(home.path).lock()
     home.unlock()
+    assert not (home.path / "lock").exists()
     again = Home(home.path)
     again.lock()
     again.unlock()

@@ -82,7 +82,20 @@ class Home:
         Raises:
             RunnerError: another runner holds it.
         """
-        file = (self.path / "lock").open("a+")
+        path = self.path / "lock"
+        while True:
+            file = path.open("a+")
+            self._flock(file)
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                break
+            file.close()  # whoever held it has just removed it
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        self._lock = file
+
+    def _flock(self, file: IO[str]) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -93,15 +106,11 @@ class Home:
                 f"WedSync already runs on the home {self.path} (process {holder}). "
                 "Stop it, or set WEDSYNC_HOME and PORT for a second copy."
             ) from error
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
-        self._lock = file
 
     def unlock(self) -> None:
         """Let go of the home."""
         if self._lock:
+            (self.path / "lock").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
