@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.plugin import SettingsWrapper
 
 from integrations.models import Connection, ConnectionSecret, System
 from tests import factories

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,7 +122,7 @@ def test_a_changed_configuration_is_read_again(home: Path) -> None:
         assert peer.vendor("POST", "/bookings/timeline", TIMELINE, "shootq").status_code == 404
         replacement = home / "new.json"
         replacement.write_text(json.dumps(changed))
-        os.replace(replacement, home / "sandbox.json")
+        replacement.replace(home / "sandbox.json")
         assert peer.vendor("POST", "/bookings/timeline", TIMELINE, "shootq").status_code == 200
 
 

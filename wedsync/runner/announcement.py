@@ -12,7 +12,8 @@ _WEBHOOK = """\
 ( t=$(date +%s) && \\
   id=vm_$t$(openssl rand -hex 4) && \\
   now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00) && \\
-  payload='{{"wedding_id":"{wedding}","max_capacity":'$((120 + 0x$(openssl rand -hex 3) % 9000))',"previous":150}}' && \\
+  capacity=$((120 + 0x$(openssl rand -hex 3) % 9000)) && \\
+  payload='{{"wedding_id":"{wedding}","max_capacity":'$capacity',"previous":150}}' && \\
   body='{{"id":"'$id'","eventType":"capacity.updated","timestamp":"'$now'","payload":'$payload'}}' && \\
   signature=$(printf %s "$t.$body" | openssl dgst -sha256 -hmac {secret} -r | cut -c 1-64) && \\
   curl -sS {url} -H 'Content-Type: application/json' \\
