@@ -3,8 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
+
+
+def pytest_configure() -> None:
+    """Let passwords cost nothing here; the real hash stays known for tests that sign in at a real process."""
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
 
 
 @pytest.fixture(scope="session")

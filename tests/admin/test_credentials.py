@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django.plugin import SettingsWrapper
 
 from integrations.models import Connection, ConnectionSecret, System
 from tests import factories
@@ -104,9 +104,7 @@ def test_what_could_never_work_is_refused_at_its_field(
     assert stored(system)["access_token"] == "the-stored-token"
 
 
-def test_a_lost_key_is_said_and_the_rest_can_still_be_edited(
-    client: Client, system: System, settings: SettingsWrapper
-) -> None:
+def test_a_lost_key_is_said_and_the_rest_can_still_be_edited(client: Client, system: System, settings: Any) -> None:
     from wedsync.runner.home import fernet_key
 
     settings.SECRET_KEYS = (fernet_key(),)
@@ -130,7 +128,7 @@ def test_a_new_connection_secret_is_shown_once_and_stored_encrypted(client: Clie
     text = vault.decrypt(secret.sealed)
     assert len(text) >= 43
     assert text in answer.content.decode()
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     for later in ("", "change/", "history/"):
         seen = client.get(f"/admin/integrations/connection/{connection.pk.replace('_', '_5F')}/{later}", follow=True)
         assert text not in seen.content.decode()
@@ -151,7 +149,7 @@ def test_a_new_api_key_is_shown_once_and_only_its_hash_is_stored(client: Client)
 
     key = re.search(r"wsk_[A-Za-z0-9_-]{43}", answer.content.decode())
     assert key
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     row = ApiKey.objects.get(name="for the website")
     assert row.key_hash == ApiKey.hash_of(key.group())
     assert key.group() not in client.get(f"/admin/weddings/apikey/{row.pk}/change/").content.decode()

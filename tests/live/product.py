@@ -41,7 +41,7 @@ class Product:
             "sandbox": ["-m", "sandbox", "--port", str(self.sandbox_port), "--home", str(home)],
             "web": [
                 "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
-                "--ws", "websockets-sansio", "--no-access-log", "--log-level", "warning",
+                "--ws", "websockets-sansio", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5",
             ],
             "worker": [*WORKER, "--hostname", f"worker-{self.port}@%h"],
             "sweep": ["manage.py", "sweep", "--loop"],
@@ -92,11 +92,13 @@ class Product:
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()
-        for process in self.processes.values():
+        for name, process in self.processes.items():
             try:
-                process.wait(15)
+                process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+                raise AssertionError(f"{name} did not stop within 20 s: {self.log(name)[-2000:]}") from None
 
     def log(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text(errors="replace")

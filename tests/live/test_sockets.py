@@ -9,6 +9,7 @@ import pytest
 import redis
 import requests
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -123,7 +124,9 @@ def test_without_ticket_and_session_nothing_is_heard(world: World) -> None:
 
 def test_a_session_of_staff_hears_its_own_organization_only(world: World) -> None:
     stranger = make_world(world.product)
-    member = MembershipFactory(organization=stranger.organization, user__password="a long password")
+    member = MembershipFactory(organization=stranger.organization)
+    member.user.password = make_password("a long password", hasher="pbkdf2_sha256")
+    member.user.save()
     browser = sign_in(world, member.user.username)
     cookie = "; ".join(f"{item.name}={item.value}" for item in browser.cookies)
     headers = {"Cookie": cookie}

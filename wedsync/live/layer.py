@@ -25,5 +25,8 @@ class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
             try:
                 return await super().receive(channel)
             except (RedisError, OSError) as error:
+                task = asyncio.current_task()
+                if task and task.cancelling():  # the socket has ended; redis-py may have swallowed the cancellation
+                    raise asyncio.CancelledError from error
                 log.info("hints_unavailable", error=type(error).__name__)
                 await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.8, 1.2))
