@@ -18,7 +18,7 @@ run: $(VENV)/.run-installed ## run everything here, until Ctrl-C (PORT=8000 WEDS
 	@exec $(RUN) -m wedsync.runner
 
 demo: $(VENV)/.run-installed ## play the four stories on a copy of its own (ARGS=--json)
-	@exec $(RUN) -m wedsync.runner.demo $(ARGS)
+	@exec $(RUN) -m wedsync.demo $(ARGS)
 
 test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")
 	$(RUN) -m pytest $(ARGS)

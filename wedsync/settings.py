@@ -83,7 +83,7 @@ INSTALLED_APPS = [
     "notifications",
     "webhooks",
     "wedsync.console",
-    "wedsync.runner",
+    "wedsync.demo",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

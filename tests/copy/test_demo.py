@@ -13,7 +13,7 @@ from tests.runner.copies import ROOT, session_members
 
 def test_the_demo_plays_four_stories_and_overcomes_a_fault(tmp_path: Path) -> None:
     played = subprocess.run(
-        [sys.executable, "-m", "wedsync.runner.demo", "--json", "--fault", "whatsapp:status:503:count=2"],
+        [sys.executable, "-m", "wedsync.demo", "--json", "--fault", "whatsapp:status:503:count=2"],
         cwd=ROOT,
         env={**clean_environment(), "TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
@@ -36,7 +36,7 @@ def test_the_demo_plays_four_stories_and_overcomes_a_fault(tmp_path: Path) -> No
 
 def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     demo = subprocess.Popen(
-        [sys.executable, "-m", "wedsync.runner.demo", "--json"],
+        [sys.executable, "-m", "wedsync.demo", "--json"],
         cwd=ROOT,
         env={**clean_environment(), "TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
@@ -57,7 +57,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_cannot_be_read_is_refused_before_anything_starts() -> None:
-    asked = [sys.executable, "-m", "wedsync.runner.demo", "--fault", "whatsapp:status:many=2"]
+    asked = [sys.executable, "-m", "wedsync.demo", "--fault", "whatsapp:status:many=2"]
     refused = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert refused.returncode == 2
     assert "none of status, seconds" in refused.stderr

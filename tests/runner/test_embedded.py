@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from wedsync.runner import postgres as pg
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.embedded import postgres as pg
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.processes import wait_until

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import structlog
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from wedsync.live import tickets
@@ -59,11 +60,10 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
     async def connect(self) -> None:
         """Let the client in with a ticket, or with the session of a member of staff."""
         self._pass = await self._entry_pass()
-        if self._pass is None:
-            await self.accept(subprotocol=self._subprotocol())
-            await self.close(CLOSE_NO_ENTRY, "no valid ticket or session")
-            return
         await self.accept(subprotocol=self._subprotocol())
+        if self._pass is None:
+            await self.close(CLOSE_NO_ENTRY, "no valid ticket or session")
+            raise StopConsumer  # the server tells nothing more about a socket that we closed
         self._pump = asyncio.get_running_loop().create_task(self._send_entries())
 
     def _subprotocol(self) -> str | None:

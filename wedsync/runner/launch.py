@@ -13,13 +13,13 @@ from typing import TypeVar
 from wedsync.runner import environment, ports, procfile, runtime
 from wedsync.runner.announcement import Demo, block
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.embedded.server import START_TIMEOUT, EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.processes import ProcessRecord, end_orphans
 from wedsync.runner.program import Program, Readiness, Stage
 from wedsync.runner.progress import Progress
 from wedsync.runner.readiness import wait_for_all
-from wedsync.runner.server import START_TIMEOUT, EmbeddedServer
 from wedsync.runner.supervisor import Supervisor
 
 READY_TIMEOUT = 180.0

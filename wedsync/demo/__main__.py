@@ -1,4 +1,4 @@
-"""``python -m wedsync.runner.demo``: what ``make demo`` runs."""
+"""``python -m wedsync.demo``: what ``make demo`` runs."""
 
 import argparse
 import os
@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from websockets.exceptions import WebSocketException
 
-from wedsync.runner.demo import results
-from wedsync.runner.demo.listening import Listener
-from wedsync.runner.demo.outside import Outside, Unexpected
-from wedsync.runner.demo.own_copy import OwnCopy
-from wedsync.runner.demo.playing import SECONDS, SECONDS_WITH_FAULTS, Delivery, Player
-from wedsync.runner.demo.results import Row
-from wedsync.runner.demo.stories import channel_names, stories
+from wedsync.demo import results
+from wedsync.demo.listening import Listener
+from wedsync.demo.outside import Outside, Unexpected
+from wedsync.demo.own_copy import OwnCopy
+from wedsync.demo.playing import SECONDS, SECONDS_WITH_FAULTS, Delivery, Player
+from wedsync.demo.results import Row
+from wedsync.demo.stories import channel_names, stories
 from wedsync.runner.errors import RunnerError
 
 FAULT_HELP = """\

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from wedsync.runner.demo.outside import Outside
+from wedsync.demo.outside import Outside
 
 LIVE, SYSTEM, WHATSAPP, SLACK, EMAIL = "live", "system", "whatsapp", "slack", "email"
 VENUE = "Seehof am Attersee"

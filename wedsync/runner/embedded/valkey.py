@@ -4,9 +4,9 @@ import importlib.util
 import socket
 from pathlib import Path
 
+from wedsync.runner.embedded.server import EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.program import Program, Stage
-from wedsync.runner.server import EmbeddedServer
 
 SETTINGS = {
     "port": "0",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from wedsync.runner.seed import seed
+from wedsync.demo.seed import seed
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from notifications.policy import quiet_until
+from wedsync.demo.seed import ORGANIZATION
 from wedsync.queues import Priority
-from wedsync.runner.seed import ORGANIZATION
 from wedsync.weddings.models import Contact
 
 

@@ -17,7 +17,7 @@ from integrations.defaults import Teams, make_routes
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
 from notifications.channels.whatsapp import TEMPLATES
 from wedsync import vault
-from wedsync.runner.demo_secrets import DemoSecrets, load_or_make, write_private
+from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"

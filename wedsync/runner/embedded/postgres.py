@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import psycopg2
 
+from wedsync.runner.embedded.privileges import Launch, account_for, launch_as
+from wedsync.runner.embedded.server import EmbeddedServer
 from wedsync.runner.errors import RunnerError
-from wedsync.runner.privileges import Launch, account_for, launch_as
 from wedsync.runner.processes import send, start_time, wait_until
 from wedsync.runner.program import Program, Stage
-from wedsync.runner.server import EmbeddedServer
 
 MAJOR = "18"
 NAME = "wedsync"

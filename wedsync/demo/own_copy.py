@@ -20,7 +20,7 @@ from wedsync.runner.ports import LOCAL
 from wedsync.runner.processes import ProcessRecord, end_orphans
 from wedsync.runner.program import last_lines
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240.0
 STOP_SECONDS = 60.0
 HURRY_SECONDS = 20.0

@@ -11,7 +11,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from wedsync.runner.demo.outside import TIMEOUT, Outside, Unexpected
+from wedsync.demo.outside import TIMEOUT, Outside, Unexpected
 
 SUBPROTOCOL = "wedsync.v1"
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wedsync.runner.demo.listening import Frame, Listener
-from wedsync.runner.demo.outside import Message, Outside
-from wedsync.runner.demo.results import Row
-from wedsync.runner.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Expected, Story, channel_names
+from wedsync.demo.listening import Frame, Listener
+from wedsync.demo.outside import Message, Outside
+from wedsync.demo.results import Row
+from wedsync.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Expected, Story, channel_names
 
 SECONDS = 5.0
 """In which everything must have arrived. spec.md, "The numbers it promises": high and urgent."""
