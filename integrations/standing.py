@@ -1,22 +1,44 @@
-"""Staff stop a system or a connection, and let it go on."""
+"""Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
 
+import secrets
+
+import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Connection, ConnectionSecret, System
+from integrations.models import Connection, ConnectionSecret, Delivery, System
+from integrations.states import State
+from wedsync import vault
 from wedsync.live.models import ChannelEvent
 
+log = structlog.get_logger(__name__)
 BY_STAFF = "by staff"
 
 
 def pause_system(system: System) -> None:
-    """Hold what goes to the system; :func:`integrations.deliveries.resume` lets it go."""
+    """Hold what goes to the system; :func:`resume_system` lets it go."""
     System.objects.filter(id=system.id).update(state=System.Status.PAUSED, state_reason=BY_STAFF)
 
 
 def disable_system(system: System) -> None:
     """End what goes to the system; such deliveries are dead."""
     System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=BY_STAFF)
+
+
+def stop_system(system: System, state: System.Status, reason: str) -> None:
+    """Pause or disable a system because of what it answered; one that is stopped already keeps its reason."""
+    changed = System.objects.filter(id=system.id, state=System.Status.ACTIVE).update(state=state, state_reason=reason)
+    if changed:
+        log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
+
+
+def resume_system(system: System) -> int:
+    """Let a paused or disabled system take deliveries again; returns how many held ones are due now."""
+    System.objects.filter(id=system.id).update(state=System.Status.ACTIVE, state_reason="")
+    return Delivery.objects.filter(
+        system_id=system.id, state=State.HELD, state_reason="system_paused", expires_at__gt=Now()
+    ).update(next_attempt_at=Now())
 
 
 def pause_connection(connection: Connection) -> None:
@@ -31,13 +53,32 @@ def disable_connection(connection: Connection) -> None:
 
 @transaction.atomic
 def resume_connection(connection: Connection) -> int:
-    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
+    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up.
+
+    An event knows its system and not its connection. While another connection of the system is paused, everything
+    held of the system stays so, until the last of them is resumed.
+    """
+    # Two that are resumed at once must not each wait for the other.
+    System.objects.select_for_update(no_key=True).get(id=connection.system_id)
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
+    if Connection.objects.filter(system_id=connection.system_id, state=Connection.Status.PAUSED).exists():
+        return 0
     return ChannelEvent.objects.filter(
         organization_id=connection.organization_id,
         source_system_id=connection.system_id,
         routing=ChannelEvent.Routing.HELD,
     ).update(routing=ChannelEvent.Routing.PENDING)
+
+
+def new_secret(connection: Connection) -> str:
+    """Make another signing secret beside the present ones; returns its clear text, which is stored nowhere.
+
+    Raises:
+        ConfigurationError: there is no key to encrypt it with.
+    """
+    text = secrets.token_urlsafe(32)
+    ConnectionSecret.objects.create(connection=connection, sealed=vault.encrypt(text))
+    return text
 
 
 def end_older_secrets(connection: Connection) -> int:

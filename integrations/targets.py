@@ -13,9 +13,10 @@ from integrations.models import Delivery, Route, System
 from integrations.outbound import Call, Request, Response
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Contact
+from wedsync.weddings.models import Channel, Contact
 
 SYSTEM_CHANNEL = "system"
+CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *Channel.choices)
 
 
 @dataclass(frozen=True)

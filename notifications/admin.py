@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from integrations.admin_deliveries import DeliveryAdmin, WayFilter
+from integrations.admin.deliveries import DeliveryAdmin, WayFilter
 from notifications.models import Message
 from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, coloured, column, moment, preformatted
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline

@@ -9,7 +9,12 @@ from pytest_django import DjangoDbBlocker
 
 
 def pytest_configure() -> None:
-    """Let passwords cost nothing here; the real hash stays known for tests that sign in at a real process."""
+    """Let passwords and static files cost nothing here.
+
+    The real hash stays known for tests that sign in at a real process. Every test client would read all static files
+    anew, unless they are only looked up when asked for.
+    """
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -58,7 +58,7 @@ def pytest_load_initial_conftests() -> None:
         home = Home(folder / "postgres")
         home.create()
         atexit.register(runtime.remove, home.runtime())
-        postgres = EmbeddedPostgres(home.path, home.runtime(), durable=False)
+        postgres = EmbeddedPostgres(home, durable=False)
         postgres.start()
         atexit.register(postgres.stop)
         os.environ[POSTGRES_URL] = postgres.url
@@ -67,7 +67,7 @@ def pytest_load_initial_conftests() -> None:
     home = Home(folder / "valkey")
     home.create()
     atexit.register(runtime.remove, home.runtime())
-    valkey = EmbeddedValkey(home.path, home.runtime())
+    valkey = EmbeddedValkey(home)
     valkey.start()
     atexit.register(valkey.stop)
     os.environ.update(

@@ -14,21 +14,18 @@ from django.core.wsgi import get_wsgi_application
 
 django = get_wsgi_application()
 
-from channels.auth import AuthMiddlewareStack
-from channels.routing import URLRouter
-from django.urls import path
-
 from webhooks.receiver import PREFIX, Receiver
 from wedsync import startup
 from wedsync.live.consumer import ChannelConsumer
-from wedsync.live.origins import SameOriginOrTicket
+from wedsync.live.entrance import Entrance
 
 DJANGO_THREADS = 10
 
 startup.verify()
 receiver = Receiver()
 pages = WSGIMiddleware(django, workers=DJANGO_THREADS)  # type: ignore[arg-type]
-sockets = SameOriginOrTicket(AuthMiddlewareStack(URLRouter([path("ws/channels/", ChannelConsumer.as_asgi())])))
+sockets = Entrance(ChannelConsumer.as_asgi())
+SOCKET_PATH = "/ws/channels/"
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -36,8 +33,11 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
     if scope["type"] == "http":
         inbound = scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")
         await (receiver if inbound else pages)(scope, receive, send)  # type: ignore[arg-type]
-    elif scope["type"] == "websocket":
+    elif scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
         await sockets(scope, receive, send)  # type: ignore[arg-type]
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000, "reason": None})
     else:
         await _lifespan(receive, send)
 

@@ -113,3 +113,4 @@ TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a so
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
 
 SANDBOX_URL = _variable("WEDSYNC_SANDBOX_URL", str, "http://127.0.0.1:8100", "the demo's sandbox; used by seeding only")
+SANDBOX_PORT = _variable("WEDSYNC_SANDBOX_PORT", int, "0", "the sandbox's port under `make run`; 0 for a free one")

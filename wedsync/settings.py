@@ -138,12 +138,7 @@ if env.SECURE.read():
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "wedsync.live.layer.PatientRedisLayer",
-        "CONFIG": {
-            # A read waits 5 s for a message; redis-py's own time-out of 5 s would break it off each time.
-            "hosts": [{"address": CHANNEL_LAYER_URL, "socket_timeout": 15, "socket_connect_timeout": 2}],
-            "prefix": "wedsync:live",
-            "capacity": 1000,
-        },
+        "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000},
     }
 }
 REST_FRAMEWORK = {

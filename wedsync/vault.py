@@ -53,14 +53,23 @@ def seal(values: dict[str, str]) -> str:
     return encrypt(json.dumps(values)) if values else ""
 
 
+def as_stored(token: str) -> dict[str, str]:
+    """The credentials as they were typed: ``env:NAME`` stays what it is.
+
+    Raises:
+        ConfigurationError: undecryptable.
+    """
+    values: dict[str, str] = json.loads(decrypt(token)) if token else {}
+    return values
+
+
 def unseal(token: str) -> dict[str, str]:
     """The credentials again. A value written as ``env:NAME`` is taken from the environment at this moment.
 
     Raises:
         ConfigurationError: undecryptable, or a named variable is missing.
     """
-    values: dict[str, str] = json.loads(decrypt(token)) if token else {}
-    return {name: _resolve(value) for name, value in values.items()}
+    return {name: _resolve(value) for name, value in as_stored(token).items()}
 
 
 def _resolve(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
@@ -15,6 +16,17 @@ from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact, Organization
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who a delivery goes to, for people to read. ``address``: empty for a system."""
+
+    name: str
+    address: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.address}" if self.address else self.name
 
 
 class Delivery(models.Model):
@@ -68,6 +80,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} → {self.target} ({self.state})"
+
+    @property
+    def recipient(self) -> Recipient:
+        """The person with their address, or the system."""
+        return Recipient(self.contact.name, self.target) if self.contact else Recipient(self.system.name)
 
     @staticmethod
     def key(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from tests import factories
 from wedsync.weddings.models import Membership, Organization
@@ -79,15 +82,23 @@ def make_house(mark: str) -> House:
     return House(mine["organization"], mark, {type(row): row for row in made})
 
 
+@pytest.fixture(scope="package")
+def houses(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, House]]:
+    """Both organizations, made once: each test works in a savepoint of its own, and on copies of the rows."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield {name: make_house(mark) for name, mark in {"ours": "Lakeside", "theirs": "Zwettl"}.items()}
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def theirs(db: None) -> House:
+def theirs(houses: dict[str, House], db: None) -> House:
     """The organization that must stay out of sight."""
-    return make_house("Zwettl")
+    return deepcopy(houses["theirs"])
 
 
 @pytest.fixture
-def ours(db: None) -> House:
-    return make_house("Lakeside")
+def ours(houses: dict[str, House], db: None) -> House:
+    return deepcopy(houses["ours"])
 
 
 @pytest.fixture

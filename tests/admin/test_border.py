@@ -204,8 +204,15 @@ FOREIGN_KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "extra", "field", "target"), FOREIGN_KEYS)
-@pytest.mark.parametrize("several", [False, True], ids=["member of one", "member of both"])
+@pytest.mark.parametrize(
+    ("model", "extra", "field", "target", "several"),
+    [
+        pytest.param(*case, several, id=f"{case[0]._meta.label}.{case[2]}-member of {'both' if several else 'one'}")
+        for case in FOREIGN_KEYS
+        for several in (False, True)
+        if not (several and case[3] is User)  # a user may belong to both
+    ],
+)
 def test_a_posted_reference_to_a_foreign_row_is_refused(
     model: type[Model],
     extra: dict[str, str],
@@ -216,8 +223,6 @@ def test_a_posted_reference_to_a_foreign_row_is_refused(
     theirs: House,
     sign_in: SignIn,
 ) -> None:
-    if several and target is User:
-        pytest.skip("a user may belong to both")
     client = sign_in(*([ours, theirs] if several else [ours]))
     data = posted(model, ours, **extra, **{field: theirs.rows[target].pk})
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.test import Client
@@ -133,11 +134,25 @@ def test_resuming_a_connection_routes_what_was_held(ours: House, sign_in: SignIn
     )
     Connection.objects.filter(pk=connection.pk).update(state="paused")
 
-    client.post(f"/admin/integrations/connection/{connection.pk.replace('_', '_5F')}/resume/")
+    client.post(f"/admin/integrations/connection/{quote(connection.pk)}/resume/")
 
     held.refresh_from_db()
     assert held.routing == ChannelEvent.Routing.PENDING
     assert Connection.objects.get(pk=connection.pk).state == "active"
+
+
+def test_what_was_held_waits_for_the_last_paused_connection_of_its_system(ours: House, sign_in: SignIn) -> None:
+    client, first = sign_in(ours, role=Role.SUPPORT), ours.rows[Connection]
+    second = factories.ConnectionFactory(organization=ours.organization, system=first.system)
+    held = factories.EventFactory(
+        organization=ours.organization, source_system_id=first.system_id, routing=ChannelEvent.Routing.HELD
+    )
+    Connection.objects.filter(system=first.system).update(state="paused")
+
+    for connection, routing in ((first, ChannelEvent.Routing.HELD), (second, ChannelEvent.Routing.PENDING)):
+        client.post(f"/admin/integrations/connection/{quote(connection.pk)}/resume/")
+        held.refresh_from_db()
+        assert held.routing == routing
 
 
 def test_a_planner_has_no_buttons_on_a_system(ours: House, sign_in: SignIn) -> None:

@@ -212,6 +212,7 @@ def test_ids_of_a_time_bound_the_rows_made_since() -> None:
         ({"wedding_id": "x", "capacity": 180, "previous": 150}, "capacity 150 → 180"),
         ({"kind": "power_outage", "extra": {}, "description": "dark"}, "kind: power_outage, description: dark"),
         ({"changes": [{"field": "venue_name", "before": None, "after": "Seehof"}]}, "venue name none → Seehof"),
+        ({"milestone": "menu", "done": True, "notes": "", "extra": None}, "milestone: menu, done: true"),
     ],
 )
 def test_an_event_is_one_line(payload: dict[str, object], line: str) -> None:

@@ -22,17 +22,12 @@ from websockets.sync.client import ClientConnection, connect
 from tests.polling import until
 from tests.runner.copies import ROOT, Runner
 from tests.servers import SHORT_TIMES
+from wedsync.runner.environment import unconfigured
 
 START_SECONDS = 100.0
 COUPLE = {"+12025550101", "+12025550102"}
 CALLERS = {"+12025550103", "+12025550104", "+12025550105"}
 """The suppliers without quiet hours."""
-
-
-def clean_environment() -> dict[str, str]:
-    """Ours without what points at the tests' own servers."""
-    foreign = ("WEDSYNC_", "PG", "PYTEST_", "DJANGO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(foreign) and not k.endswith("_URL") and k != "PORT"}
 
 
 class RunningCopy(Runner):
@@ -43,12 +38,12 @@ class RunningCopy(Runner):
         return self.home.with_name("printed by the runner.txt")
 
     def start(self) -> "RunningCopy":
-        environment = {**clean_environment(), **SHORT_TIMES, "WEDSYNC_HOME": str(self.home), "PORT": str(self.port)}
+        own = {"WEDSYNC_HOME": str(self.home), "PORT": str(self.port)}
         with self.printed.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "wedsync.runner"],
                 cwd=ROOT,
-                env=environment,
+                env={**unconfigured(os.environ), **SHORT_TIMES, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,21 +1,22 @@
 """``make demo``: on a copy of its own, with a partner that fails for a moment."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.copy.running import clean_environment
 from tests.polling import until
 from tests.runner.copies import ROOT, session_members
+from wedsync.runner.environment import unconfigured
 
 
 def test_the_demo_plays_four_stories_and_overcomes_a_fault(tmp_path: Path) -> None:
     played = subprocess.run(
         [sys.executable, "-m", "wedsync.demo", "--json", "--fault", "whatsapp:status:503:count=2"],
         cwd=ROOT,
-        env={**clean_environment(), "TMPDIR": str(tmp_path)},
+        env={**unconfigured(os.environ), "TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -38,7 +39,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     demo = subprocess.Popen(
         [sys.executable, "-m", "wedsync.demo", "--json"],
         cwd=ROOT,
-        env={**clean_environment(), "TMPDIR": str(tmp_path)},
+        env={**unconfigured(os.environ), "TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

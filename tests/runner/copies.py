@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wedsync.runner.environment import unconfigured
 from wedsync.runner.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,12 +47,11 @@ class Runner:
     output: str = ""
 
     def start(self) -> "Runner":
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("WEDSYNC_") and not k.endswith("_URL")}
-        environment = {**kept, "WEDSYNC_HOME": str(self.home), "PORT": str(self.port), "PYTHONPATH": str(ROOT)}
+        own = {"WEDSYNC_HOME": str(self.home), "PORT": str(self.port), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
             [*self.prefix, *WORDS],
             cwd="/",
-            env={**environment, **self.extra},
+            env={**unconfigured(os.environ), **own, **self.extra},
             start_new_session=True,
             text=True,
             stdout=subprocess.PIPE,

@@ -31,7 +31,7 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 @pytest.fixture
 def postgres(data_home: Home) -> Iterator[EmbeddedPostgres]:
     """Not started; its tables are gone."""
-    server = EmbeddedPostgres(data_home.path, data_home.runtime(), durable=False)
+    server = EmbeddedPostgres(data_home, durable=False)
     yield server
     server.start()
     ask(server.url, "DROP TABLE IF EXISTS guests")
@@ -40,7 +40,7 @@ def postgres(data_home: Home) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def valkey(home: Home) -> Iterator[EmbeddedValkey]:
-    server = EmbeddedValkey(home.path, home.runtime())
+    server = EmbeddedValkey(home)
     yield server
     server.stop()
 
@@ -110,7 +110,7 @@ def test_a_server_that_works_on_these_data_and_that_nobody_recorded_is_ended(pos
 
 
 def test_data_of_another_major_version_are_named_and_left_alone(home: Home) -> None:
-    server = EmbeddedPostgres(home.path, home.runtime(), durable=False)
+    server = EmbeddedPostgres(home, durable=False)
     server.data.mkdir(parents=True)
     (server.data / "PG_VERSION").write_text("16\n")
     with pytest.raises(RunnerError, match="made by PostgreSQL 16; this WedSync brings 18"):
@@ -119,7 +119,7 @@ def test_data_of_another_major_version_are_named_and_left_alone(home: Home) -> N
 
 
 def test_a_half_made_database_is_made_again(home: Home) -> None:
-    server = EmbeddedPostgres(home.path, home.runtime(), durable=False)
+    server = EmbeddedPostgres(home, durable=False)
     half = server.data.with_name("data.new")
     half.mkdir(parents=True)
     (half / "postgresql.conf").touch()
@@ -141,7 +141,7 @@ def test_roots_postgres_works_below_folders_that_are_closed_to_others(
     subprocess.run(["cp", "-a", *map(str, wheel.parent.glob(f"{wheel.name}.libs")), str(closed)], check=True)
     monkeypatch.setattr(pg, "binaries", lambda: closed / wheel.name / f"pginstall{pg.MAJOR}" / "bin")
     home.path.chmod(0o700)
-    server = EmbeddedPostgres(home.path, home.runtime(), durable=False)
+    server = EmbeddedPostgres(home, durable=False)
     try:
         server.start()
         assert ask(server.url, "SELECT 1") == "1"

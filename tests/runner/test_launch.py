@@ -8,13 +8,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.runner.copies import MakeRunner, session_members
+from tests.runner.copies import ROOT, MakeRunner, free_port, session_members
+from wedsync.runner.environment import unconfigured
 from wedsync.runner.processes import start_time, wait_until
 
 SERVERS_ELSEWHERE = {"DATABASE_URL": "postgresql://me@db.example/wedsync", "REDIS_URL": "redis://cache.example/0"}
@@ -106,6 +108,21 @@ def test_a_taken_port_is_reported_before_anything_starts(make_runner: MakeRunner
     assert runner.process
     assert runner.process.returncode == 1
     assert not (runner.home / "postgres").exists()
+
+
+@pytest.mark.parametrize(("threads", "said"), [("61", "at most 60 fit here"), ("many", "cannot be read")])
+def test_workers_that_postgres_cannot_serve_are_refused_before_it_starts(
+    threads: str, said: str, tmp_path: Path
+) -> None:
+    own = {"WEDSYNC_HOME": str(tmp_path), "PORT": str(free_port()), "WEDSYNC_WORKER_THREADS": threads}
+    asked = [sys.executable, "-m", "wedsync.runner"]
+    refused = subprocess.run(
+        asked, cwd=ROOT, env=unconfigured(os.environ) | own, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert refused.returncode == 1
+    assert "WEDSYNC_WORKER_THREADS" in refused.stderr
+    assert said in refused.stderr
+    assert not (tmp_path / "postgres").exists()
 
 
 def test_servers_of_the_operators_own_are_used_and_none_is_started(make_runner: MakeRunner) -> None:

@@ -37,6 +37,7 @@ def test_the_sandbox_keeps_its_port_until_somebody_else_has_it(tmp_path: Path) -
     with socket.create_server(("127.0.0.1", 0)) as other:
         remembered.write_text(str(other.getsockname()[1]))
         assert ports.sandbox_port(tmp_path, remembered, {}, taken=8000) == first
+        assert ports.sandbox_port(tmp_path, remembered, {"WEDSYNC_SANDBOX_PORT": "0"}, 8000) == first
         with pytest.raises(RunnerError, match="is taken"):
             ports.sandbox_port(tmp_path, remembered, {"WEDSYNC_SANDBOX_PORT": str(other.getsockname()[1])}, 8000)
 
@@ -76,6 +77,17 @@ def test_children_get_the_copys_own_addresses_and_the_operators_keys(home: Home)
     assert made["WEDSYNC_OUTBOUND_ALLOW"] == "127.0.0.1/32:20001"
     assert made["LANG"] == "C"
     assert not {"WEDSYNC_DEBUG", "PGPORT"} & set(made)
+
+
+def test_a_copy_of_ones_own_starts_from_nothing_that_configures_another() -> None:
+    outer = {
+        "DATABASE_URL": "d",
+        "PORT": "9",
+        "WEDSYNC_TEST_POSTGRES": "p",
+        "DJANGO_SETTINGS_MODULE": "s",
+        "PGHOST": "h",
+    }
+    assert environment.unconfigured({**outer, "PATH": "/bin", "LANG": "C"}) == {"PATH": "/bin", "LANG": "C"}
 
 
 def test_djangos_checks_run_with_keys_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

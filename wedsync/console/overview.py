@@ -153,17 +153,23 @@ def summary(payload: Mapping[str, Any]) -> str:
 
 
 def _change(change: Mapping[str, Any]) -> str:
-    before = change.get("before")
-    return f"{_words(change.get('field'))} {'none' if before is None else before} → {change.get('after')}"
+    return f"{_words(change.get('field'))} {_text(change.get('before'))} → {_text(change.get('after'))}"
 
 
 def _fact(name: str, value: object, previous: object) -> str:
     changed = previous is not None and name in {"capacity", "guest_count", "date"}
-    return f"{_words(name)} {previous} → {value}" if changed else f"{_words(name)}: {value}"
+    return f"{_words(name)} {_text(previous)} → {_text(value)}" if changed else f"{_words(name)}: {_text(value)}"
 
 
 def _is_shown(name: str, value: object) -> bool:
     return name not in {"wedding_id", "form_id", "previous"} and isinstance(value, str | int | float) and value != ""
+
+
+def _text(value: object) -> str:
+    """As the script writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "none" if value is None else str(value)
 
 
 def _words(name: object) -> str:

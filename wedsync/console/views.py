@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from integrations.admin_deliveries import CHANNELS
 from integrations.states import State
+from integrations.targets import CHANNEL_CHOICES
 from wedsync.console import overview
 from wedsync.console.pages import View, staff_page, view_of
 from wedsync.console.trace import trace
@@ -35,7 +35,6 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
     # Positions before events: what is written in between comes over the socket, and is shown once by its id.
     positions = overview.positions(organization, weddings, systems)
     asked = {name: request.GET.get(name, "") for name in ("state", "channel", "q", "page")}
-    kept = {name: value for name, value in asked.items() if value and name != "page"}
     return {
         "view": view,
         "positions": json.dumps(positions if view.is_member else {}),
@@ -45,9 +44,8 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
         "systems": systems,
         "page": overview.deliveries(organization, asked),
         "asked": asked,
-        "kept": {"organization": organization.slug, **kept},
         "states": State.values,
-        "channels": CHANNELS,
+        "channels": CHANNEL_CHOICES,
     }
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import requests
@@ -29,7 +29,13 @@ instead of 5 s, and the attempts show the retries.
 """
 REPORTS = 5
 """How often the copy's rows are read at most; each reading takes about a second."""
-_NUMBERS = {"status": int, "seconds": float, "ratio": float, "count": int, "retry_after": int}
+_NUMBERS: dict[str, Callable[[str], float]] = {
+    "status": int,
+    "seconds": float,
+    "ratio": float,
+    "count": int,
+    "retry_after": int,
+}
 
 
 def fault(text: str) -> dict[str, Any]:
@@ -46,13 +52,20 @@ def fault(text: str) -> dict[str, Any]:
         name, given, value = part.partition("=")
         if not given:
             name, value = "status", name
-        if name not in _NUMBERS and name != "code":
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join([*_NUMBERS, 'code'])}")
-        try:
-            made[name] = _NUMBERS[name](value) if name in _NUMBERS else int(value) if value.isdigit() else value
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{part!r} needs a number") from error
+        made[name] = _fault_value(name, value)
     return made
+
+
+def _fault_value(name: str, text: str) -> float | str:
+    """A service's ``code`` may be a number or a word; everything else is a number."""
+    if name == "code":
+        return int(text) if text.isdigit() else text
+    if name not in _NUMBERS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join([*_NUMBERS, 'code'])}")
+    try:
+        return _NUMBERS[name](text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{name}={text} needs a number") from error
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:

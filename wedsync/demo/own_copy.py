@@ -24,16 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240.0
 STOP_SECONDS = 60.0
 HURRY_SECONDS = 20.0
-_FOREIGN = ("DATABASE_URL", "REDIS_URL", "PORT", "DJANGO_SETTINGS_MODULE")
-
-
-def outer_environment() -> dict[str, str]:
-    """The caller's environment without what would lead the copy to somebody else's data, port or times."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _FOREIGN and not name.startswith(("WEDSYNC_", "PG"))
-    }
 
 
 def free_port() -> int:
@@ -61,11 +51,12 @@ class OwnCopy:
         Raises:
             RunnerError: it did not start; the message holds the end of its output.
         """
+        own = {"PORT": str(self.port), "WEDSYNC_HOME": str(self.home.path)}
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "wedsync.runner"],
                 cwd=ROOT,
-                env={**outer_environment(), "PORT": str(self.port), "WEDSYNC_HOME": str(self.home.path)},
+                env=environment.unconfigured(os.environ) | own,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -100,14 +91,13 @@ class OwnCopy:
         return said
 
     def _environment(self) -> dict[str, str]:
-        home, runtime = self.home, self.home.runtime()
         return environment.for_children(
-            outer_environment(),
-            home,
+            environment.unconfigured(os.environ),
+            self.home,
             self.port,
-            int((home.path / "sandbox-port").read_text()),
-            database_url=EmbeddedPostgres(home.path, runtime).url,
-            redis_url=EmbeddedValkey(home.path, runtime).url,
+            int(self.home.sandbox_port_file.read_text()),
+            database_url=EmbeddedPostgres(self.home).url,
+            redis_url=EmbeddedValkey(self.home).url,
         )
 
     def stop(self) -> None:

@@ -34,6 +34,19 @@ class Played:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What became of one thing that was expected."""
+
+    priority: str
+    state: str
+    reason: str
+    attempts: int
+
+
+MISSING = Fate("", "missing", "", 0)
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A row of ``demo_report``: what no outsider sees."""
 
@@ -46,6 +59,11 @@ class Delivery:
     state: str
     reason: str
     attempts: int
+
+    @property
+    def fate(self) -> Fate:
+        """As the row tells it."""
+        return Fate(self.priority, self.state, self.reason, self.attempts)
 
 
 class Player:
@@ -88,22 +106,18 @@ class Player:
 
     def _judge(self, expected: Expected, played: Played, deliveries: Sequence[Delivery]) -> Row:
         seen = self._seen(expected, played)
-        if isinstance(seen, Frame) or expected.channel == LIVE:
-            priority = seen.event["priority"] if isinstance(seen, Frame) else ""
-            found = Delivery("", "", "", LIVE, "", priority, "shown" if seen else "missing", "", 1 if seen else 0)
-        else:
-            found = _delivery(expected, seen, deliveries) or Delivery("", "", "", "", "", "", "missing", "", 0)
+        fate = _fate(expected, seen, deliveries)
         milliseconds = round((seen.at - played.began) * 1000) if seen else None
-        problem = self._problem(expected, found, milliseconds)
-        status = f"{found.state}: {found.reason}" if found.reason else found.state
+        problem = self._problem(expected, fate, milliseconds)
+        status = f"{fate.state}: {fate.reason}" if fate.reason else fate.state
         return Row(
             story=played.story.name,
             step=expected.step + (", in quiet hours" if self._passes_quiet_hours(expected) else ""),
             target=expected.target,
             channel=expected.channel,
-            priority=found.priority,
+            priority=fate.priority,
             status=status,
-            attempts=found.attempts,
+            attempts=fate.attempts,
             milliseconds=milliseconds,
             ok=not problem,
             problem=problem,
@@ -113,16 +127,16 @@ class Player:
         person = self._people.get(expected.target)
         return bool(person and person["quiet"] and expected.priority == "urgent")
 
-    def _problem(self, expected: Expected, found: Delivery, milliseconds: int | None) -> str:
-        if self._may_be_held(expected) and (found.state, found.reason) == ("held", "quiet_hours"):
+    def _problem(self, expected: Expected, fate: Fate, milliseconds: int | None) -> str:
+        if self._may_be_held(expected) and (fate.state, fate.reason) == ("held", "quiet_hours"):
             return ""
         if milliseconds is None:
             return "did not arrive"
         if milliseconds > self._seconds * 1000:
             return f"later than {self._seconds:g} s"
-        if found.priority != expected.priority:
+        if fate.priority != expected.priority:
             return f"priority is not {expected.priority}"
-        return "" if found.state in {"succeeded", "shown"} else f"arrived, but is {found.state}"
+        return "" if fate.state in {"succeeded", "shown"} else f"arrived, but is {fate.state}"
 
     def _seen(self, expected: Expected, played: Played) -> Message | Frame | None:
         if expected.channel == LIVE:
@@ -144,9 +158,9 @@ def _is_frame(frame: Frame, expected: Expected, played: Played) -> bool:
     """One story may make several events; the answer's id belongs to the first of them."""
     if frame.event["type"] != expected.event_type or not all(part in frame.text for part in expected.holds):
         return False
-    return len({each.event_type for each in played.story.expected}) > 1 or frame.event["id"] == (
-        played.event_id or frame.event["id"]
-    )
+    story_makes_several = len({each.event_type for each in played.story.expected}) > 1
+    is_of_the_answer = not played.event_id or frame.event["id"] == played.event_id
+    return story_makes_several or is_of_the_answer
 
 
 def _says(message: Message, expected: Expected) -> bool:
@@ -155,9 +169,17 @@ def _says(message: Message, expected: Expected) -> bool:
     return not expected.html or ("<html" in message.html and all(part in message.html for part in expected.holds))
 
 
-def _delivery(expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]) -> Delivery | None:
+def _fate(expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]) -> Fate:
+    """A frame tells it itself; a message's row does."""
+    if isinstance(seen, Frame):
+        return Fate(seen.event["priority"], "shown", "", 1)
+    delivery = _delivery(expected, seen, deliveries)
+    return delivery.fate if delivery else MISSING
+
+
+def _delivery(expected: Expected, seen: Message | None, deliveries: Sequence[Delivery]) -> Delivery | None:
     """The row of what was seen: by the delivery's id where the message carries one, else by who, how and what about."""
-    key = seen.key if isinstance(seen, Message) else ""
+    key = seen.key if seen else ""
     wanted = (expected.event_type, expected.channel, expected.target)
     for delivery in deliveries:
         if (delivery.event_type, delivery.channel, delivery.target) == wanted and key in {"", delivery.id}:

@@ -11,9 +11,11 @@ VENUE = "Seehof am Attersee"
 PHONE = "+12025550104"
 
 COUPLE = ("Anna Gruber", "Ben Hofer")
-PHOTOGRAPHER, VENUE_MANAGER, CATERER, COORDINATOR, BAND = (
-    *("Mia Lang", "Tom Berger", "Lena Wagner", "Clara Moser", "Kofi Steiner"),
-)
+PHOTOGRAPHER = "Mia Lang"
+VENUE_MANAGER = "Tom Berger"
+CATERER = "Lena Wagner"
+COORDINATOR = "Clara Moser"
+BAND = "Kofi Steiner"
 SUPPLIERS = (PHOTOGRAPHER, VENUE_MANAGER, CATERER, BAND)
 EVERYBODY = (*COUPLE, *SUPPLIERS, COORDINATOR)
 

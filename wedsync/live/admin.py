@@ -57,7 +57,7 @@ class EntryInline(ReadOnlyInline):
 
 @admin.register(ChannelEvent)
 class ChannelEventAdmin(ReadOnlyAdmin):
-    """The deliveries of an event are added by integrations/admin_deliveries.py, which knows them."""
+    """The deliveries of an event are added by integrations/admin/deliveries.py, which knows them."""
 
     tenant_path = "organization"
     list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received")

@@ -8,23 +8,18 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID
 
 import structlog
-from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from wedsync.live import tickets
 from wedsync.live.channels import check_name, group_name
 from wedsync.live.follower import follower
 from wedsync.live.reading import Position, frames_after, in_thread, position
 from wedsync.live.tickets import Pass
-from wedsync.weddings.models import Membership
 
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"
-CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket
 MOST_CHANNELS = 128
 PAGE = 100
 
@@ -52,31 +47,20 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pass: Pass | None = None
         self._followed: dict[str, Subscription] = {}
         self._more = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Let the client in with a ticket, or with the session of a member of staff."""
-        self._pass = await self._entry_pass()
-        await self.accept(subprotocol=self._subprotocol())
-        if self._pass is None:
-            await self.close(CLOSE_NO_ENTRY, "no valid ticket or session")
-            raise StopConsumer  # the server tells nothing more about a socket that we closed
+        """Begin to serve; the entrance has let this client in."""
+        offered = self.scope.get("subprotocols", [])
+        await self.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
         self._pump = asyncio.get_running_loop().create_task(self._send_entries())
 
-    def _subprotocol(self) -> str | None:
-        return SUBPROTOCOL if SUBPROTOCOL in self.scope.get("subprotocols", []) else None
-
-    async def _entry_pass(self) -> Pass | None:
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        if "ticket" in query:
-            return await in_thread(tickets.redeem, query["ticket"][0])
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
-            return None
-        return await in_thread(_session_pass, user.pk, query.get("organization", [""])[0])
+    @property
+    def _pass(self) -> Pass:
+        entry: Pass = self.scope["pass"]
+        return entry
 
     async def disconnect(self, code: int) -> None:
         """Forget all subscriptions."""
@@ -95,8 +79,6 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     async def receive_json(self, content: Any, **_: Any) -> None:
         """Answer one operation."""
-        if self._pass is None:
-            return
         request_id = content.get("id") if isinstance(content, dict) else None
         try:
             answer = await self._operate(content)
@@ -124,23 +106,18 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         raise RequestRefused("unknown-op", "op is one of subscribe, unsubscribe, ping")
 
     async def _subscribe(self, content: dict[str, Any]) -> dict[str, Any]:
-        name, after = content.get("channel"), content.get("after")
-        try:
-            check_name(str(name))
-        except ValueError as error:
-            raise RequestRefused("bad-channel", str(error)) from error
+        name, after = _channel(content), content.get("after")
         if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
             raise RequestRefused("bad-request", "after is the last sequence that you have seen, a whole number from 0")
-        entry_pass = self._pass
-        if entry_pass is None or not entry_pass.covers(str(name)):
+        if not self._pass.covers(name):
             raise RequestRefused("forbidden", "this ticket does not cover that channel")
         if len(self._followed) >= MOST_CHANNELS and name not in self._followed:
             raise RequestRefused("too-many-channels", f"a socket follows at most {MOST_CHANNELS} channels")
-        return await self._follow(entry_pass, str(name), after, content.get("epoch"))
+        return await self._follow(name, after, content.get("epoch"))
 
-    async def _follow(self, entry_pass: Pass, name: str, after: int | None, epoch: object) -> dict[str, Any]:
-        await self._join_group(group_name(entry_pass.organization_id, name))
-        where = await in_thread(position, entry_pass.organization_id, name)
+    async def _follow(self, name: str, after: int | None, epoch: object) -> dict[str, Any]:
+        await self._join_group(group_name(self._pass.organization_id, name))
+        where = await in_thread(position, self._pass.organization_id, name)
         recovered = _can_resume(where, after, epoch)
         cursor = after if after is not None and recovered else where.last
         self._followed[name] = Subscription(name, where.channel_id, cursor)
@@ -157,7 +134,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     async def _forget(self, name: str) -> None:
         subscription = self._followed.pop(name, None)
-        if subscription is None or self._pass is None:
+        if subscription is None:
             return
         follower.remove(subscription.channel_id, self)
         try:
@@ -209,17 +186,15 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
             self._look_again(subscription)
 
 
+def _channel(content: dict[str, Any]) -> str:
+    try:
+        return check_name(str(content.get("channel")))
+    except ValueError as error:
+        raise RequestRefused("bad-channel", str(error)) from error
+
+
 def _can_resume(where: Position, after: int | None, epoch: object) -> bool:
     """Whether the log still holds everything behind the client's cursor."""
     if after is None:
         return True
     return after <= where.last and epoch in (None, where.epoch)
-
-
-def _session_pass(user_id: int, organization: str) -> Pass | None:
-    """The pass of a member of staff: of the named organization, else of the first that the user belongs to."""
-    memberships = Membership.objects.filter(user_id=user_id, user__is_active=True).order_by("id")
-    if organization:
-        memberships = memberships.filter(organization__slug=organization)
-    membership = memberships.first()
-    return Pass(membership.organization_id) if membership else None

@@ -19,14 +19,31 @@ class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
     again once Redis is back.
     """
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Shorter than redis-py's own time-out of 5 s, which would break each wait off; and a task whose cancellation
+        # was swallowed ends within this time.
+        self.brpop_timeout = 1
+
     async def receive(self, channel: str) -> Any:
         """Wait for a message, however long Redis is away."""
         while True:
             try:
                 return await super().receive(channel)
             except (RedisError, OSError) as error:
-                task = asyncio.current_task()
-                if task and task.cancelling():  # the socket has ended; redis-py may have swallowed the cancellation
-                    raise asyncio.CancelledError from error
+                _end_if_cancelled()
                 log.info("hints_unavailable", error=type(error).__name__)
                 await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.8, 1.2))
+
+    async def _brpop_with_clean(self, index: int, channel: str, timeout: float) -> Any:  # noqa: ASYNC109  (its parent's)
+        """One wait of at most ``timeout`` seconds; what it returns stands in a backup until it is handled."""
+        message = await super()._brpop_with_clean(index, channel, timeout)
+        _end_if_cancelled()
+        return message
+
+
+def _end_if_cancelled() -> None:
+    """End the task of a socket that is gone: redis-py can swallow a cancellation that comes while it connects."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wedsync.runner.environment import unconfigured
 from wedsync.runner.home import django_secret, fernet_key
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -19,8 +20,7 @@ COMMANDS = (
 
 def environment() -> dict[str, str]:
     """A production's configuration with new keys, and nothing of the caller's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WEDSYNC_", "PG"))}
-    return kept | {
+    return unconfigured(os.environ) | {
         "DATABASE_URL": "postgresql://nobody@/nothing?host=/nonexistent",
         "REDIS_URL": "unix:///nonexistent/valkey.sock",
         "WEDSYNC_SECRET_KEYS": fernet_key(),

@@ -1,12 +1,22 @@
-"""What the children find in their environment."""
+"""What processes find in their environment."""
 
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from wedsync.env import VARIABLES
 from wedsync.runner.home import Home, django_secret, fernet_key
 from wedsync.runner.ports import LOCAL
+
+
+def unconfigured(outer: Mapping[str, str]) -> dict[str, str]:
+    """An environment without everything that configures WedSync, Django or libpq.
+
+    A copy of one's own starts from it: nothing leads it to somebody else's data, port or times.
+    """
+    foreign = ("WEDSYNC_", "DJANGO_", "PG")
+    return {name: value for name, value in outer.items() if name not in VARIABLES and not name.startswith(foreign)}
 
 
 def for_children(

@@ -5,7 +5,11 @@
 ``postgres/``         the embedded PostgreSQL's data
 ``valkey/``           the embedded Valkey's data
 ``logs/``             one file per process
-``run/``              what is true only while it runs, and the remembered port
+``run/``              what is true only while it runs
+``sandbox-port``      the sandbox's port, kept so that its address stays
+``demo.json``         the demo's facts, for scripts and clients
+``sandbox.json``      the accounts that the sandbox plays
+``sandbox.sqlite3``   what the sandbox remembers
 ``lock``              held by the runner; a second one on the same home stops
 ====================  ==========================================================
 """
@@ -49,6 +53,7 @@ class Home:
         self.ready = self.run / "ready"
         self.ready_file = self.run / "ready.json"
         self.demo_file = self.path / "demo.json"
+        self.sandbox_port_file = self.path / "sandbox-port"
         self._lock: IO[str] | None = None
 
     def create(self) -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from wedsync.env import WORKER_THREADS, ConfigurationError
 from wedsync.runner import environment, ports, procfile, runtime
 from wedsync.runner.announcement import Demo, block
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.embedded.postgres import MAX_CONNECTIONS
 from wedsync.runner.embedded.server import START_TIMEOUT, EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
@@ -66,7 +68,7 @@ class Launcher:
             self._clean_up(record)
             ports.require_free("PORT", self._copy.port)
             sandbox_port = ports.sandbox_port(
-                home.path, home.path / "sandbox-port", self._copy.environment, self._copy.port
+                home.path, home.sandbox_port_file, self._copy.environment, self._copy.port
             )
             asyncio.run(self._live(record, sandbox_port))
         finally:
@@ -134,9 +136,9 @@ class Launcher:
         server: EmbeddedServer
         if variable == "DATABASE_URL":
             self._check_connections()
-            server = EmbeddedPostgres(self._home.path, self._home.runtime())
+            server = EmbeddedPostgres(self._home)
         else:
-            server = EmbeddedValkey(self._home.path, self._home.runtime())
+            server = EmbeddedValkey(self._home)
         with self._progress.step(server.label):
             await _uninterrupted(server.prepare)
             child = await supervisor.start(server.program())
@@ -148,12 +150,20 @@ class Launcher:
         return server.url
 
     def _check_connections(self) -> None:
-        """Every worker thread may hold one connection, and the embedded PostgreSQL has 300 in all."""
-        threads = self._copy.environment.get("WEDSYNC_WORKER_THREADS", "25")
-        workers = sum("WEDSYNC_WORKER_THREADS" in command for command in self._commands.values())
-        room = 300 - CONNECTIONS_BESIDE_WORKERS
-        if threads.isdigit() and int(threads) * workers > room:
-            raise RunnerError(f"WEDSYNC_WORKER_THREADS={threads} is too many: at most {room // workers} fit here.")
+        """Every worker thread may hold one connection, and the embedded PostgreSQL has so many in all.
+
+        Raises:
+            RunnerError: too many threads, or not a number.
+        """
+        name = WORKER_THREADS.name
+        try:
+            threads = WORKER_THREADS.read(self._copy.environment)
+        except ConfigurationError as error:
+            raise RunnerError(str(error)) from error
+        workers = sum(name in command for command in self._commands.values())
+        room = MAX_CONNECTIONS - CONNECTIONS_BESIDE_WORKERS
+        if threads * workers > room:
+            raise RunnerError(f"{name}={threads} is too many: at most {room // workers} fit here.")
 
     def _program(self, name: str, command: str, children: Mapping[str, str]) -> Program:
         """Workers and the sweep leave a file when they are ready; the web process is asked; others just live."""

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from wedsync.env import SANDBOX_PORT
 from wedsync.runner.errors import RunnerError
 
 LOCAL = "127.0.0.1"
@@ -56,9 +57,10 @@ def sandbox_port(home: Path, remembered: Path, environment: Mapping[str, str], t
     Arguments:
         taken: the web's port, which nobody listens on yet.
     """
-    if given := environment.get("WEDSYNC_SANDBOX_PORT"):
-        port = parse("WEDSYNC_SANDBOX_PORT", given)
-        require_free("WEDSYNC_SANDBOX_PORT", port)
+    given = environment.get(SANDBOX_PORT.name) or SANDBOX_PORT.default
+    if given and given != SANDBOX_PORT.default:
+        port = parse(SANDBOX_PORT.name, given)
+        require_free(SANDBOX_PORT.name, port)
         return port
     last = remembered.read_text().strip() if remembered.exists() else ""
     start = int.from_bytes(hashlib.sha256(os.fsencode(home)).digest()[:4], "big")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django.contrib import admin
@@ -18,7 +17,6 @@ from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
 from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
 from wedsync.weddings.tenant_forms import TenantForm
 
-KEY_PREFIX = "wsk_"
 _PREFERENCE = "Most wanted first, for instance “whatsapp, email”; empty: all. Known: whatsapp, slack, email."
 
 # Django's groups carry permissions, which count for nothing here: a membership's role decides.
@@ -115,12 +113,14 @@ class ApiKeyAdmin(TenantAdmin):
     ordering = ("-id",)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """Give a new row its key, and keep the clear text for the answer alone."""
-        if not change:
-            form.new_key = KEY_PREFIX + secrets.token_urlsafe(32)
-            obj.key_hash = ApiKey.hash_of(form.new_key)
-            request.new_key = form.new_key  # type: ignore[attr-defined]
-        super().save_model(request, obj, form, change)
+        """A new key is issued; the page goes on with its row, and has its clear text for the answer alone."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        self.check_saved(request, obj, change=change)
+        issued, request.new_key = ApiKey.issue(obj.organization, obj.name, obj.expires_at)  # type: ignore[attr-defined]
+        obj.pk = issued.pk
+        obj.refresh_from_db()
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         return show_once(
@@ -148,7 +148,7 @@ class ContactInline(TenantInline):
 
 
 class WeddingAdmin(TenantAdmin):
-    """Registered by integrations/admin_weddings.py, which can publish what was changed."""
+    """Registered by integrations/admin/weddings.py, which can publish what was changed."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS

@@ -6,6 +6,8 @@ Words and roles are those of spec.md, "The words we use".
 from __future__ import annotations
 
 import hashlib
+import secrets
+from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -60,6 +62,8 @@ class Membership(models.Model):
 class ApiKey(models.Model):
     """A key of the API. Only its SHA-256 is stored: the key has 256 random bits, so nothing slower is needed."""
 
+    PREFIX = "wsk_"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
@@ -74,6 +78,13 @@ class ApiKey(models.Model):
     def hash_of(key: str) -> str:
         """The stored form of a key."""
         return hashlib.sha256(key.encode()).hexdigest()
+
+    @classmethod
+    def issue(cls, organization: Organization, name: str, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+        """Make a key; returns its row, and its clear text, which is stored nowhere."""
+        key = cls.PREFIX + secrets.token_urlsafe(32)
+        row = cls.objects.create(organization=organization, name=name, key_hash=cls.hash_of(key), expires_at=expires_at)
+        return row, key
 
 
 class Wedding(models.Model):

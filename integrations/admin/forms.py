@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -63,16 +62,6 @@ def shown_for(credential: Credential) -> str:
     return "[" + ",".join(f"'{kind.value}'" for kind in credential.kinds) + "].includes(kind)"
 
 
-def stored_credentials(system: System) -> dict[str, str]:
-    """The credentials as they were typed: ``env:NAME`` stays what it is.
-
-    Raises:
-        ConfigurationError: they were encrypted with a key that is missing.
-    """
-    stored: dict[str, str] = json.loads(vault.decrypt(system.sealed_credentials)) if system.sealed_credentials else {}
-    return stored
-
-
 class SystemForm(TenantForm):
     """A system. What stays empty keeps its stored value, which is never sent to the page."""
 
@@ -98,7 +87,7 @@ class SystemForm(TenantForm):
 
     def _read(self) -> tuple[dict[str, str], str]:
         try:
-            return stored_credentials(self.instance), ""
+            return vault.as_stored(self.instance.sealed_credentials), ""
         except ConfigurationError as error:
             return {}, str(error)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from integrations.models import Attempt, Delivery, DeliveryReason
+from integrations.targets import CHANNEL_CHOICES
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
 from wedsync.weddings.admin_looks import (
     BAD,
@@ -27,7 +28,6 @@ from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
 
 STATE_COLOURS = {"succeeded": GOOD, "in_flight": BUSY, "scheduled": WARNING, "held": WARNING, "dead": BAD}
 OUTCOME_COLOURS = {"succeeded": GOOD, "failed": BAD, "unknown": WARNING}
-CHANNELS = (("system", "System"), ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("email", "Email"))
 
 
 class WayFilter(admin.SimpleListFilter):
@@ -37,7 +37,7 @@ class WayFilter(admin.SimpleListFilter):
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> tuple[tuple[str, str], ...]:
-        return CHANNELS
+        return CHANNEL_CHOICES
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(channel=self.value()) if self.value() else queryset
@@ -113,7 +113,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @column("To", ordering="target")
     def to(self, delivery: Delivery) -> str:
-        return f"{delivery.contact.name}, {delivery.target}" if delivery.contact else delivery.system.name
+        return str(delivery.recipient)
 
     @column("Request")
     def request_text(self, delivery: Delivery) -> SafeString | str:
@@ -152,7 +152,7 @@ class EventDeliveryInline(ReadOnlyInline):
 
     @column("To")
     def to(self, delivery: Delivery) -> str:
-        return f"{delivery.contact.name}, {delivery.target}" if delivery.contact else delivery.system.name
+        return str(delivery.recipient)
 
 
 ChannelEventAdmin.inlines = (*ChannelEventAdmin.inlines, EventDeliveryInline)
