@@ -2,7 +2,7 @@
 
 ::
 
-    DeliveryError              carries error class, status code, excerpt
+    DeliveryError
     ├── Transient              try again on the schedule
     │   ├── NetworkError       could not connect, reset, TLS          counts for the breaker
     │   ├── TimedOut           the deadline passed                    counts; outcome unknown
@@ -17,7 +17,7 @@ spec.md, "Outbound: Classes". What a person's channel says by codes of its own i
 notifications/channels/, onto these same classes.
 """
 
-from integrations.states import Outcome
+from integrations.states import Outcome, Reason
 
 
 class DeliveryError(Exception):
@@ -25,20 +25,14 @@ class DeliveryError(Exception):
 
     counts_for_breaker = False
     outcome = Outcome.FAILED
-
-    def __init__(self, message: str, *, status_code: int | None = None, excerpt: str = "") -> None:
-        super().__init__(message)
-        self.status_code = status_code
-        self.excerpt = excerpt
+    reason = Reason.REFUSED
 
 
 class Transient(DeliveryError):
     """Worth another try. ``retry_after``: seconds that the other side asked for, if it did."""
 
-    def __init__(
-        self, message: str, *, status_code: int | None = None, excerpt: str = "", retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, status_code=status_code, excerpt=excerpt)
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
@@ -46,6 +40,7 @@ class NetworkError(Transient):
     """No connection, or one that broke. ``sent``: the request may have arrived."""
 
     counts_for_breaker = True
+    reason = Reason.NETWORK_ERROR
 
     def __init__(self, message: str, *, sent: bool = False) -> None:
         super().__init__(message)
@@ -57,16 +52,20 @@ class TimedOut(Transient):
 
     counts_for_breaker = True
     outcome = Outcome.UNKNOWN
+    reason = Reason.TIMED_OUT
 
 
 class ServerError(Transient):
     """5xx."""
 
     counts_for_breaker = True
+    reason = Reason.SERVER_ERROR
 
 
 class Throttled(Transient):
     """The other side asks for patience."""
+
+    reason = Reason.THROTTLED
 
 
 class Permanent(DeliveryError):
@@ -76,10 +75,16 @@ class Permanent(DeliveryError):
 class CredentialsRefused(DeliveryError):
     """The system does not know us any more."""
 
+    reason = Reason.CREDENTIALS_REFUSED
+
 
 class TargetGone(DeliveryError):
     """The target told us never to come back."""
 
+    reason = Reason.TARGET_GONE
+
 
 class OurFault(DeliveryError):
     """Something of ours: a bug, a missing key, a template."""
+
+    reason = Reason.OUR_FAULT

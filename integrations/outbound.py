@@ -119,8 +119,14 @@ def send(call: Call, *, deadline: float) -> Response:
     except requests.exceptions.SSLError as error:
         raise NetworkError("the TLS certificate was not accepted") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        sent = "NewConnectionError" not in repr(error)
+        sent = not _never_connected(error)
         raise NetworkError("the connection broke" if sent else "the connection was refused", sent=sent) from error
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether the connection was refused before anything could leave."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def _read(answer: requests.Response, ends: float) -> bytes:
@@ -140,15 +146,15 @@ def check_status(response: Response) -> None:
     Raises:
         DeliveryError: of the class that the status stands for.
     """
-    status, excerpt = response.status, response.excerpt
+    status = response.status
     if 200 <= status < 300:
         return
     if status >= 500:
-        raise ServerError(f"answered {status}", status_code=status, excerpt=excerpt, retry_after=response.retry_after)
+        raise ServerError(f"answered {status}", retry_after=response.retry_after)
     if status in {408, 425, 429}:
-        raise Throttled(f"answered {status}", status_code=status, excerpt=excerpt, retry_after=response.retry_after)
+        raise Throttled(f"answered {status}", retry_after=response.retry_after)
     if status in {401, 403}:
-        raise CredentialsRefused(f"answered {status}: the credentials are refused", status_code=status, excerpt=excerpt)
+        raise CredentialsRefused(f"answered {status}: the credentials are refused")
     if status == 410:
-        raise TargetGone("answered 410: the target is gone", status_code=status, excerpt=excerpt)
-    raise Permanent(f"answered {status}", status_code=status, excerpt=excerpt)
+        raise TargetGone("answered 410: the target is gone")
+    raise Permanent(f"answered {status}")

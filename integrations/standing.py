@@ -8,25 +8,24 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Connection, ConnectionSecret, Delivery, System
-from integrations.states import State
+from integrations.states import Reason, State
 from wedsync import vault
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
-BY_STAFF = "by staff"
 
 
 def pause_system(system: System) -> None:
     """Hold what goes to the system; :func:`resume_system` lets it go."""
-    System.objects.filter(id=system.id).update(state=System.Status.PAUSED, state_reason=BY_STAFF)
+    System.objects.filter(id=system.id).update(state=System.Status.PAUSED, state_reason=Reason.BY_STAFF)
 
 
 def disable_system(system: System) -> None:
     """End what goes to the system; such deliveries are dead."""
-    System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=BY_STAFF)
+    System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=Reason.BY_STAFF)
 
 
-def stop_system(system: System, state: System.Status, reason: str) -> None:
+def stop_system(system: System, state: System.Status, reason: Reason) -> None:
     """Pause or disable a system because of what it answered; one that is stopped already keeps its reason."""
     changed = System.objects.filter(id=system.id, state=System.Status.ACTIVE).update(state=state, state_reason=reason)
     if changed:
@@ -37,7 +36,7 @@ def resume_system(system: System) -> int:
     """Let a paused or disabled system take deliveries again; returns how many held ones are due now."""
     System.objects.filter(id=system.id).update(state=System.Status.ACTIVE, state_reason="")
     return Delivery.objects.filter(
-        system_id=system.id, state=State.HELD, state_reason="system_paused", expires_at__gt=Now()
+        system_id=system.id, state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, expires_at__gt=Now()
     ).update(next_attempt_at=Now())
 
 

@@ -1,4 +1,4 @@
-"""The states of a delivery and which may follow which. spec.md, "Outbound: States"."""
+"""The states of a delivery, why it is in them, and which may follow which. spec.md, "Outbound: States"."""
 
 from django.db import models
 
@@ -16,6 +16,36 @@ class State(models.TextChoices):
     SKIPPED = "skipped"
 
 
+class Reason(models.TextChoices):
+    """Why a delivery, or a system, is in its state."""
+
+    NONE = ""
+    # held
+    BREAKER_OPEN = "breaker_open"
+    SYSTEM_PAUSED = "system_paused"
+    QUIET_HOURS = "quiet_hours"
+    # scheduled
+    NETWORK_ERROR = "network_error"
+    TIMED_OUT = "timed_out"
+    SERVER_ERROR = "server_error"
+    THROTTLED = "throttled"
+    WORKER_LOST = "worker_lost"
+    OUR_FAULT = "our_fault"
+    # dead
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    SYSTEM_DISABLED = "system_disabled"
+    TARGET_GONE = "target_gone"
+    # skipped: what stands against the address
+    NO_CONSENT = "no_consent"
+    OPTED_OUT = "opted_out"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    # of a system
+    CREDENTIALS_REFUSED = "credentials_refused"
+    BY_STAFF = "by_staff"
+
+
 class Outcome(models.TextChoices):
     """What came of an attempt. ``unknown``: the request left, and no answer was seen."""
 
@@ -28,14 +58,14 @@ WAITING = frozenset({State.PENDING, State.SCHEDULED, State.HELD})
 FINISHED = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.SKIPPED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.IN_FLIGHT, State.HELD, State.DEAD, State.CANCELLED, State.SKIPPED}),
-    State.SCHEDULED: frozenset({State.IN_FLIGHT, State.HELD, State.DEAD, State.CANCELLED, State.SKIPPED}),
-    State.HELD: frozenset({State.IN_FLIGHT, State.HELD, State.DEAD, State.CANCELLED, State.SKIPPED}),
+    State.PENDING: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
+    State.SCHEDULED: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
+    State.HELD: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
     State.IN_FLIGHT: frozenset({State.SUCCEEDED, State.SCHEDULED, State.HELD, State.DEAD, State.SKIPPED}),
     **{state: frozenset() for state in FINISHED},
 }
 
 
 def sources_of(state: State) -> list[State]:
-    """The states from which this one may be reached; the condition of every write that sets it."""
+    """The states from which this one may be reached: the condition of every write, in :mod:`integrations.moves`."""
     return [source for source, following in TRANSITIONS.items() if state in following]

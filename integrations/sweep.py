@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Attempt, Delivery
-from integrations.states import WAITING, Outcome, State
+from integrations.moves import due_in, move
+from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import sender_for
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
@@ -110,12 +111,11 @@ def _end_lease(delivery: Delivery) -> None:
             error="the worker ended in the middle of the attempt",
         )
     marked = began and sender_for(delivery.channel).resends_marked
-    Delivery.objects.filter(id=delivery.id, lease_token=delivery.lease_token).update(
-        state=State.SCHEDULED,
-        state_reason="worker_lost",
-        lease_token=None,
-        lease_until=None,
-        next_attempt_at=Now() - timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS + 1),
+    move(
+        Delivery.objects.filter(id=delivery.id, lease_token=delivery.lease_token),
+        State.SCHEDULED,
+        Reason.WORKER_LOST,
+        next_attempt_at=due_in(-settings.SWEEP_OVERDUE_SECONDS - 1),
         may_duplicate=delivery.may_duplicate or marked,
     )
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
@@ -128,6 +128,4 @@ def _lease_began(delivery: Delivery) -> datetime:
 
 def expire() -> int:
     """End deliveries that have become pointless; staff see them as dead."""
-    return Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now()).update(
-        state=State.DEAD, state_reason="expired", finished_at=Now()
-    )
+    return move(Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now()), State.DEAD, Reason.EXPIRED)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from integrations.models import Delivery, Route, System
 from integrations.outbound import Call, Request, Response
+from integrations.states import Reason
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
@@ -28,9 +29,9 @@ class Plan:
     channel: str
     system: System
     contact: Contact | None = None
-    skipped: str = ""
+    skipped: Reason = Reason.NONE
     held_until: datetime | None = None
-    held_because: str = ""
+    held_because: Reason = Reason.NONE
 
 
 Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from integrations.states import Reason
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Channel, Contact
 
 PERSONAL = (Channel.WHATSAPP, Channel.EMAIL)
 
 
-def channels_for(contact: Contact, named: Sequence[str], standing: Mapping[Channel, str]) -> list[Channel]:
+def channels_for(contact: Contact, named: Sequence[str], standing: Mapping[Channel, Reason]) -> list[Channel]:
     """The channels to use. ``named``: the route's; none: the first that the person prefers and can be reached on.
 
     ``standing``: why each channel is blocked, an empty text where it is not.
@@ -22,9 +23,9 @@ def channels_for(contact: Contact, named: Sequence[str], standing: Mapping[Chann
     return open_ones[:1]
 
 
-def blocked_because(channel: Channel, address: Address | None) -> str:
+def blocked_because(channel: Channel, address: Address | None) -> Reason:
     """Why an address must not be used; no row means that nobody consented to WhatsApp, and nothing against mail."""
-    return (address or Address(channel=channel)).blocked_because
+    return Reason((address or Address(channel=channel)).blocked_because)
 
 
 def quiet_until(contact: Contact, priority: Priority, now: datetime) -> datetime | None:

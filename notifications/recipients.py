@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.models import Route, System
+from integrations.states import Reason
 from integrations.targets import Plan
 from notifications import policy
 from wedsync.live.models import ChannelEvent
@@ -66,7 +67,7 @@ def _plans_for(
             contact,
             skipped=standing[channel],
             held_until=quiet,
-            held_because="quiet_hours" if quiet else "",
+            held_because=Reason.QUIET_HOURS if quiet else Reason.NONE,
         )
 
 

@@ -45,7 +45,7 @@ class Traffic:
         reply: Reply | None = None
         try:
             reply = await self._answer(request, service, call, fault)
-        except Exception:  # noqa: BLE001 - a bug here must look like an outage, not end the connection
+        except Exception:  # a bug here must look like an outage, not end the connection
             log("error", service=service.slug, path=shown_path, error=traceback.format_exc())
             reply = service.failure(500, None)
         finally:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.models.routes import Route
 from integrations.models.systems import System
-from integrations.states import Outcome, State
+from integrations.states import Outcome, Reason, State
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
@@ -44,7 +44,7 @@ class Delivery(models.Model):
     dedupe_key = models.CharField(max_length=400, unique=True)
     priority = models.CharField(max_length=8, choices=Priority.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
-    state_reason = models.CharField(max_length=200, blank=True)
+    state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)
     next_attempt_at = models.DateTimeField(default=timezone.now, help_text="Due from here on; PostgreSQL's clock.")
     hinted_at = models.DateTimeField(null=True, help_text="When the sweep last asked a worker to take it.")
     expires_at = models.DateTimeField()

@@ -7,6 +7,7 @@ import secrets
 from django.db import models
 from django.db.models import Q
 
+from integrations.states import Reason
 from wedsync import vault
 from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, Organization, Wedding
@@ -38,7 +39,7 @@ class System(models.Model):
     base_url = models.URLField(max_length=500, help_text="Without a slash at the end.")
     sealed_credentials = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
-    state_reason = models.CharField(max_length=200, blank=True, editable=False)
+    state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,15 +1,16 @@
 """What a channel to people is. A new one is one file beside this one (see CONTRIBUTING.md).
 
-Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`PersonChannel.judge`; leave the rest.
+Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`PersonChannel.classify`, and
+:meth:`PersonChannel.provider_id` where the provider gives one; leave the rest.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from integrations.errors import OurFault
-from integrations.models import Delivery
-from integrations.outbound import Call, Request, Response
+from integrations.errors import DeliveryError, OurFault
+from integrations.models import Delivery, System
+from integrations.outbound import Call, Request, Response, check_status
 from notifications import wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
@@ -53,11 +54,19 @@ class PersonChannel(ABC):
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
         """Add the URL and the credentials."""
-        credentials = delivery.system.credentials
-        try:
-            return self.call(delivery, request, credentials)
-        except KeyError as error:
-            raise OurFault(f"the credentials of “{delivery.system.name}” lack {error.args[0]}") from error
+        return self.call(delivery, request, credentials_of(delivery))
+
+    def judge(self, response: Response) -> str:
+        """The provider's id of the message.
+
+        Raises:
+            DeliveryError: by the provider's own codes, else by the status.
+        """
+        error = self.classify(response)
+        if error is not None:
+            raise error
+        check_status(response)
+        return self.provider_id(response)
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note the provider's id."""
@@ -69,12 +78,28 @@ class PersonChannel(ABC):
 
     @abstractmethod
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
-        """The whole call; a missing credential may raise ``KeyError``."""
+        """The whole call."""
 
     @abstractmethod
-    def judge(self, response: Response) -> str:
-        """The provider's id of the message.
+    def classify(self, response: Response) -> DeliveryError | None:
+        """The error that the provider's own codes stand for; ``None`` where its status says all."""
 
-        Raises:
-            DeliveryError: by the provider's own codes.
-        """
+    def provider_id(self, response: Response) -> str:
+        """The provider's id in an answer that took the message."""
+        return ""
+
+
+class _Credentials(dict[str, str]):
+    """A system's credentials; one that is missing is our own fault, and said by name."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(system.credentials)
+        self._system = system
+
+    def __missing__(self, name: str) -> str:
+        raise OurFault(f"the credentials of “{self._system.name}” lack {name}")
+
+
+def credentials_of(delivery: Delivery) -> dict[str, str]:
+    """The credentials of the delivery's system; reading one that is missing raises ``OurFault``."""
+    return _Credentials(delivery.system)

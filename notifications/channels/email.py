@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader
 
 from integrations.errors import CredentialsRefused, DeliveryError, Permanent, Throttled
 from integrations.models import Delivery
-from integrations.outbound import Call, Request, Response, check_status
-from notifications.channels.base import Composed, PersonChannel
+from integrations.outbound import Call, Request, Response
+from notifications.channels.base import Composed, PersonChannel, credentials_of
 from notifications.models import Message
 from notifications.wording import Content
 from wedsync.queues import Priority
@@ -34,11 +34,8 @@ class Email(PersonChannel):
         urgent = delivery.priority == Priority.URGENT
         html = _layouts.get_template("email.html").render(content=content, urgent=urgent)
         text = f"{content.text}\n\n{content.couple} · {content.wedding_date} · {content.venue}\n"
-        sender = delivery.system.credentials.get("from", "")
-        if not sender:
-            raise ValueError(f"the credentials of “{delivery.system.name}” lack from, the sender's address")
         body: dict[str, Any] = {
-            "from": sender,
+            "from": credentials_of(delivery)["from"],
             "to": [delivery.target],
             "subject": content.headline,
             "html": html,
@@ -58,33 +55,32 @@ class Email(PersonChannel):
         }
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, request.body.encode(), headers)
 
-    def judge(self, response: Response) -> str:
+    def classify(self, response: Response) -> DeliveryError | None:
+        """Resend's ``name`` of an error, where it says more than the status."""
+        name = _name(response)
+        if name in {"missing_api_key", "restricted_api_key", "invalid_api_key"}:
+            return CredentialsRefused(f"Resend: {name}")
+        if name in QUOTA:
+            return Throttled(f"Resend: {name}", retry_after=max(response.retry_after or 0, QUOTA_WAIT))
+        if name == "concurrent_idempotent_requests":
+            return Throttled("Resend: the same mail is being taken right now", retry_after=response.retry_after)
+        if name and (response.status == 403 or name == "invalid_idempotent_request"):
+            return Permanent(f"Resend: {name}")
+        return None
+
+    def provider_id(self, response: Response) -> str:
         """Resend's id of the mail."""
-        error = classify(response)
-        if error is not None:
-            raise error
-        check_status(response)
         try:
             return str(json.loads(response.body)["id"])
         except (ValueError, KeyError, TypeError):
             return ""
 
 
-def classify(response: Response) -> DeliveryError | None:
-    """Resend's ``name`` of an error, where it says more than the status."""
+def _name(response: Response) -> str:
+    """Resend's name of an error; empty where the answer is none, or none of Resend's."""
     if response.status < 400:
-        return None
+        return ""
     try:
-        name = str(json.loads(response.body)["name"])
+        return str(json.loads(response.body)["name"])
     except (ValueError, KeyError, TypeError):
-        return None
-    facts: dict[str, Any] = {"status_code": response.status, "excerpt": response.excerpt}
-    if name in {"missing_api_key", "restricted_api_key", "invalid_api_key"}:
-        return CredentialsRefused(f"Resend: {name}", **facts)
-    if name in QUOTA:
-        return Throttled(f"Resend: {name}", retry_after=max(response.retry_after or 0, QUOTA_WAIT), **facts)
-    if name == "concurrent_idempotent_requests":
-        return Throttled("Resend: the same mail is being taken right now", retry_after=response.retry_after, **facts)
-    if response.status == 403 or name == "invalid_idempotent_request":
-        return Permanent(f"Resend: {name}", **facts)
-    return None
+        return ""

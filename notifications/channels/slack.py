@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.errors import DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
-from integrations.outbound import Call, Request, Response, check_status
+from integrations.outbound import Call, Request, Response
 from notifications.channels.base import Composed, PersonChannel
 from notifications.models import Message
 from notifications.wording import Content, Fact
@@ -52,24 +52,12 @@ class Slack(PersonChannel):
         url = f"{delivery.system.base_url.rstrip('/')}/services/{credentials['webhook_path'].strip('/')}"
         return Call(request.method, url, request.body.encode(), request.headers)
 
-    def judge(self, response: Response) -> str:
-        """Slack gives no id."""
-        error = classify(response)
-        if error is not None:
-            raise error
-        check_status(response)
-        return ""
-
-
-def classify(response: Response) -> DeliveryError | None:
-    """Slack's plain-text errors; ``None`` for what its status already says."""
-    code = response.excerpt.strip()
-    facts: dict[str, Any] = {"status_code": response.status, "excerpt": response.excerpt}
-    if response.status in GONE_STATUS or code in GONE:
-        return TargetGone(f"Slack: {code[:60] or response.status}: this webhook does not exist any more", **facts)
-    if response.status == 400:
-        return Permanent(f"Slack: {code[:60]}", **facts)
-    return None
+    def classify(self, response: Response) -> DeliveryError | None:
+        """Slack's plain-text errors."""
+        code = response.excerpt.strip()[:60]
+        if response.status in GONE_STATUS or code in GONE:
+            return TargetGone(f"Slack: {code or response.status}: this webhook does not exist any more")
+        return Permanent(f"Slack: {code}") if response.status == 400 else None
 
 
 def escape(text: str) -> str:

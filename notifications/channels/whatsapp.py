@@ -17,7 +17,7 @@ from integrations.errors import (
     Throttled,
 )
 from integrations.models import Delivery
-from integrations.outbound import Call, Request, Response, check_status
+from integrations.outbound import Call, Request, Response
 from notifications.channels.base import Composed, PersonChannel
 from notifications.wording import Content
 from wedsync.queues import Priority
@@ -71,44 +71,41 @@ class WhatsApp(PersonChannel):
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
         """The sending number stands in the path."""
         base = delivery.system.base_url.rstrip("/")
-        url = f"{base}/{credentials.get('graph_version', GRAPH_VERSION)}/{credentials['phone_number_id']}{request.path}"
+        url = f"{base}/{GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
         headers = {**request.headers, "Authorization": f"Bearer {credentials['access_token']}"}
         return Call(request.method, url, request.body.encode(), headers)
 
-    def judge(self, response: Response) -> str:
+    def classify(self, response: Response) -> DeliveryError | None:
+        """The error that ``error.code`` stands for."""
+        code = _code(response)
+        if code is None:
+            return None
+        if code in _CREDENTIALS:
+            return CredentialsRefused(f"WhatsApp {code}: the account or its token is refused")
+        if code in _THROTTLED:
+            return Throttled(f"WhatsApp {code}: too fast", retry_after=response.retry_after)
+        if code in _TRANSIENT:
+            return ServerError(f"WhatsApp {code}: not available", retry_after=response.retry_after)
+        if code in _OUR_FAULT:
+            return OurFault(f"WhatsApp {code}: the template or its parameters are wrong")
+        return Permanent(f"WhatsApp {code}: refused")
+
+    def provider_id(self, response: Response) -> str:
         """The ``wamid`` of the accepted message."""
-        if 200 <= response.status < 300:
-            return _message_id(response)
-        error = classify(response)
-        if error is not None:
-            raise error
-        check_status(response)
-        raise Permanent(f"answered {response.status}", status_code=response.status, excerpt=response.excerpt)
+        try:
+            return str(json.loads(response.body)["messages"][0]["id"])
+        except (ValueError, KeyError, IndexError, TypeError):
+            return ""
 
 
-def classify(response: Response) -> DeliveryError | None:
-    """The error that ``error.code`` stands for; ``None`` where the answer holds none that we know."""
+def _code(response: Response) -> int | None:
+    """Meta's ``error.code``; ``None`` where the answer is no error, or none of Meta's."""
+    if response.status < 400:
+        return None
     try:
-        code = int(json.loads(response.body)["error"]["code"])
+        return int(json.loads(response.body)["error"]["code"])
     except (ValueError, KeyError, TypeError):
         return None
-    facts: dict[str, Any] = {"status_code": response.status, "excerpt": response.excerpt}
-    if code in _CREDENTIALS:
-        return CredentialsRefused(f"WhatsApp {code}: the account or its token is refused", **facts)
-    if code in _THROTTLED:
-        return Throttled(f"WhatsApp {code}: too fast", retry_after=response.retry_after, **facts)
-    if code in _TRANSIENT:
-        return ServerError(f"WhatsApp {code}: not available", retry_after=response.retry_after, **facts)
-    if code in _OUR_FAULT:
-        return OurFault(f"WhatsApp {code}: the template or its parameters are wrong", **facts)
-    return Permanent(f"WhatsApp {code}: refused", **facts)
-
-
-def _message_id(response: Response) -> str:
-    try:
-        return str(json.loads(response.body)["messages"][0]["id"])
-    except (ValueError, KeyError, IndexError, TypeError):
-        return ""
 
 
 def _parameter(text: str) -> str:

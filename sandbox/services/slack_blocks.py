@@ -26,22 +26,22 @@ def check_blocks(blocks: Json) -> None:
     """
     if not isinstance(blocks, list):
         raise InvalidBlocks("blocks must be an array")
-    _require(len(blocks) <= MOST_BLOCKS, f"more than {MOST_BLOCKS} blocks")
+    _refuse(f"more than {MOST_BLOCKS} blocks", unless=len(blocks) <= MOST_BLOCKS)
     seen: set[str] = set()
     markdown = 0
     for number, block in enumerate(blocks):
         place = f"blocks[{number}]"
-        _require(isinstance(block, dict), f"{place} must be an object")
+        _refuse(f"{place} must be an object", unless=isinstance(block, dict))
         check = _CHECKS.get(str(block.get("type")))
         if check is None:
             raise InvalidBlocks(f"{place}: unknown type {block.get('type')!r}")
         block_id = block.get("block_id", "")
-        _require(isinstance(block_id, str) and len(block_id) <= 255, f"{place}: block_id over 255")
-        _require(not block_id or block_id not in seen, f"{place}: block_id is used twice")
+        _refuse(f"{place}: block_id over 255", unless=isinstance(block_id, str) and len(block_id) <= 255)
+        _refuse(f"{place}: block_id is used twice", unless=not block_id or block_id not in seen)
         seen.add(block_id)
         check(place, block)
         markdown += len(block["text"]) if block["type"] == "markdown" else 0
-    _require(markdown <= MARKDOWN_LIMIT, f"markdown over {MARKDOWN_LIMIT}")
+    _refuse(f"markdown over {MARKDOWN_LIMIT}", unless=markdown <= MARKDOWN_LIMIT)
 
 
 def flatten(blocks: Json) -> str:
@@ -72,24 +72,24 @@ def _text_of(part: Json) -> str:
     return str(part.get("alt_text", ""))
 
 
-def _require(condition: bool, mistake: str) -> None:
-    if not condition:
+def _refuse(mistake: str, *, unless: bool) -> None:
+    if not unless:
         raise InvalidBlocks(mistake)
 
 
 def _text_object(place: str, value: Json, limit: int, kinds: tuple[str, ...] = ("mrkdwn", "plain_text")) -> None:
-    _require(isinstance(value, dict) and value.get("type") in kinds, f"{place} must be a text object of {kinds}")
+    _refuse(f"{place} must be a text object of {kinds}", unless=isinstance(value, dict) and value.get("type") in kinds)
     text = value.get("text")
-    _require(isinstance(text, str) and 0 < len(text) <= limit, f"{place}: text must have 1 to {limit} characters")
+    _refuse(f"{place}: text must have 1 to {limit} characters", unless=isinstance(text, str) and 0 < len(text) <= limit)
 
 
 def _section(place: str, block: Mapping[str, Json]) -> None:
-    _require("text" in block or "fields" in block, f"{place}: text or fields")
+    _refuse(f"{place}: text or fields", unless="text" in block or "fields" in block)
     if "text" in block:
         _text_object(f"{place}.text", block["text"], 3000)
     fields = block.get("fields", [])
-    _require(isinstance(fields, list) and len(fields) <= 10, f"{place}: at most 10 fields")
-    _require("fields" not in block or len(fields) > 0, f"{place}: fields must not be empty")
+    _refuse(f"{place}: at most 10 fields", unless=isinstance(fields, list) and len(fields) <= 10)
+    _refuse(f"{place}: fields must not be empty", unless="fields" not in block or len(fields) > 0)
     for each in fields:
         _text_object(f"{place}.fields", each, 2000)
     if "accessory" in block:
@@ -102,7 +102,7 @@ def _header(place: str, block: Mapping[str, Json]) -> None:
 
 def _context(place: str, block: Mapping[str, Json]) -> None:
     elements = block.get("elements")
-    _require(isinstance(elements, list) and 0 < len(elements) <= 10, f"{place}: 1 to 10 elements")
+    _refuse(f"{place}: 1 to 10 elements", unless=isinstance(elements, list) and 0 < len(elements) <= 10)
     for each in elements or []:
         if isinstance(each, dict) and each.get("type") == "image":
             _image(place, each)
@@ -112,13 +112,13 @@ def _context(place: str, block: Mapping[str, Json]) -> None:
 
 def _actions(place: str, block: Mapping[str, Json]) -> None:
     elements = block.get("elements")
-    _require(isinstance(elements, list) and 0 < len(elements) <= 25, f"{place}: 1 to 25 elements")
+    _refuse(f"{place}: 1 to 25 elements", unless=isinstance(elements, list) and 0 < len(elements) <= 25)
     for each in elements or []:
         _element(f"{place}.elements", each)
 
 
 def _element(place: str, element: Json) -> None:
-    _require(isinstance(element, dict) and isinstance(element.get("type"), str), f"{place} must be an element")
+    _refuse(f"{place} must be an element", unless=isinstance(element, dict) and isinstance(element.get("type"), str))
     if element["type"] == "image":
         _image(place, element)
     if element["type"] != "button":
@@ -126,22 +126,22 @@ def _element(place: str, element: Json) -> None:
     _text_object(f"{place}.text", element.get("text"), 75, ("plain_text",))
     for name, limit in (("value", 2000), ("action_id", 255), ("url", 3000)):
         value = element.get(name, "")
-        _require(isinstance(value, str) and len(value) <= limit, f"{place}: {name} over {limit}")
-    _require(element.get("style", "primary") in ("primary", "danger"), f"{place}: style is primary or danger")
+        _refuse(f"{place}: {name} over {limit}", unless=isinstance(value, str) and len(value) <= limit)
+    _refuse(f"{place}: style is primary or danger", unless=element.get("style", "primary") in ("primary", "danger"))
 
 
 def _image(place: str, block: Mapping[str, Json]) -> None:
-    _require("image_url" in block or "slack_file" in block, f"{place}: image_url")
+    _refuse(f"{place}: image_url", unless="image_url" in block or "slack_file" in block)
     alt = block.get("alt_text")
-    _require(isinstance(alt, str) and len(alt) <= 2000, f"{place}: alt_text")
+    _refuse(f"{place}: alt_text", unless=isinstance(alt, str) and len(alt) <= 2000)
 
 
 def _markdown(place: str, block: Mapping[str, Json]) -> None:
-    _require(isinstance(block.get("text"), str) and bool(block["text"]), f"{place}: text")
+    _refuse(f"{place}: text", unless=isinstance(block.get("text"), str) and bool(block["text"]))
 
 
 def _rich_text(place: str, block: Mapping[str, Json]) -> None:
-    _require(isinstance(block.get("elements"), list), f"{place}: elements")
+    _refuse(f"{place}: elements", unless=isinstance(block.get("elements"), list))
 
 
 def _divider(_place: str, _block: Mapping[str, Json]) -> None:

@@ -26,7 +26,10 @@ from sandbox.world import World
 
 @dataclass(frozen=True)
 class Write:
-    """One write endpoint. `pattern` may capture `id`; else the body's `id_field` names the record, or a new id is made."""
+    """One write endpoint.
+
+    `pattern` may capture `id`; else the body's `id_field` names the record, or a new id is made.
+    """
 
     method: str
     pattern: re.Pattern[str]

@@ -69,8 +69,8 @@ class Filter:
 
     def clause(self) -> tuple[str, list[str | int]]:
         """The WHERE clause and its parameters."""
-        parts, values = ["id > ?"], [self.since]
-        arguments: list[str | int] = [*values]
+        parts = ["id > ?"]
+        arguments: list[str | int] = [self.since]
         if self.services:
             parts.append(f"service IN ({','.join('?' * len(self.services))})")
             arguments += self.services

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.copy.running import Outsider, RunningCopy
-from tests.runner.copies import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="package")

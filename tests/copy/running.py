@@ -1,14 +1,11 @@
 """A whole copy of WedSync, started by its runner, and everything that an outsider can do with it."""
 
-import hashlib
-import hmac
 import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.polling import until
 from tests.runner.copies import ROOT, Runner
 from tests.servers import SHORT_TIMES
+from tests.vendor import signature
 from wedsync.runner.environment import unconfigured
 
 START_SECONDS = 100.0
@@ -112,18 +110,11 @@ class Outsider:
             },
         }
 
-    def signed(self, body: bytes, *, secret: str | None = None, at: float | None = None) -> str:
-        stamp = int(time.time() if at is None else at)
-        key = secret or self.facts["connections"]["venue_master"]["secret"]
-        return f"t={stamp},v1={hmac.new(key.encode(), b'%d.%b' % (stamp, body), hashlib.sha256).hexdigest()}"
-
-    def post_webhook(self, event: dict[str, Any], *, signature: str | None = "right") -> requests.Response:
+    def post_webhook(self, event: dict[str, Any]) -> requests.Response:
+        connection = self.facts["connections"]["venue_master"]
         body = json.dumps(event).encode()
-        headers = {"Content-Type": "application/json"}
-        if signature is not None:
-            headers["X-Venue-Signature"] = self.signed(body) if signature == "right" else signature
-        url = self.facts["connections"]["venue_master"]["url"]
-        return self.session.post(url, data=body, headers=headers, timeout=10)
+        headers = {"Content-Type": "application/json", "X-Venue-Signature": signature(body, connection["secret"])}
+        return self.session.post(connection["url"], data=body, headers=headers, timeout=10)
 
     def sandbox(self, method: str, what: str, body: Any = None, **query: Any) -> Any:
         url = f"{self.facts['sandbox_url']}/_/{what}"
@@ -154,14 +145,11 @@ class Outsider:
         self.sandbox("DELETE", "requests", service=service)
         self.sandbox("POST", "faults", {"service": service, "mode": mode, **how})
 
-    def ticket(self, *channels: str) -> str:
-        asked = {"channels": list(channels)} if channels else {}
-        return str(self.api("POST", "/api/channels/tickets/", asked)["ticket"])
-
     @contextmanager
-    def socket(self, ticket: str | None = None) -> Iterator["Socket"]:
-        """A live socket; without a ticket it brings a fresh one."""
-        url = f"{self.facts['ws_url']}?ticket={ticket or self.ticket()}"
+    def socket(self) -> Iterator["Socket"]:
+        """A live socket, with a ticket of its own."""
+        ticket = self.api("POST", "/api/channels/tickets/", {})["ticket"]
+        url = f"{self.facts['ws_url']}?ticket={ticket}"
         with connect(url, subprotocols=["wedsync.v1"], proxy=None) as connection:  # type: ignore[list-item]
             yield Socket(connection)
 

@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
-from django.conf import settings
+from pytest_django.fixtures import SettingsWrapper as Settings
 
 from wedsync import env, startup, vault
 from wedsync.settings import database
@@ -44,7 +44,7 @@ def test_a_socket_and_a_password_with_signs_are_read_from_the_url() -> None:
     ],
 )
 def test_startup_refuses_what_would_lose_or_double_deliveries(
-    settings: object, name: str, value: object, words: str
+    settings: Settings, name: str, value: object, words: str
 ) -> None:
     setattr(settings, name, value)
 
@@ -52,12 +52,19 @@ def test_startup_refuses_what_would_lose_or_double_deliveries(
         startup.verify()
 
 
-def test_credentials_are_encrypted_and_survive_a_new_key() -> None:
+def test_credentials_are_encrypted_and_survive_a_new_key(settings: Settings) -> None:
     sealed = vault.seal({"token": "abc"})
     assert "abc" not in sealed
+    newer = Fernet.generate_key().decode()
 
-    with_newer_key = (Fernet.generate_key().decode(), *settings.SECRET_KEYS)
-    assert vault._fernet(with_newer_key).decrypt(sealed.encode())
+    settings.SECRET_KEYS = (newer, *settings.SECRET_KEYS)
+
+    assert vault.unseal(sealed) == {"token": "abc"}
+    sealed_again = vault.seal({"token": "def"})
+    settings.SECRET_KEYS = (newer,)
+    assert vault.unseal(sealed_again) == {"token": "def"}, "the newest key encrypts"
+    with pytest.raises(env.ConfigurationError, match="WEDSYNC_SECRET_KEYS lacks"):
+        vault.unseal(sealed)
 
 
 def test_a_credential_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,17 +13,12 @@ import requests
 from django.db import connection
 
 from tests.polling import until
+from tests.ports import free_port
 
 WORKER = [
     "-m", "celery", "-A", "wedsync", "worker", "--queues", "urgent,high,normal,low", "--pool", "threads",
     "--concurrency", "8", "--without-gossip", "--without-mingle", "--loglevel", "WARNING",
 ]  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Product:
@@ -41,7 +35,8 @@ class Product:
             "sandbox": ["-m", "sandbox", "--port", str(self.sandbox_port), "--home", str(home)],
             "web": [
                 "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
-                "--ws", "websockets-sansio", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5",
+                "--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5",
+                "--no-access-log", "--log-level", "warning",
             ],
             "worker": [*WORKER, "--hostname", f"worker-{self.port}@%h"],
             "sweep": ["manage.py", "sweep", "--loop"],
@@ -122,9 +117,13 @@ class Product:
         answer = requests.post(f"{self.sandbox_url}/_/faults", json=body, timeout=5)
         assert answer.ok, answer.text
 
+    def end_faults(self) -> None:
+        requests.delete(f"{self.sandbox_url}/_/faults", timeout=5).raise_for_status()
+
     def heal(self) -> None:
-        requests.delete(f"{self.sandbox_url}/_/faults", timeout=5)
-        requests.delete(f"{self.sandbox_url}/_/requests", timeout=5)
+        """End the faults and forget the calls."""
+        self.end_faults()
+        requests.delete(f"{self.sandbox_url}/_/requests", timeout=5).raise_for_status()
 
 
 def write_config(home: Path, config: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ def test_a_refused_request_is_dead_at_once_and_its_answer_kept(world: World) -> 
     world.patch(ceremony_time="16:45")
 
     delivery = until(lambda: next((row for row in deliveries(world, "system") if row.state == State.DEAD), None))
-    assert delivery.state_reason == "refused_422"
+    assert delivery.state_reason == "refused"
     assert delivery.attempt_count == 1
     assert delivery.attempts.get().response_excerpt
 

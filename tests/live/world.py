@@ -1,10 +1,7 @@
 """An organization with a wedding today, connected to the sandbox; a new one for each test."""
 
-import hashlib
-import hmac
 import itertools
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +25,7 @@ from tests.factories import (
     WeddingFactory,
 )
 from tests.live.product import Product
+from tests.vendor import signature
 from wedsync.weddings.models import Contact, Form, Organization, Wedding
 
 ACCOUNTS = {
@@ -120,9 +118,7 @@ class World:
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
-    timestamp = int(time.time() if at is None else at)
-    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return {"Content-Type": "application/json", "X-Venue-Signature": f"t={timestamp},v1={digest}"}
+    return {"Content-Type": "application/json", "X-Venue-Signature": signature(body, secret, at=at)}
 
 
 def make_world(product: Product) -> World:

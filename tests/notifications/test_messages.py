@@ -8,7 +8,7 @@ import pytest
 from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError, TargetGone, Throttled
 from integrations.models import Delivery
 from integrations.outbound import Response
-from notifications.channels import CHANNELS, email, slack, whatsapp
+from notifications.channels import CHANNELS, slack
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 from wedsync.live.catalogue import CATALOGUE
 
@@ -145,7 +145,7 @@ def test_whatsapp_is_classified_by_its_code_and_not_by_the_status(code: int, sta
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"error":null}', b'{"error":{"code":"x"}}', b"<html>"])
 def test_an_answer_of_whatsapp_that_can_not_be_read_is_classified_by_its_status(body: bytes) -> None:
-    assert whatsapp.classify(Response(500, {}, body)) is None
+    assert CHANNELS["whatsapp"].classify(Response(500, {}, body)) is None
     with pytest.raises(ServerError):
         CHANNELS["whatsapp"].judge(Response(500, {}, body))
 
@@ -185,7 +185,7 @@ def test_resend_is_classified_by_its_names(status: int, name: str, error: type) 
 
 
 def test_an_exhausted_quota_is_not_hammered() -> None:
-    error = email.classify(Response(429, {"retry-after": "1"}, b'{"name":"daily_quota_exceeded"}'))
+    error = CHANNELS["email"].classify(Response(429, {"retry-after": "1"}, b'{"name":"daily_quota_exceeded"}'))
 
     assert isinstance(error, Throttled)
     assert error.retry_after == 3600

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.copies import MakeRunner, Runner, free_port
+from tests.ports import free_port
+from tests.runner.copies import MakeRunner, Runner
 from wedsync.runner import runtime
 from wedsync.runner.home import Home
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,12 +18,6 @@ WORDS = (
     *(sys.executable, "-m", "wedsync.runner", "--procfile", str(TOY / "Procfile"), "--setup", "demo=python seed.py"),
     *("--sandbox", 'python answer.py "$WEDSYNC_SANDBOX_PORT"'),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def session_members(leaders: list[int]) -> set[int]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.copies import ROOT, MakeRunner, free_port, session_members
+from tests.ports import free_port
+from tests.runner.copies import ROOT, MakeRunner, session_members
 from wedsync.runner.environment import unconfigured
 from wedsync.runner.processes import start_time, wait_until
 

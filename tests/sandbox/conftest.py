@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from sandbox_peer import Peer, configuration, running
+from tests.sandbox.sandbox_peer import Peer, configuration, running
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 
@@ -24,8 +24,6 @@ SLACK_PATH = "T01/B02/hush-hush"
 RESEND_KEY = "re_key"
 VENDOR_TOKEN = "vendor-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-Found = TypeVar("Found")
 
 
 def configuration() -> dict[str, Any]:
@@ -66,15 +64,6 @@ def configuration() -> dict[str, Any]:
         "venue_master": vendor,
         "party_rental": {"access_token": VENDOR_TOKEN},
     }
-
-
-def eventually(look: Callable[[], Found | None], seconds: float = 10) -> Found:
-    """Poll until `look` finds something; fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing happened within the deadline"
-        threading.Event().wait(0.02)
-    return found
 
 
 class Peer:

@@ -14,9 +14,10 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
-from sandbox_peer import SECRET, Peer, configuration, email, eventually, running, template
 
 from sandbox.signatures import slack_signature, standard_webhooks_signature
+from tests.polling import until
+from tests.sandbox.sandbox_peer import SECRET, Peer, configuration, email, running, template
 
 
 class Product:
@@ -49,7 +50,7 @@ class Product:
             found = [(headers, body) for each, headers, body in self.received if each == path]
             return found if len(found) >= count else None
 
-        return eventually(look)
+        return until(look)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from sandbox_peer import REPOSITORY, TIMELINE, Peer, configuration, email, running, template
+
+from tests.sandbox.sandbox_peer import REPOSITORY, TIMELINE, Peer, configuration, email, running, template
 
 
 def test_a_cursor_shows_only_what_is_new(peer: Peer) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_peer import TIMELINE, Peer, email, eventually, template
+
+from tests.polling import until
+from tests.sandbox.sandbox_peer import TIMELINE, Peer, email, template
 
 
 def post(peer: Peer, **options: Any) -> requests.Response:
@@ -57,7 +59,7 @@ def test_hang_never_answers_but_is_counted_at_once(peer: Peer) -> None:
     with pytest.raises(requests.ReadTimeout):
         post(peer, timeout=0.3)
     assert peer.request_log("studio_cloud")["counts"]["total"] == 1
-    eventually(lambda: peer.request_log("studio_cloud")["counts"].get("unanswered") == 1)
+    until(lambda: peer.request_log("studio_cloud")["counts"].get("unanswered") == 1)
     assert peer.messages("studio_cloud") == []
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from html import unescape
 
-from sandbox_peer import TIMELINE, Peer, email, template
-
 from sandbox.page.mrkdwn import render
+from tests.sandbox.sandbox_peer import TIMELINE, Peer, email, template
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
 

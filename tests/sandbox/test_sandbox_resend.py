@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_peer import Peer, configuration, email, eventually, running
+
+from tests.polling import until
+from tests.sandbox.sandbox_peer import Peer, configuration, email, running
 
 
 def test_an_email_is_taken_and_can_be_retrieved(peer: Peer) -> None:
@@ -80,7 +82,7 @@ def test_a_refused_email_does_not_use_up_its_key(peer: Peer) -> None:
 
 def test_a_bounce_shows_as_the_last_event(peer: Peer) -> None:
     peer.resend(email(to="bounced+anna@resend.dev"))
-    eventually(lambda: peer.messages("resend")[0]["status"] == "bounced")
+    until(lambda: peer.messages("resend")[0]["status"] == "bounced")
 
 
 def test_too_many_requests_are_429_with_retry_after(home: Path) -> None:

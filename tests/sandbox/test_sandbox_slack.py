@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_peer import SLACK_PATH, Peer, configuration, running
+
+from tests.sandbox.sandbox_peer import SLACK_PATH, Peer, configuration, running
 
 
 def section(text: str) -> dict[str, Any]:

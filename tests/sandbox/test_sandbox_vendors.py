@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_peer import TIMELINE, VENDOR_TOKEN, Peer
+
+from tests.sandbox.sandbox_peer import TIMELINE, VENDOR_TOKEN, Peer
 
 
 def test_a_signed_timeline_is_taken_and_shown(peer: Peer) -> None:

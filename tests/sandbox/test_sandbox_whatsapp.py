@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_peer import TOKEN, Peer, template
+
+from tests.sandbox.sandbox_peer import TOKEN, Peer, template
 
 
 def error_of(answer: requests.Response) -> tuple[int, int]:
