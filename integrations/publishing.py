@@ -1,20 +1,30 @@
 """What WedSync itself makes known: a wedding changed by its people, a filled form, a milestone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from integrations.routing import capacity_exceeded, wedding_event
+from integrations.wedding_events import Origin, capacity_exceeded, wedding_event
 from wedsync.ids import new_id
-from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
+from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
 from wedsync.weddings.changes import Change, Outcome, Value
 from wedsync.weddings.models import Form, Wedding
 
+Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
 TIMELINE_FIELDS = ("ceremony_time", "reception_time", "reception_end", "venue_name")
+
+
+class UnfitAnswer(ValueError):
+    """An answer of a form that its field of the wedding can not hold."""
+
+    def __init__(self, problem: FieldProblem) -> None:
+        super().__init__(f"{problem.field} {problem.reason}")
+        self.problem = problem
 
 
 def change_wedding(
@@ -24,18 +34,12 @@ def change_wedding(
     written = changes.apply(wedding.id, values, occurred_at)
     applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
     wedding.refresh_from_db()
-    correlation_id = correlation_id or new_id()
-    common: dict[str, Any] = {
-        "occurred_at": occurred_at,
-        "source": ChannelEvent.Source.API,
-        "effect": ChannelEvent.Effect.APPLIED,
-        "correlation_id": correlation_id,
-    }
+    origin = Origin(Source.API, occurred_at, correlation_id or new_id(), effect=Effect.APPLIED)
     new_events = [
-        wedding_event(wedding, event_type, payload, **common) for event_type, payload in _announcements(applied)
+        wedding_event(wedding, event_type, payload, origin) for event_type, payload in _announcements(applied)
     ]
-    exceeded = capacity_exceeded(wedding, written, correlation_id=correlation_id)
-    return publish([*new_events, *([exceeded] if exceeded else [])])
+    consequence = replace(origin, source=Source.WEDSYNC, effect=Effect.NONE)
+    return publish([*new_events, *capacity_exceeded(wedding, written, consequence)])
 
 
 def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, Any]]]:
@@ -61,7 +65,7 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime) -
     """Publish a filled form, and change the wedding by the answers that are mapped to its fields.
 
     Raises:
-        ValueError: an answer that its field can not hold; the message names the answer.
+        UnfitAnswer: one that its field can not hold; nothing is published then.
     """
     values = {}
     for question, field in form.wedding_fields.items():
@@ -70,30 +74,18 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime) -
         try:
             values[field] = changes.parse(field, answers[question])
         except ValueError as error:
-            raise ValueError(f"answers.{question} {error}") from error
-    submitted: NewEvent = wedding_event(
-        form.wedding,
-        "form.submitted",
-        {"form_id": str(form.id), "answers": answers},
-        occurred_at=occurred_at,
-        source=ChannelEvent.Source.API,
-        effect=ChannelEvent.Effect.NONE,
-    )
-    (event,) = publish([submitted])
+            raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
+    origin = Origin(Source.API, occurred_at, new_id())
+    payload = {"form_id": str(form.id), "answers": answers}
+    (event,) = publish([wedding_event(form.wedding, "form.submitted", payload, origin)])
     if values:
-        change_wedding(form.wedding, values, occurred_at=occurred_at, correlation_id=event.correlation_id)
+        change_wedding(form.wedding, values, occurred_at=occurred_at, correlation_id=origin.correlation_id)
     return event
 
 
 def reach_milestone(wedding: Wedding, milestone: str, progress: int | str, *, occurred_at: datetime) -> ChannelEvent:
     """Publish a step of the couple's journey."""
-    new = wedding_event(
-        wedding,
-        "journey.milestone_reached",
-        {"milestone": milestone, "progress": progress},
-        occurred_at=occurred_at,
-        source=ChannelEvent.Source.API,
-        effect=ChannelEvent.Effect.NONE,
-    )
-    (event,) = publish([new])
+    payload = {"milestone": milestone, "progress": progress}
+    origin = Origin(Source.API, occurred_at, new_id())
+    (event,) = publish([wedding_event(wedding, "journey.milestone_reached", payload, origin)])
     return event

@@ -2,26 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import suppliers, targets
+from integrations import targets
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.states import State
 from integrations.targets import Plan
+from integrations.wedding_events import apply_to_wedding
 from wedsync.live import channels, hints
-from wedsync.live.log import MOST_HOPS, NewEvent, append_entries
+from wedsync.live.log import append_entries
 from wedsync.live.models import ChannelEntry, ChannelEvent
-from wedsync.live.publishing import publish
-from wedsync.queues import Priority, highest
-from wedsync.weddings import changes
-from wedsync.weddings.changes import Outcome
+from wedsync.queues import Priority
 from wedsync.weddings.day import is_wedding_day, reception_end
-from wedsync.weddings.models import Wedding
 
 PEOPLE_AFTER_RECEPTION = timedelta(hours=6)
 URGENT_LIFE = timedelta(hours=1)
@@ -46,126 +41,52 @@ def route(event_id: UUID) -> int:
     made = make_deliveries(event)
     for delivery in made:
         if delivery.state == State.PENDING:
-            hints.after_commit(partial(hints.delivery_due, delivery.id, delivery.priority))
+            hints.delivery_due(delivery.id, delivery.priority)
     return len(made)
-
-
-def apply_to_wedding(event: ChannelEvent) -> ChannelEvent.Effect:
-    """Write what the event says about its wedding, where it is newer than what is known."""
-    values = wedding_values(event.type, event.payload)
-    if not values or event.wedding_id is None:
-        return Effect.NONE
-    written = changes.apply(event.wedding_id, values, event.occurred_at)
-    outcomes = {change.outcome for change in written}
-    if Outcome.APPLIED not in outcomes:
-        return Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE
-    wedding = Wedding.objects.get(id=event.wedding_id)
-    exceeded = capacity_exceeded(wedding, written, correlation_id=event.correlation_id, hops=event.hops + 1)
-    if exceeded:
-        publish([exceeded])
-    return Effect.APPLIED
-
-
-def wedding_values(event_type: str, payload: dict[str, Any]) -> dict[str, changes.Value]:
-    """The wedding's fields that an event sets; what the wedding does not hold, or can not read, is left out."""
-    match event_type:
-        case "timeline.updated":
-            proposed = {change["field"]: change["after"] for change in payload["changes"]}
-        case "guest_count.changed":
-            proposed = {"guest_count": payload["guest_count"]}
-        case "venue.capacity_updated":
-            proposed = {"capacity": payload["capacity"]}
-        case "wedding.date_changed":
-            proposed = {"date": payload["date"]}
-        case _:
-            return {}
-    values = {}
-    for field, value in proposed.items():
-        try:
-            values[field] = changes.parse(field, value)
-        except ValueError:
-            continue
-    return values
-
-
-def capacity_exceeded(
-    wedding: Wedding, written: Sequence[changes.Change], *, correlation_id: UUID, hops: int = 0
-) -> NewEvent | None:
-    """The event that says there are more guests than places, when a change just made it so."""
-    touched = {change.field for change in written if change.outcome == Outcome.APPLIED}
-    if not touched & {"guest_count", "capacity"} or wedding.guest_count is None or wedding.capacity is None:
-        return None
-    if wedding.guest_count <= wedding.capacity or hops > MOST_HOPS:
-        return None
-    return wedding_event(
-        wedding,
-        "venue.capacity_exceeded",
-        {"capacity": wedding.capacity, "guest_count": wedding.guest_count},
-        occurred_at=timezone.now(),
-        source=ChannelEvent.Source.WEDSYNC,
-        effect=Effect.NONE,
-        hops=hops,
-        correlation_id=correlation_id,
-    )
-
-
-def wedding_event(
-    wedding: Wedding, event_type: str, payload: dict[str, Any], *, occurred_at: datetime, **rest: Any
-) -> NewEvent:
-    """A new event of a wedding, on the channels where its type appears."""
-    whole = {"wedding_id": str(wedding.id), **payload}
-    names = channels.names_for(
-        event_type,
-        organization_id=wedding.organization_id,
-        wedding_id=wedding.id,
-        supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],
-        payload=whole,
-    )
-    return NewEvent(wedding.organization_id, wedding.id, event_type, whole, occurred_at, channels=names, **rest)
 
 
 def make_deliveries(event: ChannelEvent) -> list[Delivery]:
     """Match the organization's routes against the event and make what they ask for; one delivery per target."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
-    priority = delivery_priority(event)
+    priority = delivery_priority(event, timezone.now())
     wanted: dict[str, tuple[Plan, list[Route]]] = {}
     live: set[str] = set()
-    for found, name in matching_routes(event, names):
-        if found.target == Route.Target.LIVE:
-            live.add(channels.fill(found.live_channel, found.channel_pattern, name))
-        for plan in targets.plans(found, event, priority):
+    for route, name in _matching_routes(event, names):
+        if route.target == Route.Target.LIVE:
+            live.add(channels.fill(route.live_channel, route.channel_pattern, name))
+        for plan in targets.plans(route, event, priority):
             key = Delivery.key(event.id, plan.kind, plan.target, plan.channel)
-            wanted.setdefault(key, (plan, []))[1].append(found)
+            wanted.setdefault(key, (plan, []))[1].append(route)
     _show_on(event, sorted(live - set(names)))
     return _store(event, priority, wanted)
 
 
-def matching_routes(event: ChannelEvent, names: Sequence[str]) -> Iterable[tuple[Route, str]]:
-    """Each active route that matches, once, with the channel that it matched on."""
-    routes = Route.objects.filter(organization_id=event.organization_id, active=True).select_related(
-        "system", "contact"
-    )
-    for candidate in routes:
-        if candidate.event_types and event.type not in candidate.event_types:
-            continue
-        matched = next((name for name in names if channels.matches(candidate.channel_pattern, name)), None)
-        if matched:
-            yield candidate, matched
+def _matching_routes(event: ChannelEvent, names: Sequence[str]) -> Iterable[tuple[Route, str]]:
+    routes = Route.objects.filter(organization_id=event.organization_id, active=True)
+    for candidate in routes.select_related("system", "contact"):
+        name = match(candidate, event.type, names)
+        if name:
+            yield candidate, name
 
 
-def delivery_priority(event: ChannelEvent) -> Priority:
+def match(route: Route, event_type: str, names: Sequence[str]) -> str | None:
+    """The first of the event's channels on which the route matches it; ``None``: it does not. Matches at most once."""
+    if route.event_types and event_type not in route.event_types:
+        return None
+    return next((name for name in names if channels.matches(route.channel_pattern, name)), None)
+
+
+def delivery_priority(event: ChannelEvent, now: datetime) -> Priority:
     """The event's priority, one step up on the wedding day up to high. spec.md, "Priority"."""
     priority = Priority(event.priority)
-    if event.wedding is None or priority.rank >= Priority.HIGH.rank:
+    if event.wedding is None or priority.rank >= Priority.HIGH.rank or not is_wedding_day(event.wedding, now):
         return priority
-    if not is_wedding_day(event.wedding, timezone.now()):
-        return priority
-    return highest(priority, list(Priority)[priority.rank + 1])
+    return list(Priority)[priority.rank + 1]
 
 
 def _show_on(event: ChannelEvent, names: Sequence[str]) -> None:
     append_entries([(event, name) for name in names])
-    hints.after_commit(partial(hints.entries_added, event.organization_id, names))
+    hints.entries_added(event.organization_id, names)
 
 
 def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan, list[Route]]]) -> list[Delivery]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from integrations.signatures import SignatureError
 from integrations.vendors.base import SchemaError
-from webhooks import strict_json
 from webhooks.doors import Door
-from wedsync.problems import Problem
+from wedsync import strict_json
+from wedsync.problems import FieldProblem, Problem
+from wedsync.strict_json import LARGEST
 
-LARGEST = 256 * 1024
 AHEAD = timedelta(seconds=300)
 _EXPLAINED = {
     "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
@@ -80,8 +80,8 @@ def inspect(
     except strict_json.NotStrictJson as error:
         raise Refused(Problem(400, "not-json", str(error))) from error
     external_id, vendor_type, occurred_at, payload = _open(envelope, door, now)
-    if strict_json.has_nul(envelope):
-        raise _unprocessable([{"field": "payload", "reason": "holds a NUL or a lone surrogate"}])
+    if not strict_json.is_storable(envelope):
+        raise _unprocessable([FieldProblem("payload", "holds a NUL or a lone surrogate")])
     event_type = door.vendor.event_type(vendor_type)
     if event_type is not None:
         try:
@@ -138,10 +138,9 @@ def _bad_envelope(detail: str) -> Refused:
     return Refused(Problem(400, "bad-envelope", f"The envelope is not right: {detail}."))
 
 
-def _unprocessable(problems: list[dict[str, str]]) -> Refused:
-    where = "; ".join(f"{problem['field']}: {problem['reason']}" for problem in problems[:5])
-    detail = f"The payload breaks the event type's schema. {where}"
-    return Refused(Problem(422, "schema-violation", detail, extra={"errors": problems[:50]}))
+def _unprocessable(problems: list[FieldProblem]) -> Refused:
+    detail = f"The payload breaks the event type's schema. {FieldProblem.listed(problems[:5])}"
+    return Refused(Problem(422, "schema-violation", detail, extra=FieldProblem.as_errors(problems[:50])))
 
 
 def _kept(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:

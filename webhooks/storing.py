@@ -16,9 +16,10 @@ from integrations.models import ExternalReference
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId, Receipt
 from wedsync.ids import new_id
-from wedsync.live import channels, hints
-from wedsync.live.log import NewEvent, append
+from wedsync.live import channels
+from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
+from wedsync.live.publishing import publish
 from wedsync.weddings.models import Wedding
 
 
@@ -48,9 +49,7 @@ def store(batch: Sequence[Accepted]) -> list[Stored]:
         fresh = {place: batch[place] for place in survivors}
         events = _events(fresh, survivors)
         _receipts(batch, answers, events)
-        stored = append(list(events.values()))
-    for event, new in zip(stored, events.values(), strict=True):
-        hints.event_stored(event, new.channels)
+        publish(list(events.values()))
     return answers
 
 

@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 ``application/problem+json`` with stable ``type`` slugs, everywhere the same."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
@@ -20,6 +21,24 @@ TITLES = {
     500: "Our fault",
     503: "Not available",
 }
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One field that can not be taken, and why; the reason fits behind the field's name."""
+
+    field: str
+    reason: str
+
+    @staticmethod
+    def listed(problems: Iterable["FieldProblem"]) -> str:
+        """In words, for a problem's ``detail``."""
+        return "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
+
+    @staticmethod
+    def as_errors(problems: Iterable["FieldProblem"]) -> dict[str, Any]:
+        """For a problem's body: ``{"errors": [{"field", "reason"}, ...]}``."""
+        return {"errors": [asdict(problem) for problem in problems]}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ calls; leave :meth:`Vendor.canonical` unless it needs more than names changed.
 import json
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from integrations.outbound import Request
 from integrations.signatures import SignatureScheme
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
+from wedsync.problems import FieldProblem
 
 # spec.md, "Event types": what vendors call the same thing.
 COMMON_ALIASES: Mapping[str, str] = {
@@ -29,10 +30,10 @@ COMMON_ALIASES: Mapping[str, str] = {
 
 
 class SchemaError(Exception):
-    """A payload breaks its event type's schema. ``problems``: field and reason, each fit for the sender."""
+    """A payload breaks its event type's schema. ``problems``: fit for the sender."""
 
-    def __init__(self, problems: list[dict[str, str]]) -> None:
-        super().__init__("; ".join(f"{problem['field']}: {problem['reason']}" for problem in problems))
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__(FieldProblem.listed(problems))
         self.problems = problems
 
 
@@ -43,7 +44,6 @@ class Outgoing:
     event: ChannelEvent
     booking_id: str
     sequence: int | None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Vendor(ABC):
@@ -74,17 +74,16 @@ class Vendor(ABC):
         try:
             checked = schema.model_validate({**renamed, "extra": {**extra, **_mapping(renamed.get("extra"))}})
         except ValidationError as error:
-            raise SchemaError(
-                [
-                    {"field": ".".join(map(str, each["loc"])) or "payload", "reason": each["msg"]}
-                    for each in error.errors()
-                ]
-            ) from error
+            raise SchemaError(_problems(error)) from error
         return checked.model_dump(mode="json", exclude_none=True)
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""
         return None
+
+
+def _problems(error: ValidationError) -> list[FieldProblem]:
+    return [FieldProblem(".".join(map(str, each["loc"])) or "payload", each["msg"]) for each in error.errors()]
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ class StudioCloud(Vendor):
         changes = self._changes(outgoing.event.type, outgoing.event.payload)
         if changes is None:
             return None
-        body = {"booking_id": outgoing.booking_id, "changes": changes, **outgoing.extra}
+        body = {"booking_id": outgoing.booking_id, "changes": changes}
         return json_request("POST", TIMELINE, outgoing, body)
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.fernet import Fernet
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 
 from wedsync import env, startup, vault
 from wedsync.settings import database

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.publishing import submit_form
+from integrations.publishing import UnfitAnswer, submit_form
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.problems import FieldProblem
 from wedsync.weddings.models import Form
 
 MOST_ANSWERS = 200
@@ -34,22 +35,21 @@ class FormResponsesView(APIView):
                 raise Http404
             try:
                 event = submit_form(form, answers, occurred_at=timezone.now())
-            except ValueError as error:
-                field, _, reason = str(error).partition(" ")
-                raise Unprocessable([{"field": field, "reason": reason}]) from error
+            except UnfitAnswer as error:
+                raise Unprocessable(error.problem) from error
         return Response({"id": str(event.id), "status": "accepted"}, status=201)
 
 
 def _answers(body: object) -> dict[str, object]:
     answers = body.get("answers") if isinstance(body, dict) else None
     if not isinstance(answers, dict) or not 1 <= len(answers) <= MOST_ANSWERS:
-        raise Unprocessable([{"field": "answers", "reason": f"must be an object of 1 to {MOST_ANSWERS} answers"}])
+        raise Unprocessable(FieldProblem("answers", f"must be an object of 1 to {MOST_ANSWERS} answers"))
     plain = (str, int, float, bool, type(None))
     wrong = [
-        {"field": f"answers.{question}", "reason": f"must be a text of at most {LONGEST_ANSWER} characters or a number"}
+        FieldProblem(f"answers.{question}", f"must be a text of at most {LONGEST_ANSWER} characters or a number")
         for question, value in answers.items()
         if not isinstance(value, plain) or (isinstance(value, str) and len(value) > LONGEST_ANSWER)
     ]
     if wrong:
-        raise Unprocessable(wrong)
+        raise Unprocessable(*wrong)
     return answers

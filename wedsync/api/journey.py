@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from integrations.publishing import reach_milestone
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.problems import FieldProblem
 from wedsync.weddings.models import Wedding
 
 
@@ -28,12 +29,12 @@ class JourneyView(APIView):
         """201 with the event's id, after its commit."""
         body = Milestone(data=request.data)
         if not body.is_valid():
-            raise Unprocessable([{"field": field, "reason": str(reasons[0])} for field, reasons in body.errors.items()])
+            raise Unprocessable(*(FieldProblem(field, str(reasons[0])) for field, reasons in body.errors.items()))
         values = body.validated_data
         organization = client_of(request).organization
         wedding = Wedding.objects.filter(organization=organization, id=values["wedding_id"]).first()
         if wedding is None:
-            raise Unprocessable([{"field": "wedding_id", "reason": "is no wedding of yours"}])
+            raise Unprocessable(FieldProblem("wedding_id", "is no wedding of yours"))
         with transaction.atomic():
             event = reach_milestone(wedding, values["milestone"], values["progress"], occurred_at=timezone.now())
         return Response({"id": str(event.id), "status": "accepted"}, status=201)

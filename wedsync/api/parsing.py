@@ -6,9 +6,8 @@ from typing import IO, Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-from webhooks import strict_json
-
-LARGEST = 256 * 1024
+from wedsync import strict_json
+from wedsync.strict_json import LARGEST
 
 
 class BodyTooLarge(APIException):
@@ -34,6 +33,6 @@ class StrictJsonParser(BaseParser):
             value = strict_json.loads(body) if body else {}
         except strict_json.NotStrictJson as error:
             raise ParseError(f"{error}.") from error
-        if strict_json.has_nul(value):
+        if not strict_json.is_storable(value):
             raise ParseError("The body holds a NUL or a lone surrogate, which no text may hold.")
         return value

@@ -3,7 +3,7 @@
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from wedsync.api.problems import page
+from wedsync.api.problems import problem_response
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -17,5 +17,5 @@ def ready(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
-        return page(503, "storage-away", "PostgreSQL does not answer.")
+        return problem_response(503, "storage-away", "PostgreSQL does not answer.")
     return JsonResponse({"status": "ready"})

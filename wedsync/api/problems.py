@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from wedsync.problems import MEDIA_TYPE, Problem
+from wedsync.problems import MEDIA_TYPE, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -27,54 +27,54 @@ _SLUGS = {
 
 
 class Unprocessable(exceptions.APIException):
-    """Fields that can not be taken. ``errors``: field and reason."""
+    """Fields that can not be taken."""
 
     status_code = 422
 
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__("; ".join(f"{error['field']} {error['reason']}" for error in errors))
-        self.errors = errors
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__(FieldProblem.listed(problems))
+        self.problems = problems
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler."""
-    problem, headers = _problem(error)
+    problem = _problem(error)
     if problem is None:
         return None
-    return Response(problem.body, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
+    return Response(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
 
 
-def _problem(error: Exception) -> tuple[Problem | None, dict[str, str]]:
+def _problem(error: Exception) -> Problem | None:
     if isinstance(error, Unprocessable):
-        return Problem(422, "unprocessable", str(error.detail), extra={"errors": error.errors}), {}
+        return Problem(422, "unprocessable", str(error.detail), extra=FieldProblem.as_errors(error.problems))
     if isinstance(error, Http404):
-        return Problem(404, "not-found", "There is nothing here that you may see."), {}
+        return Problem(404, "not-found", "There is nothing here that you may see.")
     if isinstance(error, PermissionDenied):
-        return Problem(403, "forbidden", "You may not do this."), {}
+        return Problem(403, "forbidden", "You may not do this.")
     if isinstance(error, DatabaseError):
         log.exception("storage_away")
-        return Problem(503, "storage-away", "Nothing was changed. Try again."), {"Retry-After": "5"}
+        return Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})
     if not isinstance(error, exceptions.APIException):
-        return None, {}
+        return None
     headers = {}
     if scheme := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = scheme
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait))
     status = error.status_code
-    return Problem(status, _SLUGS.get(status, "error"), str(error.detail)), headers
+    return Problem(status, _SLUGS.get(status, "error"), str(error.detail), headers=headers)
 
 
-def page(status: int, slug: str, detail: str) -> JsonResponse:
+def problem_response(status: int, slug: str, detail: str) -> JsonResponse:
     """A problem as a plain Django response."""
     return JsonResponse(Problem(status, slug, detail).body, status=status, content_type=MEDIA_TYPE)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's 404."""
-    return page(404, "not-found", "There is no such page.")
+    return problem_response(404, "not-found", "There is no such page.")
 
 
 def our_fault(request: HttpRequest) -> JsonResponse:
     """Django's 500."""
-    return page(500, "our-fault", "Something of ours broke. Our log has the reason.")
+    return problem_response(500, "our-fault", "Something of ours broke. Our log has the reason.")

@@ -7,9 +7,8 @@ from rest_framework.views import APIView
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
 from wedsync.live import tickets
-from wedsync.live.channels import check_name
-
-MOST_CHANNELS = 128
+from wedsync.live.channels import MOST_CHANNELS, check_name
+from wedsync.problems import FieldProblem
 
 
 class TicketsView(APIView):
@@ -29,8 +28,8 @@ def _channels(body: object) -> list[str] | None:
     if wanted is None:
         return None
     if not isinstance(wanted, list) or len(wanted) > MOST_CHANNELS:
-        raise Unprocessable([{"field": "channels", "reason": f"must be a list of at most {MOST_CHANNELS} names"}])
+        raise Unprocessable(FieldProblem("channels", f"must be a list of at most {MOST_CHANNELS} names"))
     try:
         return [check_name(str(name)) for name in wanted]
     except ValueError as error:
-        raise Unprocessable([{"field": "channels", "reason": str(error)}]) from error
+        raise Unprocessable(FieldProblem("channels", str(error))) from error

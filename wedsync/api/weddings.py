@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from integrations.publishing import change_wedding
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
 from wedsync.weddings.models import Wedding
 
@@ -40,15 +41,15 @@ def parse_changes(body: Any) -> dict[str, changes.Value]:
         Unprocessable: with every field that can not be taken.
     """
     if not isinstance(body, dict) or not body:
-        raise Unprocessable([{"field": "body", "reason": "must be an object with at least one field"}])
-    values, errors = {}, []
+        raise Unprocessable(FieldProblem("body", "must be an object with at least one field"))
+    values, problems = {}, []
     for field, value in body.items():
         try:
             values[field] = changes.parse(field, value)
         except ValueError as error:
-            errors.append({"field": field, "reason": str(error)})
-    if errors:
-        raise Unprocessable(errors)
+            problems.append(FieldProblem(field, str(error)))
+    if problems:
+        raise Unprocessable(*problems)
     return values
 
 

@@ -13,14 +13,13 @@ from uuid import UUID
 import structlog
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from wedsync.live.channels import check_name, group_name
+from wedsync.live.channels import MOST_CHANNELS, check_name, group_name
 from wedsync.live.follower import follower
 from wedsync.live.reading import Position, frames_after, in_thread, position
 from wedsync.live.tickets import Pass
 
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"
-MOST_CHANNELS = 128
 PAGE = 100
 
 

@@ -9,7 +9,7 @@ import atexit
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -25,18 +25,22 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 10_000
 LIVE_MESSAGE = "entries.ready"
 
+T = TypeVar("T")
+TaskHint = tuple[str, list[Any], dict[str, Any]]  # name, arguments, options
+LiveHint = tuple[str, str]  # group, channel name
 
-class Lane:
+
+class Lane(Generic[T]):
     """One thread that passes items on to Redis, in order."""
 
-    def __init__(self, name: str, make_send: Callable[[], Callable[[Any], None]]) -> None:
+    def __init__(self, name: str, make_send: Callable[[], Callable[[T], None]]) -> None:
         self._name = name
         self._make_send = make_send
-        self._waiting: queue.Queue[Any] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[T] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def offer(self, item: Any) -> None:
+    def offer(self, item: T) -> None:
         """Queue an item, or drop it where Redis has been away for long."""
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
@@ -65,18 +69,18 @@ class Lane:
         finished.join(seconds)
 
 
-def _send_tasks() -> Callable[[Any], None]:
-    def send(item: tuple[str, list[Any], dict[str, Any]]) -> None:
+def _send_tasks() -> Callable[[TaskHint], None]:
+    def send(item: TaskHint) -> None:
         name, arguments, options = item
         current_app.send_task(name, args=arguments, **options)
 
     return send
 
 
-def _send_live() -> Callable[[Any], None]:
+def _send_live() -> Callable[[LiveHint], None]:
     loop = asyncio.new_event_loop()
 
-    def send(item: tuple[str, str]) -> None:
+    def send(item: LiveHint) -> None:
         group, name = item
         layer = get_channel_layer()
         message = {"type": LIVE_MESSAGE, "channel": name}
@@ -90,7 +94,7 @@ _live = Lane("live", _send_live)
 
 
 def flush(seconds: float = 1.0) -> None:
-    """Let the hints leave that were offered so far, where Redis answers; for processes that are about to end."""
+    """Let the task hints leave that were offered so far; for processes that are about to end."""
     _tasks.flush(seconds)
 
 
@@ -98,26 +102,26 @@ atexit.register(flush)
 
 
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
-    """Wake routing and the sockets of the event's channels. Call after the commit."""
+    """Wake routing and the sockets of the event's channels, once the open transaction is committed."""
     if event.routing == ChannelEvent.Routing.PENDING:
-        _tasks.offer((ROUTE_TASK, [str(event.id)], {"queue": event.priority}))
+        _after_commit(_tasks, (ROUTE_TASK, [str(event.id)], {"queue": event.priority}))
     entries_added(event.organization_id, channels)
 
 
 def entries_added(organization_id: UUID, channels: Iterable[str]) -> None:
-    """Wake the sockets that follow these channels. Call after the commit."""
+    """Wake the sockets that follow these channels, once the open transaction is committed."""
     for name in channels:
-        _live.offer((group_name(organization_id, name), name))
+        _after_commit(_live, (group_name(organization_id, name), name))
 
 
 def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts: int = 0) -> None:
-    """Wake a worker for a delivery. Call after the commit.
+    """Wake a worker for a delivery, once the open transaction is committed.
 
     ``quick_attempts``: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
     """
-    _tasks.offer((DELIVER_TASK, [str(delivery_id)], {"queue": str(priority), "retries": quick_attempts}))
+    _after_commit(_tasks, (DELIVER_TASK, [str(delivery_id)], {"queue": str(priority), "retries": quick_attempts}))
 
 
-def after_commit(call: Callable[[], None]) -> None:
-    """Run a hint once the surrounding transaction has been committed."""
-    transaction.on_commit(call)
+def _after_commit(lane: Lane[T], item: T) -> None:
+    """At once where no transaction is open."""
+    transaction.on_commit(lambda: lane.offer(item))

@@ -1,7 +1,6 @@
 """Publishing from inside WedSync: the same commit as a webhook's, without the receipt."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from wedsync.live import hints
 from wedsync.live.log import NewEvent, append
@@ -12,5 +11,5 @@ def publish(new_events: Sequence[NewEvent]) -> list[ChannelEvent]:
     """Store events within the caller's transaction and wake everyone after its commit."""
     events = append(new_events)
     for event, new in zip(events, new_events, strict=True):
-        hints.after_commit(partial(hints.event_stored, event, tuple(new.channels)))
+        hints.event_stored(event, new.channels)
     return events

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from wedsync.strict_json import is_storable
 from wedsync.weddings.models import Wedding
 
 Value = date | time | int | str
@@ -60,8 +61,7 @@ def _time(value: object) -> time:
 
 def _name(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    storable = "\x00" not in text and text.encode(errors="ignore").decode() == text
-    if not text or len(text) > 200 or not storable:
+    if not text or len(text) > 200 or not is_storable(text):
         raise ValueError("must be a text of 1 to 200 characters")
     return text
 

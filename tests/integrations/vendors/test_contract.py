@@ -95,7 +95,7 @@ def test_a_payload_that_breaks_its_schema_names_the_field(vendor: Vendor) -> Non
     with pytest.raises(SchemaError) as raised:
         vendor.canonical("venue.capacity_updated", {"capacity": "many"})
 
-    assert raised.value.problems[0]["field"] == "capacity"
+    assert raised.value.problems[0].field == "capacity"
 
 
 def test_a_timestamp_counts_for_five_minutes_either_way() -> None:

@@ -1,9 +1,10 @@
-"""JSON as the contract wants it: UTF-8, no NaN, no duplicate keys, at most 32 deep. spec.md, "Inbound"."""
+"""JSON from outside: UTF-8, no NaN, no duplicate keys, at most 32 deep, 256 KiB. spec.md, "Inbound"."""
 
 import json
 from typing import Any
 
 DEEPEST = 32
+LARGEST = 256 * 1024
 
 
 class NotStrictJson(ValueError):
@@ -59,10 +60,10 @@ def _deeper_than(value: Any, most: int) -> bool:
     return any(_deeper_than(child, most - 1) for child in children)
 
 
-def has_nul(value: Any) -> bool:
-    """Whether a text anywhere in the value holds NUL or a lone surrogate, which PostgreSQL can not store."""
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL can store every text in the value: none holds NUL or a lone surrogate."""
     if isinstance(value, str):
-        return "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value)
+        return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
     if isinstance(value, dict):
-        return any(has_nul(key) or has_nul(child) for key, child in value.items())
-    return any(has_nul(child) for child in value) if isinstance(value, list) else False
+        return all(is_storable(key) and is_storable(child) for key, child in value.items())
+    return all(is_storable(child) for child in value) if isinstance(value, list) else True
