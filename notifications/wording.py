@@ -17,6 +17,7 @@ from wedsync.weddings.models import Contact, Wedding
 
 FOLDER = Path(__file__).parent / "wording"
 FALLBACK = "fallback"
+DEFAULT_LANGUAGE = "en"
 _LABELS = {
     "date": "Date",
     "ceremony_time": "Ceremony",
@@ -76,12 +77,14 @@ _environment = SandboxedEnvironment(
 _environment.filters.update(label=_label, day=_day, moment=_moment)
 
 
-def write(event: ChannelEvent, contact: Contact | None, language: str = "en") -> Content:
-    """The content of a message about an event."""
+def write(event: ChannelEvent, contact: Contact | None) -> Content:
+    """The content of a message about an event, in the contact's language where it has words, else in English."""
     wedding = event.wedding
     if wedding is None:
         raise ValueError("an event without a wedding is told to nobody")
-    template = _environment.select_template([f"{language}/{event.type}.txt", f"{language}/{FALLBACK}.txt"])
+    language = contact.locale.split("-")[0] if contact else DEFAULT_LANGUAGE
+    names = [f"{folder}/{name}.txt" for folder in (language, DEFAULT_LANGUAGE) for name in (event.type, FALLBACK)]
+    template = _environment.select_template(names)
     payload = _Payload(event.payload)
     lines = [
         " ".join(line.split())

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from psycopg2.errors import DeadlockDetected
 
 from webhooks.inspection import Accepted
 from webhooks.storing import Stored, store
@@ -122,7 +123,7 @@ class Committer:
             try:
                 return store(items)
             except OperationalError as error:
-                if "deadlock" not in str(error):
+                if not isinstance(error.__cause__, DeadlockDetected):
                     raise
         return store(items)
 

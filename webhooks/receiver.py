@@ -3,6 +3,7 @@
 A request is answered 202 only after its own row is committed.
 """
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -16,8 +17,8 @@ from webhooks.doors import Door, Doors
 from webhooks.inspection import Refused
 from webhooks.storing import Status, Stored
 from wedsync import problems
-from wedsync.live.reading import in_thread
 from wedsync.problems import Problem
+from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/channel-events"
@@ -51,7 +52,7 @@ class Receiver:
 
     async def stop(self) -> None:
         """Store what was accepted, then end."""
-        await in_thread(self._committer.stop)
+        await asyncio.to_thread(self._committer.stop)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""

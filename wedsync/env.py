@@ -77,9 +77,9 @@ LOG_LEVEL = _variable("WEDSYNC_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or
 
 DATABASE_URL = _variable("DATABASE_URL", str, None, "postgresql://user:password@host:port/name, PostgreSQL 15 or newer")
 REDIS_URL = _variable("REDIS_URL", str, None, "redis://:password@host:port/0, rediss://... or unix:///path/to/socket")
-BROKER_URL = _variable("WEDSYNC_BROKER_URL", str, "-", "Redis of Celery's queues; `-` for REDIS_URL")
-CHANNEL_LAYER_URL = _variable("WEDSYNC_CHANNEL_LAYER_URL", str, "-", "Redis of the live channels; `-` for REDIS_URL")
-BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "-", "Redis of the circuit breakers; `-` for REDIS_URL")
+BROKER_URL = _variable("WEDSYNC_BROKER_URL", str, "", "Redis of Celery's queues; unset: REDIS_URL")
+CHANNEL_LAYER_URL = _variable("WEDSYNC_CHANNEL_LAYER_URL", str, "", "Redis of the live channels; unset: REDIS_URL")
+BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "", "Redis of the circuit breakers; unset: REDIS_URL")
 
 DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign the sessions")
 SECRET_KEYS = _variable(

@@ -24,8 +24,8 @@ def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> Mu
     return entry
 
 
-def logging_config(level: str) -> dict[str, Any]:
-    """Configure structlog and return the matching ``dictConfig`` of the standard library; both write the same lines."""
+def configure(level: str) -> None:
+    """Let structlog and the standard library write the same lines."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,4 +57,3 @@ def logging_config(level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
     }
     logging.config.dictConfig(config)
-    return config

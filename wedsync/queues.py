@@ -21,8 +21,3 @@ class Priority(models.TextChoices):
     def rank(self) -> int:
         """0 for low up to 3 for urgent."""
         return list(Priority).index(self)
-
-
-def highest(*priorities: Priority) -> Priority:
-    """The most pressing of several priorities."""
-    return max(priorities, key=lambda priority: priority.rank)

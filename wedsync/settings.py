@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from wedsync import env
-from wedsync.logs import logging_config
+from wedsync import env, logs
 
 
 def database(url: str) -> dict[str, Any]:
@@ -31,10 +30,6 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
-def _or_redis(url: str) -> str:
-    return REDIS_URL if url == "-" else url
-
-
 DEBUG = env.DEBUG.read()
 SECRET_KEY = env.DJANGO_SECRET_KEY.read()
 SECRET_KEYS = env.SECRET_KEYS.read()
@@ -43,9 +38,9 @@ PUBLIC_URL = env.PUBLIC_URL.read().rstrip("/")
 WEDSYNC_HOME = Path(env.HOME.read())
 
 REDIS_URL = env.REDIS_URL.read()
-BROKER_URL = _or_redis(env.BROKER_URL.read())
-CHANNEL_LAYER_URL = _or_redis(env.CHANNEL_LAYER_URL.read())
-BREAKER_URL = _or_redis(env.BREAKER_URL.read())
+BROKER_URL = env.BROKER_URL.read() or REDIS_URL
+CHANNEL_LAYER_URL = env.CHANNEL_LAYER_URL.read() or REDIS_URL
+BREAKER_URL = env.BREAKER_URL.read() or REDIS_URL
 DATABASES = {"default": database(env.DATABASE_URL.read())}
 
 OUTBOUND_ALLOW = env.OUTBOUND_ALLOW.read()
@@ -157,5 +152,5 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
 }
-LOGGING_CONFIG = None
-LOGGING = logging_config(env.LOG_LEVEL.read())
+LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike
+logs.configure(env.LOG_LEVEL.read())

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from wedsync.celery import app
-from wedsync.queues import Priority, highest
+from wedsync.queues import Priority
 
 PROCFILE = Path(__file__).parents[2] / "Procfile"
 
@@ -30,7 +30,3 @@ def test_every_task_of_ours_is_known_and_scheduled_ones_go_to_the_low_queue() ->
 def test_low_and_normal_yield_the_processor_to_the_urgent() -> None:
     nice = {line.split(":")[0] for line in PROCFILE.read_text().splitlines() if "nice -n 10" in line}
     assert nice == {"worker-low", "worker-normal"}
-
-
-def test_the_highest_priority_wins() -> None:
-    assert highest(Priority.LOW, Priority.URGENT, Priority.HIGH) == Priority.URGENT

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from tests.live.product import Product, write_config
@@ -21,6 +22,7 @@ def product(
             yield started
         finally:
             started.stop()
+            call_command("flush", interactive=False, verbosity=0)  # others on this worker begin with nothing
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 import json
 import signal
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from http.client import HTTPResponse
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -14,7 +17,7 @@ from django.conf import settings
 
 from integrations.models import Attempt, Delivery, System
 from integrations.states import Reason, State
-from tests.live.world import World
+from tests.live.world import World, signed
 from tests.polling import until
 from wedsync.live.models import ChannelEvent
 
@@ -179,7 +182,7 @@ def test_a_web_process_killed_in_the_middle_of_requests_has_stored_what_it_answe
     assert answered <= stored
 
 
-def test_a_graceful_stop_answers_everything_that_it_stored(world: World) -> None:
+def test_a_graceful_stop_under_load_answers_everything_that_it_stored(world: World) -> None:
     answered, stored = posted_until_the_end(world, signal.SIGTERM)
 
     assert answered == stored
@@ -208,6 +211,32 @@ def posted_until_the_end(world: World, number: signal.Signals) -> tuple[set[str]
         world.product.kill("web", number)
         answered = {event_id for each in posting for event_id in each.result(20)}
     return answered, {str(event_id) for event_id in events.values_list("id", flat=True)}
+
+
+def test_a_graceful_stop_waits_for_the_requests_that_have_begun(world: World) -> None:
+    body = json.dumps(world.envelope("capacity.updated", {"max_capacity": 211})).encode()
+    head = {**signed(body), "Host": "wedsync", "Content-Length": str(len(body)), "Expect": "100-continue"}
+    lines = [f"POST {urlsplit(world.url).path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+    with socket.create_connection(("127.0.0.1", world.product.port), timeout=10) as vendor:
+        vendor.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert vendor.recv(1000).startswith(b"HTTP/1.1 100 "), "it waits for the body now"
+
+        process = world.product.processes.pop("web")
+        process.terminate()
+        until(lambda: not listens(world.product.port), 5, what="the door being closed")
+        vendor.sendall(body)
+
+        answer = HTTPResponse(vendor)
+        answer.begin()
+        assert answer.status == 202
+        event_id = json.loads(answer.read())["id"]
+    process.wait(20)
+    assert ChannelEvent.objects.filter(id=event_id).exists()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize(("channel", "name"), [("email", "from"), ("slack", "webhook_path")])

@@ -28,6 +28,7 @@ from tests.live.product import Product
 from tests.vendor import signature
 from wedsync.weddings.models import Contact, Form, Organization, Wedding
 
+MOST_WORLDS = 400
 ACCOUNTS = {
     "whatsapp": {
         "accounts": [
@@ -43,7 +44,7 @@ ACCOUNTS = {
         ]
     },
     "slack": {
-        "webhooks": [{"path": f"T1/B{number}/x", "channel": f"#team-{number}"} for number in range(60)],
+        "webhooks": [{"path": f"T1/B{number}/x", "channel": f"#team-{number}"} for number in range(MOST_WORLDS)],
         "signing_secret": "slack",
         "callback_url": None,
     },
@@ -123,6 +124,7 @@ def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dic
 
 def make_world(product: Product) -> World:
     number = next(_numbers)
+    assert number < MOST_WORLDS, "no Slack channel is left"
     organization = OrganizationFactory(slug=f"live-{uuid4().hex[:12]}")
     wedding = WeddingFactory(organization=organization, date=datetime.now(ZoneInfo(ZONE)).date(), timezone=ZONE)
     people = {

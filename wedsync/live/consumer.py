@@ -15,8 +15,9 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from wedsync.live.channels import MOST_CHANNELS, check_name, group_name
 from wedsync.live.follower import follower
-from wedsync.live.reading import Position, frames_after, in_thread, position
+from wedsync.live.reading import Position, frames_after, position
 from wedsync.live.tickets import Pass
+from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"

@@ -10,8 +10,8 @@ from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from wedsync.live import tickets
-from wedsync.live.reading import in_thread
 from wedsync.live.tickets import Pass
+from wedsync.threads import in_thread
 from wedsync.weddings.models import Membership
 
 CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket

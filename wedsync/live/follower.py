@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from wedsync.live.reading import in_thread, last_sequences
+from wedsync.live.reading import last_sequences
+from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -119,8 +118,7 @@ class Ticket(models.Model):
 
     token_hash = models.CharField(primary_key=True, max_length=64, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tickets")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="tickets")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, related_name="tickets")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="tickets")
     channels = ArrayField(models.CharField(max_length=194), null=True, help_text="The only channels; null: all.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

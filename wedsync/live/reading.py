@@ -1,21 +1,12 @@
-"""Reading the log, from the web process: a few threads with a database connection each, bounded."""
+"""Reading the log, for the sockets of a web process."""
 
-import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
-
-from django.db import close_old_connections
 
 from wedsync.live.log import reserve
 from wedsync.live.models import Channel, ChannelEntry
-
-P = ParamSpec("P")
-R = TypeVar("R")
-THREADS = 4
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="live-reader")
 
 
 @dataclass(frozen=True)
@@ -25,19 +16,6 @@ class Position:
     channel_id: UUID
     epoch: str
     last: int
-
-
-async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a database call in the bounded pool."""
-
-    def work() -> R:
-        close_old_connections()
-        try:
-            return call(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return await asyncio.get_running_loop().run_in_executor(_pool, work)
 
 
 def position(organization_id: UUID, name: str) -> Position:

@@ -31,8 +31,7 @@ class Pass:
 def issue(
     organization_id: UUID,
     *,
-    api_key_id: UUID | None = None,
-    user_id: int | None = None,
+    api_key_id: UUID,
     channels: Sequence[str] | None = None,
 ) -> tuple[str, datetime]:
     """Make a ticket. Returns its text, which is stored nowhere, and the time until which it can be used."""
@@ -42,7 +41,6 @@ def issue(
         token_hash=_hash(text),
         organization_id=organization_id,
         api_key_id=api_key_id,
-        user_id=user_id,
         channels=None if channels is None else list(channels),
         expires_at=expires_at,
     )
