@@ -60,9 +60,7 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="delivery_state_known"),
-            models.CheckConstraint(
-                condition=Q(priority__in=["low", "normal", "high", "urgent"]), name="delivery_priority_known"
-            ),
+            models.CheckConstraint(condition=Q(priority__in=Priority.values), name="delivery_priority_known"),
             models.CheckConstraint(
                 condition=Q(state="in_flight", lease_token__isnull=False, lease_until__isnull=False)
                 | (~Q(state="in_flight") & Q(lease_token__isnull=True, lease_until__isnull=True)),

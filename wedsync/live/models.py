@@ -63,9 +63,7 @@ class ChannelEvent(models.Model):
             models.CheckConstraint(
                 condition=Q(effect__in=["pending", "none", "applied", "unchanged", "stale"]), name="event_effect_known"
             ),
-            models.CheckConstraint(
-                condition=Q(priority__in=["low", "normal", "high", "urgent"]), name="event_priority_known"
-            ),
+            models.CheckConstraint(condition=Q(priority__in=Priority.values), name="event_priority_known"),
             models.CheckConstraint(condition=Q(hops__lte=3), name="event_hops_bounded"),
         ]
         indexes = [

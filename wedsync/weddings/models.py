@@ -234,9 +234,7 @@ class Address(models.Model):
         verbose_name_plural = "addresses"
         constraints = [
             models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
-            models.CheckConstraint(
-                condition=Q(channel__in=["whatsapp", "slack", "email"]), name="address_channel_known"
-            ),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="address_channel_known"),
         ]
 
     def __str__(self) -> str:
