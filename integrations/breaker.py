@@ -24,8 +24,8 @@ local state = redis.call('HMGET', KEYS[1], 'open_until', 'probe_until', 'generat
 local open_until, probe_until = tonumber(state[1] or 0), tonumber(state[2] or 0)
 local generation = state[3] or '0'
 if open_until == 0 then return {1, generation, '0'} end
-local wait_until = math.max(open_until, probe_until)
-if now < wait_until then return {0, generation, tostring(wait_until - now)} end
+if now < open_until then return {0, generation, tostring(open_until - now)} end
+if now < probe_until then return {0, generation, tostring(math.min(probe_until - now, 2))} end
 redis.call('HSET', KEYS[1], 'probe_until', now + ARGV[1])
 return {1, generation, '0'}
 """

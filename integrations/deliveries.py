@@ -57,14 +57,22 @@ def deliver(delivery_id: UUID) -> None:
     if result is None:
         return
     verdict = _verdict(result)
-    breaker.tell(
+    change = breaker.tell(
         lease.delivery.system_id,
         permit,
         verdict,
         delivery_id=lease.delivery.id,
         alone=verdict == Verdict.FAILED and _is_alone(lease.delivery),
     )
+    if change == "closed":
+        _let_go(lease.delivery.system_id)
     _finish(lease, sender, result)
+
+
+def _let_go(system_id: UUID) -> None:
+    """The breaker has closed: what it held is due, and the sweep lets it flow out in its bounded batches."""
+    held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.BREAKER_OPEN)
+    held.update(next_attempt_at=Now())
 
 
 def claim(delivery_id: UUID) -> Lease | None:
@@ -118,8 +126,8 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> None:
         written = _move_on(lease, sender, error, delay)
         if written:
             record(delivery, result)
-            if error is None:
-                sender.accepted(delivery, result.provider_id)
+    if written and error is None:
+        _tell_sender(sender, delivery, result.provider_id)
     log.info(
         "delivery_attempted",
         delivery=str(delivery.id),
@@ -131,6 +139,14 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> None:
     )
     if written and isinstance(error, Transient) and schedule().is_quick(delivery.attempt_count, delay):
         raise TryAgain(delay)
+
+
+def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
+    """What was taken stays taken, whatever goes wrong in noting more about it: it must not be sent again."""
+    try:
+        sender.accepted(delivery, provider_id)
+    except Exception:
+        log.exception("acceptance_not_noted", delivery=str(delivery.id))
 
 
 def _delay(delivery: Delivery, error: DeliveryError | None) -> float:

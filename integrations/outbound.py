@@ -1,5 +1,6 @@
 """One outside call over HTTP: within a deadline, without redirects, with a bounded answer."""
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from integrations.addresses import check_url
 from integrations.errors import (
     CredentialsRefused,
     NetworkError,
+    OurFault,
     Permanent,
     ServerError,
     TargetGone,
@@ -73,7 +75,7 @@ class Response:
     def retry_after(self) -> float | None:
         """Seconds from ``Retry-After``, where it is given as a number."""
         text = self.headers.get("retry-after", "")
-        return float(text) if text.isdigit() else None
+        return float(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _session() -> requests.Session:
@@ -116,6 +118,10 @@ def send(call: Call, *, deadline: float) -> Response:
         raise NetworkError("no connection within the deadline") from error
     except (requests.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
         raise TimedOut("no answer within the deadline") from error
+    except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL) as error:
+        raise OurFault(
+            "the system's URL or one of its credentials holds a character that HTTP can not carry"
+        ) from error
     except requests.exceptions.SSLError as error:
         raise NetworkError("the TLS certificate was not accepted") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -131,13 +137,22 @@ def _never_connected(error: Exception) -> bool:
 
 def _read(answer: requests.Response, ends: float) -> bytes:
     body = b""
-    while piece := bytes(answer.raw.read1(8192, decode_content=True)):  # whatever has arrived, also a single byte
+    while piece := _piece(answer, ends):
         body += piece
         if len(body) >= MOST_BYTES:
             return body[:MOST_BYTES]
-        if time.monotonic() > ends:
-            raise TimedOut("the answer did not end within the deadline")
     return body
+
+
+def _piece(answer: requests.Response, ends: float) -> bytes:
+    """Whatever has arrived, also a single byte; waits for it no longer than the deadline."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimedOut("the answer did not end within the deadline")
+    sock = getattr(answer.raw.connection, "sock", None)
+    if sock is not None:
+        sock.settimeout(left)
+    return bytes(answer.raw.read1(8192, decode_content=True))
 
 
 def check_status(response: Response) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from integrations.wedding_events import Origin, capacity_exceeded, wedding_event
 from wedsync.ids import new_id
+from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.problems import FieldProblem
@@ -27,19 +27,20 @@ class UnfitAnswer(ValueError):
         self.problem = problem
 
 
-def change_wedding(
-    wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime, correlation_id: UUID | None = None
-) -> list[ChannelEvent]:
+def change_wedding(wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime) -> list[ChannelEvent]:
     """Change a wedding and publish what that means, in the caller's transaction. What stays equal is not published."""
-    written = changes.apply(wedding.id, values, occurred_at)
+    return publish(_change(wedding, values, Origin(Source.API, occurred_at, new_id())))
+
+
+def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
+    written = changes.apply(wedding.id, values, origin.occurred_at, own=True)
     applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
     wedding.refresh_from_db()
-    origin = Origin(Source.API, occurred_at, correlation_id or new_id(), effect=Effect.APPLIED)
-    new_events = [
-        wedding_event(wedding, event_type, payload, origin) for event_type, payload in _announcements(applied)
+    ours = replace(origin, effect=Effect.APPLIED)
+    return [
+        *(wedding_event(wedding, event_type, payload, ours) for event_type, payload in _announcements(applied)),
+        *capacity_exceeded(wedding, written, replace(origin, source=Source.WEDSYNC)),
     ]
-    consequence = replace(origin, source=Source.WEDSYNC, effect=Effect.NONE)
-    return publish([*new_events, *capacity_exceeded(wedding, written, consequence)])
 
 
 def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, Any]]]:
@@ -76,11 +77,9 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime) -
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
     origin = Origin(Source.API, occurred_at, new_id())
+    changed = _change(form.wedding, values, origin)
     payload = {"form_id": str(form.id), "answers": answers}
-    (event,) = publish([wedding_event(form.wedding, "form.submitted", payload, origin)])
-    if values:
-        change_wedding(form.wedding, values, occurred_at=occurred_at, correlation_id=origin.correlation_id)
-    return event
+    return publish([wedding_event(form.wedding, "form.submitted", payload, origin), *changed])[0]
 
 
 def reach_milestone(wedding: Wedding, milestone: str, progress: int | str, *, occurred_at: datetime) -> ChannelEvent:

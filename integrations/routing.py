@@ -4,20 +4,24 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from integrations import targets
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.states import State
 from integrations.targets import Plan
-from integrations.wedding_events import apply_to_wedding
+from integrations.wedding_events import Applied, apply_to_wedding
 from wedsync.live import channels, hints
-from wedsync.live.log import append_entries
 from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.live.publishing import publish
 from wedsync.queues import Priority
 from wedsync.weddings.day import is_wedding_day, reception_end
 
+log = structlog.get_logger(__name__)
+MOST_FAILURES = 10
 PEOPLE_AFTER_RECEPTION = timedelta(hours=6)
 URGENT_LIFE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=7)
@@ -33,32 +37,47 @@ def route(event_id: UUID) -> int:
     if not taken:
         return 0
     event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
-    if event.effect == Effect.PENDING:
-        event.effect = apply_to_wedding(event)
+    applied = apply_to_wedding(event) if event.effect == Effect.PENDING else Applied(Effect(event.effect))
+    if event.effect != applied.effect:
+        event.effect = applied.effect
         event.save(update_fields=["effect"])
     if event.effect in {Effect.UNCHANGED, Effect.STALE}:
         return 0
-    made = make_deliveries(event)
+    made, further = make_deliveries(event)
+    publish(applied.consequences, also=[(event, name) for name in further])
     for delivery in made:
         if delivery.state == State.PENDING:
             hints.delivery_due(delivery.id, delivery.priority)
     return len(made)
 
 
-def make_deliveries(event: ChannelEvent) -> list[Delivery]:
-    """Match the organization's routes against the event and make what they ask for; one delivery per target."""
+def give_up(event_id: UUID) -> None:
+    """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy."""
+    pending = ChannelEvent.objects.filter(id=event_id, routing=Routing.PENDING)
+    pending.update(routing_failures=F("routing_failures") + 1)
+    if pending.filter(routing_failures__gte=MOST_FAILURES).update(routing=Routing.FAILED):
+        log.error("event_set_aside", event_id=str(event_id))
+
+
+def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
+    """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
     priority = delivery_priority(event, timezone.now())
     wanted: dict[str, tuple[Plan, list[Route]]] = {}
     live: set[str] = set()
     for route, name in _matching_routes(event, names):
-        if route.target == Route.Target.LIVE:
-            live.add(channels.fill(route.live_channel, route.channel_pattern, name))
-        for plan in targets.plans(route, event, priority):
+        try:
+            with transaction.atomic():
+                plans = list(targets.plans(route, event, priority))
+            if route.target == Route.Target.LIVE:
+                live.add(channels.check_name(channels.fill(route.live_channel, route.channel_pattern, name)))
+        except Exception:  # one broken route must not keep the others from an emergency
+            log.exception("route_broken", route=str(route.id), event_id=str(event.id))
+            continue
+        for plan in plans:
             key = Delivery.key(event.id, plan.kind, plan.target, plan.channel)
             wanted.setdefault(key, (plan, []))[1].append(route)
-    _show_on(event, sorted(live - set(names)))
-    return _store(event, priority, wanted)
+    return _store(event, priority, wanted), sorted(live - set(names))
 
 
 def _matching_routes(event: ChannelEvent, names: Sequence[str]) -> Iterable[tuple[Route, str]]:
@@ -82,11 +101,6 @@ def delivery_priority(event: ChannelEvent, now: datetime) -> Priority:
     if event.wedding is None or priority.rank >= Priority.HIGH.rank or not is_wedding_day(event.wedding, now):
         return priority
     return list(Priority)[priority.rank + 1]
-
-
-def _show_on(event: ChannelEvent, names: Sequence[str]) -> None:
-    append_entries([(event, name) for name in names])
-    hints.entries_added(event.organization_id, names)
 
 
 def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan, list[Route]]]) -> list[Delivery]:

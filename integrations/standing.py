@@ -3,7 +3,6 @@
 import secrets
 
 import structlog
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -50,23 +49,11 @@ def disable_connection(connection: Connection) -> None:
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.DISABLED)
 
 
-@transaction.atomic
 def resume_connection(connection: Connection) -> int:
-    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up.
-
-    An event knows its system and not its connection. While another connection of the system is paused, everything
-    held of the system stays so, until the last of them is resumed.
-    """
-    # Two that are resumed at once must not each wait for the other.
-    System.objects.select_for_update(no_key=True).get(id=connection.system_id)
+    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
-    if Connection.objects.filter(system_id=connection.system_id, state=Connection.Status.PAUSED).exists():
-        return 0
-    return ChannelEvent.objects.filter(
-        organization_id=connection.organization_id,
-        source_system_id=connection.system_id,
-        routing=ChannelEvent.Routing.HELD,
-    ).update(routing=ChannelEvent.Routing.PENDING)
+    held = ChannelEvent.objects.filter(source_connection_id=connection.id, routing=ChannelEvent.Routing.HELD)
+    return held.update(routing=ChannelEvent.Routing.PENDING)
 
 
 def new_secret(connection: Connection) -> str:

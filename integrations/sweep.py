@@ -14,15 +14,19 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Attempt, Delivery
+from integrations import retry
+from integrations.deliveries import schedule
+from integrations.models import Attempt, Connection, Delivery, System
 from integrations.moves import due_in, move
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import sender_for
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 BATCH = 200
+FULL_QUEUE = 2 * BATCH
 
 
 @dataclass(frozen=True)
@@ -42,22 +46,37 @@ class Found:
 
 def sweep() -> Found:
     """One round over everything that may have been left behind."""
+    release_held()
     return Found(leases=end_leases(), expired=expire(), events=hint_events(), deliveries=hint_deliveries())
+
+
+def release_held() -> None:
+    """Let go what was held for a connection or a system that works again; a worker may have raced with the resuming."""
+    paused = Connection.objects.filter(state=Connection.Status.PAUSED).values("id")
+    held = ChannelEvent.objects.filter(routing=ChannelEvent.Routing.HELD)
+    held.exclude(source_connection_id__in=paused).update(routing=ChannelEvent.Routing.PENDING)
+    waiting = Delivery.objects.filter(state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, next_attempt_at__gt=Now())
+    waiting.filter(system__state=System.Status.ACTIVE).update(next_attempt_at=Now())
 
 
 def _again() -> timedelta:
     return timedelta(seconds=settings.SWEEP_AGAIN_SECONDS)
 
 
+def _open_queues() -> list[str]:
+    """The queues that are not full already: more messages for the same rows would make a slow queue slower."""
+    return [priority for priority in Priority.values if hints.queue_length(priority) < FULL_QUEUE]
+
+
 def hint_events() -> int:
-    """Hint events that nobody routed."""
+    """Hint events that nobody routed; first those that were never hinted, so that none starves the others."""
     overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
     with transaction.atomic():
         events = list(
             ChannelEvent.objects.select_for_update(skip_locked=True)
-            .filter(routing=ChannelEvent.Routing.PENDING, received_at__lt=Now() - overdue)
+            .filter(routing=ChannelEvent.Routing.PENDING, received_at__lt=Now() - overdue, priority__in=_open_queues())
             .filter(Q(hinted_at=None) | Q(hinted_at__lt=Now() - _again()))
-            .order_by("id")[:BATCH]
+            .order_by(F("hinted_at").asc(nulls_first=True), "id")[:BATCH]
         )
         ChannelEvent.objects.filter(id__in=[event.id for event in events]).update(hinted_at=Now())
     for event in events:
@@ -73,7 +92,7 @@ def hint_deliveries() -> int:
     with transaction.atomic():
         due = list(
             Delivery.objects.select_for_update(skip_locked=True)
-            .filter(state__in=list(WAITING), next_attempt_at__lte=Now())
+            .filter(state__in=list(WAITING), next_attempt_at__lte=Now(), priority__in=_open_queues())
             .filter(unaccompanied | Q(next_attempt_at__lt=Now() - overdue))
             .filter(Q(hinted_at=None) | Q(hinted_at__lt=F("next_attempt_at")) | Q(hinted_at__lt=Now() - _again()))
             .order_by("next_attempt_at")
@@ -94,7 +113,8 @@ def end_leases() -> int:
             ]
         )
         for delivery in lost:
-            _end_lease(delivery)
+            with transaction.atomic():
+                _end_lease(delivery)
     return len(lost)
 
 
@@ -115,7 +135,7 @@ def _end_lease(delivery: Delivery) -> None:
         Delivery.objects.filter(id=delivery.id, lease_token=delivery.lease_token),
         State.SCHEDULED,
         Reason.WORKER_LOST,
-        next_attempt_at=due_in(-settings.SWEEP_OVERDUE_SECONDS - 1),
+        next_attempt_at=due_in(retry.next_delay(schedule(), max(delivery.attempt_count, 1))),
         may_duplicate=delivery.may_duplicate or marked,
     )
     log.warning("lease_ended", delivery=str(delivery.id), began=began)

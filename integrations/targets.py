@@ -58,7 +58,7 @@ class Sender(Protocol):
         """
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
-        """Note it, in the transaction that finishes the delivery."""
+        """Note it; the delivery is finished already."""
 
     resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 

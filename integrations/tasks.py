@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
+from django.db import OperationalError
 
 from integrations import deliveries, routing
 from integrations.deliveries import TryAgain
@@ -22,10 +23,16 @@ class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable
         return super().retry(*args, **options)
 
 
-@shared_task(name=ROUTE_TASK)
+@shared_task(name=ROUTE_TASK, autoretry_for=(OperationalError,), retry_backoff=1, max_retries=3)
 def route(event_id: str) -> None:
-    """Route one event."""
-    routing.route(UUID(event_id))
+    """Route one event. PostgreSQL may have to be asked again, after a deadlock or a restart."""
+    try:
+        routing.route(UUID(event_id))
+    except OperationalError:
+        raise
+    except Exception:
+        routing.give_up(UUID(event_id))
+        raise
 
 
 @shared_task(

@@ -15,7 +15,6 @@ from integrations import suppliers
 from wedsync.live import channels
 from wedsync.live.log import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.live.publishing import publish
 from wedsync.weddings import changes
 from wedsync.weddings.changes import Change, Outcome, Value
 from wedsync.weddings.models import Wedding
@@ -34,34 +33,52 @@ class Origin:
     hops: int = 0
 
 
-def apply_to_wedding(event: ChannelEvent) -> ChannelEvent.Effect:
-    """Write what the event says about its wedding, where it is newer than what is known."""
-    values = wedding_values(event.type, event.payload)
-    if not values or event.wedding_id is None:
-        return Effect.NONE
-    written = changes.apply(event.wedding_id, values, event.occurred_at)
+@dataclass(frozen=True)
+class Applied:
+    """What an event did to its wedding, and the events that follow from it."""
+
+    effect: ChannelEvent.Effect
+    consequences: Sequence[NewEvent] = ()
+
+
+def apply_to_wedding(event: ChannelEvent) -> Applied:
+    """Write what the event says about its wedding, where it is newer than what is known.
+
+    An event that also says something which the wedding does not hold is news in any case.
+    """
+    proposed = proposed_values(event.type, event.payload)
+    values = readable(proposed)
+    if not values or event.wedding is None:
+        return Applied(Effect.NONE)
+    written = changes.apply(event.wedding.id, values, event.occurred_at)
     outcomes = {change.outcome for change in written}
     if Outcome.APPLIED not in outcomes:
-        return Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE
-    if event.hops < MOST_HOPS:
-        origin = Origin(Source.WEDSYNC, timezone.now(), event.correlation_id, hops=event.hops + 1)
-        publish(capacity_exceeded(Wedding.objects.get(id=event.wedding_id), written, origin))
-    return Effect.APPLIED
+        if len(values) < len(proposed):
+            return Applied(Effect.NONE)
+        return Applied(Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE)
+    event.wedding.refresh_from_db()
+    if event.hops >= MOST_HOPS:
+        return Applied(Effect.APPLIED)
+    origin = Origin(Source.WEDSYNC, timezone.now(), event.correlation_id, hops=event.hops + 1)
+    return Applied(Effect.APPLIED, capacity_exceeded(event.wedding, written, origin))
 
 
-def wedding_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, Value]:
-    """The wedding's fields that an event sets; what the wedding does not hold, or can not read, is left out."""
+def proposed_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, object]:
+    """What an event says about its wedding, field by field, unread."""
     match event_type:
         case "timeline.updated":
-            proposed = {change["field"]: change["after"] for change in payload["changes"]}
+            return {change["field"]: change.get("after") for change in payload["changes"]}
         case "guest_count.changed":
-            proposed = {"guest_count": payload["guest_count"]}
+            return {"guest_count": payload["guest_count"]}
         case "venue.capacity_updated":
-            proposed = {"capacity": payload["capacity"]}
+            return {"capacity": payload["capacity"]}
         case "wedding.date_changed":
-            proposed = {"date": payload["date"]}
-        case _:
-            return {}
+            return {"date": payload["date"]}
+    return {}
+
+
+def readable(proposed: Mapping[str, object]) -> dict[str, Value]:
+    """The fields that the wedding holds, with values that it can hold."""
     values = {}
     for field, value in proposed.items():
         try:

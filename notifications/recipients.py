@@ -39,10 +39,10 @@ def _people(route: Route, event: ChannelEvent) -> list[Contact]:
 
 
 def _sending_systems(route: Route) -> dict[Channel, System]:
-    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values()).order_by(
-        "-id"
-    )
-    by_kind = {system.kind: system for system in systems}
+    """The newest system of each kind; a paused one only where none is active, a disabled one never."""
+    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values())
+    usable = systems.exclude(state=System.Status.DISABLED).order_by("id")
+    by_kind = {system.kind: system for system in sorted(usable, key=lambda each: each.state == System.Status.ACTIVE)}
     return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
 
 

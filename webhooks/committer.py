@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 LARGEST_BATCH = 256
 MOST_WAITING = 2_000
 STOP_SECONDS = 10.0
-ANSWER_WITHIN = 1.8  # seconds; spec.md promises an answer in under 2
+ANSWER_WITHIN = 1.2  # seconds; spec.md promises an answer in under 2, and the look-up before may take 0.6
 AGAIN_ON_DEADLOCK = 3
 
 

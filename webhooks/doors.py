@@ -41,6 +41,11 @@ class Doors:
             return False, None
         return True, found[1]
 
+    def last_known(self, connection_id: str) -> Door | None:
+        """The last answer about a connection, however old."""
+        found = self._known.get(connection_id)
+        return found[1] if found else None
+
     def look_up(self, connection_id: str) -> Door | None:
         """The door, or ``None`` when there is none or it is disabled. Asks the database."""
         door = _load(connection_id)

@@ -118,6 +118,7 @@ def _events(fresh: dict[int, Accepted], ids: dict[int, UUID]) -> dict[int, NewEv
             ChannelEvent.Source.WEBHOOK,
             names,
             source_system_id=item.door.system_id,
+            source_connection_id=item.door.connection_id,
             held=item.door.paused,
             id=ids[place],
         )

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 from django.conf import settings
 
 from wedsync import env, startup
-from wedsync.queues import Priority
+from wedsync.queues import QUEUE_PREFIX, Priority
 
 
 def _broker(url: str) -> str:
@@ -29,7 +29,7 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_transport_options={
         "visibility_timeout": settings.VISIBILITY_TIMEOUT_SECONDS,
-        "global_keyprefix": "wedsync:celery:",
+        "global_keyprefix": QUEUE_PREFIX,
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
         "max_retries": 1,

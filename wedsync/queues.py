@@ -5,6 +5,7 @@ One queue and one worker group per priority, never the broker's own priority fie
 
 from django.db import models
 
+QUEUE_PREFIX = "wedsync:celery:"  # of Celery's keys in Redis
 ROUTE_TASK = "integrations.route"
 DELIVER_TASK = "integrations.deliver"
 

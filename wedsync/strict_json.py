@@ -1,6 +1,7 @@
 """JSON from outside: UTF-8, no NaN, no duplicate keys, at most 32 deep, 256 KiB. spec.md, "Inbound"."""
 
 import json
+import math
 from typing import Any
 
 DEEPEST = 32
@@ -22,7 +23,9 @@ def loads(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise NotStrictJson(f"the body is not UTF-8 at byte {error.start}") from error
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+        )
     except NotStrictJson:
         raise
     except RecursionError as error:
@@ -49,6 +52,13 @@ def _integer(text: str) -> int:
     if len(text) > 300:
         raise NotStrictJson("a number of the body is too long")
     return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise NotStrictJson("a number of the body is too large")
+    return value
 
 
 def _deeper_than(value: Any, most: int) -> bool:

@@ -144,8 +144,7 @@ class ConnectionAdmin(ButtonAdmin):
     @asked(
         "Resume",
         "resume",
-        "Route what comes in, and what was held until now? What was held waits while another connection of the system "
-        "is paused.",
+        "Route what comes in, and what was held until now?",
     )
     def resume(self, request: HttpRequest, row: Connection) -> str:
         return f"Resumed; held events that are routed now: {standing.resume_connection(row)}."

@@ -10,7 +10,7 @@ from django.db.models import Q
 from integrations.models.systems import System
 from wedsync.ids import new_id
 from wedsync.live.catalogue import CATALOGUE
-from wedsync.live.channels import check_pattern
+from wedsync.live.channels import check_pattern, check_template
 from wedsync.weddings.models import Channel, Contact, Organization
 
 
@@ -83,7 +83,10 @@ class Route(models.Model):
             errors["system"] = "Choose the system that receives the events."
         if self.target == self.Target.PEOPLE and not (self.roles or self.contact or self.system):
             errors["roles"] = "Name roles, a contact, or a team's Slack channel."
-        if self.target == self.Target.LIVE and not self.live_channel:
-            errors["live_channel"] = "Name the live channel."
+        if self.target == self.Target.LIVE and "channel_pattern" not in errors:
+            try:
+                check_template(self.live_channel, self.channel_pattern)
+            except ValueError as error:
+                errors["live_channel"] = str(error)
         if errors:
             raise ValidationError(errors)

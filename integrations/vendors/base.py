@@ -75,7 +75,8 @@ class Vendor(ABC):
             checked = schema.model_validate({**renamed, "extra": {**extra, **_mapping(renamed.get("extra"))}})
         except ValidationError as error:
             raise SchemaError(_problems(error)) from error
-        return checked.model_dump(mode="json", exclude_none=True)
+        dumped = checked.model_dump(mode="json")
+        return {name: value for name, value in dumped.items() if value is not None}
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""

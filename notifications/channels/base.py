@@ -70,7 +70,9 @@ class PersonChannel(ABC):
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note the provider's id."""
-        Message.objects.filter(delivery=delivery).update(provider_id=provider_id, status=self.status_when_accepted)
+        Message.objects.filter(delivery=delivery).update(
+            provider_id=provider_id[:200], status=self.status_when_accepted
+        )
 
     @abstractmethod
     def compose(self, content: wording.Content, delivery: Delivery) -> Composed:

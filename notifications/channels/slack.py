@@ -71,5 +71,12 @@ def _plain(text: str) -> str:
 
 
 def _field(fact: Fact) -> str:
-    value = escape(fact.value)[: FIELD_LIMIT - 100]
-    return f"*{escape(fact.label)}*\n{value}" if fact.label else value
+    label = f"*{escape(fact.label)}*\n" if fact.label else ""
+    return label + _fitting(fact.value, FIELD_LIMIT - len(label))
+
+
+def _fitting(text: str, limit: int) -> str:
+    """Escaped, and cut between characters where it is too long."""
+    while len(escaped := escape(text)) > limit:
+        text = text[: len(text) - (len(escaped) - limit + 4) // 5 - 1] + "…"
+    return escaped

@@ -127,32 +127,26 @@ def test_pausing_and_resuming_a_system_lets_held_deliveries_go(ours: House, sign
     assert held.next_attempt_at < held.expires_at
 
 
-def test_resuming_a_connection_routes_what_was_held(ours: House, sign_in: SignIn) -> None:
-    client, connection = sign_in(ours, role=Role.SUPPORT), ours.rows[Connection]
-    held = factories.EventFactory(
-        organization=ours.organization, source_system_id=connection.system_id, routing=ChannelEvent.Routing.HELD
-    )
-    Connection.objects.filter(pk=connection.pk).update(state="paused")
-
-    client.post(f"/admin/integrations/connection/{quote(connection.pk)}/resume/")
-
-    held.refresh_from_db()
-    assert held.routing == ChannelEvent.Routing.PENDING
-    assert Connection.objects.get(pk=connection.pk).state == "active"
-
-
-def test_what_was_held_waits_for_the_last_paused_connection_of_its_system(ours: House, sign_in: SignIn) -> None:
+def test_resuming_a_connection_routes_what_it_held_and_nothing_of_another(ours: House, sign_in: SignIn) -> None:
     client, first = sign_in(ours, role=Role.SUPPORT), ours.rows[Connection]
     second = factories.ConnectionFactory(organization=ours.organization, system=first.system)
-    held = factories.EventFactory(
-        organization=ours.organization, source_system_id=first.system_id, routing=ChannelEvent.Routing.HELD
+    held, other = (
+        factories.EventFactory(
+            organization=ours.organization,
+            source_system_id=connection.system_id,
+            source_connection_id=connection.pk,
+            routing=ChannelEvent.Routing.HELD,
+        )
+        for connection in (first, second)
     )
     Connection.objects.filter(system=first.system).update(state="paused")
 
-    for connection, routing in ((first, ChannelEvent.Routing.HELD), (second, ChannelEvent.Routing.PENDING)):
-        client.post(f"/admin/integrations/connection/{quote(connection.pk)}/resume/")
-        held.refresh_from_db()
-        assert held.routing == routing
+    client.post(f"/admin/integrations/connection/{quote(first.pk)}/resume/")
+
+    held.refresh_from_db()
+    other.refresh_from_db()
+    assert (held.routing, other.routing) == (ChannelEvent.Routing.PENDING, ChannelEvent.Routing.HELD)
+    assert Connection.objects.get(pk=first.pk).state == "active"
 
 
 def test_a_planner_has_no_buttons_on_a_system(ours: House, sign_in: SignIn) -> None:

@@ -28,6 +28,7 @@ JSON = st.recursive(
         (b"[" * 100_000, "deeper than 32|not JSON"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "deeper than 32"),
         (b"9" * 5000, "too long"),
+        (b"[1e400]", "too large"),
         (b'"\x01"', "not JSON"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -232,3 +233,63 @@ def test_a_fact_that_is_older_than_what_is_known_changes_nothing(wedding: Any) -
     older.refresh_from_db()
     wedding.refresh_from_db()
     assert (older.effect, wedding.guest_count) == ("stale", 90)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [{"field": "ceremony_time", "before": "15:00", "after": None}],
+        [{"field": "ceremony_time", "after": "16:00"}],
+        [{"field": "first_look", "before": "13:00", "after": "14:00"}, {"field": "ceremony_time", "after": "15:00"}],
+        [{"field": "couple", "after": "Eve"}],
+        [{"field": "ceremony_time", "after": 1600}],
+    ],
+)
+def test_a_timeline_with_something_new_is_told_whatever_else_it_holds(wedding: Any, changes: Any) -> None:
+    people_route(wedding)
+    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    event = stored(wedding, "timeline.updated", {"changes": changes})
+
+    assert routing.route(event.id) == 1
+
+
+def test_a_broken_route_keeps_no_other_from_an_emergency(wedding: Any) -> None:
+    people_route(wedding)
+    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    RouteFactory(
+        organization=wedding.organization,
+        channel_pattern="couple:dashboard:{wedding}",
+        target=Route.Target.LIVE,
+        system=None,
+        live_channel="no channel name at all",
+    )
+    event = stored(wedding, "venue.emergency_reported", {"kind": "x", "description": "y", "reported_by": "z"})
+
+    assert routing.route(event.id) == 1
+
+
+def test_an_event_whose_routing_breaks_again_and_again_is_set_aside(wedding: Any) -> None:
+    event = stored(wedding)
+
+    for _ in range(routing.MOST_FAILURES):
+        routing.give_up(event.id)
+
+    event.refresh_from_db()
+    assert event.routing == ChannelEvent.Routing.FAILED
+
+
+@pytest.mark.parametrize("template", ["", "a:b", "a:{elsewhere}:c", "a:*:c", "{wedding}:b c:d"])
+def test_a_live_channel_that_can_not_be_is_refused_at_its_field(wedding: Any, template: str) -> None:
+    route = RouteFactory.build(
+        organization=wedding.organization,
+        channel_pattern="couple:dashboard:{wedding}",
+        target=Route.Target.LIVE,
+        system=None,
+        live_channel=template,
+    )
+
+    with pytest.raises(ValidationError) as raised:
+        route.clean()
+    assert "live_channel" in raised.value.message_dict

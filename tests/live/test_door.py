@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from integrations.models import Connection
+from integrations.models import Connection, Route
 from tests.live.world import World, signed
 from tests.polling import until
 from webhooks.models import Receipt
@@ -150,3 +150,27 @@ def test_a_disabled_connection_is_404(world: World) -> None:
     until(lambda: world.capacity(167).status_code == 404, 5)
 
     assert slug(world.capacity(168)) == "connection-unknown"
+
+
+def test_changes_from_all_sides_at_once_never_wait_for_each_other_in_a_circle(world: World) -> None:
+    """Webhooks, the API and forms change one wedding: each takes the wedding first and the channels after it."""
+    Route.objects.filter(organization=world.organization).update(active=False)  # nothing needs to go out
+
+    def webhook(number: int) -> int:
+        return world.post(world.envelope("guests.changed", {"headcount": 100 + number})).status_code
+
+    def change(number: int) -> int:
+        return world.patch(guest_count=200 + number, capacity=90 + number).status_code
+
+    def form(number: int) -> int:
+        url = f"{world.product.base_url}/api/forms/{world.form.id}/responses/"
+        day = world.wedding.date + timedelta(days=number + 1)
+        body = {"answers": {"new_date": day.isoformat()}}
+        return requests.post(url, json=body, headers=world.headers, timeout=10).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: (webhook, change, form)[number % 3](number), range(60)))
+
+    assert set(answers) == {202, 200, 201}
+    assert "deadlock" not in (world.product.log("web") + world.product.log("worker"))
+    until(lambda: not ChannelEvent.objects.filter(organization=world.organization, routing="pending").exists(), 20)

@@ -8,6 +8,8 @@ import pytest
 from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError, TargetGone, Throttled
 from integrations.models import Delivery
 from integrations.outbound import Response
+from integrations.vendors import VENDORS
+from notifications import wording
 from notifications.channels import CHANNELS, slack
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 from wedsync.live.catalogue import CATALOGUE
@@ -82,6 +84,15 @@ def test_every_event_type_can_be_told_on_every_channel(event_type: str, channel:
     assert "None" not in row.message.text
     check_limits(channel, json.loads(request.body))
     assert CHANNELS[channel].render(row).body == request.body
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("change", [{"before": None, "after": "16:00"}, {"after": None}, {"after": 16}])
+def test_a_timeline_is_told_also_where_a_value_is_missing(channel: str, change: dict[str, Any]) -> None:
+    payload = VENDORS["studio_cloud"].canonical("timeline.updated", {"changes": [{"field": "ceremony_time", **change}]})
+    row = delivery("timeline.updated", payload, channel)
+
+    check_limits(channel, json.loads(CHANNELS[channel].render(row).body))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -189,6 +200,13 @@ def test_an_exhausted_quota_is_not_hammered() -> None:
 
     assert isinstance(error, Throttled)
     assert error.retry_after == 3600
+
+
+def test_a_long_slack_field_fits_after_escaping() -> None:
+    field = slack._field(wording.Fact("&" * 40, "<" * 3000))
+
+    assert len(field) <= 2000
+    assert field.endswith("…")
 
 
 def test_slack_text_can_make_no_link_and_no_mention() -> None:

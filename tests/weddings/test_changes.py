@@ -35,9 +35,18 @@ def test_an_equal_value_moves_the_time_from_which_facts_count() -> None:
     assert apply(wedding, 90, NOON - timedelta(seconds=1)).outcome == Outcome.STALE
 
 
-def apply(wedding: Any, number: int, at: datetime) -> changes.Change:
+@pytest.mark.django_db
+def test_our_own_people_overrule_a_vendor_whose_clock_is_fast() -> None:
+    wedding = WeddingFactory(guest_count=100)
+    apply(wedding, 110, NOON + timedelta(minutes=4))
+
+    assert apply(wedding, 120, NOON, own=True).outcome == Outcome.APPLIED
+    assert apply(wedding, 110, NOON + timedelta(minutes=4)).outcome == Outcome.STALE
+
+
+def apply(wedding: Any, number: int, at: datetime, *, own: bool = False) -> changes.Change:
     with transaction.atomic():
-        (change,) = changes.apply(wedding.id, {"guest_count": number}, at)
+        (change,) = changes.apply(wedding.id, {"guest_count": number}, at, own=own)
     return change
 
 
@@ -49,6 +58,8 @@ def apply(wedding: Any, number: int, at: datetime) -> changes.Change:
         ("guest_count", "12"),
         ("guest_count", 10**9),
         ("date", "soon"),
+        ("date", "9999-12-31"),
+        ("date", "0001-01-01"),
         ("ceremony_time", "25:00"),
         ("ceremony_time", "16:00+02:00"),
         ("venue_name", "  "),
@@ -57,5 +68,5 @@ def apply(wedding: Any, number: int, at: datetime) -> changes.Change:
     ],
 )
 def test_values_that_a_field_can_not_hold_are_refused(field: str, value: object) -> None:
-    with pytest.raises(ValueError, match="must be|is not a field"):
+    with pytest.raises(ValueError, match="must be|must lie|is not a field"):
         changes.parse(field, value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -51,6 +51,9 @@ def _problem(error: Exception) -> Problem | None:
         return Problem(404, "not-found", "There is nothing here that you may see.")
     if isinstance(error, PermissionDenied):
         return Problem(403, "forbidden", "You may not do this.")
+    if isinstance(error, DataError):
+        log.exception("value_not_storable")
+        return Problem(422, "unprocessable", "A value of the body can not be stored. Nothing was changed.")
     if isinstance(error, DatabaseError):
         log.exception("storage_away")
         return Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})

@@ -48,6 +48,19 @@ def matches(pattern: str, name: str) -> bool:
     )
 
 
+def check_template(template: str, pattern: str) -> str:
+    """The template itself, of a channel name that takes segments from ``pattern``.
+
+    Raises:
+        ValueError: it names a segment that the pattern does not capture, or makes no channel name.
+    """
+    check_pattern(template)
+    unknown = {part for part in template.split(":") if _WILDCARD.fullmatch(part)} - set(pattern.split(":"))
+    if unknown or "*" in template.split(":"):
+        raise ValueError("a live channel is named scope:entity:id; a {name} in it must stand in the pattern too")
+    return template
+
+
 def fill(template: str, pattern: str, name: str) -> str:
     """A channel name from a template such as ``form:mirror:{formId}``, with what the pattern captured from ``name``."""
     captured = dict(zip(pattern.split(":"), name.split(":"), strict=True))

@@ -38,17 +38,24 @@ class NewEvent:
     effect: ChannelEvent.Effect = ChannelEvent.Effect.PENDING
     hops: int = 0
     held: bool = False
+    source_connection_id: str = ""
     id: UUID = field(default_factory=new_id)
     correlation_id: UUID = field(default_factory=new_id)
 
 
-def append(new_events: Sequence[NewEvent]) -> list[ChannelEvent]:
+Place = tuple[ChannelEvent, str]  # an event, and the channel that it is to appear on
+
+
+def append(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[ChannelEvent]:
     """Store events and their channel entries. Needs an open transaction; the counters stay locked until it ends.
 
-    An event without a wedding is kept as unlinked, since nobody can be told about it yet.
+    Call it once in a transaction, and after a wedding was changed: whoever locks in another order meets a deadlock.
+    ``also``: events stored before, on further channels. An event without a wedding is kept as unlinked, since nobody
+    can be told about it yet.
     """
     events = ChannelEvent.objects.bulk_create([_row(new) for new in new_events])
-    append_entries([(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels])
+    own = [(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels]
+    _append_entries([*own, *also])
     return events
 
 
@@ -62,6 +69,7 @@ def _row(new: NewEvent) -> ChannelEvent:
         occurred_at=new.occurred_at,
         source=new.source,
         source_system_id=new.source_system_id,
+        source_connection_id=new.source_connection_id,
         priority=CATALOGUE[new.type].priority,
         correlation_id=new.correlation_id,
         hops=new.hops,
@@ -76,8 +84,8 @@ def _routing(new: NewEvent) -> ChannelEvent.Routing:
     return ChannelEvent.Routing.HELD if new.held else ChannelEvent.Routing.PENDING
 
 
-def append_entries(places: Sequence[tuple[ChannelEvent, str]]) -> list[ChannelEntry]:
-    """Put events on channels, in the given order on each. Needs an open transaction."""
+def _append_entries(places: Sequence[Place]) -> list[ChannelEntry]:
+    """Put events on channels, in the given order on each."""
     if not places:
         return []
     counts = Counter((event.organization_id, name) for event, name in places)

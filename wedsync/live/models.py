@@ -23,6 +23,7 @@ class ChannelEvent(models.Model):
         ROUTED = "routed"
         UNLINKED = "unlinked"  # no wedding of ours was found; waits for staff
         HELD = "held"  # its connection is paused; routed when that is resumed
+        FAILED = "failed"  # routing broke again and again; the log has the trace
 
     class Effect(models.TextChoices):
         """What the event did to its wedding."""
@@ -47,18 +48,20 @@ class ChannelEvent(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
     source = models.CharField(max_length=16, choices=Source.choices)
     source_system_id = models.UUIDField(null=True, blank=True)
+    source_connection_id = models.CharField(max_length=40, blank=True, default="")
     priority = models.CharField(max_length=8, choices=Priority.choices)
     correlation_id = models.UUIDField(default=new_id)
     hops = models.PositiveSmallIntegerField(default=0)
     routing = models.CharField(max_length=16, choices=Routing.choices, default=Routing.PENDING)
     routed_at = models.DateTimeField(null=True, blank=True)
     hinted_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep last asked for its routing.")
+    routing_failures = models.PositiveSmallIntegerField(default=0)
     effect = models.CharField(max_length=16, choices=Effect.choices, default=Effect.PENDING)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(routing__in=["pending", "routed", "unlinked", "held"]), name="event_routing_known"
+                condition=Q(routing__in=["pending", "routed", "unlinked", "held", "failed"]), name="event_routing_known"
             ),
             models.CheckConstraint(
                 condition=Q(effect__in=["pending", "none", "applied", "unchanged", "stale"]), name="event_effect_known"

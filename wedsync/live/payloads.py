@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Link = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_000)]
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 12, 31))]
 Count = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 
 
@@ -50,7 +51,7 @@ class GuestCountChanged(Payload):
 class Booking(Payload):
     booking_id: Name
     status: Name
-    date: dt.date | None = None
+    date: Day | None = None
     notes: Text | None = None
 
 
@@ -104,8 +105,8 @@ class EmergencyReported(Payload):
 
 
 class DateChanged(Payload):
-    date: dt.date
-    previous: dt.date | None = None
+    date: Day
+    previous: Day | None = None
     booking_id: Name | None = None
 
 

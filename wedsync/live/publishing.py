@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from wedsync.live import hints
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log import NewEvent, Place, append
 from wedsync.live.models import ChannelEvent
 
 
-def publish(new_events: Sequence[NewEvent]) -> list[ChannelEvent]:
-    """Store events within the caller's transaction and wake everyone after its commit."""
-    events = append(new_events)
+def publish(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[ChannelEvent]:
+    """Store events within the caller's transaction and wake everyone after its commit; see :func:`append`."""
+    events = append(new_events, also)
     for event, new in zip(events, new_events, strict=True):
         hints.event_stored(event, new.channels)
+    for event, name in also:
+        hints.entries_added(event.organization_id, [name])
     return events

@@ -11,7 +11,7 @@ from wedsync.runner.errors import RunnerError
 _WEBHOOK = """\
 ( t=$(date +%s) && \\
   id=vm_$t$(openssl rand -hex 4) && \\
-  now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00) && \\
+  now=$(date -u +%Y-%m-%dT%H:%M:%S.%N | sed "s/[.]N.*//" | cut -c 1-26)+00:00 && \\
   capacity=$((120 + 0x$(openssl rand -hex 3) % 9000)) && \\
   payload='{{"wedding_id":"{wedding}","max_capacity":'$capacity',"previous":150}}' && \\
   body='{{"id":"'$id'","eventType":"capacity.updated","timestamp":"'$now'","payload":'$payload'}}' && \\

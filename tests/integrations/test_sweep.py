@@ -1,0 +1,124 @@
+"""What the sweep finds from the rows."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings
+from django.utils import timezone
+
+from integrations import deliveries, standing, sweep
+from integrations.models import Connection, Delivery, System
+from integrations.states import Reason, State
+from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
+from wedsync.live import hints
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import QUEUE_PREFIX
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timedelta(minutes=5)
+
+
+def due(**rest: Any) -> Delivery:
+    made: Delivery = DeliveryFactory(
+        **{"state": State.PENDING, "next_attempt_at": timezone.now() - LONG_AGO, "finished_at": None} | rest
+    )
+    return made
+
+
+def test_a_delivery_that_nobody_took_is_hinted_once_and_not_again_at_once() -> None:
+    due()
+
+    assert [sweep.hint_deliveries(), sweep.hint_deliveries()] == [1, 0]
+
+
+def test_a_full_queue_is_not_filled_further() -> None:
+    due(priority="low")
+    client = redis.Redis.from_url(settings.BROKER_URL)
+    key = f"{QUEUE_PREFIX}low"
+    client.rpush(key, *["x"] * sweep.FULL_QUEUE)
+    try:
+        assert hints.queue_length("low") == sweep.FULL_QUEUE
+        assert sweep.hint_deliveries() == 0
+    finally:
+        client.delete(key)
+    assert sweep.hint_deliveries() == 1
+
+
+def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
+    lost = due(
+        state=State.IN_FLIGHT,
+        lease_token=uuid4(),
+        lease_until=timezone.now() - LONG_AGO,
+        attempt_count=1,
+        channel="whatsapp",
+    )
+
+    assert sweep.end_leases() == 1
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.SCHEDULED, Reason.WORKER_LOST, True)
+    assert lost.next_attempt_at > timezone.now() - timedelta(seconds=1), "not at once, so that it can not spin"
+    assert lost.attempts.get().outcome == "unknown"
+
+
+def test_what_has_expired_is_dead_and_says_so() -> None:
+    late = due(expires_at=timezone.now() - LONG_AGO)
+
+    assert deliveries.claim(late.id) is None
+    sweep.sweep()
+
+    late.refresh_from_db()
+    assert (late.state, late.state_reason) == (State.DEAD, Reason.EXPIRED)
+    assert late.finished_at
+
+
+def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
+    held = due()
+    System.objects.filter(id=held.system_id).update(state=System.Status.PAUSED)
+    lease = deliveries.claim(held.id)
+    assert lease
+    standing.resume_system(held.system)
+    assert deliveries._stopped(lease), "it decides on what it saw"
+
+    sweep.release_held()
+
+    assert deliveries.claim(held.id) is not None
+
+
+def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
+    connection = ConnectionFactory()
+    event = EventFactory(
+        organization=connection.organization, source_connection_id=connection.id, routing=ChannelEvent.Routing.HELD
+    )
+
+    Connection.objects.filter(id=connection.id).update(state="paused")
+    sweep.release_held()
+    event.refresh_from_db()
+    assert event.routing == ChannelEvent.Routing.HELD
+    Connection.objects.filter(id=connection.id).update(state="active")
+    sweep.release_held()
+    event.refresh_from_db()
+    assert event.routing == ChannelEvent.Routing.PENDING
+
+
+def test_two_workers_with_the_same_delivery_claim_it_once() -> None:
+    delivery = due()
+
+    assert [bool(deliveries.claim(delivery.id)) for _ in range(3)] == [True, False, False]
+
+
+def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
+    from notifications.recipients import _sending_systems
+    from tests.factories import RouteFactory
+
+    route = RouteFactory()
+    common = {"organization": route.organization, "kind": System.Kind.WHATSAPP}
+    SystemFactory(state="active", **common)
+    wanted = SystemFactory(state="active", **common)
+    SystemFactory(state="paused", **common)
+    SystemFactory(state="disabled", **common)
+
+    assert _sending_systems(route)["whatsapp"] == wanted  # type: ignore[index]
