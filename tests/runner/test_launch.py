@@ -160,3 +160,20 @@ def test_it_runs_the_same_as_an_ordinary_user(make_runner: MakeRunner, tmp_path:
     runner.finish()
     assert owners == {nobody.pw_uid}
     assert session_members(children) == set()
+
+
+def test_a_reader_that_goes_away_stops_nothing(make_runner: MakeRunner) -> None:
+    runner = make_runner()
+    process = runner.start().process
+    assert process
+    assert process.stdout
+    process.stdout.close()  # as `| head` does
+
+    wait_until(lambda: runner.is_up(process.pid) or process.poll() is not None, 30)
+
+    assert process.poll() is None
+    children = list(runner.recorded().values())
+    assert children
+    runner.ask()
+    assert process.wait(30) == 0
+    assert session_members([process.pid, *children]) == set()

@@ -1,6 +1,7 @@
 """What a person sees while it starts, runs and stops: on a terminal, in a pipe, and in the runner's own log."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,15 @@ from rich.markup import escape
 from rich.status import Status
 
 
+class _LastingConsole(Console):
+    """Goes quiet when nobody reads any more; rich would end the process, and with it nobody would stop the servers."""
+
+    def on_broken_pipe(self) -> None:
+        """Write to nowhere from now on."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Progress:
     """One line per step and per piece of news. A lost terminal never stops the runner."""
 
@@ -20,8 +30,8 @@ class Progress:
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure:
                 reconfigure(errors="replace")
-        self._console = Console(highlight=False, soft_wrap=True, emoji=False)
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        self._console = _LastingConsole(highlight=False, soft_wrap=True, emoji=False)
+        self._errors = _LastingConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         self._status: Status | None = None
         self.log: Path | None = None
 
