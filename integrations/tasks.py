@@ -46,5 +46,8 @@ def route(event_id: str) -> None:
     throws=(TryAgain,),
 )
 def deliver(delivery_id: str) -> None:
-    """Try one delivery."""
+    """Try one delivery.
+
+    Celery needs a backoff to retry by itself; :class:`RowDecidesWhen` replaces its seconds.
+    """
     deliveries.deliver(UUID(delivery_id))

@@ -198,7 +198,7 @@ class Contact(models.Model):
         return f"{self.name} ({self.role})"
 
     def clean(self) -> None:
-        """Check what the database can not: phone, channels, and that the wedding is our own."""
+        """Check what the database can not: the phone number, the channels, whole quiet hours."""
         from wedsync.weddings.addresses import normalize
 
         if self.phone:
