@@ -92,7 +92,9 @@ def _session() -> requests.Session:
 
 
 def send(call: Call, *, deadline: float) -> Response:
-    """Make the call. ``deadline``: seconds for connecting and each read; checked again with each piece of the body.
+    """Make the call. ``deadline``: seconds; of these at most 5 to connect, and the body waits only for what is left.
+
+    Each read of the headers may still wait as long as the whole deadline (docs/adr/0013).
 
     Raises:
         NetworkError: no connection, or it broke.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -71,6 +71,8 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
                 plans = list(targets.plans(route, event, priority))
             if route.target == Route.Target.LIVE:
                 live.add(channels.check_name(channels.fill(route.live_channel, route.channel_pattern, name)))
+        except OperationalError:  # PostgreSQL's fault and not the route's: the whole event is routed again
+            raise
         except Exception:  # one broken route must not keep the others from an emergency
             log.exception("route_broken", route=str(route.id), event_id=str(event.id))
             continue

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -113,8 +113,13 @@ def end_leases() -> int:
             ]
         )
         for delivery in lost:
-            with transaction.atomic():
-                _end_lease(delivery)
+            try:
+                with transaction.atomic():
+                    _end_lease(delivery)
+            except OperationalError:
+                raise
+            except Exception:  # one bad row must not stop the sweep for all others
+                log.exception("lease_not_ended", delivery=str(delivery.id))
     return len(lost)
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from integrations import routing
@@ -293,3 +293,20 @@ def test_a_live_channel_that_can_not_be_is_refused_at_its_field(wedding: Any, te
     with pytest.raises(ValidationError) as raised:
         route.clean()
     assert "live_channel" in raised.value.message_dict
+
+
+def test_a_database_that_fails_while_routes_are_expanded_loses_no_delivery(wedding: Any) -> None:
+    people_route(wedding)
+    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
+    AddressFactory(organization=wedding.organization, value=person.phone)
+    event = stored(wedding)
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "weddings_contact" in sql:
+            raise OperationalError("canceling statement")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        routing.route(event.id)
+
+    assert routing.route(event.id) == 1

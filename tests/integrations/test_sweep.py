@@ -122,3 +122,15 @@ def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
     SystemFactory(state="disabled", **common)
 
     assert _sending_systems(route)["whatsapp"] == wanted  # type: ignore[index]
+
+
+def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
+    common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1}
+    unknown = due(lease_token=uuid4(), channel="pigeon", **common)
+    lost = due(lease_token=uuid4(), channel="system", **common)
+
+    sweep.end_leases()
+
+    unknown.refresh_from_db()
+    lost.refresh_from_db()
+    assert (unknown.state, lost.state) == (State.IN_FLIGHT, State.SCHEDULED)
