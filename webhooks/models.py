@@ -9,7 +9,10 @@ from wedsync.weddings.models import Organization
 
 
 class Receipt(models.Model):
-    """The record of one inbound request. An accepted one has its event's id."""
+    """The record of one inbound request. An accepted one has its event's id.
+
+    Of rejected ones without a good signature only some are kept, and of those only the beginning of the body.
+    """
 
     class Verdict(models.TextChoices):
         ACCEPTED = "accepted"
@@ -18,14 +21,25 @@ class Receipt(models.Model):
         REJECTED = "rejected"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="receipts")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="receipts")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="receipts", db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="receipts", db_index=False)
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
+    signed = models.BooleanField(default=False, help_text="Whether one of the connection's secrets made its signature.")
+    slug = models.CharField(max_length=40, blank=True, help_text="The answer's, where it was a problem.")
     reason = models.CharField(max_length=500, blank=True)
+    errors = models.JSONField(default=list, blank=True, help_text="Fields that were wrong, and why.")
+    unkept = models.PositiveIntegerField(
+        default=0, help_text="How many rejected ones before this were only counted, since there were so many."
+    )
+    older_secret_id = models.UUIDField(
+        null=True, blank=True, help_text="The secret that signed it, where that was not the newest."
+    )
+    reprocessed_at = models.DateTimeField(null=True, blank=True)
     event_id = models.UUIDField(null=True, blank=True)
     external_id = models.CharField(max_length=200, blank=True)
     event_type = models.CharField(max_length=100, blank=True, help_text="In the vendor's own words.")
     body = models.BinaryField(help_text="As received.")
+    body_size = models.PositiveIntegerField(default=0, help_text="Bytes as received.")
     headers = models.JSONField(default=dict, help_text="Chosen ones; never a signature.")
     remote_address = models.GenericIPAddressField(null=True, blank=True)
     received_at = models.DateTimeField(auto_now_add=True)
@@ -37,7 +51,13 @@ class Receipt(models.Model):
                 name="receipt_verdict_known",
             )
         ]
-        indexes = [models.Index(fields=["organization", "-id"], name="receipt_newest")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="receipt_newest"),
+            models.Index(fields=["connection", "-id"], name="receipt_of_connection"),
+            models.Index(
+                fields=["older_secret_id", "-id"], name="receipt_older_secret", condition=Q(older_secret_id__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type or 'request'} {self.verdict}"
@@ -46,7 +66,7 @@ class Receipt(models.Model):
 class DedupId(models.Model):
     """An envelope's id that a connection has used, kept for 30 days in a table of its own (docs/adr/0011)."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="dedup_ids")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="dedup_ids", db_index=False)
     external_id = models.CharField(max_length=200)
     receipt_id = models.UUIDField(help_text="The first request's, which is also its event's.")
     body_hash = models.BinaryField(max_length=32)
@@ -57,3 +77,38 @@ class DedupId(models.Model):
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class ProviderNotice(models.Model):
+    """One thing that a provider of messages told us in a callback, each once: a status, a reply, a pressed button."""
+
+    class Kind(models.TextChoices):
+        STATUS = "status"  # of a message that we sent
+        MESSAGE = "message"  # that a person wrote to us
+        INTERACTION = "interaction"  # a button that a person pressed
+        OTHER = "other"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="notices", db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="notices", db_index=False)
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    name = models.CharField(max_length=64, help_text="In the provider's words: delivered, email.bounced, block_actions.")
+    provider_id = models.CharField(max_length=200, blank=True, help_text="The message that it is about.")
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    data = models.JSONField(help_text="The provider's own object.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["status", "message", "interaction", "other"]), name="notice_kind_known"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="notice_newest"),
+            models.Index(fields=["connection", "provider_id"], name="notice_of_message"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.provider_id}"

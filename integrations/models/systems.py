@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -82,6 +83,15 @@ class Connection(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="connections")
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="connections")
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
+    limit_per_hour = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Verified requests that count. Empty: the general limit."
+    )
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        help_text="The vendor's own networks, such as 203.0.113.0/24, by comma. The limit per sender spares them.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -97,10 +107,15 @@ class Connection(models.Model):
 
 
 class ConnectionSecret(models.Model):
-    """One of a connection's live signing secrets, encrypted."""
+    """One of a connection's live secrets, encrypted."""
+
+    class Purpose(models.TextChoices):
+        SIGNING = "signing"  # requests are signed with it
+        HANDSHAKE = "handshake"  # WhatsApp's verify token
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="secrets")
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.SIGNING)
     sealed = models.TextField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)

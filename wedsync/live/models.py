@@ -40,7 +40,7 @@ class ChannelEvent(models.Model):
         WEDSYNC = "wedsync"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="events")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="events", db_index=False)
     wedding = models.ForeignKey(Wedding, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
     type = models.CharField(max_length=64)
     payload = models.JSONField()
@@ -72,6 +72,7 @@ class ChannelEvent(models.Model):
         indexes = [
             models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
             models.Index(fields=["organization", "-id"], name="event_newest"),
+            models.Index(fields=["organization", "-id"], name="event_unlinked", condition=Q(routing="unlinked")),
         ]
 
     def __str__(self) -> str:
@@ -98,15 +99,15 @@ class ChannelEntry(models.Model):
     """One event on one channel, at its place in the sequence. Sequences have no gap."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries", db_index=False)
     sequence = models.BigIntegerField()
-    event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="entries")
+    event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="entries", db_index=False)
 
     class Meta:
         verbose_name_plural = "channel entries"
         constraints = [
             models.UniqueConstraint(fields=["channel", "sequence"], name="entry_sequence_once"),
-            models.UniqueConstraint(fields=["channel", "event"], name="entry_event_once"),
+            models.UniqueConstraint(fields=["event", "channel"], name="entry_channel_once"),
             models.CheckConstraint(condition=Q(sequence__gte=1), name="entry_sequence_positive"),
         ]
 
