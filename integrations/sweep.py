@@ -18,6 +18,7 @@ from integrations import retry
 from integrations.deliveries import schedule
 from integrations.models import Attempt, Connection, Delivery, System
 from integrations.moves import due_in, move
+from integrations.relinking import Relinking
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import sender_for
 from wedsync.live import hints
@@ -27,6 +28,7 @@ from wedsync.queues import Priority
 log = structlog.get_logger(__name__)
 BATCH = 200
 FULL_QUEUE = 2 * BATCH
+_relinking = Relinking()  # each process walks through the unlinked events on its own
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,24 @@ class Found:
     deliveries: int
     leases: int
     expired: int
+    linked: int
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.events + self.deliveries + self.leases + self.expired
+        return self.events + self.deliveries + self.leases + self.expired + self.linked
 
 
 def sweep() -> Found:
     """One round over everything that may have been left behind."""
     release_held()
-    return Found(leases=end_leases(), expired=expire(), events=hint_events(), deliveries=hint_deliveries())
+    return Found(
+        leases=end_leases(),
+        expired=expire(),
+        linked=_relinking.round(),
+        events=hint_events(),
+        deliveries=hint_deliveries(),
+    )
 
 
 def release_held() -> None:
