@@ -89,7 +89,7 @@ def link(event: ChannelEvent, wedding: Wedding, *, all_like_it: bool) -> int:
 
 def _make_reference(event: ChannelEvent, wedding: Wedding) -> ExternalReference:
     name = reference_of(event)
-    if name is None:
+    if name is None or event.source_system_id is None:
         raise CannotLink("The event names no booking and no client, so nothing is like it. Link this one only.")
     system = System.objects.filter(id=event.source_system_id, organization_id=event.organization_id).first()
     if system is None:

@@ -10,9 +10,10 @@ from django.conf import settings
 from wedsync.env import ConfigurationError
 
 ENVIRONMENT_PREFIX = "env:"
+_NO_KEY = "a stored secret was encrypted with a key that WEDSYNC_SECRET_KEYS lacks"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
         raise ConfigurationError("WEDSYNC_SECRET_KEYS is empty: no stored secret can be written or read without a key")
@@ -45,7 +46,25 @@ def decrypt(token: str) -> str:
     try:
         return _fernet(tuple(settings.SECRET_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken as error:
-        raise ConfigurationError("a stored secret was encrypted with a key that WEDSYNC_SECRET_KEYS lacks") from error
+        raise ConfigurationError(_NO_KEY) from error
+
+
+def rotate(token: str) -> str:
+    """The same secret under the newest key; what is under it already stays as it is.
+
+    Raises:
+        ConfigurationError: no key of ours made this token.
+    """
+    newest, every = _fernet(tuple(settings.SECRET_KEYS)[:1]), _fernet(tuple(settings.SECRET_KEYS))
+    try:
+        newest.decrypt(token.encode())
+        return token
+    except InvalidToken:
+        pass
+    try:
+        return every.rotate(token.encode()).decode()
+    except InvalidToken as error:
+        raise ConfigurationError(_NO_KEY) from error
 
 
 def seal(values: dict[str, str]) -> str:
