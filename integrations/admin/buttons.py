@@ -1,20 +1,29 @@
-"""Buttons on a row's page, which ask first, since following a link must change nothing."""
+"""Buttons on a row's page and actions on many rows, which ask first, since following a link must change nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
+from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import quote, unquote
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from wedsync.weddings.admin_looks import button, confirm
-from wedsync.weddings.tenant_admin import TenantAdmin
+from wedsync.weddings.tenancy import BY_SUPPORT, Role, access
+from wedsync.weddings.tenant_admin import ReadOnlyAdmin, TenantAdmin
 
 Act = Callable[[Any, HttpRequest, Any], str | HttpResponse]
+MOST_AT_ONCE = 10_000
+NEWEST = "newest"
 
 
 def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
@@ -26,7 +35,7 @@ def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
     def made(act: Act) -> Any:
         @wraps(act)
         def view(pages: ButtonAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-            row = pages.row_to_change(request, object_id)
+            row = pages.row_to_press(request, object_id)
             if request.method != "POST":
                 return confirm(request, pages, row, title=f"{label}: {row}", question=question, button=label)
             done = act(pages, request, row)
@@ -37,31 +46,108 @@ def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
     return made
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A page that asks before something is done. Without ``button`` there is nothing to do, and it only tells.
+
+    Its button posts to the same address; ``hidden`` are values that it posts along.
+    """
+
+    title: str
+    button: str
+    back: str
+    question: str = ""
+    facts: Sequence[tuple[str, object]] = ()
+    form: forms.Form | None = None
+    hidden: Sequence[tuple[str, object]] = ()
+
+    def answer(self, request: HttpRequest, pages: Any) -> HttpResponse:
+        """The page."""
+        context = {**pages.admin_site.each_context(request), "opts": pages.opts, **vars(self)}
+        return TemplateResponse(request, "admin/ask.html", context)
+
+
 class ButtonAdmin(TenantAdmin):
     """Pages with such buttons; ``actions_detail`` names them."""
+
+    def may_press(self, request: HttpRequest, row: Any) -> bool:
+        """Whether the buttons of a row are this user's to press."""
+        return self.has_change_permission(request, row)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """No buttons for those who may only look."""
         row = self.get_object(request, unquote(str(object_id)))
-        if row is None or not self.has_change_permission(request, row):
+        if row is None or not self.may_press(request, row):
             return []
         found: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return found
+        return [each for each in found if self.is_offered(row, each.path)]
 
-    def row_to_change(self, request: HttpRequest, object_id: str) -> Any:
+    def is_offered(self, row: Any, path: str) -> bool:
+        """Whether a button, named by its path, makes sense for a row."""
+        return True
+
+    def row_to_press(self, request: HttpRequest, object_id: str) -> Any:
         """The row behind a button.
 
         Raises:
             Http404: it is not there for this user.
         """
         row = self.get_object(request, unquote(object_id))
-        if row is None or not self.has_change_permission(request, row):
+        if row is None or not self.may_press(request, row):
             raise Http404
         return row
+
+    def page_of(self, row: Any) -> str:
+        """The address of a row's page."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(row.pk)])
 
     def done(self, request: HttpRequest, row: Any, message: str) -> HttpResponse:
         """Note it in the row's history, say so, and go back to its page."""
         self.log_change(request, row, message)
         messages.success(request, message)
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return HttpResponseRedirect(reverse(name, args=[quote(row.pk)]))
+        return HttpResponseRedirect(self.page_of(row))
+
+
+class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
+    """Pages of what happened, which nobody changes, with buttons and actions that make more happen.
+
+    ``pressed_by``: the roles that may.
+    """
+
+    pressed_by: ClassVar[frozenset[Role]] = BY_SUPPORT
+
+    def may_press(self, request: HttpRequest, row: Any) -> bool:
+        """By role."""
+        return access(request).changes(self.organization_of(row), self.pressed_by)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """By role; nothing is ever deleted."""
+        if not access(request).changes_somewhere(self.pressed_by):
+            return {}
+        return dict(TenantAdmin.get_actions(self, request))
+
+    def chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of an action that are this user's to press, and none that came after the page had asked."""
+        mine = rows.filter(organization__in=access(request).organizations(self.pressed_by))
+        try:
+            return mine.filter(id__lte=UUID(request.POST.get(NEWEST, "")))
+        except ValueError:
+            return mine
+
+    def choose_again(self, request: HttpRequest, rows: QuerySet[Any]) -> list[tuple[str, object]]:
+        """What a page that asks must post, so that the same action gets the same rows."""
+        newest = rows.order_by("-id").values_list("id", flat=True).first()
+        return [
+            ("action", request.POST["action"]),
+            ("select_across", request.POST.get("select_across", "0")),
+            *((ACTION_CHECKBOX_NAME, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)),
+            (NEWEST, newest or ""),
+            ("answered", "yes"),
+        ]
+
+    def too_many(self, request: HttpRequest, rows: QuerySet[Any]) -> bool:
+        """Whether more rows were chosen than one action takes; says so."""
+        found = rows.order_by()[: MOST_AT_ONCE + 1].count()
+        if found > MOST_AT_ONCE:
+            messages.error(request, f"Choose at most {MOST_AT_ONCE} at once. The filters at the side help.")
+        return found > MOST_AT_ONCE

@@ -1,21 +1,19 @@
-"""Admin of systems, their connections, and their names for what is ours."""
+"""Admin of systems, and of their names for what is ours."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest
 
 from integrations import standing
 from integrations.admin.buttons import ButtonAdmin, asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
-from integrations.models import Connection, ConnectionSecret, ExternalReference, System
-from wedsync.env import ConfigurationError
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, show_once
+from integrations.models import ExternalReference, System
+from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
 from wedsync.weddings.tenancy import BY_SUPPORT
-from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
+from wedsync.weddings.tenant_admin import TenantAdmin
 
 STANDING_COLOURS = {"active": GOOD, "paused": WARNING, "disabled": BAD}
 
@@ -63,95 +61,6 @@ class SystemAdmin(ButtonAdmin):
     @asked("Disable", "disable", "Stop for good? Deliveries to this system become dead instead of waiting.")
     def disable(self, request: HttpRequest, system: System) -> str:
         standing.disable_system(system)
-        return "Disabled."
-
-
-class SecretInline(TenantInline):
-    """Secrets by their dates. A new one is made by a button; an end in the future leaves time for the change."""
-
-    model = ConnectionSecret
-    tenant_path = "connection__organization"
-    editors = BY_SUPPORT
-    verbose_name_plural = "signing secrets"
-    fields = ("created_at", "expires_at")
-    readonly_fields = ("created_at",)
-    ordering = ("-created_at",)
-    show_change_link = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(Connection)
-class ConnectionAdmin(ButtonAdmin):
-    tenant_path = "organization"
-    editors = BY_SUPPORT
-    list_display = ("id", "system", "standing", "created_at")
-    list_select_related = ("system", "organization")
-    list_filter = ("state", "system")
-    search_fields = ("=id", "system__name")
-    ordering = ("system__name", "id")
-    inlines = (SecretInline,)
-    actions_detail = ("new_secret", "end_older", "pause", "resume", "disable")
-    standing = coloured("State", "state", STANDING_COLOURS)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new connection needs only its system."""
-        shown = ("system",) if obj is None else ("system", "id", "url", "standing", "created_at")
-        several = self._has_several(request, obj)
-        return [(None, {"fields": (("organization",) if several else ()) + shown})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fixed = ["system", "id", "url", "standing", "created_at"] if obj is not None else []
-        return [*super().get_readonly_fields(request, obj), *fixed]
-
-    @column("URL for the vendor")
-    def url(self, row: Connection) -> str:
-        return f"{settings.PUBLIC_URL}/api/webhooks/channel-events/{row.pk}"
-
-    @asked(
-        "New secret",
-        "new-secret",
-        "Make another signing secret? It is shown once. The present ones stay valid until you end them.",
-    )
-    def new_secret(self, request: HttpRequest, row: Connection) -> HttpResponse:
-        try:
-            text = standing.new_secret(row)
-        except ConfigurationError as error:
-            messages.error(request, f"No secret was made: {error}.")
-            return HttpResponseRedirect(request.path)
-        self.log_change(request, row, "Made a new signing secret.")
-        note = "Copy it now and give it to the vendor: it is stored encrypted and never shown again."
-        facts = {"Secret": text, "URL": self.url(row), "Id": row.pk}
-        return show_once(request, self, row, title="New signing secret", note=note, facts=facts)
-
-    @asked(
-        "End older secrets",
-        "end-older",
-        "End every secret but the newest? Requests signed with an older one are refused from now on.",
-    )
-    def end_older(self, request: HttpRequest, row: Connection) -> str:
-        return f"Older secrets ended: {standing.end_older_secrets(row)}."
-
-    @asked("Pause", "pause", "Keep accepting and storing, but route nothing until it is resumed?")
-    def pause(self, request: HttpRequest, row: Connection) -> str:
-        standing.pause_connection(row)
-        return "Paused. What comes in is stored and routed when you resume it."
-
-    @asked(
-        "Resume",
-        "resume",
-        "Route what comes in, and what was held until now?",
-    )
-    def resume(self, request: HttpRequest, row: Connection) -> str:
-        return f"Resumed; held events that are routed now: {standing.resume_connection(row)}."
-
-    @asked("Disable", "disable", "Close the door? The vendor gets 404 for everything it sends.")
-    def disable(self, request: HttpRequest, row: Connection) -> str:
-        standing.disable_connection(row)
         return "Disabled."
 
 

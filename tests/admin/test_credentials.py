@@ -123,7 +123,7 @@ def test_a_new_connection_secret_is_shown_once_and_stored_encrypted(client: Clie
 
     assert client.get(url).status_code == 200
     assert ConnectionSecret.objects.filter(connection=connection).count() == before
-    answer = client.post(url)
+    answer = client.post(url, {"overlap": "day"})
 
     secret = ConnectionSecret.objects.filter(connection=connection).latest("created_at")
     text = vault.decrypt(secret.sealed)

@@ -55,9 +55,8 @@ class EntryInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("channel", "event")
 
 
-@admin.register(ChannelEvent)
 class ChannelEventAdmin(ReadOnlyAdmin):
-    """The deliveries of an event are added by integrations/admin/deliveries.py, which knows them."""
+    """Registered by integrations/admin/events.py, which can link; its deliveries come from deliveries.py beside it."""
 
     tenant_path = "organization"
     list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received")

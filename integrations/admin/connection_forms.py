@@ -1,0 +1,127 @@
+"""Forms of connections and their secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from integrations.models import Connection, System
+from integrations.standard_webhooks import secret_key
+from wedsync.weddings.tenant_forms import TenantForm
+
+SHORTEST_PREFIX = {4: 8, 6: 16}  # bits; a wider network is no vendor's own
+MOST_NETWORKS = 50
+OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
+    "hour": ("1 hour", timedelta(hours=1)),
+    "day": ("24 hours", timedelta(hours=24)),
+    "week": ("7 days", timedelta(days=7)),
+    "open": ("until I end them", None),
+    "none": ("not at all: they end now", timedelta()),
+}
+
+
+class NetworksField(forms.CharField):
+    """Networks as text with commas; only such as could be a vendor's own."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as text."""
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare texts."""
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> Any:
+        """The text as a list."""
+        words = [word.strip() for word in str(super().clean(value)).split(",") if word.strip()]
+        if len(words) > MOST_NETWORKS:
+            raise forms.ValidationError(f"Write at most {MOST_NETWORKS} networks.")
+        return list(dict.fromkeys(_network(word) for word in words))
+
+
+def _network(word: str) -> str:
+    try:
+        network = ipaddress.ip_network(word)
+    except ValueError as error:
+        raise forms.ValidationError(
+            f"{word[:60]} is not a network. Write for instance 203.0.113.0/24, with zeros behind the prefix."
+        ) from error
+    shortest = SHORTEST_PREFIX[network.version]
+    if network.prefixlen < shortest:
+        raise forms.ValidationError(f"{network} is too wide. A prefix needs at least {shortest} bits: /{shortest}.")
+    return str(network)
+
+
+class ConnectionForm(TenantForm):
+    """A connection."""
+
+    limit_per_hour = forms.IntegerField(
+        min_value=1,
+        max_value=1_000_000,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Verified requests that count. Empty: the general limit. To let none in, disable the connection.",
+    )
+    networks = NetworksField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="The vendor's own networks, such as 203.0.113.0/24, by comma. The limit per sender spares them.",
+    )
+
+    class Meta:
+        model = Connection
+        fields = ("system", "limit_per_hour", "networks")
+
+
+class OverlapForm(forms.Form):
+    """How long the older secrets stay valid."""
+
+    overlap = forms.ChoiceField(
+        label="The older ones stay valid",
+        choices=[(name, label) for name, (label, _) in OVERLAPS.items()],
+        initial="day",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Long enough for the other side to change to the new one.",
+    )
+
+    @property
+    def chosen(self) -> timedelta | None:
+        """The time; ``None``: until staff end them."""
+        return OVERLAPS[self.cleaned_data["overlap"]][1]
+
+
+class ProviderSecretForm(OverlapForm):
+    """A secret that the provider made. It is never sent back to the page."""
+
+    text = forms.CharField(
+        label="The provider's secret",
+        max_length=500,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="WhatsApp: the app secret. Slack: the signing secret. Resend: the webhook's, whsec_….",
+    )
+    field_order = ("text", "overlap")
+
+    def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kind = kind
+
+    def clean_text(self) -> str:
+        """Refuse what could never verify a signature; the message does not hold it."""
+        text = str(self.cleaned_data["text"])
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise forms.ValidationError("It holds a space or a letter that no such secret has. Copy it again.")
+        if self._kind == System.Kind.EMAIL:
+            try:
+                secret_key(text)
+            except ValueError as error:
+                raise forms.ValidationError("Resend's secrets are whsec_ followed by base64. Copy it again.") from error
+        return text
