@@ -52,7 +52,7 @@ app.conf.update(
     worker_enable_remote_control=False,
     timezone="UTC",
     beat_schedule={
-        "prune-dedup-ids": {"task": "webhooks.prune", "schedule": crontab(minute="17", hour="3")},
+        "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
     },
 )
