@@ -2,6 +2,7 @@
 
 import hmac
 import itertools
+import json
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -14,21 +15,28 @@ _NOTE = (
     "Round tables of ten, the band on the lake side, vegetarian menu for 14 guests, cake at nine in the garden hall, "
     "wheelchair ramp at the west door; the florist comes from 10:30 and needs the service lift"
 )
-_PAYLOADS = (
-    (
-        "capacity.updated",
-        '"max_capacity":%%d,"previous":150,"location_name":"Seehof am Attersee","reason":"%s"' % _NOTE,
-    ),
-    ("guests.changed", '"headcount":%%d,"previous":110,"changed_by":"Tom Berger","remark":"%s"' % _NOTE),
-    (
-        "setup.scheduled",
-        '"starts_at":"2027-06-19T08:30:00+02:00","space":"Garden hall","crew":%%d,"requirements":"%s"' % _NOTE,
-    ),
-    (
-        "catering.updated",
-        '"starts_at":"2027-06-19T17:45:00+02:00","space":"Terrace","menus":%%d,"requirements":"%s"' % _NOTE,
-    ),
-)
+_PAYLOADS: dict[str, dict[str, object]] = {
+    "capacity.updated": {"max_capacity": "%d", "previous": 150, "location_name": "Seehof am Attersee", "reason": _NOTE},
+    "guests.changed": {"headcount": "%d", "previous": 110, "changed_by": "Tom Berger", "remark": _NOTE},
+    "setup.scheduled": {
+        "starts_at": "2027-06-19T08:30:00+02:00",
+        "space": "Garden hall",
+        "crew": "%d",
+        "requirements": _NOTE,
+    },
+    "catering.updated": {
+        "starts_at": "2027-06-19T17:45:00+02:00",
+        "space": "Terrace",
+        "menus": "%d",
+        "requirements": _NOTE,
+    },
+}
+
+
+def _template(event_type: str, payload: dict[str, object], booking: str) -> str:
+    """An envelope that lacks its id, its time and one number: filling them in is much quicker than making JSON."""
+    envelope = {"id": "%s", "eventType": event_type, "timestamp": "%s", "payload": {"event_id": booking, **payload}}
+    return json.dumps(envelope, separators=(",", ":")).replace('"%d"', "%d")
 
 
 class Envelopes:
@@ -38,9 +46,7 @@ class Envelopes:
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._templates = [
-            '{"id":"%%s","eventType":"%s","timestamp":"%%s","payload":{"event_id":"%s",%s}}' % (name, booking, payload)
-            for booking in bookings
-            for name, payload in _PAYLOADS
+            _template(event_type, payload, booking) for booking in bookings for event_type, payload in _PAYLOADS.items()
         ]
 
     def take(self, count: int) -> Iterator[tuple[str, bytes]]:

@@ -19,7 +19,7 @@ LABELS = {
     FULL: "WedSync, full tables",
 }
 FULL_DATABASE = "full_tables"
-GUNICORN_THREADS = 16
+GUNICORN_THREADS = int(__import__("os").environ.get("X_THREADS", "16"))
 _BASELINES = (INSERT_PER_REQUEST, GROUP_COMMIT, DJANGO_VIEW)
 _OUR_TABLES = ("webhooks_receipt", "webhooks_dedupid", "live_channelevent")
 _OUR_COUNTS = (
@@ -85,7 +85,7 @@ def _command(name: str, port: int) -> tuple[str, ...]:
         return web_command(application)
     return python(
         "-m", "gunicorn", application, "--bind", f"{LOCAL}:{port}", "--workers", "1", "--worker-class", "gthread",
-        "--threads", str(GUNICORN_THREADS), "--keep-alive", "60", "--worker-tmp-dir", "/dev/shm", "--no-control-socket",
+        "--threads", str(GUNICORN_THREADS), "--keep-alive", "60", "--no-control-socket",
     )  # fmt: skip
 
 

@@ -39,8 +39,10 @@ _ROWS = (
             "event_id": "copy.id",
             "sequence": "channel.last_sequence + row_number() OVER (PARTITION BY original.channel_id ORDER BY copy.id)",
         },
-        "JOIN bench_copy copy ON copy.original = original.event_id "
-        "JOIN live_channel channel ON channel.id = original.channel_id",
+        (
+            "JOIN bench_copy copy ON copy.original = original.event_id "
+            "JOIN live_channel channel ON channel.id = original.channel_id"
+        ),
     ),
 )
 _COUNTERS = """

@@ -1,4 +1,4 @@
-"""(c) A plain Django view: HMAC, one ``Model.objects.create``, 202. A whole Django project in one file, for gunicorn."""
+"""(c) A plain Django view: HMAC, one ``Model.objects.create``, 202. A whole project in one file, for gunicorn."""
 
 import os
 
@@ -28,6 +28,7 @@ class Stored(models.Model):
 
     body = models.BinaryField()
     received_at = models.DateTimeField(auto_now_add=True)
+    objects: models.Manager["Stored"] = models.Manager()
 
     class Meta:
         app_label = "bench"
