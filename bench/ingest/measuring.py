@@ -9,11 +9,8 @@ from bench.ingest.contestants import Contestant
 from bench.ingest.load import Played, play, write_slices
 from wedsync.runner.processes import wait_until
 
-FIRST_RATE = 40_000
-"""Requests per second that nothing here reaches; how many to sign before anything is known."""
-MARGIN = 1.5
-"""Of requests signed to requests needed at the best rate so far: the threads do not play at one speed."""
-SPARE = 1_000
+MOST_PER_SECOND = 40_000
+"""What no server here reaches on such a machine: so many requests are signed for each second of a measurement."""
 SETTLED_SECONDS = 0.2
 
 
@@ -24,15 +21,13 @@ class Measuring:
         self._ground = ground
         self._facts = facts
         self._envelopes = Envelopes(facts.bookings)
-        self._best_rate = 0.0
         self._slices = 0
 
     def sign(self, seconds: int) -> Path:
         """Write requests for measurements of so many seconds, signed now; one folder serves each server once."""
         self._slices += 1
         folder = self._ground.folder / f"slices-{self._slices}"
-        count = int((self._best_rate * MARGIN or FIRST_RATE) * seconds) + SPARE
-        write_slices(folder, signed_requests(self._facts, self._envelopes, count))
+        write_slices(folder, signed_requests(self._facts, self._envelopes, MOST_PER_SECOND * seconds))
         return folder
 
     def measure(self, contestant: Contestant, folder: Path, connections: int, seconds: int) -> Played:
@@ -51,7 +46,6 @@ class Measuring:
             raise BenchError(f"{contestant.name}, {connections} connections: {error}") from error
         stored = [now - then for now, then in zip(self._settled(contestant), before, strict=True)]
         _reconcile(contestant.name, played.answers, stored, connections)
-        self._best_rate = max(self._best_rate, played.rate)
         return played
 
     def _counts(self, contestant: Contestant) -> tuple[int, ...]:

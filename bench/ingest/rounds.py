@@ -86,7 +86,7 @@ class Run:
                 self._watch_memory(measuring, facts)
 
     def _warm_up(self, measuring: Measuring, servers: Sequence[Contestant]) -> None:
-        """What it finds is not part of the results; it shows how many requests must be signed."""
+        """What it finds is not part of the results; it fills caches."""
         self._say("Warming up")
         folder = measuring.sign(WARM_UP_SECONDS)
         for server in servers:
