@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from integrations import suppliers
 from integrations.models import Connection, ExternalReference, System
 from wedsync.live import channels, hints
+from wedsync.live.hints import RouteHint
+from wedsync.live.log import append
 from wedsync.live.models import ChannelEntry, ChannelEvent
-from wedsync.live.publishing import publish
 from wedsync.weddings.models import Wedding
 
 Kind, Routing = ExternalReference.Kind, ChannelEvent.Routing
@@ -170,9 +171,11 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
         event.routing = Routing.HELD if event.source_connection_id in paused else Routing.PENDING
     for routing in (Routing.PENDING, Routing.HELD):
         _write(wedding, routing, [event.id for event in events if event.routing == routing])
-    publish([], also=_further_places(events, wedding))
-    for event in events:
-        hints.event_stored(event, ())
+    places = _further_places(events, wedding)
+    append([], also=places)
+    routes = [RouteHint(str(event.id), event.priority) for event in events if event.routing == Routing.PENDING]
+    wake = {hints.place(event.organization_id, name) for event, name in places}
+    transaction.on_commit(lambda: hints.committed(routes, sorted(wake)))
     return len(events)
 
 

@@ -45,10 +45,36 @@ def route(event_id: UUID) -> int:
         return 0
     made, further = make_deliveries(event)
     publish(applied.consequences, also=[(event, name) for name in further])
-    for delivery in made:
+    _hint(made)
+    return len(made)
+
+
+@transaction.atomic
+def route_again(event_id: UUID) -> int:
+    """Make the deliveries that the present routes ask for and that are missing; returns how many.
+
+    The wedding is not touched again, and an event that changed nothing there goes nowhere. One whose routing was given
+    up begins anew. What still waits for its routing is left to that.
+    """
+    events = ChannelEvent.objects.filter(id=event_id)
+    if events.filter(routing=Routing.FAILED).update(routing=Routing.PENDING, routing_failures=0, hinted_at=None):
+        return 0
+    routed = events.filter(routing=Routing.ROUTED).exclude(effect__in=[Effect.UNCHANGED, Effect.STALE])
+    event = routed.select_for_update(of=("self",), no_key=True).select_related("wedding").first()
+    if event is None:
+        return 0
+    present = set(Delivery.objects.filter(event=event).values_list("id", flat=True))
+    wanted, further = make_deliveries(event)
+    missing = [delivery for delivery in wanted if delivery.id not in present]
+    publish([], also=[(event, name) for name in further])
+    _hint(missing)
+    return len(missing)
+
+
+def _hint(deliveries: Iterable[Delivery]) -> None:
+    for delivery in deliveries:
         if delivery.state == State.PENDING:
             hints.delivery_due(delivery.id, delivery.priority)
-    return len(made)
 
 
 def give_up(event_id: UUID) -> None:

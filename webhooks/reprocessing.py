@@ -1,0 +1,227 @@
+"""Reprocessing receipts: what was signed and could not be taken becomes an event; what was taken gets what is missing.
+
+spec.md, "Reprocess". An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
+never processed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from uuid import UUID
+
+import structlog
+from django.db import OperationalError, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from integrations import routing
+from integrations.models import Connection
+from webhooks import inspection
+from webhooks.doors import Door
+from webhooks.inspection import Accepted, Refused
+from webhooks.models import DedupId, Receipt
+from webhooks.storing import Status, store
+
+log = structlog.get_logger(__name__)
+Verdict = Receipt.Verdict
+BATCH = 200  # receipts in memory, whose bodies may be large
+MOST_REASONS = 10
+
+
+class Outcome(StrEnum):
+    """What reprocessing does to a receipt."""
+
+    ROUTED_AGAIN = "routed_again"
+    BECOMES_EVENT = "becomes_event"
+    STILL_REJECTED = "still_rejected"
+    STILL_UNRECOGNISED = "still_unrecognised"
+    DUPLICATE = "duplicate"
+    REUSED_ID = "reused_id"
+    UNSIGNED = "unsigned"
+    NOT_WHOLE = "not_whole"
+    NO_EVENT = "no_event"
+    DISABLED = "disabled"
+    FAILED = "failed"
+
+    @property
+    def words(self) -> str:
+        """For staff."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Outcome.ROUTED_AGAIN: "has its event: routed again, only deliveries that are missing are made",
+    Outcome.BECOMES_EVENT: "becomes an event, which is routed",
+    Outcome.STILL_REJECTED: "still rejected: nothing is done",
+    Outcome.STILL_UNRECOGNISED: "of a type that is still unknown: nothing is done",
+    Outcome.DUPLICATE: "its id came again and was taken then: nothing is done",
+    Outcome.REUSED_ID: "its id belongs to another event: nothing can be done, the vendor must send it under a new id",
+    Outcome.UNSIGNED: "was not signed: never processed",
+    Outcome.NOT_WHOLE: "only the beginning of its body was kept: nothing can be done",
+    Outcome.NO_EVENT: "a provider's callback: nothing is done",
+    Outcome.DISABLED: "its connection is disabled: resume that first",
+    Outcome.FAILED: "broke: our log has the reason",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a receipt can become, as far as it says itself. ``accepted``: it may be stored, unless its id is taken."""
+
+    outcome: Outcome
+    reason: str = ""
+    accepted: Accepted | None = None
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of a receipt. ``deliveries``: how many were missing, and were made."""
+
+    outcome: Outcome
+    reason: str = ""
+    deliveries: int = 0
+
+
+@dataclass
+class Preview:
+    """What reprocessing many would do, and the commonest reasons why it would not."""
+
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def does_something(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.counts[Outcome.ROUTED_AGAIN] or self.counts[Outcome.BECOMES_EVENT])
+
+    @property
+    def common_reasons(self) -> list[tuple[str, int]]:
+        """Each with how often."""
+        return self.reasons.most_common(MOST_REASONS)
+
+
+def judge(receipt: Receipt) -> Judgement:
+    """What would become of a receipt. Pure, given its connection and system."""
+    if receipt.verdict == Verdict.ACCEPTED:
+        return Judgement(Outcome.ROUTED_AGAIN if receipt.event_id else Outcome.NO_EVENT)
+    if not receipt.signed:
+        return Judgement(Outcome.UNSIGNED)
+    if receipt.verdict == Verdict.REUSED_ID:
+        return Judgement(Outcome.REUSED_ID)
+    door = _door(receipt.connection)
+    if not door.is_of_a_vendor:
+        return Judgement(Outcome.NO_EVENT)
+    if receipt.connection.state == Connection.Status.DISABLED:
+        return Judgement(Outcome.DISABLED)
+    body = bytes(receipt.body)
+    if receipt.body_size > len(body):
+        return Judgement(Outcome.NOT_WHOLE)
+    try:
+        envelope = inspection.open_body(door.vendor, body, None)
+    except Refused as refused:
+        return Judgement(Outcome.STILL_REJECTED, refused.problem.detail)
+    if envelope.event_type is None:
+        return Judgement(Outcome.STILL_UNRECOGNISED, f"The type {envelope.vendor_type} means nothing to us yet.")
+    accepted = Accepted(
+        door=door,
+        envelope=envelope,
+        body=body,
+        headers=receipt.headers,
+        remote_address=receipt.remote_address,
+        older_secret_id=receipt.older_secret_id,
+        receipt_id=receipt.id,
+    )
+    return Judgement(Outcome.BECOMES_EVENT, accepted=accepted)
+
+
+def _door(connection: Connection) -> Door:
+    """Without secrets: the signature was judged when the request came."""
+    return Door(
+        connection_id=connection.id,
+        organization_id=connection.organization_id,
+        system_id=connection.system_id,
+        kind=connection.system.kind,
+        secrets=(),
+        secret_ids=(),
+        paused=connection.state == Connection.Status.PAUSED,
+    )
+
+
+def preview(receipts: QuerySet[Receipt]) -> Preview:
+    """What reprocessing would do to each, the oldest first, without doing it."""
+    found = Preview()
+    promised: set[tuple[str, str]] = set()
+    rows = receipts.select_related("connection__system").order_by("id").iterator(chunk_size=BATCH)
+    for batch in _batches(rows):
+        judged = [(receipt, judge(receipt)) for receipt in batch]
+        taken = _taken([each.accepted for _, each in judged if each.accepted])
+        for receipt, each in judged:
+            outcome = each.outcome
+            if each.accepted is not None:
+                name = (receipt.connection_id, each.accepted.envelope.external_id)
+                if taken.get(name, receipt.id) != receipt.id or name in promised:
+                    outcome = Outcome.DUPLICATE
+                promised.add(name)
+            found.counts[outcome] += 1
+            if each.reason:
+                found.reasons[each.reason] += 1
+    return found
+
+
+def _batches(rows: Iterator[Receipt]) -> Iterator[list[Receipt]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _taken(items: Sequence[Accepted]) -> dict[tuple[str, str], UUID]:
+    """Whose the ids are that are claimed already."""
+    wanted = Q(
+        connection_id__in={item.door.connection_id for item in items},
+        external_id__in={item.envelope.external_id for item in items},
+    )
+    rows = DedupId.objects.filter(wanted).values_list("connection_id", "external_id", "receipt_id")
+    return {(connection_id, external_id): receipt_id for connection_id, external_id, receipt_id in rows}
+
+
+@transaction.atomic
+def reprocess(receipt_id: UUID) -> Processed:
+    """Do it to one receipt. Its row stays locked, so that two who reprocess it do it once."""
+    locked = Receipt.objects.select_for_update(of=("self",), no_key=True)
+    receipt = locked.select_related("connection__system").get(id=receipt_id)
+    judged = judge(receipt)
+    if judged.accepted is not None:
+        return _store(judged.accepted)
+    if judged.outcome != Outcome.ROUTED_AGAIN or receipt.event_id is None:
+        return Processed(judged.outcome, judged.reason)
+    made = routing.route_again(receipt.event_id)
+    Receipt.objects.filter(id=receipt.id).update(reprocessed_at=Now())
+    return Processed(Outcome.ROUTED_AGAIN, deliveries=made)
+
+
+def _store(accepted: Accepted) -> Processed:
+    """The statement that stores also turns the receipt into an accepted one, and notes when."""
+    (stored,) = store([accepted])
+    match stored.status:
+        case Status.ACCEPTED:
+            return Processed(Outcome.BECOMES_EVENT)
+        case Status.DUPLICATE:
+            return Processed(Outcome.DUPLICATE)
+        case Status.REUSED_ID:
+            return Processed(Outcome.DUPLICATE, "Another body came under its id, and was taken.")
+    return Processed(Outcome.DISABLED)
+
+
+def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[Outcome]:
+    """Do it to many, each in a transaction of its own, so that one that breaks keeps nothing from the others."""
+    counts: Counter[Outcome] = Counter()
+    for receipt_id in receipt_ids:
+        try:
+            counts[reprocess(receipt_id).outcome] += 1
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("receipt_not_reprocessed", receipt=str(receipt_id))
+            counts[Outcome.FAILED] += 1
+    return counts
