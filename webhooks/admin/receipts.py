@@ -1,41 +1,131 @@
-"""Admin of receipts, read-only."""
+"""Admin of receipts: look for them, look into them, process them again."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError as QueueAway
 
+from integrations.admin.buttons import Asked, PastButtonAdmin
+from integrations.models import ConnectionSecret
+from integrations.vendors import VENDORS
+from webhooks import reprocessing, tasks
 from webhooks.models import Receipt
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, link, moment, preformatted, pretty
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin
+from webhooks.reprocessing import Outcome, Preview
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.weddings.admin_looks import (
+    BAD,
+    GOOD,
+    WARNING,
+    button,
+    coloured,
+    column,
+    link,
+    moment,
+    preformatted,
+    pretty,
+)
 
 VERDICT_COLOURS = {"accepted": GOOD, "unrecognised": WARNING, "reused_id": WARNING, "rejected": BAD}
+SLUGS = (
+    "bad-envelope", "body-too-large", "body-too-slow", "event-id-reused", "not-json", "schema-violation",
+    "signature-malformed", "signature-mismatch", "signature-missing", "timestamp-outside-window", "too-many-requests",
+    "unsupported-media-type",
+)  # fmt: skip
+AT_ONCE = 1_000  # receipts that a page processes while one waits; more go to a worker
+A_TASK = 100  # so that a task ends long before Redis would hand it out again
+
+
+class SlugFilter(admin.SimpleListFilter):
+    """By the answer's slug, which needs no look at the table."""
+
+    title = "problem"
+    parameter_name = "slug"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(slug, slug) for slug in SLUGS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(slug=self.value()) if self.value() else queryset
+
+
+class VendorTypeFilter(admin.SimpleListFilter):
+    """By the event's type, in any vendor's words or in ours."""
+
+    title = "type"
+    parameter_name = "event_type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        known = set(CATALOGUE).union(*(vendor.event_types for vendor in VENDORS.values()))
+        return [(name, name) for name in sorted(known)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
+class ReceiptAdmin(PastButtonAdmin):
     tenant_path = "organization"
-    list_display = ("event_type", "answered", "external_id", "connection", "remote_address", "received")
+    list_display = ("type", "answered", "slug", "is_signed", "external_id", "connection", "remote_address", "received")
     list_select_related = ("connection__system", "organization")
-    list_filter = ("verdict", "connection", "received_at")
-    search_fields = ("=id", "=external_id", "event_type", "=event_id", "connection__system__name")
+    list_filter = (
+        "verdict", SlugFilter, "signed", "connection__system__kind", "connection", VendorTypeFilter, "received_at",
+    )  # fmt: skip
+    search_fields = ("=id", "=external_id", "event_type", "=event_id", "=remote_address", "connection__system__name")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": (("event_type", "external_id"), ("answered", "reason"), "connection", "event_link")}),
-        ("As received", {"fields": ("body_text", "headers_text", ("remote_address", "received_at"), "id")}),
+        (None, {"fields": (("type", "external_id"), ("answered", "slug"), "reason", "errors_table", "event_link")}),
+        ("Who sent it", {"fields": ("connection", ("is_signed", "older_secret"), ("remote_address", "received_at"))}),
+        ("As received", {"fields": ("size", "body_text", "headers_text")}),
+        ("Since then", {"fields": (("reprocessed_at", "unkept"), "id")}),
     )
+    actions_detail = ("reprocess",)
+    actions = ("reprocess_selected",)
     received = moment("Received", "received_at")
     answered = coloured("Verdict", "verdict", VERDICT_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists do without the bodies, which may be large."""
         return super().get_queryset(request).defer("body")
+
+    @column("Type", ordering="event_type")
+    def type(self, receipt: Receipt) -> str:
+        return receipt.event_type or "not read"
+
+    @column("Signed", ordering="signed")
+    def is_signed(self, receipt: Receipt) -> str:
+        if not receipt.signed:
+            return "no"
+        return "by an older secret" if receipt.older_secret_id else "yes"
+
+    @column("Older secret")
+    def older_secret(self, receipt: Receipt) -> str:
+        if receipt.older_secret_id is None:
+            return "no, the newest" if receipt.signed else "none"
+        mine = ConnectionSecret.objects.filter(connection_id=receipt.connection_id)
+        return str(mine.filter(id=receipt.older_secret_id).first() or "one that is no longer stored")
+
+    @column("Fields")
+    def errors_table(self, receipt: Receipt) -> SafeString | str:
+        if not receipt.errors:
+            return "none"
+        rows = ((each.get("field", ""), each.get("reason", "")) for each in receipt.errors)
+        cell = '<tr><td class="font-mono pr-4">{}</td><td>{}</td></tr>'
+        return format_html("<table>{}</table>", format_html_join("", cell, rows))
+
+    @column("Size")
+    def size(self, receipt: Receipt) -> str:
+        kept = len(receipt.body)
+        cut = f", of which the first {kept} are kept" if receipt.body_size > kept else ""
+        return f"{max(receipt.body_size, kept)} bytes{cut}"
 
     @column("Body")
     def body_text(self, receipt: Receipt) -> SafeString:
@@ -50,3 +140,70 @@ class ReceiptAdmin(ReadOnlyAdmin):
         if receipt.event_id is None:
             return "none"
         return link(reverse("event-trace", args=[receipt.event_id]), "Its way through")
+
+    @button("Reprocess", "reprocess")
+    def reprocess(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Tell what would happen to one receipt; then do it."""
+        receipt = self.row_to_press(request, object_id)
+        if request.method == "POST":
+            done = reprocessing.reprocess(receipt.pk)
+            made = f" Deliveries made: {done.deliveries}." if done.outcome == Outcome.ROUTED_AGAIN else ""
+            return self.done(request, receipt, f"{_sentence(done.outcome)} {done.reason}".strip() + made)
+        found = reprocessing.preview(Receipt.objects.filter(pk=receipt.pk))
+        return _asked(found, f"Reprocess {receipt}", self.page_of(receipt), []).answer(request, self)
+
+    @admin.action(description="Reprocess")
+    def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Receipt]) -> HttpResponse | None:
+        """Tell what would happen to many, and how often; then do it, or let a worker do it."""
+        mine = self.chosen(request, rows)
+        if self.too_many(request, mine):
+            return None
+        if "answered" in request.POST:
+            self._reprocess_all(request, mine)
+            return None
+        found = reprocessing.preview(Receipt.objects.filter(pk__in=mine.order_by().values("pk")))
+        title = f"Reprocess {found.counts.total()} receipts"
+        again = self.choose_again(request, mine)
+        return _asked(found, title, request.get_full_path(), again).answer(request, self)
+
+    def _reprocess_all(self, request: HttpRequest, mine: QuerySet[Receipt]) -> None:
+        ids = list(mine.order_by("id").values_list("id", flat=True))
+        if len(ids) > AT_ONCE:
+            self._hand_over(request, [str(key) for key in ids])
+        else:
+            counts = reprocessing.reprocess_many(ids)
+            told = "; ".join(f"{count} {outcome.words}" for outcome, count in counts.most_common())
+            messages.success(request, f"Reprocessed. {told}.")
+        kept = Receipt.objects.filter(id__in=ids).only("id", "event_type", "verdict")
+        LogEntry.objects.log_actions(request.user.pk or 0, kept, CHANGE, change_message="Reprocessed with others.")
+
+    def _hand_over(self, request: HttpRequest, ids: list[str]) -> None:
+        """To the low queue, in tasks that may be lost or come twice without harm."""
+        handed = 0
+        try:
+            for start in range(0, len(ids), A_TASK):
+                tasks.reprocess.delay(ids[start : start + A_TASK])
+                handed = min(start + A_TASK, len(ids))
+        except QueueAway:
+            messages.error(request, f"The queue is away: {len(ids) - handed} of {len(ids)} must be chosen again later.")
+        if handed:
+            told = f"{handed} receipts are being reprocessed in the background, with low priority."
+            messages.success(request, f"{told} The page of each tells when it was done.")
+
+
+def _sentence(outcome: Outcome) -> str:
+    return f"{outcome.words[0].upper()}{outcome.words[1:]}."
+
+
+def _asked(found: Preview, title: str, back: str, hidden: list[tuple[str, object]]) -> Asked:
+    return Asked(
+        title=title,
+        question="This is what would happen. Nothing has been done yet." if found.does_something else "",
+        facts=[
+            *((f"{count} ×", _sentence(outcome)) for outcome, count in found.counts.most_common()),
+            *((f"Reason, {count} ×", reason) for reason, count in found.common_reasons),
+        ],
+        hidden=hidden,
+        button="Reprocess" if found.does_something else "",
+        back=back,
+    )
