@@ -1,0 +1,181 @@
+"""The providers' door: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
+
+spec.md, "Provider callbacks": 200 once it is stored, 401 only for a bad signature. What is signed and can not be read
+is kept and answered 200, since the provider could only send the same again.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from integrations.signatures import SignatureError
+from webhooks import http, inspection
+from webhooks.callbacks import PROVIDERS
+from webhooks.callbacks.base import Notice, Provider, Unreadable
+from webhooks.callbacks.storing import CallbackReceived
+from webhooks.committer import StorageAway
+from webhooks.doors import Door, Doors
+from webhooks.http import Headers
+from webhooks.inspection import Refused
+from wedsync.problems import Problem
+
+log = structlog.get_logger(__name__)
+PREFIX = "/api/webhooks/providers"
+LARGEST = 3 * 1024 * 1024
+"""Bytes of a body. Meta sends up to 1000 updates at once, and up to 3 MB:
+https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+"""
+MOST_WAITING = 32 * 1024 * 1024
+"""Bytes of all bodies that wait for their commit; more is told to come again, so that memory stays bounded."""
+READ_AT_ONCE = 32 * 1024
+"""Bytes of a body that is read on the event loop. Larger ones are read in a thread, and hold nobody up."""
+MOST_QUERY_FIELDS = 20
+_CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+_AWAY = Problem(
+    503,
+    "storage-away",
+    "It is not certain that this was stored. Send the same request again.",
+    headers={"Retry-After": "5"},
+)
+_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
+_NO_DOOR = Problem(404, "connection-unknown", "There is no such connection of this provider. Check the URL.")
+_NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection's. Enter it again.")
+
+
+class Committer(Protocol):
+    """Has a request stored; the answer is that of ``store_callbacks``."""
+
+    async def submit(self, item: CallbackReceived) -> int | None:
+        """Wait until the item is durable.
+
+        Raises:
+            StorageAway: it is not certain that it is stored.
+        """
+
+
+class Callbacks:
+    """Verifies a callback, has it stored, answers as the provider expects."""
+
+    def __init__(self, doors: Doors, committer: Committer) -> None:
+        self._doors = doors
+        self._committer = committer
+        self._waiting = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        try:
+            provider, door = await self._door(scope["path"])
+            _check_method(scope["method"], provider)
+            if scope["method"] == "GET":
+                await http.send_text(send, 200, _challenge(provider, door, scope["query_string"]))
+                return
+            await self._take(provider, door, scope, receive)
+        except Refused as refused:
+            await http.send_problem(send, refused.problem, {})
+        except (StorageAway, OperationalError, InterfaceError) as error:
+            log.warning("callback_not_stored", error=type(error).__name__)
+            await http.send_problem(send, _AWAY, {})
+        except http.Disconnected:
+            return
+        except Exception:
+            log.exception("callback_failed")
+            await http.send_problem(send, _FAULT, {})
+        else:
+            await _acknowledge(provider, send)
+
+    async def _door(self, path: str) -> tuple[Provider, Door]:
+        slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
+        provider = PROVIDERS.get(slug)
+        if provider is None or not _CONNECTION_ID.fullmatch(connection_id):
+            raise Refused(_NO_DOOR)
+        known, door = self._doors.remembered(connection_id)
+        if not known:
+            door = await self._doors.look_up(connection_id)
+        if door is None or door.kind != provider.kind:
+            raise Refused(_NO_DOOR)
+        return provider, door
+
+    async def _take(self, provider: Provider, door: Door, scope: dict[str, Any], receive: Any) -> None:
+        headers = http.headers_of(scope)
+        http.check_size(http.announced_length(headers), LARGEST)
+        body = await http.read_body(receive, LARGEST)
+        older_secret_id = _check_signature(provider, door, headers, body)
+        with self._room(len(body)):
+            notices, unreadable = await _read(provider, headers, body)
+            item = CallbackReceived(
+                door=door,
+                body=body,
+                notices=notices,
+                unreadable=unreadable,
+                older_secret_id=older_secret_id,
+                headers=inspection.kept(headers),
+                remote_address=scope["client"][0] if scope.get("client") else None,
+            )
+            if await self._committer.submit(item) is None:
+                raise Refused(_NO_DOOR)
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        if self._waiting + size > MOST_WAITING:
+            raise StorageAway("too many bytes wait for their commit")
+        self._waiting += size
+        try:
+            yield
+        finally:
+            self._waiting -= size
+
+
+def _check_method(method: str, provider: Provider) -> None:
+    if method not in provider.methods:
+        allowed = ", ".join(provider.methods)
+        detail = f"{provider.label} calls this URL with {allowed} only."
+        raise Refused(Problem(405, "method-not-allowed", detail, headers={"Allow": allowed}))
+
+
+def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
+    try:
+        query = parse_qs(query_string.decode("latin-1"), max_num_fields=MOST_QUERY_FIELDS)
+    except ValueError as error:
+        raise Refused(_NO_HANDSHAKE) from error
+    text = provider.challenge(query, door.handshakes)
+    if text is None:
+        raise Refused(_NO_HANDSHAKE)
+    return text
+
+
+def _check_signature(provider: Provider, door: Door, headers: Headers, body: bytes) -> UUID | None:
+    """The id of the secret that signed, where that is not the newest."""
+    try:
+        place = provider.signature.verify(headers, body, door.secrets, time.time())
+    except SignatureError as error:
+        detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
+        raise Refused(Problem(401, error.slug, detail)) from error
+    return door.secret_ids[place] if place else None
+
+
+async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequence[Notice], str]:
+    """What the body tells; else nothing, and why."""
+    now = datetime.now(UTC)
+    try:
+        if len(body) <= READ_AT_ONCE:
+            return provider.read(headers, body, now), ""
+        return await asyncio.to_thread(provider.read, headers, body, now), ""
+    except Unreadable as error:
+        log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
+        return (), str(error)
+
+
+async def _acknowledge(provider: Provider, send: Any) -> None:
+    if provider.answers_with_nothing:
+        await http.send_text(send, 200, "")
+    else:
+        await http.send_json(send, 200, {"status": "ok"}, {})
