@@ -5,6 +5,7 @@ is kept and answered 200, since the provider could only send the same again.
 """
 
 import asyncio
+import ipaddress
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,6 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError
 
 from integrations.signatures import SignatureError
 from webhooks import http, inspection
@@ -81,8 +81,8 @@ class Callbacks:
             await self._take(provider, door, scope, receive)
         except Refused as refused:
             await http.send_problem(send, refused.problem, {})
-        except (StorageAway, OperationalError, InterfaceError) as error:
-            log.warning("callback_not_stored", error=type(error).__name__)
+        except StorageAway as error:
+            log.warning("callback_not_stored", reason=str(error))
             await http.send_problem(send, _AWAY, {})
         except http.Disconnected:
             return
@@ -118,7 +118,7 @@ class Callbacks:
                 unreadable=unreadable,
                 older_secret_id=older_secret_id,
                 headers=inspection.kept(headers),
-                remote_address=scope["client"][0] if scope.get("client") else None,
+                remote_address=_remote_address(scope),
             )
             if await self._committer.submit(item) is None:
                 raise Refused(_NO_DOOR)
@@ -172,6 +172,14 @@ async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequ
     except Unreadable as error:
         log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
         return (), str(error)
+
+
+def _remote_address(scope: dict[str, Any]) -> str | None:
+    """The sender's address; a proxy may have put in something else, which PostgreSQL would refuse."""
+    try:
+        return str(ipaddress.ip_address(scope["client"][0].partition("%")[0]))
+    except (TypeError, ValueError):
+        return None
 
 
 async def _acknowledge(provider: Provider, send: Any) -> None:

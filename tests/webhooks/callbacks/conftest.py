@@ -1,10 +1,14 @@
-"""A database connection beside Django's."""
+"""A database connection beside Django's, and doors that leave none behind."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 
 from tests.webhooks.callbacks.plain_database import PlainDatabase
+from webhooks.doors import Doors
+from wedsync import threads
 
 
 @pytest.fixture
@@ -12,3 +16,16 @@ def database(transactional_db: None) -> Iterator[PlainDatabase]:
     made = PlainDatabase()
     yield made
     made.close()
+
+
+@pytest.fixture
+def doors(transactional_db: None) -> Iterator[Doors]:
+    """Doors are looked up in threads that keep their connections, which would hold the test's database."""
+    yield Doors()
+    all_here = threading.Barrier(threads.THREADS)
+
+    def close(_: int) -> None:
+        all_here.wait(10)
+        connections.close_all()
+
+    list(threads._pool.map(close, range(threads.THREADS)))

@@ -1,4 +1,4 @@
-"""One plain psycopg2 connection to the test's database, as ``store_callbacks`` wants one, and storing without waiting."""
+"""One plain psycopg2 connection to the test's database, as ``store_callbacks`` wants one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import psycopg2
 from django.db import connection
 
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
+from webhooks.committer import StorageAway
 
 
 class PlainDatabase:
@@ -38,5 +39,8 @@ class StoringAtOnce:
         self._database = database
 
     async def submit(self, item: CallbackReceived) -> int | None:
-        (count,) = await store_callbacks(self._database, [item])
+        try:
+            (count,) = await store_callbacks(self._database, [item])
+        except psycopg2.InterfaceError as error:
+            raise StorageAway("the connection is closed") from error
         return count

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from integrations.models import Connection
 from tests.factories import ConnectionFactory
-from tests.webhooks.callbacks.bodies import status, statuses, text_message
 from tests.webhooks.callbacks.bodies import messages as messages_change
+from tests.webhooks.callbacks.bodies import status, statuses, text_message
 from tests.webhooks.callbacks.bodies import whatsapp as whatsapp_body
 from tests.webhooks.callbacks.plain_database import PlainDatabase
 from webhooks.callbacks import PROVIDERS
