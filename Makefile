@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format requirements clean
+.PHONY: help run demo test bench-ingest fuzz lint format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,12 @@ demo: $(VENV)/.run-installed ## play the four stories on a copy of its own (ARGS
 
 test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")
 	$(RUN) -m pytest $(ARGS)
+
+bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer servers, about 6 minutes (ARGS="--rounds 1 --no-full")
+	$(RUN) -m bench.ingest $(ARGS)
+
+fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receiver (ARGS="--count 10000 --seed 7")
+	$(RUN) -m bench.fuzz $(ARGS)
 
 lint: $(VENV)/.dev-installed ## check style, types, imports between rooms, migrations, settings
 	$(RUN) -m ruff check .

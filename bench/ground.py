@@ -1,0 +1,153 @@
+"""The servers that everything here stands on: an embedded PostgreSQL and Valkey on a temporary home."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import redis
+
+from bench.errors import BenchError
+from wedsync.runner import environment, runtime
+from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
+from wedsync.runner.embedded.postgres import NAME
+from wedsync.runner.home import Home
+from wedsync.runner.processes import wait_until
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_SANDBOX = 9
+"""The port of the discard service (RFC 863) stands for a sandbox that these programs do not have."""
+WITHOUT_LIMITS = {
+    "WEDSYNC_LIMIT_PER_ADDRESS": "1000000000",
+    "WEDSYNC_LIMIT_PER_CONNECTION": "1000000000",
+}
+"""The limits still count every request; they are only too high to be reached."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a sender must know: the connection's id, its secret, and the vendor's ids of the weddings."""
+
+    organization: str
+    connection: str
+    secret: str
+    bookings: list[str]
+
+    @property
+    def path(self) -> str:
+        """Where webhooks go."""
+        return f"/api/webhooks/channel-events/{self.connection}"
+
+
+class Ground:
+    """PostgreSQL and Valkey for one run, each with its data in a temporary home that is removed at the end.
+
+    Arguments:
+        durable: every commit is on the disk before it is answered, as in production.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="wedsync-bench-"))
+        if os.geteuid() == 0:
+            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who must get through
+        self.home = Home(self.folder / "home")
+        self.home.create()
+        self.postgres = EmbeddedPostgres(self.home, durable=durable)
+        self.valkey = EmbeddedValkey(self.home)
+
+    def __enter__(self) -> "Ground":
+        """Start both.
+
+        Raises:
+            RunnerError: one does not start.
+        """
+        try:
+            self.postgres.start()
+            self.valkey.start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop both, and remove what they kept."""
+        self._end()
+
+    def _end(self) -> None:
+        self.valkey.stop()
+        self.postgres.stop()
+        runtime.remove(self.home.runtime())
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str = NAME) -> str:
+        """How clients reach one of the databases."""
+        return urlunsplit(urlsplit(self.postgres.url)._replace(path=f"/{database}"))
+
+    def environment(self, port: int, database: str = NAME) -> dict[str, str]:
+        """The environment of a process of the product."""
+        outer = environment.unconfigured(os.environ)
+        url, redis_url = self.url(database), self.valkey.url
+        return environment.for_children(outer, self.home, port, NO_SANDBOX, url, redis_url) | WITHOUT_LIMITS
+
+    def make_product(self, weddings: int = 50) -> Facts:
+        """Migrate the first database and make the rows that a sender needs.
+
+        Raises:
+            BenchError: one of the commands failed.
+        """
+        self._run("manage.py", "migrate", "--verbosity", "0")
+        facts = Facts(**json.loads(self._run("-m", "bench.seed", "--weddings", str(weddings))))
+        self.execute("ANALYZE")
+        return facts
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.environment(NO_SANDBOX),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if done.returncode:
+            raise BenchError(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
+        return done.stdout
+
+    def make_database(self, name: str, template: str | None = None) -> None:
+        """Make an empty database, or a copy of one that nobody is connected to."""
+        self.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""), database="postgres")
+
+    def execute(self, *statements: str, database: str = NAME) -> list[tuple[Any, ...]]:
+        """Run statements one by one, each in a transaction of its own; returns the rows of the last."""
+        with closing(psycopg2.connect(self.url(database))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+
+    def number(self, query: str, database: str = NAME) -> int:
+        """The one number that a query returns."""
+        return int(self.execute(query, database=database)[0][0])
+
+    def drop_hints(self) -> None:
+        """Empty the queues that no worker reads here, and let Valkey write its log anew now rather than later."""
+        with closing(redis.Redis.from_url(self.valkey.url)) as client:
+            for key in client.scan_iter(_type="list"):
+                client.unlink(key)
+            client.bgrewriteaof()
+            if not wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], 20):
+                raise BenchError("Valkey did not finish writing its log anew within 20 s.")

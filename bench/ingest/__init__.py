@@ -1,0 +1,1 @@
+"""How many signed webhooks a second the receiver takes, beside servers that do much less."""

@@ -1,0 +1,134 @@
+"""Server processes: started as the Procfile starts them, asked until they answer, ended by their own pid."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from bench.errors import BenchError
+from bench.ground import ROOT
+from wedsync.runner import procfile
+from wedsync.runner.ports import LOCAL
+from wedsync.runner.processes import kill_group, wait_until
+from wedsync.runner.program import last_lines
+from wedsync.runner.readiness import url_answers
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+_APPLICATION = "wedsync.asgi:application"
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((LOCAL, 0))
+        return int(probe.getsockname()[1])
+
+
+def web_command(application: str = _APPLICATION) -> tuple[str, ...]:
+    """The Procfile's web process, with this ASGI application in the place of the product's.
+
+    Raises:
+        BenchError: the Procfile's line does not name the product's application.
+    """
+    line = procfile.read(ROOT / "Procfile")["web"]
+    if _APPLICATION not in line:
+        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags can not be taken.")
+    return procfile.shell(line.replace(_APPLICATION, application))
+
+
+class Server:
+    """One server process.
+
+    Arguments:
+        ready: a path that is answered 200 once it serves.
+        log: where its output goes.
+    """
+
+    def __init__(
+        self, name: str, command: tuple[str, ...], environment: Mapping[str, str], port: int, ready: str, log: Path
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.log = log
+        self._command = command
+        self._environment = dict(environment) | {"WEDSYNC_PROCESS": name}
+        self._ready = f"http://{LOCAL}:{port}{ready}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Return once it answers.
+
+        Raises:
+            BenchError: it ended, or does not answer in time; the message holds the end of its log.
+        """
+        with self.log.open("ab") as log:
+            process = self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            wait_until(lambda: process.poll() is not None or url_answers(self._ready), START_SECONDS)
+            if process.poll() is not None or not url_answers(self._ready):
+                raise BenchError(f"{self.name} did not start. The end of its log:\n{last_lines(self.log, 20)}")
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Of the running process.
+
+        Raises:
+            BenchError: it does not run.
+        """
+        if self._process is None or self._process.poll() is not None:
+            raise BenchError(f"{self.name} does not run. The end of its log:\n{last_lines(self.log, 20)}")
+        return self._process.pid
+
+    def resident_bytes(self) -> int:
+        """What the process holds in memory now (``VmRSS``, proc_pid_status(5))."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise BenchError(f"The system does not say how much memory {self.name} holds.")
+
+    def kill(self) -> None:
+        """SIGKILL, to all that it started too."""
+        if self._process:
+            kill_group(self._process.pid)
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """Ask it to stop; kill what does not."""
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        self.kill()
+
+
+def python(*words: str) -> tuple[str, ...]:
+    """A command of this interpreter."""
+    return (sys.executable, *words)
