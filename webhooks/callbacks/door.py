@@ -10,8 +10,9 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -22,10 +23,12 @@ from webhooks import http, inspection
 from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.callbacks.storing import CallbackReceived
-from webhooks.committer import StorageAway
+from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import Headers
 from webhooks.inspection import Refused
+from webhooks.receiver import AWAY, OUR_FAULT
+from webhooks.rejections import Rejected, Sample
 from wedsync.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -40,59 +43,59 @@ READ_AT_ONCE = 32 * 1024
 """Bytes of a body that is read on the event loop. Larger ones are read in a thread, and hold nobody up."""
 MOST_QUERY_FIELDS = 20
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
-_AWAY = Problem(
-    503,
-    "storage-away",
-    "It is not certain that this was stored. Send the same request again.",
-    headers={"Retry-After": "5"},
-)
-_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
+_TAKEN = {"status": "ok"}
 _NO_DOOR = Problem(404, "connection-unknown", "There is no such connection of this provider. Check the URL.")
 _NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection's. Enter it again.")
 
 
-class Committer(Protocol):
-    """Has a request stored; the answer is that of ``store_callbacks``."""
+@dataclass(slots=True)
+class _Request:
+    """One request on its way through the checks, with what is known of it so far."""
 
-    async def submit(self, item: CallbackReceived) -> int | None:
-        """Wait until the item is durable.
-
-        Raises:
-            StorageAway: it is not certain that it is stored.
-        """
+    method: str
+    query: bytes
+    headers: Headers
+    address: str | None
+    door: Door | None = None
+    body: bytes = b""
 
 
 class Callbacks:
     """Verifies a callback, has it stored, answers as the provider expects."""
 
-    def __init__(self, doors: Doors, committer: Committer) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        committer: "Committer[CallbackReceived, int | None]",
+        rejections: "Committer[Rejected, None]",
+    ) -> None:
         self._doors = doors
         self._committer = committer
+        self._rejections = rejections
+        self._sample = Sample()
         self._waiting = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
+        request = _Request(scope["method"], scope["query_string"], http.headers_of(scope), _remote_address(scope))
         try:
-            provider, door = await self._door(scope["path"])
-            _check_method(scope["method"], provider)
-            if scope["method"] == "GET":
-                await http.send_text(send, 200, _challenge(provider, door, scope["query_string"]))
-                return
-            await self._take(provider, door, scope, receive)
+            provider, request.door = await self._enter(scope["path"])
+            text = await self._take(provider, request.door, request, receive)
         except Refused as refused:
+            self._keep(request, refused)
             await http.send_problem(send, refused.problem, {})
         except StorageAway as error:
             log.warning("callback_not_stored", reason=str(error))
-            await http.send_problem(send, _AWAY, {})
+            await http.send_problem(send, AWAY, {})
         except http.Disconnected:
             return
         except Exception:
             log.exception("callback_failed")
-            await http.send_problem(send, _FAULT, {})
+            await http.send_problem(send, OUR_FAULT, {})
         else:
-            await _acknowledge(provider, send)
+            await (http.send_json(send, 200, _TAKEN, {}) if text is None else http.send_text(send, 200, text))
 
-    async def _door(self, path: str) -> tuple[Provider, Door]:
+    async def _enter(self, path: str) -> tuple[Provider, Door]:
         slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
         provider = PROVIDERS.get(slug)
         if provider is None or not _CONNECTION_ID.fullmatch(connection_id):
@@ -104,24 +107,38 @@ class Callbacks:
             raise Refused(_NO_DOOR)
         return provider, door
 
-    async def _take(self, provider: Provider, door: Door, scope: dict[str, Any], receive: Any) -> None:
-        headers = http.headers_of(scope)
-        http.check_size(http.announced_length(headers), LARGEST)
-        body = await http.read_body(receive, LARGEST)
-        older_secret_id = _check_signature(provider, door, headers, body)
-        with self._room(len(body)):
-            notices, unreadable = await _read(provider, headers, body)
+    async def _take(self, provider: Provider, door: Door, request: _Request, receive: Any) -> str | None:
+        """The text of the answer; ``None``: as usual."""
+        _check_method(request.method, provider)
+        if request.method == "GET":
+            return _challenge(provider, door, request.query)
+        http.check_size(http.announced_length(request.headers), LARGEST)
+        request.body = await http.read_body(receive, LARGEST)
+        older_secret_id = _check_signature(provider, door, request.headers, request.body)
+        with self._room(len(request.body)):
+            notices, unreadable = await _read(provider, request.headers, request.body)
             item = CallbackReceived(
                 door=door,
-                body=body,
+                body=request.body,
                 notices=notices,
                 unreadable=unreadable,
                 older_secret_id=older_secret_id,
-                headers=inspection.kept(headers),
-                remote_address=_remote_address(scope),
+                headers=inspection.kept(request.headers),
+                remote_address=request.address,
             )
             if await self._committer.submit(item) is None:
                 raise Refused(_NO_DOOR)
+        return "" if provider.answers_with_nothing else None
+
+    def _keep(self, request: _Request, refused: Refused) -> None:
+        """A receipt of what was refused, so that staff see a wrong secret; nobody waits for it."""
+        if request.door is None or refused.problem is _NO_DOOR:
+            return
+        kept = inspection.kept(request.headers)
+        size = len(request.body)
+        rejected = Rejected(request.door, refused, False, request.body, size, kept, request.address)
+        if self._sample.chooses(rejected):
+            self._rejections.offer(rejected)
 
     @contextmanager
     def _room(self, size: int) -> Iterator[None]:
@@ -180,10 +197,3 @@ def _remote_address(scope: dict[str, Any]) -> str | None:
         return str(ipaddress.ip_address(scope["client"][0].partition("%")[0]))
     except (TypeError, ValueError):
         return None
-
-
-async def _acknowledge(provider: Provider, send: Any) -> None:
-    if provider.answers_with_nothing:
-        await http.send_text(send, 200, "")
-    else:
-        await http.send_json(send, 200, {"status": "ok"}, {})

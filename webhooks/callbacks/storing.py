@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 from uuid import UUID
 
 from webhooks.callbacks.base import Notice
 from webhooks.doors import Door
 from webhooks.models import Receipt
+from wedsync.async_database import AsyncConnection
 from wedsync.ids import new_id
 
 UNREADABLE = "unreadable"
@@ -93,21 +93,14 @@ class CallbackReceived:
     remote_address: str | None
 
 
-class Database(Protocol):
-    """Runs one statement with ``%s`` placeholders as a transaction of its own, and returns its rows."""
-
-    async def fetch(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """The rows, once they are committed."""
-
-
-async def store_callbacks(database: Database, batch: Sequence[CallbackReceived]) -> list[int | None]:
+async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackReceived]) -> list[int | None]:
     """Store a batch in one commit; answers in the order of the batch.
 
     Returns:
         How many things of each request were new. ``None``: its connection was deleted, and nothing is stored.
     """
     requests, told = await asyncio.to_thread(_as_json, batch)
-    counts = dict(await database.fetch(_STORE, [requests, told]))
+    counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, told]))
     return [counts.get(place) for place in range(len(batch))]
 
 

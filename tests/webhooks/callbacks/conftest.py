@@ -1,4 +1,4 @@
-"""A database connection beside Django's, and doors that leave none behind."""
+"""Doors that leave no database connection behind."""
 
 import threading
 from collections.abc import Iterator
@@ -6,16 +6,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
-from tests.webhooks.callbacks.plain_database import PlainDatabase
 from webhooks.doors import Doors
 from wedsync import threads
-
-
-@pytest.fixture
-def database(transactional_db: None) -> Iterator[PlainDatabase]:
-    made = PlainDatabase()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from slack_sdk.signature import SignatureVerifier
 from svix.webhooks import Webhook
@@ -16,11 +17,13 @@ from svix.webhooks import Webhook
 from integrations.models import Connection, ConnectionSecret
 from tests.factories import ConnectionFactory, ConnectionSecretFactory
 from tests.webhooks.callbacks.bodies import SVIX_SECRET, resend, slack, status, statuses
-from tests.webhooks.callbacks.plain_database import PlainDatabase, StoringAtOnce
 from webhooks.callbacks import door as callbacks_door
 from webhooks.callbacks.door import LARGEST, PREFIX, Callbacks
+from webhooks.callbacks.storing import CallbackReceived, store_callbacks
+from webhooks.committer import Committer
 from webhooks.doors import Doors
-from webhooks.models import ProviderNotice, Receipt
+from webhooks.models import DedupId, ProviderNotice, Receipt
+from webhooks.rejections import Rejected, store_rejected
 
 KINDS = {"whatsapp": "whatsapp", "resend": "email", "slack": "slack"}
 SECRETS = {"whatsapp": "the app's secret", "resend": SVIX_SECRET, "slack": "8f742231b10e8888abcd99yyyzzz85a5"}
@@ -40,40 +43,57 @@ class Answer:
 
 @dataclass
 class Server:
-    """Speaks ASGI with the door."""
+    """Speaks ASGI with the door, once or many times at once."""
 
-    callbacks: Callbacks
+    doors: Doors
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
-        return asyncio.run(self.answer(method, path, headers or {}, body))
+        (answer,) = self.ask_at_once((method, path, headers or {}, body))
+        return answer
 
-    async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-            "client": ("127.0.0.1", 1),
-        }
-        sent: list[dict[str, Any]] = []
+    def ask_at_once(self, *requests: tuple[str, str, dict[str, str], bytes]) -> list[Answer]:
+        async def ask() -> list[Answer]:
+            committer: Committer[CallbackReceived, int | None] = Committer(store_callbacks)
+            rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
+            committer.start()
+            rejections.start()
+            callbacks = Callbacks(self.doors, committer, rejections)
+            try:
+                return await asyncio.gather(*[_answer(callbacks, *request) for request in requests])
+            finally:
+                await committer.stop()
+                await rejections.stop()
 
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+        return asyncio.run(ask())
 
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
 
-        await self.callbacks(scope, receive, send)
-        start, content = sent
-        named = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Answer(start["status"], named, content["body"])
+async def _answer(callbacks: Callbacks, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await callbacks(scope, receive, send)
+    start, content = sent
+    named = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], named, content["body"])
 
 
 @pytest.fixture
-def server(database: PlainDatabase, doors: Doors) -> Server:
-    return Server(Callbacks(doors, StoringAtOnce(database)))
+def server(doors: Doors) -> Server:
+    return Server(doors)
 
 
 def connection_of(provider: str, secret: str | None = None, **rest: Any) -> Connection:
@@ -145,25 +165,32 @@ def test_what_is_signed_and_can_not_be_read_is_kept_and_answered_200(server: Ser
 
 
 @pytest.mark.parametrize("provider", CASES)
-def test_what_is_not_rightly_signed_is_401_and_leaves_nothing(server: Server, provider: str) -> None:
+def test_what_is_not_rightly_signed_is_401_and_leaves_no_more_than_a_receipt_of_the_refusal(
+    server: Server, provider: str
+) -> None:
     connection = connection_of(provider)
     body, sign = CASES[provider]
     good = sign(body)
     header = list(good)[-1]
 
+    strangers = connection_of(provider, SVIX_SECRET[:-4] + "AAAA"), connection_of(provider, secret="")
+
     answers = [
         server.ask("POST", url(provider, connection), {}, body),
         server.ask("POST", url(provider, connection), good | {header: "sha256=?"}, body),
         server.ask("POST", url(provider, connection), good, body + b" "),
-        server.ask("POST", url(provider, connection_of(provider, SVIX_SECRET[:-4] + "AAAA")), good, body),
-        server.ask("POST", url(provider, connection_of(provider, secret="")), good, body),
+        *[server.ask("POST", url(provider, stranger), good, body) for stranger in strangers],
     ]
 
     assert [answer.status for answer in answers] == [401] * 5
-    assert [answer.slug for answer in answers] == [
-        "signature-missing", "signature-malformed", "signature-mismatch", "signature-mismatch", "signature-mismatch",
-    ]  # fmt: skip
-    assert not Receipt.objects.exists()
+    slugs = ["signature-missing", "signature-malformed", *["signature-mismatch"] * 3]
+    assert [answer.slug for answer in answers] == slugs
+    receipts = Receipt.objects.order_by("id")
+    assert {(receipt.verdict, receipt.signed) for receipt in receipts} == {("rejected", False)}
+    assert [receipt.slug for receipt in receipts] == slugs
+    assert [receipt.connection_id for receipt in receipts] == [connection.id] * 3 + [door.id for door in strangers]
+    assert not ProviderNotice.objects.exists()
+    assert not DedupId.objects.exists()
 
 
 def test_a_signature_of_long_ago_is_401_where_the_provider_signs_its_time(server: Server) -> None:
@@ -179,16 +206,15 @@ def test_an_older_secret_still_counts_until_its_end_and_is_seen(server: Server) 
     connection = connection_of("whatsapp", "old")
     older = ConnectionSecret.objects.get(connection=connection)
     ConnectionSecretFactory(connection=connection, text="new")
-    ended = ConnectionSecretFactory(connection=connection, text="ended", expires_at=timezone.now())
+    ConnectionSecretFactory(connection=connection, text="ended", expires_at=timezone.now())
 
     def ask(secret: str) -> int:
         body = statuses(status(secret))
         return server.ask("POST", url("whatsapp", connection), signed_by_openssl(body, secret), body).status
 
     assert [ask("old"), ask("new"), ask("ended")] == [200, 200, 401]
-    assert ended.expires_at is not None
-    signers = Receipt.objects.filter(connection=connection).order_by("id").values_list("older_secret_id", flat=True)
-    assert list(signers) == [older.id, None]
+    taken = Receipt.objects.filter(connection=connection, signed=True).order_by("id")
+    assert [receipt.older_secret_id for receipt in taken] == [older.id, None]
 
 
 def test_whatever_is_no_connection_of_this_provider_is_404(server: Server) -> None:
@@ -272,12 +298,15 @@ def test_a_verify_token_signs_nothing(server: Server) -> None:
     assert (answer.status, answer.slug) == (401, "signature-mismatch")
 
 
-def test_while_storage_is_away_the_provider_is_told_to_come_again(server: Server, database: PlainDatabase) -> None:
-    connection = connection_of("whatsapp")
+def test_while_storage_is_away_the_provider_is_told_to_come_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = url("whatsapp", connection_of("whatsapp"))
     body = statuses(status())
-    database.close()
+    assert server.ask("POST", path, {}, body).status == 401, "by now the connection is known"
+    monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nobody/listens/here")
 
-    answer = server.ask("POST", url("whatsapp", connection), signed_by_openssl(body), body)
+    answer = server.ask("POST", path, signed_by_openssl(body), body)
 
     assert (answer.status, answer.slug, answer.headers["retry-after"]) == (503, "storage-away", "5")
 
@@ -285,14 +314,11 @@ def test_while_storage_is_away_the_provider_is_told_to_come_again(server: Server
 def test_more_bytes_than_memory_should_hold_are_told_to_come_again(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = connection_of("whatsapp")
+    path = url("whatsapp", connection_of("whatsapp"))
     bodies = [statuses(status(f"wamid.{number}")) for number in range(3)]
     monkeypatch.setattr(callbacks_door, "MOST_WAITING", 2 * len(bodies[0]))
-    requests = [(signed_by_openssl(body), body) for body in bodies]
 
-    async def all_at_once() -> list[int]:
-        asked = [server.answer("POST", url("whatsapp", connection), *request) for request in requests]
-        return [answer.status for answer in await asyncio.gather(*asked)]
+    answers = server.ask_at_once(*[("POST", path, signed_by_openssl(body), body) for body in bodies])
 
-    assert sorted(asyncio.run(all_at_once())) == [200, 200, 503]
-    assert sorted(asyncio.run(all_at_once())) == [200, 200, 503], "what was answered makes room again"
+    assert sorted(answer.status for answer in answers) == [200, 200, 503]
+    assert server.ask("POST", path, signed_by_openssl(bodies[2]), bodies[2]).status == 200
