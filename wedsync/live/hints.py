@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
@@ -28,7 +29,8 @@ from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, Priority
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
 MOST_TOGETHER = 500
-EVENTS_A_MESSAGE = 20  # more would route one after the other what idle threads could route side by side
+PAUSE = 0.02  # seconds between two sends: under load fewer, larger ones; the first leaves at once
+EVENTS_A_MESSAGE = 100  # they are routed one after the other, other messages beside them
 LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"
 
@@ -84,6 +86,7 @@ class Lane(Generic[T]):
             finally:
                 for _ in taken:
                     self._waiting.task_done()
+            time.sleep(PAUSE)
 
     def flush(self, seconds: float) -> None:
         """Wait until all that was offered has left, at most so long."""
