@@ -15,35 +15,10 @@ from wedsync import strict_json
 
 NOW = datetime(2026, 6, 19, tzinfo=UTC)
 WORDS = [
-    "entry",
-    "changes",
-    "field",
-    "value",
-    "metadata",
-    "statuses",
-    "messages",
-    "errors",
-    "id",
-    "status",
-    "type",
-    "timestamp",
-    "time",
-    "phone_number_id",
-    "text",
-    "data",
-    "email_id",
-    "created_at",
-    "container",
-    "message",
-    "message_ts",
-    "ts",
-    "view",
-    "actions",
-    "action_ts",
-    "token",
-    "email.sent",
-    "block_actions",
-]
+    "entry", "changes", "field", "value", "metadata", "statuses", "messages", "errors", "id", "status", "type",
+    "timestamp", "time", "phone_number_id", "text", "data", "email_id", "created_at", "container", "message",
+    "message_ts", "ts", "view", "actions", "action_ts", "token", "email.sent", "block_actions",
+]  # fmt: skip
 words = some.sampled_from(WORDS) | some.text(max_size=20)
 leaves = some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | words
 values = some.recursive(
