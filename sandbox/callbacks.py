@@ -1,10 +1,12 @@
-"""Signed calls back to the product: delivery statuses, replies, button presses."""
+"""Signed calls back to the product: delivery statuses, replies, button presses; and Meta's handshake before them."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 
@@ -16,13 +18,21 @@ RETRY_DELAYS = (0.0, 1.0, 5.0, 30.0)
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
+class HandshakeRefused(ValueError):
+    """The product does not know the verify token, or sent something else back."""
+
+
 @dataclass(frozen=True)
 class Callback:
-    """One request to the product: where, the exact bytes, and headers made anew for each try (timestamps)."""
+    """One request to the product: where, the exact bytes, and headers made anew for each try (timestamps).
+
+    With a `verify_token` nothing is sent before the product has answered a handshake that names it.
+    """
 
     url: str
     body: bytes
     headers: Callable[[], Mapping[str, str]]
+    verify_token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class Callbacks:
         self._messages = messages
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._verified: set[tuple[str, str]] = set()
 
     def follow(self, message_id: int, steps: Sequence[StatusStep]) -> None:
         """Let a message go through its steps."""
@@ -49,19 +60,41 @@ class Callbacks:
         task.add_done_callback(self._tasks.discard)
 
     async def send_once(self, callback: Callback) -> int | None:
-        """Send now, once; returns the product's status code, or None when it could not be reached."""
+        """Send now, once.
+
+        Returns the product's status code, or None when it could not be reached or did not answer the handshake.
+        """
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
-        headers = {"User-Agent": "wedsync-sandbox"} | dict(callback.headers())
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers={"User-Agent": "wedsync-sandbox"})
         try:
+            if callback.verify_token is not None:
+                await self._shake_hands(self._session, callback.url, callback.verify_token)
             async with self._session.post(
-                callback.url, data=callback.body, headers=headers, allow_redirects=False
+                callback.url, data=callback.body, headers=callback.headers(), allow_redirects=False
             ) as response:
                 await response.read()
                 return response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log("callback_failed", url=callback.url, error=type(error).__name__)
             return None
+
+    async def _shake_hands(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        """Once for each URL and token, as Meta does when they are entered.
+
+        https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
+
+        Raises:
+            HandshakeRefused: the product did not send the challenge back.
+        """
+        if (url, token) in self._verified:
+            return
+        challenge = str(secrets.randbelow(10**10))
+        asked = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
+        async with session.get(url, params=asked, allow_redirects=False) as response:
+            said = await response.text()
+        if response.status != HTTPStatus.OK or said != challenge:
+            raise HandshakeRefused
+        self._verified.add((url, token))
 
     async def close(self) -> None:
         """Stop what is under way."""

@@ -23,7 +23,8 @@ class Replies:
         self._world = world
 
     async def send(self, reply: dict[str, Json]) -> dict[str, Json]:
-        """Send one reply and say what the product answered (`callback_status` null: no callback URL, or no answer).
+        """Send one reply and say what the product answered (`callback_status` null: no callback URL, no handshake,
+        or no answer).
 
         WhatsApp: `{"service":"whatsapp", "message": id, "text": "..."}` answers a message, `"button": n` instead of the
         text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation. Each opens the

@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 
 from webhooks import receiver
+from webhooks.callbacks import door as providers
+from webhooks.callbacks.door import Callbacks
+from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
 from webhooks.inspection import Accepted
@@ -15,7 +18,7 @@ from webhooks.storing import Stored, store_batch
 
 
 class DoorIn:
-    """The receiver of vendors' webhooks, with its limits and writers."""
+    """The receivers of vendors' webhooks and of providers' callbacks, with their limits and writers."""
 
     def __init__(self) -> None:
         self._limits = Limits(
@@ -25,20 +28,28 @@ class DoorIn:
         )
         self._events: Committer[Accepted, Stored] = Committer(store_batch)
         self._rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
-        self._receiver = Receiver(Doors(), self._limits, self._events, self._rejections)
+        self._notices: Committer[CallbackReceived, int | None] = Committer(store_callbacks, writers=1)
+        doors = Doors()
+        self._at = {
+            receiver.PREFIX: Receiver(doors, self._limits, self._events, self._rejections),
+            providers.PREFIX: Callbacks(doors, self._notices, self._rejections),
+        }
 
     def at(self, path: str) -> Any:
         """What answers at a path; ``None``: nothing of the door in."""
-        return self._receiver if path == receiver.PREFIX or path.startswith(f"{receiver.PREFIX}/") else None
+        found = (answers for prefix, answers in self._at.items() if path == prefix or path.startswith(f"{prefix}/"))
+        return next(found, None)
 
     def start(self) -> None:
         """Begin to store and to count, on the running event loop."""
         self._limits.start()
         self._events.start()
+        self._notices.start()
         self._rejections.start()
 
     async def stop(self) -> None:
         """Store what was accepted, then end."""
         await self._events.stop()
+        await self._notices.stop()
         await self._rejections.stop()
         await self._limits.stop()

@@ -32,14 +32,17 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Door:
-    """What a receiver needs to know of a connection. ``secrets``: live signing ones, newest first."""
+    """What a receiver needs to know of a connection. ``secrets``: live signing ones, newest first.
+
+    Ids are texts, as statements take them and channels are named.
+    """
 
     connection_id: str
-    organization_id: UUID
-    system_id: UUID
+    organization_id: str
+    system_id: str
     kind: str
     secrets: tuple[str, ...]
-    secret_ids: tuple[UUID, ...]
+    secret_ids: tuple[str, ...]
     paused: bool = False
     handshakes: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
@@ -142,11 +145,11 @@ def _load(connection_id: str) -> Door | None:
     signing = [secret for secret in live if secret.purpose == Purpose.SIGNING and secret.id in texts]
     return Door(
         connection_id=found.id,
-        organization_id=found.organization_id,
-        system_id=found.system_id,
+        organization_id=str(found.organization_id),
+        system_id=str(found.system_id),
         kind=found.system.kind,
         secrets=tuple(texts[secret.id] for secret in signing),
-        secret_ids=tuple(secret.id for secret in signing),
+        secret_ids=tuple(str(secret.id) for secret in signing),
         paused=found.state == Connection.Status.PAUSED,
         handshakes=tuple(
             texts[secret.id] for secret in live if secret.purpose == Purpose.HANDSHAKE and secret.id in texts

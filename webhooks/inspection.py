@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from integrations.signatures import SignatureError
 from integrations.vendors.base import SchemaError, Vendor
@@ -64,8 +63,8 @@ class Accepted:
     body: bytes
     headers: dict[str, str]
     remote_address: str | None
-    older_secret_id: UUID | None = None
-    receipt_id: UUID | None = None
+    older_secret_id: str | None = None
+    receipt_id: str | None = None
 
     @property
     def body_hash(self) -> bytes:
@@ -82,7 +81,7 @@ def check_type(headers: Headers) -> None:
         raise Refused(Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding."))
 
 
-def check_signature(door: Door, vendor: Vendor, headers: Headers, body: bytes, now: float) -> UUID | None:
+def check_signature(door: Door, vendor: Vendor, headers: Headers, body: bytes, now: float) -> str | None:
     """The id of the secret that signed, where that is not the newest.
 
     Raises:

@@ -100,6 +100,14 @@ class Counters(Storage):
         self.untold.pop(key, None)
 
 
+class _Hourly(RateLimitItemPerHour):
+    """Its keys are the identifiers alone: each kind of limit has counters of its own."""
+
+    def key_for(self, *identifiers: bytes | str | float) -> str:
+        """The identifiers, which are texts here."""
+        return "/".join(identifiers)  # type: ignore[arg-type]
+
+
 class Limit:
     """One kind of limit, such as that per address."""
 
@@ -124,7 +132,7 @@ class Limit:
 
     def _item(self, per_hour: int | None) -> RateLimitItem:
         amount = self._per_hour if per_hour is None else per_hour
-        return self._items.get(amount) or self._items.setdefault(amount, RateLimitItemPerHour(amount))
+        return self._items.get(amount) or self._items.setdefault(amount, _Hourly(amount))
 
     def _window(self) -> str:
         hour = int(time.time() // HOUR)

@@ -1,5 +1,10 @@
-"""What came in through the doors."""
+"""What came in through the doors.
 
+Foreign keys of the tables that each request writes to are checked by the writing statement, once for its whole batch
+(docs/adr/0021).
+"""
+
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -21,8 +26,12 @@ class Receipt(models.Model):
         REJECTED = "rejected"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="receipts", db_index=False)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="receipts", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="receipts", db_index=False, db_constraint=False
+    )
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="receipts", db_index=False, db_constraint=False
+    )
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
     signed = models.BooleanField(default=False, help_text="Whether one of the connection's secrets made its signature.")
     slug = models.CharField(max_length=40, blank=True, help_text="The answer's, where it was a problem.")
@@ -68,14 +77,17 @@ class Receipt(models.Model):
 class DedupId(models.Model):
     """An envelope's id that a connection has used, kept for 30 days in a table of its own (docs/adr/0011)."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="dedup_ids", db_index=False)
+    pk = models.CompositePrimaryKey("connection_id", "external_id")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="dedup_ids", db_index=False, db_constraint=False
+    )
     external_id = models.CharField(max_length=200)
     receipt_id = models.UUIDField(help_text="The first request's, which is also its event's.")
     body_hash = models.BinaryField(max_length=32)
-    received_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "external_id"], name="dedup_id_once")]
+        indexes = [BrinIndex(fields=["received_at"], name="dedup_id_age")]
 
     def __str__(self) -> str:
         return self.external_id

@@ -5,7 +5,6 @@ A request is answered 202 only after its own row is committed. The order of the 
 
 import time
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -62,7 +61,7 @@ class _Request:
         self.door: Door | None = None
         self.body = b""
         self.signed = False
-        self.older_secret_id: UUID | None = None
+        self.older_secret_id: str | None = None
         self.standing: Standing | None = None
 
 
@@ -98,7 +97,7 @@ class Receiver:
             log.exception("webhook_failed")
             await send_problem(send, OUR_FAULT, _limit_headers(request))
         else:
-            answer = {"id": str(stored.id), "status": stored.status.value}
+            answer = {"id": stored.id, "status": stored.status.value}
             await send_json(send, _CODES[stored.status], answer, _limit_headers(request))
 
     async def _take(self, request: _Request, receive: Any) -> Stored:

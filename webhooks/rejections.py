@@ -9,12 +9,11 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from webhooks.doors import Door
 from webhooks.inspection import Refused
 from wedsync.async_database import AsyncConnection
-from wedsync.ids import new_id
+from wedsync.ids import new_id_text
 
 KEPT_A_MINUTE = 20  # of each connection, in each web process
 KEPT_BYTES = 4096
@@ -37,7 +36,7 @@ class Rejected:
     size: int
     headers: dict[str, str]
     remote_address: str | None
-    older_secret_id: UUID | None = None
+    older_secret_id: str | None = None
     unkept: int = 0
 
     @property
@@ -107,14 +106,14 @@ def _row(place: int, rejected: Rejected) -> dict[str, object]:
     problem = rejected.refused.problem
     return {
         "place": place,
-        "id": str(new_id()),
+        "id": new_id_text(),
         "connection_id": rejected.door.connection_id,
         "signed": rejected.signed,
         "slug": problem.slug,
         "reason": problem.detail[:LONGEST_REASON],
         "errors": problem.extra.get("errors", []),
         "unkept": rejected.unkept,
-        "older_secret_id": str(rejected.older_secret_id) if rejected.older_secret_id else None,
+        "older_secret_id": rejected.older_secret_id,
         "external_id": rejected.refused.external_id,
         "event_type": rejected.refused.vendor_type,
         "body": base64.b64encode(rejected.body).decode(),

@@ -8,14 +8,13 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
 
 from django.db import connection, transaction
 
 from webhooks.inspection import Accepted
 from webhooks.weddings import FIND, Match, clue, find_parameters, matches
 from wedsync.async_database import AsyncConnection, Row
-from wedsync.ids import new_id
+from wedsync.ids import new_id_text
 from wedsync.live import channels, hints
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.hints import RouteHint
@@ -118,7 +117,7 @@ class Status(StrEnum):
 class Stored:
     """The answer's facts: the first request's id, and whether this was the first."""
 
-    id: UUID
+    id: str
     status: Status
 
 
@@ -177,15 +176,11 @@ def _steps(batch: Sequence[Accepted]) -> Steps:
     taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
     if taken:
         for place, receipt_id, same in (yield COMPARE, [json.dumps(taken)]):
-            answers[place] = Stored(UUID(receipt_id), Status.DUPLICATE if same else Status.REUSED_ID)
+            answers[place] = Stored(receipt_id, Status.DUPLICATE if same else Status.REUSED_ID)
     return Written(
         [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
-        [
-            RouteHint(str(drafts[place].id), CATALOGUE[event_type].priority)
-            for place, routing in fresh.items()
-            if routing == "pending" and (event_type := batch[place].envelope.event_type)
-        ],
-        [hints.place(batch[place].door.organization_id, name) for place in fresh for name in drafts[place].channels],
+        [drafts[place].route_hint for place, routing in fresh.items() if routing == "pending"],
+        list({name: None for place in fresh for name in drafts[place].places}),
     )
 
 
@@ -194,7 +189,7 @@ class _Draft:
 
     def __init__(self, item: Accepted, match: Match | None) -> None:
         self.item = item
-        self.id = item.receipt_id or new_id()
+        self.id = item.receipt_id or new_id_text()
         self.wedding_id = match.wedding_id if match else None
         envelope, door = item.envelope, item.door
         self.channels: list[str] = []
@@ -213,27 +208,37 @@ class _Draft:
         item, envelope = self.item, self.item.envelope
         row: dict[str, object] = {
             "place": place,
-            "id": str(self.id),
+            "id": self.id,
             "connection_id": item.door.connection_id,
             "external_id": envelope.external_id,
             "body": item.body.decode(),
             "headers": item.headers,
             "remote_address": item.remote_address,
-            "older_secret_id": str(item.older_secret_id) if item.older_secret_id else None,
+            "older_secret_id": item.older_secret_id,
             "vendor_type": envelope.vendor_type,
             "again": item.receipt_id is not None,
         }
         if envelope.event_type:
             row |= {
                 "event_type": envelope.event_type,
-                "payload": {**envelope.payload, **({"wedding_id": str(self.wedding_id)} if self.wedding_id else {})},
+                "payload": {**envelope.payload, **({"wedding_id": self.wedding_id} if self.wedding_id else {})},
                 "occurred_at": envelope.occurred_at.isoformat(),
                 "priority": CATALOGUE[envelope.event_type].priority.value,
-                "correlation_id": str(self.id),
-                "wedding_id": str(self.wedding_id) if self.wedding_id else None,
+                "correlation_id": self.id,
+                "wedding_id": self.wedding_id,
                 "channels": self.channels,
             }
         return row
+
+    @property
+    def route_hint(self) -> RouteHint:
+        """For an event that can be routed."""
+        return RouteHint(self.id, CATALOGUE[self.item.envelope.event_type or ""].priority)
+
+    @property
+    def places(self) -> list[str]:
+        """The channels that it appears on, as sockets are told."""
+        return [hints.place(self.item.door.organization_id, name) for name in self.channels]
 
     def answer(self) -> Stored:
         """Of a request that was the first with its id."""

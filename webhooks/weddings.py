@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from webhooks.inspection import Accepted
 
@@ -31,16 +30,16 @@ class Clue(NamedTuple):
 class Match:
     """A wedding, and the systems that hold a reference to it."""
 
-    wedding_id: UUID
-    supplier_ids: Sequence[UUID]
+    wedding_id: str
+    supplier_ids: Sequence[str]
 
 
 def clue(item: Accepted) -> Clue:
     """What the request says about its wedding."""
     payload = item.envelope.payload if item.envelope.event_type else {}
     return Clue(
-        str(item.door.organization_id),
-        str(item.door.system_id),
+        item.door.organization_id,
+        item.door.system_id,
         payload.get("booking_id") or "",
         payload.get("client_id") or "",
         payload.get("wedding_id") or "",
@@ -79,7 +78,4 @@ def find_parameters(clues: Sequence[Clue]) -> list[object]:
 
 def matches(clues: Sequence[Clue], rows: Iterable[tuple[Any, ...]]) -> dict[Clue, Match]:
     """What :data:`FIND` found."""
-    return {
-        clues[place]: Match(UUID(wedding_id), [UUID(system_id) for system_id in system_ids])
-        for place, wedding_id, system_ids in rows
-    }
+    return {clues[place]: Match(wedding_id, system_ids) for place, wedding_id, system_ids in rows}

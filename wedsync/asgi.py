@@ -4,6 +4,7 @@ Sync views on Django's own ASGI handler opened a database connection per thread 
 handler behind a2wsgi keeps one origin and a bounded number of connections (docs/adr/0007).
 """
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
@@ -22,6 +23,7 @@ from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
 
 DJANGO_THREADS = 10
+GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts do not free
 
 startup.verify()
 door_in = DoorIn()
@@ -49,6 +51,8 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
         message = await receive()
         if message["type"] == "lifespan.startup":
             door_in.start()
+            gc.freeze()  # what is loaded by now stays; it need not be looked through again and again
+            gc.set_threshold(*GARBAGE)
             await send({"type": "lifespan.startup.complete"})
         else:
             await door_in.stop()

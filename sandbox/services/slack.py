@@ -9,6 +9,7 @@ import json
 import math
 import secrets
 import time
+from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from sandbox.world import World
 MOST_ATTACHMENTS = 100
 TEXT_LIMIT = 40_000
 _PREFIX = "/services/"
+_CHANNEL_ID = "C0SANDBOX"
 _ERROR_OF_STATUS = MappingProxyType(
     {
         400: "invalid_payload",
@@ -122,12 +124,15 @@ def interaction(config: SlackConfig, message: Message, element: dict[str, Json],
     team = message.account.split("/")[0]
     action = element | {"action_ts": f"{time.time():.6f}"}
     body = message.body if isinstance(message.body, dict) else {}
+    posted = f"{datetime.fromisoformat(message.received_at).timestamp():.6f}"
     payload: dict[str, Json] = {
         "type": "block_actions",
+        "token": secrets.token_hex(12),
         "team": {"id": team, "domain": "sandbox"},
         "user": {"id": "U" + user.upper()[:10], "username": user, "name": user, "team_id": team},
-        "channel": {"id": "C0SANDBOX", "name": message.to.lstrip("#")},
-        "message": {"type": "message", "text": body.get("text", ""), "blocks": body.get("blocks", [])},
+        "channel": {"id": _CHANNEL_ID, "name": message.to.lstrip("#")},
+        "container": {"type": "message", "message_ts": posted, "channel_id": _CHANNEL_ID, "is_ephemeral": False},
+        "message": {"type": "message", "ts": posted, "text": body.get("text", ""), "blocks": body.get("blocks", [])},
         "trigger_id": secrets.token_hex(12),
         "actions": [action],
     }

@@ -96,4 +96,4 @@ def _callback(account: WhatsAppAccount, part: dict[str, Json]) -> Callback | Non
     entry = {"id": account.waba_id, "changes": [{"field": "messages", "value": value}]}
     body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": meta_signature(account.app_secret, body)}
-    return Callback(account.callback_url, body, lambda: headers)
+    return Callback(account.callback_url, body, lambda: headers, account.verify_token or None)

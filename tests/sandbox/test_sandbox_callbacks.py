@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -26,9 +26,19 @@ class Product:
     def __init__(self) -> None:
         self.received: list[tuple[str, dict[str, str], bytes]] = []
         self.refuse_first = False
+        self.handshakes: list[dict[str, list[str]]] = []
+        self.verify_token = "verify"
         product = self
 
         class Receiver(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                query = parse_qs(urlsplit(self.path).query)
+                product.handshakes.append(query)
+                known = query["hub.mode"] == ["subscribe"] and query["hub.verify_token"] == [product.verify_token]
+                self.send_response(200 if known else 403)
+                self.end_headers()
+                self.wfile.write(query["hub.challenge"][0].encode())
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -93,6 +103,21 @@ def test_whatsapp_reports_sent_then_delivered_signed(calling_peer: Peer, product
     assert calling_peer.messages("whatsapp")[0]["status"] == "delivered"
 
 
+def test_whatsapp_shakes_hands_once_before_its_first_callback(calling_peer: Peer, product: Product) -> None:
+    product.verify_token = "another"
+    calling_peer.whatsapp(template("Anna", "16:00"))
+    until(lambda: product.handshakes)
+    assert product.received == []
+    product.verify_token = "verify"
+    calling_peer.whatsapp(template("Anna", "17:00", to="+16505551235"))
+    product.at("/whatsapp", 4)
+    assert len(product.handshakes) >= 2
+    told = len(product.handshakes)
+    calling_peer.whatsapp(template("Anna", "18:00", to="+16505551236"))
+    product.at("/whatsapp", 6)
+    assert len(product.handshakes) == told
+
+
 def test_a_number_that_ends_in_an_error_code_fails_with_it(calling_peer: Peer, product: Product) -> None:
     assert calling_peer.whatsapp(template("Anna", "16:00", to="+15550131026")).status_code == 200
     [status] = statuses(product.at("/whatsapp", 1))
@@ -151,6 +176,7 @@ def test_a_pressed_slack_button_is_a_signed_interaction(calling_peer: Peer, prod
     assert headers["x-slack-signature"] == expected
     payload = json.loads(parse_qs(body.decode())["payload"][0])
     assert payload["type"] == "block_actions"
+    assert payload["container"]["message_ts"] == payload["message"]["ts"]
     assert (payload["actions"][0]["value"], payload["actions"][0]["block_id"]) == ("ACK:1", "b1")
     assert (
         requests.post(f"{calling_peer.url}/_/replies", json=press | {"action_id": "no"}, timeout=10).status_code == 400

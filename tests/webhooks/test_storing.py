@@ -25,7 +25,7 @@ def accepted(
     event_type: str | None = "venue.capacity_updated",
     vendor_type: str = "capacity.updated",
 ) -> Accepted:
-    door = Door(connection.id, connection.organization_id, connection.system_id, "venue_master", ("s",), ())
+    door = Door(connection.id, str(connection.organization_id), str(connection.system_id), "venue_master", ("s",), ())
     said = {"capacity": 1, "extra": {}} | (payload or {})
     envelope = Envelope(external_id, vendor_type, event_type, datetime.now(UTC), said)
     return Accepted(door, envelope, repr((external_id, payload)).encode(), {}, "127.0.0.1")

@@ -25,6 +25,16 @@ def _slack_path() -> str:
 
 
 @dataclass(frozen=True)
+class VendorSecrets:
+    """Of one vendor: what it wants from us (``token``, ``signing``), what it signs with, its name of the wedding."""
+
+    token: str
+    signing: str
+    inbound: str
+    booking: str = ""
+
+
+@dataclass(frozen=True)
 class DemoSecrets:
     """Made at the first start, read at each later one."""
 
@@ -44,10 +54,24 @@ class DemoSecrets:
     studio_cloud_signing: str = field(default_factory=_webhook_secret)
     studio_cloud_inbound: str = field(default_factory=_token)
     studio_cloud_booking: str = field(default_factory=lambda: f"SC-{_digits(5)}")
+    shootq_token: str = field(default_factory=_token)
+    shootq_signing: str = field(default_factory=_webhook_secret)
+    shootq_inbound: str = field(default_factory=_token)
+    iris_works_token: str = field(default_factory=_token)
+    iris_works_signing: str = field(default_factory=_webhook_secret)
+    iris_works_inbound: str = field(default_factory=_webhook_secret)
     venue_master_token: str = field(default_factory=_token)
     venue_master_signing: str = field(default_factory=_webhook_secret)
     venue_master_inbound: str = field(default_factory=_token)
     venue_master_booking: str = field(default_factory=lambda: f"BK-{_digits(5)}")
+    party_rental_token: str = field(default_factory=_token)
+    party_rental_signing: str = field(default_factory=_webhook_secret)
+    party_rental_inbound: str = field(default_factory=_token)
+
+    def of_vendor(self, slug: str) -> VendorSecrets:
+        """Those of one vendor, by its slug."""
+        parts = [part for part in VendorSecrets.__dataclass_fields__ if hasattr(self, f"{slug}_{part}")]
+        return VendorSecrets(**{part: getattr(self, f"{slug}_{part}") for part in parts})
 
 
 def load_or_make(path: Path) -> DemoSecrets:

@@ -14,17 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.defaults import Teams, make_routes
-from integrations.models import Connection, ConnectionSecret, ExternalReference, System
-from notifications.channels.whatsapp import TEMPLATES
-from wedsync import vault
+from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
 ORGANIZATION = "lakeside-weddings"
 ADMIN = "admin"
-MAIL_DOMAIN = "wedsync.example"
-_Kind, _Role = System.Kind, Contact.Role
+_Role = Contact.Role
 
 
 @dataclass(frozen=True)
@@ -72,19 +69,12 @@ def seed() -> dict[str, Any]:
             "wedding_fields": {"new_date": "date", "new_ceremony_time": "ceremony_time", "guests": "guest_count"}
         },
     )
-    systems = _systems(organization, secret)
-    make_routes(organization, _teams(systems))
-    doors = {
-        "venue_master": _door(
-            systems["VenueMaster"], wedding, secret.venue_master_inbound, secret.venue_master_booking
-        ),
-        "studio_cloud": _door(
-            systems["Studio Cloud"], wedding, secret.studio_cloud_inbound, secret.studio_cloud_booking
-        ),
-    }
-    facts = _facts(organization, wedding, form, doors, systems, secret)
+    connected = systems.connect(organization, secret)
+    make_routes(organization, _teams(connected))
+    doors = systems.open_doors(connected, wedding, secret)
+    facts = _facts(organization, wedding, form, doors, connected, secret)
     write_private(home / "demo.json", facts)
-    write_private(home / "sandbox.json", _sandbox(secret))
+    write_private(home / "sandbox.json", systems.sandbox_accounts(secret, doors))
     return facts
 
 
@@ -147,65 +137,22 @@ def _contact(wedding: Wedding, person: Person) -> None:
     )
 
 
-def _systems(organization: Organization, secret: DemoSecrets) -> dict[str, System]:
-    sandbox = settings.SANDBOX_URL
-    sender = f"Lakeside Weddings <hello@{MAIL_DOMAIN}>"
-    rows: list[tuple[str, System.Kind, str, dict[str, str]]] = [
-        ("WhatsApp", _Kind.WHATSAPP, "whatsapp", {
-            "access_token": secret.whatsapp_token, "phone_number_id": secret.whatsapp_number_id}),
-        ("#wedding-coordination", _Kind.SLACK, "slack", {"webhook_path": secret.slack_coordination}),
-        ("#planning", _Kind.SLACK, "slack", {"webhook_path": secret.slack_planning}),
-        ("#catering", _Kind.SLACK, "slack", {"webhook_path": secret.slack_catering}),
-        ("Email", _Kind.EMAIL, "resend", {"api_key": secret.resend_key, "from": sender}),
-        ("Studio Cloud", _Kind.STUDIO_CLOUD, "studio_cloud", {
-            "access_token": secret.studio_cloud_token, "signing_secret": secret.studio_cloud_signing}),
-        ("VenueMaster", _Kind.VENUE_MASTER, "venue_master", {
-            "access_token": secret.venue_master_token, "signing_secret": secret.venue_master_signing}),
-    ]  # fmt: skip
-    return {name: _connected(organization, name, kind, f"{sandbox}/{path}", own) for name, kind, path, own in rows}
-
-
-def _connected(
-    organization: Organization, name: str, kind: System.Kind, base_url: str, credentials: dict[str, str]
-) -> System:
-    """The system, with the sandbox's address of this start."""
-    system, made = System.objects.get_or_create(
-        organization=organization, name=name, defaults={"kind": kind, "base_url": base_url}
-    )
-    if made:
-        system.seal_credentials(credentials)
-    system.base_url = base_url
-    system.save()
-    return system
-
-
-def _teams(systems: dict[str, System]) -> Teams:
+def _teams(connected: systems.Systems) -> Teams:
     return Teams(
-        photography=systems["Studio Cloud"],
-        venue=systems["VenueMaster"],
-        coordination=systems["#wedding-coordination"],
-        planning=systems["#planning"],
-        catering=systems["#catering"],
+        photography=connected["Studio Cloud"],
+        venue=connected["VenueMaster"],
+        coordination=connected[systems.COORDINATION],
+        planning=connected[systems.PLANNING],
+        catering=connected[systems.CATERING],
     )
-
-
-def _door(system: System, wedding: Wedding, inbound_secret: str, booking: str) -> dict[str, str]:
-    ExternalReference.objects.get_or_create(
-        organization=system.organization, system=system, external_id=booking, defaults={"wedding": wedding}
-    )
-    connection, made = Connection.objects.get_or_create(organization=system.organization, system=system)
-    if made:
-        ConnectionSecret.objects.create(connection=connection, sealed=vault.encrypt(inbound_secret))
-    url = f"{settings.PUBLIC_URL}/api/webhooks/channel-events/{connection.id}"
-    return {"id": connection.id, "url": url, "secret": inbound_secret, "booking_id": booking}
 
 
 def _facts(
     organization: Organization,
     wedding: Wedding,
     form: Form,
-    doors: dict[str, dict[str, str]],
-    systems: dict[str, System],
+    doors: systems.Doors,
+    connected: systems.Systems,
     secret: DemoSecrets,
 ) -> dict[str, Any]:
     """The contract for scripts and clients that play with a running demo."""
@@ -221,43 +168,8 @@ def _facts(
         "connections": doors,
         "channels": {
             "couple": f"couple:dashboard:{wedding.id}",
-            "supplier": f"supplier:dashboard:{systems['VenueMaster'].id}",
+            "supplier": f"supplier:dashboard:{connected['VenueMaster'].id}",
             "photography": f"supplier:photography:{organization.id}",
             "urgent": f"urgent:wedding-day:{organization.id}",
         },
-    }
-
-
-def _sandbox(secret: DemoSecrets) -> dict[str, Any]:
-    """The accounts that the sandbox plays."""
-    slack = {
-        "#wedding-coordination": secret.slack_coordination,
-        "#planning": secret.slack_planning,
-        "#catering": secret.slack_catering,
-    }
-    whatsapp = {
-        "phone_number_id": secret.whatsapp_number_id,
-        "access_token": secret.whatsapp_token,
-        "display_phone_number": "+12025550100",
-        "app_secret": secret.whatsapp_app_secret,
-        "verify_token": secret.whatsapp_verify_token,
-        "callback_url": None,
-        "templates": list(TEMPLATES.values()),
-    }
-    resend = {
-        "api_key": secret.resend_key,
-        "domains": [MAIL_DOMAIN],
-        "webhook_secret": secret.resend_webhook_secret,
-        "callback_url": None,
-    }
-    return {
-        "whatsapp": {"accounts": [whatsapp]},
-        "slack": {
-            "webhooks": [{"path": path, "channel": channel} for channel, path in slack.items()],
-            "signing_secret": secret.slack_signing_secret,
-            "callback_url": None,
-        },
-        "resend": {"accounts": [resend]},
-        "studio_cloud": {"access_token": secret.studio_cloud_token, "signing_secret": secret.studio_cloud_signing},
-        "venue_master": {"access_token": secret.venue_master_token, "signing_secret": secret.venue_master_signing},
     }

@@ -69,10 +69,10 @@ def fill(template: str, pattern: str, name: str) -> str:
 def names_for(
     event_type: str,
     *,
-    organization_id: UUID,
-    wedding_id: UUID | None,
-    supplier_ids: Iterable[UUID] = (),
-    source_system_id: UUID | None = None,
+    organization_id: UUID | str,
+    wedding_id: UUID | str | None,
+    supplier_ids: Iterable[UUID | str] = (),
+    source_system_id: UUID | str | None = None,
     payload: Mapping[str, object] | None = None,
 ) -> list[str]:
     """The channels that an event appears on, sorted. ``supplier_ids`` are the systems of the wedding."""

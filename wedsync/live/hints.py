@@ -133,7 +133,7 @@ def flush(seconds: float = 1.0) -> None:
 atexit.register(flush)
 
 
-def place(organization_id: UUID, channel: str) -> str:
+def place(organization_id: UUID | str, channel: str) -> str:
     """A channel as the web processes tell each other about it."""
     return f"{organization_id}:{channel}"
 

@@ -1,4 +1,8 @@
-"""The log of what happened, and the channels on which it is seen. The event row is the outbox (docs/adr/0001)."""
+"""The log of what happened, and the channels on which it is seen. The event row is the outbox (docs/adr/0001).
+
+Its tables have no foreign keys where PostgreSQL would check for each row what the writing statement has made sure of
+for its whole batch (docs/adr/0021).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,9 @@ class ChannelEvent(models.Model):
         WEDSYNC = "wedsync"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="events", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False
+    )
     wedding = models.ForeignKey(Wedding, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
     type = models.CharField(max_length=64)
     payload = models.JSONField()
@@ -83,7 +89,7 @@ class Channel(models.Model):
     """A named live stream. The row is also its counter: whoever appends holds its lock until the commit."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="channels")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="channels", db_index=False)
     name = models.CharField(max_length=194)
     last_sequence = models.BigIntegerField(default=0)
     epoch = models.UUIDField(default=uuid.uuid4)
@@ -99,9 +105,13 @@ class ChannelEntry(models.Model):
     """One event on one channel, at its place in the sequence. Sequences have no gap."""
 
     id = models.BigAutoField(primary_key=True)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries", db_index=False)
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="entries", db_index=False, db_constraint=False
+    )
     sequence = models.BigIntegerField()
-    event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="entries", db_index=False)
+    event = models.ForeignKey(
+        ChannelEvent, on_delete=models.CASCADE, related_name="entries", db_index=False, db_constraint=False
+    )
 
     class Meta:
         verbose_name_plural = "channel entries"

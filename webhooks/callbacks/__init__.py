@@ -1,0 +1,11 @@
+"""What providers of messages tell us: statuses, replies, pressed buttons. Each is verified and kept once."""
+
+from collections.abc import Mapping
+
+from webhooks.callbacks.base import Provider
+from webhooks.callbacks.resend import Resend
+from webhooks.callbacks.slack import Slack
+from webhooks.callbacks.whatsapp import WhatsApp
+
+PROVIDERS: Mapping[str, Provider] = {provider.slug: provider for provider in (WhatsApp(), Resend(), Slack())}
+"""The adapters by the word in the URL."""

@@ -1,0 +1,67 @@
+"""What an adapter says of one provider's callbacks: who signs them and how, and what stands in them. No I/O."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from integrations.models import System
+from integrations.signatures import SignatureScheme
+from webhooks.models import ProviderNotice
+
+
+class Unreadable(Exception):
+    """The signature is right, and the body is not what the provider documents. The text says why, for staff."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that a provider told us.
+
+    Arguments:
+        dedup_id: what makes it the same thing when it comes again; see :func:`webhooks.callbacks.reading.dedup_id`.
+        name: in the provider's words, at most 64 characters.
+        provider_id: the message that it is about, at most 200 characters; empty where there is none.
+        data: the provider's own object.
+    """
+
+    dedup_id: str
+    kind: ProviderNotice.Kind
+    name: str
+    provider_id: str
+    occurred_at: datetime
+    data: dict[str, Any]
+
+
+class Provider(ABC):
+    """One provider's adapter. Implement ``read``; with a handshake also ``challenge``, and let ``methods`` hold GET."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    kind: ClassVar[System.Kind]
+    signature: ClassVar[SignatureScheme]
+    methods: ClassVar[Sequence[str]] = ("POST",)
+    answers_with_nothing: ClassVar[bool] = False
+    """Whether the body of the answer must be empty, since the provider would show it to people."""
+
+    @abstractmethod
+    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
+        """Everything that a verified request tells, at least one thing, in its order.
+
+        Arguments:
+            headers: lower-case names to values.
+            now: stands for the provider's time where that can not be read.
+
+        Raises:
+            Unreadable: with the reason.
+        """
+
+    def challenge(self, query: Mapping[str, Sequence[str]], tokens: Sequence[str]) -> str | None:
+        """The text that answers a handshake; ``None`` where it is refused.
+
+        Arguments:
+            query: the parameters of the URL.
+            tokens: the live ones that the provider may name.
+        """
+        return None

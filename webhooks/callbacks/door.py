@@ -1,0 +1,199 @@
+"""The providers' door: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
+
+spec.md, "Provider callbacks": 200 once it is stored, 401 only for a bad signature. What is signed and can not be read
+is kept and answered 200, since the provider could only send the same again.
+"""
+
+import asyncio
+import ipaddress
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import structlog
+
+from integrations.signatures import SignatureError
+from webhooks import http, inspection
+from webhooks.callbacks import PROVIDERS
+from webhooks.callbacks.base import Notice, Provider, Unreadable
+from webhooks.callbacks.storing import CallbackReceived
+from webhooks.committer import Committer, StorageAway
+from webhooks.doors import Door, Doors
+from webhooks.http import Headers
+from webhooks.inspection import Refused
+from webhooks.receiver import AWAY, OUR_FAULT
+from webhooks.rejections import Rejected, Sample
+from wedsync.problems import Problem
+
+log = structlog.get_logger(__name__)
+PREFIX = "/api/webhooks/providers"
+LARGEST = 3 * 1024 * 1024
+"""Bytes of a body. Meta sends up to 1000 updates at once, and up to 3 MB:
+https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+"""
+MOST_WAITING = 32 * 1024 * 1024
+"""Bytes of all bodies that wait for their commit; more is told to come again, so that memory stays bounded."""
+READ_AT_ONCE = 32 * 1024
+"""Bytes of a body that is read on the event loop. Larger ones are read in a thread, and hold nobody up."""
+MOST_QUERY_FIELDS = 20
+_CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+_TAKEN = {"status": "ok"}
+_NO_DOOR = Problem(404, "connection-unknown", "There is no such connection of this provider. Check the URL.")
+_NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection's. Enter it again.")
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request on its way through the checks, with what is known of it so far."""
+
+    method: str
+    query: bytes
+    headers: Headers
+    address: str | None
+    door: Door | None = None
+    body: bytes = b""
+
+
+class Callbacks:
+    """Verifies a callback, has it stored, answers as the provider expects."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        committer: "Committer[CallbackReceived, int | None]",
+        rejections: "Committer[Rejected, None]",
+    ) -> None:
+        self._doors = doors
+        self._committer = committer
+        self._rejections = rejections
+        self._sample = Sample()
+        self._waiting = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request."""
+        request = _Request(scope["method"], scope["query_string"], http.headers_of(scope), _remote_address(scope))
+        try:
+            provider, request.door = await self._enter(scope["path"])
+            text = await self._take(provider, request.door, request, receive)
+        except Refused as refused:
+            self._keep(request, refused)
+            await http.send_problem(send, refused.problem, {})
+        except StorageAway as error:
+            log.warning("callback_not_stored", reason=str(error))
+            await http.send_problem(send, AWAY, {})
+        except http.Disconnected:
+            return
+        except Exception:
+            log.exception("callback_failed")
+            await http.send_problem(send, OUR_FAULT, {})
+        else:
+            await (http.send_json(send, 200, _TAKEN, {}) if text is None else http.send_text(send, 200, text))
+
+    async def _enter(self, path: str) -> tuple[Provider, Door]:
+        slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
+        provider = PROVIDERS.get(slug)
+        if provider is None or not _CONNECTION_ID.fullmatch(connection_id):
+            raise Refused(_NO_DOOR)
+        known, door = self._doors.remembered(connection_id)
+        if not known:
+            door = await self._doors.look_up(connection_id)
+        if door is None or door.kind != provider.kind:
+            raise Refused(_NO_DOOR)
+        return provider, door
+
+    async def _take(self, provider: Provider, door: Door, request: _Request, receive: Any) -> str | None:
+        """The text of the answer; ``None``: as usual."""
+        _check_method(request.method, provider)
+        if request.method == "GET":
+            return _challenge(provider, door, request.query)
+        http.check_size(http.announced_length(request.headers), LARGEST)
+        request.body = await http.read_body(receive, LARGEST)
+        older_secret_id = _check_signature(provider, door, request.headers, request.body)
+        with self._room(len(request.body)):
+            notices, unreadable = await _read(provider, request.headers, request.body)
+            item = CallbackReceived(
+                door=door,
+                body=request.body,
+                notices=notices,
+                unreadable=unreadable,
+                older_secret_id=older_secret_id,
+                headers=inspection.kept(request.headers),
+                remote_address=request.address,
+            )
+            if await self._committer.submit(item) is None:
+                raise Refused(_NO_DOOR)
+        return "" if provider.answers_with_nothing else None
+
+    def _keep(self, request: _Request, refused: Refused) -> None:
+        """A receipt of what was refused, so that staff see a wrong secret; nobody waits for it."""
+        if request.door is None or refused.problem is _NO_DOOR:
+            return
+        kept = inspection.kept(request.headers)
+        size = len(request.body)
+        rejected = Rejected(request.door, refused, False, request.body, size, kept, request.address)
+        if self._sample.chooses(rejected):
+            self._rejections.offer(rejected)
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        if self._waiting + size > MOST_WAITING:
+            raise StorageAway("too many bytes wait for their commit")
+        self._waiting += size
+        try:
+            yield
+        finally:
+            self._waiting -= size
+
+
+def _check_method(method: str, provider: Provider) -> None:
+    if method not in provider.methods:
+        allowed = ", ".join(provider.methods)
+        detail = f"{provider.label} calls this URL with {allowed} only."
+        raise Refused(Problem(405, "method-not-allowed", detail, headers={"Allow": allowed}))
+
+
+def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
+    try:
+        query = parse_qs(query_string.decode("latin-1"), max_num_fields=MOST_QUERY_FIELDS)
+    except ValueError as error:
+        raise Refused(_NO_HANDSHAKE) from error
+    text = provider.challenge(query, door.handshakes)
+    if text is None:
+        raise Refused(_NO_HANDSHAKE)
+    return text
+
+
+def _check_signature(provider: Provider, door: Door, headers: Headers, body: bytes) -> UUID | None:
+    """The id of the secret that signed, where that is not the newest."""
+    try:
+        place = provider.signature.verify(headers, body, door.secrets, time.time())
+    except SignatureError as error:
+        detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
+        raise Refused(Problem(401, error.slug, detail)) from error
+    return door.secret_ids[place] if place else None
+
+
+async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequence[Notice], str]:
+    """What the body tells; else nothing, and why."""
+    now = datetime.now(UTC)
+    try:
+        if len(body) <= READ_AT_ONCE:
+            return provider.read(headers, body, now), ""
+        return await asyncio.to_thread(provider.read, headers, body, now), ""
+    except Unreadable as error:
+        log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
+        return (), str(error)
+
+
+def _remote_address(scope: dict[str, Any]) -> str | None:
+    """The sender's address; a proxy may have put in something else, which PostgreSQL would refuse."""
+    try:
+        return str(ipaddress.ip_address(scope["client"][0].partition("%")[0]))
+    except (TypeError, ValueError):
+        return None

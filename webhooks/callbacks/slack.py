@@ -1,0 +1,69 @@
+"""Slack: a button that a person pressed, as a form with one JSON field.
+
+https://docs.slack.dev/interactivity/handling-user-interaction
+https://docs.slack.dev/reference/interaction-payloads
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from integrations.models import System
+from integrations.signatures import SLACK
+from webhooks.callbacks import reading
+from webhooks.callbacks.base import Notice, Provider, Unreadable
+from webhooks.models import ProviderNotice
+
+_FORM_FIELDS = 20
+_CAPABILITIES = frozenset({"token", "response_url", "response_urls", "trigger_id"})
+"""Who holds one of these may act in Slack for a while. They stay in the receipt's body, which is kept as received."""
+
+
+class Slack(Provider):
+    """Slack does not try an interaction again, and shows what the answer holds to the person."""
+
+    slug = "slack"
+    label = "Slack"
+    kind = System.Kind.SLACK
+    signature = SLACK
+    answers_with_nothing = True
+
+    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
+        """See :class:`Provider`."""
+        payload = reading.json_object(_payload(body))
+        name = reading.text(payload, "type")
+        if not name:
+            raise Unreadable("the payload has no type")
+        notice = Notice(
+            dedup_id=hashlib.sha256(body).hexdigest(),
+            kind=ProviderNotice.Kind.INTERACTION,
+            name=name[: reading.LONGEST_NAME],
+            provider_id=_place(payload)[: reading.LONGEST_ID],
+            occurred_at=reading.unix_time(_first_action(payload).get("action_ts") or payload.get("action_ts"), now),
+            data={name: value for name, value in payload.items() if name not in _CAPABILITIES},
+        )
+        return [notice]
+
+
+def _payload(body: bytes) -> bytes:
+    try:
+        form = parse_qs(body.decode("ascii"), strict_parsing=True, errors="strict", max_num_fields=_FORM_FIELDS)
+    except ValueError as error:
+        raise Unreadable("the body is not a form") from error
+    values = form.get("payload", [])
+    if len(values) != 1:
+        raise Unreadable("the form holds no payload, or several")
+    return values[0].encode()
+
+
+def _place(payload: dict[str, Any]) -> str:
+    """The message or view in which the person acted."""
+    places = (("container", "message_ts"), ("message", "ts"), ("container", "view_id"), ("view", "id"))
+    return next((found for parent, name in places if (found := reading.text(reading.part(payload, parent), name))), "")
+
+
+def _first_action(payload: dict[str, Any]) -> dict[str, Any]:
+    actions = payload.get("actions")
+    return actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}

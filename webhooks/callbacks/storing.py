@@ -1,0 +1,148 @@
+"""Writing callbacks: dedup ids, receipts and notices of a whole batch in one statement, and so in one transaction."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from webhooks.callbacks.base import Notice
+from webhooks.doors import Door
+from webhooks.models import Receipt
+from wedsync.async_database import AsyncConnection
+from wedsync.ids import new_id
+
+UNREADABLE = "unreadable"
+LONGEST_REASON = 500
+LONGEST_TYPE = 100
+
+# The ids are claimed in one order, so that two batches never wait for each other in a circle; of two equal ones in a
+# batch the first counts. Whoever meets an id that another transaction is claiming waits until that one is committed,
+# so a duplicate too is answered only when the first is durable. PostgreSQL can not know how many rows the JSON holds:
+# IS TRUE makes it look the claimed ids up in a hash table, where it would compare each with each.
+_STORE = """
+WITH request AS MATERIALIZED (
+    SELECT given.*
+    FROM json_to_recordset(%s::json) AS given(
+        place integer, organization_id uuid, connection_id text, receipt_id uuid, verdict text, slug text,
+        reason text, older_secret_id uuid, external_id text, event_type text, body text, body_size integer,
+        body_hash text, headers jsonb, remote_address inet
+    )
+    JOIN integrations_connection AS connection
+        ON connection.id = given.connection_id AND connection.organization_id = given.organization_id
+    ORDER BY connection.id
+    FOR KEY SHARE OF connection
+), told AS MATERIALIZED (
+    SELECT DISTINCT ON (request.connection_id, each.dedup_id)
+        each.*, request.organization_id, request.connection_id, request.receipt_id, request.body_hash
+    FROM json_to_recordset(%s::json) AS each(
+        place integer, number integer, dedup_id text, id uuid, kind text, name text, provider_id text,
+        occurred_at timestamptz, data jsonb
+    )
+    JOIN request ON request.place = each.place
+    ORDER BY request.connection_id, each.dedup_id, each.place, each.number
+), claimed AS (
+    INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at)
+    SELECT connection_id, dedup_id, receipt_id, decode(body_hash, 'hex'), now()
+    FROM told ORDER BY connection_id, dedup_id
+    ON CONFLICT (connection_id, external_id) DO NOTHING
+    RETURNING receipt_id, external_id
+), fresh AS MATERIALIZED (
+    SELECT * FROM told WHERE ((receipt_id, dedup_id) IN (SELECT receipt_id, external_id FROM claimed)) IS TRUE
+), counted AS MATERIALIZED (
+    SELECT place, count(*) AS new FROM fresh GROUP BY place
+), receipt AS (
+    INSERT INTO webhooks_receipt (
+        id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept, older_secret_id,
+        reprocessed_at, event_id, external_id, event_type, body, body_size, headers, remote_address, received_at
+    )
+    SELECT receipt_id, organization_id, connection_id, verdict, true, slug, reason, '[]', 0, older_secret_id,
+        NULL, NULL, external_id, event_type, decode(body, 'base64'), body_size, headers, remote_address, now()
+    FROM request WHERE place IN (SELECT place FROM counted)
+), notice AS (
+    INSERT INTO webhooks_providernotice (
+        id, organization_id, connection_id, receipt_id, kind, name, provider_id, occurred_at, received_at, data
+    )
+    SELECT id, organization_id, connection_id, receipt_id, kind, name, provider_id, occurred_at, now(), data
+    FROM fresh WHERE kind IS NOT NULL
+)
+SELECT request.place, coalesce(counted.new, 0)
+FROM request LEFT JOIN counted ON counted.place = request.place
+"""
+
+
+@dataclass(frozen=True)
+class CallbackReceived:
+    """A verified request that may be stored.
+
+    Arguments:
+        notices: what it tells; empty where it could not be read.
+        unreadable: why it could not be read; empty where it could.
+        older_secret_id: the secret that signed it, where that is not the newest.
+        headers: the ones that a receipt keeps.
+    """
+
+    door: Door
+    body: bytes
+    notices: Sequence[Notice]
+    unreadable: str
+    older_secret_id: UUID | None
+    headers: dict[str, str]
+    remote_address: str | None
+
+
+async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackReceived]) -> list[int | None]:
+    """Store a batch in one commit; answers in the order of the batch.
+
+    Returns:
+        How many things of each request were new. ``None``: its connection was deleted, and nothing is stored.
+    """
+    requests, told = await asyncio.to_thread(_as_json, batch)
+    counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, told]))
+    return [counts.get(place) for place in range(len(batch))]
+
+
+def _as_json(batch: Sequence[CallbackReceived]) -> tuple[str, str]:
+    """The requests, and what they tell; apart from the event loop, since a request may hold thousands of statuses."""
+    requests, told = [], []
+    for place, item in enumerate(batch):
+        body_hash = hashlib.sha256(item.body).hexdigest()
+        requests.append({"place": place, **_request(item, body_hash)})
+        told += [{"place": place, "number": number, **_told(notice)} for number, notice in enumerate(item.notices)]
+        if item.unreadable:
+            told.append({"place": place, "number": 0, "dedup_id": f"{UNREADABLE}:{body_hash}"})
+    return json.dumps(requests), json.dumps(told)
+
+
+def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
+    names = sorted({notice.name for notice in item.notices})
+    return {
+        "organization_id": str(item.door.organization_id),
+        "connection_id": item.door.connection_id,
+        "receipt_id": str(new_id()),
+        "verdict": Receipt.Verdict.UNRECOGNISED if item.unreadable else Receipt.Verdict.ACCEPTED,
+        "slug": UNREADABLE if item.unreadable else "",
+        "reason": item.unreadable[:LONGEST_REASON],
+        "older_secret_id": str(item.older_secret_id) if item.older_secret_id else None,
+        "external_id": item.notices[0].dedup_id if len(item.notices) == 1 else "",
+        "event_type": ", ".join(names)[:LONGEST_TYPE],
+        "body": base64.b64encode(item.body).decode(),
+        "body_size": len(item.body),
+        "body_hash": body_hash,
+        "headers": item.headers,
+        "remote_address": item.remote_address,
+    }
+
+
+def _told(notice: Notice) -> dict[str, object]:
+    return {
+        "dedup_id": notice.dedup_id,
+        "id": str(new_id()),
+        "kind": notice.kind,
+        "name": notice.name,
+        "provider_id": notice.provider_id,
+        "occurred_at": notice.occurred_at.isoformat(),
+        "data": notice.data,
+    }

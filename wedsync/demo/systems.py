@@ -1,0 +1,149 @@
+"""The demo's systems, all played by the sandbox: their credentials, their doors, and the accounts on the other side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from integrations.models import Connection, ConnectionSecret, ExternalReference, System
+from notifications.channels.whatsapp import TEMPLATES
+from wedsync import vault
+from wedsync.demo.secret_values import DemoSecrets
+from wedsync.weddings.models import Organization, Wedding
+
+MAIL_DOMAIN = "wedsync.example"
+COORDINATION, PLANNING, CATERING = "#wedding-coordination", "#planning", "#catering"
+_Kind, _Purpose = System.Kind, ConnectionSecret.Purpose
+
+Systems = Mapping[str, System]
+"""By name."""
+Doors = dict[str, dict[str, str]]
+"""By the word in the URL or the vendor's slug: what a script needs to come in."""
+
+VENDORS: Mapping[str, System.Kind] = {
+    "Studio Cloud": _Kind.STUDIO_CLOUD,
+    "ShootQ": _Kind.SHOOTQ,
+    "Iris Works": _Kind.IRIS_WORKS,
+    "VenueMaster": _Kind.VENUE_MASTER,
+    "PartyRental": _Kind.PARTY_RENTAL,
+}
+
+
+@dataclass(frozen=True)
+class _Callbacks:
+    """A provider that calls back: the word in its URL, the system that it belongs to, and what it signs with."""
+
+    slug: str
+    system: str
+    signing: str
+    handshake: str = ""
+
+
+def connect(organization: Organization, secret: DemoSecrets) -> Systems:
+    """Every system, with the sandbox's address of this start."""
+    sender = f"Lakeside Weddings <hello@{MAIL_DOMAIN}>"
+    whatsapp = {"access_token": secret.whatsapp_token, "phone_number_id": secret.whatsapp_number_id}
+    rows: list[tuple[str, System.Kind, str, dict[str, str]]] = [
+        ("WhatsApp", _Kind.WHATSAPP, "whatsapp", whatsapp),
+        ("Email", _Kind.EMAIL, "resend", {"api_key": secret.resend_key, "from": sender}),
+    ]
+    rows += [(name, _Kind.SLACK, "slack", {"webhook_path": path}) for name, path in _slack_paths(secret).items()]
+    rows += [(name, kind, kind, _vendor_account(secret, kind)) for name, kind in VENDORS.items()]
+    return {name: _connected(organization, name, kind, path, own) for name, kind, path, own in rows}
+
+
+def _connected(
+    organization: Organization, name: str, kind: System.Kind, path: str, credentials: dict[str, str]
+) -> System:
+    base_url = f"{settings.SANDBOX_URL}/{path}"
+    system, made = System.objects.get_or_create(
+        organization=organization, name=name, defaults={"kind": kind, "base_url": base_url}
+    )
+    if made:
+        system.seal_credentials(credentials)
+    system.base_url = base_url
+    system.save()
+    return system
+
+
+def open_doors(systems: Systems, wedding: Wedding, secret: DemoSecrets) -> Doors:
+    """A door for each vendor, and for each provider that calls back.
+
+    The wedding is booked at two of the vendors: what the others send names it by our own id, or stays unlinked.
+    """
+    doors = {}
+    for name, kind in VENDORS.items():
+        own = secret.of_vendor(kind)
+        doors[str(kind)] = _door(systems[name], "channel-events/{id}", {_Purpose.SIGNING: own.inbound})
+        if own.booking:
+            _book(systems[name], wedding, own.booking)
+            doors[str(kind)]["booking_id"] = own.booking
+    for callbacks in _providers(secret):
+        secrets = {_Purpose.SIGNING: callbacks.signing, _Purpose.HANDSHAKE: callbacks.handshake}
+        doors[callbacks.slug] = _door(systems[callbacks.system], f"providers/{callbacks.slug}/{{id}}", secrets)
+    return doors
+
+
+def _providers(secret: DemoSecrets) -> list[_Callbacks]:
+    """Slack's three webhooks are of one app, which has one URL for all that people press."""
+    return [
+        _Callbacks("whatsapp", "WhatsApp", secret.whatsapp_app_secret, secret.whatsapp_verify_token),
+        _Callbacks("resend", "Email", secret.resend_webhook_secret),
+        _Callbacks("slack", COORDINATION, secret.slack_signing_secret),
+    ]
+
+
+def _book(system: System, wedding: Wedding, booking: str) -> None:
+    ExternalReference.objects.get_or_create(
+        organization=system.organization, system=system, external_id=booking, defaults={"wedding": wedding}
+    )
+
+
+def _door(system: System, path: str, secrets: Mapping[ConnectionSecret.Purpose, str]) -> dict[str, str]:
+    connection, made = Connection.objects.get_or_create(organization=system.organization, system=system)
+    if made:
+        for purpose, text in secrets.items():
+            if text:
+                ConnectionSecret.objects.create(connection=connection, purpose=purpose, sealed=vault.encrypt(text))
+    url = f"{settings.PUBLIC_URL}/api/webhooks/{path.format(id=connection.id)}"
+    return {"id": connection.id, "url": url, "secret": secrets[_Purpose.SIGNING]}
+
+
+def _slack_paths(secret: DemoSecrets) -> dict[str, str]:
+    return {
+        COORDINATION: secret.slack_coordination,
+        PLANNING: secret.slack_planning,
+        CATERING: secret.slack_catering,
+    }
+
+
+def _vendor_account(secret: DemoSecrets, kind: System.Kind) -> dict[str, str]:
+    own = secret.of_vendor(kind)
+    return {"access_token": own.token, "signing_secret": own.signing}
+
+
+def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
+    """What stands in ``sandbox.json``: the accounts outside, which call back at the doors."""
+    whatsapp = {
+        "phone_number_id": secret.whatsapp_number_id,
+        "access_token": secret.whatsapp_token,
+        "display_phone_number": "+12025550100",
+        "app_secret": secret.whatsapp_app_secret,
+        "verify_token": secret.whatsapp_verify_token,
+        "callback_url": doors["whatsapp"]["url"],
+        "templates": list(TEMPLATES.values()),
+    }
+    resend = {
+        "api_key": secret.resend_key,
+        "domains": [MAIL_DOMAIN],
+        "webhook_secret": secret.resend_webhook_secret,
+        "callback_url": doors["resend"]["url"],
+    }
+    slack = {
+        "webhooks": [{"path": path, "channel": channel} for channel, path in _slack_paths(secret).items()],
+        "signing_secret": secret.slack_signing_secret,
+        "callback_url": doors["slack"]["url"],
+    }
+    vendors = {str(kind): _vendor_account(secret, kind) for kind in VENDORS.values()}
+    return {"whatsapp": {"accounts": [whatsapp]}, "slack": slack, "resend": {"accounts": [resend]}, **vendors}
