@@ -94,7 +94,7 @@ class Cases:
             chunks = [piece for piece in (body[:middle], body[middle:]) if piece]
             framing = ["Transfer-Encoding: chunked"]
             content = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in chunks) + b"0\r\n\r\n"
-        return _head(method, path, [*headers, *framing]) + content
+        return head_of(method, path, [*headers, *framing]) + content
 
     def _elsewhere(self, body: bytes) -> Case:
         """Well signed, but with another method, type or address: no event may come of it."""
@@ -131,7 +131,7 @@ class Cases:
         )  # fmt: skip
         method = self._chance.choice(("POST", "POST", *_FOREIGN_METHODS))
         path = self._chance.choice((self._facts.path, self._facts.path, f"{_PREFIX}/\u00d9\u00a1"))
-        raw = _head(method, path, [*headers, *self._chance.choice(framings)]) + body
+        raw = head_of(method, path, [*headers, *self._chance.choice(framings)]) + body
         if self._chance.random() < 0.2:
             raw = raw[: self._chance.randint(0, len(raw))]
         elif self._chance.random() < 0.1:
@@ -139,6 +139,7 @@ class Cases:
         return Case(raw, body, signed=False, well_formed=False)
 
 
-def _head(method: str, path: str, headers: Headers) -> bytes:
+def head_of(method: str, path: str, headers: Headers) -> bytes:
+    """The bytes before the body."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
