@@ -1,15 +1,34 @@
-"""How inbound requests prove who sent them. spec.md, "Inbound"."""
+"""How inbound requests prove who sent them. spec.md, "Inbound".
 
-import hashlib
+A scheme reads a claim out of the headers; the base class judges it, for all schemes in the same order: missing,
+malformed, mismatch, outside the window. The order gives nothing away: the time is judged when the signature fits.
+"""
+
+import base64
 import hmac
 import math
 import re
+import secrets as chance
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 WINDOW = 300.0  # seconds, either way
+MOST_SIGNATURES = 5  # in one header
+
+MISSING = "signature-missing"
+MALFORMED = "signature-malformed"
+MISMATCH = "signature-mismatch"
+OUTSIDE_WINDOW = "timestamp-outside-window"
+
+Headers = Mapping[str, Sequence[str]]
+
+TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_LISTED = re.compile(r"[ \t]*(?:t=([0-9]{1,12})|v1=([0-9a-fA-F]{64}))[ \t]*")
+# 32 bytes in base64; the last letter carries four bits, so only one spelling of each digest passes.
+DIGEST_IN_BASE64 = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 class SignatureError(Exception):
@@ -20,48 +39,156 @@ class SignatureError(Exception):
         self.slug = slug
 
 
-MISSING = "signature-missing"
-MALFORMED = "signature-malformed"
-MISMATCH = "signature-mismatch"
-OUTSIDE_WINDOW = "timestamp-outside-window"
+class Claim(NamedTuple):
+    """What the headers claim: the ``signatures`` (raw digests, one of which must fit) over ``prefix`` and the body."""
 
-Headers = Mapping[str, Sequence[str]]
-
-
-def single(headers: Headers, name: str) -> str:
-    """A header that must stand exactly once.
-
-    Raises:
-        SignatureError: missing, or given twice.
-    """
-    values = headers.get(name.lower(), ())
-    if not values or not values[0]:
-        raise SignatureError(MISSING)
-    if len(values) > 1:
-        raise SignatureError(MALFORMED)
-    return values[0]
+    signatures: Sequence[bytes]
+    prefix: bytes = b""
+    timestamp: int | None = None  # Unix seconds; part of the prefix
 
 
 class SignatureScheme(ABC):
-    """One way of signing. Implement ``verify`` and ``sign``.
+    """One way of signing. Implement ``read`` and ``sign``; leave ``verify``.
 
     ``oldest_body``: how old, in seconds, the envelope's own timestamp may be. Where only the body is signed, a vendor's
-    retries after an outage of ours still count for 7 days.
+    retries after an outage of ours still count for 7 days; where the header's time is signed, that one is judged.
     """
 
     oldest_body: ClassVar[float] = 7 * 86_400.0
 
-    @abstractmethod
-    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float) -> None:
-        """Return quietly when one of the live secrets made the signature. ``headers``: lower-case name to values.
+    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float) -> int:
+        """Which of the live ``secrets`` made the signature: its index. All are compared, in constant time.
+
+        ``headers``: lower-case name to values. ``now``: Unix seconds.
 
         Raises:
             SignatureError: with the slug for the answer.
+            ValueError: a secret that :meth:`check_secret` refuses.
+        """
+        claim = self.read(headers)
+        signed = claim.prefix + body
+        fitting = None
+        for place, secret in enumerate(secrets):
+            expected = hmac.digest(self.key(secret), signed, "sha256")
+            for given in claim.signatures:
+                if hmac.compare_digest(expected, given) and fitting is None:
+                    fitting = place
+        if fitting is None:
+            raise SignatureError(MISMATCH)
+        if claim.timestamp is not None and abs(now - claim.timestamp) > WINDOW:
+            raise SignatureError(OUTSIDE_WINDOW)
+        return fitting
+
+    @abstractmethod
+    def read(self, headers: Headers) -> Claim:
+        """The claim of the headers.
+
+        Raises:
+            SignatureError: missing or malformed.
         """
 
     @abstractmethod
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
-        """The headers that a sender adds; for fixtures and tests."""
+        """The headers that a sender adds; for fixtures and tests. ``now``: Unix seconds."""
+
+    def key(self, secret: str) -> bytes:
+        """The HMAC key of a secret: its UTF-8 bytes, as they stand."""
+        return secret.encode()
+
+    def new_secret(self) -> str:
+        """A fresh random secret that fits the scheme."""
+        return chance.token_urlsafe(32)
+
+    def check_secret(self, text: str) -> None:
+        """Return quietly when the scheme can sign with the secret.
+
+        Raises:
+            ValueError: it can not; the message is for people and does not hold the secret.
+        """
+        if not text.strip():
+            raise ValueError("a signing secret must not be empty")
+
+
+def each_once(headers: Headers, *names: str) -> list[str]:
+    """The values of headers that must each stand exactly once, without the spaces around them (RFC 9110, 5.5).
+
+    Raises:
+        SignatureError: one is missing or empty; else, one is given twice.
+    """
+    found = [[value.strip(" \t") for value in headers.get(name.lower(), ())] for name in names]
+    if not all(map(any, found)):
+        raise SignatureError(MISSING)
+    if any(len(values) > 1 for values in found):
+        raise SignatureError(MALFORMED)
+    return [values[0] for values in found]
+
+
+@dataclass(frozen=True)
+class PrefixedHex(SignatureScheme):
+    """``Header: sha256=<hex>`` over the raw body, as GitHub has it. Studio Cloud's and Meta's.
+
+    The body's id stops a replay.
+    """
+
+    header: str
+    prefix: str
+
+    def read(self, headers: Headers) -> Claim:
+        """See :class:`SignatureScheme`."""
+        (value,) = each_once(headers, self.header)
+        return Claim([_from_hex(value, self.prefix)])
+
+    def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
+        """See :class:`SignatureScheme`."""
+        return {self.header: self.prefix + hmac.digest(self.key(secret), body, "sha256").hex()}
+
+
+@dataclass(frozen=True)
+class Base64Body(SignatureScheme):
+    """``Header: <base64>`` over the raw body, as Shopify has it; PartyRental's. The body's id stops a replay."""
+
+    header: str
+
+    def read(self, headers: Headers) -> Claim:
+        """See :class:`SignatureScheme`."""
+        (value,) = each_once(headers, self.header)
+        if not DIGEST_IN_BASE64.fullmatch(value):
+            raise SignatureError(MALFORMED)
+        return Claim([base64.b64decode(value)])
+
+    def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
+        """See :class:`SignatureScheme`."""
+        return {self.header: base64.b64encode(hmac.digest(self.key(secret), body, "sha256")).decode()}
+
+
+@dataclass(frozen=True)
+class TimestampedHex(SignatureScheme):
+    """The time in one header, ``<prefix><hex>`` in another; ``signed`` says what is signed before the body.
+
+    ShootQ's and Slack's.
+    """
+
+    oldest_body = math.inf  # the header's time is signed with each try
+    timestamp_header: str
+    header: str
+    prefix: str = ""
+    signed: str = "{timestamp}."
+
+    def read(self, headers: Headers) -> Claim:
+        """See :class:`SignatureScheme`."""
+        timestamp, value = each_once(headers, self.timestamp_header, self.header)
+        if not TIMESTAMP.fullmatch(timestamp):
+            raise SignatureError(MALFORMED)
+        return Claim([_from_hex(value, self.prefix)], self._before(timestamp), int(timestamp))
+
+    def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
+        """See :class:`SignatureScheme`."""
+        timestamp = str(int(now))
+        digest = hmac.digest(self.key(secret), self._before(timestamp) + body, "sha256")
+        return {self.timestamp_header: timestamp, self.header: self.prefix + digest.hex()}
+
+    def _before(self, timestamp: str) -> bytes:
+        return self.signed.format(timestamp=timestamp).encode()
 
 
 @dataclass(frozen=True)
@@ -71,58 +198,38 @@ class TimestampedList(SignatureScheme):
     oldest_body = math.inf  # the header's time is signed with each try
     header: str
 
-    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float) -> None:
+    def read(self, headers: Headers) -> Claim:
         """See :class:`SignatureScheme`."""
-        timestamp, given = self._read(single(headers, self.header))
-        expected = [_hex_digest(secret, f"{timestamp}.".encode() + body) for secret in secrets]
-        pairs = [(mine, theirs) for mine in expected for theirs in given]
-        if not any([hmac.compare_digest(mine, theirs) for mine, theirs in pairs]):  # noqa: C419  (every pair is compared)
-            raise SignatureError(MISMATCH)
-        if abs(now - int(timestamp)) > WINDOW:
-            raise SignatureError(OUTSIDE_WINDOW)
-
-    @staticmethod
-    def _read(value: str) -> tuple[str, list[str]]:
+        (value,) = each_once(headers, self.header)
         timestamps, signatures = [], []
-        for part in value.split(","):
-            name, _, text = part.strip().partition("=")
-            if name == "t" and re.fullmatch(r"[0-9]{1,12}", text):
-                timestamps.append(text)
-            elif name == "v1" and re.fullmatch(r"[0-9a-fA-F]{64}", text):
-                signatures.append(text.lower())
-            else:
+        for part in value.split(",", MOST_SIGNATURES):
+            found = _LISTED.fullmatch(part)
+            if found is None:
                 raise SignatureError(MALFORMED)
-        if len(timestamps) != 1 or not 1 <= len(signatures) <= 5:
+            timestamp, signature = found.groups()
+            if timestamp:
+                timestamps.append(timestamp)
+            else:
+                signatures.append(bytes.fromhex(signature))
+        if len(timestamps) != 1 or not signatures:
             raise SignatureError(MALFORMED)
-        return timestamps[0], signatures
+        return Claim(signatures, f"{timestamps[0]}.".encode(), int(timestamps[0]))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""
         timestamp = int(now)
-        return {self.header: f"t={timestamp},v1={_hex_digest(secret, f'{timestamp}.'.encode() + body)}"}
+        digest = hmac.digest(self.key(secret), f"{timestamp}.".encode() + body, "sha256")
+        return {self.header: f"t={timestamp},v1={digest.hex()}"}
 
 
-@dataclass(frozen=True)
-class PrefixedHex(SignatureScheme):
-    """``Header: sha256=<hex>`` over the raw body, as GitHub has it; Studio Cloud's. The body's id stops a replay."""
-
-    header: str
-    prefix: str
-
-    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float) -> None:
-        """See :class:`SignatureScheme`."""
-        value = single(headers, self.header)
-        given = value.removeprefix(self.prefix)
-        if not value.startswith(self.prefix) or not re.fullmatch(r"[0-9a-fA-F]{64}", given):
-            raise SignatureError(MALFORMED)
-        expected = [_hex_digest(secret, body) for secret in secrets]
-        if not any([hmac.compare_digest(mine, given.lower()) for mine in expected]):  # noqa: C419  (all are compared)
-            raise SignatureError(MISMATCH)
-
-    def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
-        """See :class:`SignatureScheme`."""
-        return {self.header: self.prefix + _hex_digest(secret, body)}
+def _from_hex(value: str, prefix: str) -> bytes:
+    """The digest behind the prefix, written in either case."""
+    if not value.startswith(prefix) or not _HEX.fullmatch(value, len(prefix)):
+        raise SignatureError(MALFORMED)
+    return bytes.fromhex(value[len(prefix) :])
 
 
-def _hex_digest(secret: str, signed: bytes) -> str:
-    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+# https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
+META = PrefixedHex("X-Hub-Signature-256", "sha256=")
+# https://docs.slack.dev/authentication/verifying-requests-from-slack
+SLACK = TimestampedHex("X-Slack-Request-Timestamp", "X-Slack-Signature", "v0=", "v0:{timestamp}:")

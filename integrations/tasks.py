@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
@@ -11,6 +12,8 @@ from django.db import OperationalError
 from integrations import deliveries, routing
 from integrations.deliveries import TryAgain
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK
+
+log = structlog.get_logger(__name__)
 
 
 class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -24,15 +27,19 @@ class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable
 
 
 @shared_task(name=ROUTE_TASK, autoretry_for=(OperationalError,), retry_backoff=1, max_retries=3)
-def route(event_id: str) -> None:
-    """Route one event. PostgreSQL may have to be asked again, after a deadlock or a restart."""
-    try:
-        routing.route(UUID(event_id))
-    except OperationalError:
-        raise
-    except Exception:
-        routing.give_up(UUID(event_id))
-        raise
+def route(event_ids: list[str]) -> None:
+    """Route events, each in a transaction of its own; one that breaks keeps nothing from the others.
+
+    PostgreSQL may have to be asked again, after a deadlock or a restart; what is routed already is not routed twice.
+    """
+    for event_id in map(UUID, event_ids):
+        try:
+            routing.route(event_id)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("event_not_routed", event_id=str(event_id))
+            routing.give_up(event_id)
 
 
 @shared_task(

@@ -1,147 +1,175 @@
-"""Group commit: one thread writes what many requests brought, in one transaction, and wakes each when it is durable.
+"""Group commit: a few writers store what many requests brought, batch by batch, and wake each when it is durable.
 
 A failing batch is halved until the bad request stands alone, so that one never fails its neighbours. The queue is
-bounded: when PostgreSQL is slow, senders are told to retry instead of memory growing (docs/adr/0007).
+bounded: when PostgreSQL is slow, senders are told to retry instead of memory growing (docs/adr/0007, 0021).
 """
 
 import asyncio
-import queue
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
+import psycopg2
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from psycopg2.errors import DeadlockDetected
+from psycopg2 import errors
 
-from webhooks.inspection import Accepted
-from webhooks.storing import Stored, store
+from wedsync.async_database import AsyncConnection
 
 log = structlog.get_logger(__name__)
+WRITERS = 2
 LARGEST_BATCH = 256
 MOST_WAITING = 2_000
 STOP_SECONDS = 10.0
 ANSWER_WITHIN = 1.2  # seconds; spec.md promises an answer in under 2, and the look-up before may take 0.6
-AGAIN_ON_DEADLOCK = 3
+LOOK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
+TRIES = 4
+_WORTH_ANOTHER_TRY = (errors.DeadlockDetected, errors.SerializationFailure, errors.ForeignKeyViolation)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class StorageAway(Exception):
     """PostgreSQL is away, or too slow for what comes in: the sender must try again."""
 
 
-@dataclass(frozen=True)
-class Waiting:
+class _Waiting(Generic[Item, Result]):
     """A request whose sender waits for the commit."""
 
-    item: Accepted
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Stored]"
+    __slots__ = ("future", "item", "until")
+
+    def __init__(self, item: Item, future: "asyncio.Future[Result]", until: float) -> None:
+        self.item = item
+        self.future = future
+        self.until = until
 
 
-class Committer:
-    """The writing thread and its queue."""
+class Committer(Generic[Item, Result]):
+    """The queue, and the writers that empty it, each with a connection of its own.
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
-        self._thread: threading.Thread | None = None
+    ``store`` writes a batch in one transaction and returns a result for each of its items.
+    """
+
+    def __init__(
+        self, store: Callable[[AsyncConnection, Sequence[Item]], Awaitable[list[Result]]], *, writers: int = WRITERS
+    ) -> None:
+        self._store = store
+        self._writers = writers
+        self._queue: deque[_Waiting[Item, Result]] = deque()
+        self._pending: deque[_Waiting[Item, Result]] = deque()  # queued or being written, oldest first
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
-        self._thread.start()
+        """Start the writers on the running event loop."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._write()) for _ in range(self._writers)]
+        self._watch = loop.create_task(self._tell_who_waits_too_long())
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Write what is queued, then end; at most ten seconds."""
-        if self._thread:
-            self._queue.put(None)
-            self._thread.join(STOP_SECONDS)
+        self._stopping = True
+        for idle in self._idle:
+            _resolve(idle)
+        _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        for task in (*late, self._watch):
+            if task:
+                task.cancel()
 
-    async def submit(self, item: Accepted) -> Stored:
-        """Wait until the item is durable.
+    def submit(self, item: Item) -> "asyncio.Future[Result]":
+        """Queue an item. The future is done when it is durable, or fails with :class:`StorageAway` in 1.2 s at most.
 
         Raises:
-            StorageAway: it is not stored, and the sender should try again.
+            StorageAway: the queue is full, or the process is about to end.
         """
+        if self._stopping or len(self._queue) >= MOST_WAITING:
+            raise StorageAway("the queue is full")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Stored] = loop.create_future()
-        try:
-            self._queue.put_nowait(Waiting(item, loop, future))
-        except queue.Full as error:
-            raise StorageAway("the queue is full") from error
-        try:
-            return await asyncio.wait_for(future, ANSWER_WITHIN)
-        except TimeoutError as error:
-            raise StorageAway("PostgreSQL took too long; if it commits after all, the retry is a duplicate") from error
+        waiting: _Waiting[Item, Result] = _Waiting(item, loop.create_future(), loop.time() + ANSWER_WITHIN)
+        self._queue.append(waiting)
+        self._pending.append(waiting)
+        if self._idle:
+            _resolve(self._idle.popleft())
+        return waiting.future
 
-    def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch, last = self._gather(first)
-            try:
-                self._commit(batch)
-            except Exception:  # this thread must outlive everything: without it nobody is answered
-                log.exception("batch_not_settled", requests=len(batch))
-            if last:
-                return
+    def offer(self, item: Item) -> None:
+        """Queue an item that nobody waits for, while the queue is not half full."""
+        if not self._stopping and len(self._queue) < MOST_WAITING // 2:
+            self.submit(item).add_done_callback(_nobody_waits)
 
-    def _gather(self, first: Waiting) -> tuple[list[Waiting], bool]:
-        batch = [first]
-        while len(batch) < LARGEST_BATCH:
-            try:
-                following = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                return batch, True
-            batch.append(following)
-        return batch, False
-
-    def _commit(self, batch: list[Waiting]) -> None:
+    async def _write(self) -> None:
+        database = AsyncConnection()
         try:
-            stored = self._write_again_on_deadlock([waiting.item for waiting in batch])
-        except (OperationalError, InterfaceError) as error:
-            log.error("storage_away", error=type(error).__name__, requests=len(batch))
-            connection.close()
-            _settle([(waiting, StorageAway("PostgreSQL did not take it")) for waiting in batch])
+            while batch := await self._next_batch():
+                try:
+                    await self._commit(database, batch)
+                except Exception as error:  # a writer must outlive everything: without it nobody is answered
+                    log.exception("batch_not_settled", requests=len(batch))
+                    _fail(batch, error)
+        finally:
+            database.close()
+
+    async def _next_batch(self) -> list[_Waiting[Item, Result]]:
+        """What waits by now, as soon as anything does; empty when the process ends."""
+        while not self._queue:
+            if self._stopping:
+                return []
+            idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            await idle
+        return [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
+
+    async def _commit(self, database: AsyncConnection, batch: list[_Waiting[Item, Result]]) -> None:
+        try:
+            results = await self._store_patiently(database, [waiting.item for waiting in batch])
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            log.error("storage_away", error=type(error).__name__, reason=str(error).strip(), requests=len(batch))
+            _fail(batch, StorageAway("PostgreSQL did not take it"))
         except Exception as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
-                self._commit(batch[:middle])
-                self._commit(batch[middle:])
+                await self._commit(database, batch[:middle])
+                await self._commit(database, batch[middle:])
                 return
             log.exception("request_not_storable", error=type(error).__name__)
-            _settle([(batch[0], error)])
+            _fail(batch, error)
         else:
-            _settle(list(zip(batch, stored, strict=True)))
+            for waiting, result in zip(batch, results, strict=True):
+                if not waiting.future.done():
+                    waiting.future.set_result(result)
 
-    def _write_again_on_deadlock(self, items: list[Accepted]) -> list[Stored]:
-        for _ in range(AGAIN_ON_DEADLOCK):
-            close_old_connections()
+    async def _store_patiently(self, database: AsyncConnection, items: Sequence[Item]) -> list[Result]:
+        """Again where two writers stood in each other's way, or a row that was found is gone by now."""
+        for tries_left in reversed(range(TRIES)):
             try:
-                return store(items)
-            except OperationalError as error:
-                if not isinstance(error.__cause__, DeadlockDetected):
+                return await self._store(database, items)
+            except _WORTH_ANOTHER_TRY:
+                if not tries_left:
                     raise
-        return store(items)
+        raise AssertionError("the last try returns or raises")
+
+    async def _tell_who_waits_too_long(self) -> None:
+        """One look now and then instead of a timer for each request."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            while self._pending and (self._pending[0].future.done() or self._pending[0].until < loop.time()):
+                _fail([self._pending.popleft()], StorageAway("PostgreSQL took too long; a repetition does no harm"))
 
 
-def _settle(results: Sequence[tuple[Waiting, Any]]) -> None:
-    """Hand the results to their event loops, one wake-up per loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Any]]] = {}
-    for waiting, result in results:
-        by_loop.setdefault(waiting.loop, []).append((waiting, result))
-    for loop, mine in by_loop.items():
-        loop.call_soon_threadsafe(_resolve, mine)
+def _fail(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.future.done():
+            waiting.future.set_exception(error)
 
 
-def _resolve(results: Sequence[tuple[Waiting, Any]]) -> None:
-    for waiting, result in results:
-        if waiting.future.done():
-            continue
-        if isinstance(result, BaseException):
-            waiting.future.set_exception(result)
-        else:
-            waiting.future.set_result(result)
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _nobody_waits(future: "asyncio.Future[Result]") -> None:
+    if not future.cancelled():
+        future.exception()

@@ -1,82 +1,173 @@
-"""The open doors: a connection with its vendor and live secrets, remembered for two seconds in the web process."""
+"""The open doors: a connection with its live secrets and limits, remembered for two seconds in the web process."""
 
+import asyncio
+import ipaddress
 import time
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.utils import timezone
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q
+from django.db.models.functions import Now
 
-from integrations.models import Connection
+from integrations.models import Connection, ConnectionSecret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import Vendor
+from webhooks.committer import StorageAway
 from wedsync import vault
+from wedsync.env import ConfigurationError
+from wedsync.threads import in_thread
 
-REMEMBERED = 2.0
+log = structlog.get_logger(__name__)
+Purpose = ConnectionSecret.Purpose
+REMEMBERED = 2.0  # seconds
 MOST_REMEMBERED = 10_000
+MOST_AT_ONCE = 4  # look-ups for senders who are over their limit
+LOOK_UP_WITHIN = 0.6  # seconds; with the committer's wait an answer stays under the promised 2
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
 class Door:
-    """What the receiver needs to know of a connection."""
+    """What a receiver needs to know of a connection. ``secrets``: live signing ones, newest first."""
 
     connection_id: str
     organization_id: UUID
     system_id: UUID
-    vendor: Vendor
+    kind: str
     secrets: tuple[str, ...]
-    paused: bool
+    secret_ids: tuple[UUID, ...]
+    paused: bool = False
+    handshakes: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    limit_per_hour: int | None = None
+
+    @property
+    def vendor(self) -> Vendor:
+        """The adapter of its kind; doors of vendors only."""
+        return VENDORS[self.kind]
+
+    @property
+    def is_of_a_vendor(self) -> bool:
+        """Whether events come through it; else the callbacks of a provider do."""
+        return self.kind in VENDORS
+
+    def spares(self, address: str) -> bool:
+        """Whether the address lies in one of the vendor's own networks."""
+        if not self.networks:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
 
 
+@dataclass
+class _Remembered:
+    door: Door | None
+    until: float
+
+
+@dataclass
 class Doors:
     """A small cache, so that a stream of webhooks does not ask the database for each."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, Door | None]] = {}
+    _known: dict[str, _Remembered] = field(default_factory=dict)
+    _asking: dict[str, "asyncio.Task[Door | None]"] = field(default_factory=dict)
 
     def remembered(self, connection_id: str) -> tuple[bool, Door | None]:
         """Whether the answer is known, and the answer; no database is asked."""
         found = self._known.get(connection_id)
-        if found is None or found[0] < time.monotonic():
+        if found is None or found.until < time.monotonic():
             return False, None
-        return True, found[1]
+        return True, found.door
 
-    def last_known(self, connection_id: str) -> Door | None:
-        """The last answer about a connection, however old."""
-        found = self._known.get(connection_id)
-        return found[1] if found else None
+    async def look_up(self, connection_id: str) -> Door | None:
+        """The door, or ``None`` when there is none or it is disabled. Many who ask at once share one query.
 
-    def look_up(self, connection_id: str) -> Door | None:
-        """The door, or ``None`` when there is none or it is disabled. Asks the database."""
-        door = _load(connection_id)
+        While PostgreSQL does not answer, a door that was open shortly before still is.
+
+        Raises:
+            StorageAway: PostgreSQL does not answer, and the door was never seen.
+        """
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._asked(connection_id)), LOOK_UP_WITHIN)
+        except (TimeoutError, OperationalError, InterfaceError) as error:
+            found = self._known.get(connection_id)
+            if found is None or found.door is None:
+                raise StorageAway("the connection could not be looked up") from error
+            return found.door
+
+    def look_up_soon(self, connection_id: str) -> None:
+        """Ask for a later request, unless many are asked for already."""
+        if len(self._asking) < MOST_AT_ONCE:
+            self._asked(connection_id)
+
+    def _asked(self, connection_id: str) -> "asyncio.Task[Door | None]":
+        asking = self._asking.get(connection_id)
+        if asking is None:
+            asking = asyncio.get_running_loop().create_task(self._ask(connection_id))
+            self._asking[connection_id] = asking
+            asking.add_done_callback(lambda done: self._answered(connection_id, done))
+        return asking
+
+    def _answered(self, connection_id: str, done: "asyncio.Task[Door | None]") -> None:
+        self._asking.pop(connection_id, None)
+        if not done.cancelled():
+            done.exception()  # whoever waited has seen it; asyncio shall not complain that nobody did
+
+    async def _ask(self, connection_id: str) -> Door | None:
+        door = await in_thread(_load, connection_id)
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
-        self._known[connection_id] = (time.monotonic() + REMEMBERED, door)
+        self._known[connection_id] = _Remembered(door, time.monotonic() + REMEMBERED)
         return door
 
 
 def _load(connection_id: str) -> Door | None:
     found = (
         Connection.objects.select_related("system")
-        .prefetch_related("secrets")
         .exclude(state=Connection.Status.DISABLED)
         .filter(id=connection_id)
         .first()
     )
-    vendor = VENDORS.get(found.system.kind) if found else None
-    if found is None or vendor is None:
+    if found is None:
         return None
-    now = timezone.now()
-    secrets = tuple(vault.decrypt(secret.sealed) for secret in found.secrets.all() if _is_live(secret.expires_at, now))
+    live = list(found.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).order_by("-created_at", "-id"))
+    texts = _readable(live)
+    signing = [secret for secret in live if secret.purpose == Purpose.SIGNING and secret.id in texts]
     return Door(
-        found.id,
-        found.organization_id,
-        found.system_id,
-        vendor,
-        secrets,
+        connection_id=found.id,
+        organization_id=found.organization_id,
+        system_id=found.system_id,
+        kind=found.system.kind,
+        secrets=tuple(texts[secret.id] for secret in signing),
+        secret_ids=tuple(secret.id for secret in signing),
         paused=found.state == Connection.Status.PAUSED,
+        handshakes=tuple(
+            texts[secret.id] for secret in live if secret.purpose == Purpose.HANDSHAKE and secret.id in texts
+        ),
+        networks=tuple(ipaddress.ip_network(network, strict=False) for network in found.networks),
+        limit_per_hour=found.limit_per_hour,
     )
 
 
-def _is_live(expires_at: datetime | None, now: datetime) -> bool:
-    return expires_at is None or expires_at > now
+def _readable(live: Sequence[ConnectionSecret]) -> dict[UUID, str]:
+    """The secrets in clear. One that no key of ours opens is left out while another counts.
+
+    Raises:
+        StorageAway: none can be read, so nobody can say whether a signature is right.
+    """
+    texts = {}
+    for secret in live:
+        try:
+            texts[secret.id] = vault.decrypt(secret.sealed)
+        except ConfigurationError as error:
+            log.error("secret_unreadable", secret=str(secret.id), error=str(error))
+    if live and not texts:
+        raise StorageAway("no secret of the connection can be read")
+    return texts

@@ -1,125 +1,138 @@
-"""What a request must pass, in this order: length, type, signature, JSON, envelope and time, schema. Pure.
+"""What a request must pass once its connection is known: type, signature, JSON, envelope and time, schema. Pure.
 
-spec.md, "Inbound": the order, the answers and the slugs. The steps before (limits, connection, method) and behind
-(dedup) need state and are the receiver's and the committer's.
+spec.md, "Inbound": the order, the answers and the slugs. The other steps (limits, connection, method, length, dedup)
+need state or the wire, and are the receiver's.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from integrations.signatures import SignatureError
-from integrations.vendors.base import SchemaError
+from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
 from wedsync import strict_json
 from wedsync.problems import FieldProblem, Problem
-from wedsync.strict_json import LARGEST
 
-AHEAD = timedelta(seconds=300)
-_EXPLAINED = {
+Headers = Mapping[str, Sequence[str]]
+AHEAD = 300.0  # seconds
+EXPLAINED = {
     "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
     "signature-malformed": "The signature's header can not be read. See the vendor's contract for its form.",
     "signature-mismatch": "The signature does not fit the body and the connection's secret.",
     "timestamp-outside-window": "The signature's time is more than 300 s away from ours.",
 }
+KEPT_HEADERS = ("content-type", "user-agent")
 
 
 class Refused(Exception):
-    """The request is answered with a problem, and nothing of it becomes an event."""
+    """The request is answered with a problem, and nothing of it becomes an event.
 
-    def __init__(self, problem: Problem) -> None:
+    ``external_id``, ``vendor_type``: what its envelope said, where that could be read.
+    """
+
+    def __init__(self, problem: Problem, external_id: str = "", vendor_type: str = "") -> None:
         super().__init__(problem.slug)
         self.problem = problem
+        self.external_id = external_id
+        self.vendor_type = vendor_type
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """A request that may be stored. ``event_type`` is ours, or ``None`` when it is unrecognised."""
+@dataclass(slots=True)
+class Envelope:
+    """A body that says something: the vendor's id and type, our type (``None``: unrecognised) and payload."""
 
-    door: Door
     external_id: str
-    body: bytes
-    body_hash: bytes
     vendor_type: str
     event_type: str | None
-    payload: dict[str, Any]
     occurred_at: datetime
+    payload: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A request that may be stored. ``older_secret_id``: it was signed with a secret that is not the newest.
+
+    ``receipt_id``: it was stored before, as a receipt that could not become an event then.
+    """
+
+    door: Door
+    envelope: Envelope
+    body: bytes
     headers: dict[str, str]
     remote_address: str | None
+    older_secret_id: UUID | None = None
+    receipt_id: UUID | None = None
+
+    @property
+    def body_hash(self) -> bytes:
+        """SHA-256, which tells a repetition from another event under the same id."""
+        return hashlib.sha256(self.body).digest()
 
 
-def check_size(length: int) -> None:
-    """Refuse bodies over 256 KiB."""
-    if length > LARGEST:
-        raise Refused(Problem(413, "body-too-large", f"The body may have at most {LARGEST} bytes."))
-
-
-def check_type(headers: Mapping[str, Sequence[str]]) -> None:
-    """Refuse anything but JSON."""
+def check_type(headers: Headers) -> None:
+    """Refuse anything but plain JSON."""
     given = (headers.get("content-type") or [""])[0].partition(";")[0].strip().lower()
     if given != "application/json":
         raise Refused(Problem(415, "unsupported-media-type", "Send the body as Content-Type: application/json."))
+    if (headers.get("content-encoding") or ["identity"])[0].strip().lower() != "identity":
+        raise Refused(Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding."))
 
 
-def inspect(
-    door: Door, headers: Mapping[str, Sequence[str]], body: bytes, *, now: float, remote_address: str | None
-) -> Accepted:
-    """Everything from the signature on.
+def check_signature(door: Door, vendor: Vendor, headers: Headers, body: bytes, now: float) -> UUID | None:
+    """The id of the secret that signed, where that is not the newest.
 
     Raises:
-        Refused: with the answer for the sender.
+        Refused: none of the live secrets did, or not now.
     """
     try:
-        door.vendor.signature.verify(headers, body, door.secrets, now)
+        place = vendor.signature.verify(headers, body, door.secrets, now)
     except SignatureError as error:
-        raise Refused(Problem(401, error.slug, _EXPLAINED[error.slug])) from error
+        raise Refused(Problem(401, error.slug, EXPLAINED[error.slug])) from error
+    return door.secret_ids[place] if place else None
+
+
+def open_body(vendor: Vendor, body: bytes, now: float | None) -> Envelope:
+    """What a signed body says, in our words.
+
+    Arguments:
+        now: Unix seconds that its time is measured by; ``None``: its time does not matter any more.
+
+    Raises:
+        Refused: not JSON, no envelope, outside the window, or breaking its schema.
+    """
     try:
-        envelope = strict_json.loads(body)
+        content = strict_json.loads(body)
     except strict_json.NotStrictJson as error:
         raise Refused(Problem(400, "not-json", str(error))) from error
-    external_id, vendor_type, occurred_at, payload = _open(envelope, door, now)
-    if not strict_json.is_storable(envelope):
+    external_id, vendor_type, occurred_at, payload = _read(content)
+    if now is not None:
+        _check_window(occurred_at.timestamp() - now, vendor.signature.oldest_body)
+    if b"\\u" in body and not strict_json.is_storable(content):  # only an escape can hold either
         raise _unprocessable([FieldProblem("payload", "holds a NUL or a lone surrogate")])
-    event_type = door.vendor.event_type(vendor_type)
+    event_type = vendor.event_type(vendor_type)
     if event_type is not None:
         try:
-            payload = door.vendor.canonical(event_type, payload)
+            payload = vendor.canonical(event_type, payload)
         except SchemaError as error:
-            raise _unprocessable(error.problems) from error
-    return Accepted(
-        door=door,
-        external_id=external_id,
-        body=body,
-        body_hash=hashlib.sha256(body).digest(),
-        vendor_type=vendor_type,
-        event_type=event_type,
-        payload=payload,
-        occurred_at=occurred_at,
-        headers=_kept(headers),
-        remote_address=remote_address,
-    )
+            raise _unprocessable(error.problems, external_id, vendor_type) from error
+    return Envelope(external_id, vendor_type, event_type, occurred_at, payload)
 
 
-def _open(envelope: Any, door: Door, now: float) -> tuple[str, str, datetime, dict[str, Any]]:
-    if not isinstance(envelope, dict):
+def _read(content: Any) -> tuple[str, str, datetime, dict[str, Any]]:
+    if not isinstance(content, dict):
         raise _bad_envelope("the body must be one JSON object")
-    external_id, vendor_type = envelope.get("id"), envelope.get("eventType")
+    external_id, vendor_type, payload = content.get("id"), content.get("eventType"), content.get("payload")
     if not isinstance(external_id, str) or not 1 <= len(external_id) <= 200:
         raise _bad_envelope("id must be a text of 1 to 200 characters")
     if not isinstance(vendor_type, str) or not 1 <= len(vendor_type) <= 100:
         raise _bad_envelope("eventType must be a text of 1 to 100 characters")
-    payload = envelope.get("payload")
     if not isinstance(payload, dict):
         raise _bad_envelope("payload must be an object")
-    occurred_at = _time(envelope.get("timestamp"))
-    present = datetime.fromtimestamp(now, UTC)
-    if occurred_at > present + AHEAD:
-        raise _bad_envelope("timestamp lies more than 300 s ahead")
-    if (present - occurred_at).total_seconds() > door.vendor.signature.oldest_body:
-        raise _bad_envelope("timestamp is more than 7 days old")
-    return external_id, vendor_type, occurred_at, payload
+    return external_id, vendor_type, _time(content.get("timestamp")), payload
 
 
 def _time(text: object) -> datetime:
@@ -134,15 +147,23 @@ def _time(text: object) -> datetime:
         ) from error
 
 
+def _check_window(ahead: float, oldest: float) -> None:
+    if ahead > AHEAD:
+        raise _bad_envelope("timestamp lies more than 300 s ahead")
+    if -ahead > oldest:
+        raise _bad_envelope("timestamp is more than 7 days old")
+
+
 def _bad_envelope(detail: str) -> Refused:
     return Refused(Problem(400, "bad-envelope", f"The envelope is not right: {detail}."))
 
 
-def _unprocessable(problems: list[FieldProblem]) -> Refused:
+def _unprocessable(problems: list[FieldProblem], external_id: str = "", vendor_type: str = "") -> Refused:
     detail = f"The payload breaks the event type's schema. {FieldProblem.listed(problems[:5])}"
-    return Refused(Problem(422, "schema-violation", detail, extra=FieldProblem.as_errors(problems[:50])))
+    problem = Problem(422, "schema-violation", detail, extra=FieldProblem.as_errors(problems[:50]))
+    return Refused(problem, external_id, vendor_type)
 
 
-def _kept(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    names = ("content-type", "user-agent")
-    return {name: headers[name][0][:300].replace("\x00", "") for name in names if headers.get(name)}
+def kept(headers: Headers) -> dict[str, str]:
+    """The headers that a receipt keeps; never a signature."""
+    return {name: headers[name][0][:300].replace("\x00", "") for name in KEPT_HEADERS if headers.get(name)}

@@ -55,7 +55,9 @@ class Receipt(models.Model):
             models.Index(fields=["organization", "-id"], name="receipt_newest"),
             models.Index(fields=["connection", "-id"], name="receipt_of_connection"),
             models.Index(
-                fields=["older_secret_id", "-id"], name="receipt_older_secret", condition=Q(older_secret_id__isnull=False)
+                fields=["older_secret_id", "-id"],
+                name="receipt_older_secret",
+                condition=Q(older_secret_id__isnull=False),
             ),
         ]
 
@@ -93,7 +95,9 @@ class ProviderNotice(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="notices", db_index=False)
     receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    name = models.CharField(max_length=64, help_text="In the provider's words: delivered, email.bounced, block_actions.")
+    name = models.CharField(
+        max_length=64, help_text="In the provider's words: delivered, email.bounced, block_actions."
+    )
     provider_id = models.CharField(max_length=200, blank=True, help_text="The message that it is about.")
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)

@@ -1,12 +1,11 @@
 """The door: an ASGI callable beside Django's, for ``POST /api/webhooks/channel-events`` (docs/adr/0007).
 
-A request is answered 202 only after its own row is committed.
+A request is answered 202 only after its own row is committed. The order of the checks is spec.md's, "Inbound".
 """
 
-import asyncio
-import json
 import time
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -14,145 +13,175 @@ from django.db import InterfaceError, OperationalError
 from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
-from webhooks.inspection import Refused
+from webhooks.http import (
+    Disconnected,
+    Headers,
+    announced_length,
+    check_size,
+    headers_of,
+    read_body,
+    send_json,
+    send_problem,
+)
+from webhooks.inspection import Accepted, Refused
+from webhooks.limits import Limits, Standing, sender_name
+from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
-from wedsync import problems
 from wedsync.problems import Problem
-from wedsync.threads import in_thread
+from wedsync.strict_json import LARGEST
 
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/channel-events"
 CONNECTION_HEADER = "x-wedsync-connection"
-RETRY_AFTER = "5"
-LOOK_UP_WITHIN = 0.6  # seconds; with the committer's wait it stays under the promised 2
 _CODES = {Status.ACCEPTED: 202, Status.UNRECOGNISED: 202, Status.DUPLICATE: 200}
 _NO_DOOR = Problem(
     404, "connection-unknown", "There is no such connection. Check the id in the path or in X-WedSync-Connection."
 )
-_AWAY = Problem(
+_NOT_POST = Problem(405, "method-not-allowed", "Send webhooks with POST.", headers={"Allow": "POST"})
+_REUSED_ID = Problem(409, "event-id-reused", "This id came before with another body. Give each event an id of its own.")
+AWAY = Problem(
     503,
     "storage-away",
     "It is not certain that this was stored. Send the same request again.",
-    headers={"Retry-After": RETRY_AFTER},
+    headers={"Retry-After": "5"},
 )
+OUR_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
 
-Headers = dict[str, list[str]]
 
+class _Request:
+    """One request on its way through the checks, with what is known of it so far."""
 
-class Disconnected(Exception):
-    """The sender went away before its body had arrived."""
+    __slots__ = ("address", "body", "door", "headers", "method", "older_secret_id", "path", "signed", "standing")
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self.path: str = scope["path"]
+        self.method: str = scope["method"]
+        self.headers: Headers = headers_of(scope)
+        client = scope.get("client")
+        self.address: str | None = client[0] if client else None
+        self.door: Door | None = None
+        self.body = b""
+        self.signed = False
+        self.older_secret_id: UUID | None = None
+        self.standing: Standing | None = None
 
 
 class Receiver:
     """Checks a request, has it stored, answers."""
 
-    def __init__(self) -> None:
-        self._doors = Doors()
-        self._committer = Committer()
-
-    def start(self) -> None:
-        """Start to store."""
-        self._committer.start()
-
-    async def stop(self) -> None:
-        """Store what was accepted, then end."""
-        await asyncio.to_thread(self._committer.stop)
+    def __init__(
+        self,
+        doors: Doors,
+        limits: Limits,
+        committer: "Committer[Accepted, Stored]",
+        rejections: "Committer[Rejected, None]",
+    ) -> None:
+        self._doors = doors
+        self._limits = limits
+        self._committer = committer
+        self._rejections = rejections
+        self._sample = Sample()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
-        headers = _headers(scope)
+        request = _Request(scope)
         try:
-            door = await self._door(scope["path"], headers)
-            _check_method(scope["method"])
-            inspection.check_size(_announced_length(headers))
-            body = await _read(receive)
-            inspection.check_type(headers)
-            remote = scope["client"][0] if scope.get("client") else None
-            accepted = inspection.inspect(door, headers, body, now=time.time(), remote_address=remote)
-            stored = await self._committer.submit(accepted)
+            stored = await self._take(request, receive)
         except Refused as refused:
-            await _send_problem(send, refused.problem)
+            await self._refuse(request, refused, send)
         except (StorageAway, OperationalError, InterfaceError) as error:
             log.warning("webhook_not_stored", error=type(error).__name__)
-            await _send_problem(send, _AWAY)
+            await send_problem(send, AWAY, _limit_headers(request))
         except Disconnected:
             return
         except Exception:
             log.exception("webhook_failed")
-            await _send_problem(send, Problem(500, "our-fault", "Nothing was stored. Our log has the reason."))
+            await send_problem(send, OUR_FAULT, _limit_headers(request))
         else:
-            await _send_stored(send, stored)
+            answer = {"id": str(stored.id), "status": stored.status.value}
+            await send_json(send, _CODES[stored.status], answer, _limit_headers(request))
 
-    async def _door(self, path: str, headers: Headers) -> Door:
-        named = path.removeprefix(PREFIX).strip("/") or (headers.get(CONNECTION_HEADER) or [""])[0]
-        if not named or len(named) > 40 or not named.isascii() or "\x00" in named:
+    async def _take(self, request: _Request, receive: Any) -> Stored:
+        door = request.door = await self._enter(request)
+        if request.method != "POST":
+            raise Refused(_NOT_POST)
+        check_size(announced_length(request.headers), LARGEST)
+        request.body = await read_body(receive, LARGEST)
+        inspection.check_type(request.headers)
+        now = time.time()
+        request.older_secret_id = inspection.check_signature(door, door.vendor, request.headers, request.body, now)
+        request.signed = True
+        request.standing = self._limits.connections.count(door.connection_id, door.limit_per_hour)
+        if not request.standing.passes:
+            raise Refused(_too_many(request.standing, "of this connection"))
+        envelope = inspection.open_body(door.vendor, request.body, now)
+        kept = inspection.kept(request.headers)
+        accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
+        stored = await self._committer.submit(accepted)
+        if stored.status is Status.REUSED_ID:
+            raise Refused(_REUSED_ID)
+        if stored.status is Status.NO_CONNECTION:
             raise Refused(_NO_DOOR)
+        return stored
+
+    async def _enter(self, request: _Request) -> Door:
+        """The door that the request names, within the limit of its sender's address.
+
+        Over that limit an unknown door is looked up for the next time only, so that strangers can not keep PostgreSQL
+        busy; the vendor's own networks are known with the door.
+        """
+        named = request.path.removeprefix(PREFIX).strip("/") or (request.headers.get(CONNECTION_HEADER) or [""])[0]
         known, door = self._doors.remembered(named)
-        if not known:
-            door = await self._look_up(named)
-        if door is None:
+        address = request.address or ""
+        if known and door is not None and door.spares(address):
+            request.standing = self._limits.connections.standing(door.connection_id, door.limit_per_hour)
+            return self._of_a_vendor(door)
+        request.standing = self._limits.addresses.count(sender_name(address))
+        if not request.standing.passes:
+            request.door = door
+            if not known and _could_be_an_id(named):
+                self._doors.look_up_soon(named)
+            raise Refused(_too_many(request.standing, "from your address"))
+        if not known and _could_be_an_id(named):
+            door = await self._doors.look_up(named)
+        return self._of_a_vendor(door)
+
+    @staticmethod
+    def _of_a_vendor(door: Door | None) -> Door:
+        if door is None or not door.is_of_a_vendor:
             raise Refused(_NO_DOOR)
         return door
 
-    async def _look_up(self, named: str) -> Door | None:
-        """Ask PostgreSQL; while it does not answer, a door that was open shortly before still is."""
-        try:
-            return await asyncio.wait_for(in_thread(self._doors.look_up, named), LOOK_UP_WITHIN)
-        except (TimeoutError, OperationalError, InterfaceError) as error:
-            door = self._doors.last_known(named)
-            if door is None:
-                raise StorageAway("the connection could not be looked up") from error
-            return door
+    async def _refuse(self, request: _Request, refused: Refused, send: Any) -> None:
+        problem = refused.problem
+        if request.door is not None and problem not in (_REUSED_ID, _NO_DOOR):
+            rejected = Rejected(
+                request.door, refused, request.signed, request.body, len(request.body),
+                inspection.kept(request.headers), request.address, request.older_secret_id,
+            )  # fmt: skip
+            try:
+                await self._keep(rejected)
+            except (StorageAway, OperationalError, InterfaceError) as error:
+                log.warning("rejection_not_stored", error=type(error).__name__)
+                problem = AWAY
+        await send_problem(send, problem, _limit_headers(request))
+
+    async def _keep(self, rejected: Rejected) -> None:
+        """A receipt of what was refused; its sender waits for it only where it may count on it."""
+        if rejected.is_kept_whole:
+            await self._rejections.submit(rejected)
+        elif self._sample.chooses(rejected):
+            self._rejections.offer(rejected)
 
 
-def _headers(scope: dict[str, Any]) -> Headers:
-    found: Headers = {}
-    for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return found
+def _could_be_an_id(named: str) -> bool:
+    return 0 < len(named) <= 40 and named.isascii() and named.isprintable()
 
 
-def _check_method(method: str) -> None:
-    if method != "POST":
-        raise Refused(Problem(405, "method-not-allowed", "Send webhooks with POST.", headers={"Allow": "POST"}))
+def _too_many(standing: Standing, of_what: str) -> Problem:
+    detail = f"The limit is {standing.limit} requests an hour {of_what}. Try again in {standing.seconds} s."
+    return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(standing.seconds)})
 
 
-def _announced_length(headers: Headers) -> int:
-    text = (headers.get("content-length") or ["0"])[0]
-    return int(text) if text.isdigit() else 0
-
-
-async def _read(receive: Any) -> bytes:
-    pieces, length = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        piece = message.get("body", b"")
-        length += len(piece)
-        inspection.check_size(length)
-        pieces.append(piece)
-        if not message.get("more_body"):
-            return b"".join(pieces)
-
-
-async def _send_stored(send: Any, stored: Stored) -> None:
-    if stored.status == Status.REUSED_ID:
-        detail = "This id came before with another body. Give each event an id of its own."
-        await _send_problem(send, Problem(409, "event-id-reused", detail))
-        return
-    await _send_json(send, _CODES[stored.status], {"id": str(stored.id), "status": stored.status.value}, {})
-
-
-async def _send_problem(send: Any, problem: Problem) -> None:
-    await _send_json(send, problem.status, problem.body, problem.headers, problems.MEDIA_TYPE)
-
-
-async def _send_json(
-    send: Any, status: int, body: dict[str, Any], headers: dict[str, str], media_type: str = "application/json"
-) -> None:
-    content = json.dumps(body).encode()
-    pairs = [(b"content-type", media_type.encode()), (b"content-length", str(len(content)).encode())]
-    pairs += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": content})
+def _limit_headers(request: _Request) -> dict[str, str]:
+    return request.standing.headers if request.standing else {}

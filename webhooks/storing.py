@@ -1,35 +1,117 @@
-"""Writing accepted requests: dedup ids, receipts, events and channel entries of a whole batch in one transaction.
+"""Writing accepted requests: dedup ids, receipts, events and channel entries of a whole batch in one statement.
 
-Order (docs/adr/0006): dedup ids sorted by (connection, id) first, so that two batches never wait for each other in a
-circle; then the channel counters, only for what survived; then the rows.
+Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), so that two batches never wait for each
+other in a circle; then the channel counters, only for what survived; then the rows.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from integrations import suppliers
-from integrations.models import ExternalReference
 from webhooks.inspection import Accepted
-from webhooks.models import DedupId, Receipt
+from webhooks.weddings import FIND, Match, clue, find_parameters, matches
+from wedsync.async_database import AsyncConnection, Row
 from wedsync.ids import new_id
-from wedsync.live import channels
-from wedsync.live.log import NewEvent
-from wedsync.live.models import ChannelEvent
-from wedsync.live.publishing import publish
-from wedsync.weddings.models import Wedding
+from wedsync.live import channels, hints
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.hints import RouteHint
+
+# Connections are locked before all else, so that none can be deleted under its requests; their organization and system
+# are PostgreSQL's word and not the cache's.
+_DOORS = """
+doors AS MATERIALIZED (
+    SELECT id, organization_id, system_id, state = 'paused' AS paused FROM integrations_connection
+    WHERE id IN (SELECT connection_id FROM given) AND state <> 'disabled' ORDER BY id FOR KEY SHARE
+)"""
+_GIVEN = """
+given AS MATERIALIZED (
+    SELECT *, sha256(convert_to(body, 'UTF8')) AS body_hash FROM json_to_recordset(%s::json) AS given (
+        place integer, id uuid, connection_id text, external_id text, body text, headers jsonb, remote_address inet,
+        older_secret_id uuid, vendor_type text, event_type text, payload jsonb, occurred_at timestamptz, priority text,
+        correlation_id uuid, wedding_id uuid, channels json, again boolean)
+)"""
+_RECEIPT = """
+INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
+    older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address, received_at)"""
+
+# An identifier that is claimed by a receipt which is processed again counts as that receipt's own.
+WRITE = f"""
+WITH {_GIVEN}, {_DOORS}, claimed AS (
+    INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at)
+    SELECT given.connection_id, given.external_id, given.id, given.body_hash, now()
+    FROM given JOIN doors ON doors.id = given.connection_id ORDER BY given.connection_id, given.external_id
+    ON CONFLICT (connection_id, external_id) DO NOTHING RETURNING receipt_id
+), fresh AS MATERIALIZED (
+    SELECT given.*, doors.organization_id, doors.system_id,
+        CASE WHEN wedding_id IS NULL THEN 'unlinked' WHEN doors.paused THEN 'held' ELSE 'pending' END AS routing
+    FROM given JOIN doors ON doors.id = given.connection_id
+    WHERE given.id IN (SELECT receipt_id FROM claimed) OR given.again AND EXISTS (
+        SELECT FROM webhooks_dedupid known WHERE known.connection_id = given.connection_id
+        AND known.external_id = given.external_id AND known.receipt_id = given.id)
+), stored AS (
+    INSERT INTO live_channelevent (id, organization_id, wedding_id, type, payload, occurred_at, received_at, source,
+        source_system_id, source_connection_id, priority, correlation_id, hops, routing, routing_failures, effect)
+    SELECT id, organization_id, wedding_id, event_type, payload, occurred_at, now(), 'webhook', system_id,
+        connection_id, priority, correlation_id, 0, routing, 0, 'pending'
+    FROM fresh WHERE event_type IS NOT NULL
+), appearing AS MATERIALIZED (
+    SELECT fresh.id AS event_id, organization_id, name,
+        row_number() OVER (PARTITION BY organization_id, name ORDER BY place) AS nth
+    FROM fresh, json_array_elements_text(channels) AS name WHERE event_type IS NOT NULL
+), counters AS (
+    INSERT INTO live_channel (id, organization_id, name, last_sequence, epoch)
+    SELECT gen_random_uuid(), organization_id, name, count(*), gen_random_uuid() FROM appearing
+    GROUP BY organization_id, name ORDER BY organization_id, name
+    ON CONFLICT (organization_id, name) DO UPDATE
+        SET last_sequence = live_channel.last_sequence + EXCLUDED.last_sequence
+    RETURNING id, organization_id, name, last_sequence
+), entries AS (
+    INSERT INTO live_channelentry (channel_id, sequence, event_id)
+    SELECT counters.id, last_sequence - count(*) OVER (PARTITION BY counters.id) + nth, event_id
+    FROM appearing JOIN counters USING (organization_id, name)
+), receipts AS (
+    {_RECEIPT}
+    SELECT id, organization_id, connection_id, CASE WHEN event_type IS NULL THEN 'unrecognised' ELSE 'accepted' END,
+        true, '', '', '[]', 0, older_secret_id, CASE WHEN event_type IS NOT NULL THEN id END, external_id, vendor_type,
+        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
+    FROM fresh
+    ON CONFLICT (id) DO UPDATE SET verdict = EXCLUDED.verdict, slug = '', reason = '', errors = '[]',
+        event_id = EXCLUDED.event_id, external_id = EXCLUDED.external_id, event_type = EXCLUDED.event_type,
+        reprocessed_at = now()
+)
+SELECT place, routing FROM fresh
+"""
+
+# Who comes second: the first one's receipt, and a receipt of its own where the body is another.
+COMPARE = f"""
+WITH {_GIVEN}, {_DOORS}, known AS MATERIALIZED (
+    SELECT given.place, dedup.receipt_id, dedup.body_hash = given.body_hash AS same
+    FROM given JOIN webhooks_dedupid dedup USING (connection_id, external_id)
+), reused AS (
+    {_RECEIPT}
+    SELECT given.id, doors.organization_id, doors.id, 'reused_id', true, 'event-id-reused',
+        'its id was used before, with another body', '[]', 0, older_secret_id, NULL::uuid, external_id, vendor_type,
+        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
+    FROM given JOIN known USING (place) JOIN doors ON doors.id = given.connection_id
+    WHERE NOT known.same AND NOT given.again
+)
+SELECT known.place, known.receipt_id::text, known.same FROM known JOIN given USING (place)
+JOIN doors ON doors.id = given.connection_id
+"""
 
 
 class Status(StrEnum):
-    """What became of a stored request."""
+    """What became of a request that might be stored."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     UNRECOGNISED = "unrecognised"
     REUSED_ID = "reused_id"
+    NO_CONNECTION = "no_connection"  # deleted or disabled since it was looked up
 
 
 @dataclass(frozen=True)
@@ -40,144 +122,119 @@ class Stored:
     status: Status
 
 
+@dataclass
+class Written:
+    """What a batch left behind: an answer for each request, and the hints to send once it is committed."""
+
+    answers: list[Stored]
+    routes: list[RouteHint]
+    places: list[str]
+
+
+Steps = Generator[tuple[str, Sequence[object]], list[Row], Written]
+
+
+async def store_batch(database: AsyncConnection, batch: Sequence[Accepted]) -> list[Stored]:
+    """Store a batch, answers in its order; committed when this returns, and the hints have left."""
+    steps = _steps(batch)
+    rows: list[Row] | None = None
+    while True:
+        try:
+            sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
+        except StopIteration as end:
+            written: Written = end.value
+            break
+        rows = await database.fetch(sql, parameters)
+    hints.committed(written.routes, written.places)
+    return written.answers
+
+
 def store(batch: Sequence[Accepted]) -> list[Stored]:
-    """Store a batch in one commit; answers in the order of the batch. Hints leave after the commit."""
-    with transaction.atomic():
-        claims = _claim(batch)
-        survivors = {place: receipt_id for place, receipt_id in claims.items() if receipt_id is not None}
-        answers = _answers(batch, survivors)
-        fresh = {place: batch[place] for place in survivors}
-        events = _events(fresh, survivors)
-        _receipts(batch, answers, events)
-        publish(list(events.values()))
-    return answers
+    """The same on Django's connection and within its transaction; hints leave after the commit."""
+    steps = _steps(batch)
+    rows: list[Row] | None = None
+    with transaction.atomic(), connection.cursor() as cursor:
+        while True:
+            try:
+                sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
+            except StopIteration as end:
+                written: Written = end.value
+                break
+            cursor.execute(sql, list(parameters))  # type: ignore[arg-type]  # each is one text of JSON
+            rows = cursor.fetchall()
+        transaction.on_commit(lambda: hints.committed(written.routes, written.places))
+    return written.answers
 
 
-def _claim(batch: Sequence[Accepted]) -> dict[int, UUID | None]:
-    """Claim each envelope's id for its connection. The receipt's id where it is ours, ``None`` where it was taken."""
-    order = sorted(range(len(batch)), key=lambda place: (batch[place].door.connection_id, batch[place].external_id))
-    values: list[str | UUID | bytes] = []
-    ids = {place: new_id() for place in order}
-    for place in order:
-        item = batch[place]
-        values += [item.door.connection_id, item.external_id, ids[place], item.body_hash]
-    rows = ", ".join(["(%s, %s, %s, %s, now())"] * len(order))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at) "  # noqa: S608
-            f"VALUES {rows} ON CONFLICT (connection_id, external_id) DO NOTHING RETURNING receipt_id",
-            values,
-        )
-        ours = {row[0] for row in cursor.fetchall()}
-    return {place: receipt_id if receipt_id in ours else None for place, receipt_id in ids.items()}
+def _steps(batch: Sequence[Accepted]) -> Steps:
+    """The statements of a batch, each with its parameters; it is sent their rows, and returns what was written."""
+    clues = [clue(item) for item in batch]
+    wanted = [each for each in dict.fromkeys(clues) if each.leads_somewhere]
+    found = matches(wanted, (yield FIND, find_parameters(wanted))) if wanted else {}
+    drafts = [_Draft(item, found.get(each)) for item, each in zip(batch, clues, strict=True)]
+    fresh: dict[int, str] = dict((yield WRITE, [json.dumps([draft.row(place) for place, draft in enumerate(drafts)])]))
+    answers = {place: drafts[place].answer() for place in fresh}
+    taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
+    if taken:
+        for place, receipt_id, same in (yield COMPARE, [json.dumps(taken)]):
+            answers[place] = Stored(UUID(receipt_id), Status.DUPLICATE if same else Status.REUSED_ID)
+    return Written(
+        [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
+        [
+            RouteHint(str(drafts[place].id), CATALOGUE[event_type].priority)
+            for place, routing in fresh.items()
+            if routing == "pending" and (event_type := batch[place].envelope.event_type)
+        ],
+        [hints.place(batch[place].door.organization_id, name) for place in fresh for name in drafts[place].channels],
+    )
 
 
-def _answers(batch: Sequence[Accepted], survivors: dict[int, UUID]) -> list[Stored]:
-    taken = [item for place, item in enumerate(batch) if place not in survivors]
-    first = {
-        (row.connection_id, row.external_id): row
-        for row in DedupId.objects.filter(
-            connection_id__in={item.door.connection_id for item in taken},
-            external_id__in={item.external_id for item in taken},
-        )
-    }
-    answers = []
-    for place, item in enumerate(batch):
-        if place in survivors:
-            status = Status.ACCEPTED if item.event_type else Status.UNRECOGNISED
-            answers.append(Stored(survivors[place], status))
-            continue
-        known = first[item.door.connection_id, item.external_id]
-        same = bytes(known.body_hash) == item.body_hash
-        answers.append(Stored(known.receipt_id, Status.DUPLICATE if same else Status.REUSED_ID))
-    return answers
+class _Draft:
+    """A request with all that its rows need."""
 
-
-def _events(fresh: dict[int, Accepted], ids: dict[int, UUID]) -> dict[int, NewEvent]:
-    recognised = {place: item for place, item in fresh.items() if item.event_type}
-    weddings = _weddings(list(recognised.values()))
-    supplier_ids = suppliers.of_weddings(weddings.values())
-    events = {}
-    for place, item in recognised.items():
-        wedding_id = weddings.get(_key(item))
-        payload = {**item.payload, "wedding_id": str(wedding_id)} if wedding_id else item.payload
-        names = channels.names_for(
-            item.event_type or "",
-            organization_id=item.door.organization_id,
-            wedding_id=wedding_id,
-            supplier_ids=supplier_ids[wedding_id] if wedding_id else (),
-            source_system_id=item.door.system_id,
-            payload=payload,
-        )
-        events[place] = NewEvent(
-            item.door.organization_id,
-            wedding_id,
-            item.event_type or "",
-            payload,
-            item.occurred_at,
-            ChannelEvent.Source.WEBHOOK,
-            names,
-            source_system_id=item.door.system_id,
-            source_connection_id=item.door.connection_id,
-            held=item.door.paused,
-            id=ids[place],
-        )
-    return events
-
-
-_Key = tuple[UUID, str, str]
-
-
-def _key(item: Accepted) -> _Key:
-    return item.door.system_id, str(item.payload.get("booking_id", "")), str(item.payload.get("wedding_id", ""))
-
-
-def _weddings(items: Sequence[Accepted]) -> dict[_Key, UUID]:
-    """The wedding of each request: by the vendor's own reference, else by ``payload.wedding_id`` if it is ours."""
-    references = {
-        (row.system_id, row.external_id): row.wedding_id
-        for row in ExternalReference.objects.filter(
-            system_id__in={item.door.system_id for item in items},
-            external_id__in={_key(item)[1] for item in items},
-            kind=ExternalReference.Kind.BOOKING,
-            wedding__isnull=False,
-        )
-    }
-    named = {
-        (organization_id, str(wedding_id)): wedding_id
-        for wedding_id, organization_id in Wedding.objects.filter(
-            organization_id__in={item.door.organization_id for item in items},
-            id__in={_key(item)[2] for item in items if _key(item)[2]},
-        ).values_list("id", "organization_id")
-    }
-    found = {}
-    for item in items:
-        system_id, booking_id, wedding_id = _key(item)
-        match = references.get((system_id, booking_id)) or named.get((item.door.organization_id, wedding_id))
-        if match:
-            found[_key(item)] = match
-    return found
-
-
-def _receipts(batch: Sequence[Accepted], answers: Sequence[Stored], events: dict[int, NewEvent]) -> None:
-    rows = []
-    for place, (item, answer) in enumerate(zip(batch, answers, strict=True)):
-        if answer.status == Status.DUPLICATE:
-            continue
-        reused = answer.status == Status.REUSED_ID
-        rows.append(
-            Receipt(
-                id=new_id() if reused else answer.id,
-                organization_id=item.door.organization_id,
-                connection_id=item.door.connection_id,
-                verdict=answer.status.value,
-                reason="its id was used before, with another body" if reused else "",
-                event_id=events[place].id if place in events else None,
-                external_id=item.external_id,
-                event_type=item.vendor_type,
-                body=item.body,
-                headers=item.headers,
-                remote_address=item.remote_address,
+    def __init__(self, item: Accepted, match: Match | None) -> None:
+        self.item = item
+        self.id = item.receipt_id or new_id()
+        self.wedding_id = match.wedding_id if match else None
+        envelope, door = item.envelope, item.door
+        self.channels: list[str] = []
+        if envelope.event_type:
+            self.channels = channels.names_for(
+                envelope.event_type,
+                organization_id=door.organization_id,
+                wedding_id=self.wedding_id,
+                supplier_ids=match.supplier_ids if match else (),
+                source_system_id=door.system_id,
+                payload=envelope.payload,
             )
-        )
-    Receipt.objects.bulk_create(rows)
+
+    def row(self, place: int) -> dict[str, object]:
+        """As the statements take it."""
+        item, envelope = self.item, self.item.envelope
+        row: dict[str, object] = {
+            "place": place,
+            "id": str(self.id),
+            "connection_id": item.door.connection_id,
+            "external_id": envelope.external_id,
+            "body": item.body.decode(),
+            "headers": item.headers,
+            "remote_address": item.remote_address,
+            "older_secret_id": str(item.older_secret_id) if item.older_secret_id else None,
+            "vendor_type": envelope.vendor_type,
+            "again": item.receipt_id is not None,
+        }
+        if envelope.event_type:
+            row |= {
+                "event_type": envelope.event_type,
+                "payload": {**envelope.payload, **({"wedding_id": str(self.wedding_id)} if self.wedding_id else {})},
+                "occurred_at": envelope.occurred_at.isoformat(),
+                "priority": CATALOGUE[envelope.event_type].priority.value,
+                "correlation_id": str(self.id),
+                "wedding_id": str(self.wedding_id) if self.wedding_id else None,
+                "channels": self.channels,
+            }
+        return row
+
+    def answer(self) -> Stored:
+        """Of a request that was the first with its id."""
+        return Stored(self.id, Status.ACCEPTED if self.item.envelope.event_type else Status.UNRECOGNISED)

@@ -1,4 +1,4 @@
-"""The web process: the receiver and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
+"""The web process: the doors in and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
 
 Sync views on Django's own ASGI handler opened a database connection per thread and failed under load; the WSGI
 handler behind a2wsgi keeps one origin and a bounded number of connections (docs/adr/0007).
@@ -10,11 +10,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 
 from a2wsgi import WSGIMiddleware
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 django = get_wsgi_application()
 
-from webhooks.receiver import PREFIX, Receiver
+from webhooks.door_in import DoorIn
 from wedsync import startup
 from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
@@ -22,7 +24,7 @@ from wedsync.live.entrance import Entrance
 DJANGO_THREADS = 10
 
 startup.verify()
-receiver = Receiver()
+door_in = DoorIn()
 pages = WSGIMiddleware(django, workers=DJANGO_THREADS)  # type: ignore[arg-type]
 sockets = Entrance(ChannelConsumer.as_asgi())
 SOCKET_PATH = "/ws/channels/"
@@ -31,8 +33,7 @@ SOCKET_PATH = "/ws/channels/"
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Send each connection to the part that speaks its protocol."""
     if scope["type"] == "http":
-        inbound = scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")
-        await (receiver if inbound else pages)(scope, receive, send)  # type: ignore[arg-type]
+        await (door_in.at(scope["path"]) or pages)(scope, receive, send)  # type: ignore[arg-type]
     elif scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
         await sockets(scope, receive, send)  # type: ignore[arg-type]
     elif scope["type"] == "websocket":
@@ -43,13 +44,17 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 
 async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Start the receiver's committer with the server, and let it finish what it accepted when the server stops."""
+    """Start the writers with the server, and let them finish what was accepted when the server stops."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            receiver.start()
+            door_in.start()
             await send({"type": "lifespan.startup.complete"})
         else:
-            await receiver.stop()
+            await door_in.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+if settings.TRUSTED_PROXIES:
+    application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment,arg-type]

@@ -3,6 +3,7 @@
 Nothing else in the product touches ``os.environ`` for its configuration, so this file is the whole reference.
 """
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _seconds_list(text: str) -> tuple[float, ...]:
     return tuple(float(word) for word in _words(text))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(word)) for word in _words(text))
 
 
 VARIABLES: dict[str, Variable[object]] = {}
@@ -109,6 +114,15 @@ SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "when the sw
 BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
 BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
 BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")
+LIMIT_PER_ADDRESS = _variable(
+    "WEDSYNC_LIMIT_PER_ADDRESS", int, "1000", "webhooks an hour from one address; a connection's networks are spared"
+)
+LIMIT_PER_CONNECTION = _variable(
+    "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks an hour of a connection without a limit of its own"
+)
+TRUSTED_PROXIES = _variable(
+    "WEDSYNC_TRUSTED_PROXIES", _networks, "", "networks of proxies whose X-Forwarded-For is believed, by comma"
+)
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
 

@@ -56,6 +56,9 @@ SWEEP_AGAIN_SECONDS = env.SWEEP_AGAIN.read()
 BREAKER_FAILURES = env.BREAKER_FAILURES.read()
 BREAKER_OPEN_SECONDS = env.BREAKER_OPEN.read()
 BREAKER_OPEN_MAX_SECONDS = env.BREAKER_OPEN_MAX.read()
+LIMIT_PER_ADDRESS = env.LIMIT_PER_ADDRESS.read()
+LIMIT_PER_CONNECTION = env.LIMIT_PER_CONNECTION.read()
+TRUSTED_PROXIES = env.TRUSTED_PROXIES.read()
 TICKET_SECONDS = env.TICKET_SECONDS.read()
 FOLLOW_SECONDS = env.FOLLOW_SECONDS.read()
 SANDBOX_URL = env.SANDBOX_URL.read().rstrip("/")
@@ -133,7 +136,7 @@ if env.SECURE.read():
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "wedsync.live.layer.PatientRedisLayer",
-        "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000},
+        "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000, "group_expiry": 120},
     }
 }
 REST_FRAMEWORK = {

@@ -14,17 +14,21 @@ from pydantic import ValidationError
 
 from integrations.outbound import Request
 from integrations.signatures import SignatureScheme
+from integrations.vendors.reasons import LONGEST_NAME, problems_of
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import Payload
+from wedsync.plain_text import clean, clean_text
 from wedsync.problems import FieldProblem
 
-# spec.md, "Event types": what vendors call the same thing.
+# spec.md, "Event types": what vendors call the same thing. The day of the shoot is what our payloads call the date.
 COMMON_ALIASES: Mapping[str, str] = {
     "headcount": "guest_count",
     "location_name": "venue_name",
     "reservation_id": "booking_id",
     "customer_id": "client_id",
-    "event_date": "shoot_date",
+    "shoot_date": "date",
+    "event_date": "date",
     "max_capacity": "capacity",
 }
 
@@ -60,35 +64,49 @@ class Vendor(ABC):
         return name if name in CATALOGUE else self.event_types.get(name)
 
     def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload in our names, checked; what we do not know stays under ``extra``.
+        """The payload in our names, as plain text, checked; what we do not know stays under ``extra``.
 
         Raises:
             SchemaError: with each field and reason.
         """
         schema = CATALOGUE[event_type].payload
-        renamed: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        for name, value in payload.items():
-            ours = self.aliases.get(name) or COMMON_ALIASES.get(name) or name
-            (renamed if ours in schema.model_fields else extra)[ours] = value
         try:
-            checked = schema.model_validate({**renamed, "extra": {**extra, **_mapping(renamed.get("extra"))}})
+            checked = schema.model_validate(self._in_our_names(schema, payload))
         except ValidationError as error:
-            raise SchemaError(_problems(error)) from error
+            raise SchemaError(problems_of(error)) from error
         dumped = checked.model_dump(mode="json")
         return {name: value for name, value in dumped.items() if value is not None}
+
+    def _in_our_names(self, schema: type[Payload], payload: Mapping[str, Any]) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        twice = set()
+        for name, value in payload.items():
+            ours = self._our_name(name, schema)
+            if ours is None:
+                extra[clean_text(name)] = clean(value)
+            elif ours in known:
+                twice.add(ours)
+            else:
+                known[ours] = clean(value)
+        given = known.setdefault("extra", {})
+        if isinstance(given, dict):
+            twice |= {f"extra.{name[:LONGEST_NAME]}" for name in extra.keys() & given.keys()}
+            known["extra"] = {**extra, **given}
+        if twice:
+            raise SchemaError([FieldProblem(name, "is given twice; send one of its names") for name in sorted(twice)])
+        return known
+
+    def _our_name(self, name: str, schema: type[Payload]) -> str | None:
+        """Our name of a vendor's field; ``None``: the event type has no such field."""
+        for ours in (name, self.aliases.get(name), COMMON_ALIASES.get(name)):
+            if ours in schema.model_fields:
+                return ours
+        return None
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""
         return None
-
-
-def _problems(error: ValidationError) -> list[FieldProblem]:
-    return [FieldProblem(".".join(map(str, each["loc"])) or "payload", each["msg"]) for each in error.errors()]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def json_request(method: str, path: str, outgoing: Outgoing, body: Mapping[str, Any]) -> Request:

@@ -1,44 +1,31 @@
-"""Studio Cloud, a photography CRM."""
+"""Studio Cloud, a photography CRM. Contract: docs/vendors/studio_cloud.md."""
 
-from typing import Any
-
-from integrations.outbound import Request
 from integrations.signatures import PrefixedHex
-from integrations.vendors.base import Outgoing, Vendor, json_request
-
-TIMELINE = "/bookings/timeline"
+from integrations.vendors.families import PhotographyCrm
 
 
-class StudioCloud(Vendor):
-    """Signs the raw body in ``X-StudioCloud-Signature``.
-
-    Takes every change of a booking's timeline, the date included, at ``POST /bookings/timeline``.
-    """
+class StudioCloud(PhotographyCrm):
+    """Signs the raw body in ``X-StudioCloud-Signature``; calls a booking a shoot and a gallery an album."""
 
     slug = "studio_cloud"
     label = "Studio Cloud"
     signature = PrefixedHex("X-StudioCloud-Signature", "sha256=")
     event_types = {
         "timeline.changed": "timeline.updated",
+        "shoot.booked": "booking.created",
+        "shoot.changed": "booking.updated",
+        "shoot.confirmed": "booking.confirmed",
+        "shoot.cancelled": "booking.cancelled",
+        "shoot.rescheduled": "wedding.date_changed",
         "album.ready": "gallery.ready",
         "album.sent": "gallery.delivered",
+        "invoice.paid": "payment.received",
+        "invoice.payment_failed": "payment.failed",
+        "customer.changed": "client.updated",
     }
-
-    def outbound(self, outgoing: Outgoing) -> Request | None:
-        """The timeline call, with Studio Cloud's own words for a change."""
-        changes = self._changes(outgoing.event.type, outgoing.event.payload)
-        if changes is None:
-            return None
-        body = {"booking_id": outgoing.booking_id, "changes": changes}
-        return json_request("POST", TIMELINE, outgoing, body)
-
-    @staticmethod
-    def _changes(event_type: str, payload: dict[str, Any]) -> list[dict[str, Any]] | None:
-        if event_type == "wedding.date_changed":
-            return [{"item": "shoot_date", "from": payload.get("previous"), "to": payload["date"]}]
-        if event_type != "timeline.updated":
-            return None
-        return [
-            {"item": change["field"], "from": change.get("before"), "to": change["after"]}
-            for change in payload["changes"]
-        ]
+    aliases = {
+        "shoot_id": "booking_id",
+        "previous_date": "previous",
+        "album_url": "gallery_url",
+        "invoice_number": "reference",
+    }

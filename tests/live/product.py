@@ -36,7 +36,7 @@ class Product:
             "web": [
                 "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
                 "--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5",
-                "--no-access-log", "--log-level", "warning",
+                "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
             ],
             "worker": [*WORKER, "--hostname", f"worker-{self.port}@%h"],
             "sweep": ["manage.py", "sweep", "--loop"],

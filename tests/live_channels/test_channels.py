@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from wedsync.live import channels
@@ -37,19 +36,6 @@ def test_names_that_are_none_are_refused(name: str) -> None:
 def test_patterns_that_are_none_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         channels.check_pattern(pattern)
-
-
-@given(SEGMENT, SEGMENT, SEGMENT)
-def test_every_name_has_a_group_that_channels_takes(first: str, second: str, third: str) -> None:
-    from channels.layers import BaseChannelLayer
-
-    name = channels.check_name(f"{first}:{second}:{third}")
-
-    assert BaseChannelLayer().require_valid_group_name(channels.group_name(uuid4(), name))
-
-
-def test_two_organizations_never_share_a_group() -> None:
-    assert channels.group_name(uuid4(), "a:b:c") != channels.group_name(uuid4(), "a:b:c")
 
 
 def test_a_template_takes_what_the_pattern_captured() -> None:

@@ -1,7 +1,6 @@
 """What a batch leaves in the database, on its own and beside others."""
 
 import asyncio
-import hashlib
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -10,33 +9,26 @@ import pytest
 from django.db import connection
 
 from integrations.models import Connection
-from integrations.vendors import VENDORS
 from tests.factories import ConnectionFactory, ExternalReferenceFactory, WeddingFactory
 from webhooks.committer import Committer
 from webhooks.doors import Door
-from webhooks.inspection import Accepted
+from webhooks.inspection import Accepted, Envelope
 from webhooks.models import DedupId, Receipt
-from webhooks.storing import Status, store
+from webhooks.storing import Status, Stored, store, store_batch
 from wedsync.live.models import ChannelEvent
 
 
-def accepted(door: Connection, external_id: str, payload: dict[str, Any] | None = None, **rest: Any) -> Accepted:
-    body = repr((external_id, payload)).encode()
-    return Accepted(
-        **{  # type: ignore[arg-type]
-            "door": Door(door.id, door.organization_id, door.system_id, VENDORS["venue_master"], ("s",), paused=False),
-            "external_id": external_id,
-            "body": body,
-            "body_hash": hashlib.sha256(body).digest(),
-            "vendor_type": "capacity.updated",
-            "event_type": "venue.capacity_updated",
-            "payload": {"capacity": 1, "extra": {}} | (payload or {}),
-            "occurred_at": datetime.now(UTC),
-            "headers": {},
-            "remote_address": "127.0.0.1",
-        }
-        | rest
-    )
+def accepted(
+    connection: Connection,
+    external_id: str,
+    payload: dict[str, Any] | None = None,
+    event_type: str | None = "venue.capacity_updated",
+    vendor_type: str = "capacity.updated",
+) -> Accepted:
+    door = Door(connection.id, connection.organization_id, connection.system_id, "venue_master", ("s",), ())
+    said = {"capacity": 1, "extra": {}} | (payload or {})
+    envelope = Envelope(external_id, vendor_type, event_type, datetime.now(UTC), said)
+    return Accepted(door, envelope, repr((external_id, payload)).encode(), {}, "127.0.0.1")
 
 
 @pytest.mark.django_db
@@ -99,12 +91,11 @@ def test_a_bad_row_fails_alone_in_its_batch() -> None:
     items[7] = accepted(door, "bad", vendor_type="much too long " * 100)
 
     async def submit() -> list[Any]:
-        committer = Committer()
-        waiting = [asyncio.create_task(committer.submit(item)) for item in items]
-        await asyncio.sleep(0)
+        committer: Committer[Accepted, Stored] = Committer(store_batch)
+        waiting = [committer.submit(item) for item in items]
         committer.start()
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        await asyncio.to_thread(committer.stop)
+        await committer.stop()
         return results
 
     results = asyncio.run(submit())

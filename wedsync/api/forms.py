@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from integrations.publishing import UnfitAnswer, submit_form
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
 from wedsync.weddings.models import Form
 
@@ -23,7 +24,7 @@ class FormResponsesView(APIView):
     """The responses of one form of the caller's organization."""
 
     def post(self, request: Request, form_id: UUID) -> Response:
-        """Take ``{"answers": {...}}``; 201 with the event's id, after its commit."""
+        """Take ``{"answers": {...}}`` as plain text; 201 with the event's id, after its commit."""
         answers = _answers(request.data)
         with transaction.atomic():
             form = (
@@ -41,7 +42,7 @@ class FormResponsesView(APIView):
 
 
 def _answers(body: object) -> dict[str, object]:
-    answers = body.get("answers") if isinstance(body, dict) else None
+    answers = clean(body.get("answers")) if isinstance(body, dict) else None
     if not isinstance(answers, dict) or not 1 <= len(answers) <= MOST_ANSWERS:
         raise Unprocessable(FieldProblem("answers", f"must be an object of 1 to {MOST_ANSWERS} answers"))
     plain = (str, int, float, bool, type(None))

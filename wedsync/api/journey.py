@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from integrations.publishing import reach_milestone
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
 from wedsync.weddings.models import Wedding
 
@@ -27,7 +28,7 @@ class JourneyView(APIView):
 
     def post(self, request: Request) -> Response:
         """201 with the event's id, after its commit."""
-        body = Milestone(data=request.data)
+        body = Milestone(data=clean(request.data))
         if not body.is_valid():
             raise Unprocessable(*(FieldProblem(field, str(reasons[0])) for field, reasons in body.errors.items()))
         values = body.validated_data

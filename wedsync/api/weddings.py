@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from integrations.publishing import change_wedding
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
 from wedsync.weddings.models import Wedding
@@ -35,7 +36,7 @@ class WeddingView(APIView):
 
 
 def parse_changes(body: Any) -> dict[str, changes.Value]:
-    """The values of a request's body.
+    """The values of a request's body, texts as plain text.
 
     Raises:
         Unprocessable: with every field that can not be taken.
@@ -45,7 +46,7 @@ def parse_changes(body: Any) -> dict[str, changes.Value]:
     values, problems = {}, []
     for field, value in body.items():
         try:
-            values[field] = changes.parse(field, value)
+            values[field] = changes.parse(field, clean(value))
         except ValueError as error:
             problems.append(FieldProblem(field, str(error)))
     if problems:

@@ -1,10 +1,9 @@
-"""Names of live channels and patterns over them; the one place where a name becomes a Channels group name.
+"""Names of live channels, and patterns over them.
 
 spec.md, "Channel names": segments ``[A-Za-z0-9_-]{1,64}`` joined by ``:``; in patterns ``*`` and ``{name}`` stand for
 one segment.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -65,11 +64,6 @@ def fill(template: str, pattern: str, name: str) -> str:
     """A channel name from a template such as ``form:mirror:{formId}``, with what the pattern captured from ``name``."""
     captured = dict(zip(pattern.split(":"), name.split(":"), strict=True))
     return ":".join(captured.get(part, part) if part.startswith("{") else part for part in template.split(":"))
-
-
-def group_name(organization_id: UUID, name: str) -> str:
-    """The Channels group of a channel: hashed, since groups take no ``:`` and end at 99 characters (docs/adr/0010)."""
-    return "live." + hashlib.blake2b(f"{organization_id}:{name}".encode(), digest_size=24).hexdigest()
 
 
 def names_for(

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from wedsync.live.channels import MOST_CHANNELS, check_name, group_name
+from wedsync.live.channels import MOST_CHANNELS, check_name
 from wedsync.live.follower import follower
 from wedsync.live.reading import Position, frames_after, position
 from wedsync.live.tickets import Pass
@@ -45,6 +45,8 @@ class RequestRefused(Exception):
 class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One client."""
 
+    channel_layer_alias = None  # the follower hears the hints for all sockets of the process
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._followed: dict[str, Subscription] = {}
@@ -67,7 +69,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         if self._pump:
             self._pump.cancel()
         for name in list(self._followed):
-            await self._forget(name)
+            self._forget(name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Unreadable messages are answered like any other bad request."""
@@ -99,7 +101,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
             case "subscribe":
                 return await self._subscribe(content)
             case "unsubscribe":
-                await self._forget(str(content.get("channel")))
+                self._forget(str(content.get("channel")))
                 return {}
             case "ping":
                 return {}
@@ -116,43 +118,24 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         return await self._follow(name, after, content.get("epoch"))
 
     async def _follow(self, name: str, after: int | None, epoch: object) -> dict[str, Any]:
-        await self._join_group(group_name(self._pass.organization_id, name))
+        await follower.listen()
         where = await in_thread(position, self._pass.organization_id, name)
         recovered = _can_resume(where, after, epoch)
         cursor = after if after is not None and recovered else where.last
         self._followed[name] = Subscription(name, where.channel_id, cursor)
-        follower.add(where.channel_id, self)
+        follower.add(self._pass.organization_id, name, where.channel_id, self)
         answer: dict[str, Any] = {"epoch": where.epoch, "last": where.last}
         return answer if recovered else {**answer, "recovered": False}
 
-    async def _join_group(self, group: str) -> None:
-        """Ask for hints. Without Redis the follower finds the entries by itself."""
-        try:
-            await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), timeout=1)
-        except Exception as error:
-            log.warning("hints_unavailable", error=type(error).__name__)
-
-    async def _forget(self, name: str) -> None:
+    def _forget(self, name: str) -> None:
         subscription = self._followed.pop(name, None)
-        if subscription is None:
-            return
-        follower.remove(subscription.channel_id, self)
-        try:
-            group = group_name(self._pass.organization_id, name)
-            await asyncio.wait_for(self.channel_layer.group_discard(group, self.channel_name), timeout=1)
-        except Exception as error:
-            log.info("group_not_left", error=type(error).__name__)
-
-    async def entries_ready(self, message: dict[str, Any]) -> None:
-        """A hint from whoever appended to a channel."""
-        subscription = self._followed.get(message["channel"])
         if subscription:
-            self._look_again(subscription)
+            follower.remove(self._pass.organization_id, name, subscription.channel_id, self)
 
-    def wake(self, channel_id: UUID, last: int) -> None:
-        """The follower saw how far a channel has come."""
+    def wake(self, channel_id: UUID, last: int | None) -> None:
+        """The follower knows of something new, or how far a channel has come."""
         for subscription in self._followed.values():
-            if subscription.channel_id == channel_id and last > subscription.cursor:
+            if subscription.channel_id == channel_id and (last is None or last > subscription.cursor):
                 self._look_again(subscription)
 
     def _look_again(self, subscription: Subscription) -> None:

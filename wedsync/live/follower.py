@@ -1,7 +1,9 @@
-"""Asks PostgreSQL every 2 s, in one query, how far the followed channels have come.
+"""Wakes the sockets of this process when a channel they follow has news.
 
-Redis only hints: channels-redis drops messages over its capacity and forgets groups after a flush. So a lost hint
-costs a socket 2 s and no event (docs/adr/0006).
+Hints come from whoever appended: every web process is a member of one group of the channel layer, and hears of many
+channels in one message. Redis only hints: channels-redis drops messages over its capacity and forgets groups after a
+flush. So PostgreSQL is asked every 2 s, in one query, how far the followed channels have come; a lost hint costs a
+socket 2 s and no event (docs/adr/0006).
 """
 
 import asyncio
@@ -10,19 +12,22 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
+from channels.layers import get_channel_layer
 from django.conf import settings
 
+from wedsync.live.hints import LIVE_GROUP, place
 from wedsync.live.reading import last_sequences
 from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
+REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
 
 
 class Listener(Protocol):
     """A socket that follows channels."""
 
-    def wake(self, channel_id: UUID, last: int) -> None:
-        """Told how far a channel has come."""
+    def wake(self, channel_id: UUID, last: int | None) -> None:
+        """Told how far a channel has come; ``None``: further than before."""
 
 
 class Follower:
@@ -30,31 +35,71 @@ class Follower:
 
     def __init__(self) -> None:
         self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
-        self._task: asyncio.Task[None] | None = None
+        self._channel_ids: dict[str, UUID] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._address = ""
+        self._joined = asyncio.Event()
 
-    def add(self, channel_id: UUID, listener: Listener) -> None:
+    async def listen(self) -> None:
+        """Begin to hear hints, if this process does not yet; waits a second at most."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            await self._begin()
+        try:
+            await asyncio.wait_for(self._joined.wait(), timeout=1)
+        except TimeoutError:
+            log.warning("hints_unavailable", error="Redis did not answer in time")
+
+    async def _begin(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._address = await get_channel_layer().new_channel()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(each) for each in (self._ask(), self._stay_in_group(), self._hear())]
+
+    def add(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
         """Begin to tell a listener about a channel."""
         self._listeners[channel_id].add(listener)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self._channel_ids[place(organization_id, name)] = channel_id
 
-    def remove(self, channel_id: UUID, listener: Listener) -> None:
+    def remove(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
         """Stop telling a listener about a channel."""
         self._listeners[channel_id].discard(listener)
         if not self._listeners[channel_id]:
             del self._listeners[channel_id]
+            self._channel_ids.pop(place(organization_id, name), None)
 
-    async def _run(self) -> None:
-        while self._listeners:
+    async def _ask(self) -> None:
+        while True:
             await asyncio.sleep(settings.FOLLOW_SECONDS)
+            if not self._listeners:
+                continue
             try:
                 positions = await in_thread(last_sequences, list(self._listeners))
             except Exception as error:  # PostgreSQL is away; the next round asks again
                 log.warning("follower_failed", error=type(error).__name__)
                 continue
             for channel_id, last in positions.items():
-                for listener in tuple(self._listeners.get(channel_id, ())):
-                    listener.wake(channel_id, last)
+                self._wake(channel_id, last)
+
+    async def _stay_in_group(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(get_channel_layer().group_add(LIVE_GROUP, self._address), timeout=5)
+            except Exception as error:  # without Redis the log is asked all the same
+                log.warning("hints_unavailable", error=type(error).__name__)
+            self._joined.set()
+            await asyncio.sleep(REJOIN_SECONDS)
+
+    async def _hear(self) -> None:
+        while True:
+            message = await get_channel_layer().receive(self._address)
+            for heard in message["places"]:
+                if channel_id := self._channel_ids.get(heard):
+                    self._wake(channel_id, None)
+
+    def _wake(self, channel_id: UUID, last: int | None) -> None:
+        for listener in tuple(self._listeners.get(channel_id, ())):
+            listener.wake(channel_id, last)
 
 
 follower = Follower()

@@ -1,16 +1,19 @@
 """Hints: messages that make work start at once. The rows decide; a lost hint is found again by the sweep.
 
 Redis may be slow, frozen or away. Whoever commits an event must not wait for it, so hints leave from threads of their
-own, through bounded queues that drop when they are full.
+own, through bounded queues that drop when they are full. What waits there leaves together: one message asks for many
+events to be routed, and one tells all web processes about many channels.
 """
 
 import asyncio
 import atexit
 import queue
 import threading
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import redis
@@ -20,50 +23,70 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
-from wedsync.live.channels import group_name
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, Priority
 
 log = structlog.get_logger(__name__)
-MOST_WAITING = 10_000
+MOST_WAITING = 1_000  # batches of hints
+MOST_TOGETHER = 500
+PAUSE = 0.02  # seconds between two sends: under load fewer, larger ones; the first leaves at once
+EVENTS_A_MESSAGE = 100  # they are routed one after the other, other messages beside them
+LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"
 
 T = TypeVar("T")
-TaskHint = tuple[str, list[Any], dict[str, Any]]  # name, arguments, options
-LiveHint = tuple[str, str]  # group, channel name
+
+
+class RouteHint(NamedTuple):
+    """An event that waits for its routing."""
+
+    event_id: str
+    queue: str
+
+
+class DeliveryHint(NamedTuple):
+    """A delivery that is due."""
+
+    delivery_id: str
+    queue: str
+    quick_attempts: int
 
 
 class Lane(Generic[T]):
-    """One thread that passes items on to Redis, in order."""
+    """One thread that passes hints on to Redis, in order, together with whatever else waits by then."""
 
-    def __init__(self, name: str, make_send: Callable[[], Callable[[T], None]]) -> None:
+    def __init__(self, name: str, make_send: Callable[[], Callable[[list[T]], None]]) -> None:
         self._name = name
         self._make_send = make_send
-        self._waiting: queue.Queue[T] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Sequence[T]] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def offer(self, item: T) -> None:
-        """Queue an item, or drop it where Redis has been away for long."""
+    def offer(self, hints: Sequence[T]) -> None:
+        """Queue some hints, or drop them where Redis has been away for long."""
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name=f"hints-{self._name}", daemon=True)
                 self._thread.start()
         try:
-            self._waiting.put_nowait(item)
+            self._waiting.put_nowait(hints)
         except queue.Full:
-            log.warning("hint_dropped", lane=self._name)
+            log.warning("hints_dropped", lane=self._name, hints=len(hints))
 
     def _run(self) -> None:
         send = self._make_send()
         while True:
-            item = self._waiting.get()
+            taken = [self._waiting.get()]
+            while sum(map(len, taken)) < MOST_TOGETHER and not self._waiting.empty():
+                taken.append(self._waiting.get())
             try:
-                send(item)
+                send([hint for hints in taken for hint in hints])
             except Exception as error:  # whatever Redis throws, the sweep finds the row
-                log.warning("hint_failed", lane=self._name, error=type(error).__name__)
+                log.warning("hints_failed", lane=self._name, error=type(error).__name__)
             finally:
-                self._waiting.task_done()
+                for _ in taken:
+                    self._waiting.task_done()
+            time.sleep(PAUSE)
 
     def flush(self, seconds: float) -> None:
         """Wait until all that was offered has left, at most so long."""
@@ -72,28 +95,34 @@ class Lane(Generic[T]):
         finished.join(seconds)
 
 
-def _send_tasks() -> Callable[[TaskHint], None]:
-    def send(item: TaskHint) -> None:
-        name, arguments, options = item
-        current_app.send_task(name, args=arguments, **options)
+def _send_tasks() -> Callable[[list[RouteHint | DeliveryHint]], None]:
+    def send(hints: list[RouteHint | DeliveryHint]) -> None:
+        events: dict[str, list[str]] = defaultdict(list)
+        for hint in hints:
+            if isinstance(hint, RouteHint):
+                events[hint.queue].append(hint.event_id)
+            else:
+                options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
+                current_app.send_task(DELIVER_TASK, args=[hint.delivery_id], **options)
+        for queue_name, ids in events.items():
+            for start in range(0, len(ids), EVENTS_A_MESSAGE):
+                current_app.send_task(ROUTE_TASK, args=[ids[start : start + EVENTS_A_MESSAGE]], queue=queue_name)
 
     return send
 
 
-def _send_live() -> Callable[[LiveHint], None]:
+def _send_live() -> Callable[[list[str]], None]:
     loop = asyncio.new_event_loop()
 
-    def send(item: LiveHint) -> None:
-        group, name = item
-        layer = get_channel_layer()
-        message = {"type": LIVE_MESSAGE, "channel": name}
-        loop.run_until_complete(asyncio.wait_for(layer.group_send(group, message), timeout=5))
+    def send(places: list[str]) -> None:
+        message = {"type": LIVE_MESSAGE, "places": list(dict.fromkeys(places))}
+        loop.run_until_complete(asyncio.wait_for(get_channel_layer().group_send(LIVE_GROUP, message), timeout=5))
 
     return send
 
 
-_tasks = Lane("tasks", _send_tasks)
-_live = Lane("live", _send_live)
+_tasks: Lane[RouteHint | DeliveryHint] = Lane("tasks", _send_tasks)
+_live: Lane[str] = Lane("live", _send_live)
 
 
 def flush(seconds: float = 1.0) -> None:
@@ -104,17 +133,30 @@ def flush(seconds: float = 1.0) -> None:
 atexit.register(flush)
 
 
+def place(organization_id: UUID, channel: str) -> str:
+    """A channel as the web processes tell each other about it."""
+    return f"{organization_id}:{channel}"
+
+
+def committed(routes: Sequence[RouteHint], places: Sequence[str]) -> None:
+    """Wake routing and the sockets at once, for what is committed already."""
+    if routes:
+        _tasks.offer(routes)
+    if places:
+        _live.offer(places)
+
+
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
     """Wake routing and the sockets of the event's channels, once the open transaction is committed."""
     if event.routing == ChannelEvent.Routing.PENDING:
-        _after_commit(_tasks, (ROUTE_TASK, [str(event.id)], {"queue": event.priority}))
+        _after_commit(_tasks, RouteHint(str(event.id), event.priority))
     entries_added(event.organization_id, channels)
 
 
 def entries_added(organization_id: UUID, channels: Iterable[str]) -> None:
     """Wake the sockets that follow these channels, once the open transaction is committed."""
     for name in channels:
-        _after_commit(_live, (group_name(organization_id, name), name))
+        _after_commit(_live, place(organization_id, name))
 
 
 def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts: int = 0) -> None:
@@ -122,7 +164,7 @@ def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts:
 
     ``quick_attempts``: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
     """
-    _after_commit(_tasks, (DELIVER_TASK, [str(delivery_id)], {"queue": str(priority), "retries": quick_attempts}))
+    _after_commit(_tasks, DeliveryHint(str(delivery_id), str(priority), quick_attempts))
 
 
 def queue_length(queue_name: str) -> int:
@@ -138,6 +180,6 @@ def _broker() -> redis.Redis:
     return redis.Redis.from_url(settings.BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
-def _after_commit(lane: Lane[T], item: T) -> None:
+def _after_commit(lane: Lane[T], hint: T) -> None:
     """At once where no transaction is open."""
-    transaction.on_commit(lambda: lane.offer(item))
+    transaction.on_commit(partial(lane.offer, [hint]))

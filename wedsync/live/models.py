@@ -98,7 +98,7 @@ class Channel(models.Model):
 class ChannelEntry(models.Model):
     """One event on one channel, at its place in the sequence. Sequences have no gap."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    id = models.BigAutoField(primary_key=True)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries", db_index=False)
     sequence = models.BigIntegerField()
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="entries", db_index=False)

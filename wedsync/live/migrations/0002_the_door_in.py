@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveField(model_name='channelentry', name='id'),
+        migrations.AddField(
+            model_name='channelentry', name='id', field=models.BigAutoField(primary_key=True, serialize=False),
+        ),
         migrations.RemoveConstraint(
             model_name='channelentry',
             name='entry_event_once',

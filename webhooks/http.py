@@ -1,0 +1,92 @@
+"""Reading requests and writing answers on bare ASGI, for the doors beside Django."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from webhooks.inspection import Refused
+from wedsync import problems
+from wedsync.problems import Problem
+
+Headers = dict[str, list[str]]
+SLOWEST_BODY = 10.0  # seconds
+
+
+class Disconnected(Exception):
+    """The sender went away before its body had arrived."""
+
+
+def headers_of(scope: dict[str, Any]) -> Headers:
+    """The request's headers: lower-case names to all their values."""
+    found: Headers = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return found
+
+
+async def read_body(receive: Any, largest: int) -> bytes:
+    """The whole body.
+
+    Arguments:
+        largest: bytes; more is refused as soon as it is seen.
+
+    Raises:
+        Refused: too large, or slower than ten seconds.
+        Disconnected: the sender went away.
+    """
+    try:
+        async with asyncio.timeout(SLOWEST_BODY):
+            return await _read(receive, largest)
+    except TimeoutError as error:
+        detail = f"The body took longer than {SLOWEST_BODY:.0f} s. Send it at once."
+        raise Refused(Problem(408, "body-too-slow", detail, headers={"Connection": "close"})) from error
+
+
+async def _read(receive: Any, largest: int) -> bytes:
+    pieces, length = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        piece = message.get("body", b"")
+        length += len(piece)
+        check_size(length, largest)
+        pieces.append(piece)
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def check_size(length: int, largest: int) -> None:
+    """Refuse bodies over ``largest`` bytes."""
+    if length > largest:
+        raise Refused(Problem(413, "body-too-large", f"The body may have at most {largest} bytes."))
+
+
+def announced_length(headers: Headers) -> int:
+    """What ``Content-Length`` says; 0 without it."""
+    text = (headers.get("content-length") or ["0"])[0]
+    return int(text) if len(text) < 20 and text.isascii() and text.isdigit() else 0
+
+
+async def send_json(send: Any, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Answer with JSON."""
+    await _send(send, status, "application/json", json.dumps(body).encode(), headers)
+
+
+async def send_problem(send: Any, problem: Problem, headers: Mapping[str, str]) -> None:
+    """Answer with RFC 9457 problem details; the problem's own headers count before the others."""
+    content = json.dumps(problem.body).encode()
+    await _send(send, problem.status, problems.MEDIA_TYPE, content, {**headers, **problem.headers})
+
+
+async def send_text(send: Any, status: int, text: str) -> None:
+    """Answer with plain text, which no browser takes for anything else."""
+    await _send(send, status, "text/plain; charset=utf-8", text.encode(), {"X-Content-Type-Options": "nosniff"})
+
+
+async def _send(send: Any, status: int, media_type: str, content: bytes, headers: Mapping[str, str]) -> None:
+    pairs = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(content))]
+    pairs += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,205 @@
+"""How many requests an hour: per sender's address, and per connection. spec.md, "inbound limits".
+
+The algorithm is the fixed window of the library `limits`, aligned to the clock's hours. Requests are counted here at
+once, and with the other web processes through Redis a few times a second, so that no answer waits for Redis: while it
+is away or frozen, each process counts alone (docs/adr/0022).
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import time
+from itertools import islice
+from typing import NamedTuple
+
+import redis.asyncio as redis
+import structlog
+from limits import RateLimitItem, RateLimitItemPerHour
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+log = structlog.get_logger(__name__)
+MOST_COUNTERS = 100_000
+SHARE_EVERY = 0.2  # seconds
+MOST_SHARED = 1_000  # counters that Redis is told about at once
+REDIS_WITHIN = 1.0  # seconds
+KEY_PREFIX = "wedsync:limits:"
+HOUR = 3600
+IPV6_CUSTOMER = 64  # bits; whoever has one address of these has them all
+
+
+class Standing(NamedTuple):
+    """How a sender stands: whether this request may pass, the limit, what is left, seconds until it begins anew."""
+
+    passes: bool
+    limit: int
+    remaining: int
+    seconds: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What stands on every answer."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.seconds),
+        }
+
+
+class Counters(Storage):
+    """Counts in this process. Of too many, the ones that were made first are forgotten."""
+
+    STORAGE_SCHEME = ["wedsync"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[str, int] = {}
+        self.untold: dict[str, int] = {}
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """See `limits`; nothing here fails."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, and return how many there are now."""
+        count = self._counts.get(key, 0) + amount
+        self._counts[key] = count
+        self.untold[key] = self.untold.get(key, 0) + amount
+        if len(self._counts) > MOST_COUNTERS:
+            self.clear(next(iter(self._counts)))
+        return count
+
+    def learn(self, key: str, total: int) -> None:
+        """What all processes together have counted, by what they told."""
+        if key in self._counts:
+            self._counts[key] = max(self._counts[key], total + self.untold.get(key, 0))
+
+    def get(self, key: str) -> int:
+        """How many there are."""
+        return self._counts.get(key, 0)
+
+    def get_expiry(self, key: str) -> float:
+        """The end of the present hour, in Unix seconds."""
+        return (time.time() // HOUR + 1) * HOUR
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everything."""
+        forgotten = len(self._counts)
+        self._counts.clear()
+        self.untold.clear()
+        return forgotten
+
+    def clear(self, key: str) -> None:
+        """Forget one."""
+        self._counts.pop(key, None)
+        self.untold.pop(key, None)
+
+
+class Limit:
+    """One kind of limit, such as that per address."""
+
+    def __init__(self, kind: str, per_hour: int) -> None:
+        self._kind = kind
+        self._per_hour = per_hour
+        self._items: dict[int, RateLimitItem] = {}
+        self.counters = Counters()
+        self._limiter = FixedWindowRateLimiter(self.counters)
+        self._hour = 0
+
+    def count(self, name: str, per_hour: int | None = None) -> Standing:
+        """Count one request, and say whether it may pass."""
+        item, window = self._item(per_hour), self._window()
+        passes = self._limiter.hit(item, self._kind, name, window)
+        return self._standing(item, name, window, passes=passes)
+
+    def standing(self, name: str, per_hour: int | None = None) -> Standing:
+        """The same without counting."""
+        item, window = self._item(per_hour), self._window()
+        return self._standing(item, name, window, passes=True)
+
+    def _item(self, per_hour: int | None) -> RateLimitItem:
+        amount = self._per_hour if per_hour is None else per_hour
+        return self._items.get(amount) or self._items.setdefault(amount, RateLimitItemPerHour(amount))
+
+    def _window(self) -> str:
+        hour = int(time.time() // HOUR)
+        if hour != self._hour:
+            self._hour = hour
+            self.counters.reset()
+        return str(hour)
+
+    def _standing(self, item: RateLimitItem, name: str, window: str, *, passes: bool) -> Standing:
+        stats = self._limiter.get_window_stats(item, self._kind, name, window)
+        return Standing(passes, item.amount, int(stats.remaining), max(1, round(stats.reset_time - time.time())))
+
+
+class Limits:
+    """Both limits of the door in, counted together with the other web processes."""
+
+    def __init__(self, *, per_address: int, per_connection: int, redis_url: str) -> None:
+        self.addresses = Limit("address", per_address)
+        self.connections = Limit("connection", per_connection)
+        self._redis = redis.Redis.from_url(redis_url, socket_timeout=REDIS_WITHIN, socket_connect_timeout=REDIS_WITHIN)
+        self._task: asyncio.Task[None] | None = None
+        self._away = False
+
+    def start(self) -> None:
+        """Begin to share the counts."""
+        self._task = asyncio.get_running_loop().create_task(self._share())
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task:
+            self._task.cancel()
+        with contextlib.suppress(redis.RedisError, OSError):
+            await self._redis.aclose()
+
+    async def _share(self) -> None:
+        while True:
+            await asyncio.sleep(SHARE_EVERY)
+            for limit in (self.addresses, self.connections):
+                if limit.counters.untold:
+                    await self._tell(limit.counters)
+
+    async def _tell(self, counters: Counters) -> None:
+        told = dict(islice(counters.untold.items(), MOST_SHARED))
+        for key in told:
+            del counters.untold[key]
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key, amount in told.items():
+                    pipeline.incrby(KEY_PREFIX + key, amount)
+                    pipeline.expire(KEY_PREFIX + key, 2 * HOUR)
+                totals = (await pipeline.execute())[::2]
+        except (redis.RedisError, OSError) as error:
+            for key, amount in told.items():
+                counters.untold[key] = counters.untold.get(key, 0) + amount
+            self._note(away=True, error=type(error).__name__)
+        else:
+            for key, total in zip(told, totals, strict=True):
+                counters.learn(key, int(total))
+            self._note(away=False)
+
+    def _note(self, *, away: bool, error: str = "") -> None:
+        """Say once that Redis went, and once that it is back."""
+        if away and not self._away:
+            log.warning("limits_counted_alone", error=error)
+        elif self._away and not away:
+            log.info("limits_counted_together")
+        self._away = away
+
+
+def sender_name(address: str) -> str:
+    """What a sender is counted by: its IPv4 address, or its IPv6 network of 64 bits."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, IPV6_CUSTOMER), strict=False).network_address)

@@ -1,0 +1,124 @@
+"""Receipts of requests that named a connection and were refused all the same.
+
+What was signed and could not be taken is kept as it came: its sender is who it says, and staff can process it again.
+Of the rest only a sample is kept, so that junk can not fill the disk (docs/adr/0023).
+"""
+
+import base64
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from webhooks.doors import Door
+from webhooks.inspection import Refused
+from wedsync.async_database import AsyncConnection
+from wedsync.ids import new_id
+
+KEPT_A_MINUTE = 20  # of each connection, in each web process
+KEPT_BYTES = 4096
+LONGEST_REASON = 500
+MOST_CONNECTIONS = 10_000
+KEPT_WHOLE = {400, 422}
+
+
+@dataclass(slots=True)
+class Rejected:
+    """A refused request. ``size``: of its body in bytes, of which ``body`` may be the beginning.
+
+    ``unkept``: how many were refused before it and only counted.
+    """
+
+    door: Door
+    refused: Refused
+    signed: bool
+    body: bytes
+    size: int
+    headers: dict[str, str]
+    remote_address: str | None
+    older_secret_id: UUID | None = None
+    unkept: int = 0
+
+    @property
+    def is_kept_whole(self) -> bool:
+        """Whether its sender may count on it being there."""
+        return self.signed and self.refused.problem.status in KEPT_WHOLE
+
+
+@dataclass(slots=True)
+class _Minute:
+    number: int
+    kept: int = 0
+    unkept: int = 0
+
+
+class Sample:
+    """Chooses which refused requests leave a receipt."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[str, _Minute] = {}
+
+    def chooses(self, rejected: Rejected) -> bool:
+        """Whether this one is kept; if so it is cut to size and told how many were not."""
+        minute = self._minute(rejected.door.connection_id)
+        if minute.kept >= KEPT_A_MINUTE:
+            minute.unkept += 1
+            return False
+        minute.kept += 1
+        rejected.unkept, minute.unkept = minute.unkept, 0
+        rejected.body = rejected.body[:KEPT_BYTES]
+        return True
+
+    def _minute(self, connection_id: str) -> _Minute:
+        number = int(time.monotonic() // 60)
+        minute = self._minutes.get(connection_id)
+        if minute is None:
+            if len(self._minutes) >= MOST_CONNECTIONS:
+                self._minutes.clear()
+            minute = self._minutes[connection_id] = _Minute(number)
+        if minute.number != number:
+            minute.number, minute.kept = number, 0
+        return minute
+
+
+KEEP = """
+INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
+    older_secret_id, external_id, event_type, body, body_size, headers, remote_address, received_at)
+SELECT given.id, connection.organization_id, connection.id, 'rejected', signed, slug, reason, errors, unkept,
+    older_secret_id, external_id, event_type, decode(body, 'base64'), size, headers, remote_address, now()
+FROM json_to_recordset(%s::json) AS given (
+    place integer, id uuid, connection_id text, signed boolean, slug text, reason text, errors jsonb, unkept integer,
+    older_secret_id uuid, external_id text, event_type text, body text, size integer, headers jsonb,
+    remote_address inet)
+JOIN integrations_connection connection ON connection.id = given.connection_id
+ORDER BY place FOR KEY SHARE OF connection
+RETURNING id
+"""
+
+
+async def store_rejected(database: AsyncConnection, batch: Sequence[Rejected]) -> list[None]:
+    """Store the receipts of a batch; a connection that is gone by now leaves none."""
+    await database.fetch(KEEP, [json.dumps([_row(place, rejected) for place, rejected in enumerate(batch)])])
+    return [None] * len(batch)
+
+
+def _row(place: int, rejected: Rejected) -> dict[str, object]:
+    problem = rejected.refused.problem
+    return {
+        "place": place,
+        "id": str(new_id()),
+        "connection_id": rejected.door.connection_id,
+        "signed": rejected.signed,
+        "slug": problem.slug,
+        "reason": problem.detail[:LONGEST_REASON],
+        "errors": problem.extra.get("errors", []),
+        "unkept": rejected.unkept,
+        "older_secret_id": str(rejected.older_secret_id) if rejected.older_secret_id else None,
+        "external_id": rejected.refused.external_id,
+        "event_type": rejected.refused.vendor_type,
+        "body": base64.b64encode(rejected.body).decode(),
+        "size": rejected.size,
+        "headers": rejected.headers,
+        "remote_address": rejected.remote_address,
+    }

@@ -1,0 +1,85 @@
+"""Which wedding a webhook is about, and who its suppliers are: by the vendor's own reference, else by our own id.
+
+spec.md, "External reference".
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from webhooks.inspection import Accepted
+
+
+class Clue(NamedTuple):
+    """What a request says about its wedding; texts, empty where it says nothing."""
+
+    organization_id: str
+    system_id: str
+    booking_id: str
+    client_id: str
+    wedding_id: str
+
+    @property
+    def leads_somewhere(self) -> bool:
+        """Whether there is anything to look up."""
+        return any(self[2:])
+
+
+@dataclass(frozen=True)
+class Match:
+    """A wedding, and the systems that hold a reference to it."""
+
+    wedding_id: UUID
+    supplier_ids: Sequence[UUID]
+
+
+def clue(item: Accepted) -> Clue:
+    """What the request says about its wedding."""
+    payload = item.envelope.payload if item.envelope.event_type else {}
+    return Clue(
+        str(item.door.organization_id),
+        str(item.door.system_id),
+        payload.get("booking_id") or "",
+        payload.get("client_id") or "",
+        payload.get("wedding_id") or "",
+    )
+
+
+# A contact's reference leads to the contact's wedding. Whatever is found must belong to the sender's organization.
+FIND = """
+SELECT clue.place, wedding.id::text, ARRAY(
+    SELECT DISTINCT reference.system_id::text FROM integrations_externalreference reference
+    JOIN integrations_system system ON system.id = reference.system_id AND system.state <> 'disabled'
+    WHERE reference.wedding_id = wedding.id)
+FROM json_to_recordset(%s::json) AS clue (
+    place integer, organization_id uuid, system_id uuid, booking_id text, client_id text, wedding_id uuid)
+JOIN weddings_wedding wedding ON wedding.organization_id = clue.organization_id AND wedding.id = coalesce(
+    (SELECT coalesce(reference.wedding_id, contact.wedding_id) FROM integrations_externalreference reference
+     LEFT JOIN weddings_contact contact ON contact.id = reference.contact_id
+     WHERE reference.system_id = clue.system_id AND reference.kind = 'booking'
+     AND reference.external_id = clue.booking_id),
+    (SELECT coalesce(reference.wedding_id, contact.wedding_id) FROM integrations_externalreference reference
+     LEFT JOIN weddings_contact contact ON contact.id = reference.contact_id
+     WHERE reference.system_id = clue.system_id AND reference.kind = 'client'
+     AND reference.external_id = clue.client_id),
+    clue.wedding_id)
+"""
+
+
+def find_parameters(clues: Sequence[Clue]) -> list[object]:
+    """The parameter of :data:`FIND`."""
+    rows = [
+        {"place": place, **{name: value for name, value in each._asdict().items() if value}}
+        for place, each in enumerate(clues)
+    ]
+    return [json.dumps(rows)]
+
+
+def matches(clues: Sequence[Clue], rows: Iterable[tuple[Any, ...]]) -> dict[Clue, Match]:
+    """What :data:`FIND` found."""
+    return {
+        clues[place]: Match(UUID(wedding_id), [UUID(system_id) for system_id in system_ids])
+        for place, wedding_id, system_ids in rows
+    }

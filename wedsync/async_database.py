@@ -1,0 +1,113 @@
+"""PostgreSQL from asyncio without a thread: psycopg2's asynchronous connections, driven by the event loop.
+
+A thread that waits for PostgreSQL has to win the interpreter's lock back from the event loop each time; under load
+that costs more than the query (docs/adr/0021). Django's own connections stay as they are, for everything else.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg2
+from django.db import connections
+from psycopg2 import extensions
+
+Row = tuple[Any, ...]
+PATIENCE = 10.0  # seconds that one statement may take before its connection is given up
+
+
+class AsyncConnection:
+    """One connection, for one statement at a time; made when it is first needed, and anew after it broke.
+
+    Each statement is a transaction of its own. It is prepared the first time, so that it is planned once.
+    """
+
+    def __init__(self) -> None:
+        self._connection: extensions.connection | None = None
+        self._prepared: dict[str, str] = {}
+
+    async def fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        """Run one statement with ``%s`` placeholders, whose types its casts say, and commit; returns its rows.
+
+        Raises:
+            psycopg2.Error: as PostgreSQL said it.
+            psycopg2.OperationalError: also when it took longer than ten seconds; it may be committed all the same.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._fetch(sql, parameters)
+        except TimeoutError as error:
+            self.close()
+            raise psycopg2.OperationalError("PostgreSQL did not answer in time") from error
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.CancelledError):
+            self.close()
+            raise
+
+    async def _fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        connection = self._connection or await self._connect()
+        name = self._prepared.get(sql) or await self._prepare(connection, sql)
+        places = ", ".join(["%s"] * len(parameters))
+        cursor = await _run(connection, f"EXECUTE {name} ({places})", parameters)
+        return cursor.fetchall()
+
+    async def _connect(self) -> extensions.connection:
+        given = connections["default"].get_connection_params()
+        for name in ("cursor_factory", "client_encoding"):  # Django's own, and not libpq's to know
+            given.pop(name, None)
+        connection: extensions.connection = psycopg2.connect(**given, async_=True)
+        self._connection, self._prepared = connection, {}
+        await _finished(connection)
+        await _run(connection, "SET plan_cache_mode = force_generic_plan")
+        return connection
+
+    async def _prepare(self, connection: extensions.connection, sql: str) -> str:
+        name = f"statement_{len(self._prepared)}"
+        numbers = itertools.count(1)
+        numbered = re.sub("%s", lambda _: f"${next(numbers)}", sql)
+        await _run(connection, f"PREPARE {name} AS {numbered}")
+        self._prepared[sql] = name
+        return name
+
+    def close(self) -> None:
+        """Give the connection back; the next statement makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg2.Error):
+                connection.close()
+
+
+async def _run(connection: extensions.connection, sql: str, parameters: Sequence[object] = ()) -> extensions.cursor:
+    """Run a statement to its end. The cursor must live until then."""
+    cursor = connection.cursor()
+    cursor.execute(sql, parameters or None)
+    await _finished(connection)
+    return cursor
+
+
+async def _finished(connection: extensions.connection) -> None:
+    """Wait until the connection has done what it was told.
+
+    https://www.psycopg.org/docs/advanced.html#asynchronous-support
+    """
+    loop = asyncio.get_running_loop()
+    while (state := connection.poll()) != extensions.POLL_OK:
+        ready = loop.create_future()
+        file = connection.fileno()
+        watch, unwatch = (
+            (loop.add_reader, loop.remove_reader)
+            if state == extensions.POLL_READ
+            else (loop.add_writer, loop.remove_writer)
+        )
+        watch(file, _wake, ready)
+        try:
+            await ready
+        finally:
+            unwatch(file)
+
+
+def _wake(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
