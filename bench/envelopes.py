@@ -3,6 +3,7 @@
 import hmac
 import itertools
 import json
+import random
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ class Envelopes:
 
     def __init__(self, bookings: Sequence[str]) -> None:
         self._run = secrets.token_hex(4)
+        self._chance = random.Random()
         self._numbers = itertools.count(1)
         self._templates = [
             _template(event_type, payload, booking) for booking in bookings for event_type, payload in _PAYLOADS.items()
@@ -54,7 +56,7 @@ class Envelopes:
         now = datetime.now(_ZONE).isoformat(timespec="milliseconds")
         kinds = len(self._templates)
         for number in itertools.islice(self._numbers, count):
-            event_id = f"vm_{self._run}_{secrets.token_hex(8)}"
+            event_id = f"vm_{self._run}_{self._chance.getrandbits(64):016x}"
             yield event_id, (self._templates[number % kinds] % (event_id, now, number % 400)).encode()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 
 from bench.errors import BenchError
-from bench.ground import ROOT
+from bench.ground import ROOT, Ground
 from wedsync.runner import procfile
+from wedsync.runner.embedded.postgres import NAME
 from wedsync.runner.ports import LOCAL
 from wedsync.runner.processes import kill_group, wait_until
 from wedsync.runner.program import last_lines
@@ -132,3 +133,14 @@ class Server:
 def python(*words: str) -> tuple[str, ...]:
     """A command of this interpreter."""
     return (sys.executable, *words)
+
+
+def our_web(ground: Ground, database: str = NAME, name: str = "web", more: Mapping[str, str] | None = None) -> Server:
+    """Our own web process on one of the databases, not yet started.
+
+    Arguments:
+        more: environment variables beside those that it needs.
+    """
+    port = free_port()
+    environment = ground.environment(port, database) | dict(more or {})
+    return Server(name, web_command(), environment, port, "/readyz", ground.home.log(name))

@@ -37,8 +37,10 @@ class DoorIn:
 
     def at(self, path: str) -> Any:
         """What answers at a path; ``None``: nothing of the door in."""
-        found = (answers for prefix, answers in self._at.items() if path == prefix or path.startswith(f"{prefix}/"))
-        return next(found, None)
+        for prefix, answers in self._at.items():
+            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
+                return answers
+        return None
 
     def start(self) -> None:
         """Begin to store and to count, on the running event loop."""

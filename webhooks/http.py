@@ -1,8 +1,10 @@
 """Reading requests and writing answers on bare ASGI, for the doors beside Django."""
 
 import asyncio
+import ipaddress
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from webhooks.inspection import Refused
@@ -23,6 +25,21 @@ def headers_of(scope: dict[str, Any]) -> Headers:
     for name, value in scope["headers"]:
         found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return found
+
+
+def remote_address(scope: dict[str, Any]) -> str | None:
+    """The sender's address, without its zone."""
+    client = scope.get("client")
+    return _parsed(client[0]) if client else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(address: str) -> str | None:
+    """A proxy may have put in something else, which PostgreSQL would refuse."""
+    try:
+        return str(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 async def read_body(receive: Any, largest: int) -> bytes:

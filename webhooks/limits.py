@@ -206,8 +206,5 @@ def sender_name(address: str) -> str:
     """What a sender is counted by: its IPv4 address, or its IPv6 network of 64 bits."""
     if ":" not in address:
         return address
-    try:
-        parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
+    parsed = ipaddress.IPv6Address(address)
     return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, IPV6_CUSTOMER), strict=False).network_address)

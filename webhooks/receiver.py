@@ -19,6 +19,7 @@ from webhooks.http import (
     check_size,
     headers_of,
     read_body,
+    remote_address,
     send_json,
     send_problem,
 )
@@ -56,8 +57,7 @@ class _Request:
         self.path: str = scope["path"]
         self.method: str = scope["method"]
         self.headers: Headers = headers_of(scope)
-        client = scope.get("client")
-        self.address: str | None = client[0] if client else None
+        self.address = remote_address(scope)
         self.door: Door | None = None
         self.body = b""
         self.signed = False

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from bench.ground import Facts, Ground
-from bench.servers import Server, free_port, python, web_command
+from bench.servers import Server, free_port, our_web, python, web_command
 from wedsync.runner.embedded.postgres import NAME
 from wedsync.runner.ports import LOCAL
 
@@ -19,7 +19,8 @@ LABELS = {
     FULL: "WedSync, full tables",
 }
 FULL_DATABASE = "full_tables"
-GUNICORN_THREADS = int(__import__("os").environ.get("X_THREADS", "16"))
+GUNICORN_THREADS = 4
+"""More were not quicker: Python runs one of them at a time."""
 _BASELINES = (INSERT_PER_REQUEST, GROUP_COMMIT, DJANGO_VIEW)
 _OUR_TABLES = ("webhooks_receipt", "webhooks_dedupid", "live_channelevent")
 _OUR_COUNTS = (
@@ -67,15 +68,13 @@ def running(ground: Ground, facts: Facts, names: Sequence[str], more: Mapping[st
 
 
 def _contestant(ground: Ground, facts: Facts, name: str, more: Mapping[str, str]) -> Contestant:
-    port = free_port()
-    log = ground.home.log(name)
     if name in {OURS, FULL}:
         database = FULL_DATABASE if name == FULL else NAME
-        environment = ground.environment(port, database) | dict(more)
-        server = Server(name, web_command(), environment, port, "/readyz", log)
+        server = our_web(ground, database, name, more)
         return Contestant(name, server, database, _OUR_COUNTS, _tidy(name))
+    port = free_port()
     environment = ground.environment(port) | {"BENCH_SECRET": facts.secret}
-    server = Server(name, _command(name, port), environment, port, "/", log)
+    server = Server(name, _command(name, port), environment, port, "/", ground.home.log(name))
     return Contestant(name, server, NAME, f"SELECT count(*) FROM {name}", _tidy(name))
 
 

@@ -72,10 +72,15 @@ def play(port: int, folder: Path, connections: int, seconds: int) -> Played:
     results = [line.removeprefix(_MARK) for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode or not results:
         raise BenchError(f"wrk failed:\n{(done.stderr or done.stdout)[-2000:]}")
-    return _judged(json.loads(results[0]))
+    return judged(json.loads(results[0]))
 
 
-def _judged(seen: dict[str, object]) -> Played:
+def judged(seen: dict[str, object]) -> Played:
+    """The measurement from what ``play.lua`` counted.
+
+    Raises:
+        BenchError: it does not count.
+    """
     statuses: dict[str, int] = seen["statuses"]  # type: ignore[assignment]
     if set(statuses) != {"202"} or seen["errors"]:
         raise BenchError(f"Every answer must be 202; wrk counted {statuses} and {seen['errors']} failed connections.")

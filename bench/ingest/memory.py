@@ -10,7 +10,7 @@ WARM_UP = 50_000
 FLAT_PERCENT = 10.0
 """Growth after the warm-up that still counts as flat."""
 CONNECTIONS = 100
-SECONDS = 4
+SECONDS = 3
 """Between two samples."""
 _MIB = 1024 * 1024
 

@@ -45,9 +45,13 @@ class Results:
         return statistics.median(found) if found else None
 
     def ratio(self, upper: str, lower: str, connections: int) -> float | None:
-        """Of two servers' median rates."""
-        above, below = self.median(upper, connections, _rate), self.median(lower, connections, _rate)
-        return round(above / below, 3) if above and below else None
+        """How much more one server took than another: the median of the rounds' own ratios.
+
+        Both stand in the same round, so what else the machine did in that round weighs on both.
+        """
+        pairs = zip(self.of(upper, connections), self.of(lower, connections), strict=False)
+        found = [above.rate / below.rate for above, below in pairs]
+        return round(statistics.median(found), 3) if found else None
 
     def ratios(self) -> dict[str, float | None]:
         """The company's own names: ours to each other server, and what full tables cost."""
@@ -71,10 +75,6 @@ class Results:
                 {**asdict(each), "requests_per_second": round(each.played.rate, 1)} for each in self.measurements
             ],
         }
-
-
-def _rate(played: Played) -> float:
-    return played.rate
 
 
 def machine(ground: Ground) -> dict[str, Any]:

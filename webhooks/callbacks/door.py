@@ -5,7 +5,6 @@ is kept and answered 200, since the provider could only send the same again.
 """
 
 import asyncio
-import ipaddress
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import UUID
 
 import structlog
 
@@ -77,7 +75,7 @@ class Callbacks:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
-        request = _Request(scope["method"], scope["query_string"], http.headers_of(scope), _remote_address(scope))
+        request = _Request(scope["method"], scope["query_string"], http.headers_of(scope), http.remote_address(scope))
         try:
             provider, request.door = await self._enter(scope["path"])
             text = await self._take(provider, request.door, request, receive)
@@ -169,7 +167,7 @@ def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
     return text
 
 
-def _check_signature(provider: Provider, door: Door, headers: Headers, body: bytes) -> UUID | None:
+def _check_signature(provider: Provider, door: Door, headers: Headers, body: bytes) -> str | None:
     """The id of the secret that signed, where that is not the newest."""
     try:
         place = provider.signature.verify(headers, body, door.secrets, time.time())
@@ -189,11 +187,3 @@ async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequ
     except Unreadable as error:
         log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
         return (), str(error)
-
-
-def _remote_address(scope: dict[str, Any]) -> str | None:
-    """The sender's address; a proxy may have put in something else, which PostgreSQL would refuse."""
-    try:
-        return str(ipaddress.ip_address(scope["client"][0].partition("%")[0]))
-    except (TypeError, ValueError):
-        return None

@@ -6,13 +6,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from webhooks.callbacks.base import Notice
 from webhooks.doors import Door
 from webhooks.models import Receipt
 from wedsync.async_database import AsyncConnection
-from wedsync.ids import new_id
+from wedsync.ids import new_id_text
 
 UNREADABLE = "unreadable"
 LONGEST_REASON = 500
@@ -88,7 +87,7 @@ class CallbackReceived:
     body: bytes
     notices: Sequence[Notice]
     unreadable: str
-    older_secret_id: UUID | None
+    older_secret_id: str | None
     headers: dict[str, str]
     remote_address: str | None
 
@@ -119,13 +118,13 @@ def _as_json(batch: Sequence[CallbackReceived]) -> tuple[str, str]:
 def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
     names = sorted({notice.name for notice in item.notices})
     return {
-        "organization_id": str(item.door.organization_id),
+        "organization_id": item.door.organization_id,
         "connection_id": item.door.connection_id,
-        "receipt_id": str(new_id()),
+        "receipt_id": new_id_text(),
         "verdict": Receipt.Verdict.UNRECOGNISED if item.unreadable else Receipt.Verdict.ACCEPTED,
         "slug": UNREADABLE if item.unreadable else "",
         "reason": item.unreadable[:LONGEST_REASON],
-        "older_secret_id": str(item.older_secret_id) if item.older_secret_id else None,
+        "older_secret_id": item.older_secret_id,
         "external_id": item.notices[0].dedup_id if len(item.notices) == 1 else "",
         "event_type": ", ".join(names)[:LONGEST_TYPE],
         "body": base64.b64encode(item.body).decode(),
@@ -139,7 +138,7 @@ def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
 def _told(notice: Notice) -> dict[str, object]:
     return {
         "dedup_id": notice.dedup_id,
-        "id": str(new_id()),
+        "id": new_id_text(),
         "kind": notice.kind,
         "name": notice.name,
         "provider_id": notice.provider_id,

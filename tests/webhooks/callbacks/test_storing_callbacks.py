@@ -31,7 +31,9 @@ def a_door() -> Connection:
 
 
 def received(connection: Connection, body: bytes, **rest: Any) -> CallbackReceived:
-    door = Door(connection.id, connection.organization_id, connection.system_id, "whatsapp", ("s",), (uuid4(),))
+    door = Door(
+        connection.id, str(connection.organization_id), str(connection.system_id), "whatsapp", ("s",), (str(uuid4()),)
+    )
     readable = not rest.get("unreadable")
     return CallbackReceived(
         **{  # type: ignore[arg-type]
@@ -118,7 +120,7 @@ def test_the_same_ids_at_two_organizations_know_nothing_of_each_other() -> None:
 
 def test_a_connection_under_another_organization_stores_nothing() -> None:
     mine, theirs = a_door(), a_door()
-    crossed = Door(mine.id, theirs.organization_id, mine.system_id, "whatsapp", ("s",), (uuid4(),))
+    crossed = Door(mine.id, str(theirs.organization_id), str(mine.system_id), "whatsapp", ("s",), (str(uuid4()),))
 
     assert store(received(mine, statuses(status()), door=crossed)) == [None]
 

@@ -1,0 +1,109 @@
+"""``python -m bench.fuzz``: what ``make fuzz`` runs."""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.fuzz.cases import Cases
+from bench.fuzz.client import Client
+from bench.fuzz.judging import Verdict
+from bench.ground import Ground
+from bench.interrupts import end_on_signals
+from bench.servers import our_web
+from wedsync.runner.errors import RunnerError
+
+CLIENTS = 24
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make fuzz",
+        description="Throw random and mutated requests at the receiver, signed and unsigned. Exits 0 only if none is "
+        "answered 500 or not at all, and nothing is stored that was not signed. With make, options stand in ARGS: "
+        "make fuzz ARGS='--count 10000 --seed 7'",
+    )
+    parser.add_argument("--count", type=int, default=100_000, help="requests (100000)")
+    parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to make the same requests again")
+    return parser.parse_args(words)
+
+
+async def throw(cases: Cases, port: int, count: int, verdict: Verdict, progress: Progress) -> None:
+    """Send so many cases with several clients at once, and judge the answers."""
+    task = progress.add_task("Requests", total=count)
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        client = Client(port)
+        for _ in numbers:
+            case = cases.make()
+            verdict.add(case, await client.send(case))
+            progress.advance(task)
+        await client.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CLIENTS):
+            group.create_task(work())
+
+
+def fuzz(ground: Ground, count: int, seed: int, console: Console) -> Verdict:
+    """The whole fuzz against a web process of its own.
+
+    Raises:
+        BenchError: the web process did not start, or it died.
+    """
+    facts, verdict = ground.make_product(weddings=10), Verdict()
+    with our_web(ground) as web:
+        with Progress(console=console, transient=True) as progress:
+            asyncio.run(throw(Cases(facts, seed), web.port, count, verdict, progress))
+        web.pid  # noqa: B018 - it must still live
+    verdict.compare(ground, facts)
+    return verdict
+
+
+def _show(console: Console, verdict: Verdict, seed: int) -> None:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("answer")
+    table.add_column("how many", justify="right")
+    for answer, count in sorted(verdict.answers.items()):
+        table.add_row(answer, str(count))
+    for problem, count in verdict.wrong.items():
+        table.add_row(f"[red]{escape(problem)}[/]", f"[red]{count}[/]")
+    console.print(table)
+    for example in verdict.examples:
+        console.print(escape(example), style="red")
+    good = f"[green]No answer was wrong, and nothing was stored that was not signed.[/] Seed {seed}."
+    console.print(f"[red]Something is wrong.[/] The same again: --seed {seed}" if verdict.wrong else good)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """0 when nothing is wrong; 1 when something is; 130 when stopped."""
+    arguments = _arguments(words)
+    console = Console(highlight=False, emoji=False)
+    os.umask(0o077)  # the home holds keys
+    end_on_signals()
+    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
+    try:
+        with Ground() as ground:
+            verdict = fuzz(ground, arguments.count, seed, console)
+    except (BenchError, RunnerError) as error:
+        console.print(f"[red]Fuzz:[/] {escape(str(error))}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("[red]Fuzz:[/] stopped before the end")
+        return 130
+    _show(console, verdict, seed)
+    return 1 if verdict.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""``python -m bench.reconcile``: kill servers under load, then compare every answer with what is stored."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.ground import Facts, Ground
+from bench.interrupts import end_on_signals
+from bench.reconcile import checking
+from bench.reconcile.playing import Play
+from bench.reconcile.sending import Sent
+from bench.servers import our_web
+from wedsync.runner.errors import RunnerError
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.reconcile",
+        description="Send signed webhooks, kill the web process and restart PostgreSQL meanwhile, and compare what the "
+        "senders were told with what is stored. Exits 0 only if nothing is lost and nothing is half there.",
+    )
+    parser.add_argument("--faults", type=int, default=6, help="how many times something is killed (6)")
+    parser.add_argument("--between", type=int, default=1000, help="answered requests before each (1000)")
+    parser.add_argument("--senders", type=int, default=32, help="how many send at once (32)")
+    return parser.parse_args(words)
+
+
+def reconcile(ground: Ground, facts: Facts, arguments: argparse.Namespace, console: Console) -> bool:
+    """Play, compare, print. True when every rule holds.
+
+    Raises:
+        BenchError: something did not recover.
+    """
+    with our_web(ground) as web:
+        play = Play(ground, facts, web, senders=arguments.senders, faults=arguments.faults, between=arguments.between)
+        sent = play.run(lambda text: console.print(f"[dim]{text}[/]"))
+    found = checking.read(ground, facts)
+    broken = checking.faults_of(sent, found)
+    _show(console, sent, found, broken)
+    return not broken
+
+
+def _show(console: Console, sent: Mapping[str, Sent], found: checking.Found, broken: Mapping[str, int]) -> None:
+    told = Counter("no answer" if answer is None else str(answer) for each in sent.values() for answer in each.answers)
+    taken = sum(each.taken for each in sent.values())
+    unsure = [external_id for external_id, each in sent.items() if not each.taken]
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("what")
+    table.add_column("how many", justify="right")
+    table.add_row("ids sent", str(len(sent)))
+    for answer, count in sorted(told.items()):
+        table.add_row(f"answers: {answer}", str(count))
+    table.add_row("ids answered 200 or 202", str(taken))
+    table.add_row("other ids: wholly stored", str(sum(external_id in found.stored for external_id in unsure)))
+    table.add_row("other ids: not stored", str(sum(external_id not in found.stored for external_id in unsure)))
+    table.add_row("channel entries", str(sum(log.entries for log in found.logs)))
+    for rule, count in broken.items():
+        table.add_row(f"[red]{escape(rule)}[/]", f"[red]{count}[/]")
+    console.print(table)
+    console.print("[red]It does not fit.[/]" if broken else "[green]Every answer fits what is stored.[/]")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """0 when it fits; 1 when not; 130 when stopped."""
+    arguments = _arguments(words)
+    console = Console(highlight=False, emoji=False)
+    os.umask(0o077)  # the home holds keys
+    end_on_signals()
+    try:
+        with Ground() as ground:
+            return 0 if reconcile(ground, ground.make_product(), arguments, console) else 1
+    except (BenchError, RunnerError) as error:
+        console.print(f"[red]Reconcile:[/] {escape(str(error))}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("[red]Reconcile:[/] stopped before the end")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

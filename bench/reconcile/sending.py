@@ -1,0 +1,86 @@
+"""Senders that write down each id and what they were answered."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from bench.envelopes import Envelopes, signature
+from bench.ground import Facts
+from wedsync.runner.ports import LOCAL
+
+TRIES = (2, 400)
+"""Of each request, by the hasty and by the patient half of the senders: some ids are never answered, others late."""
+PAUSE = 0.05
+"""Seconds before the next try."""
+PATIENCE = 10.0
+"""Seconds for an answer; docs/vendors/venue_master.md, "Retrying"."""
+TAKEN = (200, 202)
+
+
+@dataclass
+class Sent:
+    """One id: the answer to each try (None: there was none), and the event ids that the answers named."""
+
+    answers: list[int | None] = field(default_factory=list)
+    event_ids: set[str] = field(default_factory=set)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the sender was told that it is stored."""
+        return any(answer in TAKEN for answer in self.answers)
+
+
+class Senders:
+    """Several senders at once, until :meth:`stop`. ``sent`` holds every id by then, ``taken`` counts as they go."""
+
+    def __init__(self, facts: Facts, port: int, count: int) -> None:
+        self.sent: dict[str, Sent] = {}
+        self.taken = 0
+        self._secret = facts.secret.encode()
+        self._url = f"http://{LOCAL}:{port}{facts.path}"
+        self._envelopes = Envelopes(facts.bookings)
+        self._count = count
+        self._ends = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let each sender finish what it has begun."""
+        self._ends.set()
+
+    async def run(self) -> None:
+        """Send until told to stop."""
+        connector = aiohttp.TCPConnector(limit=self._count)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session, asyncio.TaskGroup() as group:
+            for number in range(self._count):
+                group.create_task(self._send_on(session, TRIES[number % 2]))
+
+    async def _send_on(self, session: aiohttp.ClientSession, tries: int) -> None:
+        while not self._ends.is_set():
+            for external_id, body in self._envelopes.take(1):
+                sent = self.sent[external_id] = Sent()
+                await self._send(session, body, sent, tries)
+
+    async def _send(self, session: aiohttp.ClientSession, body: bytes, sent: Sent, tries: int) -> None:
+        for _ in range(tries):
+            sent.answers.append(await self._post(session, body, sent))
+            if sent.taken:
+                self.taken += 1
+                return
+            await asyncio.sleep(PAUSE)
+
+    async def _post(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> int | None:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Venue-Signature": signature(body, self._secret, int(time.time())),
+        }
+        try:
+            async with session.post(self._url, data=body, headers=headers) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        if answer.status in TAKEN:
+            sent.event_ids.add(json.loads(content)["id"])
+        return answer.status
