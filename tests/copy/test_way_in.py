@@ -2,11 +2,15 @@
 
 import html
 import json
+import os
 import re
 import subprocess
+import sys
 
 from tests.copy.running import Outsider
 from tests.polling import until
+from tests.runner.copies import ROOT
+from wedsync.runner.environment import unconfigured
 
 
 def test_the_printed_line_pasted_into_a_shell_brings_a_message_each_time(outsider: Outsider) -> None:
@@ -25,6 +29,17 @@ def test_the_printed_line_pasted_into_a_shell_brings_a_message_each_time(outside
     assert accepted[0]["id"] != accepted[1]["id"]
     page = html.unescape(outsider.session.get(outsider.facts["sandbox_url"] + "/", timeout=10).text)
     assert all(told in page for told in lines)
+
+
+def test_a_command_joins_the_running_copy_and_plays_a_vendor(outsider: Outsider) -> None:
+    environment = unconfigured(os.environ) | {"WEDSYNC_HOME": str(outsider.copy.home)}
+    command = [sys.executable, "manage.py", "send_fixture", "venue_master", "guest_count.changed", "--booking"]
+
+    played = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "202 Accepted" in played.stdout
+    assert '"status": "accepted"' in played.stdout
 
 
 def _told(outsider: Outsider, times: int) -> str:

@@ -1,13 +1,16 @@
 """What processes find in their environment."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wedsync.env import VARIABLES
+from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
-from wedsync.runner.ports import LOCAL
+from wedsync.runner.ports import DEFAULT, LOCAL
 
 
 def unconfigured(outer: Mapping[str, str]) -> dict[str, str]:
@@ -43,3 +46,17 @@ def for_children(
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def of_running_copy(outer: Mapping[str, str]) -> dict[str, str]:
+    """What a command needs to join the copy that runs in ``WEDSYNC_HOME``.
+
+    Nothing where none runs there, or where the operator has named a database: then the environment is the operator's.
+    """
+    home = Home(outer.get("WEDSYNC_HOME") or ".wedsync")
+    if outer.get("DATABASE_URL") or not home.ready_file.exists():
+        return {}
+    port = urlsplit(json.loads(home.ready_file.read_text())["base_url"]).port or DEFAULT
+    sandbox_port = int(home.sandbox_port_file.read_text())
+    redis_url = outer.get("REDIS_URL") or EmbeddedValkey(home).url
+    return for_children(outer, home, port, sandbox_port, EmbeddedPostgres(home).url, redis_url)
