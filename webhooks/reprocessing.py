@@ -130,8 +130,8 @@ def judge(receipt: Receipt) -> Judgement:
         body=body,
         headers=receipt.headers,
         remote_address=receipt.remote_address,
-        older_secret_id=receipt.older_secret_id,
-        receipt_id=receipt.id,
+        older_secret_id=str(receipt.older_secret_id) if receipt.older_secret_id else None,
+        receipt_id=str(receipt.id),
     )
     return Judgement(Outcome.BECOMES_EVENT, accepted=accepted)
 
@@ -140,8 +140,8 @@ def _door(connection: Connection) -> Door:
     """Without secrets: the signature was judged when the request came."""
     return Door(
         connection_id=connection.id,
-        organization_id=connection.organization_id,
-        system_id=connection.system_id,
+        organization_id=str(connection.organization_id),
+        system_id=str(connection.system_id),
         kind=connection.system.kind,
         secrets=(),
         secret_ids=(),

@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations import standing
+from integrations.admin.connections import CALLBACK_SLUGS
 from integrations.models import Connection, ConnectionSecret, System
 from tests import factories
 from tests.admin.conftest import House
+from webhooks.callbacks import PROVIDERS
 from wedsync import vault
 from wedsync.weddings.models import Membership
 
@@ -100,6 +102,10 @@ def test_each_kind_shows_its_own_address_and_takes_its_own_secrets(
     assert {name for name in every if client.get(page(row, name)).status_code == 200} == buttons
     assert {name for name in every if client.post(page(row, name), {}).status_code == 200} == buttons
     assert not row.secrets.exists(), "nothing is made before the question is answered"
+
+
+def test_every_provider_has_its_address() -> None:
+    assert {provider.kind: slug for slug, provider in PROVIDERS.items()} == CALLBACK_SLUGS
 
 
 def test_a_providers_secret_goes_in_and_never_comes_out(client: Client, ours: House) -> None:
