@@ -14,7 +14,7 @@ from webhooks.inspection import Accepted
 from webhooks.limits import Limits
 from webhooks.receiver import Receiver
 from webhooks.rejections import Rejected, store_rejected
-from webhooks.storing import Stored, store_batch
+from webhooks.storing import Store, Stored
 
 
 class DoorIn:
@@ -26,7 +26,7 @@ class DoorIn:
             per_connection=settings.LIMIT_PER_CONNECTION,
             redis_url=settings.REDIS_URL,
         )
-        self._events: Committer[Accepted, Stored] = Committer(store_batch)
+        self._events: Committer[Accepted, Stored] = Committer(Store().batch)
         self._rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
         self._notices: Committer[CallbackReceived, int | None] = Committer(store_callbacks, writers=1)
         doors = Doors()

@@ -2,10 +2,11 @@
 
 import asyncio
 import ipaddress
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from webhooks.inspection import Refused
 from wedsync import problems
@@ -94,12 +95,12 @@ def announced_length(headers: Headers) -> int:
 
 async def send_json(send: Any, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
     """Answer with JSON."""
-    await _send(send, status, "application/json", json.dumps(body).encode(), headers)
+    await _send(send, status, "application/json", orjson.dumps(body), headers)
 
 
 async def send_problem(send: Any, problem: Problem, headers: Mapping[str, str]) -> None:
     """Answer with RFC 9457 problem details; the problem's own headers count before the others."""
-    content = json.dumps(problem.body).encode()
+    content = orjson.dumps(problem.body)
     await _send(send, problem.status, problems.MEDIA_TYPE, content, {**headers, **problem.headers})
 
 

@@ -75,9 +75,11 @@ class Counters(Storage):
         if key in self._counts:
             self._counts[key] = max(self._counts[key], total + self.untold.get(key, 0))
 
-    def get(self, key: str) -> int:
+    def used(self, key: str) -> int:
         """How many there are."""
         return self._counts.get(key, 0)
+
+    get = used  # as `limits` calls it
 
     def get_expiry(self, key: str) -> float:
         """The end of the present hour, in Unix seconds."""
@@ -135,6 +137,7 @@ class Limit:
         return self._items.get(amount) or self._items.setdefault(amount, _Hourly(amount))
 
     def _window(self) -> str:
+        """The present hour, which is part of the counters' names."""
         hour = int(time.time() // HOUR)
         if hour != self._hour:
             self._hour = hour
@@ -142,8 +145,8 @@ class Limit:
         return str(hour)
 
     def _standing(self, item: RateLimitItem, name: str, window: str, *, passes: bool) -> Standing:
-        stats = self._limiter.get_window_stats(item, self._kind, name, window)
-        return Standing(passes, item.amount, int(stats.remaining), max(1, round(stats.reset_time - time.time())))
+        used = self.counters.used(item.key_for(self._kind, name, window))
+        return Standing(passes, item.amount, max(0, item.amount - used), HOUR - int(time.time()) % HOUR)
 
 
 class Limits:

@@ -4,15 +4,16 @@ Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), s
 other in a circle; then the channel counters, only for what survived; then the rows.
 """
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import orjson
 from django.db import connection, transaction
+from psycopg2.errors import ForeignKeyViolation
 
 from webhooks.inspection import Accepted
-from webhooks.weddings import FIND, Match, clue, find_parameters, matches
+from webhooks.weddings import FIND, Clue, Match, Recent, clue, find_parameters, matches
 from wedsync.async_database import AsyncConnection, Row
 from wedsync.ids import new_id_text
 from wedsync.live import channels, hints
@@ -133,24 +134,34 @@ class Written:
 Steps = Generator[tuple[str, Sequence[object]], list[Row], Written]
 
 
-async def store_batch(database: AsyncConnection, batch: Sequence[Accepted]) -> list[Stored]:
-    """Store a batch, answers in its order; committed when this returns, and the hints have left."""
-    steps = _steps(batch)
-    rows: list[Row] | None = None
-    while True:
-        try:
-            sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
-        except StopIteration as end:
-            written: Written = end.value
-            break
-        rows = await database.fetch(sql, parameters)
-    hints.committed(written.routes, written.places)
-    return written.answers
+class Store:
+    """Stores batches for the writers of a process, which share what they know of weddings."""
+
+    def __init__(self) -> None:
+        self._recent = Recent()
+
+    async def batch(self, database: AsyncConnection, batch: Sequence[Accepted]) -> list[Stored]:
+        """Store a batch, answers in its order; committed when this returns, and the hints have left."""
+        steps = _steps(batch, self._recent.matches())
+        rows: list[Row] | None = None
+        while True:
+            try:
+                sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
+            except StopIteration as end:
+                written: Written = end.value
+                break
+            try:
+                rows = await database.fetch(sql, parameters)
+            except ForeignKeyViolation:
+                self._recent.forget()
+                raise
+        hints.committed(written.routes, written.places)
+        return written.answers
 
 
 def store(batch: Sequence[Accepted]) -> list[Stored]:
     """The same on Django's connection and within its transaction; hints leave after the commit."""
-    steps = _steps(batch)
+    steps = _steps(batch, {})
     rows: list[Row] | None = None
     with transaction.atomic(), connection.cursor() as cursor:
         while True:
@@ -165,23 +176,31 @@ def store(batch: Sequence[Accepted]) -> list[Stored]:
     return written.answers
 
 
-def _steps(batch: Sequence[Accepted]) -> Steps:
-    """The statements of a batch, each with its parameters; it is sent their rows, and returns what was written."""
+def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
+    """The statements of a batch, each with its parameters; it is sent their rows, and returns what was written.
+
+    ``found``: what is known of weddings; it learns more.
+    """
     clues = [clue(item) for item in batch]
-    wanted = [each for each in dict.fromkeys(clues) if each.leads_somewhere]
-    found = matches(wanted, (yield FIND, find_parameters(wanted))) if wanted else {}
+    wanted = [each for each in dict.fromkeys(clues) if each not in found and each.leads_somewhere]
+    if wanted:
+        found |= matches(wanted, (yield FIND, find_parameters(wanted)))
     drafts = [_Draft(item, found.get(each)) for item, each in zip(batch, clues, strict=True)]
-    fresh: dict[int, str] = dict((yield WRITE, [json.dumps([draft.row(place) for place, draft in enumerate(drafts)])]))
+    fresh: dict[int, str] = dict((yield WRITE, [_as_json([draft.row(place) for place, draft in enumerate(drafts)])]))
     answers = {place: drafts[place].answer() for place in fresh}
     taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
     if taken:
-        for place, receipt_id, same in (yield COMPARE, [json.dumps(taken)]):
+        for place, receipt_id, same in (yield COMPARE, [_as_json(taken)]):
             answers[place] = Stored(receipt_id, Status.DUPLICATE if same else Status.REUSED_ID)
     return Written(
         [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
         [drafts[place].route_hint for place, routing in fresh.items() if routing == "pending"],
         list({name: None for place in fresh for name in drafts[place].places}),
     )
+
+
+def _as_json(rows: Sequence[dict[str, object]]) -> str:
+    return orjson.dumps(rows).decode()
 
 
 class _Draft:

@@ -3,12 +3,17 @@
 spec.md, "External reference".
 """
 
-import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
+
 from webhooks.inspection import Accepted
+
+REMEMBERED = 1.0  # seconds
+MOST_REMEMBERED = 10_000
 
 
 class Clue(NamedTuple):
@@ -67,13 +72,35 @@ JOIN weddings_wedding wedding ON wedding.organization_id = clue.organization_id 
 """
 
 
+class Recent:
+    """Matches of the last second: whoever comes that soon after another counts as having come with it.
+
+    What led nowhere is not remembered, since staff may link it at any moment.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Clue, Match] = {}
+        self._since = 0.0
+
+    def matches(self) -> dict[Clue, Match]:
+        """What may still be taken for true."""
+        now = time.monotonic()
+        if now - self._since > REMEMBERED or len(self._known) > MOST_REMEMBERED:
+            self._known, self._since = {}, now
+        return self._known
+
+    def forget(self) -> None:
+        """One of them turned out to be gone."""
+        self._known = {}
+
+
 def find_parameters(clues: Sequence[Clue]) -> list[object]:
     """The parameter of :data:`FIND`."""
     rows = [
         {"place": place, **{name: value for name, value in each._asdict().items() if value}}
         for place, each in enumerate(clues)
     ]
-    return [json.dumps(rows)]
+    return [orjson.dumps(rows).decode()]
 
 
 def matches(clues: Sequence[Clue], rows: Iterable[tuple[Any, ...]]) -> dict[Clue, Match]:

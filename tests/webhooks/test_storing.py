@@ -14,7 +14,7 @@ from webhooks.committer import Committer
 from webhooks.doors import Door
 from webhooks.inspection import Accepted, Envelope
 from webhooks.models import DedupId, Receipt
-from webhooks.storing import Status, Stored, store, store_batch
+from webhooks.storing import Status, Store, Stored, store
 from wedsync.live.models import ChannelEvent
 
 
@@ -91,7 +91,7 @@ def test_a_bad_row_fails_alone_in_its_batch() -> None:
     items[7] = accepted(door, "bad", vendor_type="much too long " * 100)
 
     async def submit() -> list[Any]:
-        committer: Committer[Accepted, Stored] = Committer(store_batch)
+        committer: Committer[Accepted, Stored] = Committer(Store().batch)
         waiting = [committer.submit(item) for item in items]
         committer.start()
         results = await asyncio.gather(*waiting, return_exceptions=True)

@@ -29,7 +29,7 @@ from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, Priority
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
 MOST_TOGETHER = 500
-PAUSE = 0.02  # seconds between two sends: under load fewer, larger ones; the first leaves at once
+PAUSE = 0.05  # seconds between two sends: under load fewer, larger ones; the first leaves at once
 EVENTS_A_MESSAGE = 100  # they are routed one after the other, other messages beside them
 LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"

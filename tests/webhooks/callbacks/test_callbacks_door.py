@@ -145,7 +145,7 @@ def test_what_a_foreign_signer_signed_is_stored_once_and_answered_as_the_provide
     again = server.ask("POST", url(provider, connection), sign(body), body)
 
     assert (first.status, again.status) == (200, 200)
-    assert first.body == again.body == (b"" if provider == "slack" else b'{"status": "ok"}')
+    assert first.body == again.body == (b"" if provider == "slack" else b'{"status":"ok"}')
     notice = ProviderNotice.objects.get(organization=connection.organization)
     assert notice.connection_id == connection.id
     assert bytes(notice.receipt.body) == body
