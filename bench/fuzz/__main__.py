@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 
+import psycopg2
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -95,7 +96,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with Ground() as ground:
             verdict = fuzz(ground, arguments.count, seed, console)
-    except (BenchError, RunnerError) as error:
+    except (BenchError, RunnerError, psycopg2.Error) as error:
         console.print(f"[red]Fuzz:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from rich.console import Console
 from rich.markup import escape
 
@@ -75,7 +76,7 @@ def main(words: Sequence[str] | None = None) -> int:
     end_on_signals()
     try:
         results, content = _measured(arguments, console)
-    except (BenchError, RunnerError) as error:
+    except (BenchError, RunnerError, psycopg2.Error) as error:
         console.print(f"[red]Bench:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:

@@ -6,11 +6,12 @@ Copies of what the receiver itself wrote have every column that it writes, whate
 from bench.errors import BenchError
 from bench.ground import Ground
 
+_ACCEPTED = "SELECT count(*) FROM webhooks_receipt WHERE verdict = 'accepted'"
 _COPIES = """
 CREATE TABLE bench_copy AS
 SELECT original.id AS original, uuidv7(interval '-10 days' + number * interval '1 millisecond') AS id,
        'vm_' || md5(original.id::text || number::text) AS external_id
-FROM webhooks_receipt original CROSS JOIN generate_series(1, %d) number
+FROM webhooks_receipt original CROSS JOIN generate_series(1, %d) number WHERE verdict = 'accepted'
 """
 _ROWS = (
     (
@@ -20,11 +21,7 @@ _ROWS = (
     ),
     (
         "webhooks_dedupid",
-        {
-            "id": "nextval(pg_get_serial_sequence('webhooks_dedupid', 'id'))",
-            "receipt_id": "copy.id",
-            "external_id": "copy.external_id",
-        },
+        {"receipt_id": "copy.id", "external_id": "copy.external_id"},
         "JOIN bench_copy copy ON copy.original = original.receipt_id",
     ),
     (
@@ -35,7 +32,6 @@ _ROWS = (
     (
         "live_channelentry",
         {
-            "id": "uuidv7()",
             "event_id": "copy.id",
             "sequence": "channel.last_sequence + row_number() OVER (PARTITION BY original.channel_id ORDER BY copy.id)",
         },
@@ -53,12 +49,12 @@ WHERE filled.channel_id = live_channel.id
 
 
 def fill(ground: Ground, database: str, rows: int) -> int:
-    """Copy the stored requests until there are at least ``rows`` receipts; returns how many there are.
+    """Copy the accepted requests until there are at least ``rows`` of them; returns how many there are.
 
     Raises:
         BenchError: no request is stored yet.
     """
-    originals = ground.number("SELECT count(*) FROM webhooks_receipt", database)
+    originals = ground.number(_ACCEPTED, database)
     if not originals:
         raise BenchError("There is no stored request that could be copied.")
     statements = [
@@ -75,8 +71,9 @@ def fill(ground: Ground, database: str, rows: int) -> int:
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} original {joins} ORDER BY copy.id"
         )
     ground.execute(*statements, _COUNTERS, "DROP TABLE bench_copy", "VACUUM ANALYZE", database=database)
-    return ground.number("SELECT count(*) FROM webhooks_receipt", database)
+    return ground.number(_ACCEPTED, database)
 
 
 def _columns(table: str) -> str:
-    return f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+    """All but those that number themselves."""
+    return f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' AND is_identity = 'NO'"

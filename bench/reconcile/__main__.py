@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import psycopg2
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -77,7 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with Ground() as ground:
             return 0 if reconcile(ground, ground.make_product(), arguments, console) else 1
-    except (BenchError, RunnerError) as error:
+    except (BenchError, RunnerError, psycopg2.Error) as error:
         console.print(f"[red]Reconcile:[/] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:

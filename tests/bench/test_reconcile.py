@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from bench.ground import Facts, Ground
+from bench.ingest.filling import fill
 from bench.reconcile import checking
 from bench.reconcile.checking import Found, Log, Stored
 from bench.reconcile.playing import Play
 from bench.reconcile.sending import Sent
 from bench.servers import Server
+from wedsync.runner.embedded.postgres import NAME
 
 TOLD = {"vm_1": Sent([202], {"e1"}), "vm_2": Sent([None, 503])}
 WHOLE = Stored(("e1",), ("e1",), ("e1",), 2, "capacity.updated")
@@ -25,6 +27,17 @@ def test_every_answer_fits_what_is_stored_after_kills_under_load(ground: Ground,
     assert checking.faults_of(sent, found) == {}
     assert len(found.stored) >= sum(each.taken for each in sent.values()) >= 180
     assert len(news) == 2
+
+
+def test_full_tables_are_made_of_whole_events(ground: Ground, facts: Facts, web: Server) -> None:
+    sent = Play(ground, facts, web, senders=4, faults=0, between=20).run(print)
+
+    rows = fill(ground, NAME, 2_000)
+    found = checking.read(ground, facts)
+
+    assert rows >= 2_000
+    assert len(found.stored) > len(sent)
+    assert checking.faults_of({external_id: Sent() for external_id in found.stored}, found) == {}
 
 
 def test_whole_rows_and_no_rows_both_fit() -> None:
