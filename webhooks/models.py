@@ -61,10 +61,13 @@ class Receipt(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["organization", "-id"], name="receipt_newest"),
-            models.Index(fields=["connection", "-id"], name="receipt_of_connection"),
+            models.Index(fields=["organization", "id"], name="receipt_newest"),
+            models.Index(fields=["connection", "id"], name="receipt_of_connection"),
             models.Index(
-                fields=["older_secret_id", "-id"],
+                fields=["connection", "id"], name="receipt_unsigned", condition=Q(verdict="rejected", signed=False)
+            ),
+            models.Index(
+                fields=["older_secret_id", "id"],
                 name="receipt_older_secret",
                 condition=Q(older_secret_id__isnull=False),
             ),
@@ -122,7 +125,7 @@ class ProviderNotice(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["organization", "-id"], name="notice_newest"),
+            models.Index(fields=["organization", "id"], name="notice_newest"),
             models.Index(fields=["connection", "provider_id"], name="notice_of_message"),
         ]
 

@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
-import uuid6
+import uuid_utils
+from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
     """A new UUIDv7 (RFC 9562)."""
-    return UUID(int=uuid6.uuid7().int)
+    return uuid7()
 
 
 def new_id_text() -> str:
-    """The same as text, without the detour."""
-    return str(uuid6.uuid7())
+    """The same as text."""
+    return str(uuid_utils.uuid7())

@@ -23,9 +23,7 @@ def loads(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise NotStrictJson(f"the body is not UTF-8 at byte {error.start}") from error
     try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
-        )
+        value = _DECODER.decode(text)
     except NotStrictJson:
         raise
     except RecursionError as error:
@@ -59,6 +57,9 @@ def _float(text: str) -> float:
     if not math.isfinite(value):
         raise NotStrictJson("a number of the body is too large")
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
 
 
 def _deeper_than(value: Any, most: int) -> bool:

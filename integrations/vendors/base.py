@@ -8,6 +8,7 @@ import json
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
@@ -17,7 +18,6 @@ from integrations.signatures import SignatureScheme
 from integrations.vendors.reasons import LONGEST_NAME, problems_of
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import Payload
 from wedsync.plain_text import clean, clean_text
 from wedsync.problems import FieldProblem
 
@@ -71,18 +71,26 @@ class Vendor(ABC):
         """
         schema = CATALOGUE[event_type].payload
         try:
-            checked = schema.model_validate(self._in_our_names(schema, payload))
+            checked = schema.model_validate(self._in_our_names(self._names(event_type), payload))
         except ValidationError as error:
             raise SchemaError(problems_of(error)) from error
         dumped = checked.model_dump(mode="json")
         return {name: value for name, value in dumped.items() if value is not None}
 
-    def _in_our_names(self, schema: type[Payload], payload: Mapping[str, Any]) -> dict[str, Any]:
+    @cache  # noqa: B019  (vendors live as long as the process)
+    def _names(self, event_type: str) -> Mapping[str, str]:
+        """What the vendor may call the fields of an event type, and what we call them."""
+        fields = CATALOGUE[event_type].payload.model_fields
+        spoken = [*COMMON_ALIASES.items(), *self.aliases.items(), *((name, name) for name in fields)]
+        return {theirs: ours for theirs, ours in spoken if ours in fields}
+
+    @staticmethod
+    def _in_our_names(names: Mapping[str, str], payload: Mapping[str, Any]) -> dict[str, Any]:
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         twice = set()
         for name, value in payload.items():
-            ours = self._our_name(name, schema)
+            ours = names.get(name)
             if ours is None:
                 extra[clean_text(name)] = clean(value)
             elif ours in known:
@@ -96,13 +104,6 @@ class Vendor(ABC):
         if twice:
             raise SchemaError([FieldProblem(name, "is given twice; send one of its names") for name in sorted(twice)])
         return known
-
-    def _our_name(self, name: str, schema: type[Payload]) -> str | None:
-        """Our name of a vendor's field; ``None``: the event type has no such field."""
-        for ours in (name, self.aliases.get(name), COMMON_ALIASES.get(name)):
-            if ours in schema.model_fields:
-                return ours
-        return None
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""

@@ -106,11 +106,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='receipt',
-            index=models.Index(fields=['connection', '-id'], name='receipt_of_connection'),
+            index=models.Index(fields=['connection', 'id'], name='receipt_of_connection'),
         ),
         migrations.AddIndex(
             model_name='receipt',
-            index=models.Index(condition=models.Q(('older_secret_id__isnull', False)), fields=['older_secret_id', '-id'], name='receipt_older_secret'),
+            index=models.Index(condition=models.Q(('older_secret_id__isnull', False)), fields=['older_secret_id', 'id'], name='receipt_older_secret'),
         ),
         migrations.AddField(
             model_name='providernotice',
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='providernotice',
-            index=models.Index(fields=['organization', '-id'], name='notice_newest'),
+            index=models.Index(fields=['organization', 'id'], name='notice_newest'),
         ),
         migrations.AddIndex(
             model_name='providernotice',
@@ -138,5 +138,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='providernotice',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['status', 'message', 'interaction', 'other'])), name='notice_kind_known'),
+        ),
+        migrations.RemoveIndex(
+            model_name='receipt',
+            name='receipt_newest',
+        ),
+        migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(fields=['organization', 'id'], name='receipt_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(condition=models.Q(('signed', False), ('verdict', 'rejected')), fields=['connection', 'id'], name='receipt_unsigned'),
         ),
     ]

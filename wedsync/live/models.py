@@ -77,8 +77,8 @@ class ChannelEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
-            models.Index(fields=["organization", "-id"], name="event_newest"),
-            models.Index(fields=["organization", "-id"], name="event_unlinked", condition=Q(routing="unlinked")),
+            models.Index(fields=["organization", "id"], name="event_newest"),
+            models.Index(fields=["organization", "id"], name="event_unlinked", condition=Q(routing="unlinked")),
         ]
 
     def __str__(self) -> str:

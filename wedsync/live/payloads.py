@@ -38,7 +38,7 @@ class FieldChange(BaseModel):
 
 class TimelineUpdated(Payload):
     changes: list[FieldChange] = Field(min_length=1, max_length=100)
-    schedule: list[dict[str, Any]] | None = None
+    schedule: list[dict[str, Any]] | None = Field(default=None, max_length=1_000)
     booking_id: Name | None = None
 
 

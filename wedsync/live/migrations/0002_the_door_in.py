@@ -42,10 +42,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='channelevent',
-            index=models.Index(condition=models.Q(('routing', 'unlinked')), fields=['organization', '-id'], name='event_unlinked'),
+            index=models.Index(condition=models.Q(('routing', 'unlinked')), fields=['organization', 'id'], name='event_unlinked'),
         ),
         migrations.AddConstraint(
             model_name='channelentry',
             constraint=models.UniqueConstraint(fields=('event', 'channel'), name='entry_channel_once'),
+        ),
+        migrations.RemoveIndex(
+            model_name='channelevent',
+            name='event_newest',
+        ),
+        migrations.AddIndex(
+            model_name='channelevent',
+            index=models.Index(fields=['organization', 'id'], name='event_newest'),
         ),
     ]
