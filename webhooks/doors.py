@@ -82,14 +82,12 @@ class Doors:
     _known: dict[str, _Remembered] = field(default_factory=dict)
     _asking: dict[str, "asyncio.Task[Door | None]"] = field(default_factory=dict)
 
-    def remembered(self, connection_id: str) -> tuple[bool, Door | None]:
-        """Whether the answer is known, and the answer; no database is asked."""
+    def last_known(self, connection_id: str) -> Door | None:
+        """The door as it was when it was last looked up, however long ago."""
         found = self._known.get(connection_id)
-        if found is None or found.until < time.monotonic():
-            return False, None
-        return True, found.door
+        return found.door if found else None
 
-    async def look_up(self, connection_id: str) -> Door | None:
+    async def find(self, connection_id: str) -> Door | None:
         """The door, or ``None`` when there is none or it is disabled. Many who ask at once share one query.
 
         While PostgreSQL does not answer, a door that was open shortly before still is.
@@ -97,17 +95,21 @@ class Doors:
         Raises:
             StorageAway: PostgreSQL does not answer, and the door was never seen.
         """
+        found = self._known.get(connection_id)
+        if found is not None and found.until > time.monotonic():
+            return found.door
+        if not _could_be_an_id(connection_id):
+            return None
         try:
             return await asyncio.wait_for(asyncio.shield(self._asked(connection_id)), LOOK_UP_WITHIN)
         except (TimeoutError, OperationalError, InterfaceError) as error:
-            found = self._known.get(connection_id)
             if found is None or found.door is None:
                 raise StorageAway("the connection could not be looked up") from error
             return found.door
 
     def look_up_soon(self, connection_id: str) -> None:
         """Ask for a later request, unless many are asked for already."""
-        if len(self._asking) < MOST_AT_ONCE:
+        if connection_id not in self._known and len(self._asking) < MOST_AT_ONCE and _could_be_an_id(connection_id):
             self._asked(connection_id)
 
     def _asked(self, connection_id: str) -> "asyncio.Task[Door | None]":
@@ -129,6 +131,10 @@ class Doors:
             self._known.clear()
         self._known[connection_id] = _Remembered(door, time.monotonic() + REMEMBERED)
         return door
+
+
+def _could_be_an_id(text: str) -> bool:
+    return 0 < len(text) <= 40 and text.isascii() and text.isprintable()
 
 
 def _load(connection_id: str) -> Door | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from wedsync import problems
 from wedsync.problems import Problem
 
 Headers = dict[str, list[str]]
+Pairs = Sequence[tuple[bytes, bytes]]  # names in lower case
+_PROBLEM = problems.MEDIA_TYPE.encode()
 SLOWEST_BODY = 10.0  # seconds
 
 
@@ -21,10 +23,10 @@ class Disconnected(Exception):
 
 
 def headers_of(scope: dict[str, Any]) -> Headers:
-    """The request's headers: lower-case names to all their values."""
+    """The request's headers: names, which ASGI gives in lower case, to all their values."""
     found: Headers = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
     return found
 
 
@@ -93,24 +95,23 @@ def announced_length(headers: Headers) -> int:
     return int(text) if len(text) < 20 and text.isascii() and text.isdigit() else 0
 
 
-async def send_json(send: Any, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+async def send_json(send: Any, status: int, body: Mapping[str, Any], headers: Pairs = ()) -> None:
     """Answer with JSON."""
-    await _send(send, status, "application/json", orjson.dumps(body), headers)
+    await _send(send, status, b"application/json", orjson.dumps(body), headers)
 
 
-async def send_problem(send: Any, problem: Problem, headers: Mapping[str, str]) -> None:
-    """Answer with RFC 9457 problem details; the problem's own headers count before the others."""
-    content = orjson.dumps(problem.body)
-    await _send(send, problem.status, problems.MEDIA_TYPE, content, {**headers, **problem.headers})
+async def send_problem(send: Any, problem: Problem, headers: Pairs = ()) -> None:
+    """Answer with RFC 9457 problem details."""
+    own = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    await _send(send, problem.status, _PROBLEM, orjson.dumps(problem.body), [*headers, *own])
 
 
 async def send_text(send: Any, status: int, text: str) -> None:
     """Answer with plain text, which no browser takes for anything else."""
-    await _send(send, status, "text/plain; charset=utf-8", text.encode(), {"X-Content-Type-Options": "nosniff"})
+    await _send(send, status, b"text/plain; charset=utf-8", text.encode(), [(b"x-content-type-options", b"nosniff")])
 
 
-async def _send(send: Any, status: int, media_type: str, content: bytes, headers: Mapping[str, str]) -> None:
-    pairs = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(content))]
-    pairs += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+async def _send(send: Any, status: int, media_type: bytes, content: bytes, headers: Pairs) -> None:
+    pairs = [(b"content-type", media_type), (b"content-length", b"%d" % len(content)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": content})

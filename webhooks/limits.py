@@ -37,13 +37,13 @@ class Standing(NamedTuple):
     seconds: int
 
     @property
-    def headers(self) -> dict[str, str]:
-        """What stands on every answer."""
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.seconds),
-        }
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What stands on every answer: ``RateLimit-Limit``, ``-Remaining``, ``-Reset``."""
+        return [
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.seconds),
+        ]
 
 
 class Counters(Storage):

@@ -15,6 +15,7 @@ from webhooks.doors import Door, Doors
 from webhooks.http import (
     Disconnected,
     Headers,
+    Pairs,
     announced_length,
     check_size,
     headers_of,
@@ -126,27 +127,20 @@ class Receiver:
     async def _enter(self, request: _Request) -> Door:
         """The door that the request names, within the limit of its sender's address.
 
-        Over that limit an unknown door is looked up for the next time only, so that strangers can not keep PostgreSQL
-        busy; the vendor's own networks are known with the door.
+        The vendor's own networks are known with the door. Over the limit an unknown one is looked up for the next time
+        only, a few at once, so that strangers can not keep PostgreSQL busy.
         """
         named = request.path.removeprefix(PREFIX).strip("/") or (request.headers.get(CONNECTION_HEADER) or [""])[0]
-        known, door = self._doors.remembered(named)
-        address = request.address or ""
-        if known and door is not None and door.spares(address):
+        door = self._doors.last_known(named)
+        if door is not None and request.address and door.spares(request.address):
             request.standing = self._limits.connections.standing(door.connection_id, door.limit_per_hour)
-            return self._of_a_vendor(door)
-        request.standing = self._limits.addresses.count(sender_name(address))
-        if not request.standing.passes:
-            request.door = door
-            if not known and _could_be_an_id(named):
+        else:
+            request.standing = self._limits.addresses.count(sender_name(request.address or ""))
+            if not request.standing.passes:
+                request.door = door
                 self._doors.look_up_soon(named)
-            raise Refused(_too_many(request.standing, "from your address"))
-        if not known and _could_be_an_id(named):
-            door = await self._doors.look_up(named)
-        return self._of_a_vendor(door)
-
-    @staticmethod
-    def _of_a_vendor(door: Door | None) -> Door:
+                raise Refused(_too_many(request.standing, "from your address"))
+        door = await self._doors.find(named)
         if door is None or not door.is_of_a_vendor:
             raise Refused(_NO_DOOR)
         return door
@@ -173,14 +167,10 @@ class Receiver:
             self._rejections.offer(rejected)
 
 
-def _could_be_an_id(named: str) -> bool:
-    return 0 < len(named) <= 40 and named.isascii() and named.isprintable()
-
-
 def _too_many(standing: Standing, of_what: str) -> Problem:
     detail = f"The limit is {standing.limit} requests an hour {of_what}. Try again in {standing.seconds} s."
     return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(standing.seconds)})
 
 
-def _limit_headers(request: _Request) -> dict[str, str]:
-    return request.standing.headers if request.standing else {}
+def _limit_headers(request: _Request) -> Pairs:
+    return request.standing.headers if request.standing else []

@@ -81,26 +81,24 @@ class Callbacks:
             text = await self._take(provider, request.door, request, receive)
         except Refused as refused:
             self._keep(request, refused)
-            await http.send_problem(send, refused.problem, {})
+            await http.send_problem(send, refused.problem)
         except StorageAway as error:
             log.warning("callback_not_stored", reason=str(error))
-            await http.send_problem(send, AWAY, {})
+            await http.send_problem(send, AWAY)
         except http.Disconnected:
             return
         except Exception:
             log.exception("callback_failed")
-            await http.send_problem(send, OUR_FAULT, {})
+            await http.send_problem(send, OUR_FAULT)
         else:
-            await (http.send_json(send, 200, _TAKEN, {}) if text is None else http.send_text(send, 200, text))
+            await (http.send_json(send, 200, _TAKEN) if text is None else http.send_text(send, 200, text))
 
     async def _enter(self, path: str) -> tuple[Provider, Door]:
         slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
         provider = PROVIDERS.get(slug)
         if provider is None or not _CONNECTION_ID.fullmatch(connection_id):
             raise Refused(_NO_DOOR)
-        known, door = self._doors.remembered(connection_id)
-        if not known:
-            door = await self._doors.look_up(connection_id)
+        door = await self._doors.find(connection_id)
         if door is None or door.kind != provider.kind:
             raise Refused(_NO_DOOR)
         return provider, door
