@@ -210,11 +210,10 @@ def test_an_envelopes_time_may_lie_300_seconds_ahead(sender: Sender) -> None:
 def test_a_replayed_request_gets_the_first_ones_id_and_does_nothing(sender: Sender) -> None:
     body = sender.body()
 
-    first, again, signed_anew = sender.post(body), sender.post(body), sender.post(body)
+    first, again = sender.post(body), sender.post(body)
 
-    assert first.outcome == ACCEPTED
-    assert again.outcome == signed_anew.outcome == (200, "duplicate")
-    assert first.json["id"] == again.json["id"] == signed_anew.json["id"]
+    assert (first.outcome, again.outcome) == (ACCEPTED, (200, "duplicate"))
+    assert first.json["id"] == again.json["id"]
     assert sender.stored() == (1, 1, 1)
 
 
