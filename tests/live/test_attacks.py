@@ -9,7 +9,7 @@ import pytest
 
 from integrations.vendors import VENDORS
 from tests.live.product import Product
-from tests.live.senders import JSON, Pairs, Sender, make_sender, moved
+from tests.senders import JSON, Pairs, Sender, make_sender, moved
 
 TIMED = [slug for slug, vendor in VENDORS.items() if vendor.signature.oldest_body == math.inf]
 UNTIMED = [slug for slug in VENDORS if slug not in TIMED]

@@ -6,7 +6,7 @@ import pytest
 
 from integrations.vendors import VENDORS
 from tests.live.product import Product
-from tests.live.senders import Sender, make_sender
+from tests.senders import Sender, make_sender
 from webhooks.models import Receipt
 from wedsync.live.models import ChannelEvent
 

@@ -8,9 +8,9 @@ import pytest
 
 from integrations.models import Connection
 from tests.live.product import Product
-from tests.live.senders import JSON, PATH, Answer, Pairs, Sender, make_sender
 from tests.live.webs import Web, another_web
 from tests.polling import until
+from tests.senders import JSON, PATH, Answer, Pairs, Sender, make_sender
 from webhooks.models import Receipt
 
 PER_ADDRESS = 5

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.live.product import Product
-from tests.live.senders import JSON, PATH, Answer, Sender, make_sender, moved
+from tests.senders import JSON, PATH, Answer, Sender, make_sender, moved
 
 TEXT = ("Content-Type", "text/plain")
 LARGEST = 256 * 1024
