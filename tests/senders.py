@@ -58,13 +58,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sender:
-    """``secret``: fits every vendor's scheme. ``here``: the address that its requests come from."""
+    """``secret``: fits every vendor's scheme. ``here``: the address that its requests come from.
+
+    ``patience``: seconds that it waits for an answer.
+    """
 
     port: int
     vendor: Vendor
     connection: Connection
     secret: str
     here: str = HERE
+    patience: float = 10
 
     @property
     def scheme(self) -> SignatureScheme:
@@ -77,6 +81,10 @@ class Sender:
     def at(self, port: int, here: str = HERE) -> "Sender":
         """The same vendor, at another web process or from another address."""
         return replace(self, port=port, here=here)
+
+    def within(self, patience: float) -> "Sender":
+        """The same vendor, who waits so many seconds for an answer."""
+        return replace(self, patience=patience)
 
     def envelope(self, payload: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
         return {
@@ -106,7 +114,7 @@ class Sender:
 
     def ask(self, body: bytes, headers: Pairs, *, method: str = "POST", path: str | None = None) -> Answer:
         """With these headers, which may name one twice."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10, source_address=(self.here, 0))
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=self.patience, source_address=(self.here, 0))
         try:
             connection.putrequest(method, path or self.path, skip_accept_encoding=True)
             for name, value in (("Content-Length", str(len(body))), *headers):
