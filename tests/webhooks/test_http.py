@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from webhooks import http
 from webhooks.http import Disconnected, announced_length, read_body, remote_address
@@ -44,6 +45,23 @@ def test_a_body_that_stops_in_the_middle_is_408_and_closes_the_connection(monkey
 
     problem = raised.value.problem
     assert (problem.status, problem.slug, problem.headers) == (408, "body-too-slow", {"Connection": "close"})
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_each_body_that_is_too_slow_is_told_so_on_every_event_loop(
+    monkeypatch: pytest.MonkeyPatch, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """uvicorn takes uvloop, whose clock may stand a moment before the time that a timer was set for."""
+    monkeypatch.setattr(http, "SLOWEST_BODY", 0.0123)
+
+    async def play() -> list[object]:
+        reading = [asyncio.create_task(read_body(coming(), LARGEST)) for _ in range(50)]
+        return await asyncio.gather(*reading, return_exceptions=True)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        ends = [type(each) for _ in range(10) for each in runner.run(play())]
+
+    assert set(ends) == {Refused}
 
 
 def test_drops_do_not_prolong_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
