@@ -26,7 +26,7 @@ from integrations.models import (
 )
 from integrations.states import Outcome
 from notifications.models import Message
-from webhooks.models import Receipt
+from webhooks.models import ProviderNotice, Receipt
 from wedsync import vault
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
@@ -295,3 +295,20 @@ class ReceiptFactory(Owned):
     external_id = factory.Sequence(lambda number: f"vm_{number}")
     event_type = "capacity.updated"
     body = b'{"id":"vm_1","eventType":"capacity.updated","payload":{"max_capacity":180}}'
+
+
+class NoticeFactory(Owned):
+    """Of a connection's receipt; both are made in one organization."""
+
+    class Meta:
+        model = ProviderNotice
+
+    connection = factory.SubFactory(ConnectionFactory, organization=beside("organization"))
+    receipt = factory.LazyAttribute(
+        lambda row: ReceiptFactory(organization=row.organization, connection=row.connection, event_type="delivered")
+    )
+    kind = ProviderNotice.Kind.STATUS
+    name = "delivered"
+    provider_id = factory.Sequence(lambda number: f"wamid.{number}")
+    occurred_at = factory.LazyFunction(timezone.now)
+    data = factory.LazyFunction(lambda: {"status": "delivered"})

@@ -18,7 +18,9 @@ from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
 
-TOGETHER = ("tests/copy/", "tests/live/", "tests/sandbox/", "tests/runner/", "tests/admin/", "tests/console/")
+TOGETHER = (
+    "tests/copy/", "tests/live/", "tests/sandbox/", "tests/runner/", "tests/admin/", "tests/console/", "tests/bench/",
+)  # fmt: skip
 POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
 
 SHORT_TIMES = {

@@ -49,6 +49,7 @@ def make_house(mark: str) -> House:
     )
     factories.ReasonFactory(delivery=delivery, route=route)
     user = factories.UserFactory(username=f"{mark}-owner")
+    receipt = factories.ReceiptFactory(**mine, connection=connection, external_id=f"{mark}-1", body=mark.encode())
     made = [
         mine["organization"],
         wedding,
@@ -68,7 +69,10 @@ def make_house(mark: str) -> House:
         factories.EntryFactory(channel=channel, event=event),
         factories.AttemptFactory(delivery=delivery, error=mark),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
-        factories.ReceiptFactory(**mine, connection=connection, external_id=f"{mark}-1", body=mark.encode()),
+        receipt,
+        factories.NoticeFactory(
+            **mine, connection=connection, receipt=receipt, provider_id=f"{mark}-wamid", data={"text": mark}
+        ),
     ]
     for row in made:
         LogEntry.objects.create(

@@ -21,6 +21,14 @@ WORKER = [
 ]  # fmt: skip
 
 
+def web_command(port: int) -> list[str]:
+    return [
+        "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(port),
+        "--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5",
+        "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
+    ]  # fmt: skip
+
+
 class Product:
     """Its processes by name; each can be ended and started again by a test."""
 
@@ -33,11 +41,7 @@ class Product:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.commands: dict[str, list[str]] = {
             "sandbox": ["-m", "sandbox", "--port", str(self.sandbox_port), "--home", str(home)],
-            "web": [
-                "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(self.port),
-                "--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5",
-                "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
-            ],
+            "web": web_command(self.port),
             "worker": [*WORKER, "--hostname", f"worker-{self.port}@%h"],
             "sweep": ["manage.py", "sweep", "--loop"],
         }  # fmt: skip

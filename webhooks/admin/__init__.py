@@ -1,5 +1,5 @@
-"""Admin of receipts, and of connections with the use of their secrets."""
+"""Admin of receipts and providers' notices, and of connections with the use of their secrets."""
 
-from webhooks.admin import connections, receipts
+from webhooks.admin import connections, notices, receipts
 
-__all__ = ["connections", "receipts"]  # imported for their registrations
+__all__ = ["connections", "notices", "receipts"]  # imported for their registrations

@@ -1,0 +1,56 @@
+"""Web processes beside the product's own, on the same rows, with an environment of their own."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from tests.live.product import Product, web_command
+from tests.polling import until
+from tests.ports import free_port
+
+
+@dataclass(frozen=True)
+class Web:
+    """One such process."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Tell it to end; returns its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@contextmanager
+def another_web(product: Product, **environment: str) -> Iterator[Web]:
+    port = free_port()
+    log = product.home / f"web-{port}.log"
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, *web_command(port)],
+            env=product.environment | {"WEDSYNC_PROCESS": f"web-{port}"} | environment,
+            stdout=file,
+            stderr=file,
+        )
+    web = Web(port, process, log)
+    try:
+        until(web.is_ready, 40, what="another web process being ready")
+        yield web
+    finally:
+        if process.poll() is None:
+            web.end()

@@ -1,0 +1,25 @@
+"""What tests share that look doors up in this process."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from wedsync import threads
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """Rows that others see, and no database connection left behind.
+
+    Doors are looked up in threads that keep their connections, which would hold the test's database.
+    """
+    yield
+    all_here = threading.Barrier(threads.THREADS)
+
+    def close(_: int) -> None:
+        all_here.wait(10)
+        connections.close_all()
+
+    list(threads._pool.map(close, range(threads.THREADS)))
