@@ -38,9 +38,9 @@ _RECEIPT = """
 INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
     older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address, received_at)"""
 
-# PostgreSQL runs the insertions that nothing reads from behind to front: the channels' counters are locked last, so that
-# two writers stand in each other's way for a moment only.
-# An identifier that is claimed by a receipt which is processed again counts as that receipt's own.
+# PostgreSQL runs the insertions that nothing reads from behind to front: the channels' counters are locked last, so
+# that two writers stand in each other's way for a moment only. An id that is claimed by a receipt which is processed
+# again counts as that receipt's own.
 WRITE = f"""
 WITH {_GIVEN}, {_DOORS}, claimed AS (
     INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at)
