@@ -18,8 +18,10 @@ from wedsync.async_database import AsyncConnection
 log = structlog.get_logger(__name__)
 WRITERS = 2
 LARGEST_BATCH = 256
+LARGEST_BYTES = 4 * 1024 * 1024
 MANY = 64  # waiting requests that are worth a second writer: each statement costs as much as ten requests
 MOST_WAITING = 2_000
+MOST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 10.0
 ANSWER_WITHIN = 1.2  # seconds; spec.md promises an answer in under 2, and the look-up before may take 0.6
 LOOK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
@@ -37,10 +39,11 @@ class StorageAway(Exception):
 class _Waiting(Generic[Item, Result]):
     """A request whose sender waits for the commit."""
 
-    __slots__ = ("future", "item", "until")
+    __slots__ = ("future", "item", "size", "until")
 
-    def __init__(self, item: Item, future: "asyncio.Future[Result]", until: float) -> None:
+    def __init__(self, item: Item, size: int, future: "asyncio.Future[Result]", until: float) -> None:
         self.item = item
+        self.size = size
         self.future = future
         self.until = until
 
@@ -62,6 +65,7 @@ class Committer(Generic[Item, Result]):
         self._tasks: list[asyncio.Task[None]] = []
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
+        self._bytes = 0
 
     def start(self) -> None:
         """Start the writers on the running event loop."""
@@ -79,17 +83,20 @@ class Committer(Generic[Item, Result]):
             if task:
                 task.cancel()
 
-    def submit(self, item: Item) -> "asyncio.Future[Result]":
+    def submit(self, item: Item, size: int = 0) -> "asyncio.Future[Result]":
         """Queue an item. The future is done when it is durable, or fails with :class:`StorageAway` in 1.2 s at most.
+
+        ``size``: the bytes that it holds in memory while it waits.
 
         Raises:
             StorageAway: the queue is full, or the process is about to end.
         """
-        if self._stopping or len(self._queue) >= MOST_WAITING:
+        if self._stopping or len(self._queue) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise StorageAway("the queue is full")
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Item, Result] = _Waiting(item, loop.create_future(), loop.time() + ANSWER_WITHIN)
+        waiting: _Waiting[Item, Result] = _Waiting(item, size, loop.create_future(), loop.time() + ANSWER_WITHIN)
         self._queue.append(waiting)
+        self._bytes += size
         self._pending.append(waiting)
         if self._idle and (len(self._idle) == self._writers or len(self._queue) >= MANY):
             _resolve(self._idle.popleft())
@@ -120,7 +127,13 @@ class Committer(Generic[Item, Result]):
             idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._idle.append(idle)
             await idle
-        return [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
+        batch: list[_Waiting[Item, Result]] = []
+        size = 0
+        while self._queue and len(batch) < LARGEST_BATCH and size < LARGEST_BYTES:
+            batch.append(self._queue.popleft())
+            size += batch[-1].size
+        self._bytes -= size
+        return batch
 
     async def _commit(self, database: AsyncConnection, batch: list[_Waiting[Item, Result]]) -> None:
         try:

@@ -74,10 +74,10 @@ class Accepted:
 
 def check_type(headers: Headers) -> None:
     """Refuse anything but plain JSON."""
-    given = (headers.get("content-type") or [""])[0].partition(";")[0].strip().lower()
-    if given != "application/json":
+    given = headers.get("content-type", ())
+    if len(given) != 1 or given[0].partition(";")[0].strip().lower() != "application/json":
         raise Refused(Problem(415, "unsupported-media-type", "Send the body as Content-Type: application/json."))
-    if (headers.get("content-encoding") or ["identity"])[0].strip().lower() != "identity":
+    if any(value.strip().lower() != "identity" for value in headers.get("content-encoding", ())):
         raise Refused(Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding."))
 
 

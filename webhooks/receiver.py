@@ -117,7 +117,7 @@ class Receiver:
         envelope = inspection.open_body(door.vendor, request.body, now)
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
-        stored = await self._committer.submit(accepted)
+        stored = await self._committer.submit(accepted, len(request.body))
         if stored.status is Status.REUSED_ID:
             raise Refused(_REUSED_ID)
         if stored.status is Status.NO_CONNECTION:
@@ -162,7 +162,7 @@ class Receiver:
     async def _keep(self, rejected: Rejected) -> None:
         """A receipt of what was refused; its sender waits for it only where it may count on it."""
         if rejected.is_kept_whole:
-            await self._rejections.submit(rejected)
+            await self._rejections.submit(rejected, rejected.size)
         elif self._sample.chooses(rejected):
             self._rejections.offer(rejected)
 

@@ -4,6 +4,7 @@ Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), s
 other in a circle; then the channel counters, only for what survived; then the rows.
 """
 
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -202,7 +203,10 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
 
 
 def _as_json(rows: Sequence[dict[str, object]]) -> str:
-    return orjson.dumps(rows).decode()
+    try:
+        return orjson.dumps(rows).decode()
+    except orjson.JSONEncodeError:  # whole numbers of more than 64 bits
+        return json.dumps(rows)
 
 
 class _Draft:

@@ -42,8 +42,12 @@ class AsyncConnection:
         except TimeoutError as error:
             self.close()
             raise psycopg2.OperationalError("PostgreSQL did not answer in time") from error
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, asyncio.CancelledError):
+        except asyncio.CancelledError:
             self.close()
+            raise
+        except psycopg2.Error as error:
+            if error.pgcode is None or self._connection is None or self._connection.closed:
+                self.close()
             raise
 
     async def _fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:

@@ -10,12 +10,14 @@ from typing import Any
 import nh3
 
 MOST_LAYERS = 4
+MANY_TAGS = 200  # nh3 builds a tree, which takes long for deep ones
 
 # Controls but newline and tab, the zero-width space and the byte order mark, what turns the direction of writing, and
 # lone surrogates. Joiners stay, since emoji and some scripts are written with them.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN_CHARACTER = re.compile(f"[{_HIDDEN}]")
-_SUSPECT = re.compile(f"[<{_HIDDEN}]")
+_SUSPECT = re.compile(f"<[a-zA-Z/!?]|[{_HIDDEN}]")
+_TAG = re.compile(r"<[^<>]*>")
 # Words on both sides of these must not grow together.
 _END_OF_LINE = re.compile(r"<br\b[^<>]*>|</(?:p|div|li|tr|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
@@ -49,4 +51,6 @@ def _without_tags(text: str) -> str:
         return text
     # nh3 reads and writes HTML. With & written as &amp; it decodes nothing that the sender did not mean as HTML.
     markup = _END_OF_LINE.sub("\n", text.replace("&", "&amp;"))
+    if markup.count("<") > MANY_TAGS:
+        return html.unescape(_TAG.sub("", markup)).replace("<", "")
     return html.unescape(nh3.clean(markup, tags=set(), clean_content_tags={"script", "style"}))

@@ -39,7 +39,7 @@ def test_a_command_joins_the_running_copy_and_plays_a_vendor(outsider: Outsider)
 
     assert played.returncode == 0, played.stdout + played.stderr
     assert "202 Accepted" in played.stdout
-    assert '"status": "accepted"' in played.stdout
+    assert '"status":"accepted"' in played.stdout
 
 
 def _told(outsider: Outsider, times: int) -> str:

@@ -46,7 +46,9 @@ def test_a_limit_lets_so_many_pass_and_says_how_one_stands(clock: Clock) -> None
     assert [each.passes for each in standings] == [True, True, True, False, False]
     assert [each.remaining for each in standings] == [2, 1, 0, 0, 0]
     assert {(each.limit, each.seconds) for each in standings} == {(3, 3000)}
-    assert standings[0].headers == {"RateLimit-Limit": "3", "RateLimit-Remaining": "2", "RateLimit-Reset": "3000"}
+    assert standings[0].headers == [
+        (b"ratelimit-limit", b"3"), (b"ratelimit-remaining", b"2"), (b"ratelimit-reset", b"3000"),
+    ]  # fmt: skip
     assert limit.count("b").remaining == 2
 
 

@@ -122,7 +122,7 @@ class Callbacks:
                 headers=inspection.kept(request.headers),
                 remote_address=request.address,
             )
-            if await self._committer.submit(item) is None:
+            if await self._committer.submit(item, len(item.body)) is None:
                 raise Refused(_NO_DOOR)
         return "" if provider.answers_with_nothing else None
 
