@@ -20,7 +20,7 @@ from integrations.admin.systems import STANDING_COLOURS
 from integrations.models import Connection, ConnectionSecret
 from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
 from webhooks.callbacks import PROVIDERS
-from webhooks.callbacks.door import PREFIX as CALLBACKS_PREFIX
+from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.models import Receipt
 from webhooks.receiver import PREFIX
 from wedsync.env import ConfigurationError

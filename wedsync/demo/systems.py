@@ -9,7 +9,7 @@ from django.conf import settings
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
 from integrations.vendors import VENDORS
 from notifications.channels.whatsapp import TEMPLATES
-from webhooks.callbacks.door import PREFIX as CALLBACKS_PREFIX
+from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.receiver import PREFIX
 from wedsync import vault
 from wedsync.demo.secret_values import DemoSecrets
