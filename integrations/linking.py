@@ -174,7 +174,7 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
     places = _further_places(events, wedding)
     append([], also=places)
     routes = [RouteHint(str(event.id), event.priority) for event in events if event.routing == Routing.PENDING]
-    wake = {hints.place(event.organization_id, name) for event, name in places}
+    wake = {hints.channel_key(event.organization_id, name) for event, name in places}
     transaction.on_commit(lambda: hints.committed(routes, sorted(wake)))
     return len(events)
 

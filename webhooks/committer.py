@@ -23,7 +23,7 @@ MANY = 64  # waiting requests that are worth a second writer: each statement cos
 MOST_WAITING = 2_000
 MOST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 10.0
-ANSWER_WITHIN = 1.2  # seconds; spec.md promises an answer in under 2, and the look-up before may take 0.6
+ANSWER_WITHIN = 1.2  # seconds; an answer is promised in under 2, and the look-up before may take 0.6
 LOOK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
 TRIES = 4
 _WORTH_ANOTHER_TRY = (errors.DeadlockDetected, errors.SerializationFailure, errors.ForeignKeyViolation)
@@ -51,7 +51,7 @@ class _Waiting(Generic[Item, Result]):
 class Committer(Generic[Item, Result]):
     """The queue, and the writers that empty it, each with a connection of its own.
 
-    ``store`` writes a batch in one transaction and returns a result for each of its items.
+    ``store`` writes a batch durably and returns a result for each of its items.
     """
 
     def __init__(
@@ -84,14 +84,19 @@ class Committer(Generic[Item, Result]):
                 task.cancel()
 
     def submit(self, item: Item, size: int = 0) -> "asyncio.Future[Result]":
-        """Queue an item. The future is done when it is durable, or fails with :class:`StorageAway` in 1.2 s at most.
+        """Queue an item. The future is done when it is durable.
+
+        Else it fails: with :class:`StorageAway` after 1.3 s at most, with the store's own error where the item can not
+        be stored.
 
         ``size``: the bytes that it holds in memory while it waits.
 
         Raises:
             StorageAway: the queue is full, or the process is about to end.
         """
-        if self._stopping or len(self._queue) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+        if self._stopping:
+            raise StorageAway("the process is about to end")
+        if len(self._queue) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
             raise StorageAway("the queue is full")
         loop = asyncio.get_running_loop()
         waiting: _Waiting[Item, Result] = _Waiting(item, size, loop.create_future(), loop.time() + ANSWER_WITHIN)
@@ -156,13 +161,12 @@ class Committer(Generic[Item, Result]):
 
     async def _store_patiently(self, database: AsyncConnection, items: Sequence[Item]) -> list[Result]:
         """Again where two writers stood in each other's way, or a row that was found is gone by now."""
-        for tries_left in reversed(range(TRIES)):
+        for _ in range(TRIES - 1):
             try:
                 return await self._store(database, items)
             except _WORTH_ANOTHER_TRY:
-                if not tries_left:
-                    raise
-        raise AssertionError("the last try returns or raises")
+                continue
+        return await self._store(database, items)
 
     async def _tell_who_waits_too_long(self) -> None:
         """One look now and then instead of a timer for each request."""

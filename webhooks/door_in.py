@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 
 from webhooks import receiver
-from webhooks.callbacks import door as providers
-from webhooks.callbacks.door import Callbacks
+from webhooks.callbacks import receiver as callbacks
+from webhooks.callbacks.receiver import CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
@@ -32,7 +32,7 @@ class DoorIn:
         doors = Doors()
         self._at = {
             receiver.PREFIX: Receiver(doors, self._limits, self._events, self._rejections),
-            providers.PREFIX: Callbacks(doors, self._notices, self._rejections),
+            callbacks.PREFIX: CallbackReceiver(doors, self._notices, self._rejections),
         }
 
     def at(self, path: str) -> Any:

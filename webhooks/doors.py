@@ -43,7 +43,6 @@ class Door:
     kind: str
     secrets: tuple[str, ...]
     secret_ids: tuple[str, ...]
-    paused: bool = False
     handshakes: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
     limit_per_hour: int | None = None
@@ -90,10 +89,11 @@ class Doors:
     async def find(self, connection_id: str) -> Door | None:
         """The door, or ``None`` when there is none or it is disabled. Many who ask at once share one query.
 
-        While PostgreSQL does not answer, a door that was open shortly before still is.
+        While PostgreSQL does not answer, a door that was open when it was last looked up still is.
 
         Raises:
-            StorageAway: PostgreSQL does not answer, and the door was never seen.
+            StorageAway: PostgreSQL does not answer, and the door was not open before; or none of its secrets can be
+                read.
         """
         found = self._known.get(connection_id)
         if found is not None and found.until > time.monotonic():
@@ -156,7 +156,6 @@ def _load(connection_id: str) -> Door | None:
         kind=found.system.kind,
         secrets=tuple(texts[secret.id] for secret in signing),
         secret_ids=tuple(str(secret.id) for secret in signing),
-        paused=found.state == Connection.Status.PAUSED,
         handshakes=tuple(
             texts[secret.id] for secret in live if secret.purpose == Purpose.HANDSHAKE and secret.id in texts
         ),

@@ -15,6 +15,13 @@ from wedsync.problems import Problem
 Headers = dict[str, list[str]]
 Pairs = Sequence[tuple[bytes, bytes]]  # names in lower case
 _PROBLEM = problems.MEDIA_TYPE.encode()
+AWAY = Problem(
+    503,
+    "storage-away",
+    "It is not certain that this was stored. Send the same request again.",
+    headers={"Retry-After": "5"},
+)
+OUR_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
 SLOWEST_BODY = 10.0  # seconds
 
 

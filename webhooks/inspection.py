@@ -1,22 +1,20 @@
 """What a request must pass once its connection is known: type, signature, JSON, envelope and time, schema. Pure.
 
-spec.md, "Inbound": the order, the answers and the slugs. The other steps (limits, connection, method, length, dedup)
-need state or the wire, and are the receiver's.
+docs/vendors/README.md has the order, the answers and the slugs. The other steps (limits, connection, method, length,
+dedup) need state or the wire, and are the receiver's.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.signatures import SignatureError
+from integrations.signatures import Headers, SignatureError, SignatureScheme
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
 from wedsync import strict_json
 from wedsync.problems import FieldProblem, Problem
 
-Headers = Mapping[str, Sequence[str]]
 AHEAD = 300.0  # seconds
 EXPLAINED = {
     "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
@@ -66,11 +64,6 @@ class Accepted:
     older_secret_id: str | None = None
     receipt_id: str | None = None
 
-    @property
-    def body_hash(self) -> bytes:
-        """SHA-256, which tells a repetition from another event under the same id."""
-        return hashlib.sha256(self.body).digest()
-
 
 def check_type(headers: Headers) -> None:
     """Refuse anything but plain JSON."""
@@ -81,16 +74,22 @@ def check_type(headers: Headers) -> None:
         raise Refused(Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding."))
 
 
-def check_signature(door: Door, vendor: Vendor, headers: Headers, body: bytes, now: float) -> str | None:
+def check_signature(
+    door: Door, scheme: SignatureScheme, headers: Headers, body: bytes, now: float, explained: Mapping[str, str]
+) -> str | None:
     """The id of the secret that signed, where that is not the newest.
+
+    Arguments:
+        now: Unix seconds.
+        explained: what to say for each slug.
 
     Raises:
         Refused: none of the live secrets did, or not now.
     """
     try:
-        place = vendor.signature.verify(headers, body, door.secrets, now)
+        place = scheme.verify(headers, body, door.secrets, now)
     except SignatureError as error:
-        raise Refused(Problem(401, error.slug, EXPLAINED[error.slug])) from error
+        raise Refused(Problem(401, error.slug, explained[error.slug])) from error
     return door.secret_ids[place] if place else None
 
 

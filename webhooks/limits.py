@@ -1,4 +1,4 @@
-"""How many requests an hour: per sender's address, and per connection. spec.md, "inbound limits".
+"""How many requests an hour: per sender's address, and per connection.
 
 The algorithm is the fixed window of the library `limits`, aligned to the clock's hours. Requests are counted here at
 once, and with the other web processes through Redis a few times a second, so that no answer waits for Redis: while it
@@ -28,7 +28,7 @@ HOUR = 3600
 IPV6_CUSTOMER = 64  # bits; whoever has one address of these has them all
 
 
-class Standing(NamedTuple):
+class Allowance(NamedTuple):
     """How a sender stands: whether this request may pass, the limit, what is left, seconds until it begins anew."""
 
     passes: bool
@@ -106,8 +106,8 @@ class _Hourly(RateLimitItemPerHour):
     """Its keys are the identifiers alone: each kind of limit has counters of its own."""
 
     def key_for(self, *identifiers: bytes | str | float) -> str:
-        """The identifiers, which are texts here."""
-        return "/".join(identifiers)  # type: ignore[arg-type]
+        """The identifiers."""
+        return "/".join(map(str, identifiers))
 
 
 class Limit:
@@ -121,16 +121,16 @@ class Limit:
         self._limiter = FixedWindowRateLimiter(self.counters)
         self._hour = 0
 
-    def count(self, name: str, per_hour: int | None = None) -> Standing:
+    def count(self, name: str, per_hour: int | None = None) -> Allowance:
         """Count one request, and say whether it may pass."""
         item, window = self._item(per_hour), self._window()
         passes = self._limiter.hit(item, self._kind, name, window)
-        return self._standing(item, name, window, passes=passes)
+        return self._allowance(item, name, window, passes=passes)
 
-    def standing(self, name: str, per_hour: int | None = None) -> Standing:
+    def allowance(self, name: str, per_hour: int | None = None) -> Allowance:
         """The same without counting."""
         item, window = self._item(per_hour), self._window()
-        return self._standing(item, name, window, passes=True)
+        return self._allowance(item, name, window, passes=True)
 
     def _item(self, per_hour: int | None) -> RateLimitItem:
         amount = self._per_hour if per_hour is None else per_hour
@@ -144,9 +144,9 @@ class Limit:
             self.counters.reset()
         return str(hour)
 
-    def _standing(self, item: RateLimitItem, name: str, window: str, *, passes: bool) -> Standing:
+    def _allowance(self, item: RateLimitItem, name: str, window: str, *, passes: bool) -> Allowance:
         used = self.counters.used(item.key_for(self._kind, name, window))
-        return Standing(passes, item.amount, max(0, item.amount - used), HOUR - int(time.time()) % HOUR)
+        return Allowance(passes, item.amount, max(0, item.amount - used), HOUR - int(time.time()) % HOUR)
 
 
 class Limits:

@@ -1,9 +1,11 @@
-"""The door: an ASGI callable beside Django's, for ``POST /api/webhooks/channel-events`` (docs/adr/0007).
+"""The vendors' receiver: an ASGI callable beside Django's, for ``POST /api/webhooks/channel-events`` (docs/adr/0007).
 
-A request is answered 202 only after its own row is committed. The order of the checks is spec.md's, "Inbound".
+A request is answered 202 only after its own row is committed. The order of the checks is part of the contract
+(docs/vendors/README.md).
 """
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,6 +15,8 @@ from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import (
+    AWAY,
+    OUR_FAULT,
     Disconnected,
     Headers,
     Pairs,
@@ -24,8 +28,8 @@ from webhooks.http import (
     send_json,
     send_problem,
 )
-from webhooks.inspection import Accepted, Refused
-from webhooks.limits import Limits, Standing, sender_name
+from webhooks.inspection import EXPLAINED, Accepted, Refused
+from webhooks.limits import Allowance, Limits, sender_name
 from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
 from wedsync.problems import Problem
@@ -40,30 +44,21 @@ _NO_DOOR = Problem(
 )
 _NOT_POST = Problem(405, "method-not-allowed", "Send webhooks with POST.", headers={"Allow": "POST"})
 _REUSED_ID = Problem(409, "event-id-reused", "This id came before with another body. Give each event an id of its own.")
-AWAY = Problem(
-    503,
-    "storage-away",
-    "It is not certain that this was stored. Send the same request again.",
-    headers={"Retry-After": "5"},
-)
-OUR_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
 
 
+@dataclass(slots=True)
 class _Request:
     """One request on its way through the checks, with what is known of it so far."""
 
-    __slots__ = ("address", "body", "door", "headers", "method", "older_secret_id", "path", "signed", "standing")
-
-    def __init__(self, scope: dict[str, Any]) -> None:
-        self.path: str = scope["path"]
-        self.method: str = scope["method"]
-        self.headers: Headers = headers_of(scope)
-        self.address = remote_address(scope)
-        self.door: Door | None = None
-        self.body = b""
-        self.signed = False
-        self.older_secret_id: str | None = None
-        self.standing: Standing | None = None
+    method: str
+    path: str
+    headers: Headers
+    address: str | None
+    door: Door | None = None
+    body: bytes = b""
+    signed: bool = False
+    older_secret_id: str | None = None
+    allowance: Allowance | None = None
 
 
 class Receiver:
@@ -84,7 +79,7 @@ class Receiver:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
-        request = _Request(scope)
+        request = _Request(scope["method"], scope["path"], headers_of(scope), remote_address(scope))
         try:
             stored = await self._take(request, receive)
         except Refused as refused:
@@ -108,13 +103,15 @@ class Receiver:
         check_size(announced_length(request.headers), LARGEST)
         request.body = await read_body(receive, LARGEST)
         inspection.check_type(request.headers)
-        now = time.time()
-        request.older_secret_id = inspection.check_signature(door, door.vendor, request.headers, request.body, now)
+        now, vendor = time.time(), door.vendor
+        request.older_secret_id = inspection.check_signature(
+            door, vendor.signature, request.headers, request.body, now, EXPLAINED
+        )
         request.signed = True
-        request.standing = self._limits.connections.count(door.connection_id, door.limit_per_hour)
-        if not request.standing.passes:
-            raise Refused(_too_many(request.standing, "of this connection"))
-        envelope = inspection.open_body(door.vendor, request.body, now)
+        request.allowance = self._limits.connections.count(door.connection_id, door.limit_per_hour)
+        if not request.allowance.passes:
+            raise Refused(_too_many(request.allowance, "of this connection"))
+        envelope = inspection.open_body(vendor, request.body, now)
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
         stored = await self._committer.submit(accepted, len(request.body))
@@ -133,13 +130,13 @@ class Receiver:
         named = request.path.removeprefix(PREFIX).strip("/") or (request.headers.get(CONNECTION_HEADER) or [""])[0]
         door = self._doors.last_known(named)
         if door is not None and request.address and door.spares(request.address):
-            request.standing = self._limits.connections.standing(door.connection_id, door.limit_per_hour)
+            request.allowance = self._limits.connections.allowance(door.connection_id, door.limit_per_hour)
         else:
-            request.standing = self._limits.addresses.count(sender_name(request.address or ""))
-            if not request.standing.passes:
+            request.allowance = self._limits.addresses.count(sender_name(request.address or ""))
+            if not request.allowance.passes:
                 request.door = door
                 self._doors.look_up_soon(named)
-                raise Refused(_too_many(request.standing, "from your address"))
+                raise Refused(_too_many(request.allowance, "from your address"))
         door = await self._doors.find(named)
         if door is None or not door.is_of_a_vendor:
             raise Refused(_NO_DOOR)
@@ -149,8 +146,8 @@ class Receiver:
         problem = refused.problem
         if request.door is not None and problem not in (_REUSED_ID, _NO_DOOR):
             rejected = Rejected(
-                request.door, refused, request.signed, request.body, len(request.body),
-                inspection.kept(request.headers), request.address, request.older_secret_id,
+                request.door, refused, request.signed, request.body, inspection.kept(request.headers), request.address,
+                request.older_secret_id,
             )  # fmt: skip
             try:
                 await self._keep(rejected)
@@ -167,10 +164,10 @@ class Receiver:
             self._rejections.offer(rejected)
 
 
-def _too_many(standing: Standing, of_what: str) -> Problem:
-    detail = f"The limit is {standing.limit} requests an hour {of_what}. Try again in {standing.seconds} s."
-    return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(standing.seconds)})
+def _too_many(allowance: Allowance, of_what: str) -> Problem:
+    detail = f"The limit is {allowance.limit} requests an hour {of_what}. Try again in {allowance.seconds} s."
+    return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(allowance.seconds)})
 
 
 def _limit_headers(request: _Request) -> Pairs:
-    return request.standing.headers if request.standing else []
+    return request.allowance.headers if request.allowance else []

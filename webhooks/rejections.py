@@ -8,7 +8,7 @@ import base64
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webhooks.doors import Door
 from webhooks.inspection import Refused
@@ -33,11 +33,14 @@ class Rejected:
     refused: Refused
     signed: bool
     body: bytes
-    size: int
     headers: dict[str, str]
     remote_address: str | None
     older_secret_id: str | None = None
     unkept: int = 0
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = len(self.body)
 
     @property
     def is_kept_whole(self) -> bool:

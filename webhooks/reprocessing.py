@@ -1,6 +1,6 @@
 """Reprocessing receipts: what was signed and could not be taken becomes an event; what was taken gets what is missing.
 
-spec.md, "Reprocess". An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
+An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
 never processed.
 """
 
@@ -145,7 +145,6 @@ def _door(connection: Connection) -> Door:
         kind=connection.system.kind,
         secrets=(),
         secret_ids=(),
-        paused=connection.state == Connection.Status.PAUSED,
     )
 
 

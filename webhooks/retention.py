@@ -1,4 +1,4 @@
-"""What is forgotten, and when, so that neither time nor strangers fill the disk. spec.md, "Inbound"."""
+"""What is forgotten, and when, so that neither time nor strangers fill the disk."""
 
 from datetime import timedelta
 from typing import Any

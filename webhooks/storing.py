@@ -1,7 +1,7 @@
 """Writing accepted requests: dedup ids, receipts, events and channel entries of a whole batch in one statement.
 
 Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), so that two batches never wait for each
-other in a circle; then the channel counters, only for what survived; then the rows.
+other in a circle; then the rows; the counters of the channels, only for what survived, last.
 """
 
 import json
@@ -131,10 +131,10 @@ class Written:
 
     answers: list[Stored]
     routes: list[RouteHint]
-    places: list[str]
+    channels: list[str]  # as sockets are told
 
 
-Steps = Generator[tuple[str, Sequence[object]], list[Row], Written]
+Steps = Generator[tuple[str, list[str]], list[Row], Written]
 
 
 class Store:
@@ -146,36 +146,31 @@ class Store:
     async def batch(self, database: AsyncConnection, batch: Sequence[Accepted]) -> list[Stored]:
         """Store a batch, answers in its order; committed when this returns, and the hints have left."""
         steps = _steps(batch, self._recent.matches())
-        rows: list[Row] | None = None
-        while True:
-            try:
-                sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
-            except StopIteration as end:
-                written: Written = end.value
-                break
-            try:
-                rows = await database.fetch(sql, parameters)
-            except ForeignKeyViolation:
-                self._recent.forget()
-                raise
-        hints.committed(written.routes, written.places)
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(await database.fetch(*step))
+        except StopIteration as end:
+            written: Written = end.value
+        except ForeignKeyViolation:
+            self._recent.forget()
+            raise
+        hints.committed(written.routes, written.channels)
         return written.answers
 
 
 def store(batch: Sequence[Accepted]) -> list[Stored]:
     """The same on Django's connection and within its transaction; hints leave after the commit."""
     steps = _steps(batch, {})
-    rows: list[Row] | None = None
     with transaction.atomic(), connection.cursor() as cursor:
-        while True:
-            try:
-                sql, parameters = steps.send(rows)  # type: ignore[arg-type]  # the first is None
-            except StopIteration as end:
-                written: Written = end.value
-                break
-            cursor.execute(sql, list(parameters))  # type: ignore[arg-type]  # each is one text of JSON
-            rows = cursor.fetchall()
-        transaction.on_commit(lambda: hints.committed(written.routes, written.places))
+        try:
+            step = next(steps)
+            while True:
+                cursor.execute(*step)
+                step = steps.send(cursor.fetchall())
+        except StopIteration as end:
+            written: Written = end.value
+        transaction.on_commit(lambda: hints.committed(written.routes, written.channels))
     return written.answers
 
 
@@ -198,7 +193,7 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
     return Written(
         [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
         [drafts[place].route_hint for place, routing in fresh.items() if routing == "pending"],
-        list({name: None for place in fresh for name in drafts[place].places}),
+        list({key: None for place in fresh for key in drafts[place].channel_keys}),
     )
 
 
@@ -261,9 +256,9 @@ class _Draft:
         return RouteHint(self.id, CATALOGUE[self.item.envelope.event_type or ""].priority)
 
     @property
-    def places(self) -> list[str]:
+    def channel_keys(self) -> list[str]:
         """The channels that it appears on, as sockets are told."""
-        return [hints.place(self.item.door.organization_id, name) for name in self.channels]
+        return [hints.channel_key(self.item.door.organization_id, name) for name in self.channels]
 
     def answer(self) -> Stored:
         """Of a request that was the first with its id."""

@@ -1,7 +1,4 @@
-"""Which wedding a webhook is about, and who its suppliers are: by the vendor's own reference, else by our own id.
-
-spec.md, "External reference".
-"""
+"""Which wedding a webhook is about, and who its suppliers are: by the vendor's own reference, else by our own id."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -94,7 +91,7 @@ class Recent:
         self._known = {}
 
 
-def find_parameters(clues: Sequence[Clue]) -> list[object]:
+def find_parameters(clues: Sequence[Clue]) -> list[str]:
     """The parameter of :data:`FIND`."""
     rows = [
         {"place": place, **{name: value for name, value in each._asdict().items() if value}}

@@ -72,7 +72,7 @@ def test_the_last_second_of_an_hour_is_not_zero_seconds_from_the_next(clock: Clo
 def test_looking_does_not_count(clock: Clock) -> None:
     limit = Limit("connection", 2)
 
-    assert [limit.standing("a").remaining for _ in range(3)] == [2, 2, 2]
+    assert [limit.allowance("a").remaining for _ in range(3)] == [2, 2, 2]
     assert limit.count("a").remaining == 1
 
 
@@ -156,7 +156,7 @@ def test_two_processes_soon_count_together() -> None:
                 assert one.addresses.count(name).passes
             await happens(lambda: shared(name) == 7)
             assert other.addresses.count(name).remaining == 9  # who has not told has not learned either
-            await happens(lambda: other.addresses.standing(name).remaining == 2)
+            await happens(lambda: other.addresses.allowance(name).remaining == 2)
             assert [other.addresses.count(name).passes for _ in range(3)] == [True, True, False]
             await happens(lambda: not one.addresses.count(name).passes)
 
@@ -188,9 +188,9 @@ def test_what_was_counted_while_redis_is_away_is_told_once_it_is_back(tmp_path: 
             await happens(lambda: shared(name) == 1)
             place.symlink_to(settings.REDIS_URL.removeprefix("unix://"))
             await happens(lambda: told() == ["limits_counted_alone", "limits_counted_together"])
-            await happens(lambda: one.addresses.standing(name).remaining == 1)
+            await happens(lambda: one.addresses.allowance(name).remaining == 1)
             other.addresses.count(name)
-            await happens(lambda: other.addresses.standing(name).remaining == 0)
+            await happens(lambda: other.addresses.allowance(name).remaining == 0)
 
     def told() -> list[str]:
         return [each["event"] for each in logs]

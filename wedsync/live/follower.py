@@ -15,7 +15,7 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from wedsync.live.hints import LIVE_GROUP, place
+from wedsync.live.hints import LIVE_GROUP, channel_key
 from wedsync.live.reading import last_sequences
 from wedsync.threads import in_thread
 
@@ -59,14 +59,14 @@ class Follower:
     def add(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
         """Begin to tell a listener about a channel."""
         self._listeners[channel_id].add(listener)
-        self._channel_ids[place(organization_id, name)] = channel_id
+        self._channel_ids[channel_key(organization_id, name)] = channel_id
 
     def remove(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
         """Stop telling a listener about a channel."""
         self._listeners[channel_id].discard(listener)
         if not self._listeners[channel_id]:
             del self._listeners[channel_id]
-            self._channel_ids.pop(place(organization_id, name), None)
+            self._channel_ids.pop(channel_key(organization_id, name), None)
 
     async def _ask(self) -> None:
         while True:
@@ -93,7 +93,7 @@ class Follower:
     async def _hear(self) -> None:
         while True:
             message = await get_channel_layer().receive(self._address)
-            for heard in message["places"]:
+            for heard in message["channels"]:
                 if channel_id := self._channel_ids.get(heard):
                     self._wake(channel_id, None)
 

@@ -114,8 +114,8 @@ def _send_tasks() -> Callable[[list[RouteHint | DeliveryHint]], None]:
 def _send_live() -> Callable[[list[str]], None]:
     loop = asyncio.new_event_loop()
 
-    def send(places: list[str]) -> None:
-        message = {"type": LIVE_MESSAGE, "places": list(dict.fromkeys(places))}
+    def send(channel_keys: list[str]) -> None:
+        message = {"type": LIVE_MESSAGE, "channels": list(dict.fromkeys(channel_keys))}
         loop.run_until_complete(asyncio.wait_for(get_channel_layer().group_send(LIVE_GROUP, message), timeout=5))
 
     return send
@@ -133,17 +133,17 @@ def flush(seconds: float = 1.0) -> None:
 atexit.register(flush)
 
 
-def place(organization_id: UUID | str, channel: str) -> str:
+def channel_key(organization_id: UUID | str, channel: str) -> str:
     """A channel as the web processes tell each other about it."""
     return f"{organization_id}:{channel}"
 
 
-def committed(routes: Sequence[RouteHint], places: Sequence[str]) -> None:
+def committed(routes: Sequence[RouteHint], channel_keys: Sequence[str]) -> None:
     """Wake routing and the sockets at once, for what is committed already."""
     if routes:
         _tasks.offer(routes)
-    if places:
-        _live.offer(places)
+    if channel_keys:
+        _live.offer(channel_keys)
 
 
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
@@ -156,7 +156,7 @@ def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
 def entries_added(organization_id: UUID, channels: Iterable[str]) -> None:
     """Wake the sockets that follow these channels, once the open transaction is committed."""
     for name in channels:
-        _after_commit(_live, place(organization_id, name))
+        _after_commit(_live, channel_key(organization_id, name))
 
 
 def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts: int = 0) -> None:

@@ -22,10 +22,7 @@ MOST_HOPS = 3
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event to be stored. ``channels`` are names, each once; ``payload`` is canonical and ready for JSON.
-
-    ``held``: it came through a paused connection, and is routed when that is resumed.
-    """
+    """An event to be stored. ``channels`` are names, each once; ``payload`` is canonical and ready for JSON."""
 
     organization_id: UUID
     wedding_id: UUID | None
@@ -37,8 +34,6 @@ class NewEvent:
     source_system_id: UUID | None = None
     effect: ChannelEvent.Effect = ChannelEvent.Effect.PENDING
     hops: int = 0
-    held: bool = False
-    source_connection_id: str = ""
     id: UUID = field(default_factory=new_id)
     correlation_id: UUID = field(default_factory=new_id)
 
@@ -69,7 +64,6 @@ def _row(new: NewEvent) -> ChannelEvent:
         occurred_at=new.occurred_at,
         source=new.source,
         source_system_id=new.source_system_id,
-        source_connection_id=new.source_connection_id,
         priority=CATALOGUE[new.type].priority,
         correlation_id=new.correlation_id,
         hops=new.hops,
@@ -81,7 +75,7 @@ def _row(new: NewEvent) -> ChannelEvent:
 def _routing(new: NewEvent) -> ChannelEvent.Routing:
     if new.wedding_id is None:
         return ChannelEvent.Routing.UNLINKED
-    return ChannelEvent.Routing.HELD if new.held else ChannelEvent.Routing.PENDING
+    return ChannelEvent.Routing.PENDING
 
 
 def _append_entries(places: Sequence[Place]) -> list[ChannelEntry]:

@@ -1,6 +1,6 @@
-"""The providers' door: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
+"""The providers' receiver: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
 
-spec.md, "Provider callbacks": 200 once it is stored, 401 only for a bad signature. What is signed and can not be read
+docs/callbacks.md: 200 once it is stored, 401 only for a bad signature. What is signed and can not be read
 is kept and answered 200, since the provider could only send the same again.
 """
 
@@ -16,16 +16,14 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from integrations.signatures import SignatureError
 from webhooks import http, inspection
 from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.callbacks.storing import CallbackReceived
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
-from webhooks.http import Headers
-from webhooks.inspection import Refused
-from webhooks.receiver import AWAY, OUR_FAULT
+from webhooks.http import AWAY, OUR_FAULT, Headers
+from webhooks.inspection import EXPLAINED, Refused
 from webhooks.rejections import Rejected, Sample
 from wedsync.problems import Problem
 
@@ -58,7 +56,7 @@ class _Request:
     body: bytes = b""
 
 
-class Callbacks:
+class CallbackReceiver:
     """Verifies a callback, has it stored, answers as the provider expects."""
 
     def __init__(
@@ -110,7 +108,9 @@ class Callbacks:
             return _challenge(provider, door, request.query)
         http.check_size(http.announced_length(request.headers), LARGEST)
         request.body = await http.read_body(receive, LARGEST)
-        older_secret_id = _check_signature(provider, door, request.headers, request.body)
+        older_secret_id = inspection.check_signature(
+            door, provider.signature, request.headers, request.body, time.time(), _explained(provider)
+        )
         with self._room(len(request.body)):
             notices, unreadable = await _read(provider, request.headers, request.body)
             item = CallbackReceived(
@@ -131,8 +131,7 @@ class Callbacks:
         if request.door is None or refused.problem is _NO_DOOR:
             return
         kept = inspection.kept(request.headers)
-        size = len(request.body)
-        rejected = Rejected(request.door, refused, False, request.body, size, kept, request.address)
+        rejected = Rejected(request.door, refused, False, request.body, kept, request.address)
         if self._sample.chooses(rejected):
             self._rejections.offer(rejected)
 
@@ -165,14 +164,9 @@ def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
     return text
 
 
-def _check_signature(provider: Provider, door: Door, headers: Headers, body: bytes) -> str | None:
-    """The id of the secret that signed, where that is not the newest."""
-    try:
-        place = provider.signature.verify(headers, body, door.secrets, time.time())
-    except SignatureError as error:
-        detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
-        raise Refused(Problem(401, error.slug, detail)) from error
-    return door.secret_ids[place] if place else None
+def _explained(provider: Provider) -> dict[str, str]:
+    detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
+    return dict.fromkeys(EXPLAINED, detail)
 
 
 async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequence[Notice], str]:

@@ -17,8 +17,8 @@ from svix.webhooks import Webhook
 from integrations.models import Connection, ConnectionSecret
 from tests.factories import ConnectionFactory, ConnectionSecretFactory
 from tests.webhooks.callbacks.bodies import SVIX_SECRET, resend, slack, status, statuses
-from webhooks.callbacks import door as callbacks_door
-from webhooks.callbacks.door import LARGEST, PREFIX, Callbacks
+from webhooks.callbacks import receiver as callback_receiver
+from webhooks.callbacks.receiver import LARGEST, PREFIX, CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
@@ -57,7 +57,7 @@ class Server:
             rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
             committer.start()
             rejections.start()
-            callbacks = Callbacks(self.doors, committer, rejections)
+            callbacks = CallbackReceiver(self.doors, committer, rejections)
             try:
                 return await asyncio.gather(*[_answer(callbacks, *request) for request in requests])
             finally:
@@ -67,7 +67,7 @@ class Server:
         return asyncio.run(ask())
 
 
-async def _answer(callbacks: Callbacks, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+async def _answer(callbacks: CallbackReceiver, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
     path, _, query = path.partition("?")
     scope = {
         "type": "http",
@@ -316,7 +316,7 @@ def test_more_bytes_than_memory_should_hold_are_told_to_come_again(
 ) -> None:
     path = url("whatsapp", connection_of("whatsapp"))
     bodies = [statuses(status(f"wamid.{number}")) for number in range(3)]
-    monkeypatch.setattr(callbacks_door, "MOST_WAITING", 2 * len(bodies[0]))
+    monkeypatch.setattr(callback_receiver, "MOST_WAITING", 2 * len(bodies[0]))
 
     answers = server.ask_at_once(*[("POST", path, signed_by_openssl(body), body) for body in bodies])
 
