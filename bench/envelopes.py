@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, timezone
 
 from bench.ground import Facts
 
+TAKEN = (200, 202)
+"""The answers that say that a request is stored. docs/vendors/README.md, "What comes back"."""
 _ZONE = timezone(timedelta(hours=2))
 _NOTE = (
     "Round tables of ten, the band on the lake side, vegetarian menu for 14 guests, cake at nine in the garden hall, "

@@ -10,7 +10,6 @@ from datetime import date, time, timedelta
 import django
 
 FIRST_DAY = date(2027, 5, 1)
-NO_LIMIT = 1_000_000_000
 
 
 def seed(weddings: int) -> dict[str, object]:
@@ -24,7 +23,7 @@ def seed(weddings: int) -> dict[str, object]:
     system = System.objects.create(
         organization=organization, name="VenueMaster", kind=System.Kind.VENUE_MASTER, base_url="https://venue.example"
     )
-    connection = Connection.objects.create(organization=organization, system=system, limit_per_hour=NO_LIMIT)
+    connection = Connection.objects.create(organization=organization, system=system)
     ConnectionSecret.objects.create(connection=connection, sealed=vault.encrypt(secret))
     made = Wedding.objects.bulk_create(
         Wedding(

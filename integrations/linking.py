@@ -161,14 +161,14 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
         .filter(id__in=event_ids)
         .order_by("occurred_at", "id")
     )
-    paused = set(
-        Connection.objects.filter(
-            id__in={event.source_connection_id for event in events}, state=Connection.Status.PAUSED
-        ).values_list("id", flat=True)
+    closed = set(
+        Connection.objects.filter(id__in={event.source_connection_id for event in events})
+        .exclude(state=Connection.Status.ACTIVE)
+        .values_list("id", flat=True)
     )
     for event in events:
         event.wedding = wedding
-        event.routing = Routing.HELD if event.source_connection_id in paused else Routing.PENDING
+        event.routing = Routing.HELD if event.source_connection_id in closed else Routing.PENDING
     for routing in (Routing.PENDING, Routing.HELD):
         _write(wedding, routing, [event.id for event in events if event.routing == routing])
     places = _further_places(events, wedding)
@@ -180,7 +180,7 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
 
 
 def _write(wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[UUID]) -> None:
-    """``hinted_at``: a hint leaves with the commit, so the sweep need not think that none did."""
+    """``hinted_at``: a hint leaves with the commit of what is pending, so the sweep need not think that none did."""
     named = Func(
         F("payload"),
         Value({"wedding_id": str(wedding.id)}, output_field=JSONField()),
@@ -189,7 +189,9 @@ def _write(wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[
         output_field=JSONField(),
     )
     rows = ChannelEvent.objects.filter(id__in=event_ids, routing=Routing.UNLINKED)
-    rows.update(wedding=wedding, routing=routing, payload=named, hinted_at=Now())
+    rows.update(
+        wedding=wedding, routing=routing, payload=named, hinted_at=Now() if routing == Routing.PENDING else None
+    )
 
 
 def _further_places(events: Sequence[ChannelEvent], wedding: Wedding) -> list[tuple[ChannelEvent, str]]:

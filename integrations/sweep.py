@@ -61,9 +61,9 @@ def sweep() -> Found:
 
 def release_held() -> None:
     """Let go what was held for a connection or a system that works again; a worker may have raced with the resuming."""
-    paused = Connection.objects.filter(state=Connection.Status.PAUSED).values("id")
-    held = ChannelEvent.objects.filter(routing=ChannelEvent.Routing.HELD)
-    held.exclude(source_connection_id__in=paused).update(routing=ChannelEvent.Routing.PENDING)
+    active = Connection.objects.filter(state=Connection.Status.ACTIVE).values("id")
+    held = ChannelEvent.objects.filter(routing=ChannelEvent.Routing.HELD, source_connection_id__in=active)
+    held.update(routing=ChannelEvent.Routing.PENDING)
     waiting = Delivery.objects.filter(state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, next_attempt_at__gt=Now())
     waiting.filter(system__state=System.Status.ACTIVE).update(next_attempt_at=Now())
 

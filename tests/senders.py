@@ -43,7 +43,7 @@ class Answer:
         return self.status, str(self.json["type"]).removeprefix("/problems/")
 
     def check_form(self) -> None:
-        """What stands on every answer. spec.md, "Inbound"."""
+        """What stands on every answer. docs/vendors/README.md, "Limits"."""
         for name in ("Limit", "Remaining", "Reset"):
             assert self.headers[f"ratelimit-{name.lower()}"].isdigit()
         if self.status < 400:

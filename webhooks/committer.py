@@ -18,7 +18,7 @@ from wedsync.async_database import AsyncConnection
 log = structlog.get_logger(__name__)
 WRITERS = 2
 LARGEST_BATCH = 256
-LARGEST_BYTES = 4 * 1024 * 1024
+LARGEST_BYTES = 1024 * 1024
 MANY = 64  # waiting requests that are worth a second writer: each statement costs as much as ten requests
 MOST_WAITING = 2_000
 MOST_BYTES = 64 * 1024 * 1024

@@ -174,7 +174,7 @@ def _readable(live: Sequence[ConnectionSecret]) -> dict[UUID, str]:
         try:
             texts[secret.id] = vault.decrypt(secret.sealed)
         except ConfigurationError as error:
-            log.error("secret_unreadable", secret=str(secret.id), error=str(error))
+            log.error("secret_unreadable", row=str(secret.id), connection=secret.connection_id, error=str(error))
     if live and not texts:
         raise StorageAway("no secret of the connection can be read")
     return texts

@@ -93,11 +93,11 @@ def check_signature(
     return door.secret_ids[place] if place else None
 
 
-def open_body(vendor: Vendor, body: bytes, now: float | None) -> Envelope:
+def open_body(vendor: Vendor, body: bytes, now: float) -> Envelope:
     """What a signed body says, in our words.
 
     Arguments:
-        now: Unix seconds that its time is measured by; ``None``: its time does not matter any more.
+        now: when it came, in Unix seconds; its own time is measured by that.
 
     Raises:
         Refused: not JSON, no envelope, outside the window, or breaking its schema.
@@ -107,8 +107,7 @@ def open_body(vendor: Vendor, body: bytes, now: float | None) -> Envelope:
     except strict_json.NotStrictJson as error:
         raise Refused(Problem(400, "not-json", str(error))) from error
     external_id, vendor_type, occurred_at, payload = _read(content)
-    if now is not None:
-        _check_window(occurred_at.timestamp() - now, vendor.signature.oldest_body)
+    _check_window(occurred_at.timestamp() - now, vendor.signature.oldest_body)
     if b"\\u" in body and not strict_json.is_storable(content):  # only an escape can hold either
         raise _unprocessable([FieldProblem("payload", "holds a NUL or a lone surrogate")])
     event_type = vendor.event_type(vendor_type)

@@ -119,7 +119,7 @@ def judge(receipt: Receipt) -> Judgement:
     if receipt.body_size > len(body):
         return Judgement(Outcome.NOT_WHOLE)
     try:
-        envelope = inspection.open_body(door.vendor, body, None)
+        envelope = inspection.open_body(door.vendor, body, receipt.received_at.timestamp())
     except Refused as refused:
         return Judgement(Outcome.STILL_REJECTED, refused.problem.detail)
     if envelope.event_type is None:

@@ -11,7 +11,7 @@ DELIVER_TASK = "integrations.deliver"
 
 
 class Priority(models.TextChoices):
-    """How soon something must go out; also the name of its queue. spec.md, "Event types"."""
+    """How soon something must go out; also the name of its queue. docs/realtime.md, "Event types"."""
 
     LOW = "low"
     NORMAL = "normal"

@@ -1,4 +1,7 @@
-"""JSON from outside: UTF-8, no NaN, no duplicate keys, at most 32 deep, 256 KiB. spec.md, "Inbound"."""
+"""JSON from outside: UTF-8, no NaN, no duplicate keys, at most 32 deep, 256 KiB.
+
+docs/vendors/README.md, "What comes back".
+"""
 
 import json
 import math

@@ -2,26 +2,22 @@
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 from collections.abc import Sequence
 
-import psycopg2
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.errors import BenchError
 from bench.fuzz.cases import Cases
 from bench.fuzz.client import Client
 from bench.fuzz.judging import Verdict
 from bench.ground import Ground
-from bench.interrupts import end_on_signals
+from bench.program import run
 from bench.servers import our_web
-from wedsync.runner.errors import RunnerError
 
 CLIENTS = 24
 
@@ -89,21 +85,15 @@ def _show(console: Console, verdict: Verdict, seed: int) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """0 when nothing is wrong; 1 when something is; 130 when stopped."""
     arguments = _arguments(words)
-    console = Console(highlight=False, emoji=False)
-    os.umask(0o077)  # the home holds keys
-    end_on_signals()
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    try:
+
+    def work(console: Console) -> int:
         with Ground() as ground:
             verdict = fuzz(ground, arguments.count, seed, console)
-    except (BenchError, RunnerError, psycopg2.Error) as error:
-        console.print(f"[red]Fuzz:[/] {escape(str(error))}")
-        return 1
-    except KeyboardInterrupt:
-        console.print("[red]Fuzz:[/] stopped before the end")
-        return 130
-    _show(console, verdict, seed)
-    return 1 if verdict.wrong else 0
+        _show(console, verdict, seed)
+        return 1 if verdict.wrong else 0
+
+    return run("Fuzz", Console(highlight=False, emoji=False), work)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 LARGEST = 256 * 1024
-"""Bytes that the door takes. spec.md, "Inbound"."""
+"""Bytes that the door takes. docs/vendors/README.md, "Where to send"."""
 _TYPES = (
     "capacity.updated", "guests.changed", "setup.scheduled", "catering.updated", "space.assigned", "event.date_changed",
     "emergency.reported", "venue.capacity_updated", "timeline.updated", "booking.created", "payment.received",
@@ -65,7 +66,7 @@ class Bodies:
         self._made += 1
         return made
 
-    def _parts(self) -> dict[str, object]:
+    def _parts(self) -> dict[str, Any]:
         return {
             "id": f"fuzz_{self._made}_{self._chance.getrandbits(48):x}",
             "eventType": self._chance.choice(_TYPES[:7]),
@@ -80,14 +81,14 @@ class Bodies:
     def _envelope(self) -> bytes:
         parts = self._parts()
         parts["eventType"] = self._chance.choice(("capacity.updated", "guests.changed"))
-        del parts["payload"]["headcount" if parts["eventType"] == "capacity.updated" else "max_capacity"]  # type: ignore[attr-defined]
+        del parts["payload"]["headcount" if parts["eventType"] == "capacity.updated" else "max_capacity"]
         return json.dumps(parts).encode()
 
     def _odd_envelope(self) -> bytes:
         parts = self._parts()
         payload = {self._chance.choice(_FIELDS): self._value(3) for _ in range(self._chance.randint(0, 8))}
         if self._chance.random() < 0.7:
-            payload = {**parts["payload"], **payload}  # type: ignore[dict-item]
+            payload = {**parts["payload"], **payload}
         parts["payload"] = payload
         parts["eventType"] = self._chance.choice(_TYPES)
         for name in ("id", "eventType", "timestamp", "payload", "further"):
@@ -118,7 +119,7 @@ class Bodies:
         if place in parts:
             parts[place] = "@@"
         else:
-            parts["payload"][place] = "@@"  # type: ignore[index]
+            parts["payload"][place] = "@@"
         return json.dumps(parts).encode().replace(b'"@@"', self._chance.choice(_LITERALS))
 
     def _mutated(self) -> bytes:

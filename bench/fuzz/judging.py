@@ -4,11 +4,11 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bench.envelopes import TAKEN
 from bench.fuzz.case import Case
 from bench.fuzz.client import Answer
 from bench.ground import Facts, Ground
 
-TAKEN = (200, 202)
 _STATUSES = {202: ("accepted", "unrecognised"), 200: ("duplicate",)}
 _NO_HTTP = b"Invalid HTTP request received."
 """Uvicorn's own words to what is not HTTP; they never reach the receiver."""

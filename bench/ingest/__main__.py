@@ -2,23 +2,18 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from rich.console import Console
-from rich.markup import escape
 
-from bench.errors import BenchError
 from bench.ground import ROOT, Ground
 from bench.ingest.load import require_wrk
 from bench.ingest.report import Results, machine, show
 from bench.ingest.rounds import Plan, Run
-from bench.interrupts import end_on_signals
-from wedsync.runner.errors import RunnerError
+from bench.program import run
 
 RESULT = ROOT / "bench" / "results" / "ingest.json"
 
@@ -71,22 +66,16 @@ def _measured(arguments: argparse.Namespace, console: Console) -> tuple[Results,
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, write the JSON. 0 when every measurement counts; 1 when one does not; 130 when stopped."""
     arguments = _arguments(words)
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
-    os.umask(0o077)  # the home holds keys
-    end_on_signals()
-    try:
+
+    def work(console: Console) -> int:
         results, content = _measured(arguments, console)
-    except (BenchError, RunnerError, psycopg2.Error) as error:
-        console.print(f"[red]Bench:[/] {escape(str(error))}")
-        return 1
-    except KeyboardInterrupt:
-        console.print("[red]Bench:[/] stopped before the end")
-        return 130
-    show(console, results, content["memory"])
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(content, indent=1) + "\n")
-    console.print(f"p99 at 100 connections: {content['p99_ms_100_connections']} ms. All of it: {arguments.output}")
-    return 0
+        show(console, results, content["memory"])
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        console.print(f"p99 at 100 connections: {content['p99_ms_100_connections']} ms. All of it: {arguments.output}")
+        return 0
+
+    return run("Bench", Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140), work)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError
 from wedsync.runner.ports import LOCAL
@@ -75,23 +76,23 @@ def play(port: int, folder: Path, connections: int, seconds: int) -> Played:
     return judged(json.loads(results[0]))
 
 
-def judged(seen: dict[str, object]) -> Played:
+def judged(seen: Mapping[str, Any]) -> Played:
     """The measurement from what ``play.lua`` counted.
 
     Raises:
         BenchError: it does not count.
     """
-    statuses: dict[str, int] = seen["statuses"]  # type: ignore[assignment]
+    statuses: dict[str, int] = seen["statuses"]
     if set(statuses) != {"202"} or seen["errors"]:
         raise BenchError(f"Every answer must be 202; wrk counted {statuses} and {seen['errors']} failed connections.")
     if seen["ran_out"]:
         raise BenchError("A thread of wrk played all its requests before the time was over. Sign more of them.")
     return Played(
         answers=statuses["202"],
-        seconds=float(str(seen["microseconds"])) / 1e6,
-        p50_ms=float(str(seen["p50"])) / 1e3,
-        p99_ms=float(str(seen["p99"])) / 1e3,
-        longest_ms=float(str(seen["longest"])) / 1e3,
+        seconds=seen["microseconds"] / 1e6,
+        p50_ms=seen["p50"] / 1e3,
+        p99_ms=seen["p99"] / 1e3,
+        longest_ms=seen["longest"] / 1e3,
     )
 
 

@@ -54,7 +54,7 @@ class Results:
         return round(statistics.median(found), 3) if found else None
 
     def ratios(self) -> dict[str, float | None]:
-        """The company's own names: ours to each other server, and what full tables cost."""
+        """Ours to each other server, and what full tables cost."""
         return {
             "vs_insert_per_request_32": self.ratio(OURS, INSERT_PER_REQUEST, 32),
             "vs_insert_per_request_100": self.ratio(OURS, INSERT_PER_REQUEST, 100),

@@ -1,32 +1,29 @@
-"""``python -m bench.reconcile``: kill servers under load, then compare every answer with what is stored."""
+"""``python -m bench.reconcile``: what ``make reconcile`` runs."""
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import psycopg2
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.errors import BenchError
 from bench.ground import Facts, Ground
-from bench.interrupts import end_on_signals
+from bench.program import run
 from bench.reconcile import checking
 from bench.reconcile.playing import Play
 from bench.reconcile.sending import Sent
 from bench.servers import our_web
-from wedsync.runner.errors import RunnerError
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.reconcile",
+        prog="make reconcile",
         description="Send signed webhooks, kill the web process and restart PostgreSQL meanwhile, and compare what the "
-        "senders were told with what is stored. Exits 0 only if nothing is lost and nothing is half there.",
+        "senders were told with what is stored. Exits 0 only if nothing is lost and nothing is half there. With make, "
+        "options stand in ARGS: make reconcile ARGS='--faults 2'",
     )
     parser.add_argument("--faults", type=int, default=6, help="how many times something is killed (6)")
     parser.add_argument("--between", type=int, default=1000, help="answered requests before each (1000)")
@@ -72,18 +69,12 @@ def _show(console: Console, sent: Mapping[str, Sent], found: checking.Found, bro
 def main(words: Sequence[str] | None = None) -> int:
     """0 when it fits; 1 when not; 130 when stopped."""
     arguments = _arguments(words)
-    console = Console(highlight=False, emoji=False)
-    os.umask(0o077)  # the home holds keys
-    end_on_signals()
-    try:
+
+    def work(console: Console) -> int:
         with Ground() as ground:
             return 0 if reconcile(ground, ground.make_product(), arguments, console) else 1
-    except (BenchError, RunnerError, psycopg2.Error) as error:
-        console.print(f"[red]Reconcile:[/] {escape(str(error))}")
-        return 1
-    except KeyboardInterrupt:
-        console.print("[red]Reconcile:[/] stopped before the end")
-        return 130
+
+    return run("Reconcile", Console(highlight=False, emoji=False), work)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from bench.envelopes import Envelopes, signature
+from bench.envelopes import TAKEN, Envelopes, signature
 from bench.ground import Facts
 from wedsync.runner.ports import LOCAL
 
@@ -17,7 +17,6 @@ PAUSE = 0.05
 """Seconds before the next try."""
 PATIENCE = 10.0
 """Seconds for an answer; docs/vendors/venue_master.md, "Retrying"."""
-TAKEN = (200, 202)
 
 
 @dataclass

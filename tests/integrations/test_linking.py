@@ -1,17 +1,16 @@
 """Events that came without a wedding, and how they get one."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from integrations import linking, routing, sweep
 from integrations.late_linking import LateLinking
 from integrations.linking import CannotLink
 from integrations.models import Delivery, ExternalReference, System
+from tests.at_once import at_once
 from tests.factories import (
     ConnectionFactory,
     ContactFactory,
@@ -222,26 +221,14 @@ def test_many_who_link_the_same_at_once_link_each_event_once() -> None:
     system = SystemFactory()
     wedding = WeddingFactory(organization=system.organization)
     events = [unlinked(system) for _ in range(12)]
-    start = threading.Barrier(5)
-    linked: list[int] = []
 
-    def work(number: int) -> None:
-        start.wait()
-        try:
-            if number == 0:
-                linked.append(linking.link_each([event.id for event in events[:5]], wedding))
-            else:
-                linked.append(linking.link(events[number], wedding, all_like_it=True))
-        finally:
-            connection.close()
+    def link(number: int) -> int:
+        if number == 0:
+            return linking.link_each([event.id for event in events[:5]], wedding)
+        return linking.link(events[number], wedding, all_like_it=True)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    linked = at_once(5, link)
 
-    assert len(linked) == 5
     assert sum(linked) + LateLinking().round() == 12
     entries = ChannelEntry.objects.filter(channel__name=f"couple:dashboard:{wedding.id}")
     assert sorted(entries.values_list("sequence", flat=True)) == list(range(1, 13))

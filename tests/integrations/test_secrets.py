@@ -1,19 +1,18 @@
 """A connection's secrets change without a gap, and the key that encrypts them can be changed too."""
 
-import threading
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations import connection_secrets
 from integrations.models import Connection, ConnectionSecret, System
 from integrations.vendors import VENDORS
+from tests.at_once import at_once
 from tests.factories import ConnectionFactory, ConnectionSecretFactory, SystemFactory
 from wedsync import vault
 from wedsync.env import ConfigurationError
@@ -100,20 +99,8 @@ def test_a_secret_made_elsewhere_is_stored_encrypted(door: Connection) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_secrets_made_at_once_only_the_newest_stays_for_good() -> None:
     door = ConnectionFactory(secret="first")
-    start = threading.Barrier(4)
 
-    def make() -> None:
-        start.wait()
-        try:
-            connection_secrets.new_secret(door, overlap=HOUR)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=make) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(4, lambda _: connection_secrets.new_secret(door, overlap=HOUR))
 
     assert len(live(door)) == 5
     newest = door.secrets.order_by("-created_at", "-id").first()

@@ -94,10 +94,11 @@ def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
         organization=connection.organization, source_connection_id=connection.id, routing=ChannelEvent.Routing.HELD
     )
 
-    Connection.objects.filter(id=connection.id).update(state="paused")
-    sweep.release_held()
-    event.refresh_from_db()
-    assert event.routing == ChannelEvent.Routing.HELD
+    for closed in ("paused", "disabled"):
+        Connection.objects.filter(id=connection.id).update(state=closed)
+        sweep.release_held()
+        event.refresh_from_db()
+        assert event.routing == ChannelEvent.Routing.HELD
     Connection.objects.filter(id=connection.id).update(state="active")
     sweep.release_held()
     event.refresh_from_db()

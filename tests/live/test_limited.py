@@ -132,9 +132,10 @@ def test_who_is_spared_at_one_door_is_not_at_another(web: Web, sender: Sender) -
 def test_a_spared_vendor_gets_in_though_its_address_was_over_the_limit_before_the_door_was_known(web: Web) -> None:
     sender = make_sender(web.port, "shootq", networks=["127.6.0.0/16"])
     here = sender.at(web.port, "127.6.0.9")
-    for _ in range(PER_ADDRESS + 1):
-        here.ask(b"", [], path=f"{PATH}/wsc_nobody")
 
+    asked = [here.ask(b"", [], path=f"{PATH}/wsc_nobody") for _ in range(PER_ADDRESS + 1)]
+
+    assert [answer.status for answer in asked] == [404] * PER_ADDRESS + [429]
     until(lambda: here.post(here.body()).outcome == ACCEPTED)
 
 

@@ -1,4 +1,4 @@
-"""Where several things are wrong at once, the first check in spec.md's order answers; and every way of asking."""
+"""Where several things are wrong at once, the first check in the published order answers; and every way of asking."""
 
 import socket
 from collections.abc import Callable

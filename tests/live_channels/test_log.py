@@ -1,11 +1,11 @@
 """Sequences without a gap, also between writers that run at once."""
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
+from tests.at_once import at_once
 from tests.factories import OrganizationFactory, WeddingFactory
 from wedsync.live.log import NewEvent, append
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
@@ -29,25 +29,15 @@ def new_event(wedding: Any, *names: str) -> NewEvent:
 def test_writers_that_run_at_once_leave_no_gap_and_no_deadlock() -> None:
     wedding = WeddingFactory()
     names = ["a:b:1", "a:b:2", "a:b:3"]
-    failures: list[Exception] = []
 
-    def write(order: list[str]) -> None:
-        try:
-            for _ in range(15):
-                with transaction.atomic():
-                    append([new_event(wedding, *order), new_event(wedding, order[0])])
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
+    def write(place: int) -> None:
+        order = names[place:] + names[:place]
+        for _ in range(15):
+            with transaction.atomic():
+                append([new_event(wedding, *order), new_event(wedding, order[0])])
 
-    threads = [threading.Thread(target=write, args=(names[place:] + names[:place],)) for place in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once(3, write)
 
-    assert failures == []
     for name in names:
         channel = Channel.objects.get(organization=wedding.organization, name=name)
         sequences = list(

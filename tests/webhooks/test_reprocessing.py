@@ -1,18 +1,19 @@
 """Receipts processed again: nothing twice, nothing unsigned, and only what is missing."""
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.utils import timezone
 
 from integrations import routing
 from integrations.models import Connection, Delivery
 from integrations.vendors import VENDORS
+from tests.at_once import at_once
 from tests.factories import (
     ConnectionFactory,
     DeliveryFactory,
@@ -273,21 +274,25 @@ def test_deliveries_of_another_generation_do_not_count_as_missing(door: Connecti
 @pytest.mark.django_db(transaction=True)
 def test_many_who_reprocess_the_same_at_once_make_one_event() -> None:
     made = receipt(ConnectionFactory())
-    start = threading.Barrier(5)
-    outcomes: list[Outcome] = []
 
-    def work() -> None:
-        start.wait()
-        try:
-            outcomes.append(reprocess(made.id).outcome)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    outcomes = at_once(5, lambda _: reprocess(made.id).outcome)
 
     assert Counter(outcomes) == {Outcome.BECOMES_EVENT: 1, Outcome.ROUTED_AGAIN: 4}
     assert ChannelEvent.objects.filter(id=made.id).count() == 1
+
+
+@pytest.mark.parametrize("away", [timedelta(hours=1), timedelta(days=-8)], ids=["ahead", "old"])
+def test_what_came_outside_its_window_stays_rejected(away: timedelta) -> None:
+    """Else a replay, or a clock that runs wild, would come in through staff."""
+    door = ConnectionFactory(system__kind="studio_cloud")
+    said = {
+        "id": "vm_1",
+        "eventType": "booking.cancelled",
+        "timestamp": (timezone.now() + away).isoformat(),
+        "payload": {"booking_id": "BK-1", "status": "cancelled"},
+    }
+    late = receipt(door, json.dumps(said).encode(), slug="bad-envelope")
+
+    assert reprocess(late.id).outcome is Outcome.STILL_REJECTED
+    late.refresh_from_db()
+    assert (late.verdict, late.event_id) == ("rejected", None)

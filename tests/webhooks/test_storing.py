@@ -1,14 +1,13 @@
 """What a batch leaves in the database, on its own and beside others."""
 
 import asyncio
-import threading
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from integrations.models import Connection
+from tests.at_once import at_once
 from tests.factories import ConnectionFactory, ExternalReferenceFactory, WeddingFactory
 from webhooks.committer import Committer
 from webhooks.doors import Door
@@ -109,24 +108,13 @@ def test_a_bad_row_fails_alone_in_its_batch() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_same_id_from_many_writers_at_once_is_one_event() -> None:
     door = ConnectionFactory()
-    start = threading.Barrier(6)
-    found: list[Any] = []
 
-    def write(number: int) -> None:
-        start.wait()
-        try:
-            batch = [accepted(door, "shared"), accepted(door, f"own {number}")]
-            found.append(store(batch if number % 2 else batch[::-1]))
-        finally:
-            connection.close()
+    def write(number: int) -> list[Stored]:
+        batch = [accepted(door, "shared"), accepted(door, f"own {number}")]
+        return store(batch if number % 2 else batch[::-1])
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    statuses = [answer.status for answers in at_once(6, write) for answer in answers]
 
-    statuses = [answer.status for answers in found for answer in answers]
     assert statuses.count(Status.ACCEPTED) == 7
     assert statuses.count(Status.DUPLICATE) == 5
     assert ChannelEvent.objects.filter(organization=door.organization).count() == 7

@@ -54,7 +54,7 @@ class SlugFilter(admin.SimpleListFilter):
         return [(slug, slug) for slug in SLUGS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(slug=self.value()) if self.value() else queryset
+        return queryset.filter(slug=self.value()) if self.value() in SLUGS else queryset
 
 
 class VendorTypeFilter(admin.SimpleListFilter):

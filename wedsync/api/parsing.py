@@ -1,4 +1,4 @@
-"""Bodies of the API: as strict as the webhooks'. spec.md, "Inbound"."""
+"""Bodies of the API: as strict as the webhooks'. docs/vendors/README.md, "What comes back"."""
 
 from collections.abc import Mapping
 from typing import IO, Any

@@ -11,7 +11,7 @@ from wedsync.demo.results import Row
 from wedsync.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Expected, Story, channel_names
 
 SECONDS = 5.0
-"""In which everything must have arrived. spec.md, "The numbers it promises": high and urgent."""
+"""In which everything of high and urgent priority must have arrived."""
 SECONDS_WITH_FAULTS = 45.0
 """The same with a fault: retries come after 1, 2, 4, 8 s, and an opened breaker lets the first call by after 30 s."""
 PATIENCE = 10.0

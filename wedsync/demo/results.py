@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 SHARES = {"whatsapp": 1000, "slack": 800, "email": 1200}
-"""Milliseconds of a channel's own share on an idle machine. spec.md, "The numbers it promises"."""
+"""Milliseconds of a channel's own share on an idle machine."""
 
 
 @dataclass(frozen=True)

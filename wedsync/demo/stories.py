@@ -1,4 +1,4 @@
-"""The four stories: what is done from outside, and who must hear of it where. spec.md, "The stories it must play"."""
+"""The four stories: what is done from outside, and who must hear of it where."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The event types: category, base priority, payload, and the scopes that each appears on. spec.md, "Event types"."""
+"""The event types: category, base priority, payload, and the scopes that each appears on. docs/realtime.md has them."""
 
 from dataclasses import dataclass
 from enum import StrEnum

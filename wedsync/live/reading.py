@@ -33,7 +33,7 @@ def last_sequences(channel_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def frames_after(channel_id: UUID, name: str, sequence: int, most: int) -> list[dict[str, Any]]:
-    """The event frames behind a cursor, oldest first. spec.md, "Contracts for clients"."""
+    """The event frames behind a cursor, oldest first. docs/realtime.md, "Requests"."""
     entries = (
         ChannelEntry.objects.filter(channel_id=channel_id, sequence__gt=sequence)
         .select_related("event")

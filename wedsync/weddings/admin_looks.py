@@ -84,11 +84,13 @@ def preformatted(text: str) -> SafeString:
 
 
 def pretty(text: str) -> SafeString:
-    """JSON with indents; anything else as it is."""
+    """JSON with indents; anything else as it is, also what is nested too deeply or can not be written as UTF-8."""
     try:
-        return preformatted(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
-    except ValueError:
+        shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        shown.encode()
+    except (ValueError, RecursionError):
         return preformatted(text)
+    return preformatted(shown)
 
 
 def show_once(

@@ -1,6 +1,6 @@
 """How a wedding's fields change: only by newer facts, each in one conditional write.
 
-spec.md, "Events change the wedding".
+docs/architecture.md, "Routing".
 """
 
 from collections.abc import Callable, Mapping

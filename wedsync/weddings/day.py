@@ -1,4 +1,4 @@
-"""The wedding day, in the venue's zone. spec.md, "The wedding day"."""
+"""The wedding day, in the venue's zone. docs/architecture.md, "Priority"."""
 
 from datetime import UTC, datetime, time, timedelta
 

@@ -1,7 +1,4 @@
-"""Organizations and their weddings: who, when, where, and how each person can be reached.
-
-Words and roles are those of spec.md, "The words we use".
-"""
+"""Organizations and their weddings: who, when, where, and how each person can be reached."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.utils import flatten_fieldsets, get_fields_from_path
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -184,7 +184,7 @@ class TenantAdmin(_Border, _ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The fields on the page, the organization in front."""
         fieldsets = super().get_fieldsets(request, obj)
-        if self.fieldsets is None or not self._has_several(request, obj):
+        if not self._has_several(request, obj) or "organization" in flatten_fieldsets(fieldsets):
             return fieldsets
         return [(None, {"fields": ["organization"]}), *fieldsets]
 

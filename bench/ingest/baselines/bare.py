@@ -54,12 +54,8 @@ class BareEndpoint(ABC):
 
 
 async def connected(size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool whose connections are not reset between two uses: that would cost each request a second round trip."""
-
-    async def keep(_connection: Any) -> None:
-        return
-
-    return await asyncpg.create_pool(DATABASE_URL, min_size=size, max_size=size, reset=keep)
+    """A pool as asyncpg makes it, with all its connections open from the beginning."""
+    return await asyncpg.create_pool(DATABASE_URL, min_size=size, max_size=size)
 
 
 async def _read(receive: Any) -> bytes:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
+from integrations.connection_secrets import live_secret
 from integrations.models import ConnectionSecret, System
 from wedsync import startup, vault
 from wedsync.env import ConfigurationError
@@ -96,7 +97,8 @@ def _rotate(tally: Tally, model: type[Model], column: str, row_id: UUID) -> None
         try:
             after = vault.rotate(before)
         except ConfigurationError:
-            tally.unreadable.append(_described(model, row_id))
+            if not _has_ended(row):
+                tally.unreadable.append(_described(model, row_id))
             return
         if after == before:
             tally.newest_already += 1
@@ -104,6 +106,11 @@ def _rotate(tally: Tally, model: type[Model], column: str, row_id: UUID) -> None
         if row.filter(**{column: before}).update(**{column: after}):
             tally.rotated += 1
             return
+
+
+def _has_ended(row: QuerySet[Any]) -> bool:
+    """Whether nobody needs it any more: a connection's secret that no longer counts."""
+    return row.model is ConnectionSecret and not row.filter(live_secret()).exists()
 
 
 def _described(model: type[Model], row_id: UUID) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import threading
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from integrations.models import Connection
+from tests.at_once import at_once
 from tests.factories import ConnectionFactory
 from tests.webhooks.callbacks.bodies import messages as messages_change
 from tests.webhooks.callbacks.bodies import status, statuses, text_message
@@ -165,20 +165,13 @@ def test_a_large_batch_of_statuses_is_one_receipt() -> None:
 def test_many_writers_with_the_same_statuses_store_each_once() -> None:
     door = a_door()
     wamids = [f"wamid.{number}" for number in range(30)]
-    start = threading.Barrier(6)
-    counts: list[int | None] = []
 
-    def write(number: int) -> None:
+    def write(number: int) -> list[int | None]:
         turned = wamids[number * 5 :] + wamids[: number * 5]
         batch = [received(door, statuses(*[status(wamid) for wamid in turned[at : at + 10]])) for at in (0, 10, 20)]
-        start.wait(30)
-        counts.extend(store(*batch))
+        return store(*batch)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    counts = [count for stored in at_once(6, write) for count in stored]
 
     assert len(counts) == 18
     assert sum(count or 0 for count in counts) == 30
