@@ -1,4 +1,4 @@
-"""The routes that a new organization starts with. spec.md, "Routes a new organization starts with"."""
+"""The routes that a new organization starts with."""
 
 from dataclasses import dataclass
 from typing import Any

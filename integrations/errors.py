@@ -13,8 +13,8 @@
     ├── TargetGone             410: the target is disabled            does not count
     └── OurFault               a bug or a setting of ours             never counts against the target
 
-spec.md, "Outbound: Classes". What a person's channel says by codes of its own is classified in its file under
-notifications/channels/, onto these same classes.
+What a person's channel says by codes of its own is classified in its file under notifications/channels/, onto these
+same classes.
 """
 
 from integrations.states import Outcome, Reason

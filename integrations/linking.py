@@ -1,7 +1,7 @@
 """Linking: an event that came without a known wedding gets one, once staff or a new reference say which it is.
 
-spec.md, "External reference". However many link at the same time, an event is linked once: its row is taken under a
-lock, and whoever finds it taken goes on. The order of locks is reference, events, channels.
+However many link at the same time, an event is linked once: its row is taken under a lock, and whoever finds it taken
+goes on. The order of locks is reference, events, channels.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,30 +28,30 @@ class CannotLink(ValueError):
     """Why an event can not be linked like that; the message is for staff."""
 
 
-class Name(NamedTuple):
+class ExternalName(NamedTuple):
     """What an outside system calls the thing that its event is about."""
 
     kind: ExternalReference.Kind
     external_id: str
 
 
-def reference_of(event: ChannelEvent) -> Name | None:
+def name_used_by(event: ChannelEvent) -> ExternalName | None:
     """By what name the event's sender meant a wedding; ``None``: by none, so that nothing else is like it."""
     if event.source_system_id is None:
         return None
     return name_of(event.payload.get("booking_id"), event.payload.get("client_id"))
 
 
-def name_of(booking_id: str | None, client_id: str | None) -> Name | None:
+def name_of(booking_id: str | None, client_id: str | None) -> ExternalName | None:
     """The name that counts where a payload holds one or both: the booking's."""
     if booking_id:
-        return Name(Kind.BOOKING, booking_id)
-    return Name(Kind.CLIENT, client_id) if client_id else None
+        return ExternalName(Kind.BOOKING, booking_id)
+    return ExternalName(Kind.CLIENT, client_id) if client_id else None
 
 
 def like(event: ChannelEvent) -> QuerySet[ChannelEvent]:
     """The unlinked events that mean the same: of the same organization and system, under the same name."""
-    name = reference_of(event)
+    name = name_used_by(event)
     if name is None or event.source_system_id is None:
         return unlinked_of(event.organization_id).filter(id=event.id)
     return _named(event.organization_id, event.source_system_id, name)
@@ -62,7 +62,7 @@ def unlinked_of(organization_id: UUID) -> QuerySet[ChannelEvent]:
     return ChannelEvent.objects.filter(organization_id=organization_id, routing=Routing.UNLINKED)
 
 
-def _named(organization_id: UUID, system_id: UUID, name: Name) -> QuerySet[ChannelEvent]:
+def _named(organization_id: UUID, system_id: UUID, name: ExternalName) -> QuerySet[ChannelEvent]:
     unlinked = unlinked_of(organization_id).filter(source_system_id=system_id)
     if name.kind == Kind.BOOKING:
         return unlinked.filter(payload__booking_id=name.external_id)
@@ -89,7 +89,7 @@ def link(event: ChannelEvent, wedding: Wedding, *, all_like_it: bool) -> int:
 
 
 def _make_reference(event: ChannelEvent, wedding: Wedding) -> ExternalReference:
-    name = reference_of(event)
+    name = name_used_by(event)
     if name is None or event.source_system_id is None:
         raise CannotLink("The event names no booking and no client, so nothing is like it. Link this one only.")
     system = System.objects.filter(id=event.source_system_id, organization_id=event.organization_id).first()
@@ -135,7 +135,7 @@ def link_named(reference: ExternalReference, at_most: int | None = None) -> int:
 
     The reference's row stays locked during each batch, so that two who link the same keep the order of the events.
     """
-    name = Name(Kind(reference.kind), reference.external_id)
+    name = ExternalName(Kind(reference.kind), reference.external_id)
     rows = _named(reference.organization_id, reference.system_id, name).order_by("occurred_at", "id")
     linked = 0
     for batch in _batches(list(rows.values_list("id", flat=True)[:at_most])):

@@ -158,7 +158,7 @@ def _piece(answer: requests.Response, ends: float) -> bytes:
 
 
 def check_status(response: Response) -> None:
-    """Pass a 2xx on. spec.md, "Outbound: Classes".
+    """Pass a 2xx on. See docs/operations.md, "Deliveries".
 
     Raises:
         DeliveryError: of the class that the status stands for.

@@ -124,7 +124,7 @@ def match(route: Route, event_type: str, names: Sequence[str]) -> str | None:
 
 
 def delivery_priority(event: ChannelEvent, now: datetime) -> Priority:
-    """The event's priority, one step up on the wedding day up to high. spec.md, "Priority"."""
+    """The event's priority, one step up on the wedding day up to high."""
     priority = Priority(event.priority)
     if event.wedding is None or priority.rank >= Priority.HIGH.rank or not is_wedding_day(event.wedding, now):
         return priority
@@ -167,7 +167,7 @@ def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Deliv
 
 
 def expiry(event: ChannelEvent, plan: Plan, priority: Priority, now: datetime) -> datetime:
-    """Until when a delivery is worth trying. spec.md, "expiry".
+    """Until when a delivery is worth trying. See docs/adr/0018.
 
     Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
     gallery, keep the 7 days.

@@ -1,4 +1,4 @@
-"""How inbound requests prove who sent them. spec.md, "Inbound".
+"""How inbound requests prove who sent them. See docs/vendors/README.md, "The signature".
 
 A scheme reads a claim out of the headers; the base class judges it, for all schemes in the same order: missing,
 malformed, mismatch, outside the window. The order gives nothing away: the time is judged when the signature fits.
@@ -41,11 +41,11 @@ class SignatureError(Exception):
 
 
 class Claim(NamedTuple):
-    """What the headers claim: the ``signatures`` (raw digests, one of which must fit) over ``prefix`` and the body."""
+    """What the headers claim: the ``signatures`` (raw digests, one of which must fit) over ``before`` and the body."""
 
     signatures: Sequence[bytes]
-    prefix: bytes = b""
-    timestamp: int | None = None  # Unix seconds; part of the prefix
+    before: bytes = b""  # signed in front of the body
+    timestamp: int | None = None  # Unix seconds; part of ``before``
 
 
 class SignatureScheme(ABC):
@@ -64,10 +64,10 @@ class SignatureScheme(ABC):
 
         Raises:
             SignatureError: with the slug for the answer.
-            ValueError: a secret that :meth:`check_secret` refuses.
+            ValueError: a Standard Webhooks secret that is no ``whsec_`` and base64.
         """
         claim = self.read(headers)
-        signed = claim.prefix + body
+        signed = claim.before + body
         fitting = None
         for place, secret in enumerate(secrets):
             expected = _digest(self.key(secret), signed)
@@ -176,7 +176,7 @@ class Base64Body(SignatureScheme):
 
 @dataclass(frozen=True)
 class TimestampedHex(SignatureScheme):
-    """The time in one header, ``<prefix><hex>`` in another; ``signed`` says what is signed before the body.
+    """The time in one header, ``<prefix><hex>`` in another; ``before``: what is signed in front of the body.
 
     ShootQ's and Slack's.
     """
@@ -185,23 +185,23 @@ class TimestampedHex(SignatureScheme):
     timestamp_header: str
     header: str
     prefix: str = ""
-    signed: str = "{timestamp}."
+    before: str = "{timestamp}."
 
     def read(self, headers: Headers) -> Claim:
         """See :class:`SignatureScheme`."""
         timestamp, value = each_once(headers, self.timestamp_header, self.header)
         if not TIMESTAMP.fullmatch(timestamp):
             raise SignatureError(MALFORMED)
-        return Claim([_from_hex(value, self.prefix)], self._before(timestamp), int(timestamp))
+        return Claim([_from_hex(value, self.prefix)], self._in_front(timestamp), int(timestamp))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""
         timestamp = str(int(now))
-        digest = hmac.digest(self.key(secret), self._before(timestamp) + body, "sha256")
+        digest = hmac.digest(self.key(secret), self._in_front(timestamp) + body, "sha256")
         return {self.timestamp_header: timestamp, self.header: self.prefix + digest.hex()}
 
-    def _before(self, timestamp: str) -> bytes:
-        return self.signed.format(timestamp=timestamp).encode()
+    def _in_front(self, timestamp: str) -> bytes:
+        return self.before.format(timestamp=timestamp).encode()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The states of a delivery, why it is in them, and which may follow which. spec.md, "Outbound: States"."""
+"""The states of a delivery, why it is in them, and which may follow which. See docs/operations.md, "Deliveries"."""
 
 from django.db import models
 

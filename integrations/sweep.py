@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from integrations import retry
 from integrations.deliveries import schedule
+from integrations.late_linking import LateLinking
 from integrations.models import Attempt, Connection, Delivery, System
 from integrations.moves import due_in, move
-from integrations.relinking import Relinking
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import sender_for
 from wedsync.live import hints
@@ -28,7 +28,7 @@ from wedsync.queues import Priority
 log = structlog.get_logger(__name__)
 BATCH = 200
 FULL_QUEUE = 2 * BATCH
-_relinking = Relinking()  # each process walks through the unlinked events on its own
+_late_linking = LateLinking()  # each process walks through the unlinked events on its own
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def sweep() -> Found:
     return Found(
         leases=end_leases(),
         expired=expire(),
-        linked=_relinking.round(),
+        linked=_late_linking.round(),
         events=hint_events(),
         deliveries=hint_deliveries(),
     )

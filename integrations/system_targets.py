@@ -43,7 +43,7 @@ def _request(kind: str, system_id: object, event: ChannelEvent) -> Request | Non
 
 
 class SystemSender:
-    """Bearer token, ``Idempotency-Key``, and Standard Webhooks headers. spec.md, "Outbound: Systems"."""
+    """Bearer token, ``Idempotency-Key``, Standard Webhooks headers: docs/vendors/README.md, "Calls that you take"."""
 
     resends_marked = False
 

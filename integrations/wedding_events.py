@@ -1,7 +1,4 @@
-"""What an event does to its wedding, and the events that a wedding's changes make.
-
-spec.md, "Events change the wedding".
-"""
+"""What an event does to its wedding, and the events that a wedding's changes make."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -9,9 +9,8 @@ from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
-from django.db.models.functions import Now
 
+from integrations.connection_secrets import live_secret
 from integrations.models import Connection, ConnectionSecret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import Vendor
@@ -146,7 +145,7 @@ def _load(connection_id: str) -> Door | None:
     )
     if found is None:
         return None
-    live = list(found.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).order_by("-created_at", "-id"))
+    live = list(found.secrets.filter(live_secret()).order_by("-created_at", "-id"))
     texts = _readable(live)
     signing = [secret for secret in live if secret.purpose == Purpose.SIGNING and secret.id in texts]
     return Door(

@@ -14,9 +14,10 @@ from wedsync.weddings.models import Organization
 
 
 class Receipt(models.Model):
-    """The record of one inbound request. An accepted one has its event's id.
+    """The record of one inbound request. An accepted webhook's has its event's id; those of callbacks have no event.
 
-    Of rejected ones without a good signature only some are kept, and of those only the beginning of the body.
+    Signed requests whose content was refused are kept whole. Of all others that were refused, also of signed ones over
+    the limit, only a sample is kept, and of each only the beginning of the body (docs/adr/0023).
     """
 
     class Verdict(models.TextChoices):

@@ -17,13 +17,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from wedsync.weddings.admin_looks import button, confirm
+from wedsync.weddings.admin_looks import button
 from wedsync.weddings.tenancy import BY_SUPPORT, Role, access
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin, TenantAdmin
 
 Act = Callable[[Any, HttpRequest, Any], str | HttpResponse]
 MOST_AT_ONCE = 10_000
-NEWEST = "newest"
+NEWEST, ANSWERED = "newest", "answered"  # what a page that asks posts along
 
 
 def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
@@ -37,7 +37,7 @@ def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
         def view(pages: ButtonAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
             row = pages.row_to_press(request, object_id)
             if request.method != "POST":
-                return confirm(request, pages, row, title=f"{label}: {row}", question=question, button=label)
+                return Question(f"{label}: {row}", label, pages.page_of(row), question).page(request, pages)
             done = act(pages, request, row)
             return pages.done(request, row, done) if isinstance(done, str) else done
 
@@ -47,8 +47,8 @@ def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A page that asks before something is done. Without ``button`` there is nothing to do, and it only tells.
+class Question:
+    """What is asked on a page before something is done. Without ``button`` there is nothing to do, and it only tells.
 
     Its button posts to the same address; ``hidden`` are values that it posts along.
     """
@@ -56,15 +56,15 @@ class Asked:
     title: str
     button: str
     back: str
-    question: str = ""
+    text: str = ""
     facts: Sequence[tuple[str, object]] = ()
     form: forms.Form | None = None
     hidden: Sequence[tuple[str, object]] = ()
 
-    def answer(self, request: HttpRequest, pages: Any) -> HttpResponse:
+    def page(self, request: HttpRequest, pages: Any) -> HttpResponse:
         """The page."""
         context = {**pages.admin_site.each_context(request), "opts": pages.opts, **vars(self)}
-        return TemplateResponse(request, "admin/ask.html", context)
+        return TemplateResponse(request, "admin/question.html", context)
 
 
 class ButtonAdmin(TenantAdmin):
@@ -142,7 +142,7 @@ class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
             ("select_across", request.POST.get("select_across", "0")),
             *((ACTION_CHECKBOX_NAME, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)),
             (NEWEST, newest or ""),
-            ("answered", "yes"),
+            (ANSWERED, "yes"),
         ]
 
     def too_many(self, request: HttpRequest, rows: QuerySet[Any]) -> bool:

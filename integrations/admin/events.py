@@ -16,7 +16,7 @@ from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from integrations import linking
-from integrations.admin.buttons import Asked, PastButtonAdmin
+from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question
 from integrations.linking import CannotLink
 from integrations.models import ExternalReference, System
 from wedsync.live.admin import ChannelEventAdmin
@@ -69,7 +69,7 @@ class LinkForm(WeddingForm):
     def __init__(self, event: ChannelEvent, *args: Any, **kwargs: Any) -> None:
         super().__init__(event.organization_id, *args, **kwargs)
         choices = [(self.ONE, "only this event")]
-        if linking.reference_of(event) is not None:
+        if linking.name_used_by(event) is not None:
             count = linking.like(event).count()
             choices.insert(0, (self.ALL, f"all {count} like it, and those to come (makes an external reference)"))
         field = self.fields["how"]
@@ -109,15 +109,15 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
                 return self.done(request, event, f"Linked to {wedding}: {linked}. They are routed now.")
             except CannotLink as error:
                 form.add_error(None, str(error))
-        asked = Asked(
+        question = Question(
             title=f"Link {event.type}",
-            question="Which wedding is it about? Linked events change it, go live, and are sent where the routes lead.",
+            text="Which wedding is it about? Linked events change it, go live, and are sent where the routes lead.",
             facts=_facts(event),
             form=form,
             button="Link",
             back=self.page_of(event),
         )
-        return asked.answer(request, self)
+        return question.page(request, self)
 
     @admin.action(description="Link to one wedding")
     def link_selected(self, request: HttpRequest, rows: QuerySet[ChannelEvent]) -> HttpResponse | None:
@@ -125,26 +125,26 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
         unlinked = self.chosen(request, rows).filter(routing=Unlinked)
         organizations = list(unlinked.order_by().values_list("organization_id", flat=True).distinct()[:2])
         if len(organizations) != 1:
-            several = "Choose events of one organization only." if organizations else "None of them is unlinked."
-            messages.error(request, several)
+            refusal = "Choose events of one organization only." if organizations else "None of them is unlinked."
+            messages.error(request, refusal)
             return None
         if self.too_many(request, unlinked):
             return None
-        form = WeddingForm(organizations[0], request.POST if "answered" in request.POST else None)
+        form = WeddingForm(organizations[0], request.POST if ANSWERED in request.POST else None)
         if form.is_valid():
             self._link_all(request, list(unlinked.values_list("id", flat=True)), form.cleaned_data["wedding"])
             return None
         count, newest_first = unlinked.count(), unlinked.order_by("-occurred_at")
-        asked = Asked(
+        question = Question(
             title=f"Link {count} events to one wedding",
-            question="Only these are linked. To link those to come too, use the button on one event's page.",
+            text="Only these are linked. To link those to come too, use the button on one event's page.",
             facts=[("Unlinked", count), ("The last of them", f"{newest_first[0].occurred_at:%Y-%m-%d %H:%M} UTC")],
             form=form,
             hidden=self.choose_again(request, unlinked),
             button="Link",
             back=request.get_full_path(),
         )
-        return asked.answer(request, self)
+        return question.page(request, self)
 
     def _link_all(self, request: HttpRequest, event_ids: list[UUID], wedding: Wedding) -> None:
         linked = linking.link_each(event_ids, wedding)
@@ -154,7 +154,7 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
 
 
 def _facts(event: ChannelEvent) -> list[tuple[str, object]]:
-    name = linking.reference_of(event)
+    name = linking.name_used_by(event)
     systems = System.objects.filter(organization_id=event.organization_id)
     sender = systems.filter(pk=event.source_system_id).first() if event.source_system_id else None
     return [

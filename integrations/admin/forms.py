@@ -16,6 +16,7 @@ from unfold.widgets import (
 
 from integrations.models import Route, System
 from integrations.standard_webhooks import secret_key
+from integrations.vendors import VENDORS
 from wedsync import vault
 from wedsync.env import ConfigurationError
 from wedsync.live.catalogue import CATALOGUE
@@ -25,9 +26,7 @@ from wedsync.weddings.tenant_forms import TenantForm
 REMOVE = "-"
 _VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _Kind = System.Kind
-_VENDORS = (
-    _Kind.STUDIO_CLOUD, _Kind.SHOOTQ, _Kind.IRIS_WORKS, _Kind.VENUE_MASTER, _Kind.PARTY_RENTAL, _Kind.WEBHOOK,
-)  # fmt: skip
+_VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
 
 
 @dataclass(frozen=True)

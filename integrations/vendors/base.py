@@ -21,7 +21,7 @@ from wedsync.live.models import ChannelEvent
 from wedsync.plain_text import clean, clean_text
 from wedsync.problems import FieldProblem
 
-# spec.md, "Event types": what vendors call the same thing. The day of the shoot is what our payloads call the date.
+# docs/vendors/README.md, "Names and values". The day of the shoot is what our payloads call the date.
 COMMON_ALIASES: Mapping[str, str] = {
     "headcount": "guest_count",
     "location_name": "venue_name",

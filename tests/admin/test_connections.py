@@ -11,12 +11,10 @@ from django.contrib.admin.utils import quote
 from django.test import Client
 from django.utils import timezone
 
-from integrations import standing
-from integrations.admin.connections import CALLBACK_SLUGS
+from integrations import connection_secrets
 from integrations.models import Connection, ConnectionSecret, System
 from tests import factories
 from tests.admin.conftest import House
-from webhooks.callbacks import PROVIDERS
 from wedsync import vault
 from wedsync.weddings.models import Membership
 
@@ -104,10 +102,6 @@ def test_each_kind_shows_its_own_address_and_takes_its_own_secrets(
     assert not row.secrets.exists(), "nothing is made before the question is answered"
 
 
-def test_every_provider_has_its_address() -> None:
-    assert {provider.kind: slug for slug, provider in PROVIDERS.items()} == CALLBACK_SLUGS
-
-
 def test_a_providers_secret_goes_in_and_never_comes_out(client: Client, ours: House) -> None:
     row = of_kind(ours, System.Kind.EMAIL)
     entered = client.post(page(row, "enter-secret"), {"text": RESEND, "overlap": "none"}, follow=True)
@@ -161,7 +155,7 @@ def test_without_a_key_no_secret_is_made_and_the_page_says_why(client: Client, o
 def test_the_use_of_an_older_secret_is_shown_until_that_ends(client: Client, ours: House) -> None:
     row = ours.rows[Connection]
     older = row.secrets.get()
-    standing.new_secret(row, overlap=timedelta(days=1))
+    connection_secrets.new_secret(row, overlap=timedelta(days=1))
     assert "not used" in client.get(page(row)).content.decode()
     made = factories.ReceiptFactory(organization=ours.organization, connection=row, older_secret_id=older.pk)
     type(made).objects.filter(pk=made.pk).update(received_at=timezone.now() - timedelta(minutes=5))
@@ -171,7 +165,7 @@ def test_the_use_of_an_older_secret_is_shown_until_that_ends(client: Client, our
         assert "was used 5 minutes ago" in text
     assert "5 minutes ago" in client.get(page(row)).content.decode().replace("\xa0", " ")
 
-    standing.end_older_secrets(row)
+    connection_secrets.end_older_secrets(row)
     assert "was used" not in client.get(page(row)).content.decode()
 
 

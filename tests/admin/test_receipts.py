@@ -14,9 +14,11 @@ from django.conf import settings
 from django.test import Client
 
 from integrations.models import Connection
+from integrations.signatures import MALFORMED, MISMATCH, MISSING, OUTSIDE_WINDOW
 from tests import factories
 from tests.admin.conftest import House
 from webhooks.admin import receipts
+from webhooks.callbacks.storing import UNREADABLE
 from webhooks.models import Receipt
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
@@ -115,10 +117,12 @@ def test_the_list_is_filtered_and_searched(query: dict[str, str], found: bool, c
 
 
 def test_every_problem_that_a_request_can_meet_can_be_filtered_by() -> None:
-    sources = [path.read_text() for path in Path(receipts.__file__).parents[1].glob("*.py")]
+    room = Path(receipts.__file__).parents[1]
+    sources = [path.read_text() for path in (*room.glob("*.py"), *room.glob("callbacks/*.py"))]
     named = {slug for text in sources for slug in re.findall(r'Problem\(\s*4\d\d,\s*"([a-z-]+)"', text)}
+    of_signatures = {MISSING, MALFORMED, MISMATCH, OUTSIDE_WINDOW}
 
-    assert named - {"connection-unknown", "method-not-allowed"} <= set(receipts.SLUGS)
+    assert (named | of_signatures | {UNREADABLE}) - {"connection-unknown"} == set(receipts.SLUGS)
 
 
 def test_one_receipt_is_judged_first_and_then_processed(client: Client, ours: House) -> None:
@@ -155,7 +159,7 @@ def test_many_are_counted_first_and_then_processed(client: Client, ours: House) 
     assert [verdict(row) for row in rows] == ["rejected"] * 3
     answer = client.post(LIST, {**chosen(*rows), **dict(asked.context["hidden"][-2:])}, follow=True)
 
-    assert "2 becomes an event, which is routed; 1 still rejected" in answer.content.decode()
+    assert "2 × becomes an event, which is routed; 1 × still rejected" in answer.content.decode()
     assert [verdict(row) for row in rows] == ["accepted", "accepted", "rejected"]
     assert "Reprocessed with others" in client.get(page(rows[0], "history")).content.decode()
 

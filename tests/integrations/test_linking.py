@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from integrations import linking, routing, sweep
+from integrations.late_linking import LateLinking
 from integrations.linking import CannotLink
 from integrations.models import Delivery, ExternalReference, System
-from integrations.relinking import Relinking
 from tests.at_once import at_once
 from tests.factories import (
     ConnectionFactory,
@@ -191,10 +191,10 @@ def test_the_sweep_links_what_a_new_reference_names_and_nothing_else(system: Sys
     assert set(ChannelEvent.objects.filter(routing="unlinked")) == {unnamed, foreign}
 
 
-def test_relinking_walks_through_all_in_bounded_rounds(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Relinking, "PAGE", 2)
-    monkeypatch.setattr(Relinking, "PAGES", 1)
-    monkeypatch.setattr(Relinking, "MOST_LINKED", 2)
+def test_late_linking_walks_through_all_in_bounded_rounds(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LateLinking, "PAGE", 2)
+    monkeypatch.setattr(LateLinking, "PAGES", 1)
+    monkeypatch.setattr(LateLinking, "MOST_LINKED", 2)
     systems = [system, SystemFactory(), SystemFactory()]
     for each in systems:
         for number in range(3):
@@ -207,9 +207,9 @@ def test_relinking_walks_through_all_in_bounded_rounds(system: System, monkeypat
             external_id="known",
             wedding=WeddingFactory(organization=each.organization),
         )
-    relinking = Relinking()
+    late_linking = LateLinking()
 
-    rounds = [relinking.round() for _ in range(30)]
+    rounds = [late_linking.round() for _ in range(30)]
 
     assert max(rounds) <= 2
     assert sum(rounds) == 15
@@ -229,7 +229,7 @@ def test_many_who_link_the_same_at_once_link_each_event_once() -> None:
 
     linked = at_once(5, link)
 
-    assert sum(linked) + Relinking().round() == 12
+    assert sum(linked) + LateLinking().round() == 12
     entries = ChannelEntry.objects.filter(channel__name=f"couple:dashboard:{wedding.id}")
     assert sorted(entries.values_list("sequence", flat=True)) == list(range(1, 13))
     assert ExternalReference.objects.filter(system=system).count() == 1

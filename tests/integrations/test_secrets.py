@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations import standing
+from integrations import connection_secrets
 from integrations.models import Connection, ConnectionSecret, System
 from integrations.vendors import VENDORS
 from tests.at_once import at_once
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 def live(door: Connection, purpose: Purpose = Purpose.SIGNING) -> list[str]:
-    rows = ConnectionSecret.objects.filter(standing.live_secret(), connection=door, purpose=purpose)
+    rows = ConnectionSecret.objects.filter(connection_secrets.live_secret(), connection=door, purpose=purpose)
     return [vault.decrypt(row.sealed) for row in rows.order_by("-created_at", "-id")]
 
 
@@ -34,7 +34,7 @@ def door() -> Connection:
 
 
 def test_the_older_secret_counts_beside_the_new_one_until_it_ends(door: Connection) -> None:
-    second = standing.new_secret(door, overlap=HOUR)
+    second = connection_secrets.new_secret(door, overlap=HOUR)
 
     assert live(door) == [second, "first"]
     older = door.secrets.get(expires_at__isnull=False)
@@ -44,34 +44,34 @@ def test_the_older_secret_counts_beside_the_new_one_until_it_ends(door: Connecti
 
 
 def test_without_an_overlap_only_the_new_one_counts_at_once(door: Connection) -> None:
-    second = standing.new_secret(door, overlap=timedelta())
+    second = connection_secrets.new_secret(door, overlap=timedelta())
 
     assert live(door) == [second]
 
 
 def test_the_older_ones_may_stay_until_staff_end_them(door: Connection) -> None:
-    second = standing.new_secret(door, overlap=None)
+    second = connection_secrets.new_secret(door, overlap=None)
     assert live(door) == [second, "first"]
 
-    assert standing.end_older_secrets(door) == 1
+    assert connection_secrets.end_older_secrets(door) == 1
     assert live(door) == [second]
-    assert standing.end_older_secrets(door) == 0
+    assert connection_secrets.end_older_secrets(door) == 0
 
 
 def test_an_end_that_comes_sooner_is_not_put_off(door: Connection) -> None:
     door.secrets.update(expires_at=Now() + timedelta(minutes=1))
 
-    standing.new_secret(door, overlap=timedelta(days=7))
+    connection_secrets.new_secret(door, overlap=timedelta(days=7))
 
     assert door.secrets.filter(expires_at__lt=Now() + timedelta(minutes=2)).count() == 1
 
 
 def test_a_secret_of_another_purpose_or_connection_stays(door: Connection) -> None:
-    token = standing.new_secret(door, overlap=timedelta(), purpose=Purpose.HANDSHAKE)
+    token = connection_secrets.new_secret(door, overlap=timedelta(), purpose=Purpose.HANDSHAKE)
     other = ConnectionFactory(organization=door.organization, system=door.system, secret="of another door")
 
-    standing.new_secret(door, overlap=timedelta())
-    standing.end_older_secrets(door)
+    connection_secrets.new_secret(door, overlap=timedelta())
+    connection_secrets.end_older_secrets(door)
 
     assert live(door, Purpose.HANDSHAKE) == [token]
     assert live(other) == ["of another door"]
@@ -82,7 +82,7 @@ def test_a_vendors_secret_fits_its_own_scheme(kind: str) -> None:
     scheme = VENDORS[kind].signature
     door = ConnectionFactory(system__kind=kind)
 
-    text = standing.new_secret(door, overlap=None)
+    text = connection_secrets.new_secret(door, overlap=None)
 
     scheme.check_secret(text)
     signed = {name.lower(): [value] for name, value in scheme.sign(b"{}", text, 1_780_000_000).items()}
@@ -90,7 +90,7 @@ def test_a_vendors_secret_fits_its_own_scheme(kind: str) -> None:
 
 
 def test_a_secret_made_elsewhere_is_stored_encrypted(door: Connection) -> None:
-    standing.add_secret(door, "the provider's own", overlap=timedelta())
+    connection_secrets.add_secret(door, "the provider's own", overlap=timedelta())
 
     assert live(door) == ["the provider's own"]
     assert not ConnectionSecret.objects.filter(sealed__contains="provider").exists()
@@ -100,7 +100,7 @@ def test_a_secret_made_elsewhere_is_stored_encrypted(door: Connection) -> None:
 def test_of_secrets_made_at_once_only_the_newest_stays_for_good() -> None:
     door = ConnectionFactory(secret="first")
 
-    at_once(4, lambda _: standing.new_secret(door, overlap=HOUR))
+    at_once(4, lambda _: connection_secrets.new_secret(door, overlap=HOUR))
 
     assert len(live(door)) == 5
     newest = door.secrets.order_by("-created_at", "-id").first()

@@ -1,4 +1,4 @@
-"""Admin of receipts and providers' notices, and of connections with the use of their secrets."""
+"""Admin of receipts and providers' notices, and of connections with their secrets."""
 
 from webhooks.admin import connections, notices, receipts
 

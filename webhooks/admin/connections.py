@@ -1,23 +1,35 @@
-"""Connections, with what their receipts tell: whether somebody still signs with an older secret."""
+"""Admin of connections: their address, limits and secrets, and whether somebody still signs with an older one."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from integrations.admin.connections import ConnectionAdmin, SecretInline
+from integrations import connection_secrets, standing
+from integrations.admin.buttons import ButtonAdmin, Question, asked
+from integrations.admin.systems import STANDING_COLOURS
 from integrations.models import Connection, ConnectionSecret
-from integrations.standing import live_secret
+from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
+from webhooks.callbacks import PROVIDERS
+from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.models import Receipt
-from wedsync.weddings.admin_looks import column
+from webhooks.receiver import PREFIX
+from wedsync.env import ConfigurationError
+from wedsync.weddings.admin_looks import button, coloured, column, show_once
+from wedsync.weddings.tenancy import BY_SUPPORT
+from wedsync.weddings.tenant_admin import TenantInline
 
+Purpose = ConnectionSecret.Purpose
+_PROVIDERS = {provider.kind.value: provider for provider in PROVIDERS.values()}
 _WARNING = "font-semibold text-orange-700 dark:text-orange-400"
 
 
@@ -28,11 +40,27 @@ def _last_use(secret_id: str) -> Subquery:
     )
 
 
-class UsedSecretInline(SecretInline):
-    """Secrets, with their last use as an older one."""
+def _ago(moment: datetime | None) -> str:
+    return f"{timesince(moment, timezone.now())} ago" if moment else ""
 
-    fields = (*SecretInline.fields, "used_as_older")
-    readonly_fields = (*SecretInline.readonly_fields, "used_as_older")
+
+class SecretInline(TenantInline):
+    """Secrets by their dates. A new one is made by a button; an end in the future leaves time for the change."""
+
+    model = ConnectionSecret
+    tenant_path = "connection__organization"
+    editors = BY_SUPPORT
+    verbose_name_plural = "secrets"
+    fields = ("created_at", "purpose", "expires_at", "used_as_older")
+    readonly_fields = ("created_at", "purpose", "used_as_older")
+    ordering = ("-created_at", "-id")
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(last_use=_last_use("pk"))
@@ -44,19 +72,60 @@ class UsedSecretInline(SecretInline):
 
 
 @admin.register(Connection)
-class UsedConnectionAdmin(ConnectionAdmin):
+class ConnectionAdmin(ButtonAdmin):
     """Connections, with a warning where an older secret that still counts was used."""
 
-    list_display = (*ConnectionAdmin.list_display, "older_secret")
-    facts = (*ConnectionAdmin.facts, "older_secret")
-    inlines = (UsedSecretInline,)
+    tenant_path = "organization"
+    editors = BY_SUPPORT
+    form = ConnectionForm
+    list_display = ("id", "system", "standing", "created_at", "older_secret")
+    list_select_related = ("system", "organization")
+    list_filter = ("state", "system", "system__kind")
+    search_fields = ("=id", "system__name")
+    ordering = ("system__name", "id")
+    inlines = (SecretInline,)
+    actions_detail = ("new_secret", "enter_secret", "new_handshake", "end_older", "pause", "resume", "disable")
+    standing = coloured("State", "state", STANDING_COLOURS)
+    limits = ("limit_per_hour", "networks")
+    facts = ("id", "url", "standing", "created_at", "older_secret")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        live = ConnectionSecret.objects.filter(live_secret(), connection=OuterRef("pk"))
+        live = ConnectionSecret.objects.filter(connection_secrets.live_secret(), connection=OuterRef("pk"))
         latest = live.annotate(last_use=_last_use("pk")).order_by(F("last_use").desc(nulls_last=True))
         used = Subquery(latest.values("last_use")[:1])
         rows: QuerySet[Any] = super().get_queryset(request).annotate(older_used_at=used)
         return rows
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new connection needs only its system."""
+        shown = ("system",) if obj is None else ("system", *self.facts)
+        several = self._has_several(request, obj)
+        return [
+            (None, {"fields": (("organization",) if several else ()) + shown}),
+            ("Limits", {"fields": self.limits}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = ["system", *self.facts] if obj is not None else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def is_offered(self, row: Any, path: str) -> bool:
+        """Vendors get a secret from us, providers give us theirs; a handshake needs one from us."""
+        provider = _PROVIDERS.get(row.system.kind)
+        match path:
+            case "new-secret":
+                return provider is None
+            case "enter-secret":
+                return provider is not None
+            case "new-handshake":
+                return provider is not None and "GET" in provider.methods
+        return True
+
+    @column("URL for the other side")
+    def url(self, row: Connection) -> str:
+        provider = _PROVIDERS.get(row.system.kind)
+        path = f"{CALLBACKS_PREFIX}/{provider.slug}" if provider else PREFIX
+        return f"{settings.PUBLIC_URL}{path}/{row.pk}"
 
     @column("Older secret")
     def older_secret(self, row: Connection) -> str:
@@ -65,6 +134,87 @@ class UsedConnectionAdmin(ConnectionAdmin):
             return "not used"
         return format_html('<span class="{}">was used {}</span>', _WARNING, used)
 
+    @button("New secret", "new-secret")
+    def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make one and show it once."""
+        row = self._offered(request, object_id, "new-secret")
+        form = OverlapForm(request.POST or None)
+        if not form.is_valid():
+            return self._ask(request, row, "New secret", "Make another signing secret? It is shown once.", form)
+        return self._make(request, row, form, Purpose.SIGNING, "Copy it now and give it to the vendor")
 
-def _ago(moment: datetime | None) -> str:
-    return f"{timesince(moment, timezone.now())} ago" if moment else ""
+    @button("New verify token", "new-handshake")
+    def new_handshake(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The same for WhatsApp's handshake."""
+        row = self._offered(request, object_id, "new-handshake")
+        form = OverlapForm(request.POST or None)
+        if not form.is_valid():
+            question = "Make a token with which WhatsApp proves that it may subscribe? It is shown once."
+            return self._ask(request, row, "New verify token", question, form)
+        return self._make(request, row, form, Purpose.HANDSHAKE, "Copy it now into the app's webhook settings")
+
+    @button("Enter the provider's secret", "enter-secret")
+    def enter_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Store the secret that a provider signs with."""
+        row = self._offered(request, object_id, "enter-secret")
+        form = ProviderSecretForm(_PROVIDERS[row.system.kind].signature, request.POST or None)
+        if not form.is_valid():
+            question = "It is stored encrypted, and never shown."
+            return self._ask(request, row, "Enter the provider's secret", question, form)
+        try:
+            connection_secrets.add_secret(row, form.cleaned_data["text"], overlap=form.chosen)
+        except ConfigurationError as error:
+            return self._not_made(request, row, error)
+        return self.done(request, row, "Stored the provider's secret.")
+
+    def _offered(self, request: HttpRequest, object_id: str, path: str) -> Connection:
+        row: Connection = self.row_to_press(request, object_id)
+        if not self.is_offered(row, path):
+            raise Http404
+        return row
+
+    def _ask(self, request: HttpRequest, row: Connection, label: str, text: str, form: forms.Form) -> HttpResponse:
+        question = Question(f"{label}: {row}", button=label, back=self.page_of(row), text=text, form=form)
+        return question.page(request, self)
+
+    def _make(
+        self, request: HttpRequest, row: Connection, form: OverlapForm, purpose: Purpose, note: str
+    ) -> HttpResponse:
+        try:
+            text = connection_secrets.new_secret(row, overlap=form.chosen, purpose=purpose)
+        except ConfigurationError as error:
+            return self._not_made(request, row, error)
+        self.log_change(request, row, f"Made a new secret ({purpose.label.lower()}).")
+        note = f"{note}: it is stored encrypted and never shown again."
+        facts = {"Secret": text, "URL": self.url(row), "Id": row.pk}
+        return show_once(request, self, row, title="New secret", note=note, facts=facts)
+
+    def _not_made(self, request: HttpRequest, row: Connection, error: ConfigurationError) -> HttpResponse:
+        messages.error(request, f"No secret was stored: {error}.")
+        return HttpResponseRedirect(self.page_of(row))
+
+    @asked(
+        "End older secrets",
+        "end-older",
+        "End every secret but the newest? Requests signed with an older one are refused from now on.",
+    )
+    def end_older(self, request: HttpRequest, row: Connection) -> str:
+        return f"Older secrets ended: {connection_secrets.end_older_secrets(row)}."
+
+    @asked("Pause", "pause", "Keep accepting and storing, but route nothing until it is resumed?")
+    def pause(self, request: HttpRequest, row: Connection) -> str:
+        standing.pause_connection(row)
+        return "Paused. What comes in is stored and routed when you resume it."
+
+    @asked(
+        "Resume",
+        "resume",
+        "Route what comes in, and what was held until now?",
+    )
+    def resume(self, request: HttpRequest, row: Connection) -> str:
+        return f"Resumed; held events that are routed now: {standing.resume_connection(row)}."
+
+    @asked("Disable", "disable", "Close the door? The other side gets 404 for everything it sends.")
+    def disable(self, request: HttpRequest, row: Connection) -> str:
+        standing.disable_connection(row)
+        return "Disabled."

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from kombu.exceptions import OperationalError as QueueAway
 
-from integrations.admin.buttons import Asked, PastButtonAdmin
+from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question
 from integrations.models import ConnectionSecret
 from integrations.vendors import VENDORS
 from webhooks import reprocessing, tasks
@@ -36,9 +36,9 @@ from wedsync.weddings.admin_looks import (
 
 VERDICT_COLOURS = {"accepted": GOOD, "unrecognised": WARNING, "reused_id": WARNING, "rejected": BAD}
 SLUGS = (
-    "bad-envelope", "body-too-large", "body-too-slow", "event-id-reused", "not-json", "schema-violation",
-    "signature-malformed", "signature-mismatch", "signature-missing", "timestamp-outside-window", "too-many-requests",
-    "unsupported-media-type",
+    "bad-envelope", "body-too-large", "body-too-slow", "event-id-reused", "handshake-refused", "method-not-allowed",
+    "not-json", "schema-violation", "signature-malformed", "signature-mismatch", "signature-missing",
+    "timestamp-outside-window", "too-many-requests", "unreadable", "unsupported-media-type",
 )  # fmt: skip
 AT_ONCE = 1_000  # receipts that a page processes while one waits; more go to a worker
 A_TASK = 100  # so that a task ends long before Redis would hand it out again
@@ -74,7 +74,9 @@ class VendorTypeFilter(admin.SimpleListFilter):
 @admin.register(Receipt)
 class ReceiptAdmin(PastButtonAdmin):
     tenant_path = "organization"
-    list_display = ("type", "answered", "slug", "is_signed", "external_id", "connection", "remote_address", "received")
+    list_display = (
+        "type", "shown_verdict", "slug", "is_signed", "external_id", "connection", "remote_address", "received",
+    )  # fmt: skip
     list_select_related = ("connection__system", "organization")
     list_filter = (
         "verdict", SlugFilter, "signed", "connection__system__kind", "connection", VendorTypeFilter, "received_at",
@@ -82,7 +84,10 @@ class ReceiptAdmin(PastButtonAdmin):
     search_fields = ("=id", "=external_id", "event_type", "=event_id", "=remote_address", "connection__system__name")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": (("type", "external_id"), ("answered", "slug"), "reason", "errors_table", "event_link")}),
+        (
+            None,
+            {"fields": (("type", "external_id"), ("shown_verdict", "slug"), "reason", "errors_table", "event_link")},
+        ),
         ("Who sent it", {"fields": ("connection", ("is_signed", "older_secret"), ("remote_address", "received_at"))}),
         ("As received", {"fields": ("size", "body_text", "headers_text")}),
         ("Since then", {"fields": (("reprocessed_at", "unkept"), "id")}),
@@ -90,7 +95,7 @@ class ReceiptAdmin(PastButtonAdmin):
     actions_detail = ("reprocess",)
     actions = ("reprocess_selected",)
     received = moment("Received", "received_at")
-    answered = coloured("Verdict", "verdict", VERDICT_COLOURS)
+    shown_verdict = coloured("Verdict", "verdict", VERDICT_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists do without the bodies, which may be large."""
@@ -150,7 +155,7 @@ class ReceiptAdmin(PastButtonAdmin):
             made = f" Deliveries made: {done.deliveries}." if done.outcome == Outcome.ROUTED_AGAIN else ""
             return self.done(request, receipt, f"{_sentence(done.outcome)} {done.reason}".strip() + made)
         found = reprocessing.preview(Receipt.objects.filter(pk=receipt.pk))
-        return _asked(found, f"Reprocess {receipt}", self.page_of(receipt), []).answer(request, self)
+        return _question(found, f"Reprocess {receipt}", self.page_of(receipt), []).page(request, self)
 
     @admin.action(description="Reprocess")
     def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Receipt]) -> HttpResponse | None:
@@ -158,13 +163,13 @@ class ReceiptAdmin(PastButtonAdmin):
         mine = self.chosen(request, rows)
         if self.too_many(request, mine):
             return None
-        if "answered" in request.POST:
+        if ANSWERED in request.POST:
             self._reprocess_all(request, mine)
             return None
         found = reprocessing.preview(Receipt.objects.filter(pk__in=mine.order_by().values("pk")))
         title = f"Reprocess {found.counts.total()} receipts"
         again = self.choose_again(request, mine)
-        return _asked(found, title, request.get_full_path(), again).answer(request, self)
+        return _question(found, title, request.get_full_path(), again).page(request, self)
 
     def _reprocess_all(self, request: HttpRequest, mine: QuerySet[Receipt]) -> None:
         ids = list(mine.order_by("id").values_list("id", flat=True))
@@ -172,7 +177,7 @@ class ReceiptAdmin(PastButtonAdmin):
             self._hand_over(request, [str(key) for key in ids])
         else:
             counts = reprocessing.reprocess_many(ids)
-            told = "; ".join(f"{count} {outcome.words}" for outcome, count in counts.most_common())
+            told = "; ".join(f"{count} × {outcome.words}" for outcome, count in counts.most_common())
             messages.success(request, f"Reprocessed. {told}.")
         kept = Receipt.objects.filter(id__in=ids).only("id", "event_type", "verdict")
         LogEntry.objects.log_actions(request.user.pk or 0, kept, CHANGE, change_message="Reprocessed with others.")
@@ -195,10 +200,10 @@ def _sentence(outcome: Outcome) -> str:
     return f"{outcome.words[0].upper()}{outcome.words[1:]}."
 
 
-def _asked(found: Preview, title: str, back: str, hidden: list[tuple[str, object]]) -> Asked:
-    return Asked(
+def _question(found: Preview, title: str, back: str, hidden: list[tuple[str, object]]) -> Question:
+    return Question(
         title=title,
-        question="This is what would happen. Nothing has been done yet." if found.does_something else "",
+        text="This is what would happen. Nothing has been done yet." if found.does_something else "",
         facts=[
             *((f"{count} ×", _sentence(outcome)) for outcome, count in found.counts.most_common()),
             *((f"Reason, {count} ×", reason) for reason, count in found.common_reasons),

@@ -7,7 +7,10 @@ from typing import Any
 from django.conf import settings
 
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
+from integrations.vendors import VENDORS
 from notifications.channels.whatsapp import TEMPLATES
+from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
+from webhooks.receiver import PREFIX
 from wedsync import vault
 from wedsync.demo.secret_values import DemoSecrets
 from wedsync.weddings.models import Organization, Wedding
@@ -20,14 +23,6 @@ Systems = Mapping[str, System]
 """By name."""
 Doors = dict[str, dict[str, str]]
 """By the word in the URL or the vendor's slug: what a script needs to come in."""
-
-VENDORS: Mapping[str, System.Kind] = {
-    "Studio Cloud": _Kind.STUDIO_CLOUD,
-    "ShootQ": _Kind.SHOOTQ,
-    "Iris Works": _Kind.IRIS_WORKS,
-    "VenueMaster": _Kind.VENUE_MASTER,
-    "PartyRental": _Kind.PARTY_RENTAL,
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ def connect(organization: Organization, secret: DemoSecrets) -> Systems:
         ("Email", _Kind.EMAIL, "resend", {"api_key": secret.resend_key, "from": sender}),
     ]
     rows += [(name, _Kind.SLACK, "slack", {"webhook_path": path}) for name, path in _slack_paths(secret).items()]
-    rows += [(name, kind, kind, _vendor_account(secret, kind)) for name, kind in VENDORS.items()]
+    rows += [(vendor.label, _Kind(slug), slug, _vendor_account(secret, slug)) for slug, vendor in VENDORS.items()]
     return {name: _connected(organization, name, kind, path, own) for name, kind, path, own in rows}
 
 
@@ -73,15 +68,15 @@ def open_doors(systems: Systems, wedding: Wedding, secret: DemoSecrets) -> Doors
     The wedding is booked at two of the vendors: what the others send names it by our own id, or stays unlinked.
     """
     doors = {}
-    for name, kind in VENDORS.items():
-        own = secret.of_vendor(kind)
-        doors[str(kind)] = _door(systems[name], "channel-events/{id}", {_Purpose.SIGNING: own.inbound})
+    for slug, vendor in VENDORS.items():
+        system, own = systems[vendor.label], secret.of_vendor(slug)
+        doors[slug] = _door(system, PREFIX, {_Purpose.SIGNING: own.inbound})
         if own.booking:
-            _book(systems[name], wedding, own.booking)
-            doors[str(kind)]["booking_id"] = own.booking
+            _book(system, wedding, own.booking)
+            doors[slug]["booking_id"] = own.booking
     for callbacks in _providers(secret):
         secrets = {_Purpose.SIGNING: callbacks.signing, _Purpose.HANDSHAKE: callbacks.handshake}
-        doors[callbacks.slug] = _door(systems[callbacks.system], f"providers/{callbacks.slug}/{{id}}", secrets)
+        doors[callbacks.slug] = _door(systems[callbacks.system], f"{CALLBACKS_PREFIX}/{callbacks.slug}", secrets)
     return doors
 
 
@@ -106,7 +101,7 @@ def _door(system: System, path: str, secrets: Mapping[ConnectionSecret.Purpose, 
         for purpose, text in secrets.items():
             if text:
                 ConnectionSecret.objects.create(connection=connection, purpose=purpose, sealed=vault.encrypt(text))
-    url = f"{settings.PUBLIC_URL}/api/webhooks/{path.format(id=connection.id)}"
+    url = f"{settings.PUBLIC_URL}{path}/{connection.id}"
     return {"id": connection.id, "url": url, "secret": secrets[_Purpose.SIGNING]}
 
 
@@ -118,8 +113,8 @@ def _slack_paths(secret: DemoSecrets) -> dict[str, str]:
     }
 
 
-def _vendor_account(secret: DemoSecrets, kind: System.Kind) -> dict[str, str]:
-    own = secret.of_vendor(kind)
+def _vendor_account(secret: DemoSecrets, slug: str) -> dict[str, str]:
+    own = secret.of_vendor(slug)
     return {"access_token": own.token, "signing_secret": own.signing}
 
 
@@ -145,5 +140,5 @@ def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
         "signing_secret": secret.slack_signing_secret,
         "callback_url": doors["slack"]["url"],
     }
-    vendors = {str(kind): _vendor_account(secret, kind) for kind in VENDORS.values()}
+    vendors = {slug: _vendor_account(secret, slug) for slug in VENDORS}
     return {"whatsapp": {"accounts": [whatsapp]}, "slack": slack, "resend": {"accounts": [resend]}, **vendors}

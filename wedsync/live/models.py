@@ -25,7 +25,7 @@ class ChannelEvent(models.Model):
 
         PENDING = "pending"
         ROUTED = "routed"
-        UNLINKED = "unlinked"  # no wedding of ours was found; waits for staff
+        UNLINKED = "unlinked"  # no wedding of ours was found; waits for a reference
         HELD = "held"  # its connection is paused; routed when that is resumed
         FAILED = "failed"  # routing broke again and again; the log has the trace
 

@@ -1,4 +1,4 @@
-"""How admin pages look: coloured labels, formatted JSON, comma lists, pages that confirm, and pages shown only once."""
+"""How admin pages look: coloured labels, formatted JSON, comma lists, and pages shown only once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def link(url: str, text: str) -> SafeString:
 
 
 def button(description: str, path: str) -> Callable[[Column], Column]:
-    """A button on a row's page; its function answers GET with :func:`confirm` and acts on POST."""
+    """A button on a row's page; its function asks on GET and acts on POST."""
 
     def named(function: Column) -> Column:
         shown: Column = unfold.decorators.action(function, description=description, url_path=path)
@@ -89,19 +89,6 @@ def pretty(text: str) -> SafeString:
         return preformatted(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
     except ValueError:
         return preformatted(text)
-
-
-def confirm(request: HttpRequest, pages: Any, row: Any, *, title: str, question: str, button: str) -> HttpResponse:
-    """A page that asks before something is done; its button posts to the same address."""
-    context = {
-        **pages.admin_site.each_context(request),
-        "opts": pages.opts,
-        "original": row,
-        "title": title,
-        "question": question,
-        "button": button,
-    }
-    return TemplateResponse(request, "admin/confirm.html", context)
 
 
 def show_once(

@@ -166,7 +166,7 @@ def test_a_cut_signature_is_malformed_and_a_wrong_one_does_not_fit(sender: Sende
 
     for length in range(1, len(value)):
         sender.is_refused(MALFORMED, {**whole, name: [value[:-length]]})
-    wrong = "A" if value[-10] != "A" else "B"
+    wrong = "1" if value[-10] == "0" else "0"
     sender.is_refused(MISMATCH, {**whole, name: [value[:-10] + wrong + value[-9:]]})
 
 

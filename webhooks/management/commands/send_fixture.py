@@ -13,10 +13,11 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from integrations.connection_secrets import live_secret
 from integrations.models import Connection, ConnectionSecret, ExternalReference
-from integrations.standing import live_secret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Vendor
+from webhooks.receiver import PREFIX
 from wedsync import vault
 from wedsync.env import ConfigurationError
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             envelope["timestamp"] = datetime.now(UTC).isoformat()
         if options["booking"]:
             name_booking(adapter, envelope, row)
-        address = f"{url.rstrip('/')}/api/webhooks/channel-events/{row.id}"
+        address = f"{url.rstrip('/')}{PREFIX}/{row.id}"
         self.stdout.write(f"POST {address}\n{envelope.get('eventType')} {envelope['id']}")
         answer = post(address, adapter, json.dumps(envelope, ensure_ascii=False).encode(), newest_secret(row))
         self.stdout.write(f"{answer.status_code} {_phrase(answer.status_code)}\n{answer.text}")

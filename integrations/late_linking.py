@@ -8,11 +8,12 @@ import structlog
 from django.db import OperationalError
 from django.db.models import QuerySet
 
-from integrations.linking import Kind, Name, Routing, link_named, name_of, unlinked_of
+from integrations.linking import ExternalName, link_named, name_of, unlinked_of
 from integrations.models import ExternalReference
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
+Kind, Routing = ExternalReference.Kind, ChannelEvent.Routing
 
 
 class _Seen(NamedTuple):
@@ -23,7 +24,7 @@ class _Seen(NamedTuple):
     client_id: str | None
 
 
-class Relinking:
+class LateLinking:
     """One process's walk through them.
 
     Nothing tells who should look, so each round looks at some of the unlinked events, and goes on where the last round
@@ -79,7 +80,7 @@ def _references_of(page: Sequence[_Seen]) -> list[ExternalReference]:
         system_id__in={system_id for system_id, _ in names},
         external_id__in={name.external_id for _, name in names},
     )
-    return [row for row in rows if (row.system_id, Name(Kind(row.kind), row.external_id)) in names]
+    return [row for row in rows if (row.system_id, ExternalName(Kind(row.kind), row.external_id)) in names]
 
 
 def _link_or_log(reference: ExternalReference, at_most: int) -> int:

@@ -14,8 +14,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from integrations.models import Connection, System
-from integrations.standard_webhooks import secret_key
+from integrations.models import Connection
+from integrations.signatures import SignatureScheme
 from wedsync.weddings.tenant_forms import TenantForm
 
 SHORTEST_PREFIX = {4: 8, 6: 16}  # bits; a wider network is no vendor's own
@@ -110,18 +110,17 @@ class ProviderSecretForm(OverlapForm):
     )
     field_order = ("text", "overlap")
 
-    def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, scheme: SignatureScheme, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._kind = kind
+        self._scheme = scheme
 
     def clean_text(self) -> str:
         """Refuse what could never verify a signature; the message does not hold it."""
         text = str(self.cleaned_data["text"])
         if not text.isascii() or not text.isprintable() or " " in text:
             raise forms.ValidationError("It holds a space or a letter that no such secret has. Copy it again.")
-        if self._kind == System.Kind.EMAIL:
-            try:
-                secret_key(text)
-            except ValueError as error:
-                raise forms.ValidationError("Resend's secrets are whsec_ followed by base64. Copy it again.") from error
+        try:
+            self._scheme.check_secret(text)
+        except ValueError as error:
+            raise forms.ValidationError(f"Copy it again: {error}.") from error
         return text
