@@ -189,9 +189,8 @@ def _write(wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[
         output_field=JSONField(),
     )
     rows = ChannelEvent.objects.filter(id__in=event_ids, routing=Routing.UNLINKED)
-    rows.update(
-        wedding=wedding, routing=routing, payload=named, hinted_at=Now() if routing == Routing.PENDING else None
-    )
+    hinted_at = Now() if routing == Routing.PENDING else None
+    rows.update(wedding=wedding, routing=routing, payload=named, hinted_at=hinted_at)
 
 
 def _further_places(events: Sequence[ChannelEvent], wedding: Wedding) -> list[tuple[ChannelEvent, str]]:
