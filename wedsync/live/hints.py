@@ -28,9 +28,11 @@ from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, Priority
 
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
-MOST_TOGETHER = 500
-PAUSE = 0.05  # seconds between two sends: under load fewer, larger ones; the first leaves at once
-EVENTS_A_MESSAGE = 100  # they are routed one after the other, other messages beside them
+MOST_TOGETHER = 2_000
+# Seconds that a lane rests after a send, for each hint in it and at most: the first leaves at once, a few leave almost
+# at once, and under load there are fewer and larger sends, since each takes time from the process's event loop.
+REST, LONGEST_REST = 0.001, 0.2
+EVENTS_A_MESSAGE = 200  # they are routed one after the other, other messages beside them
 LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"
 
@@ -79,14 +81,15 @@ class Lane(Generic[T]):
             taken = [self._waiting.get()]
             while sum(map(len, taken)) < MOST_TOGETHER and not self._waiting.empty():
                 taken.append(self._waiting.get())
+            hints = [hint for several in taken for hint in several]
             try:
-                send([hint for hints in taken for hint in hints])
+                send(hints)
             except Exception as error:  # whatever Redis throws, the sweep finds the row
                 log.warning("hints_failed", lane=self._name, error=type(error).__name__)
             finally:
                 for _ in taken:
                     self._waiting.task_done()
-            time.sleep(PAUSE)
+            time.sleep(min(REST * len(hints), LONGEST_REST))
 
     def flush(self, seconds: float) -> None:
         """Wait until all that was offered has left, at most so long."""
