@@ -58,7 +58,9 @@ def test_make_lists_its_commands_and_names_a_python_that_is_too_old(tmp_path: Pa
     old = folder / "old-python"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    listed = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
     targets = [
         "help", "run", "demo", "test", "bench-ingest", "fuzz", "reconcile", "lint", "format", "requirements", "clean",
     ]  # fmt: skip
