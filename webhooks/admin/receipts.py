@@ -74,9 +74,7 @@ class VendorTypeFilter(admin.SimpleListFilter):
 @admin.register(Receipt)
 class ReceiptAdmin(PastButtonAdmin):
     tenant_path = "organization"
-    list_display = (
-        "type", "shown_verdict", "slug", "is_signed", "external_id", "connection", "remote_address", "received",
-    )  # fmt: skip
+    list_display = ("type", "shown_verdict", "slug", "is_signed", "received", "external_id", "connection")
     list_select_related = ("connection__system", "organization")
     list_filter = (
         "verdict", SlugFilter, "signed", "connection__system__kind", "connection", VendorTypeFilter, "received_at",
