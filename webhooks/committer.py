@@ -169,10 +169,12 @@ class Committer(Generic[Item, Result]):
         return await self._store(database, items)
 
     async def _tell_who_waits_too_long(self) -> None:
-        """One look now and then instead of a timer for each request."""
+        """One look now and then instead of a timer for each request; who waits already gets another writer."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            if self._queue and self._idle:  # the other writer may hang; nobody else shall wait for it
+                _resolve(self._idle.popleft())
             while self._pending and (self._pending[0].future.done() or self._pending[0].until < loop.time()):
                 _fail([self._pending.popleft()], StorageAway("PostgreSQL took too long; a repetition does no harm"))
 

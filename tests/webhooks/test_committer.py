@@ -173,3 +173,28 @@ def test_a_sender_is_told_in_time_and_a_repetition_does_no_harm(door: Connection
 
     assert stored.status == Status.DUPLICATE
     assert ChannelEvent.objects.filter(organization=door.organization, id=stored.id).count() == 1
+
+
+def test_who_comes_behind_a_request_that_hangs_does_not_wait_for_it(
+    door: Connection, other: extensions.connection
+) -> None:
+    run(
+        other,
+        "INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at) "
+        "VALUES (%s, 'hangs', gen_random_uuid(), '', now())",
+        door.id,
+    )
+
+    async def play() -> None:
+        committer = made()
+        committer.start()
+        hanging = committer.submit(accepted(door, "hangs"))
+        await asyncio.sleep(0)  # a writer takes it alone
+        behind = committer.submit(accepted(door, "behind"))
+        assert (await behind).status is Status.ACCEPTED
+        assert not hanging.done()
+        other.rollback()
+        assert (await hanging).status is Status.ACCEPTED
+        await committer.stop()
+
+    asyncio.run(play())
