@@ -18,7 +18,7 @@ def database(url: str) -> dict[str, Any]:
         raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs on PostgreSQL only")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "wedsync.pooled_postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
