@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import targets
+from integrations import ordering, targets
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.states import State
 from integrations.targets import Plan
@@ -74,7 +74,7 @@ def route_again(event_id: UUID) -> int:
 def _hint(deliveries: Iterable[Delivery]) -> None:
     for delivery in deliveries:
         if delivery.state == State.PENDING:
-            hints.delivery_due(delivery.id, delivery.priority)
+            hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
 
 
 def give_up(event_id: UUID) -> None:
@@ -148,6 +148,9 @@ def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan
 
 def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Delivery:
     now = timezone.now()
+    order_key, sets = "", []
+    if plan.kind == Route.Target.SYSTEM:
+        order_key, sets = ordering.order_of(event.wedding_id, event.type, event.payload)
     row = Delivery(
         organization_id=event.organization_id,
         event=event,
@@ -158,6 +161,9 @@ def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Deliv
         dedupe_key=key,
         priority=priority,
         expires_at=expiry(event, plan, priority, now),
+        order_key=order_key,
+        sets=sets,
+        due_since=plan.held_until or now,
     )
     if plan.skipped:
         row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now

@@ -105,6 +105,13 @@ RETRY_DURABLE = _variable(
 CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "an outside call's whole time")
 URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the same for urgent deliveries")
 LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
+STATUS_WAIT = _variable(
+    "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a WhatsApp of unknown outcome waits for its status"
+)
+URGENT_STATUS_WAIT = _variable("WEDSYNC_URGENT_STATUS_WAIT_SECONDS", float, "5", "the same for urgent deliveries")
+TURN = _variable(
+    "WEDSYNC_TURN_SECONDS", float, "2", "how long a worker's thread serves one target before it takes its next message"
+)
 VISIBILITY_TIMEOUT = _variable(
     "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS", float, "120", "when Redis hands an unacknowledged task out again"
 )

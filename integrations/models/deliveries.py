@@ -18,7 +18,6 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact, Organization
 
-
 WAITS = Q(state__in=["pending", "scheduled", "held"])
 PRECEDENCE = Case(
     *(When(priority=priority.value, then=2 * rank) for rank, priority in enumerate(reversed(Priority))),
@@ -41,9 +40,7 @@ class Delivery(models.Model):
     """One thing going to one target. Its state changes by conditional writes only: see integrations/deliveries.py."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="deliveries", db_index=False
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="deliveries")
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="deliveries")
@@ -62,7 +59,7 @@ class Delivery(models.Model):
     order_key = models.CharField(
         max_length=110, blank=True, help_text="Wedding and type of what sets a state; such go one at a time."
     )
-    sets = ArrayField(models.CharField(max_length=64), default=list, blank=True, help_text="The fields that it sets.")
+    sets = ArrayField(models.TextField(), default=list, blank=True, help_text="The fields that it sets.")
     has_turn = models.BooleanField(default=False, help_text="In flight, and the only one of its order key.")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)

@@ -14,7 +14,6 @@ from wedsync import vault
 from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, Organization, Wedding
 
-
 CALL_LIMIT_HELP = "Calls in flight at most, urgent ones apart; empty: 4."
 
 
