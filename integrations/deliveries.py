@@ -12,17 +12,19 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations import breaker, retry, standing
+from integrations import admission, breakers, retry, standing
+from integrations.admission import Change, Permit, Refusal, Verdict
 from integrations.attempts import Lease, Result, attempt, record
-from integrations.breaker import Verdict
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Transient
 from integrations.models import Delivery, System
 from integrations.moves import due_in, move
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
 from wedsync.ids import new_id
+from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
+FULL_WAIT = 0.5  # seconds, where as many calls are in flight as the target takes
 EARLY = timedelta(milliseconds=500)  # a retry's message may arrive this much before its row is due
 
 
@@ -48,31 +50,29 @@ def deliver(delivery_id: UUID) -> None:
     lease = claim(delivery_id)
     if lease is None or _stopped(lease):
         return
-    permit = breaker.ask(lease.delivery.system_id)
+    lane = admission.lane_of(lease.delivery.system)
+    permit = admission.ask(lane, urgent=lease.delivery.priority == Priority.URGENT)
     if not permit.granted:
-        move(lease.row, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(permit.wait))
+        _hold(lease, permit)
         return
     sender = sender_for(lease.delivery.channel)
     result = attempt(lease, sender)
     if result is None:
+        admission.give_back(lane, permit)
         return
     verdict = _verdict(result)
-    change = breaker.tell(
-        lease.delivery.system_id,
-        permit,
-        verdict,
-        delivery_id=lease.delivery.id,
-        alone=verdict == Verdict.FAILED and _is_alone(lease.delivery),
-    )
-    if change == "closed":
-        _let_go(lease.delivery.system_id)
+    alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(lease.delivery)
+    change = admission.tell(lane, permit, verdict, delivery_id=lease.delivery.id, alone=alone)
+    breakers.record_change(lease.delivery.system, change)
+    if change == Change.CLOSED:
+        breakers.let_go(lease.delivery.system)
     _finish(lease, sender, result)
 
 
-def _let_go(system_id: UUID) -> None:
-    """The breaker has closed: what it held is due, and the sweep lets it flow out in its bounded batches."""
-    held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.BREAKER_OPEN)
-    held.update(next_attempt_at=Now())
+def _hold(lease: Lease, permit: Permit) -> None:
+    """Wait for the breaker, or for a slot or a token of the target, without using up an attempt."""
+    wait = permit.wait if permit.why != Refusal.AT_CAPACITY else FULL_WAIT
+    move(lease.row, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(wait))
 
 
 def claim(delivery_id: UUID) -> Lease | None:
