@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from integrations import admission, claims, deliveries, holds, known_systems
+from integrations import admission, breakers, claims, deliveries, holds, known_systems
 from integrations.admission import Change, Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
 from integrations.models import Delivery, System
@@ -117,7 +117,7 @@ class _Service:
 
     def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
         verdict = _verdict(step)
-        alone = verdict == Verdict.FAILED and _is_alone(delivery)
+        alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
         if going_on:
             change, following = admission.tell_and_ask(
                 self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, urgent=self._urgent
@@ -126,9 +126,9 @@ class _Service:
             change = admission.tell(self._lane, permit, verdict, delivery_id=delivery.id, alone=alone)
             following = permit
         if change == Change.CLOSED:
-            holds.after_breaker(self._system.id)
+            breakers.let_go(self._system)
         if change in {Change.OPENED, Change.REOPENED, Change.CLOSED}:
-            admission.record_change(self._system, change)
+            breakers.record_change(self._system, change)
         return following
 
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from integrations.admission import CALL_LIMIT
+from integrations.admission.lanes import CALL_LIMIT
 from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from wedsync.live import hints
 from wedsync.queues import Priority

@@ -30,12 +30,6 @@ def for_probe(delivery_id: UUID) -> int:
     return move(probing, State.HELD, Reason.BREAKER_OPEN)
 
 
-def after_breaker(system_id: UUID) -> int:
-    """Make due what an open breaker held; the calls in flight and the sweep let it flow out at a bounded rate."""
-    held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.BREAKER_OPEN)
-    return held.update(next_attempt_at=Now())
-
-
 def for_rate(delivery_id: UUID, seconds: float) -> Priority | None:
     """Hold one delivery until the bucket's next token, unless one as urgent waits for it already.
 

@@ -9,7 +9,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from django.db import OperationalError
 
-from integrations import dispatch, routing
+from integrations import breakers, dispatch, routing
 from integrations.dispatch import TryAgain
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
@@ -67,3 +67,9 @@ def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -
         UUID(system_id) if system_id else None,
         urgent=queue == Priority.URGENT,
     )
+
+
+@shared_task(name="integrations.prune_breaker_changes")
+def prune_breaker_changes() -> None:
+    """Forget changes of breakers that are past their time."""
+    breakers.forget_old()

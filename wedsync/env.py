@@ -121,6 +121,13 @@ SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "when the sw
 BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
 BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
 BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")
+BREAKER_WINDOW = _variable("WEDSYNC_BREAKER_WINDOW_SECONDS", float, "60", "the window of a breaker's failure rate")
+BREAKER_RATE = _variable("WEDSYNC_BREAKER_RATE", float, "0.5", "share of failures in the window that opens a breaker")
+BREAKER_VOLUME = _variable("WEDSYNC_BREAKER_VOLUME", int, "20", "calls in the window before its share counts")
+BREAKER_PROBES = _variable(
+    "WEDSYNC_BREAKER_PROBES", int, "1", "probes at once of a half-open breaker; urgent: one more"
+)
+BREAKER_CLOSING = _variable("WEDSYNC_BREAKER_CLOSING", int, "2", "good probes in a row that close a breaker")
 LIMIT_PER_ADDRESS = _variable(
     "WEDSYNC_LIMIT_PER_ADDRESS", int, "1000", "webhooks an hour from one address; a connection's networks are spared"
 )

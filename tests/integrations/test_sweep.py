@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import deliveries, standing, sweep
+from integrations import claims, deliveries, due, leases, standing, sweep
 from integrations.models import Connection, Delivery, System
 from integrations.states import Reason, State
 from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
 
 
-def due(**rest: Any) -> Delivery:
+def overdue(**rest: Any) -> Delivery:
     made: Delivery = DeliveryFactory(
         **{"state": State.PENDING, "next_attempt_at": timezone.now() - LONG_AGO, "finished_at": None} | rest
     )
@@ -29,26 +29,26 @@ def due(**rest: Any) -> Delivery:
 
 
 def test_a_delivery_that_nobody_took_is_hinted_once_and_not_again_at_once() -> None:
-    due()
+    overdue()
 
-    assert [sweep.hint_deliveries(), sweep.hint_deliveries()] == [1, 0]
+    assert [due.hint_deliveries(), due.hint_deliveries()] == [1, 0]
 
 
 def test_a_full_queue_is_not_filled_further() -> None:
-    due(priority="low")
+    overdue(priority="low")
     client = redis.Redis.from_url(settings.BROKER_URL)
     key = f"{QUEUE_PREFIX}low"
-    client.rpush(key, *["x"] * sweep.FULL_QUEUE)
+    client.rpush(key, *["x"] * due.FULL_QUEUE)
     try:
-        assert hints.queue_length("low") == sweep.FULL_QUEUE
-        assert sweep.hint_deliveries() == 0
+        assert hints.queue_length("low") == due.FULL_QUEUE
+        assert due.hint_deliveries() == 0
     finally:
         client.delete(key)
-    assert sweep.hint_deliveries() == 1
+    assert due.hint_deliveries() == 1
 
 
 def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
-    lost = due(
+    lost = overdue(
         state=State.IN_FLIGHT,
         lease_token=uuid4(),
         lease_until=timezone.now() - LONG_AGO,
@@ -56,7 +56,7 @@ def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
         channel="whatsapp",
     )
 
-    assert sweep.end_leases() == 1
+    assert leases.end_leases() == 1
 
     lost.refresh_from_db()
     assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.SCHEDULED, Reason.WORKER_LOST, True)
@@ -65,9 +65,9 @@ def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
 
 
 def test_what_has_expired_is_dead_and_says_so() -> None:
-    late = due(expires_at=timezone.now() - LONG_AGO)
+    late = overdue(expires_at=timezone.now() - LONG_AGO)
 
-    assert deliveries.claim(late.id) is None
+    assert claims.claim(late.id) is None
     sweep.sweep()
 
     late.refresh_from_db()
@@ -76,16 +76,16 @@ def test_what_has_expired_is_dead_and_says_so() -> None:
 
 
 def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
-    held = due()
+    held = overdue()
     System.objects.filter(id=held.system_id).update(state=System.Status.PAUSED)
-    lease = deliveries.claim(held.id)
+    lease = claims.claim(held.id)
     assert lease
     standing.resume_system(held.system)
     assert deliveries._stopped(lease), "it decides on what it saw"
 
     sweep.release_held()
 
-    assert deliveries.claim(held.id) is not None
+    assert claims.claim(held.id) is not None
 
 
 def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
@@ -106,9 +106,9 @@ def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
 
 
 def test_two_workers_with_the_same_delivery_claim_it_once() -> None:
-    delivery = due()
+    delivery = overdue()
 
-    assert [bool(deliveries.claim(delivery.id)) for _ in range(3)] == [True, False, False]
+    assert [bool(claims.claim(delivery.id)) for _ in range(3)] == [True, False, False]
 
 
 def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
@@ -127,10 +127,10 @@ def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
 
 def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
     common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1}
-    unknown = due(lease_token=uuid4(), channel="pigeon", **common)
-    lost = due(lease_token=uuid4(), channel="system", **common)
+    unknown = overdue(lease_token=uuid4(), channel="pigeon", **common)
+    lost = overdue(lease_token=uuid4(), channel="system", **common)
 
-    sweep.end_leases()
+    leases.end_leases()
 
     unknown.refresh_from_db()
     lost.refresh_from_db()
