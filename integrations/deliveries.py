@@ -188,8 +188,8 @@ def _following(delivery: Delivery, sender: Sender, error: DeliveryError) -> tupl
 def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[State, Reason, float]:
     """What follows when nobody knows whether the request arrived: the next state, why, and when it is due again.
 
-    Under an idempotency key it is simply tried again. Where the provider knows none, it is tried once more soon, marked,
-    and where a status may still tell, that is waited for first; what is unknown again waits for the durable steps.
+    Under an idempotency key it is simply tried again. Where the provider knows none, it is tried once more soon,
+    marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
     """
     number = max(delivery.attempt_count, 1)
     again = sender.resends_marked and _unknown_before(delivery)

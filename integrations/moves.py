@@ -76,7 +76,9 @@ WITH moved AS (
             WHEN %(due_in)s::float IS NULL THEN expires_at
             ELSE now() + %(due_in)s::float * interval '1 second'
         END,
-        due_since = CASE WHEN %(to)s = 'scheduled' THEN now() + %(due_in)s::float * interval '1 second' ELSE due_since END,
+        due_since = CASE
+            WHEN %(to)s = 'scheduled' THEN now() + %(due_in)s::float * interval '1 second' ELSE due_since
+        END,
         may_duplicate = may_duplicate OR %(may_duplicate)s,
         finished_at = CASE WHEN %(finished)s THEN now() END
     WHERE id = %(id)s AND lease_token = %(token)s AND state = ANY(%(sources)s)

@@ -63,7 +63,7 @@ class Sender(Protocol):
     resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: the other side sends none."""
+        """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
 
 
 Confirmation = Callable[[Delivery], str | None]

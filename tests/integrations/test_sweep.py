@@ -19,6 +19,7 @@ from wedsync.queues import QUEUE_PREFIX
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
+FROZEN = {"method": "POST", "path": "/", "body": "{}", "headers": {}}
 
 
 def overdue(**rest: Any) -> Delivery:
@@ -53,13 +54,14 @@ def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
         lease_token=uuid4(),
         lease_until=timezone.now() - LONG_AGO,
         attempt_count=1,
+        request=FROZEN,
         channel="whatsapp",
     )
 
     assert leases.end_leases() == 1
 
     lost.refresh_from_db()
-    assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.SCHEDULED, Reason.WORKER_LOST, True)
+    assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.HELD, Reason.AWAITS_STATUS, True)
     assert lost.next_attempt_at > timezone.now() - timedelta(seconds=1), "not at once, so that it can not spin"
     assert lost.attempts.get().outcome == "unknown"
 
@@ -126,7 +128,7 @@ def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
 
 
 def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
-    common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1}
+    common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1, "request": FROZEN}
     unknown = overdue(lease_token=uuid4(), channel="pigeon", **common)
     lost = overdue(lease_token=uuid4(), channel="system", **common)
 

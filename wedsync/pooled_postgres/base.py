@@ -15,9 +15,10 @@ from collections import defaultdict
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg2 import extensions
 from psycopg2.extensions import STATUS_READY, TRANSACTION_STATUS_IDLE
-from psycopg2.extensions import connection as Connection
 
+Connection = extensions.connection
 Server = tuple[str, ...]  # database, user, host, port
 LONGEST_IDLE = 60.0  # seconds; PostgreSQL's processes are not kept for nothing
 MOST_IDLE = 20
