@@ -41,7 +41,8 @@ def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bo
     Raises:
         TryAgain: the named delivery failed, and its next try is only seconds away.
     """
-    system_id = system_id or Delivery.objects.filter(id=delivery_id).values_list("system_id", flat=True).first()
+    if system_id is None and delivery_id is not None:
+        system_id = Delivery.objects.filter(id=delivery_id).values_list("system_id", flat=True).first()
     system = known_systems.find(system_id) if system_id else None
     if system is None:
         return
@@ -141,7 +142,9 @@ class _Service:
             self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
 
     def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
-        priority = holds.for_rate(delivery_id, wait) if delivery_id else None
+        if delivery_id is None:
+            return
+        priority = holds.for_rate(delivery_id, wait)
         if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
 

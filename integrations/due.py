@@ -4,7 +4,7 @@ Whoever is woken for a target goes on with whatever else is due for it, so a tar
 deliveries needs no more messages than it takes calls, and none while it has all the calls that it takes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -77,7 +77,7 @@ def hint_deliveries() -> int:
     if not lanes:
         return 0
     quick = len(settings.RETRY_QUICK_SECONDS)
-    values = {
+    values: dict[str, Any] = {
         "systems": [lane.system_id for lane in lanes],
         "room": [lane.room if lane.room > 0 else CALL_LIMIT for lane in lanes],
         # a target that has all its calls is left to whoever ends one, but urgent deliveries have slots of their own

@@ -39,7 +39,9 @@ def end_leases() -> int:
 
 
 def _end_lease(delivery: Delivery) -> None:
-    row = Delivery.objects.filter(id=delivery.id, lease_token=delivery.lease_token)
+    token = delivery.lease_token
+    assert token is not None  # noqa: S101  (a constraint: whatever is in flight has one)
+    row = Delivery.objects.filter(id=delivery.id, lease_token=token)
     began = delivery.request is not None
     if not began:
         let_go(row, State.SCHEDULED, Reason.WORKER_LOST, next_attempt_at=Now())
@@ -57,7 +59,7 @@ def _end_lease(delivery: Delivery) -> None:
             error_class="WorkerLost",
             error="the worker ended in the middle of the attempt",
         )
-        end(delivery, delivery.lease_token, ending)
+        end(delivery, token, ending)
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 

@@ -5,13 +5,11 @@ a newer delivery stands for an older one where it sets all that the older does. 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterable
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.claims import Lease
@@ -19,16 +17,18 @@ from integrations.models import Delivery
 from integrations.moves import due_in, let_go, move
 from integrations.ordering_rules import state_set_by
 from integrations.states import WAITING, Reason, State
+from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
 LONGEST_TURN = 60.0  # seconds; who waits is let go at the turn's end, and after this where that was lost
+NO_ORDER: tuple[str, list[str]] = "", []
 _LIVING = [*WAITING, State.IN_FLIGHT, State.SUCCEEDED]
 
 
-def order_of(wedding_id: UUID | None, event_type: str, payload: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """A delivery's order key and the fields that it sets; an empty key where the order does not matter."""
-    fields = state_set_by(event_type, payload) if wedding_id else None
-    return (f"{wedding_id}:{event_type}", sorted(fields)) if fields else ("", [])
+def order_of(event: ChannelEvent) -> tuple[str, list[str]]:
+    """The order key of a delivery to a system, and the fields that it sets; where the order does not matter, none."""
+    fields = state_set_by(event.type, event.payload) if event.wedding_id else None
+    return (f"{event.wedding_id}:{event.type}", sorted(fields)) if fields else NO_ORDER
 
 
 @transaction.atomic
@@ -39,9 +39,8 @@ def take_turn(lease: Lease) -> bool:
     """
     delivery = lease.delivery
     _one_at_a_time(delivery)
-    siblings = Delivery.objects.filter(system_id=delivery.system_id, order_key=delivery.order_key)
-    newer = siblings.filter(event_id__gt=delivery.event_id, state__in=_LIVING)
-    if newer.filter(sets__contains=delivery.sets).exists():
+    siblings = _siblings(delivery)
+    if newer_standing_for(delivery).exists():
         let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED)
         end_turn([delivery])
         return False
@@ -55,6 +54,18 @@ def take_turn(lease: Lease) -> bool:
     return bool(lease.row.update(has_turn=True))
 
 
+def newer_standing_for(delivery: Delivery) -> QuerySet[Delivery]:
+    """Those of newer events that set all that a delivery sets, and have arrived or still may."""
+    if not delivery.order_key:
+        return Delivery.objects.none()
+    newer = _siblings(delivery).filter(event_id__gt=delivery.event_id, state__in=_LIVING)
+    return newer.filter(sets__contains=delivery.sets)
+
+
+def _siblings(delivery: Delivery) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(system_id=delivery.system_id, order_key=delivery.order_key)
+
+
 def end_turn(deliveries: Iterable[Delivery]) -> None:
     """Make due what waited for these; called with or after their commit."""
     for delivery in deliveries:
@@ -64,11 +75,7 @@ def end_turn(deliveries: Iterable[Delivery]) -> None:
 
 def waiting_for(delivery: Delivery) -> QuerySet[Delivery]:
     """Those that are held until a delivery's turn is over."""
-    return Delivery.objects.filter(
-        Q(state=State.HELD, state_reason=Reason.WAITS_ITS_TURN),
-        system_id=delivery.system_id,
-        order_key=delivery.order_key,
-    )
+    return _siblings(delivery).filter(state=State.HELD, state_reason=Reason.WAITS_ITS_TURN)
 
 
 def _one_at_a_time(delivery: Delivery) -> None:

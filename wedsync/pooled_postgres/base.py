@@ -91,7 +91,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         found = _idle.take(self._server)
         if found is None:
             return super().get_new_connection(conn_params)
-        self.isolation_level = base.IsolationLevel.READ_COMMITTED
+        self.isolation_level = extensions.ISOLATION_LEVEL_READ_COMMITTED
         return found
 
     def _close(self) -> None:
@@ -106,7 +106,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             and given.info.transaction_status == TRANSACTION_STATUS_IDLE
         )
         if not in_order or not _idle.keep(self._server, given):
-            super()._close()
+            super()._close()  # type: ignore[misc]  # the stubs leave it out
 
     def close_pool(self) -> None:
         """Close what lies idle; Django calls it before it drops a test's database."""
