@@ -89,12 +89,16 @@ class Server:
                 start_new_session=True,
             )
         try:
-            wait_until(lambda: process.poll() is not None or url_answers(self._ready), START_SECONDS)
-            if process.poll() is not None or not url_answers(self._ready):
+            wait_until(lambda: process.poll() is not None or self.answers(), START_SECONDS)
+            if process.poll() is not None or not self.answers():
                 raise BenchError(f"{self.name} did not start. The end of its log:\n{last_lines(self.log, 20)}")
         except BaseException:
             self.kill()
             raise
+
+    def answers(self) -> bool:
+        """Whether it serves."""
+        return url_answers(self._ready)
 
     @property
     def pid(self) -> int:

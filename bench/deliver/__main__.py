@@ -1,0 +1,99 @@
+"""``python -m bench.deliver``: what ``make bench-deliver`` runs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench.deliver import idle, report, shares
+from bench.deliver.stage import Stage
+from bench.deliver.throughput import LOADS, Load, Throughput
+from bench.deliver.urgent import Urgent
+from bench.ground import ROOT
+from bench.program import run
+from wedsync.demo.own_copy import OwnCopy
+
+RESULT = ROOT / "bench" / "results" / "deliver.json"
+PARTS = ("throughput", "urgent", "idle", "shares")
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make bench-deliver",
+        description="Measure how deliveries leave, beside a bare Celery task that posts; on servers of its own. With "
+        "make, options stand in ARGS: make bench-deliver ARGS='--only throughput --latency 0 --rounds 1'",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of the throughput; medians are taken over them (3)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts; all where not given")
+    parser.add_argument("--latency", type=int, nargs="+", help="of the sink, milliseconds (0 200 1000)")
+    parser.add_argument("--count", type=int, help="deliveries in each measurement (3000, 2000, 1000)")
+    parser.add_argument("--concurrency", type=int, help="threads of all workers together (25, 100, 100)")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes that share them, on both sides (1)")
+    parser.add_argument("--pool", help="Celery's pool on both sides, in the place of the Procfile's")
+    parser.add_argument("--probes", type=int, default=300, help="urgent deliveries in each part (300)")
+    parser.add_argument("--backlog", type=int, default=10_000, help="low and normal deliveries that wait (10000)")
+    parser.add_argument("--idle-seconds", type=float, default=30, help="of watching the idle copy (30)")
+    parser.add_argument("--share-events", type=int, default=20, help="events for each channel (20)")
+    parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/deliver.json)")
+    return parser.parse_args(words)
+
+
+def _loads(arguments: argparse.Namespace) -> list[Load]:
+    chosen = [load for load in LOADS if arguments.latency is None or load.latency in arguments.latency]
+    given = {name: value for name in ("count", "concurrency") if (value := getattr(arguments, name))}
+    return [replace(load, **given) for load in chosen]
+
+
+def _measured(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if {"throughput", "urgent"} & set(arguments.only):
+        with Stage(arguments.pool) as stage:
+            if "throughput" in arguments.only:
+                throughput = Throughput(stage, console, arguments.workers)
+                throughput.measure(arguments.rounds, _loads(arguments))
+                content["measurements"] = throughput.measurements
+            if "urgent" in arguments.only:
+                content["urgent"] = Urgent(stage, console, arguments.probes, arguments.backlog).measure()
+            content["machine"] = report.machine(stage.ground)
+    if {"idle", "shares"} & set(arguments.only):
+        content |= _of_a_whole_copy(arguments, console)
+    return content
+
+
+def _of_a_whole_copy(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    copy = OwnCopy()
+    try:
+        facts = copy.start()
+        if "idle" in arguments.only:
+            content["idle"] = idle.watch(copy, console, arguments.idle_seconds)
+        if "shares" in arguments.only:
+            content["shares"] = shares.measure(copy, facts, console, arguments.share_events)
+    finally:
+        copy.stop()
+        copy.remove()
+    return content
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, write the JSON. 0 when every measurement counts; 1 when one does not; 130 when stopped."""
+    arguments = _arguments(words)
+
+    def work(console: Console) -> int:
+        content = report.as_json(**_measured(arguments, console))
+        report.show(console, content)
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        console.print(f"All of it: {arguments.output}")
+        return 0
+
+    return run("Bench", Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

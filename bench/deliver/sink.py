@@ -1,0 +1,131 @@
+"""``python -m bench.deliver.sink``: takes every POST after a while, and remembers when each came.
+
+Bare asyncio on uvloop, so that it costs as little of the shared processor as can be. Connections stay open.
+``POST /_/reset?seconds=0.2`` empties it and sets what each answer waits; ``GET /_/stats`` and ``GET /_/arrivals`` tell
+what came since. Times are Unix times of this machine.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import uvloop
+
+from wedsync.runner.ports import LOCAL
+
+HEAD_END = b"\r\n\r\n"
+TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class Memory:
+    """What came. ``arrivals``: the first of each key."""
+
+    def __init__(self) -> None:
+        self.reset(0.0)
+
+    def reset(self, seconds: float) -> None:
+        """Forget everything; from now on each answer waits so long."""
+        self.seconds = seconds
+        self.arrivals: dict[str, float] = {}
+        self.paths: dict[str, int] = {}
+        self.answered = self.in_flight = self.most_in_flight = 0
+        self.first = self.last = 0.0
+
+    def arrived(self, path: str, key: str) -> None:
+        """Note a request, once all of it is here."""
+        now = time.time()
+        self.first = self.first or now
+        self.arrivals.setdefault(key, now)
+        self.paths[path] = self.paths.get(path, 0) + 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def left(self) -> None:
+        """Note an answer."""
+        self.answered += 1
+        self.in_flight -= 1
+        self.last = time.time()
+
+    def stats(self) -> dict[str, Any]:
+        """Figures."""
+        return {
+            "answered": self.answered,
+            "keys": len(self.arrivals),
+            "paths": len(self.paths),
+            "most_in_flight": self.most_in_flight,
+            "first": self.first,
+            "last": self.last,
+        }
+
+
+class Connection(asyncio.Protocol):
+    """One client; its requests come one after the other."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._data = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep it."""
+        self._transport = transport  # type: ignore[assignment]  # uvloop's is not asyncio's by class
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole requests out of what has come so far."""
+        self._data += data
+        while (end := self._data.find(HEAD_END)) >= 0:
+            head = self._data[:end]
+            lines = head.split(b"\r\n")
+            headers = dict(line.lower().split(b": ", 1) for line in lines[1:])
+            whole = end + len(HEAD_END) + int(headers.get(b"content-length", b"0"))
+            if len(self._data) < whole:
+                return
+            self._data = self._data[whole:]
+            self._take(lines[0].split(b" ")[1].decode(), headers.get(b"idempotency-key", b"").decode())
+
+    def _take(self, path: str, key: str) -> None:
+        memory = self._memory
+        if path.startswith("/_/"):
+            self._transport.write(_told(memory, path))
+            return
+        memory.arrived(path, key)
+        if memory.seconds:
+            asyncio.get_running_loop().call_later(memory.seconds, self._answer)
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        self._transport.write(TAKEN)
+        self._memory.left()
+
+
+def _told(memory: Memory, path: str) -> bytes:
+    parts = urlsplit(path)
+    if parts.path == "/_/reset":
+        memory.reset(float(parse_qs(parts.query)["seconds"][0]))
+    body = json.dumps(memory.arrivals if parts.path == "/_/arrivals" else memory.stats()).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+async def serve(port: int) -> None:
+    """Until the process is told to stop."""
+    memory = Memory()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(memory), LOCAL, port, backlog=1024, reuse_address=True
+    )
+    async with server:
+        await server.serve_forever()
+
+
+def main() -> None:
+    """Read the arguments, serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    uvloop.run(serve(parser.parse_args().port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""What all parts stand on: PostgreSQL and Valkey, the sink, the product's rows, the workers of the Procfile."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import redis
+import requests
+
+from bench.errors import BenchError
+from bench.ground import NO_SANDBOX, ROOT, Ground
+from bench.servers import Server, free_port, python
+from wedsync.runner import procfile
+from wedsync.runner.ports import LOCAL
+from wedsync.runner.processes import wait_until
+
+TARGETS = 25
+WEDDINGS = 420
+"""So many that 10 000 deliveries to the targets are each the only one of its target and wedding."""
+_PRODUCT = "-A wedsync "
+_BARE = "-A bench.deliver.baselines.bare "
+_POOL = "--pool threads"
+
+
+class Worker(Server):
+    """A process of the Procfile that tells by a file when it works."""
+
+    def __init__(
+        self, name: str, command: tuple[str, ...], environment: Mapping[str, str], ready: Path, log: Path
+    ) -> None:
+        super().__init__(name, command, environment, 0, "", log)
+        self._ready_file = ready
+
+    def start(self) -> None:
+        """See :class:`Server`."""
+        self._ready_file.unlink(missing_ok=True)
+        super().start()
+
+    def answers(self) -> bool:
+        """See :class:`Server`."""
+        return self._ready_file.exists()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the sink saw: requests answered, different keys, and Unix times of the first arrival and the last answer."""
+
+    answered: int
+    keys: int
+    paths: int
+    most_in_flight: int
+    first: float
+    last: float
+
+    @property
+    def seconds(self) -> float:
+        """From the first arrival to the last answer."""
+        return self.last - self.first
+
+
+class Stage:
+    """Enter it to start all but the workers."""
+
+    def __init__(self, pool: str | None = None) -> None:
+        self.ground = Ground()
+        self.port = free_port()
+        self.url = f"http://{LOCAL}:{self.port}"
+        self.sample: dict[str, Any] = {}
+        self._pool = pool
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy knows nothing of our loopback address
+        self._sink: Server | None = None
+
+    def __enter__(self) -> "Stage":
+        """Start the servers and make the product's rows."""
+        self.ground.__enter__()
+        try:
+            command = python("-m", "bench.deliver.sink", "--port", str(self.port))
+            log = self.ground.home.log("sink")
+            self._sink = Server("sink", command, self.environment(), self.port, "/_/stats", log)
+            self._sink.start()
+            self.ground.make_product(weddings=1)
+            words = ("--url", self.url, "--targets", str(TARGETS), "--weddings", str(WEDDINGS))
+            self.sample = self.inside("world", *words)
+            self.ground.execute("ANALYZE")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop them."""
+        if self._sink:
+            self._sink.stop()
+        self.ground.__exit__(kind, error, trace)
+
+    def environment(self, threads: int | None = None) -> dict[str, str]:
+        """Of the product's processes; the sink may be called. ``threads``: of each worker; None: the product's own."""
+        made = self.ground.environment(NO_SANDBOX) | {"WEDSYNC_OUTBOUND_ALLOW": f"{LOCAL}/32:{self.port}"}
+        return made | ({"WEDSYNC_WORKER_THREADS": str(threads)} if threads else {})
+
+    def inside(self, *words: str) -> Any:
+        """Run a command of :mod:`bench.deliver.inside`; what it prints."""
+        return json.loads(run(python("-m", "bench.deliver.inside", *words), self.environment()))
+
+    def process(self, line: str, threads: int | None = None, name: str = "") -> Worker:
+        """A process of the Procfile, not yet started. ``name``: where several run of the same line."""
+        return self._worker(name or line, self._command(line), self.environment(threads))
+
+    def bare(self, line: str, threads: int, name: str) -> Worker:
+        """A worker of the bare application, with all other words of the Procfile's line."""
+        command = self._command(line)
+        if _PRODUCT not in command:
+            raise BenchError(f"The Procfile's process {line} is no Celery worker, so its flags can not be taken.")
+        environment = self.environment(threads) | {"BENCH_BROKER": self.broker}
+        return self._worker(name, command.replace(_PRODUCT, _BARE), environment)
+
+    @property
+    def broker(self) -> str:
+        """Valkey, as Celery names it."""
+        return "redis+socket://" + self.ground.valkey.url.removeprefix("unix://")
+
+    def _command(self, line: str) -> str:
+        commands = procfile.read(ROOT / "Procfile")
+        if line not in commands:
+            raise BenchError(f"The Procfile has no process {line}.")
+        if self._pool and _POOL not in commands[line]:
+            raise BenchError(f"The Procfile's process {line} does not say {_POOL}, so its pool can not be changed.")
+        return commands[line].replace(_POOL, f"--pool {self._pool}") if self._pool else commands[line]
+
+    def _worker(self, name: str, command: str, environment: Mapping[str, str]) -> Worker:
+        home = self.ground.home
+        return Worker(name, procfile.shell(command), environment, home.ready / name, home.log(name))
+
+    def reset(self, latency: float) -> None:
+        """Empty the sink, the queues, and the tables of events and deliveries. ``latency``: seconds of each answer."""
+        self._ask(f"reset?seconds={latency}")
+        with redis.Redis.from_url(self.ground.valkey.url) as client:
+            client.flushall()
+        self.ground.execute("TRUNCATE live_channelevent, integrations_delivery CASCADE", "CHECKPOINT")
+
+    def seen(self) -> Seen:
+        """What the sink saw since it was emptied."""
+        return Seen(**self._ask("stats"))
+
+    def arrivals(self) -> dict[str, float]:
+        """When each key first came, as Unix time."""
+        found: dict[str, float] = self._ask("arrivals")
+        return found
+
+    def _ask(self, what: str) -> Any:
+        return self._session.get(f"{self.url}/_/{what}", timeout=10).json()
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Look twice a second, so that looking costs the measured ones little.
+
+        Raises:
+            BenchError: not true within the time.
+        """
+        if not wait_until(condition, seconds, pause=0.5):
+            raise BenchError(f"{what} within {seconds:.0f} s.")
+
+    def states(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        return dict(self.ground.execute("SELECT state, count(*) FROM integrations_delivery GROUP BY state"))
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], stdin: str = "") -> str:
+    """Run a command to its end; what it prints.
+
+    Raises:
+        BenchError: it failed.
+    """
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(environment), input=stdin, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        raise BenchError(f"{' '.join(command[1:4])} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
