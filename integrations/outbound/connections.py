@@ -1,5 +1,6 @@
 """Connections to checked addresses, and those kept open between calls."""
 
+import errno
 import select
 import socket
 import ssl
@@ -12,7 +13,7 @@ from functools import lru_cache
 import certifi
 
 from integrations.addresses import Origin, refusal
-from integrations.errors import NetworkError, OurFault
+from integrations.errors import NetworkError, NoRoom, OurFault
 from integrations.outbound.names import resolve
 
 CONNECT_SECONDS = 5.0
@@ -21,6 +22,7 @@ IDLE_SECONDS = 15.0
 OPEN_SECONDS = 300.0
 MOST_IDLE = 256
 SWEEP_SECONDS = 5.0
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +86,8 @@ def _reach(addresses: tuple[str, ...], port: int, ends: float) -> tuple[str, soc
         raise NetworkError("no connection within the deadline") from failure
     if isinstance(failure, ConnectionRefusedError):
         raise NetworkError("the connection was refused") from failure
+    if failure.errno in _NO_ROOM:
+        raise NoRoom("this process can open no further connection") from failure
     raise NetworkError("the target can not be reached") from failure
 
 

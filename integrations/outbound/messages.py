@@ -76,7 +76,7 @@ class Response:
 def _moment(text: str) -> float | None:
     """An HTTP date as seconds of the Unix clock."""
     try:
-        found = parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text[:64])
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 
-from integrations.errors import NetworkError
+from integrations.errors import NetworkError, NoRoom
 
 MOST_LOOKUPS = 16
 MOST_KEPT = 1024
@@ -33,7 +33,8 @@ def resolve(host: str, seconds: float) -> tuple[str, ...]:
     """The host's addresses, in the order of the system's resolver; answers are kept for 10 s, failures never.
 
     Raises:
-        NetworkError: no such name, no answer within ``seconds``, or too many other names wait for theirs.
+        NetworkError: no such name, or no answer within ``seconds``.
+        NoRoom: too many other names wait for theirs.
     """
     with _lock:
         kept = _kept.get(host)
@@ -52,7 +53,7 @@ def resolve(host: str, seconds: float) -> tuple[str, ...]:
 def _start(host: str) -> _Lookup:
     """Begin a question; the caller holds the lock."""
     if len(_under_way) >= MOST_LOOKUPS:
-        raise NetworkError("too many host names wait for name servers that do not answer")
+        raise NoRoom("too many host names wait for name servers that do not answer")
     lookup = _Lookup()
     # A daemon, so that a silent name server can not hold the process when it ends.
     thread = threading.Thread(target=_look_up, args=(host, lookup), name="name-lookup", daemon=True)
@@ -61,7 +62,7 @@ def _start(host: str) -> _Lookup:
         thread.start()
     except RuntimeError as error:
         del _under_way[host]
-        raise NetworkError("no thread was left to resolve the system's host name") from error
+        raise NoRoom("no thread was left to resolve the system's host name") from error
     return lookup
 
 
