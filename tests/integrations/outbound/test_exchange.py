@@ -5,13 +5,17 @@ import resource
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.errors import NetworkError, NoRoom, OurFault, Permanent
 from integrations.outbound import Response, check_status
+from integrations.outbound.exchange import exchange
 from integrations.states import Outcome
 from tests.integrations.outbound.raw_peer import OK, Peer, Play, answering, peer, take_request
 from tests.ports import free_port
@@ -249,3 +253,20 @@ def test_logs_say_nothing_of_a_call(post: Post, caplog: pytest.LogCaptureFixture
         post(f"{there.url}/secret", Authorization="Bearer secret")
     assert "secret" not in caplog.text
     assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.WARNING), "it would name paths"
+
+
+@given(
+    st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", OK]),
+    st.binary(),
+)
+def test_no_bytes_make_anything_but_an_answer_or_a_network_error(start: bytes, rest: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(start + rest)
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            response, _ = exchange(ours, "POST", b"POST / HTTP/1.1\r\n\r\n", time.monotonic() + 10)
+        except NetworkError as error:
+            assert error.outcome == Outcome.UNKNOWN
+        else:
+            assert 100 <= response.status <= 999
