@@ -1,13 +1,14 @@
 """https: the certificate must be for the name in the URL, whatever address that leads to."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integrations.errors import NetworkError
+from integrations.errors import NetworkError, TimedOut
 from integrations.outbound import Response
 from integrations.outbound.connections import tls_context
 from integrations.states import Outcome
@@ -69,3 +70,39 @@ def test_a_peer_that_speaks_no_tls_gets_nothing_of_the_request(post: Post) -> No
             post(f"https://127.0.0.1:{there.port}/hook")
         assert b"hook" not in seen[0]
     assert raised.value.outcome == Outcome.FAILED
+
+
+@pytest.mark.parametrize("record", [b"x", b"x" * 16000], ids=["a byte in each record", "one record byte by byte"])
+def test_an_answer_that_drips_inside_tls_is_cut_off(post: Post, resolver: Any, trusted: Path, record: bytes) -> None:
+    resolver(lambda host: ["127.0.0.1"])
+
+    def play(connection: socket.socket, there: Peer) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secured = server_context(trusted, []).wrap_bio(incoming, outgoing, server_side=True)
+        _converse(secured.do_handshake, connection, incoming, outgoing)
+        _converse(lambda: secured.read(65536), connection, incoming, outgoing)
+        secured.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.sendall(outgoing.read())
+        while True:
+            secured.write(record)
+            for byte in outgoing.read():
+                connection.sendall(bytes([byte]))
+                if there.over.wait(0.01):
+                    return
+
+    with peer(play) as there, pytest.raises(TimedOut, match="did not end"):
+        post(f"https://{HOST}:{there.port}/", deadline=0.6)
+
+
+def _converse(
+    step: Callable[[], object], sock: socket.socket, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO
+) -> None:
+    """Do one step of TLS, with bytes carried by hand."""
+    while True:
+        try:
+            step()
+        except ssl.SSLWantReadError:
+            sock.sendall(outgoing.read())
+            incoming.write(sock.recv(65536))
+        else:
+            return sock.sendall(outgoing.read())
