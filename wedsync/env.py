@@ -5,6 +5,7 @@ Nothing else in the product touches ``os.environ`` for its configuration, so thi
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -61,6 +62,27 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(word)) for word in _words(text))
 
 
+def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int]:
+    """Network and port of an entry such as ``10.1.0.0/16:8443``, ``[fd00::/8]:443`` or ``fd00::/8:443``.
+
+    Raises:
+        ValueError: not readable, or not clear: an IPv6 address without brackets and length could end in the port.
+    """
+    network, colon, port = entry.rpartition(":")
+    if network.startswith("["):
+        network = re.sub(r"^\[([^\[\]/]+)(?:\](/[0-9]+)?|(/[0-9]+)\])$", r"\1\2\3", network)
+    elif ":" in network and "/" not in network:
+        raise ValueError("an IPv6 address without brackets needs its length, for instance fd00::1/128:443")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError("the entry does not end in a colon and a port")
+    return ipaddress.ip_network(network), int(port)
+
+
+def _allowed_targets(text: str) -> tuple[str, ...]:
+    found = [allowed_target(word) for word in _words(text)]
+    return tuple(f"[{network}]:{port}" if network.version == 6 else f"{network}:{port}" for network, port in found)
+
+
 VARIABLES: dict[str, Variable[object]] = {}
 
 
@@ -91,7 +113,10 @@ SECRET_KEYS = _variable(
     "WEDSYNC_SECRET_KEYS", _words, "", "Fernet keys for stored credentials, newest first, by comma; the first encrypts"
 )
 OUTBOUND_ALLOW = _variable(
-    "WEDSYNC_OUTBOUND_ALLOW", _words, "", "`CIDR:port` of private or plain-http targets that may be called, by comma"
+    "WEDSYNC_OUTBOUND_ALLOW",
+    _allowed_targets,
+    "",
+    "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`",
 )
 
 WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "25", "threads of each worker; each may hold a connection")
