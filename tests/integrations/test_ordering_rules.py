@@ -7,7 +7,6 @@ import pytest
 from integrations.ordering_rules import state_set_by
 from wedsync.live.catalogue import CATALOGUE
 
-
 STATUS = frozenset({"booking B-1: status"})
 
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from integrations import routing
 from integrations.models import Delivery, Route, System
 from integrations.routing import expiry
-from integrations.targets import Plan
 from tests.factories import (
     AddressFactory,
     ContactFactory,
@@ -191,9 +190,8 @@ def test_the_wedding_day_raises_priority_one_step_up_to_high(
 
 
 def test_deliveries_to_people_end_after_the_party_and_urgent_ones_after_an_hour(wedding: Any) -> None:
-    system = SystemFactory.build(organization=wedding.organization)
     event = EventFactory.build(organization=wedding.organization, wedding=wedding)
-    to_people, to_system = Plan("people", "x", "email", system), Plan("system", "x", "system", system)
+    to_people, to_system = "email", "system"
     party = datetime(2030, 6, 19, 23, 30, tzinfo=ZoneInfo("Europe/Vienna"))
     hour = timedelta(hours=1)
 
