@@ -129,6 +129,10 @@ class Presence:
         """Give a slot back once Redis answers."""
         self._orphans.append(orphan)
 
+    def look_again(self) -> None:
+        """Let the next one who needs Redis try it, without waiting for the second to pass."""
+        self._again_at = 0.0
+
     def _my_turn(self) -> bool:
         with self._lock:
             if time.monotonic() < self._again_at:
