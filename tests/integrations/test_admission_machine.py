@@ -18,18 +18,18 @@ from tests.integrations.aging import age
 from tests.polling import until
 
 TIMES = {
-    "LEASE_SECONDS": 40.0,
+    "LEASE_SECONDS": 4_000.0,
     "BREAKER_FAILURES": 5,
-    "BREAKER_OPEN_SECONDS": 30.0,
-    "BREAKER_OPEN_MAX_SECONDS": 120.0,
-    "BREAKER_WINDOW_SECONDS": 60.0,
+    "BREAKER_OPEN_SECONDS": 3_000.0,
+    "BREAKER_OPEN_MAX_SECONDS": 12_000.0,
+    "BREAKER_WINDOW_SECONDS": 6_000.0,
     "BREAKER_RATE": 0.5,
     "BREAKER_VOLUME": 6,
     "BREAKER_PROBES": 1,
     "BREAKER_CLOSING": 2,
 }
 DELIVERIES = [UUID(int=number) for number in range(1, 4)]
-EDGE = 0.1  # seconds; so near its end a bucket of the window could end between two looks at the clock
+EDGE = 3.0  # seconds; so near its end a bucket of the window could end between two looks at the clock
 verdicts = st.sampled_from([Verdict.FAILED, Verdict.FAILED, Verdict.FAILED, Verdict.ALIVE, Verdict.NEUTRAL])
 deliveries = st.sampled_from(DELIVERIES)
 which = st.integers(min_value=0, max_value=1_000)
@@ -42,11 +42,13 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.travelled = 0
         self.permits: list[tuple[Permit, Given]] = []
 
-    @initialize(per_second=st.sampled_from([None, None, 0.2]), call_limit=st.sampled_from([2, 4]))
+    @initialize(per_second=st.sampled_from([None, None, 0.002]), call_limit=st.sampled_from([2, 4]))
     def begin(self, per_second: float | None, call_limit: int) -> None:
         system = uuid4()
         self.lane = Lane(system, str(system), call_limit, per_second, 3)
-        self.model = Model(Rules(5, 30.0, 120.0, 0.5, 6, 2, 40.0, call_limit, per_second, burst=3, kept=self.lane.kept))
+        self.model = Model(
+            Rules(5, 3_000.0, 12_000.0, 0.5, 6, 2, 4_000.0, call_limit, per_second, burst=3, kept=self.lane.kept)
+        )
 
     def now(self) -> float:
         """Redis' time and what was travelled, never so late in a bucket that the script might see the next one."""
@@ -114,7 +116,7 @@ class AdmissionMachine(RuleBasedStateMachine):
 
     @rule(spans=st.sampled_from([1, 2, 3, 3, 4, 6, 12]))
     def time_passes(self, spans: int) -> None:
-        age(self.client, self.lane, spans * int(SPAN))
+        age(self.client, self.lane, spans * int(SPAN), span=int(SPAN))
         self.travelled += spans * int(SPAN)
 
     @precondition(lambda self: self.model.open_until is not None)
@@ -132,7 +134,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             self.tell(-1, verdict, DELIVERIES[0], alone=False)
 
     @precondition(lambda self: len(self.permits) % 4 == 0)  # rare, since what begins anew ends what it interrupts
-    @rule(seconds=st.sampled_from([20, 60]))
+    @rule(seconds=st.sampled_from([2_000, 6_000]))
     def trip(self, seconds: int) -> None:
         now = self.now()
         admission.trip(self.lane, seconds=seconds)
@@ -173,7 +175,7 @@ class AdmissionMachine(RuleBasedStateMachine):
 
 
 class TestAdmissionMachine(AdmissionMachine.TestCase):  # type: ignore[name-defined,misc]
-    settings = how(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings = how(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
     def runTest(self) -> Any:  # noqa: N802
         with override_settings(**TIMES):
