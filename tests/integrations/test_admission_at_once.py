@@ -43,7 +43,9 @@ def callers() -> Iterator[Callers]:
         yield processes
     finally:
         for process in processes:
-            process.communicate(timeout=PATIENCE)  # the end of its input ends it
+            process.kill()  # it holds nothing that an orderly end would save
+        for process in processes:
+            process.communicate(timeout=PATIENCE)
 
 
 def answer(process: subprocess.Popen[str]) -> str:
