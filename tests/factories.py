@@ -16,6 +16,7 @@ from factory.django import DjangoModelFactory
 
 from integrations.models import (
     Attempt,
+    BreakerChange,
     Connection,
     ConnectionSecret,
     Delivery,
@@ -284,6 +285,17 @@ class MessageFactory(Owned):
     address = "anna@people.example"
     subject = factory.Sequence(lambda number: f"New capacity {number}")
     text = "The venue now takes 180 guests."
+
+
+class BreakerChangeFactory(Owned):
+    class Meta:
+        model = BreakerChange
+
+    system = factory.SubFactory(SystemFactory, organization=beside("organization"))
+    breaker_key = factory.LazyAttribute(lambda row: str(row.system.id))
+    from_state = "closed"
+    to_state = "open"
+    reason = "Too many calls failed."
 
 
 class ReceiptFactory(Owned):

@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from integrations import standing
-from integrations.admin.buttons import ButtonAdmin, asked
+from integrations.admin.breaker import BreakerAdmin
+from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
 from integrations.models import ExternalReference, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
@@ -19,7 +20,7 @@ STANDING_COLOURS = {"active": GOOD, "paused": WARNING, "disabled": BAD}
 
 
 @admin.register(System)
-class SystemAdmin(ButtonAdmin):
+class SystemAdmin(BreakerAdmin):
     tenant_path = "organization"
     editors = BY_SUPPORT
     form = SystemForm
@@ -28,12 +29,12 @@ class SystemAdmin(ButtonAdmin):
         ("Credentials, stored encrypted and never shown", {"fields": CREDENTIAL_FIELDS}),
     )
     conditional_fields = {credential.field: shown_for(credential) for credential in CREDENTIALS}
-    list_display = ("name", "kind", "standing", "state_reason", "base_url")
+    list_display = ("name", "kind", "standing", "state_reason", "breaker", "base_url")
     list_select_related = ("organization",)
     list_filter = ("kind", "state")
     search_fields = ("name", "base_url")
     ordering = ("name", "id")
-    actions_detail = ("resume", "pause", "disable")
+    actions_detail = ("resume", "pause", "disable", *BreakerAdmin.breaker_buttons)
     standing = coloured("State", "state", STANDING_COLOURS)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -41,12 +42,13 @@ class SystemAdmin(ButtonAdmin):
         shown = list(super().get_fieldsets(request, obj))
         if obj is not None:
             shown.append(("State", {"fields": (("standing", "state_reason"),)}))
+            shown.append(("Breaker", {"fields": ("breaker_standing", "breaker_history")}))
         looks_only = obj is not None and not self.has_change_permission(request, obj)
         return [part for part in shown if part[1]["fields"] != CREDENTIAL_FIELDS or not looks_only]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
-        fixed = ["standing", "state_reason"] if obj is not None else []
+        fixed = ["standing", "state_reason", "breaker_standing", "breaker_history"] if obj is not None else []
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")

@@ -23,8 +23,8 @@ local function memory() return math.max(3600 * SECOND, 2 * longest_open, 2 * SPA
 
 local function slots_of(urgent) return urgent and KEYS[4] or KEYS[3] end
 
--- Enter a state. A new generation makes the results of all earlier calls late. The writes that full memory refuses
--- come first, so that the old state is whole where it stays.
+-- Enter a state. A new generation makes the results of all earlier calls late. Full memory can refuse only the first
+-- write of a script; here that one changes nothing yet where it is refused.
 local function enter(open_until, opens, closed_at)
   redis.call('HSET', breaker, 'generation', text(now), 'open_until', text(open_until), 'opens', opens,
     'closed_at', text(closed_at), 'failures', 0, 'first', '', 'several', 0, 'successes', 0, 'neutral', 0, 'wanted', 0)

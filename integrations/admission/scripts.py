@@ -24,6 +24,7 @@ PATIENCE = 0.3  # seconds for Redis; a delivery must not wait for it
 AWAY_SECONDS = 1.0  # after a failure nobody asks Redis for so long, then one thread tries
 SAY_EVERY = 30.0  # seconds between two lines in the log
 MOST_ORPHANS = 1_000
+MOST_CONNECTIONS = 1_000  # a thread has at most one; to run out of them would look like a Redis that is away
 SPANS = 6  # buckets of the window, as in rules.lua
 MICROSECONDS = 1_000_000
 _FOLDER = Path(__file__).parent
@@ -36,7 +37,7 @@ class Scripts:
         # A connection that broke while it rested is replaced at once; a time-out is not tried a second time.
         again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self.client = redis.Redis.from_url(
-            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again, retry_on_timeout=False
+            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again, max_connections=MOST_CONNECTIONS
         )
         rules = (_FOLDER / "rules.lua").read_text()
         self._named: dict[str, Script] = {
@@ -127,6 +128,10 @@ class Presence:
     def orphan(self, orphan: Orphan) -> None:
         """Give a slot back once Redis answers."""
         self._orphans.append(orphan)
+
+    def look_again(self) -> None:
+        """Let the next one who needs Redis try it, without waiting for the second to pass."""
+        self._again_at = 0.0
 
     def _my_turn(self) -> bool:
         with self._lock:

@@ -69,6 +69,7 @@ def make_house(mark: str) -> House:
         factories.EntryFactory(channel=channel, event=event),
         factories.AttemptFactory(delivery=delivery, error=mark),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
+        factories.BreakerChangeFactory(**mine, system=system, reason=mark),
         receipt,
         factories.NoticeFactory(
             **mine, connection=connection, receipt=receipt, provider_id=f"{mark}-wamid", data={"text": mark}

@@ -1,6 +1,8 @@
 """The scripts of admission on a real Valkey: breaker, calls in flight, tokens."""
 
+import random
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,12 +10,17 @@ import redis
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.admission import Change, Lane, Refusal, Verdict
-from integrations.admission.scripts import PREFIX, scripts_at
+from integrations.admission import Change, Lane, Permit, Refusal, Standing, Verdict
+from integrations.admission.scripts import PREFIX, presence, scripts_at
+from tests.integrations.aging import age
+
+SPANS_OF_TEN = 60.0  # seconds of window, so that a bucket has ten
 
 
 @pytest.fixture
 def client(settings: Settings) -> redis.Redis:
+    settings.BREAKER_OPEN_SECONDS = 30.0
+    settings.BREAKER_WINDOW_SECONDS = SPANS_OF_TEN
     return scripts_at(settings.BREAKER_URL).client
 
 
@@ -31,19 +38,306 @@ def lane() -> Lane:
     return Lane(system, str(system), call_limit=4, rate=None, burst=1)
 
 
-def call(lane: Lane, verdict: Verdict, *, delivery: UUID | None = None, alone: bool = True) -> Change:
-    permit = admission.ask(lane, urgent=False)
-    assert permit.granted
+def granted(lane: Lane, *, urgent: bool = False) -> Permit:
+    permit = admission.ask(lane, urgent=urgent)
+    assert permit.granted, permit
+    return permit
+
+
+def refused(lane: Lane, *, urgent: bool = False) -> Permit:
+    permit = admission.ask(lane, urgent=urgent)
+    assert not permit.granted
+    return permit
+
+
+def end(lane: Lane, permit: Permit, verdict: Verdict, *, delivery: UUID | None = None, alone: bool = False) -> Change:
     return admission.tell(lane, permit, verdict, delivery_id=delivery or uuid4(), alone=alone)
 
 
-def fail(lane: Lane, *, delivery: UUID | None = None, alone: bool = True) -> Change:
+def call(lane: Lane, verdict: Verdict, *, delivery: UUID | None = None, alone: bool = False) -> Change:
+    return end(lane, granted(lane), verdict, delivery=delivery, alone=alone)
+
+
+def fail(lane: Lane, *, delivery: UUID | None = None, alone: bool = False) -> Change:
     return call(lane, Verdict.FAILED, delivery=delivery, alone=alone)
 
 
-def test_five_failures_in_a_row_open_it(lane: Lane, settings: Settings) -> None:
+def opened(lane: Lane) -> None:
+    while fail(lane) != Change.OPENED:
+        pass
+
+
+def view(lane: Lane) -> admission.View:
+    return admission.look([lane])[str(lane.system_id)]
+
+
+def test_five_failures_in_a_row_open_it(lane: Lane) -> None:
     assert [fail(lane) for _ in range(5)] == [Change.UNCHANGED] * 4 + [Change.OPENED]
 
-    refused = admission.ask(lane, urgent=False)
-    assert (refused.granted, refused.why) == (False, Refusal.BREAKER_OPEN)
-    assert 0 < refused.wait <= settings.BREAKER_OPEN_SECONDS
+    held = refused(lane)
+    assert held.why == Refusal.BREAKER_OPEN
+    assert 29 < held.wait <= 30
+    assert view(lane).state == Standing.OPEN
+
+
+def test_one_poisonous_delivery_does_not_close_the_way_for_others(lane: Lane) -> None:
+    poison = uuid4()
+    assert {fail(lane, delivery=poison) for _ in range(30)} == {Change.UNCHANGED}, "nor by its rate"
+
+    assert fail(lane) == Change.OPENED
+
+
+def test_one_delivery_that_waits_alone_opens_it(lane: Lane) -> None:
+    only = uuid4()
+    assert [fail(lane, delivery=only, alone=True) for _ in range(5)][-1] == Change.OPENED
+
+
+def test_a_target_that_fails_every_tenth_call_stays_open_for_business(lane: Lane) -> None:
+    chance = random.Random(4)  # with this seed, as with most, never five in a row
+
+    changes = {call(lane, Verdict.FAILED if chance.random() < 0.1 else Verdict.ALIVE) for _ in range(1_000)}
+
+    assert changes == {Change.UNCHANGED}
+
+
+def test_half_of_twenty_calls_failing_open_it_though_never_five_in_a_row(lane: Lane) -> None:
+    changes = [call(lane, Verdict.FAILED if number % 2 else Verdict.ALIVE) for number in range(20)]
+
+    assert changes == [Change.UNCHANGED] * 19 + [Change.OPENED]
+
+
+def test_old_failures_never_open_it_in_quiet_traffic(lane: Lane, client: redis.Redis) -> None:
+    for number in range(18):
+        call(lane, Verdict.FAILED if number % 2 else Verdict.ALIVE)
+    age(client, lane, 70)
+    assert (view(lane).window_calls, view(lane).window_failures) == (0, 0)
+
+    for _ in range(30):
+        assert call(lane, Verdict.ALIVE) == Change.UNCHANGED
+        age(client, lane, 10)
+    assert fail(lane) == Change.UNCHANGED
+
+
+def test_calls_in_flight_when_it_opens_count_for_nothing(lane: Lane) -> None:
+    wide = replace(lane, call_limit=9)
+    in_flight = [granted(wide) for _ in range(8)]
+    opened(wide)
+
+    verdicts = [Verdict.FAILED, Verdict.ALIVE] * 4
+    assert {end(wide, permit, verdict) for permit, verdict in zip(in_flight, verdicts, strict=True)} == {Change.LATE}
+    assert view(wide).state == Standing.OPEN
+    assert view(wide).in_flight == 0
+
+
+def test_a_dead_target_gets_five_calls_and_those_in_flight(lane: Lane) -> None:
+    made, flying = 0, [granted(lane) for _ in range(4)]
+    while flying:
+        made += 1
+        _, following = admission.tell_and_ask(
+            lane, flying.pop(0), Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=False
+        )
+        if following.granted:
+            flying.append(following)
+
+    assert made <= 5 + lane.call_limit
+
+
+def test_each_reopening_lasts_twice_as_long_up_to_the_longest(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    waits = []
+    for _ in range(7):
+        waits.append(round(refused(lane).wait))
+        age(client, lane, 600)
+        assert end(lane, granted(lane), Verdict.FAILED) == Change.REOPENED
+
+    assert waits == [30, 60, 120, 240, 480, 600, 600]
+
+
+def test_two_good_probes_close_it_and_one_does_where_nothing_waits(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    age(client, lane, 30)
+    assert call(lane, Verdict.ALIVE) == Change.UNCHANGED
+    assert view(lane).state == Standing.HALF_OPEN
+    assert call(lane, Verdict.ALIVE) == Change.CLOSED
+
+    opened(lane)
+    age(client, lane, 60)
+    assert call(lane, Verdict.ALIVE, alone=True) == Change.CLOSED
+
+
+def test_a_flapping_target_is_remembered_until_it_has_stayed_closed(lane: Lane, client: redis.Redis) -> None:
+    for expected in (30, 60, 120):
+        opened(lane)
+        assert round(refused(lane).wait) == expected
+        age(client, lane, 600)
+        call(lane, Verdict.ALIVE, alone=True)
+        age(client, lane, 590)
+
+    age(client, lane, 10)
+    opened(lane)
+    assert round(refused(lane).wait) == 30
+
+
+def test_a_probe_that_died_blocks_the_way_only_for_its_lease(
+    lane: Lane, client: redis.Redis, settings: Settings
+) -> None:
+    settings.LEASE_SECONDS = 40.0
+    opened(lane)
+    age(client, lane, 30)
+    dead = granted(lane)
+    assert dead.probe
+    assert 0 < refused(lane).wait <= 2
+
+    age(client, lane, 40)
+    assert granted(lane).probe
+    assert end(lane, dead, Verdict.ALIVE) == Change.LATE
+
+
+def test_the_urgent_get_the_probes_first(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    age(client, lane, 30)
+    ordinary, urgent = granted(lane), granted(lane, urgent=True)
+    assert ordinary.probe
+    assert urgent.probe, "one more probe than others may take"
+    assert refused(lane, urgent=True).why == Refusal.BREAKER_OPEN
+
+    end(lane, ordinary, Verdict.NEUTRAL)
+    end(lane, urgent, Verdict.NEUTRAL)
+    assert 0 < refused(lane).wait <= 2, "an urgent one has just been refused"
+    assert granted(lane, urgent=True).probe
+
+
+def test_a_target_that_only_asks_for_patience_is_let_through_again(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    age(client, lane, 30)
+
+    assert [call(lane, Verdict.NEUTRAL) for _ in range(3)] == [Change.UNCHANGED] * 2 + [Change.CLOSED]
+    assert view(lane).opens == 1, "it has not been forgiven"
+    assert {call(lane, Verdict.NEUTRAL) for _ in range(30)} == {Change.UNCHANGED}
+
+
+def test_a_result_counts_once(lane: Lane) -> None:
+    permit = granted(lane)
+    assert end(lane, permit, Verdict.FAILED) == Change.UNCHANGED
+    assert end(lane, permit, Verdict.FAILED) == Change.LATE
+    assert view(lane).failures == 1
+
+
+def test_no_more_calls_are_in_flight_than_allowed_and_the_urgent_have_slots_of_their_own(lane: Lane) -> None:
+    ordinary = [granted(lane) for _ in range(4)]
+    assert (refused(lane).why, refused(lane).wait) == (Refusal.AT_CAPACITY, 0.0)
+    for _ in range(4):
+        granted(lane, urgent=True)
+    assert refused(lane, urgent=True).why == Refusal.AT_CAPACITY
+    assert (view(lane).in_flight, view(lane).urgent_in_flight) == (8, 4)
+
+    end(lane, ordinary.pop(), Verdict.ALIVE)
+    admission.give_back(lane, ordinary.pop())
+    assert [granted(lane).granted for _ in range(2)] == [True, True]
+
+
+def test_the_slot_of_a_worker_that_died_comes_free(lane: Lane, client: redis.Redis, settings: Settings) -> None:
+    settings.LEASE_SECONDS = 40.0
+    for _ in range(4):
+        granted(lane)
+    age(client, lane, 30)
+    refused(lane)
+    age(client, lane, 10)
+    granted(lane)
+
+
+def test_tokens_come_at_the_promised_time_and_a_share_is_kept_for_the_urgent(lane: Lane, client: redis.Redis) -> None:
+    slow = replace(lane, call_limit=100, rate=0.1, burst=10)  # a token in ten seconds
+    for _ in range(8):
+        granted(slow)
+    held = refused(slow)
+    assert held.why == Refusal.RATE_LIMITED
+    assert 9 < held.wait <= 10
+    assert refused(slow).wait <= held.wait, "a refusal uses nothing up"
+
+    for _ in range(2):
+        granted(slow, urgent=True)
+    assert 9 < refused(slow, urgent=True).wait <= 10
+    assert 29 < refused(slow).wait <= 30, "the share of the urgent fills first"
+    age(client, slow, 10)
+    granted(slow, urgent=True)
+    age(client, slow, 30)
+    granted(slow)
+
+
+def test_what_is_given_back_leaves_its_token_and_its_probe(lane: Lane, client: redis.Redis) -> None:
+    slow = replace(lane, rate=0.1, burst=2)
+    admission.give_back(slow, granted(slow))
+    opened(replace(slow, rate=None))
+    age(client, slow, 30)
+
+    for _ in range(3):
+        permit = granted(slow)
+        assert permit.probe
+        admission.give_back(slow, permit)
+    assert granted(slow).probe
+
+
+def test_one_round_trip_tells_and_asks(lane: Lane) -> None:
+    narrow = replace(lane, call_limit=1)
+    permit = granted(narrow)
+    for _ in range(4):
+        change, permit = admission.tell_and_ask(
+            narrow, permit, Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=False
+        )
+        assert (change, permit.granted) == (Change.UNCHANGED, True)
+
+    change, permit = admission.tell_and_ask(
+        narrow, permit, Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=True
+    )
+    assert (change, permit.why) == (Change.OPENED, Refusal.BREAKER_OPEN)
+
+
+def test_staff_trip_it_and_reset_it(lane: Lane) -> None:
+    flying = granted(lane)
+    admission.trip(lane, seconds=600)
+    assert 599 < refused(lane, urgent=True).wait <= 600
+
+    admission.reset(lane)
+    assert view(lane) == admission.View(in_flight=1)
+    assert end(lane, flying, Verdict.FAILED) == Change.LATE
+
+
+def test_systems_behind_one_breaker_have_their_own_limits(lane: Lane) -> None:
+    beside = replace(lane, system_id=uuid4())
+    for _ in range(4):
+        granted(lane)
+    granted(beside)
+
+    admission.trip(lane, seconds=60)
+    assert refused(beside).why == Refusal.BREAKER_OPEN
+
+
+def test_a_flush_forgets_and_corrupts_nothing(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    age(client, lane, 30)
+    probe = granted(lane)
+    client.flushall()
+    client.script_flush()
+
+    opened(lane)
+    assert end(lane, probe, Verdict.ALIVE) == Change.LATE
+    assert view(lane).state == Standing.OPEN
+
+
+def test_a_full_redis_is_never_left_with_half_a_change(lane: Lane, client: redis.Redis) -> None:
+    """It refuses a script's first write or none of its writes: results are still counted, staff are told to wait."""
+    opened(lane)
+    age(client, lane, 30)
+    probe = granted(lane)
+    limit = client.config_get("maxmemory")["maxmemory"]
+    client.config_set("maxmemory", 1)
+    try:
+        assert end(lane, probe, Verdict.FAILED) == Change.REOPENED
+        assert not admission.reset(lane)
+    finally:
+        client.config_set("maxmemory", limit)
+        presence.look_again()
+
+    assert (view(lane).state, view(lane).opens) == (Standing.OPEN, 2)
+    assert admission.reset(lane)

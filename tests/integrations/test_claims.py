@@ -102,7 +102,7 @@ def test_of_many_workers_each_takes_another_delivery(system: System) -> None:
 
 @pytest.mark.parametrize("source", State)
 @pytest.mark.parametrize("to", State)
-def test_a_state_is_reached_from_where_it_may_be_and_from_nowhere_else(system: System, source: State, to: State) -> None:
+def test_a_state_is_reached_from_where_it_may_be_and_nowhere_else(system: System, source: State, to: State) -> None:
     leased = {"lease_token": uuid4(), "lease_until": timezone.now()}
     delivery = due(system, state=source, **(leased if source == State.IN_FLIGHT else {}))
 

@@ -1,4 +1,4 @@
-"""What sets a state goes to a system one at a time, in its order, and not at all where something newer says it again."""
+"""What sets a state goes to a system one at a time and in order, or not at all where something newer says it again."""
 
 from datetime import timedelta
 from typing import Any

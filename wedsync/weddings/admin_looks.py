@@ -32,11 +32,15 @@ def coloured(description: str, field: str, colours: dict[str, str]) -> Callable[
     unfold's own labels work in lists only; these have their looks.
     """
 
-    def label(_pages: Any, row: Any) -> SafeString:
-        value = str(getattr(row, field))
-        return format_html('<span class="{} {}">{}</span>', _LABEL, colours.get(value, _GREY), value.replace("_", " "))
+    def shown(_pages: Any, row: Any) -> SafeString:
+        return label(str(getattr(row, field)), colours)
 
-    return column(description, ordering=field)(label)
+    return column(description, ordering=field)(shown)
+
+
+def label(value: str, colours: dict[str, str]) -> SafeString:
+    """One word as a coloured label."""
+    return format_html('<span class="{} {}">{}</span>', _LABEL, colours.get(value, _GREY), value.replace("_", " "))
 
 
 def column(description: str, ordering: str | None = None) -> Callable[[Column], Column]:

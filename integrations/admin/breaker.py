@@ -1,0 +1,133 @@
+"""The breaker on a system's page: how it stands, what became of it, and two buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from integrations import breakers
+from integrations.admin.buttons import ButtonAdmin, Question, asked
+from integrations.admission import Standing, View, lane_of, look
+from integrations.models import BreakerChange, System
+from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment
+from wedsync.weddings.tenant_admin import ReadOnlyAdmin
+
+BREAKER_COLOURS = {"closed": GOOD, "half_open": WARNING, "open": BAD}
+_SHOWN = 10
+_LONGEST_MINUTES = 24 * 60
+_AWAY = "Redis does not answer; nothing was changed. Try again."
+
+
+class TripForm(forms.Form):
+    """How long nothing shall be sent."""
+
+    minutes = forms.IntegerField(
+        min_value=1,
+        max_value=_LONGEST_MINUTES,
+        initial=30,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Then it is tried with one delivery, and closes when that is answered.",
+    )
+
+
+class BreakerAdmin(ButtonAdmin):
+    """Pages of systems with their breakers; a list asks Redis once for all of its rows."""
+
+    breaker_buttons = ("trip_breaker", "reset_breaker")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, each row with its breaker's state."""
+        shown = super().get_changelist_instance(request)
+        views = look([lane_of(system) for system in shown.result_list])
+        for system in shown.result_list:
+            system.breaker_view = views[str(system.pk)]
+        return shown
+
+    @column("Breaker")
+    def breaker(self, system: System) -> SafeString | str:
+        view = _view(system)
+        return label(view.state, BREAKER_COLOURS) if view.known else "not known"
+
+    @column("Breaker")
+    def breaker_standing(self, system: System) -> str:
+        """The state with its counts."""
+        view = _view(system)
+        if not view.known:
+            return "Redis does not say. Each worker decides by itself meanwhile."
+        until = f" until {timezone.localtime(view.open_until):%H:%M:%S}" if view.open_until else ""
+        state = f"{view.state.label}{until if view.state == Standing.OPEN else ''}"
+        window = f"{view.window_failures} of {view.window_calls} calls failed lately, {view.failures} in a row"
+        return f"{state}. {window}; opened {view.opens} times in a row; {view.in_flight} calls in flight."
+
+    @column("History")
+    def breaker_history(self, system: System) -> SafeString:
+        """The newest changes, and the way to all of them."""
+        rows = BreakerChange.objects.filter(system=system).select_related("by").order_by("-id")[:_SHOWN]
+        lines = ((f"{timezone.localtime(row.at):%Y-%m-%d %H:%M:%S}", row, row.reason, row.by or "") for row in rows)
+        every = reverse("admin:integrations_breakerchange_changelist") + f"?system__id__exact={system.pk}"
+        return format_html(
+            "{}{}", format_html_join("", "<div>{} · {} · {} {}</div>", lines), link(every, "All changes of 30 days")
+        )
+
+    @button("Trip breaker", "trip-breaker")
+    def trip_breaker(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Hold everything for some minutes."""
+        system: System = self.row_to_press(request, object_id)
+        form = TripForm(request.POST or None)
+        if not form.is_valid():
+            text = "Send nothing to this system for a while? Deliveries are held and use up no attempt."
+            question = Question(f"Trip breaker: {system}", "Trip breaker", self.page_of(system), text, form=form)
+            return question.page(request, self)
+        minutes = form.cleaned_data["minutes"]
+        try:
+            breakers.trip(system, seconds=minutes * 60, by=self._user(request))
+        except breakers.RedisAway:
+            return self._away(request, system)
+        return self.done(request, system, f"Tripped the breaker for {minutes} min.")
+
+    @asked("Reset breaker", "reset-breaker", "Close the breaker and forget its failures? What it held goes out now.")
+    def reset_breaker(self, request: HttpRequest, system: System) -> str | HttpResponse:
+        try:
+            freed = breakers.reset(system, by=self._user(request))
+        except breakers.RedisAway:
+            return self._away(request, system)
+        return f"Reset the breaker; held deliveries that are due now: {freed}."
+
+    def _user(self, request: HttpRequest) -> Any:
+        return request.user
+
+    def _away(self, request: HttpRequest, system: System) -> HttpResponse:
+        messages.error(request, _AWAY)
+        return HttpResponseRedirect(self.page_of(system))
+
+
+def _view(system: System) -> View:
+    """As the list has asked for it, or asked now for this one."""
+    known: View | None = getattr(system, "breaker_view", None)
+    if known is None:
+        known = look([lane_of(system)])[str(system.pk)]
+        system.breaker_view = known  # type: ignore[attr-defined]
+    return known
+
+
+@admin.register(BreakerChange)
+class BreakerChangeAdmin(ReadOnlyAdmin):
+    tenant_path = "organization"
+    list_display = ("changed", "system", "was", "became", "reason", "by")
+    list_select_related = ("system", "by", "organization")
+    list_filter = ("system", "to_state", "at")
+    search_fields = ("system__name", "breaker_key")
+    ordering = ("-id",)
+    fields = ("changed", "system", "was", "became", "reason", "by", "breaker_key")
+    readonly_fields = ("changed", "was", "became")
+    changed = moment("When", "at")
+    was = coloured("From", "from_state", BREAKER_COLOURS)
+    became = coloured("To", "to_state", BREAKER_COLOURS)

@@ -1,0 +1,152 @@
+"""Redis frozen, killed, and back: calls go out, this process keeps the limits, and nothing stays behind."""
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+from structlog.testing import capture_logs
+
+from integrations import admission
+from integrations.admission import Change, Lane, Permit, Refusal, Verdict
+from integrations.admission.gate import local
+from integrations.admission.scripts import presence, scripts_at
+from tests.at_once import at_once
+from tests.polling import until
+from wedsync.runner import runtime
+from wedsync.runner.embedded import EmbeddedValkey
+from wedsync.runner.home import Home
+
+
+@pytest.fixture
+def valkey(settings: Settings) -> Iterator[EmbeddedValkey]:
+    """A server of the test's own, which it may freeze and kill."""
+    folder = Path(tempfile.mkdtemp(prefix="wedsync-away-"))
+    home = Home(folder)
+    home.create()
+    server = EmbeddedValkey(home)
+    server.start()
+    settings.BREAKER_URL = server.url
+    settings.LEASE_SECONDS = 40.0
+    yield server
+    scripts_at(server.url).client.close()
+    scripts_at.cache_clear()
+    if server.process:
+        server.process.send_signal(signal.SIGCONT)
+    server.stop()
+    runtime.remove(home.runtime())
+    shutil.rmtree(folder)
+    local.forget()
+    presence.look_again()
+
+
+@pytest.fixture
+def lane() -> Lane:
+    system = uuid4()
+    return Lane(system, str(system), call_limit=4, rate=None, burst=1)
+
+
+def send(server: EmbeddedValkey, number: signal.Signals) -> None:
+    assert server.process
+    server.process.send_signal(number)
+
+
+def end(lane: Lane, permit: Permit, verdict: Verdict, *, alone: bool = False) -> Change:
+    return admission.tell(lane, permit, verdict, delivery_id=uuid4(), alone=alone)
+
+
+def back(lane: Lane) -> Permit | None:
+    """A permit of Redis, once it answers; those of this process are given back."""
+    permit = admission.ask(lane, urgent=True)
+    if permit.generation is not None:
+        return permit
+    if permit.granted:
+        admission.give_back(lane, permit)
+    return None
+
+
+def test_while_it_is_frozen_this_process_opens_probes_and_closes(
+    valkey: EmbeddedValkey, lane: Lane, settings: Settings
+) -> None:
+    settings.BREAKER_OPEN_SECONDS = 0.3
+    send(valkey, signal.SIGSTOP)
+
+    with capture_logs() as lines:
+        changes = [end(lane, admission.ask(lane, urgent=False), Verdict.FAILED) for _ in range(5)]
+        refused = admission.ask(lane, urgent=False)
+
+    assert changes == [Change.UNCHANGED] * 4 + [Change.OPENED]
+    assert (refused.why, refused.generation) == (Refusal.BREAKER_OPEN, None)
+    assert sum(line["event"] == "breaker_unavailable" for line in lines) <= 1
+    probe = until(lambda: granted(lane))
+    assert probe.probe
+    assert admission.ask(lane, urgent=False).why == Refusal.BREAKER_OPEN
+    assert end(lane, probe, Verdict.FAILED) == Change.REOPENED
+    assert end(lane, until(lambda: granted(lane)), Verdict.ALIVE) == Change.CLOSED
+
+
+def granted(lane: Lane) -> Permit | None:
+    permit = admission.ask(lane, urgent=False)
+    return permit if permit.granted else None
+
+
+def test_while_it_is_killed_this_process_keeps_the_calls_in_flight(valkey: EmbeddedValkey, lane: Lane) -> None:
+    send(valkey, signal.SIGKILL)
+
+    permits = at_once(16, lambda number: admission.ask(lane, urgent=number % 2 == 0))
+
+    assert sum(permit.granted for permit in permits if not permit.urgent) == 4
+    assert sum(permit.granted for permit in permits if permit.urgent) == 4
+    assert {permit.why for permit in permits if not permit.granted} == {Refusal.AT_CAPACITY}
+    admission.give_back(lane, next(permit for permit in permits if permit.granted and not permit.urgent))
+    assert admission.ask(lane, urgent=False).granted
+    assert not admission.look([lane])[str(lane.system_id)].known
+
+
+def test_what_redis_had_granted_is_counted_here_and_given_back_later(valkey: EmbeddedValkey, lane: Lane) -> None:
+    before = [admission.ask(lane, urgent=False) for _ in range(4)]
+    send(valkey, signal.SIGSTOP)
+    assert {end(lane, permit, Verdict.FAILED) for permit in before} == {Change.UNCHANGED}
+    assert end(lane, admission.ask(lane, urgent=False), Verdict.FAILED) == Change.OPENED
+
+    send(valkey, signal.SIGCONT)
+    until(lambda: back(lane))
+
+    seen = admission.look([lane])[str(lane.system_id)]
+    assert (seen.in_flight, seen.urgent_in_flight) == (1, 1), "no slot is held by a script that ran after our patience"
+    assert admission.ask(lane, urgent=False).generation is not None
+
+
+def test_what_this_process_granted_counts_for_nothing_once_redis_is_back(valkey: EmbeddedValkey, lane: Lane) -> None:
+    send(valkey, signal.SIGSTOP)
+    here = [admission.ask(lane, urgent=False) for _ in range(3)]
+    assert {permit.generation for permit in here} == {None}
+    send(valkey, signal.SIGCONT)
+    until(lambda: back(lane))
+
+    assert {end(lane, permit, Verdict.FAILED) for permit in here} == {Change.LATE}
+    assert admission.look([lane])[str(lane.system_id)].failures == 0
+
+
+def test_a_restart_of_redis_costs_nothing_but_its_time(valkey: EmbeddedValkey, lane: Lane) -> None:
+    admission.give_back(lane, admission.ask(lane, urgent=False))
+    valkey.stop()
+    valkey.start()
+
+    assert admission.ask(lane, urgent=False).generation is not None, "a broken connection is replaced at once"
+
+
+def test_the_rate_holds_here_too(valkey: EmbeddedValkey, lane: Lane) -> None:
+    slow = Lane(lane.system_id, lane.breaker_key, 100, rate=0.1, burst=5)
+    send(valkey, signal.SIGKILL)
+
+    permits = [admission.ask(slow, urgent=False) for _ in range(5)]
+
+    assert [permit.granted for permit in permits] == [True] * 4 + [False]
+    assert permits[-1].why == Refusal.RATE_LIMITED
+    assert 9 < permits[-1].wait <= 10
+    assert admission.ask(slow, urgent=True).granted, "a share is kept for the urgent"
