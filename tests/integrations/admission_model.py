@@ -70,9 +70,9 @@ class Model:
             out = sum(ends > now for ends in self.probes.values())
             if out >= (2 if urgent else 1):
                 self.wanted_at = now if urgent else self.wanted_at
-                return Refusal.BREAKER_OPEN
+                return Refusal.PROBING
             if not urgent and self.wanted_at is not None and now < self.wanted_at + 2:
-                return Refusal.BREAKER_OPEN
+                return Refusal.PROBING
         if self.in_flight(now, urgent=urgent) >= self.rules.call_limit:
             return Refusal.AT_CAPACITY
         if self.rules.per_second and self.tokens(now) < 1 + (0 if urgent else self.rules.kept):

@@ -18,12 +18,15 @@ def age(client: redis.Redis, lane: Lane, seconds: int, *, span: int = 10) -> Non
     for name in ("open_until", "closed_at", "wanted"):
         if int(fields.get(name, 0)):
             client.hset(breaker, name, int(fields[name]) - shift)
-    written = [fields[f"w{place}"] for place in range(SPANS) if f"w{place}" in fields]
-    if written:
-        client.hdel(breaker, *(f"w{place}" for place in range(SPANS)))
-    for number, rest in (each.split(" ", 1) for each in written):
+    written = {f"w{place}": fields[f"w{place}"] for place in range(SPANS) if f"w{place}" in fields}
+    moved = {}
+    for number, rest in (each.split(" ", 1) for each in written.values()):
         older = int(number) - seconds // span
-        client.hset(breaker, f"w{older % SPANS}", f"{older} {rest}")
+        moved[f"w{older % SPANS}"] = f"{older} {rest}"
+    if moved:
+        client.hset(breaker, mapping=moved)  # first, since a key whose last field is gone loses its end too
+    if gone := written.keys() - moved.keys():
+        client.hdel(breaker, *gone)
     for key in (probes, slots, urgent):
         for token, ends in client.zrange(key, 0, -1, withscores=True):
             client.zadd(key, {token: ends - shift})

@@ -199,7 +199,7 @@ def test_the_urgent_get_the_probes_first(lane: Lane, client: redis.Redis) -> Non
     ordinary, urgent = granted(lane), granted(lane, urgent=True)
     assert ordinary.probe
     assert urgent.probe, "one more probe than others may take"
-    assert refused(lane, urgent=True).why == Refusal.BREAKER_OPEN
+    assert refused(lane, urgent=True).why == Refusal.PROBING
 
     end(lane, ordinary, Verdict.NEUTRAL)
     end(lane, urgent, Verdict.NEUTRAL)

@@ -84,7 +84,7 @@ def test_while_it_is_frozen_this_process_opens_probes_and_closes(
     assert sum(line["event"] == "breaker_unavailable" for line in lines) <= 1
     probe = until(lambda: granted(lane))
     assert probe.probe
-    assert admission.ask(lane, urgent=False).why == Refusal.BREAKER_OPEN
+    assert admission.ask(lane, urgent=False).why == Refusal.PROBING
     assert end(lane, probe, Verdict.FAILED) == Change.REOPENED
     assert end(lane, until(lambda: granted(lane)), Verdict.ALIVE) == Change.CLOSED
 
