@@ -20,7 +20,7 @@ OURS, BARE = "ours", "bare"
 PRIORITY = "high"
 """The first queue whose worker is not made nice; nothing else is in it."""
 WORKER = f"worker-{PRIORITY}"
-PATIENCE = 150.0
+PATIENCE = 240.0
 Found = tuple[Seen, dict[str, float]]
 """What the sink saw, and the seconds of the processor by process."""
 
@@ -34,7 +34,7 @@ class Load:
     concurrency: int
 
 
-LOADS = (Load(0, 3000, 25), Load(200, 2000, 100), Load(1000, 1000, 100))
+LOADS = (Load(0, 2000, 25), Load(200, 1500, 100), Load(1000, 1000, 100))
 
 
 @dataclass(frozen=True)
