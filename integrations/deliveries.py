@@ -1,37 +1,48 @@
-"""The life of one delivery: claim, ask the breaker, make the attempt, write down what came of it.
+"""The life of one claimed delivery: whether it may go out now, the attempt, and what follows from it.
 
 Every step is a conditional write under a lease, so that a task may run twice and a worker may die anywhere; times are
 compared with PostgreSQL's clock only (docs/adr/0004).
 """
 
-from datetime import timedelta
-from uuid import UUID
+import time
+from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from integrations import breaker, retry, standing
-from integrations.attempts import Lease, Result, attempt, record
-from integrations.breaker import Verdict
+from integrations import moves, ordering, retry, standing, targets
+from integrations.attempts import Result, attempt
+from integrations.claims import Lease
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Transient
 from integrations.models import Delivery, System
-from integrations.moves import due_in, move
+from integrations.moves import Ended, Ending, move
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
-from wedsync.ids import new_id
 
 log = structlog.get_logger(__name__)
-EARLY = timedelta(milliseconds=500)  # a retry's message may arrive this much before its row is due
+EXCERPT = 1000
+ENDING_PATIENCE = 5.0  # seconds to write down what came of a call while PostgreSQL restarts
+ENDING_PAUSE = 0.2
 
 
-class TryAgain(Exception):
-    """The row is scheduled; Celery carries the wait because it is short. ``delay``: seconds."""
+@dataclass(frozen=True)
+class Step:
+    """What became of a claimed delivery.
 
-    def __init__(self, delay: float) -> None:
-        super().__init__(f"try again in {delay:.1f} s")
-        self.delay = delay
+    Arguments:
+        result: of the call; ``None`` where none was made.
+        quick_retry: seconds until it is tried again, where that is soon enough for a worker's memory.
+        next_precedence: of the next delivery that is due for the same system; ``None``: there is none.
+    """
+
+    result: Result | None = None
+    quick_retry: float | None = None
+    next_precedence: int | None = None
+
+
+NOT_SENT = Step()
 
 
 def schedule() -> retry.Schedule:
@@ -39,95 +50,59 @@ def schedule() -> retry.Schedule:
     return retry.Schedule(settings.RETRY_QUICK_SECONDS, settings.RETRY_DURABLE_SECONDS)
 
 
-def deliver(delivery_id: UUID) -> None:
-    """Try a delivery that is due. Does nothing when it is not due, finished, or in another worker's hands.
+def work(lease: Lease) -> Step:
+    """Send a claimed delivery, unless its system is stopped, it is not its turn, or it has arrived already.
 
     Raises:
-        TryAgain: failed, and the next try is only seconds away.
+        OperationalError: PostgreSQL is away; the lease ends by itself.
     """
-    lease = claim(delivery_id)
-    if lease is None or _stopped(lease):
-        return
-    permit = breaker.ask(lease.delivery.system_id)
-    if not permit.granted:
-        move(lease.row, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(permit.wait))
-        return
+    if _stopped(lease) or (lease.delivery.order_key and not ordering.take_turn(lease)):
+        return NOT_SENT
     sender = sender_for(lease.delivery.channel)
+    if _confirmed(lease, sender):
+        return NOT_SENT
     result = attempt(lease, sender)
-    if result is None:
-        return
-    verdict = _verdict(result)
-    change = breaker.tell(
-        lease.delivery.system_id,
-        permit,
-        verdict,
-        delivery_id=lease.delivery.id,
-        alone=verdict == Verdict.FAILED and _is_alone(lease.delivery),
-    )
-    if change == "closed":
-        _let_go(lease.delivery.system_id)
-    _finish(lease, sender, result)
-
-
-def _let_go(system_id: UUID) -> None:
-    """The breaker has closed: what it held is due, and the sweep lets it flow out in its bounded batches."""
-    held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.BREAKER_OPEN)
-    held.update(next_attempt_at=Now())
-
-
-def claim(delivery_id: UUID) -> Lease | None:
-    """Take a due delivery for this worker, in one conditional write. What has expired is left to the sweep."""
-    token = new_id()
-    due = Delivery.objects.filter(id=delivery_id, next_attempt_at__lte=Now() + EARLY, expires_at__gt=Now())
-    if not move(due, State.IN_FLIGHT, lease_token=token, lease_until=due_in(settings.LEASE_SECONDS)):
-        return None
-    delivery = Delivery.objects.select_related("system", "event__wedding", "contact__wedding").get(id=delivery_id)
-    return Lease(delivery, token)
+    return NOT_SENT if result is None else _finish(lease, sender, result)
 
 
 def _stopped(lease: Lease) -> bool:
-    """Whether the delivery must not go out, because its system does not take any."""
-    state = lease.delivery.system.state
-    if state == System.Status.DISABLED:
-        move(lease.row, State.DEAD, Reason.SYSTEM_DISABLED)
-    elif state == System.Status.PAUSED:
-        _hold_for_staff(lease)
+    """Whether the system takes nothing; then whatever else is due for it goes the same way."""
+    due = Delivery.objects.filter(
+        system_id=lease.delivery.system_id, state__in=list(WAITING), next_attempt_at__lte=Now()
+    )
+    if lease.system_state == System.Status.DISABLED:
+        moves.let_go(lease.row, State.DEAD, Reason.SYSTEM_DISABLED)
+        move(due, State.DEAD, Reason.SYSTEM_DISABLED)
+    elif lease.system_state == System.Status.PAUSED:
+        until = standing.HELD_BY_PAUSE
+        moves.let_go(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
+        move(due, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
     else:
         return False
     return True
 
 
-def _hold_for_staff(lease: Lease) -> bool:
-    """Hold until staff resume the system; :func:`standing.resume_system` makes it due."""
-    return bool(move(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=lease.delivery.expires_at))
+def _confirmed(lease: Lease, sender: Sender) -> bool:
+    """Whether the provider has told us meanwhile that it took an earlier try, whose answer we did not see."""
+    delivery = lease.delivery
+    if not delivery.may_duplicate or sender.status_wait(delivery) is None:
+        return False
+    provider_id = targets.confirmation(delivery)
+    if provider_id is None:
+        return False
+    if moves.let_go(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
+        _tell_sender(sender, delivery, provider_id)
+        log.info("delivery_confirmed", delivery=str(delivery.id), channel=delivery.channel)
+    return True
 
 
-def _verdict(result: Result) -> Verdict:
-    if result.error is None:
-        return Verdict.ALIVE
-    return Verdict.FAILED if result.error.counts_for_breaker else Verdict.NEUTRAL
-
-
-def _is_alone(delivery: Delivery) -> bool:
-    """Whether nothing else waits for the same system."""
-    others = Delivery.objects.filter(system_id=delivery.system_id, state__in=[*WAITING, State.IN_FLIGHT])
-    return not others.exclude(id=delivery.id).exists()
-
-
-def _finish(lease: Lease, sender: Sender, result: Result) -> None:
-    """Write the attempt and the next state in one commit; nothing where the lease was lost.
-
-    Raises:
-        TryAgain: the wait is short enough for a worker's memory.
-    """
+def _finish(lease: Lease, sender: Sender, result: Result) -> Step:
+    """Write the attempt and the next state in one commit; nothing where the lease was lost."""
     delivery, error = lease.delivery, result.error
-    delay = _delay(delivery, error)
-    with transaction.atomic():
-        written = _move_on(lease, sender, error, delay)
-        if written:
-            record(delivery, result)
-    if written and error is None:
-        _tell_sender(sender, delivery, result.provider_id)
+    ending = _ending(delivery, sender, result)
+    ended = _end(lease, ending)
+    if ended.written:
+        _after(delivery, sender, result)
     log.info(
         "delivery_attempted",
         delivery=str(delivery.id),
@@ -135,10 +110,35 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> None:
         attempt=delivery.attempt_count,
         outcome=error.reason if error else Outcome.SUCCEEDED,
         milliseconds=result.milliseconds,
-        lease_lost=not written,
+        lease_lost=not ended.written,
     )
-    if written and isinstance(error, Transient) and schedule().is_quick(delivery.attempt_count, delay):
-        raise TryAgain(delay)
+    soon = ended.written and ending.to == State.SCHEDULED and ending.due_in is not None
+    quick = soon and schedule().is_quick(delivery.attempt_count, ending.due_in or 0)
+    return Step(result, ending.due_in if quick else None, ended.next_precedence)
+
+
+def _end(lease: Lease, ending: Ending) -> Ended:
+    """Write it down, also across a restart of PostgreSQL: the call is made, and must not be made again."""
+    gives_up = time.monotonic() + ENDING_PATIENCE
+    while True:
+        try:
+            return moves.end(lease.delivery, lease.token, ending)
+        except OperationalError:
+            connection.close()
+            if time.monotonic() > gives_up:
+                raise
+            time.sleep(ENDING_PAUSE)
+
+
+def _after(delivery: Delivery, sender: Sender, result: Result) -> None:
+    """What follows from a result that is written down."""
+    if result.error is None:
+        _tell_sender(sender, delivery, result.provider_id)
+    elif isinstance(result.error, CredentialsRefused):
+        standing.stop_system(delivery.system, System.Status.PAUSED, result.error.reason)
+    elif isinstance(result.error, TargetGone):
+        standing.stop_system(delivery.system, System.Status.DISABLED, result.error.reason)
+    ordering.end_turn([delivery])
 
 
 def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
@@ -149,26 +149,57 @@ def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
         log.exception("acceptance_not_noted", delivery=str(delivery.id))
 
 
-def _delay(delivery: Delivery, error: DeliveryError | None) -> float:
-    """Seconds to the next attempt. What is our own fault waits for us, so it skips the quick steps."""
-    if isinstance(error, OurFault):
-        return retry.next_delay(schedule(), max(delivery.attempt_count, len(settings.RETRY_QUICK_SECONDS) + 1))
-    asked = error.retry_after if isinstance(error, Transient) else None
-    return retry.next_delay(schedule(), delivery.attempt_count, retry_after=asked)
-
-
-def _move_on(lease: Lease, sender: Sender, error: DeliveryError | None, delay: float) -> bool:
-    if error is None:
-        return bool(move(lease.row, State.SUCCEEDED))
-    if isinstance(error, CredentialsRefused):
-        standing.stop_system(lease.delivery.system, System.Status.PAUSED, error.reason)
-        return _hold_for_staff(lease)
-    if isinstance(error, TargetGone):
-        standing.stop_system(lease.delivery.system, System.Status.DISABLED, error.reason)
-    if isinstance(error, Transient | OurFault):
+def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
+    error, response = result.error, result.response
+    to, reason, due_in = State.SUCCEEDED, Reason.NONE, None
+    if error is not None:
+        to, reason, due_in = _following(delivery, sender, error)
+    return Ending(
+        to=to,
+        reason=reason,
+        due_in=due_in,
         # Where the other side knows no idempotency key, the next try may arrive as a second message.
-        marked = sender.resends_marked and error.outcome == Outcome.UNKNOWN
-        may_duplicate = lease.delivery.may_duplicate or marked
-        due = due_in(delay)
-        return bool(move(lease.row, State.SCHEDULED, error.reason, next_attempt_at=due, may_duplicate=may_duplicate))
-    return bool(move(lease.row, State.DEAD, error.reason))
+        may_duplicate=sender.resends_marked and result.outcome == Outcome.UNKNOWN,
+        started_at=result.started_at,
+        milliseconds=result.milliseconds,
+        outcome=result.outcome,
+        status_code=response.status if response else None,
+        error_class=type(error).__name__ if error else "",
+        error=str(error)[:500] if error else "",
+        response_excerpt=response.excerpt[:EXCERPT] if response else "",
+    )
+
+
+def _following(delivery: Delivery, sender: Sender, error: DeliveryError) -> tuple[State, Reason, float | None]:
+    """The next state, why, and in how many seconds it is due again."""
+    if isinstance(error, CredentialsRefused):
+        return State.HELD, Reason.SYSTEM_PAUSED, None
+    if error.outcome == Outcome.UNKNOWN:
+        return after_unknown(delivery, sender, error.reason)
+    if isinstance(error, OurFault):  # waits for us, so it skips the quick steps
+        number = max(delivery.attempt_count, len(settings.RETRY_QUICK_SECONDS) + 1)
+        return State.SCHEDULED, error.reason, retry.next_delay(schedule(), number)
+    if isinstance(error, Transient):
+        delay = retry.next_delay(schedule(), delivery.attempt_count, retry_after=error.retry_after)
+        return State.SCHEDULED, error.reason, delay
+    return State.DEAD, error.reason, None
+
+
+def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[State, Reason, float]:
+    """What follows when nobody knows whether the request arrived: the next state, why, and when it is due again.
+
+    Under an idempotency key it is simply tried again. Where the provider knows none, it is tried once more soon,
+    marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
+    """
+    number = max(delivery.attempt_count, 1)
+    again = sender.resends_marked and _unknown_before(delivery)
+    wait = sender.status_wait(delivery)
+    if not again and wait is not None:
+        return State.HELD, Reason.AWAITS_STATUS, wait
+    durable = len(settings.RETRY_QUICK_SECONDS) + 1
+    return State.SCHEDULED, reason, retry.next_delay(schedule(), max(number, durable) if again else number)
+
+
+def _unknown_before(delivery: Delivery) -> bool:
+    earlier = delivery.attempts.filter(outcome=Outcome.UNKNOWN, number__lt=delivery.attempt_count)
+    return delivery.may_duplicate and earlier.exists()

@@ -5,6 +5,7 @@
     DeliveryError
     ├── Transient              try again on the schedule
     │   ├── NetworkError       could not connect, reset, TLS          counts for the breaker
+    │   │   └── NoRoom         we had no socket or resolver left      does not count
     │   ├── TimedOut           the deadline passed                    counts; outcome unknown
     │   ├── ServerError        5xx                                    counts
     │   └── Throttled          408, 425, 429, with Retry-After        does not count
@@ -45,6 +46,12 @@ class NetworkError(Transient):
     def __init__(self, message: str, *, sent: bool = False) -> None:
         super().__init__(message)
         self.outcome = Outcome.UNKNOWN if sent else Outcome.FAILED
+
+
+class NoRoom(NetworkError):
+    """Nothing left, since this process has no socket or thread to spare; it says nothing of the other side."""
+
+    counts_for_breaker = False
 
 
 class TimedOut(Transient):

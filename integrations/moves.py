@@ -1,13 +1,17 @@
 """The one way in which a delivery changes its state: a conditional write along the allowed transitions."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import Delivery
-from integrations.states import FINISHED, Reason, State, sources_of
+from integrations.states import FINISHED, Outcome, Reason, State, sources_of
+from wedsync.ids import new_id
 
 
 def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:
@@ -16,12 +20,106 @@ def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fi
     A row that leaves ``in_flight`` gives its lease back; one that is finished notes the time.
     """
     if to != State.IN_FLIGHT:
-        fields = {"lease_token": None, "lease_until": None, **fields}
+        fields = {"lease_token": None, "lease_until": None, "has_turn": False, **fields}
     if to in FINISHED:
         fields["finished_at"] = Now()
     return rows.filter(state__in=sources_of(to)).update(state=to, state_reason=reason, **fields)
 
 
+def let_go(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
+    """Move a claimed row on without an attempt: what the claim had counted is taken back."""
+    return move(row, to, reason, attempt_count=F("attempt_count") - 1, **fields)
+
+
 def due_in(seconds: float) -> Any:
     """A due time, on PostgreSQL's clock."""
     return Now() + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What an attempt leaves behind: the next state, and the attempt's row.
+
+    Arguments:
+        due_in: seconds until it is due again, for ``scheduled`` and ``held``; ``None``: never by itself.
+        may_duplicate: whether from now on a try may arrive a second time.
+    """
+
+    to: State
+    reason: Reason
+    started_at: datetime
+    milliseconds: int
+    outcome: Outcome
+    due_in: float | None = None
+    may_duplicate: bool = False
+    status_code: int | None = None
+    error_class: str = ""
+    error: str = ""
+    response_excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Whether it was written, and the precedence of the next delivery that is due for the same system, if any."""
+
+    written: bool
+    next_precedence: int | None
+
+
+# One statement, so that the state and the attempt are one commit. A lost lease writes neither.
+_END = """
+WITH moved AS (
+    UPDATE integrations_delivery
+    SET state = %(to)s, state_reason = %(reason)s, lease_token = NULL, lease_until = NULL, has_turn = false,
+        next_attempt_at = CASE
+            WHEN %(finished)s THEN next_attempt_at
+            WHEN %(due_in)s::float IS NULL THEN expires_at
+            ELSE now() + %(due_in)s::float * interval '1 second'
+        END,
+        due_since = CASE
+            WHEN %(to)s = 'scheduled' THEN now() + %(due_in)s::float * interval '1 second' ELSE due_since
+        END,
+        may_duplicate = may_duplicate OR %(may_duplicate)s,
+        finished_at = CASE WHEN %(finished)s THEN now() END
+    WHERE id = %(id)s AND lease_token = %(token)s AND state = ANY(%(sources)s)
+    RETURNING id, attempt_count
+), noted AS (
+    INSERT INTO integrations_attempt (
+        id, delivery_id, number, started_at, milliseconds, outcome, status_code, error_class, error, response_excerpt
+    )
+    SELECT %(attempt)s, id, attempt_count, %(started_at)s, %(milliseconds)s, %(outcome)s, %(status_code)s,
+        %(error_class)s, %(error)s, %(response_excerpt)s
+    FROM moved
+)
+SELECT EXISTS (SELECT FROM moved), (
+    SELECT precedence FROM integrations_delivery
+    WHERE system_id = %(system)s AND state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now()
+        AND expires_at > now()
+    ORDER BY precedence, next_attempt_at
+    LIMIT 1
+)
+"""
+
+
+def end(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
+    """Write the attempt and the next state in one commit; nothing where the lease was lost.
+
+    Raises:
+        OperationalError: PostgreSQL is away; it may be called again.
+    """
+    values = {
+        **vars(ending),
+        "id": delivery.id,
+        "token": token,
+        "system": delivery.system_id,
+        "attempt": new_id(),
+        "finished": ending.to in FINISHED,
+        "sources": [state.value for state in sources_of(ending.to)],
+        "to": ending.to.value,
+        "reason": str(ending.reason),
+        "outcome": ending.outcome.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_END, values)
+        written, following = cursor.fetchone()
+    return Ended(written, following)

@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import targets
+from integrations import ordering, targets
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.states import State
 from integrations.targets import Plan
@@ -74,7 +74,7 @@ def route_again(event_id: UUID) -> int:
 def _hint(deliveries: Iterable[Delivery]) -> None:
     for delivery in deliveries:
         if delivery.state == State.PENDING:
-            hints.delivery_due(delivery.id, delivery.priority)
+            hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
 
 
 def give_up(event_id: UUID) -> None:
@@ -148,6 +148,8 @@ def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan
 
 def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Delivery:
     now = timezone.now()
+    of_system = plan.kind == Route.Target.SYSTEM
+    order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
     row = Delivery(
         organization_id=event.organization_id,
         event=event,
@@ -157,7 +159,10 @@ def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Deliv
         target=plan.target,
         dedupe_key=key,
         priority=priority,
-        expires_at=expiry(event, plan, priority, now),
+        expires_at=expiry(event, plan.channel, priority, now),
+        order_key=order_key,
+        sets=sets,
+        due_since=plan.held_until or now,
     )
     if plan.skipped:
         row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
@@ -166,13 +171,13 @@ def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Deliv
     return row
 
 
-def expiry(event: ChannelEvent, plan: Plan, priority: Priority, now: datetime) -> datetime:
+def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime) -> datetime:
     """Until when a delivery is worth trying. See docs/adr/0018.
 
     Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
     gallery, keep the 7 days.
     """
-    if plan.kind != Route.Target.PEOPLE:
+    if channel == targets.SYSTEM_CHANNEL:
         return now + LONGEST_LIFE
     if priority == Priority.URGENT:
         return now + URGENT_LIFE

@@ -1,12 +1,14 @@
 """Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
 
 import structlog
+from django.db.models import F
 from django.db.models.functions import Now
 
 from integrations.models import Connection, Delivery, System
 from integrations.states import Reason, State
 from wedsync.live.models import ChannelEvent
 
+HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
 log = structlog.get_logger(__name__)
 
 

@@ -24,6 +24,9 @@ class Reason(models.TextChoices):
     BREAKER_OPEN = "breaker_open"
     SYSTEM_PAUSED = "system_paused"
     QUIET_HOURS = "quiet_hours"
+    RATE_LIMITED = "rate_limited"
+    WAITS_ITS_TURN = "waits_its_turn"
+    AWAITS_STATUS = "awaits_status"
     # scheduled
     NETWORK_ERROR = "network_error"
     TIMED_OUT = "timed_out"
@@ -36,12 +39,14 @@ class Reason(models.TextChoices):
     EXPIRED = "expired"
     SYSTEM_DISABLED = "system_disabled"
     TARGET_GONE = "target_gone"
+    # cancelled
+    SUPERSEDED = "superseded"
     # skipped: what stands against the address
     NO_CONSENT = "no_consent"
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
-    # of a system
+    # of a system; by staff also a cancelled delivery
     CREDENTIALS_REFUSED = "credentials_refused"
     BY_STAFF = "by_staff"
 
@@ -58,10 +63,11 @@ WAITING = frozenset({State.PENDING, State.SCHEDULED, State.HELD})
 FINISHED = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.SKIPPED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
-    State.SCHEDULED: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
-    State.HELD: frozenset({State.IN_FLIGHT, State.DEAD, State.CANCELLED, State.SKIPPED}),
-    State.IN_FLIGHT: frozenset({State.SUCCEEDED, State.SCHEDULED, State.HELD, State.DEAD, State.SKIPPED}),
+    **dict.fromkeys(
+        (State.PENDING, State.SCHEDULED, State.HELD),
+        frozenset({State.IN_FLIGHT, State.HELD, State.DEAD, State.CANCELLED, State.SKIPPED}),
+    ),
+    State.IN_FLIGHT: frozenset({*State} - {State.PENDING, State.IN_FLIGHT}),
     **{state: frozenset() for state in FINISHED},
 }
 

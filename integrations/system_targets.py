@@ -74,3 +74,7 @@ class SystemSender:
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Systems report nothing later."""
+
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """See :class:`integrations.targets.Sender`. The same key makes another try harmless."""
+        return None

@@ -62,9 +62,15 @@ class Sender(Protocol):
 
     resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
+
+
+Confirmation = Callable[[Delivery], str | None]
 
 _expanders: dict[str, Expander] = {}
 _senders: dict[str, Sender] = {}
+_confirmations: list[Confirmation] = []
 
 
 def register_target(kind: str, expander: Expander) -> None:
@@ -75,6 +81,16 @@ def register_target(kind: str, expander: Expander) -> None:
 def register_channel(channel: str, sender: Sender) -> None:
     """Say how deliveries of a channel are sent."""
     _senders[channel] = sender
+
+
+def register_confirmation(find: Confirmation) -> None:
+    """Say how to find out that a provider has taken a delivery whose answer was not seen."""
+    _confirmations.append(find)
+
+
+def confirmation(delivery: Delivery) -> str | None:
+    """The provider's id of a delivery that it has told us about since; ``None``: nothing was heard."""
+    return next((found for find in _confirmations if (found := find(delivery))), None)
 
 
 def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:

@@ -4,14 +4,15 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from django.db import OperationalError
 
-from integrations import deliveries, routing
-from integrations.deliveries import TryAgain
-from wedsync.queues import DELIVER_TASK, ROUTE_TASK
+from integrations import breakers, dispatch, routing
+from integrations.dispatch import TryAgain
+from wedsync.live import hints
+from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ def route(event_ids: list[str]) -> None:
 @shared_task(
     name=DELIVER_TASK,
     base=RowDecidesWhen,
+    bind=True,
     autoretry_for=(TryAgain,),
     retry_backoff=1,
     retry_backoff_max=8,
@@ -52,9 +54,22 @@ def route(event_ids: list[str]) -> None:
     max_retries=len(settings.RETRY_QUICK_SECONDS),
     throws=(TryAgain,),
 )
-def deliver(delivery_id: str) -> None:
-    """Try one delivery.
+def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -> None:  # type: ignore[type-arg]
+    """Try one delivery, or with ``None`` whatever is due for the system; then what else is due for the same target.
 
     Celery needs a backoff to retry by itself; :class:`RowDecidesWhen` replaces its seconds.
     """
-    deliveries.deliver(UUID(delivery_id))
+    queue = (self.request.delivery_info or {}).get("routing_key")
+    if system_id and queue and not self.request.eta:
+        hints.taken(queue, system_id)
+    dispatch.serve(
+        UUID(delivery_id) if delivery_id else None,
+        UUID(system_id) if system_id else None,
+        urgent=queue == Priority.URGENT,
+    )
+
+
+@shared_task(name="integrations.prune_breaker_changes")
+def prune_breaker_changes() -> None:
+    """Forget changes of breakers that are past their time."""
+    breakers.forget_old()

@@ -7,6 +7,7 @@ Foreign keys of the tables that each request writes to are checked by the writin
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 
 from integrations.models import Connection
 from wedsync.ids import new_id
@@ -97,6 +98,9 @@ class DedupId(models.Model):
         return self.external_id
 
 
+OUR_ID = "biz_opaque_callback_data"  # the delivery's id, which WhatsApp repeats in each status
+
+
 class ProviderNotice(models.Model):
     """One thing that a provider of messages told us in a callback, each once: a status, a reply, a pressed button."""
 
@@ -128,6 +132,7 @@ class ProviderNotice(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="notice_newest"),
             models.Index(fields=["connection", "provider_id"], name="notice_of_message"),
+            models.Index(KeyTextTransform(OUR_ID, "data"), name="notice_of_delivery", condition=Q(kind="status")),
         ]
 
     def __str__(self) -> str:

@@ -53,6 +53,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
+        "prune-breaker-changes": {"task": "integrations.prune_breaker_changes", "schedule": crontab(minute="27")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
     },
 )

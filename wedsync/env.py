@@ -5,6 +5,7 @@ Nothing else in the product touches ``os.environ`` for its configuration, so thi
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -61,6 +62,27 @@ def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(word)) for word in _words(text))
 
 
+def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int]:
+    """Network and port of an entry such as ``10.1.0.0/16:8443``, ``[fd00::/8]:443`` or ``fd00::/8:443``.
+
+    Raises:
+        ValueError: not readable, or not clear: an IPv6 address without brackets and length could end in the port.
+    """
+    network, colon, port = entry.rpartition(":")
+    if network.startswith("["):
+        network = re.sub(r"^\[([^\[\]/]+)(?:\](/[0-9]+)?|(/[0-9]+)\])$", r"\1\2\3", network)
+    elif ":" in network and "/" not in network:
+        raise ValueError("an IPv6 address without brackets needs its length, for instance fd00::1/128:443")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError("the entry does not end in a colon and a port")
+    return ipaddress.ip_network(network), int(port)
+
+
+def _allowed_targets(text: str) -> tuple[str, ...]:
+    found = [allowed_target(word) for word in _words(text)]
+    return tuple(f"[{network}]:{port}" if network.version == 6 else f"{network}:{port}" for network, port in found)
+
+
 VARIABLES: dict[str, Variable[object]] = {}
 
 
@@ -91,7 +113,10 @@ SECRET_KEYS = _variable(
     "WEDSYNC_SECRET_KEYS", _words, "", "Fernet keys for stored credentials, newest first, by comma; the first encrypts"
 )
 OUTBOUND_ALLOW = _variable(
-    "WEDSYNC_OUTBOUND_ALLOW", _words, "", "`CIDR:port` of private or plain-http targets that may be called, by comma"
+    "WEDSYNC_OUTBOUND_ALLOW",
+    _allowed_targets,
+    "",
+    "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`",
 )
 
 WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "25", "threads of each worker; each may hold a connection")
@@ -105,6 +130,13 @@ RETRY_DURABLE = _variable(
 CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "an outside call's whole time")
 URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the same for urgent deliveries")
 LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
+STATUS_WAIT = _variable(
+    "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a WhatsApp of unknown outcome waits for its status"
+)
+URGENT_STATUS_WAIT = _variable("WEDSYNC_URGENT_STATUS_WAIT_SECONDS", float, "5", "the same for urgent deliveries")
+TURN = _variable(
+    "WEDSYNC_TURN_SECONDS", float, "2", "how long a worker's thread serves one target before it takes its next message"
+)
 VISIBILITY_TIMEOUT = _variable(
     "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS", float, "120", "when Redis hands an unacknowledged task out again"
 )
@@ -114,6 +146,13 @@ SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "when the sw
 BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
 BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
 BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")
+BREAKER_WINDOW = _variable("WEDSYNC_BREAKER_WINDOW_SECONDS", float, "60", "the window of a breaker's failure rate")
+BREAKER_RATE = _variable("WEDSYNC_BREAKER_RATE", float, "0.5", "share of failures in the window that opens a breaker")
+BREAKER_VOLUME = _variable("WEDSYNC_BREAKER_VOLUME", int, "20", "calls in the window before its share counts")
+BREAKER_PROBES = _variable(
+    "WEDSYNC_BREAKER_PROBES", int, "1", "probes at once of a half-open breaker; urgent: one more"
+)
+BREAKER_CLOSING = _variable("WEDSYNC_BREAKER_CLOSING", int, "2", "good probes in a row that close a breaker")
 LIMIT_PER_ADDRESS = _variable(
     "WEDSYNC_LIMIT_PER_ADDRESS", int, "1000", "webhooks an hour from one address; a connection's networks are spared"
 )

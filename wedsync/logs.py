@@ -54,6 +54,8 @@ def configure(level: str) -> None:
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
+        "loggers": {"urllib3": {"level": "ERROR"}},
         "root": {"handlers": ["stderr"], "level": level},
     }
     logging.config.dictConfig(config)

@@ -18,7 +18,7 @@ def database(url: str) -> dict[str, Any]:
         raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs on PostgreSQL only")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "wedsync.pooled_postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -49,6 +49,10 @@ RETRY_DURABLE_SECONDS = env.RETRY_DURABLE.read()
 CALL_DEADLINE_SECONDS = env.CALL_DEADLINE.read()
 URGENT_DEADLINE_SECONDS = env.URGENT_DEADLINE.read()
 LEASE_SECONDS = env.LEASE.read()
+STATUS_WAIT_SECONDS = env.STATUS_WAIT.read()
+URGENT_STATUS_WAIT_SECONDS = env.URGENT_STATUS_WAIT.read()
+TURN_SECONDS = env.TURN.read()
+WORKER_THREADS = env.WORKER_THREADS.read()
 VISIBILITY_TIMEOUT_SECONDS = env.VISIBILITY_TIMEOUT.read()
 SWEEP_SECONDS = env.SWEEP_SECONDS.read()
 SWEEP_OVERDUE_SECONDS = env.SWEEP_OVERDUE.read()
@@ -56,6 +60,11 @@ SWEEP_AGAIN_SECONDS = env.SWEEP_AGAIN.read()
 BREAKER_FAILURES = env.BREAKER_FAILURES.read()
 BREAKER_OPEN_SECONDS = env.BREAKER_OPEN.read()
 BREAKER_OPEN_MAX_SECONDS = env.BREAKER_OPEN_MAX.read()
+BREAKER_WINDOW_SECONDS = env.BREAKER_WINDOW.read()
+BREAKER_RATE = env.BREAKER_RATE.read()
+BREAKER_VOLUME = env.BREAKER_VOLUME.read()
+BREAKER_PROBES = env.BREAKER_PROBES.read()
+BREAKER_CLOSING = env.BREAKER_CLOSING.read()
 LIMIT_PER_ADDRESS = env.LIMIT_PER_ADDRESS.read()
 LIMIT_PER_CONNECTION = env.LIMIT_PER_CONNECTION.read()
 TRUSTED_PROXIES = env.TRUSTED_PROXIES.read()

@@ -37,7 +37,7 @@ def _probe(arguments: argparse.Namespace) -> Any:
     beat = time.monotonic()
     for delivery in rows.urgent_makers(arguments.count):
         committed[str(delivery.id)] = time.time()
-        hints.delivery_due(delivery.id, delivery.priority)
+        hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
         beat += arguments.every
         time.sleep(max(0.0, beat - time.monotonic()))
     hints.flush()

@@ -109,7 +109,7 @@ def fill(count: int, priorities: list[str]) -> None:
         Delivery.objects.bulk_create(deliveries, batch_size=1000)
     for batch in _batches(deliveries):
         for delivery in batch:
-            hints.delivery_due(delivery.id, delivery.priority)
+            hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
         hints.flush(HINT_SECONDS)
 
 

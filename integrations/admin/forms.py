@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
@@ -14,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
+from integrations.addresses import check_target
 from integrations.models import Route, System
 from integrations.standard_webhooks import secret_key
 from integrations.vendors import VENDORS
@@ -99,6 +101,16 @@ class SystemForm(TenantForm):
         else:
             standing = "Set." if value else "Not set."
         return f"{standing} {credential.about} Empty keeps it, a single {REMOVE} removes it; env:NAME reads a variable."
+
+    def clean_base_url(self) -> str:
+        """Refuse at once what no delivery could reach."""
+        url = str(self.cleaned_data["base_url"])
+        if "base_url" in self.changed_data:
+            try:
+                check_target(url, settings.OUTBOUND_ALLOW)
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from error
+        return url
 
     def clean(self) -> dict[str, Any]:
         """Merge what was typed into what is stored, and encrypt it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from integrations.models.routes import Route
@@ -16,6 +17,12 @@ from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact, Organization
+
+WAITS = Q(state__in=["pending", "scheduled", "held"])
+PRECEDENCE = Case(
+    *(When(priority=priority.value, then=2 * rank) for rank, priority in enumerate(reversed(Priority))),
+    default=Value(2 * len(Priority)),
+) + Case(When(attempt_count__gt=0, then=1), default=Value(0))
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,33 @@ class Delivery(models.Model):
     """One thing going to one target. Its state changes by conditional writes only: see integrations/deliveries.py."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deliveries")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="deliveries")
-    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="deliveries")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="deliveries")
     channel = models.CharField(max_length=16, help_text="system, or how a person is reached.")
     target = models.CharField(max_length=254, help_text="The system's id, or the normalized address.")
     plan_step = models.PositiveSmallIntegerField(default=0)
     generation = models.PositiveSmallIntegerField(default=0)
-    dedupe_key = models.CharField(max_length=400, unique=True)
+    dedupe_key = models.CharField(max_length=400)
     priority = models.CharField(max_length=8, choices=Priority.choices)
+    precedence = models.GeneratedField(
+        expression=PRECEDENCE,
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+        help_text="Lower goes first: by priority, and first attempts before later ones.",
+    )
+    order_key = models.CharField(
+        max_length=110, blank=True, help_text="Wedding and type of what sets a state; such go one at a time."
+    )
+    sets = ArrayField(models.TextField(), default=list, blank=True, help_text="The fields that it sets.")
+    has_turn = models.BooleanField(default=False, help_text="In flight, and the only one of its order key.")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)
     next_attempt_at = models.DateTimeField(default=timezone.now, help_text="Due from here on; PostgreSQL's clock.")
+    due_since = models.DateTimeField(
+        default=timezone.now, help_text="When it could first have gone out, were nothing in its way but itself."
+    )
     hinted_at = models.DateTimeField(null=True, help_text="When the sweep last asked a worker to take it.")
     expires_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True)
@@ -66,13 +87,14 @@ class Delivery(models.Model):
                 | (~Q(state="in_flight") & Q(lease_token__isnull=True, lease_until__isnull=True)),
                 name="delivery_lease_while_in_flight",
             ),
+            models.UniqueConstraint(fields=["dedupe_key"], name="delivery_once"),
         ]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"], name="delivery_due", condition=Q(state__in=["pending", "scheduled", "held"])
-            ),
-            models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state="in_flight")),
-            models.Index(fields=["system", "state"], name="delivery_by_system"),
+            models.Index(fields=["next_attempt_at", "system"], name="delivery_due", condition=WAITS),
+            models.Index(fields=["system", "precedence", "next_attempt_at"], name="delivery_lane", condition=WAITS),
+            models.Index(fields=["system", "lease_until"], name="delivery_leased", condition=Q(state="in_flight")),
+            models.Index(fields=["system", "order_key", "event"], name="delivery_order", condition=~Q(order_key="")),
+            models.Index(fields=["system", "-id"], name="delivery_of_system"),
             models.Index(fields=["organization", "-id"], name="delivery_newest"),
         ]
 

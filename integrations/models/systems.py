@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +13,8 @@ from integrations.states import Reason
 from wedsync import vault
 from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, Organization, Wedding
+
+CALL_LIMIT_HELP = "Calls in flight at most, urgent ones apart; empty: 4."
 
 
 class System(models.Model):
@@ -41,11 +44,29 @@ class System(models.Model):
     sealed_credentials = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True, editable=False)
+    call_limit = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text=CALL_LIMIT_HELP
+    )
+    rate_per_second = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text="Calls a second, at most; empty: no limit. A fifth of it is kept for urgent ones.",
+    )
+    rate_burst = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Calls that may go out at once after a rest; empty: as many as in a second.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["active", "paused", "disabled"]), name="system_state_known"),
+            models.CheckConstraint(condition=Q(call_limit__gte=1), name="system_call_limit_positive"),
+            models.CheckConstraint(condition=Q(rate_per_second__gt=0), name="system_rate_positive"),
+            models.CheckConstraint(condition=Q(rate_burst__gte=1), name="system_burst_positive"),
             models.UniqueConstraint(fields=["organization", "name"], name="system_name_once"),
         ]
 

@@ -74,6 +74,10 @@ class PersonChannel(ABC):
             provider_id=provider_id[:200], status=self.status_when_accepted
         )
 
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """Most providers tell nothing of a message whose answer was lost."""
+        return None
+
     @abstractmethod
     def compose(self, content: wording.Content, delivery: Delivery) -> Composed:
         """Lay the content out."""

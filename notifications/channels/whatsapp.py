@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from integrations.errors import (
     CredentialsRefused,
     DeliveryError,
@@ -74,6 +76,11 @@ class WhatsApp(PersonChannel):
         url = f"{base}/{GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
         headers = {**request.headers, "Authorization": f"Bearer {credentials['access_token']}"}
         return Call(request.method, url, request.body.encode(), headers)
+
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """A status carries our ``biz_opaque_callback_data``, and so says that the message was taken."""
+        urgent = delivery.priority == Priority.URGENT
+        return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
 
     def classify(self, response: Response) -> DeliveryError | None:
         """The error that ``error.code`` stands for."""

@@ -94,3 +94,25 @@ def test_a_lost_key_is_explained() -> None:
     foreign = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
     with pytest.raises(env.ConfigurationError, match="WEDSYNC_SECRET_KEYS lacks"):
         vault.unseal(foreign)
+
+
+def test_targets_that_may_be_called_are_read_in_all_forms() -> None:
+    text = "10.1.0.0/16:8443, 127.0.0.1:80,[fd00::/8]:443,fd00:1::/64:444,[fd00:2::7]:445,[fd00:3::]/48:446"
+
+    assert env.OUTBOUND_ALLOW.read({"WEDSYNC_OUTBOUND_ALLOW": text}) == (
+        "10.1.0.0/16:8443", "127.0.0.1/32:80", "[fd00::/8]:443", "[fd00:1::/64]:444", "[fd00:2::7/128]:445",
+        "[fd00:3::/48]:446",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "10.0.0.0/8", "10.0.0.0/8:", "10.0.0.0/8:0", "10.0.0.0/8:65536", "10.0.0.0/8:http", "10.0.0.0/8:-1", ":443",
+        "10.0.0.1/8:443", "10.0.0.0/33:443", "venue.example:443", "fd00::1:443", "[fd00::1]", "[fd00::1:443", "443",
+        "[fd00::/8]/8:443",
+    ],
+)  # fmt: skip
+def test_a_target_that_can_not_be_read_stops_the_start(entry: str) -> None:
+    with pytest.raises(env.ConfigurationError, match="WEDSYNC_OUTBOUND_ALLOW cannot be read.*CIDR:port"):
+        env.OUTBOUND_ALLOW.read({"WEDSYNC_OUTBOUND_ALLOW": entry})

@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import deliveries, standing, sweep
+from integrations import claims, deliveries, due, leases, standing, sweep
 from integrations.models import Connection, Delivery, System
 from integrations.states import Reason, State
 from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
@@ -19,9 +19,10 @@ from wedsync.queues import QUEUE_PREFIX
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
+FROZEN = {"method": "POST", "path": "/", "body": "{}", "headers": {}}
 
 
-def due(**rest: Any) -> Delivery:
+def overdue(**rest: Any) -> Delivery:
     made: Delivery = DeliveryFactory(
         **{"state": State.PENDING, "next_attempt_at": timezone.now() - LONG_AGO, "finished_at": None} | rest
     )
@@ -29,45 +30,46 @@ def due(**rest: Any) -> Delivery:
 
 
 def test_a_delivery_that_nobody_took_is_hinted_once_and_not_again_at_once() -> None:
-    due()
+    overdue()
 
-    assert [sweep.hint_deliveries(), sweep.hint_deliveries()] == [1, 0]
+    assert [due.hint_deliveries(), due.hint_deliveries()] == [1, 0]
 
 
 def test_a_full_queue_is_not_filled_further() -> None:
-    due(priority="low")
+    overdue(priority="low")
     client = redis.Redis.from_url(settings.BROKER_URL)
     key = f"{QUEUE_PREFIX}low"
-    client.rpush(key, *["x"] * sweep.FULL_QUEUE)
+    client.rpush(key, *["x"] * due.FULL_QUEUE)
     try:
-        assert hints.queue_length("low") == sweep.FULL_QUEUE
-        assert sweep.hint_deliveries() == 0
+        assert hints.queue_length("low") == due.FULL_QUEUE
+        assert due.hint_deliveries() == 0
     finally:
         client.delete(key)
-    assert sweep.hint_deliveries() == 1
+    assert due.hint_deliveries() == 1
 
 
 def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
-    lost = due(
+    lost = overdue(
         state=State.IN_FLIGHT,
         lease_token=uuid4(),
         lease_until=timezone.now() - LONG_AGO,
         attempt_count=1,
+        request=FROZEN,
         channel="whatsapp",
     )
 
-    assert sweep.end_leases() == 1
+    assert leases.end_leases() == 1
 
     lost.refresh_from_db()
-    assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.SCHEDULED, Reason.WORKER_LOST, True)
+    assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.HELD, Reason.AWAITS_STATUS, True)
     assert lost.next_attempt_at > timezone.now() - timedelta(seconds=1), "not at once, so that it can not spin"
     assert lost.attempts.get().outcome == "unknown"
 
 
 def test_what_has_expired_is_dead_and_says_so() -> None:
-    late = due(expires_at=timezone.now() - LONG_AGO)
+    late = overdue(expires_at=timezone.now() - LONG_AGO)
 
-    assert deliveries.claim(late.id) is None
+    assert claims.claim(late.id) is None
     sweep.sweep()
 
     late.refresh_from_db()
@@ -76,16 +78,16 @@ def test_what_has_expired_is_dead_and_says_so() -> None:
 
 
 def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
-    held = due()
+    held = overdue()
     System.objects.filter(id=held.system_id).update(state=System.Status.PAUSED)
-    lease = deliveries.claim(held.id)
+    lease = claims.claim(held.id)
     assert lease
     standing.resume_system(held.system)
     assert deliveries._stopped(lease), "it decides on what it saw"
 
     sweep.release_held()
 
-    assert deliveries.claim(held.id) is not None
+    assert claims.claim(held.id) is not None
 
 
 def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
@@ -106,9 +108,9 @@ def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
 
 
 def test_two_workers_with_the_same_delivery_claim_it_once() -> None:
-    delivery = due()
+    delivery = overdue()
 
-    assert [bool(deliveries.claim(delivery.id)) for _ in range(3)] == [True, False, False]
+    assert [bool(claims.claim(delivery.id)) for _ in range(3)] == [True, False, False]
 
 
 def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
@@ -126,11 +128,11 @@ def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
 
 
 def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
-    common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1}
-    unknown = due(lease_token=uuid4(), channel="pigeon", **common)
-    lost = due(lease_token=uuid4(), channel="system", **common)
+    common = {"state": State.IN_FLIGHT, "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1, "request": FROZEN}
+    unknown = overdue(lease_token=uuid4(), channel="pigeon", **common)
+    lost = overdue(lease_token=uuid4(), channel="system", **common)
 
-    sweep.end_leases()
+    leases.end_leases()
 
     unknown.refresh_from_db()
     lost.refresh_from_db()

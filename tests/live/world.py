@@ -113,9 +113,18 @@ class World:
         text: str = answer.json()["ticket"]
         return text
 
-    def patch(self, **fields: Any) -> requests.Response:
-        url = f"{self.product.base_url}/api/weddings/{self.wedding.id}/"
+    def patch(self, wedding: Wedding | None = None, **fields: Any) -> requests.Response:
+        url = f"{self.product.base_url}/api/weddings/{(wedding or self.wedding).id}/"
         return requests.patch(url, json=fields, headers=self.headers, timeout=10)
+
+    def further_weddings(self, count: int) -> list[Wedding]:
+        """Weddings of the same organization that Studio Cloud knows; nobody else is told of them."""
+        made = [WeddingFactory(organization=self.organization, timezone=ZONE) for _ in range(count)]
+        for wedding in made:
+            ExternalReferenceFactory(
+                organization=self.organization, system=self.systems["studio_cloud"], wedding=wedding
+            )
+        return made
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:

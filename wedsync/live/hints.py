@@ -33,6 +33,8 @@ MOST_TOGETHER = 2_000
 # at once, and under load there are fewer and larger sends, since each takes time from the process's event loop.
 REST, LONGEST_REST = 0.001, 0.2
 EVENTS_A_MESSAGE = 200  # they are routed one after the other, other messages beside them
+MESSAGES_A_SYSTEM = 16  # in one queue; twice what most may have in flight
+MESSAGES_KNOWN_FOR = 10  # seconds
 LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"
 
@@ -47,11 +49,16 @@ class RouteHint(NamedTuple):
 
 
 class DeliveryHint(NamedTuple):
-    """A delivery that is due."""
+    """A delivery that is due, or with no id whatever is due for a system.
 
-    delivery_id: str
+    ``countdown``: seconds that the message waits in a worker's memory; 0: none.
+    """
+
+    delivery_id: str | None
     queue: str
-    quick_attempts: int
+    system_id: str
+    quick_attempts: int = 0
+    countdown: float = 0.0
 
 
 class Lane(Generic[T]):
@@ -104,14 +111,52 @@ def _send_tasks() -> Callable[[list[RouteHint | DeliveryHint]], None]:
         for hint in hints:
             if isinstance(hint, RouteHint):
                 events[hint.queue].append(hint.event_id)
-            else:
-                options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
-                current_app.send_task(DELIVER_TASK, args=[hint.delivery_id], **options)
         for queue_name, ids in events.items():
             for start in range(0, len(ids), EVENTS_A_MESSAGE):
                 current_app.send_task(ROUTE_TASK, args=[ids[start : start + EVENTS_A_MESSAGE]], queue=queue_name)
+        for hint in _with_room([hint for hint in hints if isinstance(hint, DeliveryHint)]):
+            options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
+            if hint.countdown:
+                options["countdown"] = hint.countdown
+            current_app.send_task(DELIVER_TASK, args=[hint.delivery_id, hint.system_id], **options)
 
     return send
+
+
+def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
+    """Those whose system has few messages in the queue.
+
+    A worker that takes one goes on with whatever else is due for its system, so more would only stand before the
+    messages of other systems. Redis forgets a count that nobody touches: a lost message then costs some seconds.
+    """
+    at_once = [hint for hint in hints if not hint.countdown]
+    if not at_once:
+        return hints
+    with _broker().pipeline(transaction=False) as pipeline:
+        for hint in at_once:
+            key = _messages_key(hint.queue, hint.system_id)
+            pipeline.incr(key)
+            pipeline.expire(key, MESSAGES_KNOWN_FOR)
+        counts = pipeline.execute()[::2]
+    crowded = {id(hint) for hint, count in zip(at_once, counts, strict=True) if count > MESSAGES_A_SYSTEM}
+    with _broker().pipeline(transaction=False) as pipeline:
+        for hint in at_once:
+            if id(hint) in crowded:
+                pipeline.decr(_messages_key(hint.queue, hint.system_id))
+        pipeline.execute()
+    return [hint for hint in hints if id(hint) not in crowded]
+
+
+def _messages_key(queue_name: str, system_id: str) -> str:
+    return f"wedsync:messages:{queue_name}:{system_id}"
+
+
+def taken(queue_name: str, system_id: str) -> None:
+    """Note that a worker has taken a system's message from a queue."""
+    try:
+        _count_down()(keys=[_messages_key(queue_name, system_id)])
+    except redis.RedisError as error:
+        log.warning("message_not_counted", error=type(error).__name__)
 
 
 def _send_live() -> Callable[[list[str]], None]:
@@ -162,12 +207,27 @@ def entries_added(organization_id: UUID, channels: Iterable[str]) -> None:
         _after_commit(_live, channel_key(organization_id, name))
 
 
-def delivery_due(delivery_id: UUID, priority: Priority | str, *, quick_attempts: int = 0) -> None:
+def delivery_due(
+    delivery_id: UUID,
+    priority: Priority | str,
+    system_id: UUID,
+    *,
+    quick_attempts: int = 0,
+    countdown: float = 0.0,
+) -> None:
     """Wake a worker for a delivery, once the open transaction is committed.
 
-    ``quick_attempts``: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
+    Arguments:
+        quick_attempts: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
+        countdown: seconds that the message waits in a worker's memory.
     """
-    _after_commit(_tasks, DeliveryHint(str(delivery_id), str(priority), quick_attempts))
+    hint = DeliveryHint(str(delivery_id), str(priority), str(system_id), quick_attempts, countdown)
+    _after_commit(_tasks, hint)
+
+
+def lane_due(system_id: UUID, priority: Priority) -> None:
+    """Wake a worker for whatever is due for a system."""
+    _after_commit(_tasks, DeliveryHint(None, priority.value, str(system_id)))
 
 
 def queue_length(queue_name: str) -> int:
@@ -181,6 +241,12 @@ def queue_length(queue_name: str) -> int:
 @lru_cache(maxsize=1)
 def _broker() -> redis.Redis:
     return redis.Redis.from_url(settings.BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+@lru_cache(maxsize=1)
+def _count_down() -> Any:
+    script = "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('DECR', KEYS[1]) end"
+    return _broker().register_script(script)
 
 
 def _after_commit(lane: Lane[T], hint: T) -> None:

@@ -1,0 +1,31 @@
+"""Admission to a target: its circuit breaker, its calls in flight, its rate (docs/adr/0005, docs/adr/0030).
+
+::
+
+    permit = ask(lane_of(system), urgent=False)
+    if permit.granted:   call, then tell(lane, permit, verdict, ...)   or, with nothing to send, give_back(lane, permit)
+    else:                permit.why, and permit.wait seconds until asking again makes sense
+"""
+
+from integrations.admission.gate import ask, give_back, look, reset, tell, tell_and_ask, trip
+from integrations.admission.lanes import Lane, lane_of
+from integrations.admission.permits import Change, Permit, Refusal, Verdict, View
+from integrations.models.breaker import Standing
+
+__all__ = [
+    "Change",
+    "Lane",
+    "Permit",
+    "Refusal",
+    "Standing",
+    "Verdict",
+    "View",
+    "ask",
+    "give_back",
+    "lane_of",
+    "look",
+    "reset",
+    "tell",
+    "tell_and_ask",
+    "trip",
+]

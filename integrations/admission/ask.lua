@@ -1,0 +1,1 @@
+return ask(ARGV[14] == '1', ARGV[15])

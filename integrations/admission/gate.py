@@ -1,0 +1,159 @@
+"""Leave to call a target, and what came of it. Redis decides; while it is away, this process does (docs/adr/0030)."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from integrations.admission.lanes import Lane
+from integrations.admission.local import LocalAdmission
+from integrations.admission.permits import Change, Permit, Refusal, Verdict, View
+from integrations.admission.scripts import MICROSECONDS, SPANS, Orphan, Scripts, keys_of, presence
+from integrations.models.breaker import Standing
+
+log = structlog.get_logger(__name__)
+local = LocalAdmission()
+presence.on_return = local.forget
+_WINDOW = [f"w{place}" for place in range(SPANS)]
+_FIELDS = ["open_until", "failures", "opens", *_WINDOW]
+_NOTABLE = frozenset({Change.OPENED, Change.REOPENED, Change.CLOSED})
+
+
+def ask(lane: Lane, *, urgent: bool) -> Permit:
+    """Ask for leave to call. What is granted must come back by :func:`tell`, :func:`tell_and_ask` or
+    :func:`give_back`; a slot that does not is free again when ``LEASE_SECONDS`` have passed.
+
+    A refusal uses nothing up. It says why, and how long to wait.
+    """
+    token = _new_token()
+    doubtful = Orphan(lane, token, urgent)
+    answer = presence.within(lambda scripts: scripts.run("ask", lane, int(urgent), token), doubtful=doubtful)
+    if answer is None:
+        return local.ask(lane, token, urgent=urgent)
+    return _permit(answer, token, urgent=urgent)
+
+
+def tell(lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool) -> Change:
+    """Give the slot back, and report what came of the call.
+
+    ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one poisonous
+    event can not close the way to a healthy system; and with nothing else due one good probe closes the breaker.
+    """
+    if permit.generation is None:
+        return _noted(lane, local.tell(lane, permit.token, verdict, delivery_id=str(delivery_id), alone=alone))
+    told = _told(permit, verdict, delivery_id, alone=alone)
+    answer = presence.within(lambda scripts: scripts.run("tell", lane, *told))
+    if answer is None:
+        return _tell_here(lane, permit, verdict, delivery_id, alone=alone)
+    return _noted(lane, Change(answer.decode()))
+
+
+def tell_and_ask(
+    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, urgent: bool
+) -> tuple[Change, Permit]:
+    """:func:`tell` and then :func:`ask`, in one round trip: for a worker that goes on with the same target."""
+    if permit.generation is None:
+        return tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone), ask(lane, urgent=urgent)
+    token = _new_token()
+    told = (*_told(permit, verdict, delivery_id, alone=alone), int(urgent), token)
+    doubtful = Orphan(lane, token, urgent)
+    answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told), doubtful=doubtful)
+    if answer is None:
+        change = _tell_here(lane, permit, verdict, delivery_id, alone=alone)
+        return change, local.ask(lane, token, urgent=urgent)
+    return _noted(lane, Change(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
+
+
+def give_back(lane: Lane, permit: Permit) -> None:
+    """Leave that is not used: its slot, its probe and its token of the bucket are free again."""
+    if permit.generation is None:
+        local.give_back(lane, permit.token)
+        return
+    slot = (permit.token, int(permit.urgent), int(permit.probe))
+    if presence.within(lambda scripts: scripts.run("give_back", lane, *slot, 1)) is None:
+        presence.orphan(Orphan(lane, permit.token, permit.urgent))
+
+
+def trip(lane: Lane, *, seconds: float) -> bool:
+    """Open the breaker by hand; afterwards it is half-open. Returns whether Redis took it."""
+    length = int(seconds * MICROSECONDS)
+    return presence.within(lambda scripts: scripts.run("trip", lane, length)) is not None
+
+
+def reset(lane: Lane) -> bool:
+    """Close the breaker by hand and forget what it counted. Returns whether Redis took it."""
+    return presence.within(lambda scripts: scripts.run("reset", lane)) is not None
+
+
+def look(lanes: Sequence[Lane]) -> dict[str, View]:
+    """How lanes stand, by their system's id as text, all in one round trip.
+
+    It changes nothing, and counts nothing that is past its time.
+    """
+    if not lanes:
+        return {}
+    found = presence.within(lambda scripts: _read(scripts, lanes))
+    return found or {str(lane.system_id): View(known=False) for lane in lanes}
+
+
+def _new_token() -> str:
+    return os.urandom(9).hex()
+
+
+def _permit(answer: Sequence[Any], token: str, *, urgent: bool) -> Permit:
+    why, wait, generation, probe = answer
+    refusal = Refusal(why.decode()) if why else None
+    return Permit(not why, refusal, wait / MICROSECONDS, token, generation.decode(), bool(probe), urgent)
+
+
+def _told(permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool) -> tuple[str | int, ...]:
+    generation = permit.generation or "0"
+    slot = (permit.token, int(permit.urgent), int(permit.probe))
+    return (verdict.value, generation, *slot, str(delivery_id), int(alone))
+
+
+def _tell_here(lane: Lane, permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool) -> Change:
+    presence.orphan(Orphan(lane, permit.token, permit.urgent))
+    return _noted(lane, local.count(lane, verdict, delivery_id=str(delivery_id), alone=alone))
+
+
+def _noted(lane: Lane, change: Change) -> Change:
+    if change in _NOTABLE:
+        log.warning("breaker_changed", system=str(lane.system_id), breaker=lane.breaker_key, change=change.value)
+    return change
+
+
+def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, View]:
+    """Plain reads instead of a script: a pipeline has to ask first whether a script is there."""
+    pipeline = scripts.client.pipeline(transaction=False)
+    pipeline.time()
+    for lane in lanes:
+        breaker, _, slots, urgent, _ = keys_of(lane)
+        pipeline.hmget(breaker, _FIELDS)
+        pipeline.zrange(slots, 0, -1, withscores=True)
+        pipeline.zrange(urgent, 0, -1, withscores=True)
+    (seconds, microseconds), *answers = pipeline.execute()
+    now = seconds * MICROSECONDS + microseconds
+    rows = (answers[place : place + 3] for place in range(0, len(answers), 3))
+    return {str(lane.system_id): _view(now, *row) for lane, row in zip(lanes, rows, strict=True)}
+
+
+def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[Any]) -> View:
+    open_until, failures, opens = (int(float(value or 0)) for value in fields[:3])
+    calls, failed = _window(now, fields[3:])
+    in_flight, urgent_in_flight = (sum(ends > now for _, ends in held) for held in (slots, urgent))
+    state = Standing.CLOSED if not open_until else Standing.OPEN if now < open_until else Standing.HALF_OPEN
+    until = datetime.fromtimestamp(open_until / MICROSECONDS, UTC) if open_until else None
+    return View(state, until, failures, calls, failed, opens, in_flight + urgent_in_flight, urgent_in_flight)
+
+
+def _window(now: int, written: list[bytes | None]) -> tuple[int, int]:
+    """Calls and failures in the window; what is older does not count."""
+    present = now // int(settings.BREAKER_WINDOW_SECONDS * MICROSECONDS / SPANS)
+    spans = [[int(word) for word in each.split()[:3]] for each in written if each]
+    within = [span for span in spans if present - SPANS < span[0] <= present]
+    return sum(span[1] for span in within), sum(span[2] for span in within)

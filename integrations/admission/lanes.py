@@ -1,0 +1,57 @@
+"""Under what the limits of one target are kept."""
+
+import math
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from integrations.models import System
+
+CALL_LIMIT = 4
+KEPT_FOR_URGENT = 0.2  # of the bucket
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One target: its breaker, its calls in flight, its token bucket.
+
+    ``breaker_key``: the system, or for signed webhooks the host, within one organization.
+    ``call_limit``: calls in flight at most; urgent deliveries have as many of their own.
+    ``rate``: calls per second, ``None`` for no limit. ``burst``: how many may go at once after a rest.
+    """
+
+    system_id: UUID
+    breaker_key: str
+    call_limit: int
+    rate: float | None
+    burst: int
+
+    @property
+    def kept(self) -> int:
+        """How many tokens of the bucket only urgent deliveries may use. A bucket of one keeps none."""
+        return math.ceil(self.burst * KEPT_FOR_URGENT) if self.burst > 1 else 0
+
+
+def lane_of(system: System) -> Lane:
+    """The lane of a system."""
+    rate: float | None = getattr(system, "rate_per_second", None) or None
+    return Lane(
+        system_id=system.id,
+        breaker_key=_breaker_key(system),
+        call_limit=getattr(system, "call_limit", None) or CALL_LIMIT,
+        rate=rate,
+        burst=getattr(system, "rate_burst", None) or max(2, math.ceil(rate or 0)),
+    )
+
+
+def _breaker_key(system: System) -> str:
+    """Webhooks of one organization to one host share a breaker: the host is what fails."""
+    if system.kind != System.Kind.WEBHOOK:
+        return str(system.id)
+    try:
+        parts = urlsplit(system.base_url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:  # never a target; the call will say so
+        return str(system.id)
+    return f"{system.organization_id}:host:{host}:{port}"

@@ -1,0 +1,154 @@
+"""Admission by this process alone, while Redis is away: the same rules, simplified.
+
+No window, one probe (one more for urgent deliveries), one success closes. What it knows is forgotten when Redis is
+back. Each process has limits of its own here, so a target may see as many times its cap as there are processes.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from integrations.admission.lanes import Lane
+from integrations.admission.permits import Change, Permit, Refusal, Verdict
+
+MOST_LANES = 10_000
+_PROBE_WAIT = 2.0  # seconds
+
+
+@dataclass
+class _Breaker:
+    failures: int = 0
+    deliveries: set[str] = field(default_factory=set)
+    opens: int = 0
+    open_until: float = 0.0
+    generation: int = 0
+    probes: dict[str, float] = field(default_factory=dict)
+
+    def open(self, now: float) -> None:
+        self.opens += 1
+        seconds = settings.BREAKER_OPEN_SECONDS * 2.0 ** min(self.opens - 1, 60)
+        self.open_until = now + min(seconds, settings.BREAKER_OPEN_MAX_SECONDS)
+        self.renew()
+
+    def renew(self) -> None:
+        self.generation += 1
+        self.failures = 0
+        self.deliveries.clear()
+        self.probes.clear()
+
+
+@dataclass
+class _Slots:
+    ends: dict[str, tuple[float, bool, int]] = field(default_factory=dict)  # lease, urgent, generation
+    bucket_full_at: float = 0.0
+
+    def taken(self, now: float, *, urgent: bool) -> int:
+        self.ends = {token: slot for token, slot in self.ends.items() if slot[0] > now}
+        return sum(slot[1] == urgent for slot in self.ends.values())
+
+
+class LocalAdmission:
+    """Breakers, calls in flight and buckets in this process's memory. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._breakers: OrderedDict[str, _Breaker] = OrderedDict()
+        self._slots: OrderedDict[str, _Slots] = OrderedDict()
+
+    def forget(self) -> None:
+        """Begin anew: Redis decides again."""
+        with self._lock:
+            self._breakers.clear()
+            self._slots.clear()
+
+    def ask(self, lane: Lane, token: str, *, urgent: bool) -> Permit:
+        """As :func:`integrations.admission.ask`."""
+        with self._lock:
+            now = time.monotonic()
+            breaker, slots = self._of(lane)
+            probe = breaker.open_until > 0
+            why, wait = self._refusal(lane, breaker, slots, now, urgent=urgent)
+            if why is None:
+                slots.ends[token] = (now + settings.LEASE_SECONDS, urgent, breaker.generation)
+                if lane.rate:
+                    slots.bucket_full_at = max(slots.bucket_full_at, now) + 1 / lane.rate
+                if probe:
+                    breaker.probes[token] = now + settings.LEASE_SECONDS
+            return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
+
+    def tell(self, lane: Lane, token: str, verdict: Verdict, *, delivery_id: str, alone: bool) -> Change:
+        """As :func:`integrations.admission.tell`; what was granted elsewhere or before counts for nothing."""
+        with self._lock:
+            breaker, slots = self._of(lane)
+            slot = slots.ends.pop(token, None)
+            probe = breaker.probes.pop(token, None) is not None
+            if slot is None or slot[2] != breaker.generation:
+                return Change.LATE
+            return self._judge(breaker, verdict, delivery_id, alone=alone, probe=probe)
+
+    def count(self, lane: Lane, verdict: Verdict, *, delivery_id: str, alone: bool) -> Change:
+        """Count the result of a call that Redis had granted before it went away."""
+        with self._lock:
+            breaker, _ = self._of(lane)
+            if breaker.open_until > 0:
+                return Change.LATE
+            return self._judge(breaker, verdict, delivery_id, alone=alone, probe=False)
+
+    def give_back(self, lane: Lane, token: str) -> None:
+        """As :func:`integrations.admission.give_back`."""
+        with self._lock:
+            breaker, slots = self._of(lane)
+            breaker.probes.pop(token, None)
+            if slots.ends.pop(token, None) and lane.rate:
+                slots.bucket_full_at -= 1 / lane.rate
+
+    def _of(self, lane: Lane) -> tuple[_Breaker, _Slots]:
+        breaker = self._breakers.setdefault(lane.breaker_key, _Breaker())
+        slots = self._slots.setdefault(str(lane.system_id), _Slots())
+        if len(self._breakers) > MOST_LANES:
+            self._breakers.popitem(last=False)
+        if len(self._slots) > MOST_LANES:
+            self._slots.popitem(last=False)
+        return breaker, slots
+
+    def _refusal(
+        self, lane: Lane, breaker: _Breaker, slots: _Slots, now: float, *, urgent: bool
+    ) -> tuple[Refusal | None, float]:
+        if now < breaker.open_until:
+            return Refusal.BREAKER_OPEN, breaker.open_until - now
+        breaker.probes = {token: ends for token, ends in breaker.probes.items() if ends > now}
+        if breaker.open_until > 0 and len(breaker.probes) >= 1 + urgent:
+            return Refusal.PROBING, _PROBE_WAIT
+        if slots.taken(now, urgent=urgent) >= lane.call_limit:
+            return Refusal.AT_CAPACITY, 0.0
+        if lane.rate:
+            tokens = lane.burst if urgent else lane.burst - lane.kept
+            wait = max(slots.bucket_full_at, now) + (1 - tokens) / lane.rate - now
+            if wait > 0:
+                return Refusal.RATE_LIMITED, wait
+        return None, 0.0
+
+    def _judge(self, breaker: _Breaker, verdict: Verdict, delivery_id: str, *, alone: bool, probe: bool) -> Change:
+        if verdict == Verdict.NEUTRAL:
+            return Change.UNCHANGED
+        if verdict == Verdict.ALIVE:
+            breaker.failures = 0
+            breaker.deliveries.clear()
+            if not probe:
+                return Change.UNCHANGED
+            breaker.open_until = 0.0
+            breaker.renew()
+            return Change.CLOSED
+        if probe:
+            breaker.open(time.monotonic())
+            return Change.REOPENED
+        breaker.failures += 1
+        if len(breaker.deliveries) < 2:  # two are enough to know
+            breaker.deliveries.add(delivery_id)
+        if breaker.failures >= settings.BREAKER_FAILURES and (alone or len(breaker.deliveries) > 1):
+            breaker.open(time.monotonic())
+            return Change.OPENED
+        return Change.UNCHANGED

@@ -1,0 +1,166 @@
+"""The scripts in Redis, and when Redis counts as away."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from integrations.admission.lanes import Lane
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+PREFIX = "wedsync:admission:"
+PATIENCE = 0.3  # seconds for Redis; a delivery must not wait for it
+AWAY_SECONDS = 1.0  # after a failure nobody asks Redis for so long, then one thread tries
+SAY_EVERY = 30.0  # seconds between two lines in the log
+MOST_ORPHANS = 1_000
+SPANS = 6  # buckets of the window, as in rules.lua
+MICROSECONDS = 1_000_000
+_FOLDER = Path(__file__).parent
+
+
+class Scripts:
+    """The scripts of one Redis, registered once for a process; EVALSHA, and the text again where it was flushed."""
+
+    def __init__(self, url: str) -> None:
+        # A connection that broke while it rested is replaced at once; a time-out is not tried a second time.
+        again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        self.client = redis.Redis.from_url(
+            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again, retry_on_timeout=False
+        )
+        rules = (_FOLDER / "rules.lua").read_text()
+        self._named: dict[str, Script] = {
+            path.stem: self.client.register_script(f"{rules}\n{path.read_text()}")
+            for path in _FOLDER.glob("*.lua")
+            if path.stem != "rules"
+        }
+
+    def run(self, name: str, lane: Lane, *arguments: str | int | float) -> Any:
+        """Run one.
+
+        Raises:
+            RedisError: Redis is away, slow, or full.
+        """
+        return self._named[name](keys=keys_of(lane), args=(*_rules(lane), *arguments))
+
+
+@lru_cache(maxsize=4)
+def scripts_at(url: str) -> Scripts:
+    """The scripts at a URL."""
+    return Scripts(url)
+
+
+def keys_of(lane: Lane) -> list[str]:
+    """Breaker, probes, slots, urgent slots, bucket. One hash tag: a cluster keeps them together."""
+    tag = f"{PREFIX}{{{lane.breaker_key}}}:"
+    mine = f"{tag}{lane.system_id}:"
+    return [f"{tag}breaker", f"{tag}probes", f"{mine}slots", f"{mine}urgent", f"{mine}bucket"]
+
+
+def _rules(lane: Lane) -> tuple[str | int | float, ...]:
+    """The first arguments of every script, in the order in which rules.lua reads them."""
+    return (
+        int(settings.LEASE_SECONDS * MICROSECONDS),
+        settings.BREAKER_FAILURES,
+        int(settings.BREAKER_OPEN_SECONDS * MICROSECONDS),
+        int(settings.BREAKER_OPEN_MAX_SECONDS * MICROSECONDS),
+        int(settings.BREAKER_WINDOW_SECONDS * MICROSECONDS / SPANS),
+        settings.BREAKER_RATE,
+        settings.BREAKER_VOLUME,
+        settings.BREAKER_PROBES,
+        settings.BREAKER_CLOSING,
+        lane.call_limit,
+        MICROSECONDS / lane.rate if lane.rate else 0,
+        lane.burst,
+        lane.kept,
+    )
+
+
+class Orphan(NamedTuple):
+    """A slot that Redis may hold although nobody uses it: the script may have run after our patience had ended."""
+
+    lane: Lane
+    token: str
+    urgent: bool
+
+
+class Presence:
+    """Whether Redis answers, as this process sees it, and what is to be put right when it answers again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._away = False
+        self._again_at = 0.0
+        self._said_at = -SAY_EVERY
+        self._orphans: deque[Orphan] = deque(maxlen=MOST_ORPHANS)
+        self.on_return: Callable[[], None] = lambda: None
+
+    def within(self, use: Callable[[Scripts], T], *, doubtful: Orphan | None = None) -> T | None:
+        """What ``use`` makes of Redis; nothing where it is away. While it is, one thread a second looks for it.
+
+        ``doubtful``: the slot that ``use`` may have taken, where it fails without saying so.
+        """
+        if self._away and not self._my_turn():
+            return None
+        scripts = scripts_at(settings.BREAKER_URL)
+        try:
+            found = use(scripts)
+        except redis.RedisError as error:
+            self._gone(error)
+            if doubtful:
+                self._orphans.append(doubtful)
+            return None
+        if self._away or self._orphans:
+            self._back(scripts)
+        return found
+
+    def orphan(self, orphan: Orphan) -> None:
+        """Give a slot back once Redis answers."""
+        self._orphans.append(orphan)
+
+    def _my_turn(self) -> bool:
+        with self._lock:
+            if time.monotonic() < self._again_at:
+                return False
+            self._again_at = time.monotonic() + AWAY_SECONDS
+            return True
+
+    def _gone(self, error: redis.RedisError) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self._away, self._again_at = True, now + AWAY_SECONDS
+            due = now - self._said_at >= SAY_EVERY
+            if due:
+                self._said_at = now
+        if due:
+            log.warning("breaker_unavailable", error=type(error).__name__)
+
+    def _back(self, scripts: Scripts) -> None:
+        with self._lock:
+            returned, self._away = self._away, False
+        if returned:
+            self.on_return()
+        while self._orphans:
+            try:
+                orphan = self._orphans.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            try:
+                scripts.run("give_back", orphan.lane, orphan.token, int(orphan.urgent), 1, 0)
+            except redis.RedisError as error:
+                self._orphans.append(orphan)
+                self._gone(error)
+                return
+
+
+presence = Presence()

@@ -1,0 +1,3 @@
+local change = tell(ARGV[14], ARGV[15], ARGV[16], ARGV[17] == '1', ARGV[18] == '1', ARGV[19], ARGV[20] == '1')
+local answer = ask(ARGV[21] == '1', ARGV[22])
+return {change, unpack(answer)}

@@ -1,0 +1,1 @@
+return trip(tonumber(ARGV[14]))

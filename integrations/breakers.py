@@ -1,0 +1,93 @@
+"""What follows when a breaker changes: its history, what it held, and the changes that staff make."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models.functions import Now
+
+from integrations import admission
+from integrations.admission import Change, Standing, lane_of
+from integrations.models import BreakerChange, Delivery, System
+from integrations.states import Reason, State
+
+LIFE = timedelta(days=30)
+BATCH = 1_000  # rows in one statement
+_STEPS = {
+    Change.OPENED: (Standing.CLOSED, Standing.OPEN, "Too many calls failed."),
+    Change.REOPENED: (Standing.HALF_OPEN, Standing.OPEN, "A probe failed."),
+    Change.CLOSED: (Standing.HALF_OPEN, Standing.CLOSED, "Probes were answered."),
+}
+
+
+class RedisAway(Exception):
+    """The breaker could not be changed, since Redis does not answer."""
+
+
+def record_change(system: System, change: Change, by: User | None = None) -> None:
+    """Write down what a result did to the breaker of its system; nothing where it did nothing."""
+    if change in _STEPS:
+        _record(system, *_STEPS[change], by)
+
+
+def let_go(system: System) -> int:
+    """The breaker has closed: what it held is due, and flows out in bounded batches. Returns how many."""
+    held = Delivery.objects.filter(system__in=sharing(system), state=State.HELD, state_reason=Reason.BREAKER_OPEN)
+    return held.update(next_attempt_at=Now())
+
+
+def sharing(system: System) -> list[System]:
+    """The systems behind the same breaker: itself, and for signed webhooks those of its organization at its host."""
+    if system.kind != System.Kind.WEBHOOK:
+        return [system]
+    key = lane_of(system).breaker_key
+    others = System.objects.filter(organization_id=system.organization_id, kind=System.Kind.WEBHOOK)
+    return [other for other in others if lane_of(other).breaker_key == key]
+
+
+def trip(system: System, *, seconds: float, by: User | None = None) -> None:
+    """Open the breaker of a system by hand, for so many seconds; then it probes.
+
+    Raises:
+        RedisAway: nothing was changed.
+    """
+    before = _state(system)
+    if not admission.trip(lane_of(system), seconds=seconds):
+        raise RedisAway
+    _record(system, before, Standing.OPEN, f"Tripped by staff for {seconds / 60:g} min.", by)
+
+
+def reset(system: System, *, by: User | None = None) -> int:
+    """Close the breaker of a system by hand; returns how many deliveries are due now.
+
+    Raises:
+        RedisAway: nothing was changed.
+    """
+    before = _state(system)
+    if not admission.reset(lane_of(system)):
+        raise RedisAway
+    _record(system, before, Standing.CLOSED, "Reset by staff.", by)
+    return let_go(system)
+
+
+def forget_old() -> int:
+    """Delete changes past their time, in small batches; returns how many."""
+    gone = 0
+    while batch := list(BreakerChange.objects.filter(at__lt=Now() - LIFE).values_list("id", flat=True)[:BATCH]):
+        gone += BreakerChange.objects.filter(id__in=batch).delete()[0]
+    return gone
+
+
+def _state(system: System) -> Standing:
+    return admission.look([lane_of(system)])[str(system.id)].state
+
+
+def _record(system: System, before: Standing, after: Standing, reason: str, by: User | None) -> None:
+    BreakerChange.objects.create(
+        organization_id=system.organization_id,
+        system=system,
+        breaker_key=lane_of(system).breaker_key,
+        from_state=before,
+        to_state=after,
+        reason=reason,
+        by=by,
+    )

@@ -1,0 +1,162 @@
+"""From a message to calls: a worker's thread serves one target while it has work, then takes its next message.
+
+Leave is asked of :mod:`integrations.admission` first, so that what a target can not take costs neither a claim nor an
+attempt. Whoever ends a call takes the target's next due delivery, without waiting for a message or a tick: so a target
+needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
+"""
+
+import time
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from integrations import admission, breakers, claims, deliveries, holds, known_systems
+from integrations.admission import Change, Lane, Permit, Refusal, Verdict
+from integrations.deliveries import Step
+from integrations.models import Delivery, System
+from integrations.places import places
+from integrations.states import WAITING, State
+from wedsync.live import hints
+from wedsync.queues import Priority
+
+log = structlog.get_logger(__name__)
+
+
+class TryAgain(Exception):
+    """The row is scheduled; Celery carries the wait because it is short. ``delay``: seconds."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(f"try again in {delay:.1f} s")
+        self.delay = delay
+
+
+def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bool = False) -> None:
+    """Deliver what a message names, and then whatever else is due for the same target, for a while.
+
+    Arguments:
+        delivery_id: ``None``: whatever is due for ``system_id``.
+        urgent: the message came through the urgent queue; it takes urgent deliveries only, at slots of their own.
+
+    Raises:
+        TryAgain: the named delivery failed, and its next try is only seconds away.
+    """
+    if system_id is None and delivery_id is not None:
+        system_id = Delivery.objects.filter(id=delivery_id).values_list("system_id", flat=True).first()
+    system = known_systems.find(system_id) if system_id else None
+    if system is None:
+        return
+    with places.take(system.id, exempt=urgent) as has_place:
+        if has_place:
+            _Service(system, urgent=urgent).run(delivery_id)
+
+
+class _Service:
+    """One thread's time with one target."""
+
+    def __init__(self, system: System, *, urgent: bool) -> None:
+        self._system = system
+        self._lane: Lane = admission.lane_of(system)
+        self._urgent = urgent
+        self._ends = time.monotonic() + settings.TURN_SECONDS
+
+    def run(self, delivery_id: UUID | None) -> None:
+        wanted, again = delivery_id, None
+        permit = admission.ask(self._lane, urgent=self._urgent)
+        while permit.granted:
+            try:
+                lease = self._claim(wanted)
+                step = deliveries.work(lease) if lease else None
+            except BaseException:
+                admission.give_back(self._lane, permit)
+                raise
+            if lease is None or step is None:
+                admission.give_back(self._lane, permit)
+                break
+            if step.quick_retry is not None:
+                again = self._try_again(lease.delivery, step.quick_retry, own=lease.delivery.id == delivery_id) or again
+            wanted = None
+            if step.result is not None:
+                going_on = self._goes_on(step)
+                permit = self._tell(permit, step, lease.delivery, going_on=going_on)
+                if not going_on:
+                    break
+            elif time.monotonic() > self._ends:
+                admission.give_back(self._lane, permit)
+                hints.lane_due(self._system.id, Priority(lease.delivery.priority))
+                break
+        else:
+            self._refused(permit, wanted)
+        if again:
+            raise again
+
+    def _claim(self, wanted: UUID | None) -> claims.Lease | None:
+        lease = claims.claim(wanted) if wanted else None
+        lease = lease or claims.claim_next(self._system.id, urgent_only=self._urgent)
+        if lease:
+            lease.delivery.system = self._system
+        return lease
+
+    def _try_again(self, delivery: Delivery, delay: float, *, own: bool) -> TryAgain | None:
+        """The message's own delivery is carried by Celery's retry of this task, another one by a message of its own."""
+        if own:
+            return TryAgain(delay)
+        hints.delivery_due(
+            delivery.id, delivery.priority, delivery.system_id, quick_attempts=delivery.attempt_count, countdown=delay
+        )
+        return None
+
+    def _goes_on(self, step: Step) -> bool:
+        """Whether there is more to do for the target now; what it has to leave gets a message."""
+        following = step.next_precedence
+        if following is None or (self._urgent and following > claims.URGENT_PRECEDENCE):
+            return False
+        if time.monotonic() < self._ends:
+            return True
+        hints.lane_due(self._system.id, claims.priority_of(following))
+        return False
+
+    def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
+        verdict = _verdict(step)
+        alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
+        if going_on:
+            change, following = admission.tell_and_ask(
+                self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, urgent=self._urgent
+            )
+        else:
+            change = admission.tell(self._lane, permit, verdict, delivery_id=delivery.id, alone=alone)
+            following = permit
+        if change == Change.CLOSED:
+            breakers.let_go(self._system)
+        if change in {Change.OPENED, Change.REOPENED, Change.CLOSED}:
+            breakers.record_change(self._system, change)
+        return following
+
+    def _refused(self, permit: Permit, wanted: UUID | None) -> None:
+        """Hold what the target does not take now. At its limit of calls, whoever ends one takes the next."""
+        if permit.why == Refusal.BREAKER_OPEN:
+            holds.for_open_breaker(self._system.id, permit.wait)
+        elif permit.why == Refusal.PROBING and wanted:
+            holds.for_probe(wanted)
+        elif permit.why == Refusal.RATE_LIMITED:
+            self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
+
+    def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
+        if delivery_id is None:
+            return
+        priority = holds.for_rate(delivery_id, wait)
+        if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
+            hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
+
+
+def _verdict(step: Step) -> Verdict:
+    error = step.result.error if step.result else None
+    if error is None:
+        return Verdict.ALIVE
+    return Verdict.FAILED if error.counts_for_breaker else Verdict.NEUTRAL
+
+
+def _is_alone(delivery: Delivery) -> bool:
+    """Whether nothing else waits for the same system."""
+    others = Delivery.objects.filter(system_id=delivery.system_id).exclude(id=delivery.id)
+    return not (others.filter(state=State.IN_FLIGHT) | others.filter(state__in=list(WAITING))).exists()

@@ -1,0 +1,99 @@
+"""Finding what is due and carried by no message, a few of each target at a time.
+
+Whoever is woken for a target goes on with whatever else is due for it, so a target with ten thousand waiting
+deliveries needs no more messages than it takes calls, and none while it has all the calls that it takes.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.admission.lanes import CALL_LIMIT
+from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
+from wedsync.live import hints
+from wedsync.queues import Priority
+
+BATCH = 200
+FULL_QUEUE = 2 * BATCH
+
+_LANES = """
+SELECT due.system_id, coalesce(system.call_limit, %(call_limit)s) - coalesce(flying.calls, 0)
+FROM (
+    SELECT system_id FROM integrations_delivery
+    WHERE state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now() + %(ahead)s * interval '1 second'
+    GROUP BY system_id
+) AS due
+JOIN integrations_system AS system ON system.id = due.system_id
+LEFT JOIN (
+    SELECT system_id, count(*) AS calls FROM integrations_delivery WHERE state = 'in_flight' GROUP BY system_id
+) AS flying ON flying.system_id = due.system_id
+"""
+
+# Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets
+# some seconds. A row that was hinted is hinted again when it was due anew since, or after a while.
+_TAKE = """
+UPDATE integrations_delivery AS delivery SET hinted_at = now()
+FROM (
+    SELECT picked.* FROM unnest(%(systems)s::uuid[], %(room)s::int[], %(most)s::int[]) AS lane(system_id, room, most),
+    LATERAL (
+        SELECT id FROM integrations_delivery
+        WHERE system_id = lane.system_id AND precedence <= lane.most AND priority = ANY(%(queues)s)
+            AND state IN ('pending', 'scheduled', 'held')
+            AND next_attempt_at <= now() + %(ahead)s * interval '1 second'
+            AND (state = 'held' OR attempt_count > %(quick)s
+                OR next_attempt_at < now() - %(overdue)s * interval '1 second')
+            AND (hinted_at IS NULL OR hinted_at < next_attempt_at - %(ahead)s * interval '1 second'
+                OR hinted_at < now() - %(again)s * interval '1 second')
+        ORDER BY precedence, next_attempt_at
+        LIMIT lane.room
+        FOR UPDATE SKIP LOCKED
+    ) AS picked
+    LIMIT %(batch)s
+) AS taken
+WHERE delivery.id = taken.id
+RETURNING delivery.id, delivery.priority, delivery.system_id, delivery.attempt_count,
+    greatest(0, extract(epoch FROM delivery.next_attempt_at - now()))
+"""
+
+
+class _Lane(NamedTuple):
+    system_id: UUID
+    room: int  # calls that the target still takes
+
+
+def open_queues() -> list[str]:
+    """The queues that are not full already: more messages for the same rows would make a slow queue slower."""
+    return [priority for priority in Priority.values if hints.queue_length(priority) < FULL_QUEUE]
+
+
+def hint_deliveries() -> int:
+    """Wake workers for what is due by the next tick, each at its time; returns for how many deliveries."""
+    ahead = settings.SWEEP_SECONDS
+    with connection.cursor() as cursor:
+        cursor.execute(_LANES, {"ahead": ahead, "call_limit": CALL_LIMIT})
+        lanes = [_Lane(*row) for row in cursor.fetchall()]
+    if not lanes:
+        return 0
+    quick = len(settings.RETRY_QUICK_SECONDS)
+    values: dict[str, Any] = {
+        "systems": [lane.system_id for lane in lanes],
+        "room": [lane.room if lane.room > 0 else CALL_LIMIT for lane in lanes],
+        # a target that has all its calls is left to whoever ends one, but urgent deliveries have slots of their own
+        "most": [LEAST_PRECEDENCE if lane.room > 0 else URGENT_PRECEDENCE for lane in lanes],
+        "queues": open_queues(),
+        "ahead": ahead,
+        "overdue": settings.SWEEP_OVERDUE_SECONDS,
+        "again": settings.SWEEP_AGAIN_SECONDS,
+        "quick": quick,
+        "batch": BATCH,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        taken = cursor.fetchall()
+    for delivery_id, priority, system_id, attempts, countdown in taken:
+        hints.delivery_due(
+            delivery_id, priority, system_id, quick_attempts=min(attempts, quick), countdown=float(countdown)
+        )
+    return len(taken)

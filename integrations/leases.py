@@ -1,0 +1,69 @@
+"""Taking deliveries back from workers that died. Whether their request arrived is unknown."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.deliveries import after_unknown
+from integrations.models import Delivery
+from integrations.moves import Ending, end, let_go
+from integrations.ordering import end_turn
+from integrations.states import Outcome, Reason, State
+from integrations.targets import sender_for
+
+log = structlog.get_logger(__name__)
+BATCH = 200
+
+
+def end_leases() -> int:
+    """End the leases that have run out; returns how many."""
+    with transaction.atomic():
+        lost = list(
+            Delivery.objects.select_for_update(skip_locked=True).filter(state=State.IN_FLIGHT, lease_until__lt=Now())[
+                :BATCH
+            ]
+        )
+        for delivery in lost:
+            try:
+                with transaction.atomic():
+                    _end_lease(delivery)
+            except OperationalError:
+                raise
+            except Exception:  # one bad row must not stop the sweep for all others
+                log.exception("lease_not_ended", delivery=str(delivery.id))
+    return len(lost)
+
+
+def _end_lease(delivery: Delivery) -> None:
+    token = delivery.lease_token
+    assert token is not None  # noqa: S101  (a constraint: whatever is in flight has one)
+    row = Delivery.objects.filter(id=delivery.id, lease_token=token)
+    began = delivery.request is not None
+    if not began:
+        let_go(row, State.SCHEDULED, Reason.WORKER_LOST, next_attempt_at=Now())
+    else:
+        sender = sender_for(delivery.channel)
+        to, reason, seconds = after_unknown(delivery, sender, Reason.WORKER_LOST)
+        ending = Ending(
+            to=to,
+            reason=reason,
+            due_in=seconds,
+            may_duplicate=sender.resends_marked,
+            started_at=_lease_began(delivery),
+            milliseconds=int(settings.LEASE_SECONDS * 1000),
+            outcome=Outcome.UNKNOWN,
+            error_class="WorkerLost",
+            error="the worker ended in the middle of the attempt",
+        )
+        end(delivery, token, ending)
+    end_turn([delivery])
+    log.warning("lease_ended", delivery=str(delivery.id), began=began)
+
+
+def _lease_began(delivery: Delivery) -> datetime:
+    until = delivery.lease_until or timezone.now()
+    return until - timedelta(seconds=settings.LEASE_SECONDS)

@@ -1,0 +1,46 @@
+"""What became of breakers: the history that staff read. The breakers themselves live in Redis."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from integrations.models.systems import System
+from wedsync.ids import new_id
+from wedsync.weddings.models import Organization
+
+
+class Standing(models.TextChoices):
+    """The state of a breaker. Half-open: some leased probes go out, everything else waits."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class BreakerChange(models.Model):
+    """One change of a breaker, told by the call that caused it or by the member of staff."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="breaker_changes")
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="breaker_changes")
+    breaker_key = models.CharField(max_length=320, help_text="Webhooks to one host share a breaker.")
+    from_state = models.CharField(max_length=16, choices=Standing.choices)
+    to_state = models.CharField(max_length=16, choices=Standing.choices)
+    reason = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(from_state__in=Standing.values, to_state__in=Standing.values), name="breaker_states_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["system", "-id"], name="breaker_change_of_system"),
+            models.Index(fields=["at"], name="breaker_change_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_state} → {self.to_state}".replace("_", " ")

@@ -1,0 +1,124 @@
+"""What staff do with deliveries: send one again, or call one off."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations import ordering
+from integrations.models import Delivery, DeliveryReason
+from integrations.moves import move
+from integrations.routing import expiry
+from integrations.states import WAITING, Reason, State
+from wedsync.live import hints
+from wedsync.queues import Priority
+from wedsync.weddings.models import Address
+
+RESENDABLE = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED})
+BATCH = 500
+
+
+class CannotResend(Exception):
+    """A delivery that must not be sent again; the text says why, for staff."""
+
+
+def resend(delivery: Delivery) -> Delivery:
+    """Send a finished delivery again, freshly rendered, as its next generation; called again it makes no further one.
+
+    Raises:
+        CannotResend: it is not finished, its address must not be used, or a newer one stands for it.
+    """
+    if delivery.state not in RESENDABLE:
+        raise CannotResend(f"It is {State(delivery.state).label.lower()}: only what has ended can be sent again.")
+    if delivery.id in _blocked([delivery]):
+        raise CannotResend("Its address must not be used: no consent, opted out, bounced or complained.")
+    if ordering.newer_standing_for(delivery).exists():
+        raise CannotResend("A newer change for the same system says the same again. Resend that one.")
+    (made,) = _next_generation([delivery])
+    return made
+
+
+def resend_all(rows: QuerySet[Delivery]) -> int:
+    """Send again whichever of the rows may be; returns how many.
+
+    Older changes of the same thing end as superseded, as they would have at first.
+    """
+    made = 0
+    ids = list(rows.filter(state__in=list(RESENDABLE)).order_by("id").values_list("id", flat=True))
+    for start in range(0, len(ids), BATCH):
+        chosen = list(Delivery.objects.filter(id__in=ids[start : start + BATCH]).select_related("event__wedding"))
+        blocked = _blocked(chosen)
+        made += len(_next_generation([delivery for delivery in chosen if delivery.id not in blocked]))
+    return made
+
+
+def cancel(rows: QuerySet[Delivery]) -> int:
+    """Call off whichever of the rows still wait; returns how many. What is in flight can not be called back."""
+    ordered = list(rows.filter(state__in=list(WAITING)).exclude(order_key=""))
+    cancelled = move(rows.filter(state__in=list(WAITING)), State.CANCELLED, Reason.BY_STAFF)
+    ordering.end_turn(ordered)
+    return cancelled
+
+
+def _blocked(deliveries: Sequence[Delivery]) -> set[UUID]:
+    """Those whose address stands against it by now."""
+    people = [delivery for delivery in deliveries if delivery.contact_id]
+    rows = Address.objects.filter(
+        organization_id__in={delivery.organization_id for delivery in people},
+        value__in={delivery.target for delivery in people},
+    )
+    standing = {(row.organization_id, row.channel, row.value): row.blocked_because for row in rows}
+    return {
+        delivery.id
+        for delivery in people
+        if standing.get((delivery.organization_id, delivery.channel, delivery.target))
+    }
+
+
+@transaction.atomic
+def _next_generation(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    wanted = {_next_key(delivery): delivery for delivery in deliveries}
+    Delivery.objects.bulk_create([_again(old, key) for key, old in wanted.items()], ignore_conflicts=True)
+    made = list(Delivery.objects.filter(dedupe_key__in=list(wanted)))
+    _copy_reasons({wanted[row.dedupe_key].id: row for row in made})
+    for row in made:
+        if row.state == State.PENDING:
+            hints.delivery_due(row.id, row.priority, row.system_id)
+    return made
+
+
+def _next_key(delivery: Delivery) -> str:
+    return f"{delivery.dedupe_key.rpartition(':')[0]}:{delivery.generation + 1}"
+
+
+def _again(old: Delivery, key: str) -> Delivery:
+    now = timezone.now()
+    return Delivery(
+        organization_id=old.organization_id,
+        event_id=old.event_id,
+        system_id=old.system_id,
+        contact_id=old.contact_id,
+        channel=old.channel,
+        target=old.target,
+        plan_step=old.plan_step,
+        generation=old.generation + 1,
+        dedupe_key=key,
+        priority=old.priority,
+        order_key=old.order_key,
+        sets=old.sets,
+        expires_at=expiry(old.event, old.channel, Priority(old.priority), now),
+        due_since=now,
+    )
+
+
+def _copy_reasons(made: dict[UUID, Delivery]) -> None:
+    reasons: Iterable[DeliveryReason] = DeliveryReason.objects.filter(delivery_id__in=list(made))
+    DeliveryReason.objects.bulk_create(
+        [
+            DeliveryReason(delivery=made[reason.delivery_id], route_id=reason.route_id, route_name=reason.route_name)
+            for reason in reasons
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,85 @@
+"""Events that set a state go to a system one at a time and in their order; what a newer one says again is not sent.
+
+An order key is a wedding and an event type, within one system. ``Delivery.sets`` names the fields that the event sets:
+a newer delivery stands for an older one where it sets all that the older does. See docs/operations.md, "Deliveries".
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from integrations.claims import Lease
+from integrations.models import Delivery
+from integrations.moves import due_in, let_go, move
+from integrations.ordering_rules import state_set_by
+from integrations.states import WAITING, Reason, State
+from wedsync.live.models import ChannelEvent
+
+log = structlog.get_logger(__name__)
+LONGEST_TURN = 60.0  # seconds; who waits is let go at the turn's end, and after this where that was lost
+NO_ORDER: tuple[str, list[str]] = "", []
+_LIVING = [*WAITING, State.IN_FLIGHT, State.SUCCEEDED]
+
+
+def order_of(event: ChannelEvent) -> tuple[str, list[str]]:
+    """The order key of a delivery to a system, and the fields that it sets; where the order does not matter, none."""
+    fields = state_set_by(event.type, event.payload) if event.wedding_id else None
+    return (f"{event.wedding_id}:{event.type}", sorted(fields)) if fields else NO_ORDER
+
+
+@transaction.atomic
+def take_turn(lease: Lease) -> bool:
+    """Whether a claimed delivery may be sent now; else it is let go: superseded, or held until its turn.
+
+    All that decide about one key wait for each other, so exactly one has the turn.
+    """
+    delivery = lease.delivery
+    _one_at_a_time(delivery)
+    siblings = _siblings(delivery)
+    if newer_standing_for(delivery).exists():
+        let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED)
+        end_turn([delivery])
+        return False
+    older = siblings.filter(event_id__lt=delivery.event_id)
+    move(older.filter(state__in=list(WAITING), sets__contained_by=delivery.sets), State.CANCELLED, Reason.SUPERSEDED)
+    on_its_way = siblings.filter(state=State.IN_FLIGHT, has_turn=True).exclude(id=delivery.id)
+    before = older.filter(state__in=[*WAITING, State.IN_FLIGHT])
+    if on_its_way.exists() or before.exists():
+        let_go(lease.row, State.HELD, Reason.WAITS_ITS_TURN, next_attempt_at=due_in(LONGEST_TURN))
+        return False
+    return bool(lease.row.update(has_turn=True))
+
+
+def newer_standing_for(delivery: Delivery) -> QuerySet[Delivery]:
+    """Those of newer events that set all that a delivery sets, and have arrived or still may."""
+    if not delivery.order_key:
+        return Delivery.objects.none()
+    newer = _siblings(delivery).filter(event_id__gt=delivery.event_id, state__in=_LIVING)
+    return newer.filter(sets__contains=delivery.sets)
+
+
+def _siblings(delivery: Delivery) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(system_id=delivery.system_id, order_key=delivery.order_key)
+
+
+def end_turn(deliveries: Iterable[Delivery]) -> None:
+    """Make due what waited for these; called with or after their commit."""
+    for delivery in deliveries:
+        if delivery.order_key:
+            waiting_for(delivery).update(next_attempt_at=Now())
+
+
+def waiting_for(delivery: Delivery) -> QuerySet[Delivery]:
+    """Those that are held until a delivery's turn is over."""
+    return _siblings(delivery).filter(state=State.HELD, state_reason=Reason.WAITS_ITS_TURN)
+
+
+def _one_at_a_time(delivery: Delivery) -> None:
+    name = f"{delivery.system_id}:{delivery.order_key}".encode()
+    key = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

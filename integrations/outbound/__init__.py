@@ -1,0 +1,11 @@
+"""One outside call over HTTP: within a deadline, to a checked address, without redirects, with a bounded answer.
+
+``sending`` puts the others together: ``names`` resolves, ``connections`` connects and keeps, ``exchange`` sends and
+reads. docs/adr/0013, 0026, 0027.
+"""
+
+from integrations.outbound.messages import Call, Request, Response
+from integrations.outbound.sending import send
+from integrations.outbound.statuses import check_status
+
+__all__ = ["Call", "Request", "Response", "check_status", "send"]

@@ -1,0 +1,157 @@
+"""One request and its answer over an open connection. Every wait is bounded by what is left of the deadline."""
+
+import re
+import socket
+import time
+from contextlib import suppress
+
+import httptools
+
+from integrations.errors import NetworkError, TimedOut
+from integrations.outbound.messages import Response
+
+MOST_BYTES = 64 * 1024
+MOST_HEAD = 64 * 1024
+MOST_RECEIVED = 1024 * 1024
+PIECE = 16 * 1024
+_KEEP_ALIVE = re.compile(r"(?:^|[,;\s])timeout=([0-9]{1,6})")
+
+
+class _Answer:
+    """An answer as it arrives; the methods are called by llhttp."""
+
+    def __init__(self, method: str) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._bodiless = method == "HEAD"
+        self._received = 0
+        self._excess = False
+        self._reusable = False
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = bytearray()
+        self.has_head = False
+        self.complete = False
+
+    def on_message_begin(self) -> None:
+        self._excess = self.complete
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.has_head:
+            return  # trailers, and whatever comes after the answer
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        if self.has_head:
+            return
+        status = self._parser.get_status_code()
+        if 100 <= status < 200 and status != 101:
+            self.headers = {}  # an interim answer: the real one follows
+            return
+        self.status, self.has_head, self.complete = status, True, self._bodiless
+        self._reusable = self._parser.should_keep_alive() and not self._bodiless
+
+    def on_body(self, piece: bytes) -> None:
+        if not self.complete:
+            self.body += piece
+
+    def on_message_complete(self) -> None:
+        self.complete = self.has_head
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes in.
+
+        Raises:
+            NetworkError: they are no HTTP, or their head does not end.
+        """
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.complete, self._excess = True, True
+        except httptools.HttpParserError as error:
+            self._excess = True
+            if not self.complete:
+                raise NetworkError("the answer is not HTTP", sent=True) from error
+        if not self.has_head and self._received > MOST_HEAD:
+            raise NetworkError("the head of the answer does not end", sent=True)
+
+    def end(self) -> None:
+        """The other side has closed: the end of a body without a length, else a broken answer.
+
+        Raises:
+            NetworkError: something is missing.
+        """
+        self._reusable = False
+        framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        if not self.has_head or framed:
+            missing = "before the whole answer had come" if self._received else "without an answer"
+            raise NetworkError(f"the connection was closed {missing}", sent=True)
+        self.complete = True
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether nothing more is read: all is there, or as much as we take."""
+        return self.complete or len(self.body) >= MOST_BYTES or self._received >= MOST_RECEIVED
+
+    @property
+    def keep_seconds(self) -> float:
+        """How long the connection may be kept; less than the other side said, so that it does not close first."""
+        if not (self.complete and self._reusable) or self._excess:
+            return 0.0
+        hint = _KEEP_ALIVE.search(self.headers.get("keep-alive", "").lower())
+        return float(hint[1]) - 1 if hint else float("inf")
+
+    def release(self) -> None:
+        """Let go of the parser, which holds this object."""
+        del self._parser
+
+
+def exchange(sock: socket.socket, method: str, message: bytes, ends: float) -> tuple[Response, float]:
+    """Send the bytes of a request and read its answer, at most 64 KiB of the body.
+
+    ``ends``: seconds of the monotonic clock. Returns the answer, and for how many seconds the connection may be kept.
+
+    Raises:
+        TimedOut: the deadline passed.
+        NetworkError: the connection broke, or the answer is no HTTP; the request may have arrived.
+    """
+    answer = _Answer(method)
+    try:
+        # Whoever refuses a request early answers and closes without reading on: the answer is still there to be read.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            _send(sock, message, ends)
+        _receive(sock, answer, ends)
+        return Response(answer.status, answer.headers, bytes(answer.body[:MOST_BYTES])), answer.keep_seconds
+    except TimeoutError as error:
+        what = "the answer did not end" if answer.has_head else "no answer"
+        raise TimedOut(f"{what} within the deadline") from error
+    except OSError as error:
+        raise NetworkError("the connection broke before the whole answer had come", sent=True) from error
+    finally:
+        answer.release()
+
+
+def _send(sock: socket.socket, message: bytes, ends: float) -> None:
+    rest = memoryview(message)
+    while rest:
+        _wait_until(sock, ends)
+        rest = rest[sock.send(rest) :]
+
+
+def _receive(sock: socket.socket, answer: _Answer, ends: float) -> None:
+    while not answer.is_enough:
+        _wait_until(sock, ends)
+        data = sock.recv(PIECE)
+        if not data:
+            return answer.end()
+        answer.feed(data)
+    return None
+
+
+def _wait_until(sock: socket.socket, ends: float) -> None:
+    """Bound the next send or read, also inside TLS, by what is left."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    sock.settimeout(left)

@@ -1,0 +1,82 @@
+"""What is sent and what comes back."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+EXCERPT = 500
+LONGEST_WAIT = 86400.0
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent, without credentials: frozen at the first attempt, so that every retry sends the same bytes."""
+
+    method: str
+    path: str
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the delivery's row."""
+        return {"method": self.method, "path": self.path, "body": self.body, "headers": self.headers}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Request":
+        """From the delivery's row."""
+        return cls(**stored)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request made ready to leave: whole URL, and headers with credentials. Lives only for one attempt.
+
+    Its ``repr`` shows neither, for the URL of some providers is a credential itself.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back. ``headers``: names in lower case; ``body`` ends at 64 KiB."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def excerpt(self) -> str:
+        """The start of the body, for the attempt's row."""
+        return self.body[:EXCERPT].decode("utf-8", errors="replace").replace("\x00", "")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds from ``Retry-After``, between 0 and a day; ``None`` where there is none that can be read.
+
+        A date counts from the answer's own ``Date``, since the other side's clock may be wrong: RFC 9110, 10.2.3.
+        """
+        text = self.headers.get("retry-after", "").strip()
+        if _SECONDS.fullmatch(text):
+            return min(float(text[:20]), LONGEST_WAIT)
+        until = _moment(text)
+        if until is None:
+            return None
+        sent = _moment(self.headers.get("date", ""))
+        return min(max(until - (time.time() if sent is None else sent), 0.0), LONGEST_WAIT)
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP date as seconds of the Unix clock."""
+    try:
+        found = parsedate_to_datetime(text[:64])
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,24 @@
+"""What a status stands for."""
+
+from integrations.errors import CredentialsRefused, Permanent, ServerError, TargetGone, Throttled
+from integrations.outbound.messages import Response
+
+
+def check_status(response: Response) -> None:
+    """Pass a 2xx on. See docs/operations.md, "Deliveries".
+
+    Raises:
+        DeliveryError: of the class that the status stands for.
+    """
+    status = response.status
+    if 200 <= status < 300:
+        return
+    if status >= 500:
+        raise ServerError(f"answered {status}", retry_after=response.retry_after)
+    if status in {408, 425, 429}:
+        raise Throttled(f"answered {status}", retry_after=response.retry_after)
+    if status in {401, 403}:
+        raise CredentialsRefused(f"answered {status}: the credentials are refused")
+    if status == 410:
+        raise TargetGone("answered 410: the target is gone")
+    raise Permanent(f"answered {status}")
