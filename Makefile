@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest fuzz reconcile lint format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver fuzz reconcile lint format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")
 
 bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer servers, about 6 minutes (ARGS="--rounds 1 --no-full")
 	$(RUN) -m bench.ingest $(ARGS)
+
+bench-deliver: $(VENV)/.dev-installed ## measure deliveries beside a bare Celery task, about 8 minutes (ARGS="--only throughput --latency 0")
+	$(RUN) -m bench.deliver $(ARGS)
 
 fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receiver (ARGS="--count 10000 --seed 7")
 	$(RUN) -m bench.fuzz $(ARGS)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from bench.errors import BenchError
 from bench.ground import ROOT, Ground
@@ -61,7 +62,7 @@ class Server:
         self._ready = f"http://{LOCAL}:{port}{ready}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         """Start it."""
         self.start()
         return self

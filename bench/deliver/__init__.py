@@ -11,6 +11,7 @@
 ``urgent``      urgent deliveries, alone and beside a backlog
 ``idle``        the processor's time of a whole copy that has nothing to do
 ``shares``      what each channel takes from event to acceptance
+``processor``   seconds of the processor that processes have spent
 ``report``      ratios, verdicts, JSON, table
 ==============  ==========================================================
 """

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations import ordering
 from integrations.models import Delivery, ExternalReference, System
 from integrations.targets import SYSTEM_CHANNEL, sender_for
 from wedsync.live import hints
@@ -136,6 +137,7 @@ def _event(wedding: Wedding, priority: str) -> ChannelEvent:
 
 
 def _delivery(event: ChannelEvent, system: System, priority: str) -> Delivery:
+    order_key, sets = ordering.order_of(event)
     return Delivery(
         organization_id=event.organization_id,
         event=event,
@@ -145,6 +147,8 @@ def _delivery(event: ChannelEvent, system: System, priority: str) -> Delivery:
         dedupe_key=Delivery.key(event.id, "system", str(system.id), SYSTEM_CHANNEL),
         priority=priority,
         expires_at=timezone.now() + timedelta(days=1),
+        order_key=order_key,
+        sets=sets,
     )
 
 

@@ -138,6 +138,11 @@ class Stage:
         home = self.ground.home
         return Worker(name, procfile.shell(command), environment, home.ready / name, home.log(name))
 
+    def servers(self) -> dict[int, str]:
+        """The processes of PostgreSQL and Valkey, and their names."""
+        servers = {"postgres": self.ground.postgres.process, "valkey": self.ground.valkey.process}
+        return {process.pid: name for name, process in servers.items() if process}
+
     def reset(self, latency: float) -> None:
         """Empty the sink, the queues, and the tables of events and deliveries. ``latency``: seconds of each answer."""
         self._ask(f"reset?seconds={latency}")

@@ -5,13 +5,14 @@ its last answer, for both.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rich.console import Console
 
-from bench.deliver.stage import TARGETS, Seen, Stage, run
+from bench.deliver.processor import spent
+from bench.deliver.stage import TARGETS, Seen, Stage, Worker, run
 from bench.errors import BenchError
 from bench.servers import python
 
@@ -19,7 +20,9 @@ OURS, BARE = "ours", "bare"
 PRIORITY = "high"
 """The first queue whose worker is not made nice; nothing else is in it."""
 WORKER = f"worker-{PRIORITY}"
-PATIENCE = 150.0
+PATIENCE = 240.0
+Found = tuple[Seen, dict[str, float]]
+"""What the sink saw, and the seconds of the processor by process."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,12 @@ class Load:
     concurrency: int
 
 
-LOADS = (Load(0, 3000, 25), Load(200, 2000, 100), Load(1000, 1000, 100))
+LOADS = (Load(0, 2000, 25), Load(200, 1500, 100), Load(1000, 1000, 100))
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One side, once."""
+    """One side, once. ``processor_ms``: milliseconds of a core for each delivery, by process."""
 
     round: int
     side: str
@@ -46,6 +49,7 @@ class Measurement:
     seconds: float
     duplicates: int
     most_in_flight: int
+    processor_ms: Mapping[str, float]
 
     @property
     def rate(self) -> float:
@@ -73,48 +77,58 @@ class Throughput:
                 for side in (OURS, BARE) if number % 2 else (BARE, OURS):
                     found = self._play(number, side, load)
                     self.measurements.append(found)
-                    self._console.print(f"[dim]round {number}  {load.latency:>4} ms  {side}  {found.rate:6.0f}/s[/]")
+                    self._say(found)
+
+    def _say(self, found: Measurement) -> None:
+        parts = "  ".join(f"{name} {part:.2f}" for name, part in found.processor_ms.items())
+        what = f"round {found.round}  {found.latency:>4} ms  {found.side}"
+        self._console.print(f"[dim]{what}  {found.rate:6.0f}/s   ms of a core for each: {parts}[/]")
 
     def _play(self, number: int, side: str, load: Load) -> Measurement:
         self._stage.reset(load.latency / 1000)
-        seen = self._ours(load) if side == OURS else self._bare(load)
+        seen, spent_seconds = self._ours(load) if side == OURS else self._bare(load)
         return Measurement(
             number, side, load.latency, load.count, load.concurrency,
             seconds=round(seen.seconds, 3), duplicates=seen.answered - seen.keys, most_in_flight=seen.most_in_flight,
+            processor_ms={name: round(part * 1000 / load.count, 3) for name, part in spent_seconds.items()},
         )  # fmt: skip
 
-    def _ours(self, load: Load) -> Seen:
+    def _ours(self, load: Load) -> Found:
         stage = self._stage
         stage.inside("fill", "--count", str(load.count), "--priorities", PRIORITY)
         stage.ground.execute("ANALYZE integrations_delivery, live_channelevent")
         with ExitStack() as stack:
-            stack.enter_context(stage.process("sweep"))
-            for name in self._names(OURS):
-                stack.enter_context(stage.process(WORKER, load.concurrency // self._workers, name))
-            seen = self._finished(load)
+            sweep = stack.enter_context(stage.process("sweep"))
+            threads = load.concurrency // self._workers
+            workers = [stack.enter_context(stage.process(WORKER, threads, name)) for name in self._names(OURS)]
+            found = self._finished(load, workers, sweep)
             stage.wait_for(
-                lambda: stage.states() == {"succeeded": load.count}, 15, f"The rows are {stage.states()}, not finished"
+                lambda: stage.states() == {"succeeded": load.count}, 15, "The rows of what arrived are not all finished"
             )
-        return seen
+        return found
 
-    def _bare(self, load: Load) -> Seen:
+    def _bare(self, load: Load) -> Found:
         stage = self._stage
         words = ("--count", str(load.count), "--queue", PRIORITY, "--url", stage.url, "--targets", str(TARGETS))
         environment = stage.environment() | {"BENCH_BROKER": stage.broker}
         run(python("-m", "bench.deliver.baselines.bare", *words), environment, json.dumps(stage.sample))
         with ExitStack() as stack:
-            for name in self._names(BARE):
-                stack.enter_context(stage.bare(WORKER, load.concurrency // self._workers, name))
-            return self._finished(load)
+            threads = load.concurrency // self._workers
+            workers = [stack.enter_context(stage.bare(WORKER, threads, name)) for name in self._names(BARE)]
+            return self._finished(load, workers)
 
     def _names(self, side: str) -> list[str]:
         return [f"{side}-{number}" for number in range(self._workers)]
 
-    def _finished(self, load: Load) -> Seen:
+    def _finished(self, load: Load, workers: Sequence[Worker], sweep: Worker | None = None) -> Found:
         stage = self._stage
+        roots = {worker.pid: "workers" for worker in workers} | stage.servers()
+        if sweep:
+            roots[sweep.pid] = "sweep"
+        before = spent(roots)
         stage.wait_for(lambda: stage.seen().keys >= load.count, PATIENCE, f"Not all {load.count} calls arrived")
         stage.wait_for(lambda: stage.seen().answered >= load.count, 15, "Not all calls were answered")
-        seen = stage.seen()
+        after, seen = spent(roots), stage.seen()
         if seen.keys != load.count:
             raise BenchError(f"{load.count} calls were made beforehand, and {seen.keys} different ones arrived.")
-        return seen
+        return seen, {name: after[name] - before[name] for name in after}

@@ -15,7 +15,7 @@ from bench.deliver.stage import Stage
 from bench.errors import BenchError
 
 LINES = ("worker-urgent", "worker-high", "worker-normal", "worker-low", "sweep")
-EVERY = 0.05
+EVERY = 0.1
 """Seconds between two urgent deliveries."""
 BACKLOG = ("low", "normal")
 SETTLE_SECONDS = 6.0
