@@ -4,7 +4,7 @@ A reference of the kind ``client`` holds what its system is known to hold. So a 
 what comes in counts where the system changed it, what goes out is what the system does not hold yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,14 +37,26 @@ def reference_to(system: System, contact: Contact) -> ExternalReference | None:
     return ExternalReference.objects.filter(system=system, kind=Kind.CLIENT, contact=contact).first()
 
 
+def reference_of(event: ChannelEvent) -> ExternalReference | None:
+    """The sender's own name for the contact that a ``client.updated`` means."""
+    if event.source_system_id is None:
+        return None
+    named = ExternalReference.objects.filter(
+        system_id=event.source_system_id,
+        kind=Kind.CLIENT,
+        external_id=event.payload.get("client_id", ""),
+        contact__isnull=False,
+    )
+    return named.select_related("contact").first()
+
+
 def contact_of(event: ChannelEvent) -> Contact | None:
     """The contact that a ``client.updated`` means: by its sender's id, else the wedding's only one with its address."""
-    mine = ExternalReference.objects.filter(
-        system_id=event.source_system_id, kind=Kind.CLIENT, external_id=event.payload.get("client_id", "")
-    )
-    reference = mine.filter(contact__isnull=False).select_related("contact").first()
+    reference = reference_of(event)
     if reference is not None:
         return reference.contact
+    if event.wedding_id is None:
+        return None
     return _only_one(Contact.objects.filter(wedding_id=event.wedding_id), event.payload.get("email"))
 
 
@@ -94,13 +106,7 @@ def note_known(reference: ExternalReference, known: Mapping[str, str]) -> Extern
 
 def apply_event(event: ChannelEvent) -> ChannelEvent.Effect:
     """What a vendor's ``client.updated`` does to the contact behind its client, in the caller's transaction."""
-    reference = (
-        ExternalReference.objects.filter(
-            system_id=event.source_system_id, kind=Kind.CLIENT, external_id=event.payload.get("client_id", "")
-        )
-        .filter(contact__isnull=False)
-        .first()
-    )
+    reference = reference_of(event)
     return take(reference, event.payload, event.occurred_at).effect if reference else Effect.NONE
 
 
@@ -115,6 +121,8 @@ def take(reference: ExternalReference, said: Mapping[str, Any], changed_at: date
         changed_at: when the system says that it changed.
     """
     row = ExternalReference.objects.select_for_update(no_key=True).get(id=reference.id)
+    if row.contact_id is None:
+        return Taken(Effect.NONE, {})
     if row.known_at is not None and row.known_at >= changed_at:
         return Taken(Effect.STALE, {})
     contact = Contact.objects.select_for_update(no_key=True).get(id=row.contact_id)
@@ -149,4 +157,8 @@ def _mail(text: str) -> str:
     return value
 
 
-_FORMS = {"name": str.strip, "email": _mail, "phone": lambda text: normalize(Channel.WHATSAPP, text)}
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "name": str.strip,
+    "email": _mail,
+    "phone": lambda text: normalize(Channel.WHATSAPP, text),
+}

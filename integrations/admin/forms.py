@@ -25,6 +25,7 @@ from wedsync.weddings.tenant_forms import TenantForm
 
 REMOVE = "-"
 _VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+_SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
 _Kind = System.Kind
 _VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
 

@@ -19,7 +19,7 @@ from wedsync.env import ConfigurationError
 from wedsync.weddings.admin_looks import button, column, show_once
 
 SYSTEM_BUTTONS = ("ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
-_ASK_SECRET = (
+_ASK_ROTATION = (
     "Make a new secret that signs what we send? It is shown once. The present one signs along, so that the other side "
     "can change over without a gap; end it when they have."
 )
@@ -102,7 +102,7 @@ class SystemButtons(ButtonAdmin):
         """Make one and show it once; the present one signs along."""
         row = self._offered(request, object_id, "new-signing-secret")
         if request.method != "POST":
-            question = Question(f"New signing secret: {row}", "New signing secret", self.page_of(row), _ASK_SECRET)
+            question = Question(f"New signing secret: {row}", "New signing secret", self.page_of(row), _ASK_ROTATION)
             return question.page(request, self)
         try:
             made = signing_secrets.rotate_signing_secret(row)
