@@ -16,7 +16,7 @@ from wedsync.live.catalogue import CATALOGUE
         ("guest_count.changed", {"guest_count": 120, "previous": 110}, {"guest_count"}),
         ("venue.capacity_updated", {"capacity": 0}, {"capacity"}),
         ("wedding.date_changed", {"date": "2027-06-20"}, {"date"}),
-        ("booking.updated", {"booking_id": "B", "status": "on", "notes": "x"}, {"booking B: status", "booking B: notes"}),
+        ("booking.updated", {"booking_id": "B", "notes": "x"}, {"booking B: notes"}),
         ("booking.cancelled", {"booking_id": "B-2", "status": "cancelled"}, {"booking B-2: status"}),
         ("client.updated", {"client_id": "C-1", "phone": "+431"}, {"client C-1: phone"}),
         ("venue.setup_scheduled", {"space": "Hall"}, {"space"}),
