@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -14,6 +15,17 @@ _HANG_POLL_SECONDS = 0.2
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on with 0 seconds: close sends RST and throws away what was queued."""
 _PIECE = b" " * 16 * 1024
+CLOSING = web.AppKey("closing", asyncio.Event)
+"""Set when the sandbox is told to end: what waits for nothing else ends too, while its memory is still open."""
+
+
+async def pause(request: web.Request, seconds: float) -> None:
+    """Wait so long, or until the sandbox is told to end."""
+    if not seconds:
+        await asyncio.sleep(0)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(request.app[CLOSING].wait(), seconds)
 
 
 async def spoil(request: web.Request, fault: Fault) -> None:
@@ -36,11 +48,12 @@ async def spoil(request: web.Request, fault: Fault) -> None:
 
 async def _wait_for_hangup(request: web.Request) -> None:
     while _is_there(request):
-        await asyncio.sleep(_HANG_POLL_SECONDS)
+        await pause(request, _HANG_POLL_SECONDS)
 
 
 def _is_there(request: web.Request) -> bool:
-    return request.transport is not None and not request.transport.is_closing()
+    open_still = request.transport is not None and not request.transport.is_closing()
+    return open_still and not request.app[CLOSING].is_set()
 
 
 def _reset(request: web.Request) -> None:
@@ -53,12 +66,12 @@ def _reset(request: web.Request) -> None:
     transport.abort()
 
 
-async def _drip_headers(request: web.Request, pause: float) -> None:
+async def _drip_headers(request: web.Request, each: float) -> None:
     """A good status line at once, then a header that never ends."""
     _write(request, b"HTTP/1.1 200 OK\r\nX-Patience: ")
     while _is_there(request):
         _write(request, b"a")
-        await asyncio.sleep(pause)
+        await pause(request, each)
 
 
 def _write(request: web.Request, data: bytes) -> None:
@@ -66,13 +79,13 @@ def _write(request: web.Request, data: bytes) -> None:
         request.transport.write(data)
 
 
-async def _stream(request: web.Request, piece: bytes, pause: float) -> None:
+async def _stream(request: web.Request, piece: bytes, each: float) -> None:
     """A good status and a body that never ends."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     try:
         await response.prepare(request)
         while _is_there(request):
             await response.write(piece)
-            await asyncio.sleep(pause)
+            await pause(request, each)
     except ConnectionError:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 import traceback
@@ -12,7 +11,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultBoard, Mode
 from sandbox.logs import log
-from sandbox.spoiling import spoil
+from sandbox.spoiling import CLOSING, pause, spoil
 from sandbox.wire import Call, Reply, text_reply
 from sandbox.world import Service, World
 
@@ -59,7 +58,9 @@ class Traffic:
         taken = self._ask(service, call) if fault.after else None
         match fault.mode:
             case Mode.LATENCY:
-                await asyncio.sleep(fault.seconds)
+                await pause(request, fault.seconds)
+                if request.app[CLOSING].is_set():
+                    return None
                 return taken or self._ask(service, call)
             case Mode.STATUS | Mode.FLAP:
                 return _failure(service, fault)
