@@ -42,10 +42,6 @@ def page(system: System, path: str = "change") -> str:
     return f"/admin/integrations/system/{system.pk}/{path}/"
 
 
-def url(system: System, path: str) -> str:
-    return f"/admin/integrations/system/{system.pk}/{path}"
-
-
 @each_path
 def test_the_buttons_of_foreign_systems_are_not_there(path: str, ours: House, theirs: House, sign_in: SignIn) -> None:
     client = sign_in(ours)
@@ -54,8 +50,8 @@ def test_the_buttons_of_foreign_systems_are_not_there(path: str, ours: House, th
         system = system_of(theirs, kind, credentials={"signing_secret": OLD})
         sealed = system.sealed_credentials
         for answer in (
-            client.get(url(system, path)),
-            client.post(url(system, path), {"date": "2027-06-19", "guests": 1}),
+            client.get(page(system, path)),
+            client.post(page(system, path), {"date": "2027-06-19", "guests": 1}),
         ):
             assert answer.status_code == 404
             assert theirs.mark not in answer.content.decode()
@@ -69,7 +65,7 @@ def test_the_buttons_are_not_for_those_who_may_only_look(path: str, ours: House,
     client = sign_in(ours, role=Role.PLANNER)
     for kind in ("studio_cloud", "venue_master"):
         system = system_of(ours, kind)
-        assert client.post(url(system, path), {"date": "2027-06-19", "guests": 1}).status_code in {403, 404}
+        assert client.post(page(system, path), {"date": "2027-06-19", "guests": 1}).status_code in {403, 404}
         assert f"/{path}" not in client.get(page(system)).content.decode()
 
 
@@ -89,7 +85,7 @@ def test_each_kind_has_the_buttons_that_fit(kind: str, offered: tuple[str, ...],
 
     assert {path for path in PATHS if f"/{path}" in text} == set(offered)
     for path in PATHS:
-        assert client.get(url(system, path)).status_code == (200 if path in offered else 404)
+        assert client.get(page(system, path)).status_code == (200 if path in offered else 404)
 
 
 def test_a_day_is_asked_for_and_answered_on_the_page(
@@ -97,7 +93,7 @@ def test_a_day_is_asked_for_and_answered_on_the_page(
 ) -> None:
     settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{outside.port}"]
     client, system = sign_in(ours), system_of(ours, "venue_master", outside)
-    path = url(system, "availability")
+    path = page(system, "availability")
 
     free = client.post(path, {"date": "2027-06-19", "guests": "120"}).content.decode()
     many = client.post(path, {"date": "2027-06-19", "guests": "300"}).content.decode()
@@ -120,9 +116,9 @@ def test_clients_are_read_now_and_the_page_says_how_far(
     client, system = sign_in(ours), system_of(ours, "shootq", outside)
     assert "Not read yet." in client.get(page(system)).content.decode()
 
-    asked = client.get(url(system, "sync-clients"))
+    asked = client.get(page(system, "sync-clients"))
     assert not ClientSync.objects.exists()
-    done = client.post(url(system, "sync-clients"), {"anew": "on"}, follow=True).content.decode()
+    done = client.post(page(system, "sync-clients"), {"anew": "on"}, follow=True).content.decode()
 
     assert "Sync clients now" in asked.content.decode()
     assert "0 read in all" in done
@@ -132,7 +128,7 @@ def test_clients_are_read_now_and_the_page_says_how_far(
 def test_a_paused_system_is_not_read(ours: House, sign_in: SignIn) -> None:
     system = system_of(ours, "shootq", state="paused")
 
-    text = sign_in(ours).post(url(system, "sync-clients"), {}).content.decode()
+    text = sign_in(ours).post(page(system, "sync-clients"), {}).content.decode()
 
     assert "is paused. Resume it first." in text
     assert not ClientSync.objects.exists()
@@ -143,20 +139,20 @@ def test_a_new_secret_is_shown_once_and_the_one_before_signs_along_until_it_is_e
 ) -> None:
     client, system = sign_in(ours), system_of(ours, "webhook", credentials={"signing_secret": OLD})
 
-    client.get(url(system, "new-signing-secret"))
+    client.get(page(system, "new-signing-secret"))
     system.refresh_from_db()
     assert system.credentials["signing_secret"] == OLD
-    shown = client.post(url(system, "new-signing-secret"))
+    shown = client.post(page(system, "new-signing-secret"))
 
     system.refresh_from_db()
     fresh = system.credentials["signing_secret"]
     assert fresh in shown.content.decode()
-    assert shown.headers["Cache-Control"] == "no-store"
+    assert "no-store" in shown.headers["Cache-Control"]
     assert system.credentials == {"access_token": "token", "signing_secret": fresh, "previous_signing_secret": OLD}
     later = client.get(page(system)).content.decode() + client.get(page(system, "history")).content.decode()
     assert fresh not in later
     assert OLD not in later
-    client.post(url(system, "end-previous-secret"))
+    client.post(page(system, "end-previous-secret"))
     system.refresh_from_db()
     assert system.credentials == {"access_token": "token", "signing_secret": fresh}
 
