@@ -123,9 +123,11 @@ class Control:
     async def put_records(self, request: web.Request) -> web.Response:
         """Somebody at the vendor's changes records: `{"service", "kind", "records": [{"id", ...}]}`."""
         body = await _object(request)
-        service, kind, listed = (body.get(name) for name in ("service", "kind", "records"))
-        if service not in self._slugs or not isinstance(kind, str) or not isinstance(listed, list):
-            raise _bad("service, kind and records are needed")
+        service, kind, listed = body.get("service"), body.get("kind"), body.get("records")
+        if not isinstance(service, str) or service not in self._slugs or not isinstance(kind, str):
+            raise _bad("service and kind are needed")
+        if not isinstance(listed, list):
+            raise _bad("records: must be a list")
         if not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in listed):
             raise _bad("records: must be objects with an id")
         merge = self._world.records.merge
