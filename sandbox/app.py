@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from sandbox.services.resend import Resend
 from sandbox.services.slack import Slack
 from sandbox.services.vendors import OPERATIONS, Vendor
 from sandbox.services.whatsapp import WhatsApp
+from sandbox.spoiling import CLOSING
 from sandbox.traffic import Traffic
 from sandbox.world import Service, World
 
@@ -36,10 +38,15 @@ def build(world: World) -> web.Application:
     slugs = "|".join(by_slug)
     app.router.add_route("*", f"/{{service:{slugs}}}{{path:(/.*)?}}", Traffic(world, by_slug, faults).serve)
 
+    async def end(app: web.Application) -> None:
+        app[CLOSING].set()
+
     async def close(_app: web.Application) -> None:
         await world.callbacks.close()
         world.connection.close()
 
+    app[CLOSING] = asyncio.Event()
+    app.on_shutdown.append(end)
     app.on_cleanup.append(close)
     return app
 

@@ -54,6 +54,7 @@ app.conf.update(
     beat_schedule={
         "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
         "prune-breaker-changes": {"task": "integrations.prune_breaker_changes", "schedule": crontab(minute="27")},
+        "sync-clients": {"task": "integrations.sync_clients", "schedule": crontab(minute="*/15")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
     },
 )

@@ -11,6 +11,8 @@ from integrations import standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
+from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
+from integrations.client_sync import can_be_read
 from integrations.models import ExternalReference, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
 from wedsync.weddings.tenancy import BY_SUPPORT
@@ -20,7 +22,7 @@ STANDING_COLOURS = {"active": GOOD, "paused": WARNING, "disabled": BAD}
 
 
 @admin.register(System)
-class SystemAdmin(BreakerAdmin):
+class SystemAdmin(BreakerAdmin, SystemButtons):
     tenant_path = "organization"
     editors = BY_SUPPORT
     form = SystemForm
@@ -34,7 +36,7 @@ class SystemAdmin(BreakerAdmin):
     list_filter = ("kind", "state")
     search_fields = ("name", "base_url")
     ordering = ("name", "id")
-    actions_detail = ("resume", "pause", "disable", *BreakerAdmin.breaker_buttons)
+    actions_detail = ("resume", "pause", "disable", *BreakerAdmin.breaker_buttons, *SYSTEM_BUTTONS)
     standing = coloured("State", "state", STANDING_COLOURS)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -43,13 +45,15 @@ class SystemAdmin(BreakerAdmin):
         if obj is not None:
             shown.append(("State", {"fields": (("standing", "state_reason"),)}))
             shown.append(("Breaker", {"fields": ("breaker_standing", "breaker_history")}))
+            if can_be_read(obj):
+                shown.append(("Clients", {"fields": ("clients_read",)}))
         looks_only = obj is not None and not self.has_change_permission(request, obj)
         return [part for part in shown if part[1]["fields"] != CREDENTIAL_FIELDS or not looks_only]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
-        fixed = ["standing", "state_reason", "breaker_standing", "breaker_history"] if obj is not None else []
-        return [*super().get_readonly_fields(request, obj), *fixed]
+        fixed = ["standing", "state_reason", "breaker_standing", "breaker_history", "clients_read"]
+        return [*super().get_readonly_fields(request, obj), *(fixed if obj is not None else [])]
 
     @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")
     def resume(self, request: HttpRequest, system: System) -> str:

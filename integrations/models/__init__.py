@@ -1,6 +1,7 @@
 """Connected systems, the routes to them, and every delivery with its attempts."""
 
 from integrations.models.breaker import BreakerChange
+from integrations.models.client_syncs import ClientSync
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
 from integrations.models.routes import Route
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
@@ -8,6 +9,7 @@ from integrations.models.systems import Connection, ConnectionSecret, ExternalRe
 __all__ = [
     "Attempt",
     "BreakerChange",
+    "ClientSync",
     "Connection",
     "ConnectionSecret",
     "Delivery",

@@ -11,7 +11,9 @@ import jinja2
 from aiohttp import web
 
 from sandbox.page import mrkdwn
+from sandbox.services.vendors import ENVELOPE
 from sandbox.storage.messages import Filter, Message
+from sandbox.wire import Json
 from sandbox.world import World
 
 PAGE_SIZE = 20
@@ -91,6 +93,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._templates.filters["mrkdwn"] = mrkdwn.render
+        self._templates.filters["said"] = _said
 
     def routes(self) -> list[web.RouteDef]:
         """The page's routes."""
@@ -155,3 +158,10 @@ class Page:
             if message is not None and message.service == "resend":
                 return message
         return mails[0] if mails else None
+
+
+def _said(body: Json) -> Json:
+    """A body without what stands in the other columns; all of it where nothing else is left."""
+    if not isinstance(body, dict) or "type" not in body:
+        return body
+    return {name: value for name, value in body.items() if name not in ENVELOPE} or body

@@ -111,7 +111,7 @@ class Peer:
 
     def forget(self) -> None:
         """Give the next test an empty world."""
-        for thing in ("faults", "messages", "requests"):
+        for thing in ("faults", "messages", "requests", "records", "tally"):
             requests.delete(f"{self.url}/_/{thing}", timeout=10).raise_for_status()
 
     def messages(self, service: str) -> list[dict[str, Any]]:
