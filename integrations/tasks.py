@@ -9,7 +9,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from django.db import OperationalError
 
-from integrations import deliveries, routing
+from integrations import deliveries, health, routing
 from integrations.deliveries import TryAgain
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK
 
@@ -58,3 +58,9 @@ def deliver(delivery_id: str) -> None:
     Celery needs a backoff to retry by itself; :class:`RowDecidesWhen` replaces its seconds.
     """
     deliveries.deliver(UUID(delivery_id))
+
+
+@shared_task(name="integrations.health_sweep")
+def health_sweep() -> None:
+    """Rate all systems; beat asks for it, and a round that is missed is made up for by the next."""
+    health.sweep()

@@ -54,6 +54,11 @@ app.conf.update(
     beat_schedule={
         "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
+        "health-sweep": {
+            "task": "integrations.health_sweep",
+            "schedule": settings.HEALTH_SECONDS,
+            "options": {"queue": Priority.HIGH.value, "expires": settings.HEALTH_SECONDS},
+        },
     },
 )
 app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks"])

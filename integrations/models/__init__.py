@@ -1,16 +1,30 @@
 """Connected systems, the routes to them, and every delivery with its attempts."""
 
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
+from integrations.models.health import (
+    Alert,
+    AttemptMinute,
+    HealthReading,
+    Heartbeat,
+    OrganizationReading,
+    PastReading,
+)
 from integrations.models.routes import Route
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
 __all__ = [
+    "Alert",
     "Attempt",
+    "AttemptMinute",
     "Connection",
     "ConnectionSecret",
     "Delivery",
     "DeliveryReason",
     "ExternalReference",
+    "HealthReading",
+    "Heartbeat",
+    "OrganizationReading",
+    "PastReading",
     "Route",
     "System",
 ]

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import factories
-from wedsync.console.overview import first_id_since, summary
-from wedsync.ids import new_id
+from wedsync.console.overview import summary
+from wedsync.ids import first_id_since, new_id
 from wedsync.weddings.models import Organization
 
 pytestmark = pytest.mark.django_db
