@@ -39,12 +39,11 @@ def raise_alert(organization_id: UUID, cause: Cause, text: str, *, system: Syste
     """
     same = Alert.objects.filter(organization_id=organization_id, cause=cause, system=system)
     found = same.filter(resolved_at=None)
-    if not found.update(count=F("count") + 1, last_at=Now(), text=text[:LONGEST]):
+    if not found.exists():
         earlier = same.filter(told_at__gt=Now() - QUIET).order_by("-told_at").values_list("told_at", flat=True).first()
-        fresh = Alert(
-            organization_id=organization_id, cause=cause, system=system, text=text[:LONGEST], told_at=earlier, count=1
-        )
+        fresh = Alert(organization_id=organization_id, cause=cause, system=system, told_at=earlier)
         Alert.objects.bulk_create([fresh], ignore_conflicts=True)  # another process may have been first
+    found.update(count=F("count") + 1, last_at=Now(), text=text[:LONGEST])
     silent = Q(told_at=None) | Q(told_at__lte=Now() - QUIET)
     if not found.filter(silent).update(told_at=Now(), tellings=F("tellings") + 1):
         return False

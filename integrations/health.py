@@ -19,7 +19,7 @@ from integrations.alerts import ops_event
 from integrations.heartbeats import Part, beat
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
 from integrations.models.health import Cause, Status
-from integrations.rating import OLDEST_DUE, Figures, Rating, rate
+from integrations.rating import OLDEST_DUE, Figures, rate
 from wedsync.live.log import NewEvent
 from wedsync.live.publishing import publish
 
@@ -83,7 +83,7 @@ def _take_readings() -> Round | None:
 def _reading(system: System, found: Figures, before: HealthReading | None, now: datetime) -> HealthReading:
     if system.state != System.Status.ACTIVE:
         found.oldest_due_seconds = None  # what waits for it waits because somebody wanted it to
-    rating: Rating = rate(found, state=system.state, state_reason=system.state_reason)
+    rating = rate(found, state=system.state, state_reason=system.state_reason)
     return HealthReading(
         system=system,
         taken_at=now,
@@ -98,8 +98,8 @@ def _reading(system: System, found: Figures, before: HealthReading | None, now: 
         held=found.held,
         dead=found.dead,
         by_priority=found.by_priority,
-        last_success_at=found.last_success_at or (before and before.last_success_at),
-        last_failure_at=found.last_failure_at or (before and before.last_failure_at),
+        last_success_at=found.last_success_at or (before.last_success_at if before else None),
+        last_failure_at=found.last_failure_at or (before.last_failure_at if before else None),
     )
 
 

@@ -6,6 +6,7 @@ The figures are those of the last health sweep, and no scrape counts a table of 
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, Sum
 from django.db.models.functions import Now
@@ -38,13 +39,18 @@ class RowsCollector(Collector):
                 self._until = time.monotonic() + FRESH
             return self._found
 
+    def forget(self) -> None:
+        """Ask anew at the next scrape."""
+        self._until = 0.0
+
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask PostgreSQL."""
         return []
 
 
+collector = RowsCollector()
 registry = CollectorRegistry()
-registry.register(RowsCollector())
+registry.register(collector)
 
 
 def _queues() -> Iterator[Metric]:
@@ -103,7 +109,7 @@ def _alerts() -> Iterator[Metric]:
     rows = (
         Alert.objects.values("cause")
         .order_by()
-        .annotate(told=Sum("tellings"), still=Count("*", filter=Q(resolved_at=None)))
+        .annotate(told=Sum("tellings"), still=Count("id", filter=Q(resolved_at=None)))
     )
     for row in rows:
         told.add_metric([row["cause"]], row["told"])
@@ -119,5 +125,5 @@ def _heartbeats() -> Iterator[Metric]:
     yield ages
 
 
-def _age(field: str) -> ExpressionWrapper:
+def _age(field: str) -> "ExpressionWrapper[Any]":
     return ExpressionWrapper(Now() - F(field), output_field=DurationField())

@@ -71,7 +71,9 @@ def _sending_systems(route: Route, *, besides: str | None = None) -> dict[Channe
     ``besides``: the id of one that is not to be used.
     """
     systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values())
-    usable = systems.exclude(id=besides).exclude(state=System.Status.DISABLED).order_by("id")
+    if besides:
+        systems = systems.exclude(id=besides)
+    usable = systems.exclude(state=System.Status.DISABLED).order_by("id")
     by_kind = {system.kind: system for system in sorted(usable, key=lambda each: each.state == System.Status.ACTIVE)}
     return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
 

@@ -29,6 +29,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _may_look(request: HttpRequest) -> bool:
     """By the token; without one set, by coming from this machine and not through a proxy on it."""
     if token := settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        return hmac.compare_digest(given.encode(), token.encode())
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
     return request.META.get("REMOTE_ADDR") in LOCAL and not any(name in request.META for name in FORWARDED)
