@@ -5,13 +5,14 @@ level and not by change: what a round that died did not raise, the next one does
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from integrations import alerts, figures
@@ -175,10 +176,21 @@ def _raise_alerts(taken: Round) -> None:
             said = f"An event waits for its routing for {age:.0f} s: the workers are behind, or stand still."
             wrong[organization_id, Cause.OLDEST_DUE, None] = said
     for (organization_id, cause, system_id), said in wrong.items():
-        alerts.raise_alert(organization_id, cause, said, system=taken.systems[system_id] if system_id else None)
+        about = taken.systems[system_id] if system_id else None
+        _or_log(partial(alerts.raise_alert, organization_id, cause, said, system=about))
     for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
         if _is_over(alert, wrong):
-            alerts.resolve(alert)
+            _or_log(partial(alerts.resolve, alert))
+
+
+def _or_log(act: Callable[[], object]) -> None:
+    """One organization's broken row must not keep the others from their alerts."""
+    try:
+        act()
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("alert_not_written")
 
 
 def _too_old(seconds: float | None) -> bool:

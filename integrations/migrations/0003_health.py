@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Alert',
             fields=[
                 ('id', models.UUIDField(default=wedsync.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('cause', models.CharField(choices=[('system_critical', 'System Critical'), ('system_stopped', 'System Stopped'), ('oldest_due', 'Oldest Due'), ('web_silent', 'Web Silent'), ('sweep_silent', 'Sweep Silent'), ('health_silent', 'Health Silent')], max_length=16)),
+                ('cause', models.CharField(choices=[('system_critical', 'A system is critical'), ('system_stopped', 'A system was stopped'), ('oldest_due', 'Something is overdue'), ('web_silent', 'No sign of life from web'), ('sweep_silent', 'No sign of life from the sweep'), ('health_silent', 'No sign of life from the health sweep')], max_length=16)),
                 ('text', models.CharField(max_length=500)),
                 ('first_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

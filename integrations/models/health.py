@@ -36,12 +36,12 @@ class Breaker(models.TextChoices):
 class Cause(models.TextChoices):
     """Why staff are alerted."""
 
-    SYSTEM_CRITICAL = "system_critical"
-    SYSTEM_STOPPED = "system_stopped"
-    OLDEST_DUE = "oldest_due"
-    WEB_SILENT = "web_silent"
-    SWEEP_SILENT = "sweep_silent"
-    HEALTH_SILENT = "health_silent"
+    SYSTEM_CRITICAL = "system_critical", "A system is critical"
+    SYSTEM_STOPPED = "system_stopped", "A system was stopped"
+    OLDEST_DUE = "oldest_due", "Something is overdue"
+    WEB_SILENT = "web_silent", "No sign of life from web"
+    SWEEP_SILENT = "sweep_silent", "No sign of life from the sweep"
+    HEALTH_SILENT = "health_silent", "No sign of life from the health sweep"
 
 
 class _Figures(models.Model):
