@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from integrations import alerts, figures
-from integrations.alerts import ops_event
+from integrations.alerts import Key, ops_event
 from integrations.heartbeats import Part, beat
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
 from integrations.models.health import Cause, Status
@@ -162,7 +162,7 @@ def _write_organizations(
 
 def _raise_alerts(taken: Round) -> None:
     """Raise what is wrong now, and close what is not wrong any more."""
-    wrong: dict[tuple[UUID, Cause, UUID | None], str] = {}
+    wrong: dict[Key, str] = {}
     for system in taken.systems.values():
         reading = taken.readings[system.id]
         if reading.status == Status.CRITICAL:
@@ -175,12 +175,14 @@ def _raise_alerts(taken: Round) -> None:
         if _too_old(age):
             said = f"An event waits for its routing for {age:.0f} s: the workers are behind, or stand still."
             wrong[organization_id, Cause.OLDEST_DUE, None] = said
-    for (organization_id, cause, system_id), said in wrong.items():
-        about = taken.systems[system_id] if system_id else None
-        _or_log(partial(alerts.raise_alert, organization_id, cause, said, system=about))
     for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
         if _is_over(alert, wrong):
             _or_log(partial(alerts.resolve, alert))
+    known = alerts.found_again(wrong)
+    for (organization_id, cause, system_id), said in wrong.items():
+        if (organization_id, cause, system_id) not in known:
+            about = taken.systems[system_id] if system_id else None
+            _or_log(partial(alerts.raise_alert, organization_id, cause, said, system=about))
 
 
 def _or_log(act: Callable[[], object]) -> None:
@@ -197,12 +199,12 @@ def _too_old(seconds: float | None) -> bool:
     return seconds is not None and seconds > OLDEST_DUE[Status.CRITICAL]
 
 
-def _is_over(alert: Alert, wrong: Mapping[tuple[UUID, Cause, UUID | None], str]) -> bool:
+def _is_over(alert: Alert, wrong: Mapping[Key, str]) -> bool:
     """Whether it ended by what this round saw. The silence of a part is for those to end who watch it."""
     if alert.cause == Cause.SYSTEM_STOPPED:
         return alert.system is None or alert.system.state == System.Status.ACTIVE
     if alert.cause in {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}:
-        return (alert.organization_id, Cause(alert.cause), alert.system_id) not in wrong
+        return alerts.key_of(alert) not in wrong
     return False
 
 

@@ -157,6 +157,20 @@ def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() ->
     assert (len(told()), len(told(alerts.RESOLVED))) == (2, 2)
 
 
+def test_what_stays_wrong_is_counted_for_all_systems_at_once(django_assert_max_num_queries: Any) -> None:
+    for _ in range(20):
+        DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
+    health.sweep()
+
+    with django_assert_max_num_queries(30):
+        health.sweep()
+
+    assert set(Alert.objects.values_list("count", "tellings")) == {(2, 1)}
+    let_an_hour_pass()
+    health.sweep()
+    assert set(Alert.objects.values_list("count", "tellings")) == {(3, 2)}
+
+
 # Where they go.
 
 
