@@ -17,7 +17,9 @@ from integrations.models.health import Breaker, Status
 from integrations.rating import Figures, rate, score
 from integrations.states import Outcome, Reason, State
 from tests.factories import AttemptFactory, DeliveryFactory, EventFactory, SystemFactory
+from wedsync.celery import app
 from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.queues import Priority
 
 pytestmark = pytest.mark.django_db
 AGO = timedelta(minutes=5)
@@ -243,6 +245,18 @@ def test_a_round_takes_as_many_queries_for_many_systems_as_for_one(django_assert
 
     with django_assert_max_num_queries(30):
         health.sweep()
+
+
+def test_beat_asks_for_the_sweep_in_a_queue_that_a_worker_serves() -> None:
+    system = SystemFactory()
+    app.loader.import_default_modules()
+    entry = app.conf.beat_schedule["health-sweep"]
+
+    app.tasks[entry["task"]]()
+
+    assert HealthReading.objects.get().system == system
+    assert entry["options"]["queue"] == Priority.HIGH
+    assert entry["schedule"] == settings.HEALTH_SECONDS
 
 
 @pytest.mark.parametrize(
