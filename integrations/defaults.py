@@ -12,6 +12,7 @@ COUPLE_DASHBOARD = "couple:dashboard:{weddingId}"
 FORM_RESPONSE = "form:response:{formId}"
 MILESTONE = "journey:milestone:{coupleId}"
 WEDDING_DAY = "urgent:wedding-day:{orgId}"
+OPS_HEALTH = "ops:health:{orgId}"
 
 _SUPPLIER_ROLES = [_Role.PHOTOGRAPHER, _Role.VENUE, _Role.CATERER, _Role.VENDOR]
 _PERSONAL_NEWS = ["gallery.ready", "gallery.delivered", "payment.received", "payment.failed", "booking.cancelled"]
@@ -32,7 +33,7 @@ class Teams:
 def make_routes(organization: Organization, teams: Teams) -> list[Route]:
     """Make the routes that do not exist yet, by name."""
     made = []
-    for route in [*_people_routes(), *_system_routes(teams), *_team_routes(teams)]:
+    for route in [*_people_routes(), *_system_routes(teams), *_team_routes(teams), _alert_route(teams)]:
         name = route.pop("name")
         made.append(Route.objects.get_or_create(organization=organization, name=name, defaults=route)[0])
     return made
@@ -93,3 +94,10 @@ def _team_routes(teams: Teams) -> list[dict[str, Any]]:
         *_team("New date: planning team", SUPPLIER_DASHBOARD, ["wedding.date_changed"], teams.planning),
         *_team("Capacity: catering team", SUPPLIER_DASHBOARD, ["venue.capacity_updated"], teams.catering),
     ]
+
+
+def _alert_route(teams: Teams) -> dict[str, Any]:
+    """To the coordination team on Slack, if there is one, and to owners and support by mail."""
+    types = ["ops.alert_raised", "ops.alert_resolved"]
+    route = _people("Alerts: coordination team and staff", OPS_HEALTH, types, [], Channel.SLACK, Channel.EMAIL)
+    return {**route, "system": teams.coordination}

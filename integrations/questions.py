@@ -14,7 +14,8 @@ from django.db import connection
 
 from integrations.errors import DeliveryError, OurFault, Permanent
 from integrations.models import System
-from integrations.outbound import MOST_BYTES, Call, Response, check_status, send
+from integrations.outbound import Call, Response, check_status, send
+from integrations.outbound.exchange import MOST_BYTES
 from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)

@@ -1,10 +1,13 @@
 """Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
 
 import structlog
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from integrations.alerts import raise_alert
 from integrations.models import Connection, Delivery, System
+from integrations.models.health import Cause
 from integrations.states import Reason, State
 from wedsync.live.models import ChannelEvent
 
@@ -22,11 +25,22 @@ def disable_system(system: System) -> None:
     System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=Reason.BY_STAFF)
 
 
+_SAID = {
+    Reason.CREDENTIALS_REFUSED: "it refuses our credentials. Enter new ones and resume it; what it gets is held.",
+    Reason.TARGET_GONE: "it says that the target is gone for good. What goes to it is dead.",
+}
+
+
+@transaction.atomic
 def stop_system(system: System, state: System.Status, reason: Reason) -> None:
-    """Pause or disable a system because of what it answered; one that is stopped already keeps its reason."""
+    """Pause or disable a system because of what it answered, and tell staff; a stopped one keeps its reason."""
     changed = System.objects.filter(id=system.id, state=System.Status.ACTIVE).update(state=state, state_reason=reason)
     if changed:
         log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
+        because = _SAID.get(reason, reason.replace("_", " ") + ".")
+        raise_alert(
+            system.organization_id, Cause.SYSTEM_STOPPED, f"“{system.name}” is {state.value}: {because}", system=system
+        )
 
 
 def resume_system(system: System) -> int:

@@ -12,6 +12,7 @@ from typing import Protocol
 from integrations.models import Delivery, Route, System
 from integrations.outbound import Call, Request, Response
 from integrations.states import Reason
+from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
@@ -94,9 +95,18 @@ def confirmation(delivery: Delivery) -> str | None:
 
 
 def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
-    """The deliveries that a route makes of an event; a live target makes none."""
+    """The deliveries that a route makes of an event; a live target makes none.
+
+    What tells that a system is ill does not go through that system.
+    """
     expander = _expanders.get(route.target)
-    return expander(route, event, priority) if expander else ()
+    ill = ill_system(event)
+    return [plan for plan in expander(route, event, priority) if str(plan.system.id) != ill] if expander else ()
+
+
+def ill_system(event: ChannelEvent) -> str | None:
+    """The id of the system whose trouble an event tells of; ``None``: it tells of none."""
+    return event.payload.get("system_id") if CATALOGUE[event.type].is_about_us else None
 
 
 def sender_for(channel: str) -> Sender:

@@ -9,7 +9,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from django.db import OperationalError
 
-from integrations import breakers, dispatch, routing
+from integrations import breakers, dispatch, health, routing
 from integrations.dispatch import TryAgain
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
@@ -73,3 +73,9 @@ def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -
 def prune_breaker_changes() -> None:
     """Forget changes of breakers that are past their time."""
     breakers.forget_old()
+
+
+@shared_task(name="integrations.health_sweep")
+def health_sweep() -> None:
+    """Rate all systems; beat asks for it, and a round that is missed is made up for by the next."""
+    health.sweep()

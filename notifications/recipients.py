@@ -7,25 +7,52 @@ from django.utils import timezone
 
 from integrations.models import Route, System
 from integrations.states import Reason
-from integrations.targets import Plan
+from integrations.targets import Plan, ill_system
 from notifications import policy
+from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Address, Channel, Contact
+from wedsync.weddings.models import Address, Channel, Contact, Membership
 
 _SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
 
 
 def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
-    """The deliveries of a route to people: a team's Slack channel, and each person on each channel."""
+    """The deliveries of a route to people: a team's Slack channel, and each person on each channel.
+
+    What tells of WedSync and its systems is for no wedding's people, but for staff.
+    """
     team = route.system
     if team and team.kind == System.Kind.SLACK and (not route.channels or Channel.SLACK in route.channels):
         yield Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team)
-    senders = _sending_systems(route)
+    senders = _sending_systems(route, besides=ill_system(event))
+    if CATALOGUE[event.type].is_about_us:
+        yield from _to_staff(route, senders)
+        return
     now = timezone.now()
     for contact in _people(route, event):
         yield from _plans_for(contact, route, senders, priority, now)
+
+
+def _to_staff(route: Route, senders: dict[Channel, System]) -> Iterable[Plan]:
+    """A mail to each owner and each member of the support, where the route does not name other channels only."""
+    sender = senders.get(Channel.EMAIL)
+    if sender is None or (route.channels and Channel.EMAIL not in route.channels):
+        return
+    staff = Membership.objects.filter(
+        organization_id=route.organization_id,
+        role__in=[Membership.Role.OWNER, Membership.Role.SUPPORT],
+        user__is_active=True,
+    )
+    addresses = sorted(
+        {_in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
+    )
+    mails = Address.objects.filter(organization_id=route.organization_id, channel=Channel.EMAIL, value__in=addresses)
+    rows = {row.value: row for row in mails}
+    for address in addresses:
+        standing = policy.blocked_because(Channel.EMAIL, rows.get(address))
+        yield Plan(Route.Target.PEOPLE, address, Channel.EMAIL, sender, skipped=standing)
 
 
 def _people(route: Route, event: ChannelEvent) -> list[Contact]:
@@ -38,9 +65,14 @@ def _people(route: Route, event: ChannelEvent) -> list[Contact]:
     return people
 
 
-def _sending_systems(route: Route) -> dict[Channel, System]:
-    """The newest system of each kind; a paused one only where none is active, a disabled one never."""
+def _sending_systems(route: Route, *, besides: str | None = None) -> dict[Channel, System]:
+    """The newest system of each kind; a paused one only where none is active, a disabled one never.
+
+    ``besides``: the id of one that is not to be used.
+    """
     systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values())
+    if besides:
+        systems = systems.exclude(id=besides)
     usable = systems.exclude(state=System.Status.DISABLED).order_by("id")
     by_kind = {system.kind: system for system in sorted(usable, key=lambda each: each.state == System.Status.ACTIVE)}
     return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
@@ -72,7 +104,10 @@ def _plans_for(
 
 
 def _normalized(channel: Channel, contact: Contact) -> str:
-    value = contact.address(channel)
+    return _in_one_form(channel, contact.address(channel))
+
+
+def _in_one_form(channel: Channel, value: str) -> str:
     try:
         return normalize(channel, value) if value else ""
     except ValueError:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Contact, Wedding
 
@@ -42,7 +43,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Content:
-    """What is to be said, before a channel lays it out."""
+    """What is to be said, before a channel lays it out. What is not about a wedding leaves its three fields empty."""
 
     headline: str
     facts: tuple[Fact, ...]
@@ -55,6 +56,11 @@ class Content:
     def text(self) -> str:
         """The whole as plain text."""
         return "\n".join([self.headline, "", *(fact.line for fact in self.facts)])
+
+    @property
+    def about(self) -> str:
+        """The wedding in one line; empty where it is about none."""
+        return " · ".join(part for part in (self.couple, self.wedding_date, self.venue) if part)
 
 
 def _label(field: str) -> str:
@@ -80,7 +86,7 @@ _environment.filters.update(label=_label, day=_day, moment=_moment)
 def write(event: ChannelEvent, contact: Contact | None) -> Content:
     """The content of a message about an event, in the contact's language where it has words, else in English."""
     wedding = event.wedding
-    if wedding is None:
+    if wedding is None and not CATALOGUE[event.type].is_about_us:
         raise ValueError("an event without a wedding is told to nobody")
     language = contact.locale.split("-")[0] if contact else DEFAULT_LANGUAGE
     names = [f"{folder}/{name}.txt" for folder in (language, DEFAULT_LANGUAGE) for name in (event.type, FALLBACK)]
@@ -94,9 +100,9 @@ def write(event: ChannelEvent, contact: Contact | None) -> Content:
     return Content(
         headline=headline[:250],
         facts=tuple(_fact(line) for line in rest),
-        couple=wedding.couple,
-        wedding_date=_day(wedding.date),
-        venue=wedding.venue_name,
+        couple=wedding.couple if wedding else "",
+        wedding_date=_day(wedding.date) if wedding else "",
+        venue=wedding.venue_name if wedding else "",
         recipient=contact.name if contact else "",
     )
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from integrations.models import (
+    Alert,
     Attempt,
     BreakerChange,
     Connection,
@@ -25,6 +26,7 @@ from integrations.models import (
     Route,
     System,
 )
+from integrations.models.health import Cause
 from integrations.states import Outcome
 from notifications.models import Message
 from webhooks.models import ProviderNotice, Receipt
@@ -272,6 +274,20 @@ class AttemptFactory(DjangoModelFactory[Attempt]):
     milliseconds = 42
     outcome = Outcome.SUCCEEDED
     status_code = 200
+
+
+class AlertFactory(Owned):
+    """Open, and told once."""
+
+    class Meta:
+        model = Alert
+
+    cause = Cause.SYSTEM_CRITICAL
+    system = factory.SubFactory(SystemFactory, organization=beside("organization"))
+    text = factory.Sequence(lambda number: f"System {number} is critical.")
+    told_at = factory.LazyFunction(timezone.now)
+    count = 1
+    tellings = 1
 
 
 class MessageFactory(Owned):

@@ -4,6 +4,7 @@ Sync views on Django's own ASGI handler opened a database connection per thread 
 handler behind a2wsgi keeps one origin and a bounded number of connections (docs/adr/0007).
 """
 
+import asyncio
 import gc
 import os
 
@@ -17,6 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 django = get_wsgi_application()
 
+from integrations.heartbeats import Part, Pulse
 from webhooks.door_in import DoorIn
 from wedsync import startup
 from wedsync.live.consumer import ChannelConsumer
@@ -30,6 +32,7 @@ door_in = DoorIn()
 pages = WSGIMiddleware(django, workers=DJANGO_THREADS)  # type: ignore[arg-type]
 sockets = Entrance(ChannelConsumer.as_asgi())
 SOCKET_PATH = "/ws/channels/"
+pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -47,14 +50,18 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Start the writers with the server, and let them finish what was accepted when the server stops."""
+    beating: asyncio.Task[None] | None = None
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             door_in.start()
+            beating = asyncio.get_running_loop().create_task(pulse.keep())
             gc.freeze()  # what is loaded by now stays; it need not be looked through again and again
             gc.set_threshold(*GARBAGE)
             await send({"type": "lifespan.startup.complete"})
         else:
+            if beating:
+                beating.cancel()
             await door_in.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

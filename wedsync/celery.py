@@ -56,6 +56,11 @@ app.conf.update(
         "prune-breaker-changes": {"task": "integrations.prune_breaker_changes", "schedule": crontab(minute="27")},
         "sync-clients": {"task": "integrations.sync_clients", "schedule": crontab(minute="*/15")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
+        "health-sweep": {
+            "task": "integrations.health_sweep",
+            "schedule": settings.HEALTH_SECONDS,
+            "options": {"queue": Priority.HIGH.value, "expires": settings.HEALTH_SECONDS},
+        },
     },
 )
 app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks"])

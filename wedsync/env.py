@@ -164,6 +164,14 @@ TRUSTED_PROXIES = _variable(
 )
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
+HEALTH_SECONDS = _variable("WEDSYNC_HEALTH_SECONDS", float, "60", "pause between two rounds of the health sweep")
+HEALTH_WINDOW = _variable(
+    "WEDSYNC_HEALTH_WINDOW_SECONDS", float, "3600", "the time that success rates look back on, whole minutes"
+)
+HEARTBEAT_SECONDS = _variable("WEDSYNC_HEARTBEAT_SECONDS", float, "5", "pause between two heartbeats of a process")
+METRICS_TOKEN = _variable(
+    "WEDSYNC_METRICS_TOKEN", str, "", "the bearer token of `/metrics`; unset: it answers to the same machine only"
+)
 
 SANDBOX_URL = _variable("WEDSYNC_SANDBOX_URL", str, "http://127.0.0.1:8100", "the demo's sandbox; used by seeding only")
 SANDBOX_PORT = _variable("WEDSYNC_SANDBOX_PORT", int, "0", "the sandbox's port under `make run`; 0 for a free one")

@@ -1,5 +1,6 @@
 """Primary keys: UUIDv7 made in Python, so that rows sort by time and can be partitioned later (docs/adr/0011)."""
 
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils
@@ -14,3 +15,8 @@ def new_id() -> UUID:
 def new_id_text() -> str:
     """The same as text."""
     return str(uuid_utils.uuid7())
+
+
+def first_id_since(moment: datetime) -> UUID:
+    """The lowest UUIDv7 of a time: ids sort by it, so an index by id bounds a query in time."""
+    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))

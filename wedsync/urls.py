@@ -5,7 +5,9 @@ from django.urls import path
 
 from wedsync.api import probes
 from wedsync.api.forms import FormResponsesView
+from wedsync.api.health import HealthView
 from wedsync.api.journey import JourneyView
+from wedsync.api.metrics import metrics
 from wedsync.api.tickets import TicketsView
 from wedsync.api.weddings import WeddingView
 from wedsync.console.views import console, event_trace
@@ -19,6 +21,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", probes.live),
     path("readyz", probes.ready),
+    path("metrics", metrics),
+    path("api/integrations/health/", HealthView.as_view()),
     path("api/weddings/<uuid:wedding_id>/", WeddingView.as_view()),
     path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),
     path("api/journey/", JourneyView.as_view()),

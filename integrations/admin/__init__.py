@@ -1,5 +1,13 @@
 """Admin of systems, routes and deliveries, and of weddings and events, which are published and linked here."""
 
-from integrations.admin import breaker, deliveries, events, routes, systems, weddings
+from integrations.admin import breaker, deliveries, events, health, routes, systems, weddings
 
-__all__ = ["breaker", "deliveries", "events", "routes", "systems", "weddings"]  # imported for their registrations
+__all__ = [  # imported for their registrations
+    "breaker",
+    "deliveries",
+    "events",
+    "health",
+    "routes",
+    "systems",
+    "weddings",
+]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from integrations import standing
 from integrations.admin.breaker import BreakerAdmin
@@ -13,12 +16,41 @@ from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
 from integrations.client_sync import can_be_read
-from integrations.models import ExternalReference, System
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
+from integrations.models import ExternalReference, HealthReading, PastReading, System
+from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenancy import BY_SUPPORT
 from wedsync.weddings.tenant_admin import TenantAdmin
 
+MOST_READINGS = 20
+_COLUMNS = ("When", "Status", "Score", "Calls", "Succeeded", "Oldest due", "Waiting", "Breaker")
+_TOLD = (
+    "standing",
+    "state_reason",
+    "health_now",
+    "health_history",
+    "breaker_standing",
+    "breaker_history",
+    "clients_read",
+)
 STANDING_COLOURS = {"active": GOOD, "paused": WARNING, "disabled": BAD}
+
+
+def _second(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
+
+
+def _cells(past: PastReading) -> list[object]:
+    rate, age = past.success_rate, past.oldest_due_seconds
+    return [
+        _second(past.taken_at),
+        past.status,
+        past.score,
+        past.attempts,
+        "-" if rate is None else f"{rate:.1f} %",
+        "-" if age is None else f"{age:.0f} s",
+        past.waiting,
+        past.breaker.replace("_", " "),
+    ]
 
 
 @admin.register(System)
@@ -44,6 +76,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         shown = list(super().get_fieldsets(request, obj))
         if obj is not None:
             shown.append(("State", {"fields": (("standing", "state_reason"),)}))
+            shown.append(("Health", {"fields": ("health_now", "health_history")}))
             shown.append(("Breaker", {"fields": ("breaker_standing", "breaker_history")}))
             if can_be_read(obj):
                 shown.append(("Clients", {"fields": ("clients_read",)}))
@@ -52,8 +85,17 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
-        fixed = ["standing", "state_reason", "breaker_standing", "breaker_history", "clients_read"]
-        return [*super().get_readonly_fields(request, obj), *(fixed if obj is not None else [])]
+        return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
+
+    @column("Now")
+    def health_now(self, system: System) -> SafeString | str:
+        reading = HealthReading.objects.filter(system=system).first()
+        return lines([f"{reading}, of {_second(reading.taken_at)}", *reading.why]) if reading else "not swept yet"
+
+    @column("Before")
+    def health_history(self, system: System) -> SafeString | str:
+        past = list(PastReading.objects.filter(system=system).order_by("-taken_at")[:MOST_READINGS])
+        return table(_COLUMNS, [_cells(each) for each in past]) if past else "nothing yet"
 
     @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")
     def resume(self, request: HttpRequest, system: System) -> str:

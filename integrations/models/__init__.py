@@ -3,11 +3,21 @@
 from integrations.models.breaker import BreakerChange
 from integrations.models.client_syncs import ClientSync
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
+from integrations.models.health import (
+    Alert,
+    AttemptMinute,
+    HealthReading,
+    Heartbeat,
+    OrganizationReading,
+    PastReading,
+)
 from integrations.models.routes import Route
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
 __all__ = [
+    "Alert",
     "Attempt",
+    "AttemptMinute",
     "BreakerChange",
     "ClientSync",
     "Connection",
@@ -15,6 +25,10 @@ __all__ = [
     "Delivery",
     "DeliveryReason",
     "ExternalReference",
+    "HealthReading",
+    "Heartbeat",
+    "OrganizationReading",
+    "PastReading",
     "Route",
     "System",
 ]

@@ -16,7 +16,7 @@ from integrations.states import Outcome, Reason, State
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Contact, Organization
+from wedsync.weddings.models import Channel, Contact, Organization
 
 WAITS = Q(state__in=["pending", "scheduled", "held"])
 PRECEDENCE = Case(
@@ -96,6 +96,7 @@ class Delivery(models.Model):
             models.Index(fields=["system", "order_key", "event"], name="delivery_order", condition=~Q(order_key="")),
             models.Index(fields=["system", "-id"], name="delivery_of_system"),
             models.Index(fields=["organization", "-id"], name="delivery_newest"),
+            models.Index(fields=["finished_at"], name="delivery_died", condition=Q(state="dead"), include=["system"]),
         ]
 
     def __str__(self) -> str:
@@ -103,8 +104,10 @@ class Delivery(models.Model):
 
     @property
     def recipient(self) -> Recipient:
-        """The person with their address, or the system."""
-        return Recipient(self.contact.name, self.target) if self.contact else Recipient(self.system.name)
+        """The person with their address, or the system; staff are reached by an address without a contact."""
+        if self.contact:
+            return Recipient(self.contact.name, self.target)
+        return Recipient(self.system.name, self.target if self.channel == Channel.EMAIL else "")
 
     @staticmethod
     def key(

@@ -87,8 +87,12 @@ class Vendor(ABC):
     tells_availability: ClassVar[bool] = False  # GET /availability
 
     def event_type(self, name: str) -> str | None:
-        """Our name of an event type; ``None``: unrecognised. Canonical names are always understood."""
-        return name if name in CATALOGUE else self.event_types.get(name)
+        """Our name of an event type; ``None``: unrecognised. Canonical names are always understood.
+
+        What tells of WedSync itself comes from WedSync alone: a vendor could raise false alarms with it.
+        """
+        ours = name if name in CATALOGUE else self.event_types.get(name)
+        return None if ours is None or CATALOGUE[ours].is_about_us else ours
 
     def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload in our names, as plain text, checked; what we do not know stays under ``extra``.

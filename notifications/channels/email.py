@@ -33,7 +33,7 @@ class Email(PersonChannel):
         """Lay out HTML and text; the sender's address belongs to the system."""
         urgent = delivery.priority == Priority.URGENT
         html = _layouts.get_template("email.html").render(content=content, urgent=urgent)
-        text = f"{content.text}\n\n{content.couple} · {content.wedding_date} · {content.venue}\n"
+        text = f"{content.text}\n\n{content.about}\n" if content.about else f"{content.text}\n"
         body: dict[str, Any] = {
             "from": credentials_of(delivery)["from"],
             "to": [delivery.target],

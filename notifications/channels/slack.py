@@ -40,7 +40,7 @@ class Slack(PersonChannel):
         fields = [{"type": "mrkdwn", "text": _field(fact)} for fact in content.facts[:MOST_FIELDS]]
         if fields:
             blocks.append({"type": "section", "fields": fields})
-        about = escape(" · ".join(part for part in (content.couple, content.wedding_date, content.venue) if part))
+        about = escape(content.about or "WedSync")
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about[:FIELD_LIMIT]}]})
         text = f"{mention}{escape(content.headline)}"
         body = {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}

@@ -68,6 +68,7 @@ def make_house(mark: str) -> House:
         factories.ExternalReferenceFactory(**of_wedding, system=system, external_id=f"{mark}-77"),
         factories.EntryFactory(channel=channel, event=event),
         factories.AttemptFactory(delivery=delivery, error=mark),
+        factories.AlertFactory(**mine, system=system, text=f"{mark} alert"),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
         factories.BreakerChangeFactory(**mine, system=system, reason=mark),
         receipt,

@@ -11,9 +11,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from integrations import alerts, health
+from integrations.models.health import Cause
 from tests import factories
-from wedsync.console.overview import first_id_since, summary
-from wedsync.ids import new_id
+from wedsync.console.overview import summary
+from wedsync.ids import first_id_since, new_id
+from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Organization
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +55,7 @@ def fill(organization: Organization, mark: str) -> object:
         sequence=7,
     )
     delivery = factories.DeliveryFactory(**mine, event=event, system=system, target=f"{mark}@people.example")
+    factories.AlertFactory(**mine, system=system, text=f"{mark} alert")
     factories.ReasonFactory(delivery=delivery, route_name=f"{mark} route")
     factories.AttemptFactory(delivery=delivery, error=f"{mark} error", milliseconds=4321)
     factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=f"{mark} text")
@@ -217,3 +221,33 @@ def test_ids_of_a_time_bound_the_rows_made_since() -> None:
 )
 def test_an_event_is_one_line(payload: dict[str, object], line: str) -> None:
     assert summary(payload) == line
+
+
+def test_systems_stand_there_with_their_health_the_stopped_and_the_worst_first(
+    client: Client, ours: Organization
+) -> None:
+    for name, state in {"Aaa well": "active", "Bbb late": "active", "Ccc paused": "paused"}.items():
+        system = factories.SystemFactory(organization=ours, name=name, state=state)
+        if "late" in name:
+            factories.DeliveryFactory(
+                organization=ours, system=system, next_attempt_at=timezone.now() - timedelta(minutes=2)
+            )
+    health.sweep()
+
+    text = client.get("/").content.decode()
+
+    places = [text.index(part) for part in ("Open alerts", "Ccc paused</a>", "Bbb late</a>", "Aaa well</a>")]
+    assert places == sorted(places)
+    assert '<span class="badge critical">critical</span>' in text
+    assert "waited for 120 s" in text
+    assert f"ops:health:{ours.pk}" in text
+
+
+def test_what_tells_of_wedsync_itself_is_not_called_unlinked(client: Client, ours: Organization) -> None:
+    alerts.raise_alert(ours.pk, Cause.SWEEP_SILENT, "No sign of the sweep.")
+    event = ChannelEvent.objects.get()
+
+    for path in ("/", f"/events/{event.pk}/"):
+        text = client.get(path).content.decode()
+        assert "No sign of the sweep." in text
+        assert "linked to a wedding" not in text

@@ -37,6 +37,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "wedding.date_changed": {"date": "2027-06-26", "previous": "2027-06-19"},
     "form.submitted": {"form_id": "0198", "answers": {"menu": "vegan"}},
     "journey.milestone_reached": {"milestone": "Venue booked", "progress": 40},
+    "ops.alert_raised": {"alert_id": "0198", "cause": "system_critical", "text": "Calls fail", "system": "Studio"},
+    "ops.alert_resolved": {"alert_id": "0198", "cause": "sweep_silent", "text": "No sign of the sweep for 31 s."},
+    "system.health_changed": {
+        "system_id": "0198",
+        "system": "Studio",
+        "status": "critical",
+        "previous": "healthy",
+        "score": 40,
+        "why": ["The breaker is open.", "Calls: 3 of 20 succeeded."],
+    },
 }
 EVIL = "<script>alert(1)</script> <!channel> {{7*7}} \n\t & " + "x" * 10_000 + " שלום 🎉"
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from integrations.health_report import Health, SystemHealth
 from integrations.models import Delivery, System
 from integrations.states import State
+from wedsync.ids import first_id_since
+from wedsync.live.channels import ops_channel
 from wedsync.live.models import Channel, ChannelEvent
 from wedsync.weddings.models import Form, Organization, Wedding
 
@@ -60,11 +63,6 @@ class DeliveryPage:
         return self.number + 1
 
 
-def first_id_since(moment: datetime) -> UUID:
-    """The lowest UUIDv7 of a time: ids sort by it, so the index by organization and id bounds the query."""
-    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))
-
-
 def cards(organization: Organization) -> list[Card]:
     """The deliveries of the last 24 hours."""
     recent = Delivery.objects.filter(organization=organization, id__gte=first_id_since(timezone.now() - _DAY))
@@ -74,9 +72,9 @@ def cards(organization: Organization) -> list[Card]:
     ]
 
 
-def systems(organization: Organization) -> list[System]:
-    """The connected systems, the stopped ones first."""
-    return list(System.objects.filter(organization=organization).order_by("-state", "name")[:MOST_SYSTEMS])
+def systems(health: Health) -> list[SystemHealth]:
+    """The connected systems, the stopped ones first, then those that do worst."""
+    return sorted(health.systems, key=lambda each: each.system.state == System.Status.ACTIVE)[:MOST_SYSTEMS]
 
 
 def current_weddings(organization: Organization) -> list[Wedding]:
@@ -91,6 +89,7 @@ def positions(organization: Organization, weddings: list[Wedding], senders: list
     names = [
         f"urgent:wedding-day:{organization.pk}",
         f"supplier:photography:{organization.pk}",
+        ops_channel(organization.pk),
         *(f"couple:dashboard:{wedding.pk}" for wedding in weddings),
         *(f"journey:milestone:{wedding.pk}" for wedding in weddings),
         *(f"supplier:dashboard:{system.pk}" for system in senders),
@@ -162,7 +161,11 @@ def _fact(name: str, value: object, previous: object) -> str:
 
 
 def _is_shown(name: str, value: object) -> bool:
-    return name not in {"wedding_id", "form_id", "previous"} and isinstance(value, str | int | float) and value != ""
+    return (
+        name not in {"wedding_id", "form_id", "previous", "alert_id", "system_id"}
+        and isinstance(value, str | int | float)
+        and value != ""
+    )
 
 
 def _text(value: object) -> str:

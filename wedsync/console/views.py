@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from integrations.health_report import report
 from integrations.states import State
 from integrations.targets import CHANNEL_CHOICES
 from wedsync.console import overview
@@ -31,9 +32,10 @@ def console(request: HttpRequest) -> HttpResponse:
 def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
     organization = view.organization
     weddings = overview.current_weddings(organization)
-    systems = overview.systems(organization)
+    health = report(organization.pk)
+    systems = overview.systems(health)
     # Positions before events: what is written in between comes over the socket, and is shown once by its id.
-    positions = overview.positions(organization, weddings, systems)
+    positions = overview.positions(organization, weddings, [each.system for each in systems])
     asked = {name: request.GET.get(name, "") for name in ("state", "channel", "q", "page")}
     return {
         "view": view,
@@ -41,6 +43,7 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
         "weddings": json.dumps({str(wedding.pk): wedding.couple for wedding in weddings}),
         "events": [(event, overview.summary(event.payload)) for event in overview.latest_events(organization)],
         "cards": overview.cards(organization),
+        "health": health,
         "systems": systems,
         "page": overview.deliveries(organization, asked),
         "asked": asked,

@@ -16,11 +16,13 @@ from django.utils import timezone
 from integrations.defaults import Teams, make_routes
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
+from wedsync.live.channels import ops_channel
 from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
 ORGANIZATION = "lakeside-weddings"
 ADMIN = "admin"
+STAFF_MAIL = "staff@people.example"  # where the demo's alerts go, beside Slack
 _Role = Contact.Role
 
 
@@ -83,6 +85,9 @@ def _admin(organization: Organization, secret: DemoSecrets) -> None:
     if not user.check_password(secret.admin_password):
         user.set_password(secret.admin_password)
         user.save()
+    if not user.email:
+        user.email = STAFF_MAIL
+        user.save(update_fields=["email"])
     Membership.objects.get_or_create(user=user, organization=organization, defaults={"role": Membership.Role.OWNER})
     ApiKey.objects.get_or_create(
         key_hash=ApiKey.hash_of(secret.api_token), defaults={"organization": organization, "name": "demo"}
@@ -171,5 +176,6 @@ def _facts(
             "supplier": f"supplier:dashboard:{connected['VenueMaster'].id}",
             "photography": f"supplier:photography:{organization.id}",
             "urgent": f"urgent:wedding-day:{organization.id}",
+            "ops": ops_channel(organization.id),
         },
     }

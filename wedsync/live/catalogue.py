@@ -17,6 +17,7 @@ class Category(StrEnum):
     CAPACITY = "capacity"
     EMERGENCIES = "emergencies"
     JOURNEY = "journey"
+    OPERATIONS = "operations"
 
 
 class Scope(StrEnum):
@@ -29,6 +30,7 @@ class Scope(StrEnum):
     URGENT = "urgent"
     FORM = "form"
     JOURNEY = "journey"
+    OPS = "ops"  # staff: how the connected systems and WedSync itself are doing
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class EventType:
     category: Category
     priority: Priority
     scopes: frozenset[Scope]
+
+    @property
+    def is_about_us(self) -> bool:
+        """Whether it tells of WedSync and its systems, not of a wedding. Nobody outside may send such a type."""
+        return self.scopes == {Scope.OPS}
 
 
 def _type(
@@ -91,5 +98,8 @@ CATALOGUE: dict[str, EventType] = {
         _type("wedding.date_changed", payloads.DateChanged, Category.TIMELINE, _HIGH, _COUPLE, _SUPPLIERS),
         _type("form.submitted", payloads.FormSubmitted, _BOOKINGS, _NORMAL, Scope.FORM, _SUPPLIERS),
         _type("journey.milestone_reached", payloads.MilestoneReached, Category.JOURNEY, _LOW, Scope.JOURNEY, _COUPLE),
+        _type("ops.alert_raised", payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
+        _type("ops.alert_resolved", payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
+        _type("system.health_changed", payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),
     )
 }

@@ -66,6 +66,11 @@ def fill(template: str, pattern: str, name: str) -> str:
     return ":".join(captured.get(part, part) if part.startswith("{") else part for part in template.split(":"))
 
 
+def ops_channel(organization_id: UUID | str) -> str:
+    """Where an organization's staff see how its systems are doing."""
+    return f"ops:health:{organization_id}"
+
+
 def names_for(
     event_type: str,
     *,
@@ -91,6 +96,8 @@ def names_for(
                 found.add(f"supplier:photography:{organization_id}")
             case Scope.URGENT:
                 found.add(f"urgent:wedding-day:{organization_id}")
+            case Scope.OPS:
+                found.add(ops_channel(organization_id))
             case Scope.FORM if payload and payload.get("form_id"):
                 found.add(f"form:response:{payload['form_id']}")
     return sorted(found)

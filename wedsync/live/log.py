@@ -46,7 +46,7 @@ def append(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[C
 
     Call it once in a transaction, and after a wedding was changed: whoever locks in another order meets a deadlock.
     ``also``: events stored before, on further channels. An event without a wedding is kept as unlinked, since nobody
-    can be told about it yet.
+    can be told about it yet; one about WedSync itself has none and needs none.
     """
     events = ChannelEvent.objects.bulk_create([_row(new) for new in new_events])
     own = [(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels]
@@ -73,7 +73,7 @@ def _row(new: NewEvent) -> ChannelEvent:
 
 
 def _routing(new: NewEvent) -> ChannelEvent.Routing:
-    if new.wedding_id is None:
+    if new.wedding_id is None and not CATALOGUE[new.type].is_about_us:
         return ChannelEvent.Routing.UNLINKED
     return ChannelEvent.Routing.PENDING
 

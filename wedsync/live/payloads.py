@@ -118,3 +118,22 @@ class FormSubmitted(Payload):
 class MilestoneReached(Payload):
     milestone: Name
     progress: Annotated[int, Field(ge=0, le=100)] | Literal["done"]
+
+
+class Alert(Payload):
+    """``cause``: one of :class:`integrations.models.Alert`'s; ``system_id``: whom it is about, if it is about one."""
+
+    alert_id: UUID
+    cause: Name
+    text: Text
+    system_id: UUID | None = None
+    system: Name | None = None
+
+
+class HealthChanged(Payload):
+    system_id: UUID
+    system: Name
+    status: Literal["healthy", "warning", "critical"]
+    previous: Literal["healthy", "warning", "critical"]
+    score: Annotated[int, Field(ge=0, le=100)]
+    why: list[Text] = Field(default_factory=list, max_length=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import unfold.decorators
@@ -11,8 +11,8 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 Column = TypeVar("Column", bound=Callable[..., Any])
@@ -85,6 +85,22 @@ def preformatted(text: str) -> SafeString:
         'border-base-200 p-3 text-xs dark:border-base-700">{}</pre>',
         text,
     )
+
+
+def lines(texts: Iterable[str]) -> SafeString:
+    """Sentences, one below the other."""
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> SafeString:
+    """A small table inside a page; scrolls instead of widening it."""
+    head = format_html_join("", '<th scope="col" class="px-2 py-1 text-left">{}</th>', ((name,) for name in columns))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
+    return format_html('<div class="overflow-x-auto"><table><tr>{}</tr>{}</table></div>', head, body)
+
+
+def _cells(row: Iterable[object]) -> SafeString:
+    return format_html_join("", '<td class="px-2 py-1">{}</td>', ((cell,) for cell in row))
 
 
 def pretty(text: str) -> SafeString:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from integrations.heartbeats import Part, Pulse
 from integrations.sweep import sweep
 from wedsync import startup
 from wedsync.celery import announce_ready
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         announced = False
+        pulse = Pulse(Part.SWEEP, watched=(Part.WEB, Part.HEALTH))
         while not stop.wait(settings.SWEEP_SECONDS if announced else 0):
             try:
                 found = sweep()
@@ -46,6 +48,7 @@ class Command(BaseCommand):
                 close_old_connections()
                 stop.wait(settings.SWEEP_SECONDS)
                 continue
+            pulse.round()
             if found.total:
                 log.info("swept", events=found.events, deliveries=found.deliveries, leases=found.leases)
             if not announced:

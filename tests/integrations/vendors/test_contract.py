@@ -76,9 +76,16 @@ def test_each_alias_of_a_vendor_is_another_word_for_a_field_of_ours(vendor: Vend
 
 @every_vendor
 def test_canonical_names_are_always_understood(vendor: Vendor) -> None:
-    assert all(vendor.event_type(name) == name for name in CATALOGUE)
+    assert all(vendor.event_type(name) == name for name, entry in CATALOGUE.items() if not entry.is_about_us)
     assert vendor.event_type("something.else") is None
     assert not set(vendor.event_types) & set(CATALOGUE)
+
+
+@every_vendor
+@pytest.mark.parametrize("name", ["ops.alert_raised", "ops.alert_resolved", "system.health_changed"])
+def test_no_vendor_can_send_what_tells_of_wedsync_itself(vendor: Vendor, name: str) -> None:
+    assert CATALOGUE[name].is_about_us
+    assert vendor.event_type(name) is None
 
 
 def test_every_vendors_system_can_be_connected() -> None:

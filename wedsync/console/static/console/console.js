@@ -30,7 +30,7 @@ function summary(payload) {
   }
   const changing = new Set(["capacity", "guest_count", "date"]);
   return Object.entries(payload)
-    .filter(([name, value]) => !["wedding_id", "form_id", "previous"].includes(name))
+    .filter(([name, value]) => !["wedding_id", "form_id", "previous", "alert_id", "system_id"].includes(name))
     .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value) && value !== "")
     .slice(0, 4)
     .map(([name, value]) =>
@@ -66,8 +66,10 @@ class EventList {
     time.dateTime = event.occurred_at;
     head.append(element("span", `badge ${event.priority}`, event.priority), link, time);
     const line = element("p");
-    const wedding = event.wedding_id ? this.weddings[event.wedding_id] ?? "a wedding" : "not linked to a wedding";
-    line.append(element("strong", event.wedding_id ? "" : "bad", wedding));
+    const ours = /^(ops|system)\./.test(event.type);
+    const unlinked = ours ? "WedSync" : "not linked to a wedding";
+    const wedding = event.wedding_id ? this.weddings[event.wedding_id] ?? "a wedding" : unlinked;
+    line.append(element("strong", event.wedding_id || ours ? "" : "bad", wedding));
     const said = summary(event.payload);
     if (said) line.append(` · ${said}`);
     item.append(head, line);

@@ -1,0 +1,60 @@
+"""Admin of alerts, read-only but for closing one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from integrations import alerts
+from integrations.admin.buttons import PastButtonAdmin, asked
+from integrations.models import Alert
+from wedsync.weddings.admin_looks import column, moment
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Open ones or closed ones."""
+
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("resolved", "Resolved")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "open":
+            return queryset.filter(resolved_at=None)
+        return queryset.exclude(resolved_at=None) if self.value() == "resolved" else queryset
+
+
+@admin.register(Alert)
+class AlertAdmin(PastButtonAdmin):
+    tenant_path = "organization"
+    list_display = ("cause", "system", "text", "standing", "first", "last", "count")
+    list_select_related = ("system", "organization")
+    list_filter = ("cause", OpenFilter, "system", "first_at")
+    search_fields = ("=id", "text", "system__name")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": (("cause", "system"), "text", "standing")}),
+        ("When", {"fields": (("first", "last", "resolved"),)}),
+        ("How often", {"fields": (("count", "tellings", "told"),)}),
+    )
+    actions_detail = ("resolve",)
+    first = moment("First found", "first_at")
+    last = moment("Last found", "last_at")
+    told = moment("Staff told", "told_at")
+    resolved = moment("Resolved", "resolved_at")
+
+    @column("Standing", ordering="resolved_at")
+    def standing(self, alert: Alert) -> str:
+        return "resolved" if alert.resolved_at else "open"
+
+    def is_offered(self, row: Alert, path: str) -> bool:
+        """What is closed stays closed."""
+        return row.resolved_at is None
+
+    @asked("Resolve", "resolve", "Close the alert? Where it is still wrong, the next health sweep opens another.")
+    def resolve(self, request: HttpRequest, alert: Alert) -> str:
+        return "Resolved." if alerts.resolve(alert) else "It was resolved already."

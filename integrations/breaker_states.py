@@ -1,0 +1,15 @@
+"""How the breakers of systems stand, read and not asked: looking takes no probe."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from integrations import admission
+from integrations.models import System
+from integrations.models.health import Breaker
+
+
+def breaker_states(systems: Sequence[System]) -> dict[UUID, Breaker]:
+    """Each system's breaker, in one round trip; ``unknown`` for all where Redis does not answer in time."""
+    views = admission.look([admission.lane_of(system) for system in systems])
+    found = {system.id: views[str(system.id)] for system in systems}
+    return {key: Breaker(view.state.value) if view.known else Breaker.UNKNOWN for key, view in found.items()}

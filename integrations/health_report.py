@@ -1,0 +1,103 @@
+"""What an organization is told of its health: the readings of the last sweep, and the breakers as they stand now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from integrations.breaker_states import breaker_states
+from integrations.models import Alert, HealthReading, OrganizationReading, System
+from integrations.models.health import Breaker, Status
+from integrations.rating import Figures, Rating, of_age, rate, worst
+from wedsync.queues import Priority
+
+STALE_ROUNDS = 3  # so many rounds without a new reading, and the figures are not believed
+
+
+@dataclass(frozen=True)
+class SystemHealth:
+    """A system, its newest reading (``None``: not swept yet), and how it is rated with its breaker of now."""
+
+    system: System
+    reading: HealthReading | None
+    breaker: Breaker
+    rating: Rating
+
+
+@dataclass(frozen=True)
+class Health:
+    """An organization's. ``taken_at``: of the figures; ``None``: nothing was swept yet."""
+
+    status: Status
+    score: int
+    why: list[str]
+    taken_at: datetime | None
+    oldest_due_seconds: float | None
+    queues: dict[str, int]
+    systems: list[SystemHealth]
+    alerts: list[Alert]
+
+
+def report(organization_id: UUID) -> Health:
+    """The health of one organization and of its systems, the worst first."""
+    rows = System.objects.filter(organization_id=organization_id).select_related("reading").order_by("name")
+    systems = list(rows)
+    states = breaker_states(systems)
+    rated = [_rated(system, states[system.id]) for system in systems]
+    rated.sort(key=lambda each: (-each.rating.status.rank, each.rating.score))
+    whole = OrganizationReading.objects.filter(organization_id=organization_id).first()
+    active = [each.rating for each in rated if each.system.state == System.Status.ACTIVE]
+    late = of_age(whole.oldest_due_seconds if whole else None)
+    why = _why(whole)
+    statuses = [*(each.status for each in active), late, *([Status.CRITICAL] if _is_stale(whole) else [])]
+    return Health(
+        status=worst(statuses),
+        score=min((each.score for each in active), default=100),
+        why=why,
+        taken_at=whole.taken_at if whole else None,
+        oldest_due_seconds=whole.oldest_due_seconds if whole else None,
+        queues=_queues(rated),
+        systems=rated,
+        alerts=list(open_alerts(organization_id)),
+    )
+
+
+def open_alerts(organization_id: UUID) -> list[Alert]:
+    """The alerts that are open, the newest first."""
+    rows = Alert.objects.filter(organization_id=organization_id, resolved_at=None).select_related("system")
+    return list(rows.order_by("-first_at")[:100])
+
+
+def _rated(system: System, breaker: Breaker) -> SystemHealth:
+    reading: HealthReading | None = getattr(system, "reading", None)
+    figures = Figures(breaker=breaker)
+    if reading:
+        figures.attempts, figures.successes = reading.attempts, reading.successes
+        figures.waiting, figures.held = reading.waiting, reading.held
+        figures.oldest_due_seconds = reading.oldest_due_seconds if system.state == System.Status.ACTIVE else None
+    return SystemHealth(system, reading, breaker, rate(figures, state=system.state, state_reason=system.state_reason))
+
+
+def _is_stale(whole: OrganizationReading | None) -> bool:
+    if whole is None:
+        return False
+    return (timezone.now() - whole.taken_at).total_seconds() > STALE_ROUNDS * settings.HEALTH_SECONDS
+
+
+def _why(whole: OrganizationReading | None) -> list[str]:
+    if whole is None:
+        return ["Nothing was swept yet: the figures come within a minute."]
+    found = []
+    if _is_stale(whole):
+        found.append(f"The figures are of {whole.taken_at:%Y-%m-%d %H:%M:%S} UTC: the health sweep stands still.")
+    if of_age(whole.unrouted_seconds) != Status.HEALTHY:
+        found.append(f"The oldest event that nobody routed has waited for {whole.unrouted_seconds:.0f} s.")
+    return found
+
+
+def _queues(rated: list[SystemHealth]) -> dict[str, int]:
+    """How many deliveries of the organization wait, by priority."""
+    readings = [each.reading for each in rated if each.reading]
+    return {name: sum(reading.by_priority.get(name, 0) for reading in readings) for name in Priority.values}

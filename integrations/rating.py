@@ -1,0 +1,102 @@
+"""How well a system does, from its figures. Pure. docs/operations.md, "Health and alerts"."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrations.models.health import Breaker, Status
+
+ENOUGH = 20  # calls; of fewer the success rate says little
+FEWEST_SUCCESSES = {Status.CRITICAL: 95.0, Status.WARNING: 99.5}  # percent
+OLDEST_DUE = {Status.CRITICAL: 60.0, Status.WARNING: 15.0}  # seconds
+LONG_QUEUE = 1_000  # deliveries
+# What is taken off the score of 100, at most.
+FOR_FAILURES, FOR_BREAKER, FOR_AGE, FOR_QUEUE = 50, 50, 40, 10
+PER_FAILED_PERCENT = 10
+
+
+@dataclass
+class Figures:
+    """What is known of a system at one time. Ages in seconds; ``None``: nothing is due, nothing was tried."""
+
+    attempts: int = 0
+    successes: int = 0
+    oldest_due_seconds: float | None = None
+    waiting: int = 0
+    held: int = 0
+    dead: int = 0
+    by_priority: dict[str, int] = field(default_factory=dict)
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    breaker: Breaker = Breaker.UNKNOWN
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent."""
+        return 100 * self.successes / self.attempts if self.attempts else None
+
+
+@dataclass(frozen=True)
+class Rating:
+    """The judgement. ``why``: sentences; none where all is well."""
+
+    status: Status
+    score: int
+    why: list[str]
+
+
+def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> Rating:
+    """Rate a system. One that staff or its own answers have stopped is never critical by that alone."""
+    found = [*_of_breaker(figures.breaker), *_of_calls(figures), *_of_age(figures.oldest_due_seconds)]
+    status = worst(status for status, _ in found)
+    why = [sentence for _, sentence in found]
+    if state != "active":
+        because = f" ({state_reason.replace('_', ' ')})" if state_reason else ""
+        why.insert(0, f"The system is {state}{because}. Deliveries that wait for it: {figures.waiting}.")
+        status = min(status, Status.WARNING, key=lambda each: each.rank)
+    return Rating(status, score(figures), why)
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The worst of them; healthy where there are none."""
+    return max(statuses, key=lambda each: each.rank, default=Status.HEALTHY)
+
+
+def score(figures: Figures) -> int:
+    """0 to 100: 100 less what its calls, its breaker, the age of what is due, and its queue take off."""
+    taken = FOR_QUEUE * min(1.0, figures.waiting / LONG_QUEUE)
+    taken += {Breaker.OPEN: FOR_BREAKER, Breaker.HALF_OPEN: FOR_BREAKER / 2}.get(figures.breaker, 0)
+    taken += FOR_AGE * min(1.0, (figures.oldest_due_seconds or 0) / OLDEST_DUE[Status.CRITICAL])
+    if (rate := figures.success_rate) is not None:
+        sure = min(1.0, figures.attempts / ENOUGH)
+        taken += sure * min(FOR_FAILURES, PER_FAILED_PERCENT * (100 - rate))
+    return max(0, round(100 - taken))
+
+
+def _of_breaker(breaker: Breaker) -> Iterable[tuple[Status, str]]:
+    if breaker == Breaker.OPEN:
+        yield Status.CRITICAL, "Its breaker is open: calls failed again and again, and deliveries are held."
+    elif breaker == Breaker.HALF_OPEN:
+        yield Status.WARNING, "Its breaker lets single calls probe whether it works again."
+
+
+def _of_calls(figures: Figures) -> Iterable[tuple[Status, str]]:
+    rate = figures.success_rate
+    if rate is None or figures.attempts < ENOUGH:
+        return
+    for status, fewest in FEWEST_SUCCESSES.items():
+        if rate < fewest:
+            yield status, f"{figures.successes} of {figures.attempts} calls succeeded ({rate:.1f} %)."
+            return
+
+
+def _of_age(seconds: float | None) -> Iterable[tuple[Status, str]]:
+    for status, longest in OLDEST_DUE.items():
+        if seconds is not None and seconds > longest:
+            yield status, f"The oldest delivery that is due has waited for {seconds:.0f} s."
+            return
+
+
+def of_age(seconds: float | None) -> Status:
+    """What the age of the oldest due row says by itself."""
+    return worst(status for status, _ in _of_age(seconds))

@@ -1,0 +1,182 @@
+"""``GET /api/integrations/health/`` and ``/metrics``."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from integrations import admission, health
+from integrations.heartbeats import Part, beat
+from integrations.models import OrganizationReading
+from tests.factories import AlertFactory, ApiKeyFactory, DeliveryFactory, SystemFactory
+from wedsync.weddings.models import Organization
+
+pytestmark = pytest.mark.django_db
+PATH = "/api/integrations/health/"
+
+
+@pytest.fixture
+def ours() -> Organization:
+    organization: Organization = ApiKeyFactory(key="wsk_ours").organization
+    return organization
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(headers={"Authorization": "Bearer wsk_ours"})
+
+
+def test_all_is_well_where_nothing_waits(ours: Organization, client: Client) -> None:
+    SystemFactory(organization=ours, name="Studio", kind="studio_cloud")
+    health.sweep()
+
+    answer = client.get(PATH)
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["status"], body["score"], body["oldest_due_seconds"], body["alerts"]) == ("healthy", 100, 0.0, [])
+    assert body["queues"] == {"low": 0, "normal": 0, "high": 0, "urgent": 0}
+    (system,) = body["systems"]
+    assert {name: system[name] for name in ("name", "kind", "state", "status", "breaker", "why")} == {
+        "name": "Studio",
+        "kind": "studio_cloud",
+        "state": "active",
+        "status": "healthy",
+        "breaker": "closed",
+        "why": [],
+    }
+
+
+def test_a_late_delivery_is_critical_and_said_in_words(ours: Organization, client: Client) -> None:
+    system = SystemFactory(organization=ours)
+    DeliveryFactory(
+        organization=ours, system=system, priority="normal", next_attempt_at=timezone.now() - timedelta(minutes=2)
+    )
+    health.sweep()
+
+    answer = client.get(PATH)
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "critical"
+    assert body["oldest_due_seconds"] == pytest.approx(120, abs=5)
+    assert body["queues"]["normal"] == 1
+    assert "waited for 120 s" in body["systems"][0]["why"][0]
+    assert {alert["cause"] for alert in body["alerts"]} == {"system_critical", "oldest_due"}
+
+
+def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, client: Client) -> None:
+    system = SystemFactory(organization=ours)
+    health.sweep()
+    lane = admission.lane_of(system)
+    for _ in range(5):
+        permit = admission.ask(lane, urgent=False)
+        admission.tell(lane, permit, admission.Verdict.FAILED, delivery_id=uuid4(), alone=False)
+
+    body = client.get(PATH).json()
+
+    assert (body["status"], body["systems"][0]["breaker"]) == ("critical", "open")
+
+
+def test_a_paused_system_is_shown_and_makes_nothing_critical(ours: Organization, client: Client) -> None:
+    SystemFactory(organization=ours, state="paused")
+    health.sweep()
+
+    body = client.get(PATH).json()
+
+    assert (body["status"], body["systems"][0]["state"]) == ("healthy", "paused")
+
+
+def test_figures_that_no_longer_come_are_critical(ours: Organization, client: Client, settings: Settings) -> None:
+    SystemFactory(organization=ours)
+    health.sweep()
+    OrganizationReading.objects.update(taken_at=timezone.now() - timedelta(seconds=4 * settings.HEALTH_SECONDS))
+
+    body = client.get(PATH).json()
+
+    assert body["status"] == "critical"
+    assert "health sweep" in body["why"][0]
+
+
+def test_an_organization_that_was_not_swept_yet_is_answered_too(ours: Organization, client: Client) -> None:
+    SystemFactory(organization=ours)
+
+    body = client.get(PATH).json()
+
+    assert (body["status"], body["taken_at"], body["systems"][0]["success_rate"]) == ("healthy", None, None)
+
+
+def test_nothing_of_another_organization_is_told(ours: Organization, client: Client) -> None:
+    theirs = SystemFactory(name="Their system")
+    DeliveryFactory(
+        organization=theirs.organization, system=theirs, next_attempt_at=timezone.now() - timedelta(minutes=5)
+    )
+    AlertFactory(organization=theirs.organization, system=theirs, text="Their alert")
+    health.sweep()
+
+    answer = client.get(PATH)
+
+    body = answer.json()
+    assert (body["status"], body["systems"], body["alerts"], sum(body["queues"].values())) == ("healthy", [], [], 0)
+    assert "Their" not in answer.content.decode()
+
+
+def test_without_a_key_nothing_is_told(ours: Organization) -> None:
+    assert Client().get(PATH).status_code == 401
+
+
+def test_the_answer_costs_as_many_queries_for_many_systems(
+    ours: Organization, client: Client, django_assert_max_num_queries: object
+) -> None:
+    for _ in range(20):
+        SystemFactory(organization=ours)
+    health.sweep()
+
+    with django_assert_max_num_queries(6):  # type: ignore[operator]
+        assert len(client.get(PATH).json()["systems"]) == 20
+
+
+@pytest.fixture
+def _fresh() -> None:
+    from integrations.metrics import collector
+
+    collector.forget()
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_metrics_say_what_the_last_sweep_found(ours: Organization) -> None:
+    system = SystemFactory(organization=ours)
+    DeliveryFactory(organization=ours, system=system, next_attempt_at=timezone.now() - timedelta(minutes=5))
+    health.sweep()
+    beat(Part.WEB)
+
+    answer = Client().get("/metrics")
+
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    for line in (
+        'wedsync_deliveries_waiting{queue="high"} 1.0',
+        'wedsync_systems{status="critical"} 1.0',
+        'wedsync_breakers{breaker="closed"} 1.0',
+        'wedsync_alerts_raised_total{cause="system_critical"} 1.0',
+        'wedsync_alerts_open{cause="oldest_due"} 1.0',
+        'wedsync_queue_messages{queue="urgent"}',
+        'wedsync_heartbeat_age_seconds{part="web"}',
+    ):
+        assert line in text, line
+    (age,) = re.findall(r"^wedsync_oldest_due_seconds (\S+)$", text, re.MULTILINE)
+    assert float(age) == pytest.approx(300, abs=5)
+
+
+def test_metrics_are_not_for_everybody(settings: Settings) -> None:
+    assert Client().get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 403
+    assert Client().get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+    settings.METRICS_TOKEN = "a long token"
+    assert Client().get("/metrics").status_code == 403
+    for given, status in {"Bearer wrong": 403, "a long token": 403, "Bearer a long token": 200}.items():
+        answer = Client().get("/metrics", headers={"Authorization": given}, REMOTE_ADDR="203.0.113.7")
+        assert answer.status_code == status, given

@@ -1,0 +1,330 @@
+"""Who is alerted, when, and how often."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations import alerts, health, routing, standing
+from integrations.heartbeats import Part, Pulse, beat, check
+from integrations.models import Alert, Delivery, Heartbeat, Route, System
+from integrations.models.health import Cause
+from integrations.states import Reason, State
+from tests.factories import DeliveryFactory, MembershipFactory, RouteFactory, SystemFactory
+from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.weddings.models import Membership
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(minutes=61)
+
+
+def told(event_type: str = alerts.RAISED) -> list[ChannelEvent]:
+    return list(ChannelEvent.objects.filter(type=event_type).order_by("id"))
+
+
+def let_an_hour_pass() -> None:
+    Alert.objects.update(told_at=timezone.now() - LATER)
+
+
+def raised(system: System, cause: Cause = Cause.SYSTEM_CRITICAL) -> bool:
+    return alerts.raise_alert(system.organization_id, cause, "It is ill.", system=system)
+
+
+def test_the_same_is_told_once_an_hour_and_counted_in_between() -> None:
+    system = SystemFactory()
+
+    assert [raised(system) for _ in range(3)] == [True, False, False]
+    let_an_hour_pass()
+    assert [raised(system) for _ in range(2)] == [True, False]
+
+    alert = Alert.objects.get()
+    assert (alert.count, alert.tellings, len(told())) == (5, 2, 2)
+
+
+def test_each_cause_each_system_and_each_organization_has_an_alert_of_its_own() -> None:
+    first, second = SystemFactory(), SystemFactory()
+
+    assert raised(first)
+    assert raised(first, Cause.OLDEST_DUE)
+    assert raised(second)
+    assert alerts.raise_alert(first.organization_id, Cause.OLDEST_DUE, "Events wait.")
+    assert not alerts.raise_alert(first.organization_id, Cause.OLDEST_DUE, "Events wait.")
+    assert Alert.objects.count() == 4
+    for event in told():
+        (entry,) = ChannelEntry.objects.filter(event=event)
+        assert entry.channel.name == f"ops:health:{event.organization_id}"
+
+
+def test_the_all_clear_is_given_once() -> None:
+    system = SystemFactory()
+    raised(system)
+    alert = Alert.objects.get()
+
+    assert [alerts.resolve(alert), alerts.resolve(alert)] == [True, False]
+
+    (event,) = told(alerts.RESOLVED)
+    assert event.payload["alert_id"] == str(alert.id)
+
+
+def test_what_comes_and_goes_within_the_hour_is_told_once() -> None:
+    system = SystemFactory()
+    raised(system)
+    alerts.resolve(Alert.objects.get())
+
+    assert not raised(system)
+    again = Alert.objects.get(resolved_at=None)
+    alerts.resolve(again)
+    assert not raised(system)
+    let_an_hour_pass()
+    assert raised(system)
+
+    assert len(told()) == 2
+    assert len(told(alerts.RESOLVED)) == 1, "nobody gets the all-clear of what they were not told"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_processes_that_raise_the_same_one_tells_it() -> None:
+    system = SystemFactory()
+
+    def one(_: int) -> bool:
+        try:
+            return raised(system)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(one, range(12)))
+
+    assert sum(found) == 1
+    assert Alert.objects.get().count == 12
+    assert len(told()) == 1
+
+
+# What raises them.
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [(System.Status.PAUSED, Reason.CREDENTIALS_REFUSED), (System.Status.DISABLED, Reason.TARGET_GONE)],
+)
+def test_a_system_that_stops_by_what_it_answered_is_raised_when_it_stops(state: System.Status, reason: Reason) -> None:
+    system = SystemFactory()
+
+    for _ in range(3):
+        standing.stop_system(system, state, reason)
+
+    alert = Alert.objects.get()
+    assert (alert.cause, alert.system, alert.count) == (Cause.SYSTEM_STOPPED, system, 1)
+    assert system.name in alert.text
+    assert len(told()) == 1
+
+
+def test_a_system_that_staff_stop_raises_nothing() -> None:
+    system = SystemFactory()
+    standing.pause_system(system)
+    standing.stop_system(system, System.Status.DISABLED, Reason.TARGET_GONE)
+    health.sweep()
+
+    assert not Alert.objects.exists()
+
+
+def test_a_stopped_systems_alert_is_over_when_it_goes_on() -> None:
+    system = SystemFactory()
+    standing.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
+
+    health.sweep()
+    assert not told(alerts.RESOLVED)
+    standing.resume_system(system)
+    health.sweep()
+
+    assert len(told(alerts.RESOLVED)) == 1
+
+
+def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() -> None:
+    late = DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
+
+    for _ in range(2):
+        health.sweep()
+
+    assert {alert.cause for alert in Alert.objects.all()} == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
+    assert {alert.system for alert in Alert.objects.all()} == {late.system}
+    Delivery.objects.filter(id=late.id).update(state=State.SUCCEEDED)
+    health.sweep()
+    assert not Alert.objects.filter(resolved_at=None).exists()
+    assert (len(told()), len(told(alerts.RESOLVED))) == (2, 2)
+
+
+def test_what_stays_wrong_is_counted_for_all_systems_at_once(django_assert_max_num_queries: Any) -> None:
+    for _ in range(20):
+        DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
+    health.sweep()
+
+    with django_assert_max_num_queries(30):
+        health.sweep()
+
+    assert set(Alert.objects.values_list("count", "tellings")) == {(2, 1)}
+    let_an_hour_pass()
+    health.sweep()
+    assert set(Alert.objects.values_list("count", "tellings")) == {(3, 2)}
+
+
+# Where they go.
+
+
+def staff_route(**rest: Any) -> Route:
+    slack = SystemFactory(kind=System.Kind.SLACK, organization=rest.get("organization") or SystemFactory().organization)
+    made: Route = RouteFactory(
+        **{
+            "organization": slack.organization,
+            "channel_pattern": "ops:health:{orgId}",
+            "target": Route.Target.PEOPLE,
+            "system": slack,
+        }
+        | rest
+    )
+    return made
+
+
+def deliveries_of(event: ChannelEvent) -> set[tuple[str, str]]:
+    routing.route(event.id)
+    return set(Delivery.objects.filter(event=event).values_list("channel", "target"))
+
+
+def test_an_alert_goes_to_the_team_on_slack_and_to_owners_and_support_by_mail() -> None:
+    route = staff_route()
+    mine = {"organization": route.organization}
+    SystemFactory(**mine, kind=System.Kind.EMAIL)
+    for role in Membership.Role:
+        MembershipFactory(**mine, role=role, user__email=f"{role.title()}@staff.example")
+    MembershipFactory(role=Membership.Role.OWNER, user__email="other@staff.example")
+    MembershipFactory(**mine, user__email="")
+    ill = SystemFactory(**mine)
+
+    raised(ill)
+
+    assert deliveries_of(told()[0]) == {
+        ("slack", str(route.system_id)),
+        ("email", "owner@staff.example"),
+        ("email", "support@staff.example"),
+    }
+
+
+@pytest.mark.parametrize("kind", [System.Kind.SLACK, System.Kind.EMAIL])
+def test_an_alert_takes_every_way_but_the_one_that_fails(kind: System.Kind) -> None:
+    route = staff_route()
+    mine = {"organization": route.organization}
+    mail = SystemFactory(**mine, kind=System.Kind.EMAIL)
+    MembershipFactory(**mine, user__email="owner@staff.example")
+    assert route.system
+
+    raised(route.system if kind == System.Kind.SLACK else mail)
+
+    left = {"slack": ("slack", str(route.system_id)), "email": ("email", "owner@staff.example")}
+    del left[kind.value]
+    assert deliveries_of(told()[0]) == set(left.values())
+
+
+def test_where_one_mail_system_fails_another_takes_the_alert() -> None:
+    route = staff_route()
+    mine = {"organization": route.organization}
+    healthy = SystemFactory(**mine, kind=System.Kind.EMAIL)
+    ill = SystemFactory(**mine, kind=System.Kind.EMAIL)
+    MembershipFactory(**mine, user__email="owner@staff.example")
+
+    raised(ill)
+    routing.route(told()[0].id)
+
+    assert Delivery.objects.get(channel="email").system == healthy
+
+
+def test_a_route_of_another_organization_gets_nothing() -> None:
+    theirs = staff_route()
+    system = SystemFactory()
+
+    raised(system)
+
+    assert deliveries_of(told()[0]) == set()
+    assert not Delivery.objects.filter(organization=theirs.organization).exists()
+
+
+def test_a_route_to_staff_needs_no_roles_of_a_wedding() -> None:
+    staff_route(system=None).clean()
+
+
+# Signs of life.
+
+
+def silence(part: Part, seconds: float) -> None:
+    Heartbeat.objects.update_or_create(name=part, defaults={"at": timezone.now() - timedelta(seconds=seconds)})
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_part_that_falls_silent_is_told_to_who_listens_once_an_hour_and_cleared_when_it_is_back(part: Part) -> None:
+    route = staff_route()
+    SystemFactory()  # of an organization that has no route for it
+    beat(part)
+    assert check(part)
+
+    silence(part, part.longest_silence + 5)
+    assert [check(part), check(part)] == [False, False]
+    (event,) = told()
+    assert (event.organization_id, event.payload["cause"]) == (route.organization_id, part.cause)
+    let_an_hour_pass()
+    Heartbeat.objects.update(silence_told_at=timezone.now() - LATER)
+    check(part)
+    assert len(told()) == 2
+
+    beat(part)
+    assert [check(part), check(part)] == [True, True]
+    assert len(told(alerts.RESOLVED)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_web_processes_that_miss_the_sweep_one_tells_it() -> None:
+    staff_route()
+    silence(Part.SWEEP, Part.SWEEP.longest_silence + 5)
+
+    def one(_: int) -> bool:
+        try:
+            return check(Part.SWEEP)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert not any(threads.map(one, range(6)))
+
+    assert len(told()) == 1
+
+
+def test_a_part_that_never_gave_a_sign_is_missed_after_its_time() -> None:
+    staff_route()
+
+    assert check(Part.HEALTH)
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=Part.HEALTH.longest_silence + 1))
+    assert not check(Part.HEALTH)
+    assert told()
+
+
+def test_a_process_that_has_just_begun_misses_nobody_yet() -> None:
+    staff_route()
+    silence(Part.SWEEP, 3600)
+    pulse = Pulse(Part.WEB, watched=[Part.SWEEP])
+
+    pulse.round()
+    assert not told()
+    assert Heartbeat.objects.get(name=Part.WEB).hostname
+    pulse._began -= Part.SWEEP.longest_silence + 1
+    pulse._next = 0
+    pulse.round()
+    assert told()
+
+
+def test_the_health_sweep_is_a_sign_of_life() -> None:
+    silence(Part.HEALTH, 10 * Part.HEALTH.longest_silence)
+
+    health.sweep()
+
+    assert check(Part.HEALTH)
