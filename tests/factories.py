@@ -252,6 +252,8 @@ class DeliveryFactory(Owned):
     )
     generation = 0
     priority = Priority.HIGH
+    next_attempt_at = factory.LazyFunction(timezone.now)
+    due_since = factory.SelfAttribute("next_attempt_at")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
 
 

@@ -20,6 +20,7 @@ BOOKING = {"booking_id": "X-1", "status": "on hold", "date": "2027-06-20", "note
 WORK = {"starts_at": "2027-06-20T09:00:00+02:00", "requirements": "12 round tables", "space": "Garden"}
 GALLERY = {"gallery_url": "https://gallery.example/anna-ben", "photo_count": 640}
 PAYMENT = {"amount": "1200.50", "currency": "EUR", "reference": "2027-118"}
+ALERT = {"alert_id": "01977f00-0000-7000-8000-0000000000e1", "cause": "sweep_silent", "text": "No sign of life."}
 PAYLOADS: dict[str, dict[str, Any]] = {
     "timeline.updated": {"changes": [{"field": "ceremony_time", "before": "15:00", "after": "16:00"}]},
     "guest_count.changed": {"guest_count": 120, "previous": 110},
@@ -41,6 +42,16 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "wedding.date_changed": {"date": "2027-06-20", "previous": "2026-11-23"},
     "form.submitted": {"form_id": "01977f00-0000-7000-8000-0000000000c1", "answers": {"diet": "vegan"}},
     "journey.milestone_reached": {"milestone": "venue", "progress": 40},
+    "ops.alert_raised": ALERT,
+    "ops.alert_resolved": ALERT,
+    "system.health_changed": {
+        "system_id": "01977f00-0000-7000-8000-0000000000d1",
+        "system": "Studio Cloud",
+        "status": "critical",
+        "previous": "healthy",
+        "score": 40,
+        "why": ["The breaker is open."],
+    },
 }
 # The vendor holds the name already, so that only the address goes out.
 KNOWN = Client("C-15", known={"name": "Anna Moser", "email": "anna@old.example"})
