@@ -1,7 +1,7 @@
 """Connected systems, the routes to them, and every delivery with its attempts."""
 
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
-from integrations.models.routes import Route
+from integrations.models.routes import Route, RouteCondition
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "DeliveryReason",
     "ExternalReference",
     "Route",
+    "RouteCondition",
     "System",
 ]
