@@ -95,9 +95,8 @@ def candidates(subject: Subject) -> Iterable[Route]:
 
 def keys_of(organization_id: UUID, event_type: str, names: Iterable[str]) -> list[str]:
     """Every key under which a route that fits may be stored."""
-    patterns = {
-        ":".join(choice) for name in names for choice in product(*((part, WILDCARD) for part in name.split(":")))
-    }
+    choices = (product(*((part, WILDCARD) for part in name.split(":"))) for name in names)
+    patterns = {":".join(choice) for several in choices for choice in several}
     filters = event_filters.names_of(event_type)
     return [f"{organization_id}|{pattern}|{types}" for pattern in sorted(patterns) for types in filters]
 
