@@ -16,7 +16,7 @@ from integrations.outbound import Request
 class Verdict:
     """One route: whether it matches, and each question that it asked.
 
-    ``moves``: conditions that move the priority; ``note``: why it makes no delivery all the same; ``problem``: it broke.
+    ``moves``: what moves the priority; ``note``: why it makes no delivery all the same; ``problem``: it broke.
     """
 
     route_id: UUID

@@ -21,7 +21,7 @@ _OF_WEDDING: Mapping[str, Any] = {
     "guest_count": 110,
     "capacity": 150,
 }
-_TEXTS = ("https://gallery.example/anna-and-ben", "EUR", "120.50")
+_TEXTS = ("https://gallery.example/anna-and-ben", "EUR")
 
 
 class FreeForm(dict[str, Any]):
@@ -37,13 +37,15 @@ class FreeForm(dict[str, Any]):
 @cache
 def payload(event_type: str, *, whole: bool = True) -> dict[str, Any]:
     """A payload that the type's schema takes; ``whole``: with all optional fields, else with none of them."""
-    schema = CATALOGUE[event_type].payload.model_json_schema(mode="serialization")
+    schema = CATALOGUE[event_type].payload.model_json_schema()
     required = schema.get("required", [])
     made = {
         name: _value(part, schema)
         for name, part in schema["properties"].items()
         if whole or name in required or name == "extra"
     }
+    stored = CATALOGUE[event_type].payload.model_validate(made).model_dump(mode="json")
+    made |= {name: stored[name] for name, value in made.items() if not isinstance(value, dict | list)}
     return {**made, "extra": FreeForm()} if whole else made
 
 

@@ -123,7 +123,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         if operator == "+" and (isinstance(left, str | list)):
             if type(left) is not type(right):
                 raise CannotRender(f"+ can not join a {type(left).__name__} and a {type(right).__name__}")
-            return _bounded(left + right)
+            total: Any = left
+            return _bounded(total + right)
         _check_numbers(left, right)
         result = super().call_binop(context, operator, left, right)
         _check_numbers(result)

@@ -182,8 +182,9 @@ class DryRunForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._asked_by = asked_by
         self._bound("organization", asked_by.organizations())
-        for name, model in (("wedding", Wedding), ("system", System)):
-            self._bound(name, asked_by.bound(model._default_manager.all(), "organization"))
+        self._bound("wedding", asked_by.bound(Wedding.objects.all(), "organization"))
+        self._bound("system", asked_by.bound(System.objects.all(), "organization"))
+        for name in ("wedding", "system"):
             self.fields[name].widget = AutocompleteSelect(ExternalReference._meta.get_field(name), admin.site)  # noqa: SLF001
             self.fields[name].widget.choices = self.fields[name].choices  # type: ignore[attr-defined]
         if asked_by.organizations().count() == 1:

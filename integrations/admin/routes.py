@@ -62,7 +62,8 @@ class RouteAdmin(TenantAdmin):
     goes_to = coloured("Target", "target", {"system": BUSY, "people": GOOD})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(counted_conditions=Count("conditions"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(counted_conditions=Count("conditions"))
 
     @column("Goes to")
     def whom(self, route: Route) -> str:
