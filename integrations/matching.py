@@ -13,7 +13,8 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import BooleanField, Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 
 from integrations import conditions, event_filters
 from integrations.conditions import Effect
@@ -25,6 +26,15 @@ from wedsync.queues import Priority
 
 WILDCARD = "*"
 LONGEST_SHOWN = 200
+# Whether a text or number of the payload surely differs from the one that a condition wants, so that among many routes
+# that differ in nothing but such a condition only few are read. What it can not tell, `conditions.holds` decides.
+_DIFFERS = r"""
+(SELECT path !~ '(^|\.)\*(\.|$)|^(payload|event|wedding)\.' AND (
+    found IS NULL OR (
+        jsonb_typeof(found) = jsonb_typeof(value) AND jsonb_typeof(value) IN ('string', 'number') AND found <> value
+    )
+) FROM (SELECT %s::jsonb #> string_to_array(path, '.') AS found) AS looked_up)
+"""
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,13 @@ def candidates(subject: Subject) -> Iterable[Route]:
     opened = Q(active_from__isnull=True) | Q(active_from__lte=event.received_at)
     not_closed = Q(active_until__isnull=True) | Q(active_until__gt=event.received_at)
     found = Route.objects.filter(opened, not_closed, active=True, match_keys__overlap=keys)
+    hopeless = RouteCondition.objects.filter(
+        RawSQL(_DIFFERS, [json.dumps(event.payload)], output_field=BooleanField()),  # noqa: S611  (our own text)
+        route=OuterRef("pk"),
+        effect=Effect.REQUIRE,
+        operator=conditions.Operator.EQUALS,
+    )
+    found = found.filter(~Exists(hopeless))
     return found.select_related("system", "contact").prefetch_related("conditions").order_by("id")
 
 

@@ -40,11 +40,10 @@ def make(kind: str, count: int) -> "Subject":
                   target=Route.Target.LIVE, live_channel="wall:display:1")
         )  # fmt: skip
     Route.objects.bulk_create(rows, batch_size=2000)
+    halls = ["south"] * MATCHING + [f"hall {number}" for number in range(MATCHING, count)]
     conditions = [
-        RouteCondition(
-            route=route, path="extra.hall", operator="equals", value="south" if number < MATCHING else number
-        )
-        for number, route in enumerate(rows)
+        RouteCondition(route=route, path="extra.hall", operator="equals", value=hall)
+        for route, hall in zip(rows, halls, strict=True)
     ]
     RouteCondition.objects.bulk_create(conditions, batch_size=2000)
     event = ChannelEvent(

@@ -283,3 +283,28 @@ def test_a_condition_that_breaks_keeps_no_other_route_from_an_event() -> None:
     event = stored(wedding, payload={"guest_count": 91, "extra": {"text": "x"}})
 
     assert routing.route(event.id) == 1
+
+
+@pytest.mark.parametrize("value", ["south", "S-1", 7, 7.0, "7", 8, True, None, ["south"], {"a": 1}])
+@pytest.mark.parametrize("found", ["south", 7, 7.0, "7", True, None, ["south"], {"a": 1}])
+@pytest.mark.parametrize("path", ["extra.hall", "payload.extra.hall", "extra.halls.0", "extra.halls.*", "extra.no"])
+def test_no_route_that_would_match_is_left_out_before_its_conditions_are_asked(
+    event: ChannelEvent, path: str, value: Any, found: Any
+) -> None:
+    event.payload = {"extra": {"hall": found, "halls": [found]}}
+    made = route_of(event)
+    ConditionFactory(route=made, path=path, operator="equals", value=value)
+    subject = Subject.of(event, [NAME])
+
+    expected = match(made, subject)
+
+    matching = [match(route, subject) for route in candidates(subject)]
+    assert [each for each in matching if each] == [expected] * bool(expected)
+
+
+def test_among_routes_that_differ_in_a_condition_only_those_that_may_match_are_read(event: ChannelEvent) -> None:
+    for number in range(20):
+        made = route_of(event, name=f"hall {number}")
+        ConditionFactory(route=made, path="extra.hall", operator="equals", value="south" if number < 2 else f"{number}")
+
+    assert len(list(candidates(Subject.of(event, [NAME])))) == 2
