@@ -99,9 +99,10 @@ def candidates(subject: Subject) -> Iterable[Route]:
     keys = keys_of(event.organization_id, event.type, subject.names)
     opened = Q(active_from__isnull=True) | Q(active_from__lte=event.received_at)
     not_closed = Q(active_until__isnull=True) | Q(active_until__gt=event.received_at)
-    found = Route.objects.filter(opened, not_closed, active=True, match_keys__overlap=keys)
+    by_keys = RawSQL("SELECT route_ids_by_keys(%s::text[])", [keys])
+    found = Route.objects.filter(opened, not_closed, active=True, id__in=by_keys)
     hopeless = RouteCondition.objects.filter(
-        RawSQL(_DIFFERS, [json.dumps(event.payload)], output_field=BooleanField()),  # noqa: S611  (our own text)
+        RawSQL(_DIFFERS, [json.dumps(event.payload)], output_field=BooleanField()),
         route=OuterRef("pk"),
         effect=Effect.REQUIRE,
         operator=conditions.Operator.EQUALS,

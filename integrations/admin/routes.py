@@ -36,7 +36,7 @@ class RouteAdmin(TenantAdmin):
     form = RouteForm
     fieldsets = (
         (None, {"fields": (("name", "active"),)}),
-        ("When", {"fields": ("channel_pattern", "event_types", "type_patterns", ("active_from", "active_until"))}),
+        ("When", {"fields": ("channel_pattern", "event_types", "type_patterns", "active_from", "active_until")}),
         ("To whom", {"fields": ("target", "system", "roles", "contact", "channels", "live_channel", "echo")}),
         ("How", {"fields": ("priority", "mapping", "template")}),
     )
@@ -63,7 +63,8 @@ class RouteAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(counted_conditions=Count("conditions"))
+        counted: QuerySet[Any] = rows.annotate(counted_conditions=Count("conditions"))
+        return counted
 
     @column("Goes to")
     def whom(self, route: Route) -> str:
