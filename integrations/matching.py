@@ -102,7 +102,7 @@ def candidates(subject: Subject) -> Iterable[Route]:
     by_keys = RawSQL("SELECT route_ids_by_keys(%s::text[])", [keys])
     found = Route.objects.filter(opened, not_closed, active=True, id__in=by_keys)
     hopeless = RouteCondition.objects.filter(
-        RawSQL(_DIFFERS, [json.dumps(event.payload)], output_field=BooleanField()),
+        RawSQL(_DIFFERS, [json.dumps(event.payload)], output_field=BooleanField()),  # noqa: S611  (our own text)
         route=OuterRef("pk"),
         effect=Effect.REQUIRE,
         operator=conditions.Operator.EQUALS,
