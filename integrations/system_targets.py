@@ -8,12 +8,13 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations import clients, signing_secrets, standard_webhooks, suppliers, targets
+from integrations import clients, event_filters, signing_secrets, standard_webhooks, suppliers, targets
 from integrations.errors import OurFault
 from integrations.models import Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status
 from integrations.questions import ask
-from integrations.targets import Plan
+from integrations.shaping import shaped
+from integrations.targets import Plan, Preview
 from integrations.vendors import CALLED
 from integrations.vendors.base import Client, Outgoing
 from integrations.vendors.families import BOOKINGS, CLIENTS
@@ -39,7 +40,7 @@ def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[P
     system = route.system
     if system is None or (system.id == event.source_system_id and not route.echo):
         return
-    if _must_be_named(system, event) and event.type not in route.event_types:
+    if _must_be_named(system, event) and not _names(route, event):
         return
     if call_for(system, event) is not None:
         yield Plan(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
@@ -47,6 +48,10 @@ def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[P
 
 def _must_be_named(system: System, event: ChannelEvent) -> bool:
     return event.type.startswith("booking.") and system.kind != System.Kind.WEBHOOK
+
+
+def _names(route: Route, event: ChannelEvent) -> bool:
+    return any(event_filters.takes([name], event.type) for name in route.event_types if name != "*")
 
 
 def call_for(system: System, event: ChannelEvent) -> Request | None:
@@ -105,7 +110,14 @@ class SystemSender:
         request = _made(system, outgoing) if outgoing else None
         if request is None:
             raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
-        return request
+        return shaped(request, delivery) if delivery.shaped_by else request
+
+    def preview(self, delivery: Delivery) -> Preview:
+        """See :class:`integrations.targets.Sender`. Nobody is asked."""
+        request = call_for(delivery.system, delivery.event)
+        if request is None:
+            raise OurFault("the system takes no call for this event")
+        return Preview(shaped(request, delivery) if delivery.shaped_by else request)
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
         """See :class:`integrations.targets.Sender`. The delivery's id is the key, so retries carry the same one."""

@@ -11,7 +11,7 @@ from integrations.models.health import (
     OrganizationReading,
     PastReading,
 )
-from integrations.models.routes import Route
+from integrations.models.routes import Route, RouteCondition
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "OrganizationReading",
     "PastReading",
     "Route",
+    "RouteCondition",
     "System",
 ]
