@@ -98,6 +98,7 @@ def test_lists_ask_the_database_as_often_for_many_rows_as_for_one(
         "ChannelEvent": lambda: factories.EventFactory(organization=ours.organization),
         "Attempt": lambda: factories.AttemptFactory(delivery__organization=ours.organization),
         "BreakerChange": lambda: factories.BreakerChangeFactory(organization=ours.organization),
+        "Alert": lambda: factories.AlertFactory(organization=ours.organization),
         "Receipt": lambda: factories.ReceiptFactory(organization=ours.organization),
         "ProviderNotice": lambda: factories.NoticeFactory(organization=ours.organization),
         "Message": lambda: factories.MessageFactory(organization=ours.organization),
