@@ -1,0 +1,136 @@
+"""What is stored and what the targets took: read from PostgreSQL and from the sandbox, judged elsewhere."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.chaos.copy import AttackedCopy, Plan
+from bench.reconcile.checking import Log
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery. ``unknown``: attempts whose request left and whose answer nobody saw, a lost worker's included."""
+
+    id: str
+    system: str
+    state: str
+    reason: str
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One stored event with all its deliveries."""
+
+    id: str
+    type: str
+    routing: str
+    effect: str
+    deliveries: Sequence[Delivery] = ()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Events by the sender's id; the digests of the requests that a target took, by ``Idempotency-Key``; channels."""
+
+    events: Mapping[str, Event]
+    arrivals: Mapping[str, Sequence[str]]
+    logs: Sequence[Log] = ()
+
+
+def read(copy: AttackedCopy, plan: Plan, arrivals: "Arrivals", external_ids: Iterable[str]) -> Ledger:
+    """All that these requests led to.
+
+    Raises:
+        psycopg2.OperationalError: PostgreSQL is away.
+    """
+    return Ledger(_events(copy, plan, list(external_ids)), arrivals.read(), _logs(copy, plan))
+
+
+def _events(copy: AttackedCopy, plan: Plan, external_ids: list[str]) -> dict[str, Event]:
+    rows = copy.execute(
+        "SELECT dedup.external_id, event.id::text, event.type, event.routing, event.effect FROM webhooks_dedupid dedup"
+        " JOIN live_channelevent event ON event.id = dedup.receipt_id"
+        " WHERE dedup.connection_id = %(connection)s AND dedup.external_id = ANY(%(ids)s)",
+        {"connection": plan.facts.connection, "ids": external_ids},
+    )
+    deliveries = _deliveries(copy, [row[1] for row in rows])
+    return {external_id: Event(*event, deliveries.get(event[0], ())) for external_id, *event in rows}
+
+
+def _deliveries(copy: AttackedCopy, event_ids: list[str]) -> Mapping[str, Sequence[Delivery]]:
+    rows = copy.execute(
+        "SELECT delivery.event_id::text, delivery.id::text, delivery.system_id::text, delivery.state,"
+        " delivery.state_reason, (SELECT count(*) FROM integrations_attempt attempt"
+        "  WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'unknown')"
+        " FROM integrations_delivery delivery WHERE delivery.event_id = ANY(%(ids)s::uuid[])",
+        {"ids": event_ids},
+    )
+    found: dict[str, list[Delivery]] = defaultdict(list)
+    for event_id, *delivery in rows:
+        found[event_id].append(Delivery(*delivery))
+    return found
+
+
+def _logs(copy: AttackedCopy, plan: Plan) -> list[Log]:
+    rows = copy.execute(
+        "SELECT name, count(entry.id), coalesce(min(sequence), 1), coalesce(max(sequence), 0), last_sequence"
+        " FROM live_channel channel LEFT JOIN live_channelentry entry ON entry.channel_id = channel.id"
+        " WHERE organization_id = %(organization)s GROUP BY channel.id",
+        {"organization": plan.facts.organization},
+    )
+    return [Log(*row) for row in rows]
+
+
+UNSETTLED = """
+SELECT
+  (SELECT count(*) FROM live_channelevent WHERE organization_id = %(organization)s AND routing = 'pending'),
+  (SELECT count(*) FROM integrations_delivery WHERE organization_id = %(organization)s
+    AND (state IN ('pending', 'in_flight', 'scheduled') OR (state = 'held' AND state_reason = 'breaker_open')))
+"""
+"""What still moves by itself. Held by staff or for quiet hours may stay so."""
+
+
+def unsettled(copy: AttackedCopy, plan: Plan) -> int:
+    """How many events and deliveries still wait for something that the product does by itself.
+
+    Raises:
+        psycopg2.OperationalError: PostgreSQL is away.
+    """
+    ((events, deliveries),) = copy.execute(UNSETTLED, {"organization": plan.facts.organization})
+    return int(events) + int(deliveries)
+
+
+class Arrivals:
+    """What the targets took since the first look, each request once for each time that it came."""
+
+    def __init__(self, copy: AttackedCopy) -> None:
+        self._copy = copy
+        self._cursor = 0
+        self._digests: dict[str, list[str]] = defaultdict(list)
+
+    def read(self) -> Mapping[str, Sequence[str]]:
+        """The digests of the requests by their keys."""
+        while messages := self._page():
+            for message in messages:
+                if key := message["headers"].get("idempotency-key"):
+                    self._digests[key].append(_digest(message))
+        return self._digests
+
+    def _page(self) -> list[dict[str, Any]]:
+        shown = self._copy.sandbox("GET", "messages", since=self._cursor, limit=PAGE)
+        self._cursor = shown["cursor"]
+        messages: list[dict[str, Any]] = shown["messages"]
+        return messages
+
+
+def _digest(message: Mapping[str, Any]) -> str:
+    """Of the body as it came: its JSON in its own order, and how many bytes it had."""
+    whole = json.dumps([message["body"], message["headers"].get("content-length")], ensure_ascii=False)
+    return hashlib.sha256(whole.encode()).hexdigest()
