@@ -18,6 +18,7 @@ from bench.chaos.copy import LEASE_SECONDS, AttackedCopy, Plan
 from wedsync.runner.processes import wait_until
 
 WORKERS = ("urgent", "high", "normal", "low")
+EVERYTHING = ("web", "sweep", *(f"worker-{name}" for name in WORKERS))
 SERVICES = ("webhook", "party_rental", "resend")
 """The targets at the sandbox, each worker's among them."""
 FROZEN_SECONDS = 4.0
@@ -191,13 +192,13 @@ def _gone_target(scene: Scene) -> Iterator[None]:
 FAULTS = (
     Fault("none", "nothing fails, for comparison", _kill()),
     *(
-        Fault(f"kill-worker-{name}", f"SIGKILL of the worker of {name} deliveries amid its calls", _kill_amid_calls(name))
+        Fault(f"kill-worker-{name}", f"SIGKILL of the worker of {name} deliveries amid calls", _kill_amid_calls(name))
         for name in WORKERS
     ),
     Fault("kill-web", "SIGKILL of the web process", _kill("web")),
     Fault("kill-sweep", "SIGKILL of the sweep", _kill("sweep")),
     Fault("kill-beat", "SIGKILL of the beat", _kill("beat")),
-    Fault("kill-all", "SIGKILL of web, sweep and all workers at once", _kill("web", "sweep", *(f"worker-{name}" for name in WORKERS))),
+    Fault("kill-all", "SIGKILL of web, sweep and all workers at once", _kill(*EVERYTHING)),
     Fault("freeze-worker", "SIGSTOP of a worker amid its calls until its leases are over; it writes late",
           _freeze_amid_calls("high"), lasts=LEASE_SECONDS + 2.0),
     Fault("valkey-kill", "SIGKILL of Valkey", _kill("valkey")),

@@ -61,7 +61,7 @@ def _events(copy: AttackedCopy, plan: Plan, external_ids: list[str]) -> dict[str
         {"connection": plan.facts.connection, "ids": external_ids},
     )
     deliveries = _deliveries(copy, [row[1] for row in rows])
-    return {external_id: Event(*event, deliveries.get(event[0], ())) for external_id, *event in rows}
+    return {row[0]: Event(row[1], row[2], row[3], row[4], deliveries.get(row[1], ())) for row in rows}
 
 
 def _deliveries(copy: AttackedCopy, event_ids: list[str]) -> Mapping[str, Sequence[Delivery]]:

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bench.chaos.seed import EMERGENCY, GALLERY, GUESTS, TIMELINE
-from bench.envelopes import signature
+from bench.envelopes import TAKEN, signature
 from bench.ground import Facts
-from bench.reconcile.sending import TAKEN, Sent
+from bench.reconcile.sending import Sent
 from wedsync.runner.ports import LOCAL
 
 ANSWER_SECONDS = 10.0
