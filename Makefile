@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest fuzz reconcile lint format requirements clean
+.PHONY: help run demo test bench-ingest fuzz reconcile chaos lint format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receive
 
 reconcile: $(VENV)/.dev-installed ## kill the receiver and its PostgreSQL under load, and compare answers with rows (ARGS="--faults 2")
 	$(RUN) -m bench.reconcile $(ARGS)
+
+chaos: $(VENV)/.dev-installed ## break a whole running copy in every way, about 10 minutes (ARGS="--faults kill-web valkey-lost")
+	$(RUN) -m bench.chaos $(ARGS)
 
 lint: $(VENV)/.dev-installed ## check style, types, imports between rooms, migrations, settings
 	$(RUN) -m ruff check .

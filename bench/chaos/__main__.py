@@ -30,7 +30,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", nargs="+", choices=names, default=names, metavar="NAME", help="only these (all)")
     parser.add_argument("--list", action="store_true", help="list the faults and stop")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load from the moment that a fault strikes (5)")
-    parser.add_argument("--rate", type=float, default=20.0, help="webhooks a second (20)")
+    parser.add_argument("--rate", type=float, default=15.0, help="webhooks a second (15)")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go (bench/results/chaos.json)")
     return parser.parse_args(words)
 

@@ -17,7 +17,7 @@ from bench.reconcile.sending import Sent
 
 BEFORE = 1.5
 """Seconds of load before a fault strikes."""
-SETTLE_SECONDS = 90.0
+SETTLE_SECONDS = 120.0
 """At most, from the end of the load to the end of the last delivery."""
 STILL = 2
 """How many looks in a row must find nothing that moves."""
