@@ -179,9 +179,12 @@ class AttackedCopy:
         """Ask the sandbox's control API.
 
         Raises:
-            BenchError: it refuses.
+            BenchError: it refuses, or does not answer.
         """
-        answer = self._session.request(method, f"{self.sandbox_url}/_/{what}", json=body, params=query, timeout=30)
+        try:
+            answer = self._session.request(method, f"{self.sandbox_url}/_/{what}", json=body, params=query, timeout=30)
+        except requests.RequestException as error:
+            raise BenchError(f"The sandbox does not answer {method} {what}: {type(error).__name__}") from error
         if not answer.ok:
             raise BenchError(f"The sandbox refuses {method} {what}: {answer.text[:300]}")
         return answer.json() if answer.content else None

@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.chaos.ledger import Delivery, Event, Ledger
+from bench.chaos.ledger import KEPT, Delivery, Event, Ledger
 from bench.reconcile.sending import Sent
 
 SILENT = frozenset({"unchanged", "stale"})
 """Effects of events that tell the wedding nothing new, and so go to nobody."""
-KEPT = frozenset({"system_paused", "quiet_hours"})
-"""Reasons for which a held delivery waits for a person, or for the morning."""
 
 COUNTS = ("accepted", "deliveries", "delivered", "held", "dead", "left_out", "lost", "duplicates", "explained")
 

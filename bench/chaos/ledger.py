@@ -88,13 +88,14 @@ def _logs(copy: AttackedCopy, plan: Plan) -> list[Log]:
     return [Log(*row) for row in rows]
 
 
+KEPT = ("system_paused", "quiet_hours")
+"""Reasons for which a held delivery waits for a person, or for the morning; for any other it goes on by itself."""
 UNSETTLED = """
 SELECT
   (SELECT count(*) FROM live_channelevent WHERE organization_id = %(organization)s AND routing = 'pending'),
   (SELECT count(*) FROM integrations_delivery WHERE organization_id = %(organization)s
-    AND (state IN ('pending', 'in_flight', 'scheduled') OR (state = 'held' AND state_reason = 'breaker_open')))
+    AND (state IN ('pending', 'in_flight', 'scheduled') OR (state = 'held' AND state_reason != ALL(%(kept)s))))
 """
-"""What still moves by itself. Held by staff or for quiet hours may stay so."""
 
 
 def unsettled(copy: AttackedCopy, plan: Plan) -> int:
@@ -103,7 +104,7 @@ def unsettled(copy: AttackedCopy, plan: Plan) -> int:
     Raises:
         psycopg2.OperationalError: PostgreSQL is away.
     """
-    ((events, deliveries),) = copy.execute(UNSETTLED, {"organization": plan.facts.organization})
+    ((events, deliveries),) = copy.execute(UNSETTLED, {"organization": plan.facts.organization, "kept": list(KEPT)})
     return int(events) + int(deliveries)
 
 
