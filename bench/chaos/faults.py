@@ -15,10 +15,13 @@ from dataclasses import dataclass
 import redis
 
 from bench.chaos.copy import LEASE_SECONDS, AttackedCopy, Plan
+from bench.chaos.seed import FOR_ALL, NAMES
 from wedsync.runner.processes import wait_until
 
 WORKERS = ("urgent", "high", "normal", "low")
 EVERYTHING = ("web", "sweep", *(f"worker-{name}" for name in WORKERS))
+BROKEN = NAMES[:FOR_ALL]
+"""The signed webhooks that fail: those that get all types of events."""
 SERVICES = ("webhook", "party_rental", "resend")
 """The targets at the sandbox, each worker's among them."""
 FROZEN_SECONDS = 4.0
@@ -165,11 +168,13 @@ def _second_sweep(scene: Scene) -> Iterator[None]:
 
 
 def _target(mode: str, **how: object) -> Strike:
-    """Every signed webhook fails; the other targets work."""
+    """Some signed webhooks fail; the others, and the other targets, work."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
-        scene.copy.sandbox("POST", "faults", {"service": "webhook", "mode": mode, **how})
+        for name in BROKEN:
+            place = {"service": "webhook", "path": f"/webhook/{name}"}
+            scene.copy.sandbox("POST", "faults", {**place, "mode": mode, **how})
         try:
             yield
         finally:
@@ -185,7 +190,7 @@ def _gone_target(scene: Scene) -> Iterator[None]:
         yield
     scene.copy.execute(
         "UPDATE integrations_system SET state = 'active', state_reason = '' WHERE id = ANY(%(systems)s::uuid[])",
-        {"systems": list(scene.plan.systems.values())},
+        {"systems": [scene.plan.systems[name] for name in BROKEN]},
     )
 
 
@@ -211,11 +216,17 @@ FAULTS = (
     Fault("target-500", "targets answer 500", _target("status", status=500)),
     Fault("target-429", "targets answer 429 with Retry-After: 1", _target("status", status=429, retry_after=1)),
     Fault("target-410", "targets answer 410 and are disabled; staff resume them", _gone_target, deaths=True),
-    Fault("target-hang", "targets never answer", _target("hang")),
+    Fault("target-hang", "targets take the request and never answer", _target("hang", after=True)),
     Fault("target-reset", "targets reset the connection", _target("reset")),
     Fault("target-taken-reset", "targets take the request and reset the connection instead of answering",
           _target("reset", after=True, ratio=0.3)),
     Fault("target-flap", "targets fail every second call", _target("flap", status=503)),
+    Fault("target-endless-body", "targets take the request, and their answer never ends",
+          _target("endless_body", after=True)),
+    Fault("target-drip-headers", "targets take the request, and answer a byte of a header each 0.5 s",
+          _target("drip_headers", after=True, seconds=0.5)),
+    Fault("target-drip-body", "targets take the request, and answer a byte of a body each 0.5 s",
+          _target("drip_body", after=True, seconds=0.5)),
     Fault("target-random", "targets fail one call in ten", _target("status", status=500, ratio=0.1)),
 )  # fmt: skip
 """In the order of the play."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.chaos.ledger import KEPT, Delivery, Event, Ledger
+from bench.chaos.ledger import KEPT, NOTHING, Arrival, Delivery, Event, Ledger
 from bench.reconcile.sending import Sent
 
 SILENT = frozenset({"unchanged", "stale"})
@@ -75,7 +75,7 @@ def judge(
 def _follow(
     verdict: Verdict,
     event: Event,
-    arrivals: Mapping[str, Sequence[str]],
+    arrivals: Mapping[str, Arrival],
     targets: Mapping[str, Sequence[str]],
     *,
     deaths: bool,
@@ -91,15 +91,16 @@ def _follow(
             verdict.break_rule("an event has two deliveries to one system", f"{event.id} to {system}")
     for delivery in event.deliveries:
         verdict.deliveries += 1
-        _end(verdict, delivery, arrived=len(arrivals.get(delivery.id, ())), deaths=deaths)
-        _repetitions(verdict, delivery, arrivals.get(delivery.id, ()))
+        arrival = arrivals.get(delivery.id, NOTHING)
+        _end(verdict, delivery, arrival, deaths=deaths)
+        _repetitions(verdict, delivery, arrival)
 
 
-def _end(verdict: Verdict, delivery: Delivery, *, arrived: int, deaths: bool) -> None:
+def _end(verdict: Verdict, delivery: Delivery, arrival: Arrival, *, deaths: bool) -> None:
     shown = f"{delivery.id} ({delivery.state}, {delivery.reason or 'no cause'})"
     if delivery.state == "succeeded":
         verdict.delivered += 1
-        if not arrived:
+        if not arrival.taken:
             verdict.break_rule("a delivery counts as succeeded, and its target never took it", shown, lost=True)
     elif delivery.state == "held" and delivery.reason in KEPT:
         verdict.held += 1
@@ -113,16 +114,16 @@ def _end(verdict: Verdict, delivery: Delivery, *, arrived: int, deaths: bool) ->
         verdict.break_rule("a delivery has come to no end, or to one without a cause", shown, lost=True)
 
 
-def _repetitions(verdict: Verdict, delivery: Delivery, digests: Sequence[str]) -> None:
+def _repetitions(verdict: Verdict, delivery: Delivery, arrival: Arrival) -> None:
     """A target may see a request again for each attempt whose outcome nobody knows, and never other bytes."""
-    more = max(0, len(digests) - 1)
+    more = max(0, arrival.taken - 1)
     verdict.duplicates += more
     explained = min(more, delivery.unknown)
     verdict.explained += explained
     if more > explained:
         verdict.break_rule(
             "a target got a request again, with no attempt of unknown outcome",
-            f"{delivery.id}: {len(digests)} times, {delivery.unknown} unknown",
+            f"{delivery.id}: {arrival.taken} times, {delivery.unknown} unknown",
         )
-    if len(set(digests)) > 1:
+    if arrival.bodies > 1:
         verdict.break_rule("a target got other bytes under the same key", delivery.id)

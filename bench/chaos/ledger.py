@@ -1,16 +1,12 @@
 """What is stored and what the targets took: read from PostgreSQL and from the sandbox, judged elsewhere."""
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.chaos.copy import AttackedCopy, Plan
+from bench.errors import BenchError
 from bench.reconcile.checking import Log
-
-PAGE = 2_000
 
 
 @dataclass(frozen=True)
@@ -36,21 +32,34 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """What came to a target under one ``Idempotency-Key``: how often it took it, and how many different bodies came."""
+
+    taken: int
+    bodies: int = 1
+
+
+NOTHING = Arrival(0, 0)
+
+
+@dataclass(frozen=True)
 class Ledger:
-    """Events by the sender's id; the digests of the requests that a target took, by ``Idempotency-Key``; channels."""
+    """Events by the sender's id, arrivals by key, and channels."""
 
     events: Mapping[str, Event]
-    arrivals: Mapping[str, Sequence[str]]
+    arrivals: Mapping[str, Arrival]
     logs: Sequence[Log] = ()
 
 
-def read(copy: AttackedCopy, plan: Plan, arrivals: "Arrivals", external_ids: Iterable[str]) -> Ledger:
-    """All that these requests led to.
+def read(copy: AttackedCopy, plan: Plan, external_ids: Iterable[str]) -> Ledger:
+    """All that these requests led to. Rows come first: what they call delivered has arrived by then.
 
     Raises:
         psycopg2.OperationalError: PostgreSQL is away.
+        BenchError: the sandbox does not answer, or has stopped counting.
     """
-    return Ledger(_events(copy, plan, list(external_ids)), arrivals.read(), _logs(copy, plan))
+    events = _events(copy, plan, list(external_ids))
+    return Ledger(events, _arrivals(copy), _logs(copy, plan))
 
 
 def _events(copy: AttackedCopy, plan: Plan, external_ids: list[str]) -> dict[str, Event]:
@@ -108,30 +117,8 @@ def unsettled(copy: AttackedCopy, plan: Plan) -> int:
     return int(events) + int(deliveries)
 
 
-class Arrivals:
-    """What the targets took since the first look, each request once for each time that it came."""
-
-    def __init__(self, copy: AttackedCopy) -> None:
-        self._copy = copy
-        self._cursor = 0
-        self._digests: dict[str, list[str]] = defaultdict(list)
-
-    def read(self) -> Mapping[str, Sequence[str]]:
-        """The digests of the requests by their keys."""
-        while messages := self._page():
-            for message in messages:
-                if key := message["headers"].get("idempotency-key"):
-                    self._digests[key].append(_digest(message))
-        return self._digests
-
-    def _page(self) -> list[dict[str, Any]]:
-        shown = self._copy.sandbox("GET", "messages", since=self._cursor, limit=PAGE)
-        self._cursor = shown["cursor"]
-        messages: list[dict[str, Any]] = shown["messages"]
-        return messages
-
-
-def _digest(message: Mapping[str, Any]) -> str:
-    """Of the body as it came: its JSON in its own order, and how many bytes it had."""
-    whole = json.dumps([message["body"], message["headers"].get("content-length")], ensure_ascii=False)
-    return hashlib.sha256(whole.encode()).hexdigest()
+def _arrivals(copy: AttackedCopy) -> dict[str, Arrival]:
+    report = copy.sandbox("GET", "tally")
+    if report["beyond"]:
+        raise BenchError("The sandbox has counted as many keys as it can; play fewer faults, or at a lower rate.")
+    return {key: Arrival(entry["taken"], entry["bodies"]) for key, entry in report["tally"].items()}

@@ -10,7 +10,7 @@ import psycopg2
 from bench.chaos.copy import AttackedCopy, Plan
 from bench.chaos.faults import Fault, Scene
 from bench.chaos.judging import Verdict, judge
-from bench.chaos.ledger import Arrivals, read, unsettled
+from bench.chaos.ledger import read, unsettled
 from bench.chaos.sending import Load
 from bench.errors import BenchError
 from bench.reconcile.sending import Sent
@@ -56,7 +56,6 @@ class Play:
         self._plan = plan
         self._rate = rate
         self._seconds = seconds
-        self._arrivals = Arrivals(copy)
         self._names = copy.names()
 
     def run(self, fault: Fault, say: Say) -> Played:
@@ -67,7 +66,7 @@ class Play:
         """
         sent = self._under_load(fault, say)
         settled = self._settle(lambda left: say(f"{fault.name}: settling, {left}"))
-        ledger = read(self._copy, self._plan, self._arrivals, sent)
+        ledger = read(self._copy, self._plan, sent)
         return Played(fault, judge(sent, ledger, self._plan.targets, deaths=fault.deaths), settled, sent)
 
     def in_the_end(self, played: list[Played]) -> Verdict:
@@ -78,7 +77,7 @@ class Play:
             for each in played:
                 if each.fault.deaths == deaths:
                     sent |= each.sent
-            ledger = read(self._copy, self._plan, self._arrivals, sent)
+            ledger = read(self._copy, self._plan, sent)
             verdict += judge(sent, ledger, self._plan.targets, deaths=deaths)
         return verdict
 

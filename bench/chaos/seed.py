@@ -18,6 +18,8 @@ from bench.seed import seed
 WEDDINGS = 40
 NAMES = tuple(f"chaos-{number}" for number in range(1, 7))
 """The signed webhooks, as the sandbox's receiver calls them."""
+FOR_ALL = 2
+"""How many of them get all types of events, and so deliveries of all priorities; the others get the first alone."""
 CHANNEL = "couple:dashboard:{weddingId}"
 TIMELINE, GUESTS, GALLERY, EMERGENCY = (
     "timeline.updated",
@@ -37,13 +39,14 @@ def fan_out() -> dict[str, Any]:
     _settle_weddings(organization)
     accounts = json.loads((Path(os.environ["WEDSYNC_HOME"]) / "sandbox.json").read_text())
     sandbox = os.environ["WEDSYNC_SANDBOX_URL"]
-    webhooks = [
-        _system(organization, name, System.Kind.SHOOTQ, f"{sandbox}/webhook/{name}", {}, [TIMELINE]) for name in NAMES
-    ]
-    rental = accounts["party_rental"]
+    webhooks = []
+    for number, name in enumerate(NAMES):
+        types = [TIMELINE] if number >= FOR_ALL else [TIMELINE, GUESTS, GALLERY, EMERGENCY]
+        webhooks.append(_system(organization, name, System.Kind.WEBHOOK, f"{sandbox}/webhook/{name}", {}, types))
+    some, rental = webhooks[:FOR_ALL], accounts["party_rental"]
     venue = _system(organization, "PartyRental", System.Kind.PARTY_RENTAL, f"{sandbox}/party_rental", rental, [GUESTS])
     mail = _mail(organization, f"{sandbox}/resend", accounts["resend"]["accounts"][0])
-    targets = {TIMELINE: webhooks, GUESTS: [venue], GALLERY: [mail], EMERGENCY: [mail]}
+    targets = {TIMELINE: webhooks, GUESTS: [*some, venue], GALLERY: [*some, mail], EMERGENCY: [*some, mail]}
     return {"facts": facts, "targets": targets, "systems": dict(zip(NAMES, webhooks, strict=True))}
 
 

@@ -28,7 +28,7 @@ PATIENCE = 60.0
 PAUSE = (0.1, 0.5)
 """Seconds before the next try: the first, and the longest, by doubling."""
 SHARES = {TIMELINE: 60, GUESTS: 15, GALLERY: 15, EMERGENCY: 10}
-"""Of each type, in a hundred: the first goes to six signed webhooks, each other to one target."""
+"""Of each type, in a hundred: the first goes to six targets, each other to three."""
 
 
 class Envelopes:

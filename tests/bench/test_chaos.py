@@ -10,7 +10,7 @@ import pytest
 
 from bench.chaos.faults import FAULTS
 from bench.chaos.judging import judge
-from bench.chaos.ledger import Delivery, Event, Ledger
+from bench.chaos.ledger import Arrival, Delivery, Event, Ledger
 from bench.ground import ROOT
 from bench.reconcile.checking import Log
 from bench.reconcile.sending import Sent
@@ -21,7 +21,7 @@ TARGETS = {"timeline.updated": ["a", "b"]}
 ARRIVED = Delivery("d1", "a", "succeeded", "")
 REPEATED = Delivery("d2", "b", "succeeded", "", unknown=1)
 EVENT = Event("e1", "timeline.updated", "routed", "none", [ARRIVED, REPEATED])
-ARRIVALS = {"d1": ["x"], "d2": ["y", "y"]}
+ARRIVALS = {"d1": Arrival(1), "d2": Arrival(2)}
 WHOLE = Ledger({"vm_1": EVENT}, ARRIVALS, [Log("couple:dashboard:x", 1, 1, 1, 1)])
 
 
@@ -63,7 +63,8 @@ def changed(**fields: object) -> Ledger:
         replace(WHOLE, events={}),
         replace(WHOLE, events={"vm_1": replace(EVENT, routing="pending")}),
         replace(WHOLE, events={"vm_1": replace(EVENT, deliveries=[ARRIVED])}),
-        replace(WHOLE, arrivals={"d2": ["y"]}),
+        replace(WHOLE, arrivals={"d2": Arrival(2)}),
+        replace(WHOLE, arrivals={**ARRIVALS, "d1": Arrival(0)}),
         changed(state="pending"),
         changed(state="in_flight"),
         changed(state="scheduled", reason="server_error"),
@@ -83,9 +84,9 @@ def test_each_loss_is_noticed(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     "ledger",
     [
-        replace(WHOLE, arrivals={**ARRIVALS, "d1": ["x", "x"]}),
-        replace(WHOLE, arrivals={**ARRIVALS, "d2": ["y", "y", "y"]}),
-        replace(WHOLE, arrivals={**ARRIVALS, "d2": ["y", "z"]}),
+        replace(WHOLE, arrivals={**ARRIVALS, "d1": Arrival(2)}),
+        replace(WHOLE, arrivals={**ARRIVALS, "d2": Arrival(3)}),
+        replace(WHOLE, arrivals={**ARRIVALS, "d2": Arrival(2, bodies=2)}),
         replace(WHOLE, events={"vm_1": replace(EVENT, id="e2")}),
         replace(WHOLE, events={"vm_1": replace(EVENT, deliveries=[ARRIVED, ARRIVED, REPEATED])}),
         replace(WHOLE, logs=[Log("couple:dashboard:x", 1, 1, 1, 2)]),
