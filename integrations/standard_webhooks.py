@@ -9,6 +9,7 @@ import hmac
 import math
 import re
 import secrets as chance
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integrations.signatures import (
@@ -50,12 +51,22 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(secret_key(secret), signed, "sha256")).decode()
 
 
-def headers(secret: str, message_id: str, timestamp: int, body: bytes, *, prefix: str = "webhook-") -> dict[str, str]:
-    """The three headers. ``message_id`` stays the same over retries; ``timestamp``, Unix seconds, is the attempt's."""
+def headers(
+    secret: str | Sequence[str], message_id: str, timestamp: int, body: bytes, *, prefix: str = "webhook-"
+) -> dict[str, str]:
+    """The three headers. ``message_id`` stays the same over retries; ``timestamp``, Unix seconds, is the attempt's.
+
+    Arguments:
+        secret: one, or several, the newest first: while a secret rotates, each of them signs.
+
+    Raises:
+        ValueError: a secret that is not ``whsec_`` and base64.
+    """
+    listed = (secret,) if isinstance(secret, str) else secret
     return {
         f"{prefix}id": message_id,
         f"{prefix}timestamp": str(timestamp),
-        f"{prefix}signature": sign(secret, message_id, timestamp, body),
+        f"{prefix}signature": " ".join(sign(each, message_id, timestamp, body) for each in listed),
     }
 
 

@@ -1,17 +1,27 @@
 """Deliveries to other systems: which call, to what address, with which proof of who we are."""
 
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from integrations import standard_webhooks, suppliers, targets
+from django.conf import settings
+
+from integrations import clients, signing_secrets, standard_webhooks, suppliers, targets
 from integrations.errors import OurFault
-from integrations.models import Delivery, Route
+from integrations.models import Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status
+from integrations.questions import ask
 from integrations.targets import Plan
-from integrations.vendors import VENDORS
-from integrations.vendors.base import Outgoing
+from integrations.vendors import CALLED
+from integrations.vendors.base import Client, Outgoing
+from integrations.vendors.families import BOOKINGS, CLIENTS
+from wedsync.live import channels
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
+
+LONGEST_ID = 200  # as an external reference holds it
 
 
 def register() -> None:
@@ -21,25 +31,59 @@ def register() -> None:
 
 
 def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[Plan]:
-    """One delivery, where the vendor knows the wedding and takes a call for this type of event."""
+    """One delivery, where the system takes a call for this event.
+
+    A booking goes to another system only by a route that names its type: two systems may hold bookings of one wedding
+    that have nothing to do with each other, and only staff know.
+    """
     system = route.system
     if system is None or (system.id == event.source_system_id and not route.echo):
         return
-    if _request(system.kind, system.id, event) is not None:
+    if _must_be_named(system, event) and event.type not in route.event_types:
+        return
+    if call_for(system, event) is not None:
         yield Plan(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
 
 
-def _request(kind: str, system_id: object, event: ChannelEvent) -> Request | None:
-    vendor = VENDORS.get(kind)
-    booking_id = suppliers.booking_id(system_id, event.wedding_id)  # type: ignore[arg-type]
-    if vendor is None or booking_id is None:
+def _must_be_named(system: System, event: ChannelEvent) -> bool:
+    return event.type.startswith("booking.") and system.kind != System.Kind.WEBHOOK
+
+
+def call_for(system: System, event: ChannelEvent) -> Request | None:
+    """The call that a system would get for an event, as things stand; ``None``: none. Asks nobody."""
+    outgoing = outgoing_to(system, event)
+    return CALLED[system.kind].outbound(outgoing) if outgoing else None
+
+
+def outgoing_to(system: System, event: ChannelEvent, channel: str = "") -> Outgoing | None:
+    """What a call to a system is made from; ``None``: the system takes none, or does not know the wedding.
+
+    Arguments:
+        channel: where the sequence counts; empty: the system's own channel.
+    """
+    called = CALLED.get(system.kind)
+    booking_id = suppliers.booking_id(system.id, event.wedding_id)
+    if called is None or (booking_id is None and event.type not in called.needs_no_booking):
         return None
+    name = channel or f"supplier:dashboard:{system.id}"
     sequence = (
-        ChannelEntry.objects.filter(event=event, channel__name=f"supplier:dashboard:{system_id}")
-        .values_list("sequence", flat=True)
-        .first()
+        ChannelEntry.objects.filter(event=event, channel__name=name).values_list("sequence", flat=True).first()
+        if event.pk
+        else None
     )
-    return vendor.outbound(Outgoing(event, booking_id, sequence))
+    client = clients.client_for(system, event) if event.type == "client.updated" and called.lists_clients else None
+    return Outgoing(event, booking_id, sequence, name if sequence is not None else None, client)
+
+
+def matched_channel(delivery: Delivery) -> str:
+    """The channel through which a route of the delivery matched; empty: the routes have changed since."""
+    entries = ChannelEntry.objects.filter(event_id=delivery.event_id)
+    names = list(entries.order_by("channel__name").values_list("channel__name", flat=True))
+    for pattern in delivery.reasons.order_by("id").values_list("route__channel_pattern", flat=True):
+        for name in names if pattern else ():
+            if channels.matches(pattern, name):
+                return name
+    return ""
 
 
 class SystemSender:
@@ -48,8 +92,17 @@ class SystemSender:
     resends_marked = False
 
     def render(self, delivery: Delivery) -> Request:
-        """See :class:`integrations.targets.Sender`."""
-        request = _request(delivery.system.kind, delivery.system_id, delivery.event)
+        """See :class:`integrations.targets.Sender`.
+
+        Raises:
+            DeliveryError: the system had to be asked whether it knows a client, and gave no answer.
+        """
+        system, event = delivery.system, delivery.event
+        own_channel = "" if system.kind != System.Kind.WEBHOOK else matched_channel(delivery)
+        outgoing = outgoing_to(system, event, own_channel)
+        if outgoing is not None and outgoing.client is not None:
+            outgoing = replace(outgoing, client=_found(system, event, outgoing.client))
+        request = _made(system, outgoing) if outgoing else None
         if request is None:
             raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
         return request
@@ -60,17 +113,80 @@ class SystemSender:
         headers = {**request.headers, "Idempotency-Key": str(delivery.id)}
         if token := credentials.get("access_token"):
             headers["Authorization"] = f"Bearer {token}"
-        if secret := credentials.get("signing_secret"):
+        if secrets := signing_secrets.in_force(credentials):
             try:
-                headers |= standard_webhooks.headers(secret, str(delivery.id), int(time.time()), body)
+                headers |= standard_webhooks.headers(secrets, str(delivery.id), int(time.time()), body)
             except ValueError as error:
                 raise OurFault(str(error)) from error
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
 
     def judge(self, response: Response) -> str:
-        """See :class:`integrations.targets.Sender`."""
+        """See :class:`integrations.targets.Sender`: the ``id`` of what the system made or changed, where it says so."""
         check_status(response)
-        return ""
+        try:
+            answer = json.loads(response.body)
+        except (ValueError, RecursionError):
+            return ""
+        named = answer.get("id") if isinstance(answer, dict) else None
+        return named if isinstance(named, str) and 0 < len(named) <= LONGEST_ID and named.isprintable() else ""
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
-        """Systems report nothing later."""
+        """Remember by what id the system knows a booking or client that we made, and what it holds of a client."""
+        request = Request.from_json(delivery.request) if delivery.request else None
+        if request is None or delivery.system.kind == System.Kind.WEBHOOK:
+            return
+        if (request.method, request.path) == ("POST", BOOKINGS) and provider_id and delivery.event.wedding_id:
+            ExternalReference.objects.get_or_create(
+                system=delivery.system,
+                kind=ExternalReference.Kind.BOOKING,
+                external_id=provider_id,
+                defaults={"organization_id": delivery.organization_id, "wedding_id": delivery.event.wedding_id},
+            )
+        elif delivery.event.type == "client.updated":
+            _note_client(delivery, request, provider_id)
+
+
+def _made(system: System, outgoing: Outgoing) -> Request | None:
+    """The call; where the system has got to know everything meanwhile, what the event says goes out all the same."""
+    called = CALLED[system.kind]
+    request = called.outbound(outgoing)
+    if request is None and outgoing.client is not None:
+        return called.outbound(replace(outgoing, client=replace(outgoing.client, known={})))
+    return request
+
+
+def _found(system: System, event: ChannelEvent, client: Client) -> Client:
+    """The client, looked up in the system by mail address where no reference says its id.
+
+    The question and the call that follows it end together before the lease does.
+    """
+    contact = clients.contact_of(event)
+    email = client.profile.get("email") or event.payload.get("email")
+    if client.external_id is not None or contact is None or not email:
+        return client
+    spare = max(settings.LEASE_SECONDS - settings.CALL_DEADLINE_SECONDS, 1.0) / 2
+    listed = ask(system, CLIENTS, {"email": email}, deadline=spare).get("clients")
+    known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    ids = [each["id"] for each in known if isinstance(each.get("id"), str) and 0 < len(each["id"]) <= LONGEST_ID]
+    if len(ids) != 1:
+        return client
+    held = clients.readable(known[0])
+    clients.remember(system, contact, ids[0], held)
+    return replace(client, external_id=ids[0], known=held)
+
+
+def _note_client(delivery: Delivery, request: Request, provider_id: str) -> None:
+    contact = clients.contact_of(delivery.event)
+    if contact is None:
+        return
+    held = clients.readable(_body(request))
+    if (request.method, request.path) == ("POST", CLIENTS):
+        if provider_id:
+            clients.remember(delivery.system, contact, provider_id, held)
+    elif reference := clients.reference_to(delivery.system, contact):
+        clients.note_known(reference, held)
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    body: dict[str, Any] = json.loads(request.body)
+    return body

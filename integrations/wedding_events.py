@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from integrations import suppliers
+from integrations import clients, suppliers
 from wedsync.live import channels
 from wedsync.live.log import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
@@ -43,6 +43,8 @@ def apply_to_wedding(event: ChannelEvent) -> Applied:
 
     An event that also says something which the wedding does not hold is news in any case.
     """
+    if event.type == "client.updated":
+        return Applied(clients.apply_event(event))
     proposed = proposed_values(event.type, event.payload)
     values = readable(proposed)
     if not values or event.wedding is None:

@@ -99,6 +99,13 @@ class VendorConfig(_Part):
     signing_secret: str | None = None
 
 
+class ReceiverConfig(_Part):
+    """A receiver of generic webhooks that wants a token, or a signature."""
+
+    access_token: str | None = None
+    signing_secret: str | None = None
+
+
 class SandboxConfig(_Part):
     """The whole file. A service that is absent does not exist outside either."""
 
@@ -110,6 +117,7 @@ class SandboxConfig(_Part):
     iris_works: VendorConfig | None = None
     venue_master: VendorConfig | None = None
     party_rental: VendorConfig | None = None
+    receivers: dict[str, ReceiverConfig] = {}
 
     def vendor(self, slug: str) -> VendorConfig | None:
         """The vendor's part, by its slug."""

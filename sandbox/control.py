@@ -36,6 +36,11 @@ class Control:
             web.get("/_/requests", self.requests),
             web.delete("/_/requests", self.delete_requests),
             web.post("/_/replies", self.reply),
+            web.get("/_/tally", self.tally),
+            web.delete("/_/tally", self.delete_tally),
+            web.get("/_/records", self.records),
+            web.post("/_/records", self.put_records),
+            web.delete("/_/records", self.delete_records),
         ]
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -62,7 +67,7 @@ class Control:
         return _json({"faults": self._faults.listing()})
 
     async def put_fault(self, request: web.Request) -> web.Response:
-        """Set the fault of one service."""
+        """Set the fault of one service, or of a path of it."""
         body = await _object(request)
         try:
             fault = Fault.model_validate(body)
@@ -71,12 +76,14 @@ class Control:
             raise _bad("; ".join(places)) from error
         if fault.service not in self._slugs:
             raise _bad(f"service: must be one of {', '.join(self._slugs)}")
+        if fault.path and fault.path.split("/")[1] != fault.service:
+            raise _bad(f"path: must begin with /{fault.service}/")
         self._faults.put(fault)
         return _json(fault.model_dump(mode="json"), status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
-        """End the fault of `service`, or all."""
-        self._faults.clear(self._service(request))
+        """End the faults of `service`, of its `path` alone, or all."""
+        self._faults.clear(self._service(request), request.query.get("path"))
         return web.Response(status=204)
 
     async def requests(self, request: web.Request) -> web.Response:
@@ -96,6 +103,38 @@ class Control:
             return _json(await self._replies.send(await _object(request)))
         except ReplyRefused as refused:
             raise _bad(str(refused)) from refused
+
+    async def tally(self, request: web.Request) -> web.Response:
+        """How often each id arrived, of `service` or below `path`; with `summary=1` only the sums."""
+        entries = request.query.get("summary") != "1"
+        path = request.query.get("path", "").rstrip("/")
+        return _json(self._world.tally.report(self._service(request), path, entries=entries))
+
+    async def delete_tally(self, request: web.Request) -> web.Response:
+        """Start counting anew."""
+        self._world.tally.forget(self._service(request))
+        return web.Response(status=204)
+
+    async def records(self, request: web.Request) -> web.Response:
+        """What a vendor's system keeps of a `kind`: client, booking, event, setup, gallery, timeline."""
+        service = self._service(request) or ""
+        return _json({"records": self._world.records.every(service, request.query.get("kind", ""))})
+
+    async def put_records(self, request: web.Request) -> web.Response:
+        """Somebody at the vendor's changes records: `{"service", "kind", "records": [{"id", ...}]}`."""
+        body = await _object(request)
+        service, kind, listed = (body.get(name) for name in ("service", "kind", "records"))
+        if service not in self._slugs or not isinstance(kind, str) or not isinstance(listed, list):
+            raise _bad("service, kind and records are needed")
+        if not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in listed):
+            raise _bad("records: must be objects with an id")
+        merge = self._world.records.merge
+        return _json({"records": [merge(service, kind, each["id"], each) for each in listed]}, status=201)
+
+    async def delete_records(self, request: web.Request) -> web.Response:
+        """Forget what the vendors' systems keep."""
+        self._world.records.delete(self._service(request))
+        return web.Response(status=204)
 
     def _service(self, request: web.Request) -> str | None:
         service = request.query.get("service") or None

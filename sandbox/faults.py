@@ -1,4 +1,4 @@
-"""Faults on demand: one per service, replaced by the next, asked once per request."""
+"""Faults on demand: one per service and path, replaced by the next, asked once per request."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ class Mode(StrEnum):
     HANG = "hang"
     RESET = "reset"
     FLAP = "flap"
+    DRIP_HEADERS = "drip_headers"
+    DRIP_BODY = "drip_body"
+    ENDLESS_BODY = "endless_body"
+    SILENT_CLOSE = "silent_close"
 
 
 class Fault(BaseModel):
@@ -26,12 +30,15 @@ class Fault(BaseModel):
 
     `count` is the number of requests it lasts for, `ratio` the share of them it hits. `code` names the service's own
     error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`). `after` lets the service take
-    the request first and spoils only the answer: the outcome that a caller cannot know.
+    the request first and spoils only the answer: the outcome that a caller cannot know. `path` narrows it to what lies
+    at or below a path such as `/webhook/a`; the narrowest fault counts. `seconds` is the latency, or for `drip_headers`
+    and `drip_body` the pause after each byte.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     service: str
+    path: str = Field(default="", pattern=r"^(/[^/?#]+)*$", max_length=500)
     mode: Annotated[Mode, Field(strict=False)]
     status: int = Field(default=503, ge=300, le=599)
     seconds: float = Field(default=1.0, ge=0, le=600)
@@ -54,32 +61,43 @@ class FaultBoard:
 
     def __init__(self, roll: Callable[[], float] = random.random) -> None:
         self._roll = roll
-        self._active: dict[str, _Active] = {}
+        self._active: dict[tuple[str, str], _Active] = {}
 
     def put(self, fault: Fault) -> None:
-        """Set the fault of its service in place of the one before."""
-        self._active[fault.service] = _Active(fault)
+        """Set the fault of its service and path in place of the one before."""
+        self._active[fault.service, fault.path] = _Active(fault)
 
-    def clear(self, service: str | None = None) -> None:
-        """Remove one service's fault, or all."""
-        for slug in [service] if service else list(self._active):
-            self._active.pop(slug, None)
+    def clear(self, service: str | None = None, path: str | None = None) -> None:
+        """Remove the faults of one service, of one path of it, or all."""
+        for slug, prefix in list(self._active):
+            if service in {None, slug} and path in {None, prefix}:
+                del self._active[slug, prefix]
 
-    def draw(self, service: str) -> Fault | None:
-        """The fault that the next request of `service` meets, if any. Counts that request."""
-        active = self._active.get(service)
-        if active is None:
+    def draw(self, service: str, path: str = "") -> Fault | None:
+        """The fault that the next request to a path of `service` meets, if any. Counts that request."""
+        key = self._narrowest(service, path)
+        if key is None:
             return None
+        active = self._active[key]
         turn = active.seen
         active.seen += 1
         if active.fault.count is not None and active.seen >= active.fault.count:
-            del self._active[service]
+            del self._active[key]
         if active.fault.mode is Mode.FLAP and turn % 2 == 1:
             return None
         if active.fault.ratio < 1 and self._roll() >= active.fault.ratio:
             return None
         active.hits += 1
         return active.fault
+
+    def _narrowest(self, service: str, path: str) -> tuple[str, str] | None:
+        """From the whole path upwards, so that many faults cost no more than few."""
+        while True:
+            if (service, path) in self._active:
+                return service, path
+            if not path:
+                return None
+            path = path.rpartition("/")[0]
 
     def listing(self) -> list[dict[str, object]]:
         """The faults in force with what they did so far, for the control API."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import struct
 import time
 import traceback
 from collections.abc import Mapping
@@ -14,13 +12,11 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultBoard, Mode
 from sandbox.logs import log
+from sandbox.spoiling import spoil
 from sandbox.wire import Call, Reply, text_reply
 from sandbox.world import Service, World
 
-_HANG_POLL_SECONDS = 0.2
 _SLACK_SECRET = re.compile(r"(/services/[^/]+/[^/]+/)[^/]+")
-_RST_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER on with 0 seconds: close sends RST and throws away what was queued."""
 
 
 class Traffic:
@@ -35,13 +31,14 @@ class Traffic:
         """One request, from its first byte to its log line."""
         service = self._services[request.match_info["service"]]
         call = await _read(request, service.slug)
-        fault = self._faults.draw(service.slug)
+        fault = self._faults.draw(service.slug, f"/{service.slug}{call.path}".rstrip("/"))
         started = time.perf_counter()
         shown_path = _SLACK_SECRET.sub(r"\1***", call.path)
         fault_name = fault.mode.value if fault else None
         key = call.headers.get("idempotency-key")
         requests = self._world.requests
         row_id = requests.begin(service.slug, call.received_at, call.method, shown_path, fault_name, key)
+        self._world.tally.received(service.slug, call)
         reply: Reply | None = None
         try:
             reply = await self._answer(request, service, call, fault)
@@ -64,19 +61,18 @@ class Traffic:
             case Mode.LATENCY:
                 await asyncio.sleep(fault.seconds)
                 return taken or self._ask(service, call)
-            case Mode.HANG:
-                await _wait_for_hangup(request)
-                return None
-            case Mode.RESET:
-                _reset(request)
-                return None
             case Mode.STATUS | Mode.FLAP:
                 return _failure(service, fault)
+        await spoil(request, fault)
+        return None
 
     def _ask(self, service: Service, call: Call) -> Reply:
         if not service.exists(self._world.config.current()):
             return text_reply(404, f"The service {service.slug!r} is not in sandbox.json.\n")
-        return service.answer(call)
+        reply = service.answer(call)
+        if 200 <= reply.status < 300:
+            self._world.tally.taken(service.slug, call)
+        return reply
 
 
 async def _read(request: web.Request, slug: str) -> Call:
@@ -98,21 +94,6 @@ def _failure(service: Service, fault: Fault) -> Reply:
     if 300 <= fault.status < 400:
         extra["Location"] = "/_/healthz"
     return Reply(reply.status, reply.body, reply.content_type, dict(reply.headers) | extra)
-
-
-async def _wait_for_hangup(request: web.Request) -> None:
-    while request.transport is not None and not request.transport.is_closing():
-        await asyncio.sleep(_HANG_POLL_SECONDS)
-
-
-def _reset(request: web.Request) -> None:
-    transport = request.transport
-    if not isinstance(transport, asyncio.Transport):
-        return
-    peer = transport.get_extra_info("socket")
-    if peer is not None:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
-    transport.abort()
 
 
 def _response(reply: Reply | None) -> web.Response:

@@ -16,6 +16,7 @@ from sandbox.storage.messages import MessageLog
 from sandbox.storage.records import Records
 from sandbox.storage.request_log import RequestLog
 from sandbox.storage.windows import ServiceWindows
+from sandbox.tally import Tally
 from sandbox.wire import Call, Reply
 
 
@@ -47,6 +48,7 @@ class World:
     records: Records
     buckets: TokenBuckets
     callbacks: Callbacks
+    tally: Tally
 
 
 def open_world(home: Path) -> World:
@@ -68,4 +70,5 @@ def open_world(home: Path) -> World:
         records=Records(connection),
         buckets=TokenBuckets(),
         callbacks=Callbacks(messages),
+        tally=Tally(),
     )

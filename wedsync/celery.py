@@ -53,6 +53,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
+        "sync-clients": {"task": "integrations.sync_clients", "schedule": crontab(minute="*/15")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
     },
 )

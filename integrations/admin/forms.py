@@ -25,6 +25,7 @@ from wedsync.weddings.tenant_forms import TenantForm
 
 REMOVE = "-"
 _VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+_SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
 _Kind = System.Kind
 _VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
 
@@ -51,7 +52,15 @@ CREDENTIALS = (
     Credential("webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,)),
     Credential("api_key", "API key", "Of the mail provider.", (_Kind.EMAIL,)),
     Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", (_Kind.EMAIL,), False),
-    Credential("signing_secret", "Signing secret", "whsec_ and base64; signs what we send.", _VENDORS),
+    Credential(
+        "signing_secret",
+        "Signing secret",
+        "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
+        _VENDORS,
+    ),
+    Credential(
+        "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.", _VENDORS
+    ),
 )
 CREDENTIAL_FIELDS = tuple(credential.field for credential in CREDENTIALS)
 
@@ -118,7 +127,9 @@ class SystemForm(TenantForm):
     def _check(self, credential: Credential, value: str) -> None:
         if value.startswith(vault.ENVIRONMENT_PREFIX) and not _VARIABLE.fullmatch(value):
             self.add_error(credential.field, "Write env: and the name of a variable, for instance env:SLACK_PATH.")
-        elif credential.name == "signing_secret" and value not in {"", REMOVE} and not _VARIABLE.fullmatch(value):
+        elif (
+            credential.name.endswith("signing_secret") and value not in {"", REMOVE} and not _VARIABLE.fullmatch(value)
+        ):
             try:
                 secret_key(value)
             except ValueError as error:

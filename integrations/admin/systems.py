@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from integrations import standing
-from integrations.admin.buttons import ButtonAdmin, asked
+from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
+from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
+from integrations.client_sync import can_be_read
 from integrations.models import ExternalReference, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
 from wedsync.weddings.tenancy import BY_SUPPORT
@@ -19,7 +21,7 @@ STANDING_COLOURS = {"active": GOOD, "paused": WARNING, "disabled": BAD}
 
 
 @admin.register(System)
-class SystemAdmin(ButtonAdmin):
+class SystemAdmin(SystemButtons):
     tenant_path = "organization"
     editors = BY_SUPPORT
     form = SystemForm
@@ -33,7 +35,7 @@ class SystemAdmin(ButtonAdmin):
     list_filter = ("kind", "state")
     search_fields = ("name", "base_url")
     ordering = ("name", "id")
-    actions_detail = ("resume", "pause", "disable")
+    actions_detail = ("resume", "pause", "disable", *SYSTEM_BUTTONS)
     standing = coloured("State", "state", STANDING_COLOURS)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -41,12 +43,14 @@ class SystemAdmin(ButtonAdmin):
         shown = list(super().get_fieldsets(request, obj))
         if obj is not None:
             shown.append(("State", {"fields": (("standing", "state_reason"),)}))
+            if can_be_read(obj):
+                shown.append(("Clients", {"fields": ("clients_read",)}))
         looks_only = obj is not None and not self.has_change_permission(request, obj)
         return [part for part in shown if part[1]["fields"] != CREDENTIAL_FIELDS or not looks_only]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
-        fixed = ["standing", "state_reason"] if obj is not None else []
+        fixed = ["standing", "state_reason", "clients_read"] if obj is not None else []
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")

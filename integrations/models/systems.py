@@ -138,6 +138,10 @@ class ExternalReference(models.Model):
     external_id = models.CharField(max_length=200)
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
+    known = models.JSONField(
+        default=dict, editable=False, help_text="Of a client: what the system is known to hold, by our names."
+    )
+    known_at = models.DateTimeField(null=True, editable=False, help_text="When the system last changed it, as it says.")
 
     class Meta:
         constraints = [

@@ -6,7 +6,11 @@ from integrations.vendors.party_rental import PartyRental
 from integrations.vendors.shootq import ShootQ
 from integrations.vendors.studio_cloud import StudioCloud
 from integrations.vendors.venue_master import VenueMaster
+from integrations.vendors.webhook import SignedWebhook
 
 VENDORS: dict[str, Vendor] = {
     vendor.slug: vendor for vendor in (StudioCloud(), ShootQ(), IrisWorks(), VenueMaster(), PartyRental())
 }
+
+# Whoever takes calls: the vendors, and any URL that wants every event. By the system's kind.
+CALLED: dict[str, Vendor | SignedWebhook] = {**VENDORS, "webhook": SignedWebhook()}

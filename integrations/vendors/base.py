@@ -7,7 +7,7 @@ calls; leave :meth:`Vendor.canonical` unless it needs more than names changed.
 import json
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
@@ -42,12 +42,35 @@ class SchemaError(Exception):
 
 
 @dataclass(frozen=True)
+class Client:
+    """The person that a ``client.updated`` is about, as the vendor that is to be called knows them.
+
+    Attributes:
+        external_id: the vendor's id of the person; ``None``: the vendor does not know them yet.
+        known: what the vendor is known to hold, by our names.
+        profile: what we hold, by our names; what is empty is left out.
+    """
+
+    external_id: str | None
+    known: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Outgoing:
-    """What a vendor's call is made from: the event, the vendor's own id of the wedding, and the place in the order."""
+    """What a vendor's call is made from: the event, the vendor's own ids, and the place in the order.
+
+    Attributes:
+        booking_id: the vendor's id of the wedding; ``None``: the vendor does not know it.
+        sequence: counts ``channel``'s events; ``None``: the event is on no channel of the vendor's.
+        client: of ``client.updated``, where we know the person.
+    """
 
     event: ChannelEvent
-    booking_id: str
+    booking_id: str | None
     sequence: int | None
+    channel: str | None = None
+    client: Client | None = None
 
 
 class Vendor(ABC):
@@ -58,6 +81,10 @@ class Vendor(ABC):
     signature: ClassVar[SignatureScheme]
     event_types: ClassVar[Mapping[str, str]]
     aliases: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Mapping[str, str]] = {}  # what the vendor's calls say for our names; one of its names for each
+    needs_no_booking: ClassVar[frozenset[str]] = frozenset()  # types that go also where the wedding is not known
+    lists_clients: ClassVar[bool] = False  # GET /clients
+    tells_availability: ClassVar[bool] = False  # GET /availability
 
     def event_type(self, name: str) -> str | None:
         """Our name of an event type; ``None``: unrecognised. Canonical names are always understood."""
@@ -104,6 +131,10 @@ class Vendor(ABC):
         if twice:
             raise SchemaError([FieldProblem(name, "is given twice; send one of its names") for name in sorted(twice)])
         return known
+
+    def in_own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields by the names that the vendor calls them; what is not given is left out."""
+        return {self.words.get(name, name): value for name, value in fields.items() if value is not None}
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""

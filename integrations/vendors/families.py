@@ -1,4 +1,4 @@
-"""What vendors of one family share: the calls that they take. docs/vendors/README.md."""
+"""What vendors of one family share: the calls that they take. docs/vendors/README.md, "Calls that you take"."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,35 +8,102 @@ from integrations.outbound import Request
 from integrations.vendors.base import Outgoing, Vendor, json_request
 
 TIMELINE = "/bookings/timeline"
+BOOKINGS = "/bookings"
+CLIENTS = "/clients"
+CLIENT_FIELDS = ("name", "email", "phone")
+# What the type says counts, whatever word the vendor that sent it has for the status.
+_STATUS_OF = {"booking.confirmed": "confirmed", "booking.cancelled": "cancelled"}
+_BOOKING_TYPES = frozenset({"booking.created", "booking.updated", *_STATUS_OF})
+_WORK_KINDS = {
+    "venue.setup_scheduled": "setup",
+    "venue.catering_updated": "catering",
+    "venue.space_assigned": "space",
+}
 
 
 class PhotographyCrm(Vendor):
-    """Takes every change of a booking's timeline, the date included, at ``POST /bookings/timeline``."""
+    """Takes timelines, the date included, bookings, galleries and profiles of clients."""
+
+    needs_no_booking = frozenset({"booking.created"})
+    lists_clients = True
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
-        """The timeline call, with the family's own words for a change."""
-        changes = _timeline_changes(outgoing.event.type, outgoing.event.payload)
-        if changes is None:
+        """The call, in the vendor's own words."""
+        event = outgoing.event
+        if event.type in _BOOKING_TYPES:
+            return _booking(self, outgoing)
+        if outgoing.booking_id is None:
             return None
-        return json_request("POST", TIMELINE, outgoing, {"booking_id": outgoing.booking_id, "changes": changes})
+        match event.type:
+            case "timeline.updated" | "wedding.date_changed":
+                body = {"booking_id": outgoing.booking_id, "changes": _timeline_changes(event.type, event.payload)}
+                return json_request("POST", TIMELINE, outgoing, self._own_id(outgoing) | body)
+            case "gallery.ready" | "gallery.delivered":
+                shown = {name: event.payload.get(name) for name in ("gallery_url", "photo_count")}
+                body = {**shown, "status": event.type.removeprefix("gallery.")}
+                return json_request("POST", "/galleries", outgoing, self._own_id(outgoing) | self.in_own_words(body))
+            case "client.updated":
+                return self._client(outgoing)
+        return None
+
+    def _client(self, outgoing: Outgoing) -> Request | None:
+        """Only what the vendor does not hold yet; a client that is new to it comes whole."""
+        client, payload = outgoing.client, outgoing.event.payload
+        if client is None:
+            return None
+        given = {name: payload[name] for name in CLIENT_FIELDS if payload.get(name)}
+        if client.external_id is None:
+            whole = self._own_id(outgoing) | self.in_own_words({**client.profile, **given})
+            return json_request("POST", CLIENTS, outgoing, whole)
+        changed = {name: value for name, value in given.items() if client.known.get(name) != value}
+        if not changed:
+            return None
+        path = f"{CLIENTS}/{quote(client.external_id, safe='')}"
+        return json_request("PUT", path, outgoing, self.in_own_words(changed))
+
+    def _own_id(self, outgoing: Outgoing) -> dict[str, Any]:
+        return self.in_own_words({"booking_id": outgoing.booking_id})
 
 
 class VenueSystem(Vendor):
-    """Takes the number of guests at ``PUT /events/{id}/guest-count``."""
+    """Takes the number of guests, the work at the venue, and bookings; says whether a day is free."""
+
+    needs_no_booking = frozenset({"booking.created"})
+    tells_availability = True
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
-        """The call when the number of guests changes."""
-        if outgoing.event.type != "guest_count.changed":
+        """The call, in the vendor's own words."""
+        event = outgoing.event
+        if event.type in _BOOKING_TYPES:
+            return _booking(self, outgoing)
+        if outgoing.booking_id is None:
             return None
-        path = f"/events/{quote(outgoing.booking_id, safe='')}/guest-count"
-        return json_request("PUT", path, outgoing, {"guest_count": outgoing.event.payload["guest_count"]})
+        booking = f"/events/{quote(outgoing.booking_id, safe='')}"
+        if event.type == "guest_count.changed":
+            body = {"guest_count": event.payload["guest_count"]}
+            return json_request("PUT", f"{booking}/guest-count", outgoing, body)
+        if kind := _WORK_KINDS.get(event.type):
+            said = {name: event.payload.get(name) for name in ("starts_at", "requirements", "space")}
+            return json_request("POST", f"{booking}/setup", outgoing, {"kind": kind, **self.in_own_words(said)})
+        return None
 
 
-def _timeline_changes(event_type: str, payload: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+def _booking(vendor: Vendor, outgoing: Outgoing) -> Request | None:
+    """A change of a booking that the vendor has; a new booking where it has none."""
+    event = outgoing.event
+    said = {name: event.payload.get(name) for name in ("status", "date", "notes")}
+    body = vendor.in_own_words({**said, "status": _STATUS_OF.get(event.type, said["status"])})
+    if outgoing.booking_id is not None:
+        return json_request("PATCH", f"{BOOKINGS}/{quote(outgoing.booking_id, safe='')}", outgoing, body)
+    if event.type != "booking.created":
+        return None
+    ours = str(event.wedding_id) if event.wedding_id else None
+    return json_request("POST", BOOKINGS, outgoing, {"wedding_id": ours, **body})
+
+
+def _timeline_changes(event_type: str, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
     if event_type == "wedding.date_changed":
         return [{"item": "shoot_date", "from": payload.get("previous"), "to": payload["date"]}]
-    if event_type != "timeline.updated":
-        return None
     return [
         {"item": change["field"], "from": change.get("before"), "to": change["after"]} for change in payload["changes"]
     ]

@@ -31,3 +31,9 @@ class IrisWorks(PhotographyCrm):
         "photos": "photo_count",
         "transaction_id": "reference",
     }
+    words = {
+        "booking_id": "project_id",
+        "date": "session_date",
+        "gallery_url": "share_url",
+        "photo_count": "photos",
+    }

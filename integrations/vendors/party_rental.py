@@ -33,3 +33,10 @@ class PartyRental(VenueSystem):
         "room": "space",
         "receipt_number": "reference",
     }
+    words = {
+        "booking_id": "order_id",
+        "date": "event_date",
+        "starts_at": "deliver_at",
+        "requirements": "setup_notes",
+        "space": "room",
+    }

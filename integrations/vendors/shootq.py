@@ -32,3 +32,4 @@ class ShootQ(PhotographyCrm):
         "image_count": "photo_count",
         "payment_id": "reference",
     }
+    words = {"booking_id": "job_id", "date": "job_date", "gallery_url": "gallery_link", "photo_count": "image_count"}

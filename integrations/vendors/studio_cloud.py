@@ -29,3 +29,4 @@ class StudioCloud(PhotographyCrm):
         "album_url": "gallery_url",
         "invoice_number": "reference",
     }
+    words = {"booking_id": "shoot_id", "date": "shoot_date", "gallery_url": "album_url"}

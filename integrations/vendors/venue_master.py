@@ -24,3 +24,4 @@ class VenueMaster(VenueSystem):
         "event.cancelled": "booking.cancelled",
     }
     aliases = {"event_id": "booking_id", "new_date": "date"}
+    words = {"booking_id": "event_id", "date": "event_date"}

@@ -39,13 +39,13 @@ class Write:
     required: Mapping[str, type] = field(default_factory=dict)
 
 
-def _write(method: str, path: str, kind: str, status: int = 200, id_field: str = "id", **required: type) -> Write:
-    pattern = re.compile(path.replace("{id}", r"(?P<id>[^/]+)"))
+def _write(method: str, path: str, kind: str, status: int = 200, id_field: str = "id", /, **required: type) -> Write:
+    pattern = re.compile(path.replace("{id}", r"(?P<id>(?!timeline$)[^/]+)"))
     return Write(method, pattern, kind, status, id_field, MappingProxyType(required))
 
 
 PHOTOGRAPHY: Sequence[Write] = (
-    _write("POST", "/bookings/timeline", "timeline", id_field="booking_id", booking_id=str, changes=list),
+    _write("POST", "/bookings/timeline", "timeline", 200, "booking_id", booking_id=str, changes=list),
     _write("POST", "/bookings", "booking", 201, "booking_id"),
     _write("PATCH", "/bookings/{id}", "booking"),
     _write("POST", "/galleries", "gallery", 201, "gallery_id"),
@@ -54,8 +54,12 @@ PHOTOGRAPHY: Sequence[Write] = (
 )
 VENUE: Sequence[Write] = (
     _write("PUT", "/events/{id}/guest-count", "event", guest_count=int),
+    _write("POST", "/events/{id}/setup", "setup", kind=str),
     _write("POST", "/bookings", "booking", 201, "booking_id"),
+    _write("PATCH", "/bookings/{id}", "booking"),
 )
+ENVELOPE = frozenset({"id", "type", "occurred_at", "sequence"})
+"""What a call says of itself, and so no field of the record."""
 OPERATIONS: Mapping[str, Sequence[Write]] = MappingProxyType(
     {
         "studio_cloud": PHOTOGRAPHY,
@@ -146,11 +150,23 @@ class Vendor:
         named = body.get(write.id_field)
         chosen = record_id or (str(named) if isinstance(named, str | int) and named else None)
         chosen = chosen or f"{write.kind[:2]}_{secrets.token_hex(6)}"
-        self._world.records.merge(self.slug, write.kind, chosen, body)
+        fields = {name: value for name, value in body.items() if name not in ENVELOPE}
+        self._world.records.merge(self.slug, write.kind, chosen, fields)
         text = f"{call.method} {call.path}\n{json.dumps(body, indent=2, ensure_ascii=False)}"
-        view = {"method": call.method, "kind": write.kind, "idempotency_key": call.headers.get("idempotency-key")}
+        view = {"method": call.method, "kind": write.kind} | seen_on(call, body)
         self._world.messages.add(Draft(chosen, self.slug, self.slug, call.path, text, body, view=view), call)
         return json_reply(write.status, {"id": chosen, "status": "accepted"})
+
+
+def seen_on(call: Call, body: Json) -> dict[str, Json]:
+    """What the page shows beside a call: its event, its key, and how many secrets signed it."""
+    said = body if isinstance(body, dict) else {}
+    return {
+        "event": said.get("type"),
+        "sequence": said.get("sequence"),
+        "signatures": len(call.headers.get("webhook-signature", "").split()),
+        "idempotency_key": call.headers.get("idempotency-key"),
+    }
 
 
 def _record_id(match: re.Match[str]) -> str | None:

@@ -159,6 +159,14 @@ class MessageLog:
             shown = json.dumps(view, ensure_ascii=False)
             self._connection.execute("UPDATE messages SET view = ? WHERE id = ?", (shown, message_id))
 
+    def keep_newest(self, service: str, count: int) -> None:
+        """Forget all but the newest messages of a service."""
+        self._connection.execute(
+            "DELETE FROM messages WHERE service = ? AND id <= (SELECT id FROM messages WHERE service = ?"
+            " ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            (service, service, count),
+        )
+
     def delete(self, service: str | None = None) -> int:
         """Forget the messages of one service, or all; returns how many."""
         where, arguments = ("WHERE service = ?", (service,)) if service else ("", ())

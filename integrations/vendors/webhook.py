@@ -1,0 +1,27 @@
+"""The generic signed webhook: any URL that takes every event as it is. Contract: docs/vendors/webhook.md."""
+
+from typing import ClassVar
+
+from integrations.outbound import Request
+from integrations.vendors.base import Outgoing, json_request
+from wedsync.live.catalogue import CATALOGUE
+
+
+class SignedWebhook:
+    """POSTs each event to the system's URL itself, in our names; has no words, ids or bookings of its own."""
+
+    label: ClassVar[str] = "Signed webhook"
+    needs_no_booking: ClassVar[frozenset[str]] = frozenset(CATALOGUE)
+    lists_clients: ClassVar[bool] = False
+    tells_availability: ClassVar[bool] = False
+
+    def outbound(self, outgoing: Outgoing) -> Request | None:
+        """The event, whole. ``sequence`` counts ``channel``'s events."""
+        event = outgoing.event
+        body = {
+            "channel": outgoing.channel,
+            "organization": str(event.organization_id),
+            "wedding_id": str(event.wedding_id) if event.wedding_id else None,
+            "payload": event.payload,
+        }
+        return json_request("POST", "", outgoing, body)

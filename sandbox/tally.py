@@ -1,0 +1,101 @@
+"""How often each thing arrived, by its id: what a run under load is reconciled with. In memory, and cheap."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from sandbox.wire import Call, Json, iso
+
+MOST_KEYS = 500_000
+"""Over all services; what comes beyond them is only counted."""
+_WHATSAPP_ID = re.compile(rb'"biz_opaque_callback_data"\s*:\s*"([^"]{1,512})"')
+
+
+@dataclass
+class _Entry:
+    path: str
+    first: float
+    last: float = 0.0
+    received: int = 0
+    taken: int = 0
+    bodies: set[bytes] = field(default_factory=set)
+
+    def public(self) -> dict[str, Json]:
+        return {
+            "path": self.path,
+            "received": self.received,
+            "taken": self.taken,
+            "bodies": len(self.bodies),
+            "first": iso(self.first),
+            "last": iso(self.last),
+        }
+
+
+class Tally:
+    """Counts requests by service and id: the `Idempotency-Key`, for WhatsApp the caller's own id in the body.
+
+    `received` counts all that arrived whole, also where a fault spoiled them; `taken` those that the service accepted.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._without_id: dict[str, int] = {}
+        self._beyond = 0
+
+    def received(self, service: str, call: Call) -> None:
+        """Count a request."""
+        key = _id_of(service, call)
+        if key is None:
+            self._without_id[service] = self._without_id.get(service, 0) + 1
+            return
+        entry = self._entries.get((service, key))
+        if entry is None:
+            if len(self._entries) >= MOST_KEYS:
+                self._beyond += 1
+                return
+            entry = self._entries[service, key] = _Entry(f"/{service}{call.path}", call.received_at)
+        entry.received += 1
+        entry.last = call.received_at
+        entry.bodies.add(hashlib.blake2b(call.body, digest_size=8).digest())
+
+    def taken(self, service: str, call: Call) -> None:
+        """Count that it was accepted."""
+        key = _id_of(service, call)
+        entry = self._entries.get((service, key)) if key is not None else None
+        if entry is not None:
+            entry.taken += 1
+
+    def report(self, service: str | None, path: str, *, entries: bool) -> dict[str, Json]:
+        """The sums, and with `entries` each id with its counts. `path`: only what lies at or below it."""
+        found = {
+            key: entry
+            for (slug, key), entry in self._entries.items()
+            if service in {None, slug} and (not path or f"{entry.path}/".startswith(f"{path}/"))
+        }
+        sums = {
+            "ids": len(found),
+            "received": sum(entry.received for entry in found.values()),
+            "taken": sum(entry.taken for entry in found.values()),
+            "taken_ids": sum(entry.taken > 0 for entry in found.values()),
+            "repeated_ids": sum(entry.received > 1 for entry in found.values()),
+            "taken_again_ids": sum(entry.taken > 1 for entry in found.values()),
+            "changed_ids": sum(len(entry.bodies) > 1 for entry in found.values()),
+            "without_id": sum(count for slug, count in self._without_id.items() if service in {None, slug}),
+            "beyond": self._beyond,
+        }
+        return sums | ({"tally": {key: entry.public() for key, entry in found.items()}} if entries else {})
+
+    def forget(self, service: str | None) -> None:
+        """Start counting anew."""
+        self._entries = {key: entry for key, entry in self._entries.items() if service not in {None, key[0]}}
+        self._without_id = {slug: n for slug, n in self._without_id.items() if service not in {None, slug}}
+        self._beyond = 0
+
+
+def _id_of(service: str, call: Call) -> str | None:
+    if service == "whatsapp":
+        found = _WHATSAPP_ID.search(call.body)
+        return found.group(1).decode("utf-8", "replace") if found else None
+    return call.headers.get("idempotency-key")
