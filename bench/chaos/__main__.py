@@ -15,6 +15,8 @@ from bench.chaos.faults import FAULTS, Fault
 from bench.chaos.playing import Play, Played, staged
 from bench.program import run
 
+WIDTH = 120
+"""Columns of a file or a pipe, which the table fits into."""
 OUTPUT = Path(__file__).resolve().parents[1] / "results" / "chaos.json"
 
 
@@ -30,7 +32,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", nargs="+", choices=names, default=names, metavar="NAME", help="only these (all)")
     parser.add_argument("--list", action="store_true", help="list the faults and stop")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load from the moment that a fault strikes (5)")
-    parser.add_argument("--rate", type=float, default=15.0, help="webhooks a second (15)")
+    parser.add_argument("--rate", type=float, default=10.0, help="webhooks a second (10)")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go (bench/results/chaos.json)")
     return parser.parse_args(words)
 
@@ -48,7 +50,8 @@ def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Play
             found = play.run(fault, lambda text, status=status: status.update(escape(text)))  # type: ignore[misc]
         mark = "[green]holds[/]" if found.holds else "[red]does not hold[/]"
         took = time.monotonic() - began
-        console.print(f"  {mark}  {escape(fault.name)}: {escape(fault.about)}  [dim]{took:.0f} s[/]")
+        text = f"  {mark}  {escape(fault.name)}: {escape(fault.about)}  [dim]{took:.0f} s[/]"
+        console.print(text, soft_wrap=True)
         played.append(found)
     return played
 
@@ -75,10 +78,10 @@ def chaos(arguments: argparse.Namespace, console: Console) -> int:
 def main(words: Sequence[str] | None = None) -> int:
     """0 when it holds; 1 when not; 130 when stopped."""
     arguments = _arguments(words)
-    console = Console(highlight=False, emoji=False)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
     if arguments.list:
         for fault in FAULTS:
-            console.print(f"{fault.name:22} {escape(fault.about)}")
+            console.print(f"{fault.name:22} {escape(fault.about)}", soft_wrap=True)
         return 0
     return run("Chaos", console, lambda console: chaos(arguments, console))
 

@@ -16,6 +16,7 @@ import redis
 
 from bench.chaos.copy import LEASE_SECONDS, AttackedCopy, Plan
 from bench.chaos.seed import FOR_ALL, NAMES
+from bench.errors import BenchError
 from wedsync.runner.processes import wait_until
 
 WORKERS = ("urgent", "high", "normal", "low")
@@ -25,6 +26,9 @@ BROKEN = NAMES[:FOR_ALL]
 SERVICES = ("webhook", "party_rental", "resend")
 """The targets at the sandbox, each worker's among them."""
 FROZEN_SECONDS = 4.0
+PATIENCE = 45.0
+"""Seconds until a fault must have something to strike: a slow machine routes late."""
+HITS = 3
 STOP_SECONDS = 10.0
 
 
@@ -43,13 +47,15 @@ Strike = Callable[[Scene], AbstractContextManager[None]]
 class Fault:
     """One fault.
 
-    ``lasts``: seconds that it needs at least. ``deaths``: whether deliveries may die of it.
+    ``lasts``: seconds that it needs at least. ``hits``: how many calls it must spoil before it is over. ``deaths``:
+    whether deliveries may die of it.
     """
 
     name: str
     about: str
     strike: Strike
     lasts: float = 0.0
+    hits: int = 0
     deaths: bool = False
 
 
@@ -69,7 +75,7 @@ def _kill_amid_calls(worker: str) -> Strike:
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
         with _slow_targets(scene):
-            wait_until(lambda: _under_way(scene, worker), 5.0, 0.05)
+            _await_calls(scene, worker)
             os.kill(scene.copy.process(f"worker-{worker}").pid, signal.SIGKILL)
             yield
 
@@ -86,10 +92,16 @@ def _slow_targets(scene: Scene) -> Iterator[None]:
         scene.copy.sandbox("DELETE", "faults")
 
 
+def _await_calls(scene: Scene, worker: str) -> None:
+    if not wait_until(lambda: _under_way(scene, worker), PATIENCE, 0.05):
+        raise BenchError(f"No call of worker-{worker} was under way within {PATIENCE:.0f} s.")
+
+
 def _under_way(scene: Scene, worker: str) -> bool:
-    """Whether a call of this worker waits for its answer: it has been claimed a little while ago."""
+    """Whether a call of this worker waits for its answer: it was claimed a little while ago, and has begun."""
     ((count,),) = scene.copy.execute(
         "SELECT count(*) FROM integrations_delivery WHERE state = 'in_flight' AND priority = %(priority)s"
+        " AND attempt_count > 0"
         " AND lease_until < now() + make_interval(secs => %(lease)s - 0.2) AND organization_id = %(organization)s",
         {"priority": worker, "lease": LEASE_SECONDS, "organization": scene.plan.facts.organization},
     )
@@ -116,7 +128,7 @@ def _freeze_amid_calls(worker: str) -> Strike:
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
         with _slow_targets(scene):
-            wait_until(lambda: _under_way(scene, worker), 5.0, 0.05)
+            _await_calls(scene, worker)
             with _freeze(f"worker-{worker}")(scene):
                 yield
 
@@ -167,6 +179,11 @@ def _second_sweep(scene: Scene) -> Iterator[None]:
             process.wait()
 
 
+def hits(scene: Scene) -> int:
+    """How many calls the sandbox's faults have spoiled so far."""
+    return sum(fault["hits"] for fault in scene.copy.sandbox("GET", "faults")["faults"])
+
+
 def _target(mode: str, **how: object) -> Strike:
     """Some signed webhooks fail; the others, and the other targets, work."""
 
@@ -194,6 +211,10 @@ def _gone_target(scene: Scene) -> Iterator[None]:
     )
 
 
+def _target_fault(name: str, about: str, strike: Strike, *, deaths: bool = False) -> Fault:
+    return Fault(name, about, strike, hits=HITS if not deaths else 1, deaths=deaths)
+
+
 FAULTS = (
     Fault("none", "nothing fails, for comparison", _kill()),
     *(
@@ -213,20 +234,20 @@ FAULTS = (
     Fault("postgres-restart", "fast shutdown of PostgreSQL", _restart_postgres),
     Fault("postgres-kill", "SIGKILL of PostgreSQL", _kill("postgres")),
     Fault("two-sweeps", "a second sweep, and no hint left for either", _second_sweep),
-    Fault("target-500", "targets answer 500", _target("status", status=500)),
-    Fault("target-429", "targets answer 429 with Retry-After: 1", _target("status", status=429, retry_after=1)),
-    Fault("target-410", "targets answer 410 and are disabled; staff resume them", _gone_target, deaths=True),
-    Fault("target-hang", "targets take the request and never answer", _target("hang", after=True)),
-    Fault("target-reset", "targets reset the connection", _target("reset")),
-    Fault("target-taken-reset", "targets take the request and reset the connection instead of answering",
-          _target("reset", after=True, ratio=0.3)),
-    Fault("target-flap", "targets fail every second call", _target("flap", status=503)),
-    Fault("target-endless-body", "targets take the request, and their answer never ends",
-          _target("endless_body", after=True)),
-    Fault("target-drip-headers", "targets take the request, and answer a byte of a header each 0.5 s",
-          _target("drip_headers", after=True, seconds=0.5)),
-    Fault("target-drip-body", "targets take the request, and answer a byte of a body each 0.5 s",
-          _target("drip_body", after=True, seconds=0.5)),
-    Fault("target-random", "targets fail one call in ten", _target("status", status=500, ratio=0.1)),
+    _target_fault("target-500", "targets answer 500", _target("status", status=500)),
+    _target_fault("target-429", "targets answer 429 with Retry-After: 1", _target("status", status=429, retry_after=1)),
+    _target_fault("target-410", "targets answer 410 and are disabled; staff resume them", _gone_target, deaths=True),
+    _target_fault("target-hang", "targets take the request and never answer", _target("hang", after=True)),
+    _target_fault("target-reset", "targets reset the connection", _target("reset")),
+    _target_fault("target-taken-reset", "targets take the request and reset the connection instead of answering",
+                  _target("reset", after=True, ratio=0.3)),
+    _target_fault("target-flap", "targets fail every second call", _target("flap", status=503)),
+    _target_fault("target-endless-body", "targets take the request, and their answer never ends",
+                  _target("endless_body", after=True)),
+    _target_fault("target-drip-headers", "targets take the request, and answer a byte of a header each 0.5 s",
+                  _target("drip_headers", after=True, seconds=0.5)),
+    _target_fault("target-drip-body", "targets take the request, and answer a byte of a body each 0.5 s",
+                  _target("drip_body", after=True, seconds=0.5)),
+    _target_fault("target-random", "targets fail one call in ten", _target("status", status=500, ratio=0.1)),
 )  # fmt: skip
 """In the order of the play."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import psycopg2
 
 from bench.chaos.copy import AttackedCopy, Plan
-from bench.chaos.faults import Fault, Scene
+from bench.chaos.faults import PATIENCE, Fault, Scene, hits
 from bench.chaos.judging import Verdict, judge
 from bench.chaos.ledger import read, unsettled
 from bench.chaos.sending import Load
 from bench.errors import BenchError
 from bench.reconcile.sending import Sent
+from wedsync.runner.processes import wait_until
 
 BEFORE = 1.5
 """Seconds of load before a fault strikes."""
@@ -88,7 +89,10 @@ class Play:
             _wait(BEFORE, lambda: say(f"{fault.name}: {load.taken} taken"))
             with fault.strike(self._scene):
                 _wait(max(self._seconds, fault.lasts), lambda: say(f"{fault.name}: {load.taken} taken, {fault.about}"))
-            return load.stop()
+                sent = load.stop() if fault.hits else None
+                if fault.hits and not wait_until(lambda: hits(self._scene) >= fault.hits, PATIENCE, TICK):
+                    raise BenchError(f"{fault.name} has hardly met a call within {PATIENCE:.0f} s.")
+            return sent or load.stop()
         except BaseException:
             load.abandon()
             raise

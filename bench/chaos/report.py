@@ -22,9 +22,9 @@ _COLUMNS = ("accepted", "delivered", "held", "dead", "left out", "lost", "duplic
 def table() -> Table:
     """The head."""
     made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    made.add_column("fault")
+    made.add_column("fault", no_wrap=True)
     for name in _COLUMNS:
-        made.add_column(name, justify="right")
+        made.add_column(name, justify="right", no_wrap=True)
     return made
 
 
