@@ -25,22 +25,33 @@ ARRIVALS = {"d1": Arrival(1), "d2": Arrival(2)}
 WHOLE = Ledger({"vm_1": EVENT}, ARRIVALS, [Log("couple:dashboard:x", 1, 1, 1, 1)])
 
 
-@pytest.mark.timeout(300)
+def chaos(*words: str) -> tuple[int, str]:
+    """Run it; where it takes too long it is asked to stop, and so takes its copy away."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.chaos", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    try:
+        printed, _ = process.communicate(timeout=400)
+    except BaseException:
+        process.terminate()
+        process.communicate()
+        raise
+    return process.returncode, printed
+
+
+@pytest.mark.timeout(500)
 def test_nothing_is_lost_when_a_worker_valkey_and_postgresql_die_under_load(tmp_path: Path) -> None:
     written = tmp_path / "chaos.json"
 
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.chaos", "--faults", *SHORT, "--seconds", "2", "--rate", "8",
-         "--output", str(written)],
-        cwd=ROOT, capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
+    code, printed = chaos("--faults", *SHORT, "--seconds", "2", "--rate", "6", "--output", str(written))
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert code == 0, printed
     figures = json.loads(written.read_text())
     assert figures["ratios"]["lost"] == figures["ratios"]["unexplained_duplicates"] == 0
     assert [each["name"] for each in figures["faults"]] == SHORT
     for each in figures["faults"]:
-        assert each["delivered"] > each["accepted"] > 10
+        assert each["delivered"] > each["accepted"] > 5
     assert figures["total"]["delivered"] == sum(each["delivered"] for each in figures["faults"])
 
 
