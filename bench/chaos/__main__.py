@@ -38,7 +38,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Played]:
-    """Play each, and say in a line how it went.
+    """Play each, and say in a line how it went; the last is the first that does not settle.
 
     Raises:
         BenchError: a fault could not strike.
@@ -53,6 +53,9 @@ def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Play
         text = f"  {mark}  {escape(fault.name)}: {escape(fault.about)}  [dim]{took:.0f} s[/]"
         console.print(text, soft_wrap=True)
         played.append(found)
+        if found.settled is None:
+            console.print("  [red]It has not settled, so that nothing after it could be judged.[/]")
+            break
     return played
 
 
