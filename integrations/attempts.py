@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from integrations.claims import Lease
@@ -15,6 +15,7 @@ from integrations.models import Delivery
 from integrations.outbound import Request, Response, send
 from integrations.states import Outcome
 from integrations.targets import Sender
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
 from wedsync.queues import Priority
 
@@ -41,7 +42,7 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
     """Make one call; ``None`` when the lease was lost before it began.
 
     Raises:
-        OperationalError: PostgreSQL is away, and nothing was sent.
+        OperationalError, InterfaceError: PostgreSQL is away, and nothing was sent.
     """
     delivery = lease.delivery
     started_at, started = timezone.now(), time.monotonic()
@@ -57,7 +58,7 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
         provider_id = sender.judge(response)
     except DeliveryError as error:
         failure = error
-    except OperationalError:
+    except POSTGRES_AWAY:
         raise
     except ConfigurationError as error:
         failure = OurFault(str(error))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models.functions import Now
 
 from integrations import moves, ordering, retry, standing, targets
@@ -20,6 +20,7 @@ from integrations.models import Delivery, System
 from integrations.moves import Ended, Ending, move
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
+from wedsync.database_errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
 EXCERPT = 1000
@@ -54,7 +55,7 @@ def work(lease: Lease) -> Step:
     """Send a claimed delivery, unless its system is stopped, it is not its turn, or it has arrived already.
 
     Raises:
-        OperationalError: PostgreSQL is away; the lease ends by itself.
+        OperationalError, InterfaceError: PostgreSQL is away; the lease ends by itself.
     """
     if _stopped(lease) or (lease.delivery.order_key and not ordering.take_turn(lease)):
         return NOT_SENT
@@ -123,7 +124,7 @@ def _end(lease: Lease, ending: Ending) -> Ended:
     while True:
         try:
             return moves.end(lease.delivery, lease.token, ending)
-        except OperationalError:
+        except POSTGRES_AWAY:
             connection.close()
             if time.monotonic() > gives_up:
                 raise

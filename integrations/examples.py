@@ -81,6 +81,8 @@ def _value(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     if "$ref" in part:
         inner = schema["$defs"][part["$ref"].rpartition("/")[2]]
         return {name: _value(each, schema) for name, each in inner["properties"].items()}
+    if choices := part.get("enum"):
+        return choices[0]
     if "anyOf" in part:
         return _value(next(each for each in part["anyOf"] if each.get("type") != "null"), schema)
     match part.get("type"):

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error, close_old_connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -108,7 +108,7 @@ class Pulse:
             for part in self.watched:
                 if now - self._began > part.longest_silence:
                     check(part)
-        except DatabaseError as error:
+        except Error as error:
             log.warning("heartbeat_failed", part=self.own.value, error=type(error).__name__)
             close_old_connections()
 

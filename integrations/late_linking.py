@@ -5,11 +5,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError
 from django.db.models import QuerySet
 
 from integrations.linking import ExternalName, link_named, name_of, unlinked_of
 from integrations.models import ExternalReference
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ def _link_or_log(reference: ExternalReference, at_most: int) -> int:
     """One broken reference must not keep the sweep from the others."""
     try:
         return link_named(reference, at_most)
-    except OperationalError:
+    except POSTGRES_AWAY:
         raise
     except Exception:
         log.exception("reference_not_linked", reference=str(reference.id))

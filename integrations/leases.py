@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -14,6 +14,7 @@ from integrations.moves import Ending, end, let_go
 from integrations.ordering import end_turn
 from integrations.states import Outcome, Reason, State
 from integrations.targets import sender_for
+from wedsync.database_errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
 BATCH = 200
@@ -31,7 +32,7 @@ def end_leases() -> int:
             try:
                 with transaction.atomic():
                     _end_lease(delivery)
-            except OperationalError:
+            except POSTGRES_AWAY:
                 raise
             except Exception:  # one bad row must not stop the sweep for all others
                 log.exception("lease_not_ended", delivery=str(delivery.id))

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from integrations import priorities, targets
 from integrations.matching import Matched, Subject, candidates, match
 from integrations.models import Delivery, Route
 from integrations.targets import Plan
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import channels
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ def plan(subject: Subject, now: datetime) -> Planned:
     for route in candidates(subject):
         try:
             _take(route, subject, now, planned)
-        except OperationalError:
+        except POSTGRES_AWAY:
             raise
         except Exception as error:
             log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))

@@ -7,10 +7,10 @@ import structlog
 from celery import Task, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
-from django.db import OperationalError
 
 from integrations import breakers, dispatch, health, routing
 from integrations.dispatch import TryAgain
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
 
@@ -27,7 +27,7 @@ class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable
         return super().retry(*args, **options)
 
 
-@shared_task(name=ROUTE_TASK, autoretry_for=(OperationalError,), retry_backoff=1, max_retries=3)
+@shared_task(name=ROUTE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def route(event_ids: list[str]) -> None:
     """Route events, each in a transaction of its own; one that breaks keeps nothing from the others.
 
@@ -36,7 +36,7 @@ def route(event_ids: list[str]) -> None:
     for event_id in map(UUID, event_ids):
         try:
             routing.route(event_id)
-        except OperationalError:
+        except POSTGRES_AWAY:
             raise
         except Exception:
             log.exception("event_not_routed", event_id=str(event_id))

@@ -1,4 +1,5 @@
 """Reprocessing receipts: what was signed and could not be taken becomes an event; what was taken gets what is missing.
+from wedsync.database_errors import POSTGRES_AWAY
 
 An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
 never processed.
@@ -12,7 +13,7 @@ from itertools import islice
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -218,7 +219,7 @@ def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[Outcome]:
     for receipt_id in receipt_ids:
         try:
             counts[reprocess(receipt_id).outcome] += 1
-        except OperationalError:
+        except POSTGRES_AWAY:
             raise
         except Exception:
             log.exception("receipt_not_reprocessed", receipt=str(receipt_id))

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from celery import shared_task
-from django.db import OperationalError
 
 from webhooks import retention
 from webhooks.reprocessing import reprocess_many
+from wedsync.database_errors import POSTGRES_AWAY
 
 
 @shared_task(name="webhooks.prune")
@@ -15,7 +15,7 @@ def prune() -> None:
     retention.forget()
 
 
-@shared_task(name="webhooks.reprocess", autoretry_for=(OperationalError,), retry_backoff=1, max_retries=5)
+@shared_task(name="webhooks.reprocess", autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=5)
 def reprocess(receipt_ids: list[str]) -> None:
     """Reprocess some receipts; those that are done already are done no second time."""
     reprocess_many(map(UUID, receipt_ids))

@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 from django.conf import settings
 
 from wedsync import env, startup
+from wedsync.broker_watch import BrokerWatch
 from wedsync.queues import QUEUE_PREFIX, Priority
 
 
@@ -63,6 +64,7 @@ app.conf.update(
         },
     },
 )
+app.steps["consumer"].add(BrokerWatch)
 app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks"])
 
 

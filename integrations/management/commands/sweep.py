@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, connection
 
 from integrations.heartbeats import Part, Pulse
 from integrations.sweep import sweep
@@ -43,9 +43,9 @@ class Command(BaseCommand):
         while not stop.wait(settings.SWEEP_SECONDS if announced else 0):
             try:
                 found = sweep()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("sweep_failed", error=type(error).__name__)
-                close_old_connections()
+                connection.close()
                 stop.wait(settings.SWEEP_SECONDS)
                 continue
             pulse.round()

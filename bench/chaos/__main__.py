@@ -1,0 +1,93 @@
+"""``python -m bench.chaos``: what ``make chaos`` runs."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from bench.chaos import report
+from bench.chaos.faults import FAULTS, Fault
+from bench.chaos.playing import Play, Played, staged
+from bench.program import run
+
+WIDTH = 120
+"""Columns of a file or a pipe, which the table fits into."""
+OUTPUT = Path(__file__).resolve().parents[1] / "results" / "chaos.json"
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make chaos",
+        description="Start a copy of the whole product, send it signed webhooks, and let one fault after the other "
+        "strike: processes killed and frozen, Valkey emptied, PostgreSQL restarted, targets broken. After each, "
+        "answers, rows and what the targets took are compared. Exits 0 only if nothing is lost, nothing comes twice "
+        "without a reason, and everything settles. With make, options stand in ARGS: make chaos ARGS='--seconds 3'",
+    )
+    names = [fault.name for fault in FAULTS]
+    parser.add_argument("--faults", nargs="+", choices=names, default=names, metavar="NAME", help="only these (all)")
+    parser.add_argument("--list", action="store_true", help="list the faults and stop")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of load from the moment that a fault strikes (5)")
+    parser.add_argument("--rate", type=float, default=10.0, help="webhooks a second (10)")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go (bench/results/chaos.json)")
+    return parser.parse_args(words)
+
+
+def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Played]:
+    """Play each, and say in a line how it went; the last is the first that does not settle.
+
+    Raises:
+        BenchError: a fault could not strike.
+    """
+    played = []
+    for fault in faults:
+        began = time.monotonic()
+        with console.status(escape(fault.name)) as status:
+            found = play.run(fault, lambda text, status=status: status.update(escape(text)))  # type: ignore[misc]
+        mark = "[green]holds[/]" if found.holds else "[red]does not hold[/]"
+        took = time.monotonic() - began
+        text = f"  {mark}  {escape(fault.name)}: {escape(fault.about)}  [dim]{took:.0f} s[/]"
+        console.print(text, soft_wrap=True)
+        played.append(found)
+        if found.settled is None:
+            console.print("  [red]It has not settled, so that nothing after it could be judged.[/]")
+            break
+    return played
+
+
+def chaos(arguments: argparse.Namespace, console: Console) -> int:
+    """Play, compare, print, write. 0 when everything holds.
+
+    Raises:
+        BenchError: the play could not go on.
+        RunnerError: the copy did not start.
+    """
+    faults = [fault for fault in FAULTS if fault.name in arguments.faults]
+    console.print("Starting a copy of the product.")
+    with staged(arguments.rate, arguments.seconds) as play:
+        played = play_all(play, faults, console)
+        total = play.in_the_end(played)
+    report.show(console, played, total)
+    figures = report.as_json(played, total, rate=arguments.rate, seconds=arguments.seconds)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0 if total.holds and all(each.holds for each in played) else 1
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """0 when it holds; 1 when not; 130 when stopped."""
+    arguments = _arguments(words)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
+    if arguments.list:
+        for fault in FAULTS:
+            console.print(f"{fault.name:22} {escape(fault.about)}", soft_wrap=True)
+        return 0
+    return run("Chaos", console, lambda console: chaos(arguments, console))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""The faults, each a context: it strikes on entering, lasts while the load goes on, and is over on leaving.
+
+Nothing is repaired here but what only a person or the outside would: a target works again, and staff take up a system
+again that has said it is gone. What dies is started again by the product's own supervisor.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import redis
+
+from bench.chaos.copy import LEASE_SECONDS, AttackedCopy, Plan
+from bench.chaos.seed import FOR_ALL, NAMES
+from bench.errors import BenchError
+from wedsync.runner.processes import wait_until
+
+WORKERS = ("urgent", "high", "normal", "low")
+EVERYTHING = ("web", "sweep", *(f"worker-{name}" for name in WORKERS))
+BROKEN = NAMES[:FOR_ALL]
+"""The signed webhooks that fail: those that get all types of events."""
+SERVICES = ("webhook", "party_rental", "resend")
+"""The targets at the sandbox, each worker's among them."""
+FROZEN_SECONDS = 4.0
+PATIENCE = 45.0
+"""Seconds until a fault must have something to strike: a slow machine routes late."""
+HITS = 3
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a fault strikes."""
+
+    copy: AttackedCopy
+    plan: Plan
+
+
+Strike = Callable[[Scene], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    ``lasts``: seconds that it needs at least. ``hits``: how many calls it must spoil before it is over. ``deaths``:
+    whether deliveries may die of it.
+    """
+
+    name: str
+    about: str
+    strike: Strike
+    lasts: float = 0.0
+    hits: int = 0
+    deaths: bool = False
+
+
+def _kill(*names: str) -> Strike:
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        for name in names:
+            os.kill(scene.copy.process(name).pid, signal.SIGKILL)
+        yield
+
+    return strike
+
+
+def _kill_amid_calls(worker: str) -> Strike:
+    """The targets take their time, so that calls are under way when the worker dies."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        with _slow_targets(scene):
+            _await_calls(scene, worker)
+            os.kill(scene.copy.process(f"worker-{worker}").pid, signal.SIGKILL)
+            yield
+
+    return strike
+
+
+@contextmanager
+def _slow_targets(scene: Scene) -> Iterator[None]:
+    for service in SERVICES:
+        scene.copy.sandbox("POST", "faults", {"service": service, "mode": "latency", "seconds": 0.8})
+    try:
+        yield
+    finally:
+        scene.copy.sandbox("DELETE", "faults")
+
+
+def _await_calls(scene: Scene, worker: str) -> None:
+    if not wait_until(lambda: _under_way(scene, worker), PATIENCE, 0.05):
+        raise BenchError(f"No call of worker-{worker} was under way within {PATIENCE:.0f} s.")
+
+
+def _under_way(scene: Scene, worker: str) -> bool:
+    """Whether a call of this worker waits for its answer: it was claimed a little while ago, and has begun."""
+    ((count,),) = scene.copy.execute(
+        "SELECT count(*) FROM integrations_delivery WHERE state = 'in_flight' AND priority = %(priority)s"
+        " AND attempt_count > 0"
+        " AND lease_until < now() + make_interval(secs => %(lease)s - 0.2) AND organization_id = %(organization)s",
+        {"priority": worker, "lease": LEASE_SECONDS, "organization": scene.plan.facts.organization},
+    )
+    return bool(count)
+
+
+def _freeze(name: str) -> Strike:
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        pid = scene.copy.process(name).pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    return strike
+
+
+def _freeze_amid_calls(worker: str) -> Strike:
+    """It wakes when its leases are over, and writes late."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        with _slow_targets(scene):
+            _await_calls(scene, worker)
+            with _freeze(f"worker-{worker}")(scene):
+                yield
+
+    return strike
+
+
+@contextmanager
+def _flush_valkey(scene: Scene) -> Iterator[None]:
+    _flush(scene)
+    yield
+
+
+@contextmanager
+def _lose_valkey(scene: Scene) -> Iterator[None]:
+    """Emptied, and killed before anybody has said a word to it again."""
+    _flush(scene)
+    os.kill(scene.copy.process("valkey").pid, signal.SIGKILL)
+    yield
+
+
+def _flush(scene: Scene) -> None:
+    with contextlib.closing(redis.Redis.from_url(scene.copy.redis_url)) as client:
+        client.flushall()
+
+
+@contextmanager
+def _restart_postgres(scene: Scene) -> Iterator[None]:
+    """Its fast shutdown, which ends every connection, and the supervisor starts it again."""
+    os.kill(scene.copy.process("postgres").pid, signal.SIGINT)
+    yield
+
+
+@contextmanager
+def _second_sweep(scene: Scene) -> Iterator[None]:
+    """Two sweeps find everything from the rows at once, since no hint is left."""
+    process = scene.copy.begin("manage.py", "sweep", "--loop")
+    try:
+        _flush(scene)
+        yield
+        _flush(scene)
+        wait_until(lambda: process.poll() is not None, 3.0)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def hits(scene: Scene) -> int:
+    """How many calls the sandbox's faults have spoiled so far."""
+    return sum(fault["hits"] for fault in scene.copy.sandbox("GET", "faults")["faults"])
+
+
+def _target(mode: str, **how: object) -> Strike:
+    """Some signed webhooks fail; the others, and the other targets, work."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        for name in BROKEN:
+            place = {"service": "webhook", "path": f"/webhook/{name}"}
+            scene.copy.sandbox("POST", "faults", {**place, "mode": mode, **how})
+        try:
+            yield
+        finally:
+            scene.copy.sandbox("DELETE", "faults")
+
+    return strike
+
+
+@contextmanager
+def _gone_target(scene: Scene) -> Iterator[None]:
+    """It answers 410, which disables it; staff take it up again afterwards."""
+    with _target("status", status=410)(scene):
+        yield
+    scene.copy.execute(
+        "UPDATE integrations_system SET state = 'active', state_reason = '' WHERE id = ANY(%(systems)s::uuid[])",
+        {"systems": [scene.plan.systems[name] for name in BROKEN]},
+    )
+
+
+def _target_fault(name: str, about: str, strike: Strike, *, deaths: bool = False) -> Fault:
+    return Fault(name, about, strike, hits=HITS if not deaths else 1, deaths=deaths)
+
+
+FAULTS = (
+    Fault("none", "nothing fails, for comparison", _kill()),
+    *(
+        Fault(f"kill-worker-{name}", f"SIGKILL of the worker of {name} deliveries amid calls", _kill_amid_calls(name))
+        for name in WORKERS
+    ),
+    Fault("kill-web", "SIGKILL of the web process", _kill("web")),
+    Fault("kill-sweep", "SIGKILL of the sweep", _kill("sweep")),
+    Fault("kill-beat", "SIGKILL of the beat", _kill("beat")),
+    Fault("kill-all", "SIGKILL of web, sweep and all workers at once", _kill(*EVERYTHING)),
+    Fault("freeze-worker", "SIGSTOP of a worker amid its calls until its leases are over; it writes late",
+          _freeze_amid_calls("high"), lasts=LEASE_SECONDS + 2.0),
+    Fault("valkey-kill", "SIGKILL of Valkey", _kill("valkey")),
+    Fault("valkey-flush", "FLUSHALL", _flush_valkey),
+    Fault("valkey-lost", "FLUSHALL and SIGKILL of Valkey at once", _lose_valkey),
+    Fault("valkey-freeze", "SIGSTOP of Valkey, then SIGCONT", _freeze("valkey"), lasts=FROZEN_SECONDS),
+    Fault("postgres-restart", "fast shutdown of PostgreSQL", _restart_postgres),
+    Fault("postgres-kill", "SIGKILL of PostgreSQL", _kill("postgres")),
+    Fault("two-sweeps", "a second sweep, and no hint left for either", _second_sweep),
+    _target_fault("target-500", "targets answer 500", _target("status", status=500)),
+    _target_fault("target-429", "targets answer 429 with Retry-After: 1", _target("status", status=429, retry_after=1)),
+    _target_fault("target-410", "targets answer 410 and are disabled; staff resume them", _gone_target, deaths=True),
+    _target_fault("target-hang", "targets take the request and never answer", _target("hang", after=True)),
+    _target_fault("target-reset", "targets reset the connection", _target("reset")),
+    _target_fault("target-taken-reset", "targets take the request and reset the connection instead of answering",
+                  _target("reset", after=True, ratio=0.3)),
+    _target_fault("target-flap", "targets fail every second call", _target("flap", status=503)),
+    _target_fault("target-endless-body", "targets take the request, and their answer never ends",
+                  _target("endless_body", after=True)),
+    _target_fault("target-drip-headers", "targets take the request, and answer a byte of a header each 0.5 s",
+                  _target("drip_headers", after=True, seconds=0.5)),
+    _target_fault("target-drip-body", "targets take the request, and answer a byte of a body each 0.5 s",
+                  _target("drip_body", after=True, seconds=0.5)),
+    _target_fault("target-random", "targets fail one call in ten", _target("status", status=500, ratio=0.1)),
+)  # fmt: skip
+"""In the order of the play."""

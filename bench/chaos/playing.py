@@ -1,0 +1,140 @@
+"""The play: under load a fault strikes, the system settles by itself, and answers, rows and targets are compared."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import psycopg2
+
+from bench.chaos.copy import AttackedCopy, Plan
+from bench.chaos.faults import PATIENCE, Fault, Scene, hits
+from bench.chaos.judging import Verdict, judge
+from bench.chaos.ledger import read, unsettled
+from bench.chaos.sending import Load
+from bench.errors import BenchError
+from bench.reconcile.sending import Sent
+from wedsync.runner.processes import wait_until
+
+BEFORE = 1.5
+"""Seconds of load before a fault strikes."""
+SETTLE_SECONDS = 120.0
+"""At most, from the end of the load to the end of the last delivery."""
+STILL = 2
+"""How many looks in a row must find nothing that moves."""
+LOOK_PAUSE = 0.3
+TICK = 0.1
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Played:
+    """One fault and what came of it. ``settled``: seconds from the end of the load; None: it never did."""
+
+    fault: Fault
+    verdict: Verdict
+    settled: float | None
+    sent: dict[str, Sent] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether all is well."""
+        return self.settled is not None and self.verdict.holds
+
+
+class Play:
+    """Faults one after the other against one copy.
+
+    Arguments:
+        rate: new requests a second.
+        seconds: of load from the moment that a fault strikes; some faults need more.
+    """
+
+    def __init__(self, copy: AttackedCopy, plan: Plan, *, rate: float, seconds: float) -> None:
+        self._scene = Scene(copy, plan)
+        self._copy = copy
+        self._plan = plan
+        self._rate = rate
+        self._seconds = seconds
+        self._names = copy.names()
+
+    def run(self, fault: Fault, say: Say) -> Played:
+        """Play one fault.
+
+        Raises:
+            BenchError: it could not strike, or something stays away.
+        """
+        sent = self._under_load(fault, say)
+        settled = self._settle(lambda left: say(f"{fault.name}: settling, {left}"))
+        ledger = read(self._copy, self._plan, sent)
+        return Played(fault, judge(sent, ledger, self._plan.targets, deaths=fault.deaths), settled, sent)
+
+    def in_the_end(self, played: list[Played]) -> Verdict:
+        """All requests once more, together: what came late for one fault's verdict is seen here."""
+        verdict = Verdict()
+        for deaths in (False, True):
+            sent: dict[str, Sent] = {}
+            for each in played:
+                if each.fault.deaths == deaths:
+                    sent |= each.sent
+            ledger = read(self._copy, self._plan, sent)
+            verdict += judge(sent, ledger, self._plan.targets, deaths=deaths)
+        return verdict
+
+    def _under_load(self, fault: Fault, say: Say) -> dict[str, Sent]:
+        load = Load(self._plan.facts, self._copy.port, self._rate)
+        load.start()
+        try:
+            _wait(BEFORE, lambda: say(f"{fault.name}: {load.taken} taken"))
+            with fault.strike(self._scene):
+                _wait(max(self._seconds, fault.lasts), lambda: say(f"{fault.name}: {load.taken} taken, {fault.about}"))
+                sent = load.stop() if fault.hits else None
+                if fault.hits and not wait_until(lambda: hits(self._scene) >= fault.hits, PATIENCE, TICK):
+                    raise BenchError(f"{fault.name} has hardly met a call within {PATIENCE:.0f} s.")
+            return sent or load.stop()
+        except BaseException:
+            load.abandon()
+            raise
+
+    def _settle(self, say: Say) -> float | None:
+        """Wait until every process runs and nothing moves any more; how long it took."""
+        began, still = time.monotonic(), 0
+        while time.monotonic() - began < SETTLE_SECONDS:
+            left = self._left()
+            say(left or "nothing moves")
+            still = 0 if left else still + 1
+            if still == STILL:
+                return time.monotonic() - began
+            time.sleep(LOOK_PAUSE)
+        return None
+
+    def _left(self) -> str:
+        if away := sorted(name for name in self._names if not self._copy.runs(name)):
+            return f"{', '.join(away)} away"
+        with contextlib.suppress(psycopg2.OperationalError):
+            count = unsettled(self._copy, self._plan)
+            return f"{count} still to be done" if count else ""
+        return "PostgreSQL away"
+
+
+def _wait(seconds: float, tick: Callable[[], None]) -> None:
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        tick()
+        time.sleep(min(TICK, left))
+
+
+@contextlib.contextmanager
+def staged(rate: float, seconds: float) -> Iterator[Play]:
+    """A play on a copy of its own, which ends with it.
+
+    Raises:
+        RunnerError: the copy did not start.
+        BenchError: its data could not be made.
+    """
+    with AttackedCopy() as copy:
+        try:
+            yield Play(copy, copy.plan(), rate=rate, seconds=seconds)
+        except BenchError as error:
+            raise BenchError(f"{error}\n\n{copy.log_tails()}") from error

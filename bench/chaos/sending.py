@@ -1,0 +1,143 @@
+"""A steady stream of signed webhooks through the front door, and what was answered to each.
+
+Written from docs/vendors/venue_master.md, on a thread of its own: VenueMaster may use our own names of event types too.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import aiohttp
+
+from bench.chaos.seed import EMERGENCY, GALLERY, GUESTS, TIMELINE
+from bench.envelopes import TAKEN, signature
+from bench.ground import Facts
+from bench.reconcile.sending import Sent
+from wedsync.runner.ports import LOCAL
+
+ANSWER_SECONDS = 10.0
+"""For an answer; docs/vendors/venue_master.md, "Retrying"."""
+PATIENCE = 60.0
+"""Seconds from the first try of a request to the last, as a vendor that does not give up soon."""
+PAUSE = (0.1, 0.5)
+"""Seconds before the next try: the first, and the longest, by doubling."""
+SHARES = {TIMELINE: 60, GUESTS: 15, GALLERY: 15, EMERGENCY: 10}
+"""Of each type, in a hundred: the first goes to six targets, each other to three."""
+
+
+class Envelopes:
+    """Bodies of all four priorities, spread over the weddings; nothing in them is said twice."""
+
+    def __init__(self, bookings: Sequence[str]) -> None:
+        self._run = secrets.token_hex(4)
+        self._bookings = bookings
+        self._numbers = itertools.count(1)
+        self._chance = random.Random()
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Ever new ones: an id and its body."""
+        for number in self._numbers:
+            external_id = f"vm_{self._run}_{number:07}"
+            event_type = self._chance.choices(list(SHARES), list(SHARES.values()))[0]
+            envelope = {
+                "id": external_id,
+                "eventType": event_type,
+                "timestamp": datetime.now(UTC).isoformat(),
+                "payload": {"booking_id": self._bookings[number % len(self._bookings)], **_payload(event_type, number)},
+            }
+            yield external_id, json.dumps(envelope).encode()
+
+
+def _payload(event_type: str, number: int) -> dict[str, object]:
+    match event_type:
+        case "timeline.updated":  # a field of its own each time: none stands in for another, and each one is news
+            return {"changes": [{"field": f"item {number}", "before": None, "after": f"{number % 24:02}:30"}]}
+        case "guest_count.changed":
+            return {"guest_count": number % 90_000}
+        case "gallery.ready":
+            return {"gallery_url": f"https://gallery.example/{number}", "photo_count": number % 900}
+        case _:
+            return {
+                "kind": "power",
+                "description": f"The lights went out, report {number}",
+                "reported_by": "Tom Berger",
+            }
+
+
+class Load:
+    """One stream, from :meth:`start` to :meth:`stop`. ``sent``: each id with its answers.
+
+    Arguments:
+        rate: new requests a second; repetitions come on top.
+    """
+
+    def __init__(self, facts: Facts, port: int, rate: float) -> None:
+        self.sent: dict[str, Sent] = {}
+        self._secret = facts.secret.encode()
+        self._url = f"http://{LOCAL}:{port}{facts.path}"
+        self._envelopes = iter(Envelopes(facts.bookings))
+        self._rate = rate
+        self._ends = threading.Event()
+        self._hurries = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="chaos-load", daemon=True)
+
+    @property
+    def taken(self) -> int:
+        """How many ids were answered 200 or 202 so far."""
+        return sum(each.taken for each in list(self.sent.values()))
+
+    def start(self) -> None:
+        """Send from now on."""
+        self._thread.start()
+
+    def stop(self) -> dict[str, Sent]:
+        """Begin nothing new, and wait until each request was taken, or its sender has given up."""
+        self._ends.set()
+        self._thread.join()
+        return self.sent
+
+    def abandon(self) -> None:
+        """End at once: nobody wants the answers any more."""
+        self._hurries.set()
+        self._ends.set()
+
+    async def _run(self) -> None:
+        connector = aiohttp.TCPConnector(limit=64)
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        began, number = time.monotonic(), 0
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session, asyncio.TaskGroup() as group:
+            while not self._ends.is_set():
+                external_id, body = next(self._envelopes)
+                sent = self.sent[external_id] = Sent()
+                group.create_task(self._send(session, body, sent))
+                number += 1
+                await asyncio.sleep(max(0.0, began + number / self._rate - time.monotonic()))
+
+    async def _send(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> None:
+        gives_up, pause = time.monotonic() + PATIENCE, PAUSE[0]
+        while time.monotonic() < gives_up and not self._hurries.is_set():
+            sent.answers.append(await self._post(session, body, sent))
+            if sent.taken:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, PAUSE[1])
+
+    async def _post(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> int | None:
+        headers = {
+            "Content-Type": "application/json",
+            "X-Venue-Signature": signature(body, self._secret, int(time.time())),
+        }
+        try:
+            async with session.post(self._url, data=body, headers=headers) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        if answer.status in TAKEN:
+            sent.event_ids.add(json.loads(content)["id"])
+        return answer.status

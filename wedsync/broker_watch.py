@@ -1,0 +1,51 @@
+"""A worker that has gone deaf notices it, and connects to the broker anew (docs/adr/0036).
+
+Celery takes at most as many messages as it has threads, and takes the next when one is acknowledged. Where the broker
+dies while all of them wait for that, each acknowledgement fails, Kombu logs it and forgets it, and the count stays full
+for ever: the worker reads nothing any more, hence never meets the broken connection, and lives on.
+"""
+
+from typing import Any
+
+import structlog
+from celery import bootsteps
+from celery.worker import state
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 1.0
+LOOKS = 3
+"""How often in a row it must look deaf: an acknowledgement takes its way through the event loop."""
+
+
+def looks_deaf(*, may_take: bool, at_work: int) -> bool:
+    """Whether a worker takes no message though it works on none.
+
+    Arguments:
+        may_take: whether its count of unacknowledged messages lets it take one more.
+        at_work: how many messages it has really got in hand.
+    """
+    return not may_take and not at_work
+
+
+class BrokerWatch(bootsteps.StartStopStep):
+    """A step of Celery's consumer: looks every second, as long as one connection lasts."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def register_with_event_loop(self, consumer: Any, hub: Any) -> None:
+        """Called by Celery each time it has connected; it forgets the timer when that connection ends."""
+        self._deaf = 0
+        hub.call_repeatedly(LOOK_SECONDS, self.look, consumer)
+
+    def look(self, consumer: Any) -> None:
+        """Look once.
+
+        Raises:
+            ConnectionError: the worker is deaf; Celery takes it for a lost connection, and connects anew.
+        """
+        may_take = consumer.task_consumer is None or consumer.task_consumer.channel.qos.can_consume()
+        self._deaf = self._deaf + 1 if looks_deaf(may_take=may_take, at_work=len(state.reserved_requests)) else 0
+        if self._deaf >= LOOKS:
+            self._deaf = 0
+            log.error("worker_deaf")
+            raise ConnectionError("no message can be taken, though none is being worked on")
