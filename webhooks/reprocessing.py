@@ -1,5 +1,4 @@
 """Reprocessing receipts: what was signed and could not be taken becomes an event; what was taken gets what is missing.
-from wedsync.database_errors import POSTGRES_AWAY
 
 An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
 never processed.
@@ -24,6 +23,7 @@ from webhooks.doors import Door
 from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
 from webhooks.storing import Status, store
+from wedsync.database_errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
 Verdict = Receipt.Verdict
