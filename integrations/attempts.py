@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from integrations import moves
 from integrations.claims import Lease
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery
@@ -72,7 +73,7 @@ def _freeze(lease: Lease, sender: Sender) -> Request | None:
     """Render, and keep the bytes, so that every retry sends the same; ``None`` when the lease was lost."""
     request = sender.render(lease.delivery)
     lease.delivery.request = request.as_json()
-    return request if lease.row.update(request=lease.delivery.request) else None
+    return request if moves.freeze(lease.delivery.id, lease.token, lease.delivery.request) else None
 
 
 def _deadline(delivery: Delivery) -> float:

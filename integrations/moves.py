@@ -1,5 +1,6 @@
 """The one way in which a delivery changes its state: a conditional write along the allowed transitions."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +35,18 @@ def let_go(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) ->
 def due_in(seconds: float) -> Any:
     """A due time, on PostgreSQL's clock."""
     return Now() + timedelta(seconds=seconds)
+
+
+_FREEZE = """
+UPDATE integrations_delivery SET request = %s WHERE id = %s AND lease_token = %s AND state = 'in_flight'
+"""
+
+
+def freeze(delivery_id: UUID, token: UUID, request: dict[str, Any]) -> bool:
+    """Keep the bytes of the first attempt; false where the lease was lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREEZE, [json.dumps(request), delivery_id, token])
+        return bool(cursor.rowcount)
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,7 @@ def _again(old: Delivery, key: str) -> Delivery:
         contact_id=old.contact_id,
         channel=old.channel,
         target=old.target,
+        shaped_by_id=old.shaped_by_id,
         plan_step=old.plan_step,
         generation=old.generation + 1,
         dedupe_key=key,

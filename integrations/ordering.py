@@ -31,15 +31,38 @@ def order_of(event: ChannelEvent) -> tuple[str, list[str]]:
     return (f"{event.wedding_id}:{event.type}", sorted(fields)) if fields else NO_ORDER
 
 
-@transaction.atomic
+# One round trip: the statements are one transaction, and each sees what was committed before it began. So whoever
+# decides about a key has seen what the one before decided.
+_TAKE_AT_ONCE = """
+SELECT pg_advisory_xact_lock(%(lock)s);
+UPDATE integrations_delivery AS mine SET has_turn = true
+WHERE mine.id = %(id)s AND mine.lease_token = %(token)s AND mine.state = 'in_flight' AND NOT EXISTS (
+    SELECT FROM integrations_delivery AS other
+    WHERE other.system_id = mine.system_id AND other.order_key = mine.order_key AND other.order_key <> ''
+        AND other.id <> mine.id AND (
+            other.state IN ('pending', 'scheduled', 'held', 'in_flight')
+            OR other.state = 'succeeded' AND other.event_id > mine.event_id
+        )
+)
+"""
+
+
 def take_turn(lease: Lease) -> bool:
     """Whether a claimed delivery may be sent now; else it is let go: superseded, or held until its turn.
 
     All that decide about one key wait for each other, so exactly one has the turn.
     """
     delivery = lease.delivery
-    _one_at_a_time(delivery)
-    siblings = _siblings(delivery)
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_AT_ONCE, {"lock": _lock_of(delivery), "id": delivery.id, "token": lease.token})
+        return bool(cursor.rowcount) or _take_among_others(lease)
+
+
+@transaction.atomic
+def _take_among_others(lease: Lease) -> bool:
+    delivery, siblings = lease.delivery, _siblings(lease.delivery)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_of(delivery)])
     if newer_standing_for(delivery).exists():
         let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED)
         end_turn([delivery])
@@ -78,8 +101,6 @@ def waiting_for(delivery: Delivery) -> QuerySet[Delivery]:
     return _siblings(delivery).filter(state=State.HELD, state_reason=Reason.WAITS_ITS_TURN)
 
 
-def _one_at_a_time(delivery: Delivery) -> None:
+def _lock_of(delivery: Delivery) -> int:
     name = f"{delivery.system_id}:{delivery.order_key}".encode()
-    key = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)

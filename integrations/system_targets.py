@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
-from integrations import clients, event_filters, signing_secrets, standard_webhooks, suppliers, targets
+from integrations import call_facts, clients, event_filters, signing_secrets, standard_webhooks, targets
 from integrations.errors import OurFault
 from integrations.models import Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status
@@ -18,8 +19,7 @@ from integrations.targets import Plan, Preview
 from integrations.vendors import CALLED
 from integrations.vendors.base import Client, Outgoing
 from integrations.vendors.families import BOOKINGS, CLIENTS
-from wedsync.live import channels
-from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 LONGEST_ID = 200  # as an external reference holds it
@@ -60,35 +60,23 @@ def call_for(system: System, event: ChannelEvent) -> Request | None:
     return CALLED[system.kind].outbound(outgoing) if outgoing else None
 
 
-def outgoing_to(system: System, event: ChannelEvent, channel: str = "") -> Outgoing | None:
+def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = None) -> Outgoing | None:
     """What a call to a system is made from; ``None``: the system takes none, or does not know the wedding.
 
     Arguments:
-        channel: where the sequence counts; empty: the system's own channel.
+        delivery_id: for signed webhooks, whose sequence counts on the channel through which its route matched.
     """
     called = CALLED.get(system.kind)
-    booking_id = suppliers.booking_id(system.id, event.wedding_id)
-    if called is None or (booking_id is None and event.type not in called.needs_no_booking):
+    if called is None:
         return None
-    name = channel or f"supplier:dashboard:{system.id}"
-    sequence = (
-        ChannelEntry.objects.filter(event=event, channel__name=name).values_list("sequence", flat=True).first()
-        if event.pk
-        else None
-    )
+    place = call_facts.look_up(system.id, event, delivery_id)
+    if place.booking_id is None and event.type not in called.needs_no_booking:
+        return None
+    name = place.matched_channel if system.kind == System.Kind.WEBHOOK else ""
+    name = name or f"supplier:dashboard:{system.id}"
+    sequence = place.sequences.get(name)
     client = clients.client_for(system, event) if event.type == "client.updated" and called.lists_clients else None
-    return Outgoing(event, booking_id, sequence, name if sequence is not None else None, client)
-
-
-def matched_channel(delivery: Delivery) -> str:
-    """The channel through which a route of the delivery matched; empty: the routes have changed since."""
-    entries = ChannelEntry.objects.filter(event_id=delivery.event_id)
-    names = list(entries.order_by("channel__name").values_list("channel__name", flat=True))
-    for pattern in delivery.reasons.order_by("id").values_list("route__channel_pattern", flat=True):
-        for name in names if pattern else ():
-            if channels.matches(pattern, name):
-                return name
-    return ""
+    return Outgoing(event, place.booking_id, sequence, name if sequence is not None else None, client)
 
 
 class SystemSender:
@@ -103,8 +91,7 @@ class SystemSender:
             DeliveryError: the system had to be asked whether it knows a client, and gave no answer.
         """
         system, event = delivery.system, delivery.event
-        own_channel = "" if system.kind != System.Kind.WEBHOOK else matched_channel(delivery)
-        outgoing = outgoing_to(system, event, own_channel)
+        outgoing = outgoing_to(system, event, delivery.id)
         if outgoing is not None and outgoing.client is not None:
             outgoing = replace(outgoing, client=_found(system, event, outgoing.client))
         request = _made(system, outgoing) if outgoing else None

@@ -54,8 +54,13 @@ def configure(level: str) -> None:
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
-        "loggers": {"urllib3": {"level": "ERROR"}},
+        "loggers": {
+            # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
+            "urllib3": {"level": "ERROR"},
+            # Two lines a message, which say less than our own.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+        },
         "root": {"handlers": ["stderr"], "level": level},
     }
     logging.config.dictConfig(config)

@@ -43,8 +43,14 @@ def decrypt(token: str) -> str:
     Raises:
         ConfigurationError: no key of ours made this token; the right key is missing from the list.
     """
+    return _decrypted(tuple(settings.SECRET_KEYS), token)
+
+
+@lru_cache(maxsize=1_000)
+def _decrypted(keys: tuple[str, ...], token: str) -> str:
+    """Kept in memory, since each call to a system needs its credentials."""
     try:
-        return _fernet(tuple(settings.SECRET_KEYS)).decrypt(token.encode()).decode()
+        return _fernet(keys).decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise ConfigurationError(_NO_KEY) from error
 

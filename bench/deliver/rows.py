@@ -23,15 +23,9 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Organization, Wedding
 
-KIND = System.Kind.STUDIO_CLOUD
-EVENT_TYPE = "timeline.updated"
-PAYLOAD = {
-    "changes": [
-        {"field": "ceremony_time", "before": "15:00", "after": "16:00"},
-        {"field": "venue_name", "before": "Seehof am Attersee", "after": "Orangerie am Attersee"},
-    ],
-    "extra": {},
-}
+KIND = System.Kind.WEBHOOK
+EVENT_TYPE = "payment.received"
+PAYLOAD = {"amount": "1200.50", "currency": "EUR", "reference": "2027-118", "extra": {}}
 RATE = "rate_per_second"
 """The field that limits how often a system is called."""
 SLOW = 0.2
