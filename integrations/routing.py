@@ -1,24 +1,25 @@
 """From one stored event to its deliveries, in one commit: apply to the wedding, match the routes, make the rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import ordering, targets
+from integrations import ordering, planning, priorities, targets
+from integrations.matching import Matched, Subject
 from integrations.models import Delivery, DeliveryReason, Route
+from integrations.planning import Wanted
 from integrations.states import State
-from integrations.targets import Plan
 from integrations.wedding_events import Applied, apply_to_wedding
-from wedsync.live import channels, hints
+from wedsync.live import hints
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority
-from wedsync.weddings.day import is_wedding_day, reception_end
+from wedsync.weddings.day import reception_end
 
 log = structlog.get_logger(__name__)
 MOST_FAILURES = 10
@@ -88,66 +89,34 @@ def give_up(event_id: UUID) -> None:
 def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
-    priority = delivery_priority(event, timezone.now())
-    wanted: dict[str, tuple[Plan, list[Route]]] = {}
-    live: set[str] = set()
-    for route, name in _matching_routes(event, names):
-        try:
-            with transaction.atomic():
-                plans = list(targets.plans(route, event, priority))
-            if route.target == Route.Target.LIVE:
-                live.add(channels.check_name(channels.fill(route.live_channel, route.channel_pattern, name)))
-        except OperationalError:  # PostgreSQL's fault and not the route's: the whole event is routed again
-            raise
-        except Exception:  # one broken route must not keep the others from an emergency
-            log.exception("route_broken", route=str(route.id), event_id=str(event.id))
-            continue
-        for plan in plans:
-            key = Delivery.key(event.id, plan.kind, plan.target, plan.channel)
-            wanted.setdefault(key, (plan, []))[1].append(route)
-    return _store(event, priority, wanted), sorted(live - set(names))
+    planned = planning.plan(Subject.of(event, names), timezone.now())
+    return _store(event, planned.wanted), sorted(planned.live - set(names))
 
 
-def _matching_routes(event: ChannelEvent, names: Sequence[str]) -> Iterable[tuple[Route, str]]:
-    routes = Route.objects.filter(organization_id=event.organization_id, active=True)
-    for candidate in routes.select_related("system", "contact"):
-        name = match(candidate, event.type, names)
-        if name:
-            yield candidate, name
+def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Matched] = ()) -> Priority:
+    """The priority of what the ``asking`` routes want together: see :mod:`integrations.priorities`."""
+    return priorities.work_out(event, now, asking).priority
 
 
-def match(route: Route, event_type: str, names: Sequence[str]) -> str | None:
-    """The first of the event's channels on which the route matches it; ``None``: it does not. Matches at most once."""
-    if route.event_types and event_type not in route.event_types:
-        return None
-    return next((name for name in names if channels.matches(route.channel_pattern, name)), None)
-
-
-def delivery_priority(event: ChannelEvent, now: datetime) -> Priority:
-    """The event's priority, one step up on the wedding day up to high."""
-    priority = Priority(event.priority)
-    if event.wedding is None or priority.rank >= Priority.HIGH.rank or not is_wedding_day(event.wedding, now):
-        return priority
-    return list(Priority)[priority.rank + 1]
-
-
-def _store(event: ChannelEvent, priority: Priority, wanted: dict[str, tuple[Plan, list[Route]]]) -> list[Delivery]:
-    rows = [_row(event, priority, key, plan) for key, (plan, _) in wanted.items()]
+def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
+    rows = [row_of(event, key, each) for key, each in wanted.items()]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
     DeliveryReason.objects.bulk_create(
         [
-            DeliveryReason(delivery=stored[key], route=found, route_name=found.name)
-            for key, (_, routes) in wanted.items()
-            for found in routes
+            DeliveryReason(delivery=stored[key], route=found.route, route_name=found.route.name)
+            for key, each in wanted.items()
+            for found in each.asking
         ],
         ignore_conflicts=True,
     )
     return list(stored.values())
 
 
-def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Delivery:
-    now = timezone.now()
+def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
+    """The delivery that is wanted, not yet stored."""
+    now, plan = timezone.now(), wanted.plan
+    priority = delivery_priority(event, now, wanted.asking)
     of_system = plan.kind == Route.Target.SYSTEM
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
     row = Delivery(
@@ -157,6 +126,7 @@ def _row(event: ChannelEvent, priority: Priority, key: str, plan: Plan) -> Deliv
         contact=plan.contact,
         channel=plan.channel,
         target=plan.target,
+        shaped_by=wanted.shaped_by,
         dedupe_key=key,
         priority=priority,
         expires_at=expiry(event, plan.channel, priority, now),

@@ -1,17 +1,22 @@
 """Deliveries to other systems: which call, to what address, with which proof of who we are."""
 
+import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
-from integrations import standard_webhooks, suppliers, targets
+from integrations import standard_webhooks, suppliers, targets, transforms
 from integrations.errors import OurFault
 from integrations.models import Delivery, Route
 from integrations.outbound import Call, Request, Response, check_status
-from integrations.targets import Plan
+from integrations.targets import Plan, Preview
+from integrations.transforms import CannotTransform
 from integrations.vendors import VENDORS
 from integrations.vendors.base import Outgoing
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
+
+ENVELOPE = ("id", "type", "occurred_at", "sequence")  # what json_request puts around every call
 
 
 def register() -> None:
@@ -42,6 +47,24 @@ def _request(kind: str, system_id: object, event: ChannelEvent) -> Request | Non
     return vendor.outbound(Outgoing(event, booking_id, sequence))
 
 
+def _shaped(request: Request, delivery: Delivery) -> Request:
+    """The call with what the route makes of the event in place of the vendor's own fields; the envelope stays.
+
+    Raises:
+        OurFault: the route's mapping or template breaks on this event.
+    """
+    route = delivery.shaped_by
+    try:
+        shaped = transforms.apply(route, delivery.event) if route else None
+    except CannotTransform as error:
+        raise OurFault(f"the transform of the route “{route}” breaks: {error}") from error
+    if shaped is None:
+        return request
+    whole = json.loads(request.body)
+    envelope = {name: whole[name] for name in ENVELOPE if name in whole}
+    return replace(request, body=json.dumps(envelope | {"payload": shaped}, ensure_ascii=False))
+
+
 class SystemSender:
     """Bearer token, ``Idempotency-Key``, Standard Webhooks headers: docs/vendors/README.md, "Calls that you take"."""
 
@@ -52,7 +75,11 @@ class SystemSender:
         request = _request(delivery.system.kind, delivery.system_id, delivery.event)
         if request is None:
             raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
-        return request
+        return _shaped(request, delivery) if delivery.shaped_by else request
+
+    def preview(self, delivery: Delivery) -> Preview:
+        """See :class:`integrations.targets.Sender`."""
+        return Preview(self.render(delivery))
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
         """See :class:`integrations.targets.Sender`. The delivery's id is the key, so retries carry the same one."""

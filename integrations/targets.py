@@ -34,6 +34,15 @@ class Plan:
     held_because: Reason = Reason.NONE
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What would be sent, without credentials; ``subject`` and ``text``: of a message, as a person reads it."""
+
+    request: Request
+    subject: str = ""
+    text: str = ""
+
+
 Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]
 
 
@@ -42,6 +51,13 @@ class Sender(Protocol):
 
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
+
+        Raises:
+            OurFault: something of ours is missing.
+        """
+
+    def preview(self, delivery: Delivery) -> Preview:
+        """The same for a delivery that is not stored; nothing is kept.
 
         Raises:
             OurFault: something of ours is missing.

@@ -4,7 +4,8 @@ A template's first line is the headline, every further line a fact, written ``La
 The channels lay these out; vendor text is escaped there, for the channel that it goes to.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,15 @@ def write(event: ChannelEvent, contact: Contact | None) -> Content:
         venue=wedding.venue_name,
         recipient=contact.name if contact else "",
     )
+
+
+def reworded(content: Content, words: Mapping[str, str]) -> Content:
+    """The content with a route's own ``headline`` and ``text``, where it has them; one fact for each line."""
+    headline = " ".join(words.get("headline", "").split())[:250] or content.headline
+    if "text" not in words:
+        return replace(content, headline=headline)
+    lines = [" ".join(line.split()) for line in words["text"].splitlines()]
+    return replace(content, headline=headline, facts=tuple(_fact(line) for line in lines if line))
 
 
 def _fact(line: str) -> Fact:

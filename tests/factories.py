@@ -23,6 +23,7 @@ from integrations.models import (
     DeliveryReason,
     ExternalReference,
     Route,
+    RouteCondition,
     System,
 )
 from integrations.states import Outcome
@@ -197,6 +198,16 @@ class RouteFactory(Owned):
     channel_pattern = "supplier:dashboard:{supplierId}"
     target = Route.Target.SYSTEM
     system = factory.SubFactory(SystemFactory, organization=beside("organization"))
+
+
+class ConditionFactory(DjangoModelFactory[RouteCondition]):
+    class Meta:
+        model = RouteCondition
+
+    route = factory.SubFactory(RouteFactory)
+    path = "guest_count"
+    operator = "greater"
+    value = 100
 
 
 class EventFactory(Owned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -11,7 +12,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
@@ -82,7 +83,7 @@ class LinkForm(WeddingForm):
 class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
     """Events; those that are unlinked have a button, and many can be linked at once."""
 
-    actions_detail = ("link",)
+    actions_detail = ("link", "dry_run")
     actions = ("link_selected",)
 
     def get_urls(self) -> list[Any]:
@@ -93,7 +94,13 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
 
     def is_offered(self, row: Any, path: str) -> bool:
         """Linking is for the unlinked."""
-        return bool(row.routing == Unlinked)
+        return path != "link" or bool(row.routing == Unlinked)
+
+    @button("Dry run", "dry-run")
+    def dry_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the present routes would make of it, on a page of its own; changes nothing."""
+        event = self.row_to_press(request, object_id)
+        return HttpResponseRedirect(f"{reverse('admin:integrations_route_dry_run')}?{urlencode({'event': event.pk})}")
 
     @button("Link to a wedding", "link")
     def link(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Forms of systems and routes. Credentials go in and never come out again."""
+"""Forms of systems. Credentials go in and never come out again."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminTextInputWidget,
     UnfoldAdminURLInputWidget,
 )
 
 from integrations.addresses import check_target
-from integrations.models import Route, System
+from integrations.models import System
 from integrations.standard_webhooks import secret_key
 from integrations.vendors import VENDORS
 from wedsync import vault
 from wedsync.env import ConfigurationError
-from wedsync.live.catalogue import CATALOGUE
-from wedsync.weddings.models import Channel, Contact
 from wedsync.weddings.tenant_forms import TenantForm
 
 REMOVE = "-"
@@ -153,24 +150,3 @@ def _credential_field(credential: Credential) -> forms.CharField:
 for _credential in CREDENTIALS:
     SystemForm.base_fields[_credential.field] = _credential_field(_credential)
     SystemForm.declared_fields[_credential.field] = SystemForm.base_fields[_credential.field]
-
-
-def _several(choices: list[tuple[str, str]], help_text: str) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(
-        choices=choices, required=False, help_text=help_text, widget=UnfoldAdminCheckboxSelectMultipleWidget()
-    )
-
-
-class RouteForm(TenantForm):
-    """A route, its lists as boxes to tick."""
-
-    event_types = _several([(name, name) for name in sorted(CATALOGUE)], "None ticked: every type.")
-    roles = _several(list(Contact.Role.choices), "People of the wedding.")
-    channels = _several(list(Channel.choices), "None ticked: what each person prefers.")
-
-    class Meta:
-        model = Route
-        fields = (
-            "name", "active", "channel_pattern", "event_types", "target", "system", "roles", "contact", "channels",
-            "live_channel", "echo",
-        )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from integrations.models.breaker import BreakerChange
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
-from integrations.models.routes import Route
+from integrations.models.routes import Route, RouteCondition
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "DeliveryReason",
     "ExternalReference",
     "Route",
+    "RouteCondition",
     "System",
 ]

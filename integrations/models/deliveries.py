@@ -46,6 +46,14 @@ class Delivery(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="deliveries")
     channel = models.CharField(max_length=16, help_text="system, or how a person is reached.")
     target = models.CharField(max_length=254, help_text="The system's id, or the normalized address.")
+    shaped_by = models.ForeignKey(
+        Route,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The route whose mapping or template makes what is sent; none: as it is.",
+    )
     plan_step = models.PositiveSmallIntegerField(default=0)
     generation = models.PositiveSmallIntegerField(default=0)
     dedupe_key = models.CharField(max_length=400)
@@ -96,6 +104,7 @@ class Delivery(models.Model):
             models.Index(fields=["system", "order_key", "event"], name="delivery_order", condition=~Q(order_key="")),
             models.Index(fields=["system", "-id"], name="delivery_of_system"),
             models.Index(fields=["organization", "-id"], name="delivery_newest"),
+            models.Index(fields=["shaped_by"], name="delivery_shaped", condition=Q(shaped_by__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -8,9 +8,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from integrations import transforms
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status
+from integrations.targets import Preview
 from notifications import wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
@@ -35,10 +37,7 @@ class PersonChannel(ABC):
 
     def render(self, delivery: Delivery) -> Request:
         """Write the message, lay it out, and keep it."""
-        try:
-            composed = self.compose(wording.write(delivery.event, delivery.contact), delivery)
-        except ValueError as error:
-            raise OurFault(str(error)) from error
+        composed = self._composed(delivery)
         Message.objects.update_or_create(
             delivery=delivery,
             defaults={
@@ -51,6 +50,20 @@ class PersonChannel(ABC):
             },
         )
         return composed.request
+
+    def preview(self, delivery: Delivery) -> Preview:
+        """Write it and lay it out, and keep nothing."""
+        composed = self._composed(delivery)
+        return Preview(composed.request, composed.subject, composed.text)
+
+    def _composed(self, delivery: Delivery) -> Composed:
+        try:
+            content = wording.write(delivery.event, delivery.contact)
+            if delivery.shaped_by:
+                content = wording.reworded(content, transforms.apply(delivery.shaped_by, delivery.event) or {})
+            return self.compose(content, delivery)
+        except ValueError as error:
+            raise OurFault(str(error)) from error
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
         """Add the URL and the credentials."""

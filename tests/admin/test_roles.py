@@ -184,6 +184,7 @@ def test_a_route_takes_ticked_lists(ours: House, sign_in: SignIn) -> None:
     data = {
         "name": "To people", "active": "on", "channel_pattern": "couple:dashboard:*", "target": "people",
         "event_types": ["timeline.updated", "gallery.ready"], "roles": ["couple"], "channels": ["whatsapp", "email"],
+        "conditions-TOTAL_FORMS": 0, "conditions-INITIAL_FORMS": 0,
     }  # fmt: skip
 
     assert client.post(page(Route, "change", route.pk), data).status_code == 302

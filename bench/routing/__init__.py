@@ -1,0 +1,1 @@
+"""What matching an event costs among few routes and among many."""

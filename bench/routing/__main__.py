@@ -1,0 +1,103 @@
+"""``python -m bench.routing``: how long matching one event takes among 10, 1 000 and 10 000 routes."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.ground import NO_SANDBOX, ROOT, Ground
+from bench.program import run
+
+RESULT = ROOT / "bench" / "results" / "routing.json"
+LABELS = {"spread": "routes of every kind", "alike": "all alike but for a condition"}
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.routing",
+        description="Match one event against organizations with 10, 1 000 and 10 000 routes, of which 5 match, "
+        "in turn, on a PostgreSQL of its own. Spread: patterns and event types of every kind. Alike: each route has "
+        "the event's own pattern and type, so that only what a condition equals tells them apart.",
+    )
+    parser.add_argument("--rounds", type=int, default=200, help="how often each is measured (200)")
+    parser.add_argument("--counts", type=int, nargs="+", default=[10, 1000, 10_000], help="numbers of routes")
+    parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/routing.json)")
+    return parser.parse_args(words)
+
+
+def measured(ground: Ground, rounds: int, counts: Sequence[int]) -> list[dict[str, Any]]:
+    """The measurements, made by a process of the product.
+
+    Raises:
+        BenchError: it failed.
+    """
+    ground.make_product(weddings=1)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.routing.measuring", str(rounds), *map(str, counts)],
+        cwd=ROOT,
+        env=ground.environment(NO_SANDBOX),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"bench.routing.measuring failed:\n{done.stderr[-2000:]}")
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def ratios(found: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What the most routes cost by what the fewest cost, from the medians."""
+    costs = {}
+    for kind in LABELS:
+        rows = sorted((row for row in found if row["kind"] == kind), key=lambda row: row["routes"])
+        name = f"cost_{rows[-1]['routes']}_over_{rows[0]['routes']}"
+        costs[name if kind == "spread" else f"{name}_{kind}"] = round(rows[-1]["median_ms"] / rows[0]["median_ms"], 2)
+    return costs
+
+
+def show(console: Console, found: Sequence[dict[str, Any]]) -> None:
+    """Print the table, and the ratios below it."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("routes")
+    for name in ("how many", "read", "match", "median ms", "p90 ms"):
+        table.add_column(name, justify="right")
+    for row in found:
+        figures = (row["routes"], row["candidates"], row["matching"], f"{row['median_ms']:.2f}", f"{row['p90_ms']:.2f}")
+        table.add_row(LABELS[row["kind"]], *map(str, figures))
+    console.print(table)
+    for name, value in ratios(found).items():
+        console.print(f"{name:>30}  {value:.2f}")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, write the JSON. 0 when it was measured; 1 when not; 130 when stopped."""
+    arguments = _arguments(words)
+
+    def work(console: Console) -> int:
+        with Ground() as ground:
+            found = measured(ground, arguments.rounds, arguments.counts)
+        show(console, found)
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+        content = {"ratios": ratios(found), "measurements": found, "machine": machine}
+        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        return 0
+
+    return run("bench-routing", Console(), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""Forms of routes: the route, its conditions, and what a dry run is to try."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from integrations import dry_run, event_filters
+from integrations.conditions import Operator
+from integrations.dry_run import CannotTry, Paste
+from integrations.models import ExternalReference, Route, RouteCondition, System
+from wedsync import strict_json
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel, Contact, Organization, Wedding
+from wedsync.weddings.tenancy import Access
+from wedsync.weddings.tenant_forms import TenantForm
+
+_OF_TEXT = {Operator.STARTS_WITH, Operator.MATCHES, Operator.CONTAINS}
+
+
+def _several(choices: list[tuple[str, str]], help_text: str) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=choices, required=False, help_text=help_text, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+    )
+
+
+class RouteForm(TenantForm):
+    """A route, its lists as boxes to tick."""
+
+    event_types = _several([(name, name) for name in sorted(CATALOGUE)], "None ticked, and no pattern: every type.")
+    type_patterns = forms.CharField(
+        label="Patterns of event types",
+        required=False,
+        max_length=500,
+        help_text="Beside those ticked, by comma: booking.*, *.cancelled, or * for every type.",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    roles = _several(list(Contact.Role.choices), "People of the wedding.")
+    channels = _several(list(Channel.choices), "None ticked: what each person prefers.")
+    mapping = forms.JSONField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "class": "font-mono"}),
+        help_text='An object: {"their.field": "our.path", "fixed": {"const": 1}}. For people: headline, text.',
+    )
+    template = forms.CharField(
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "class": "font-mono"}),
+        help_text='Or Jinja2 that makes a JSON object: {"hall": "{{ payload.extra.hall }}", '
+        '"changes": {{ payload.changes|tojson }}}. It knows payload, event and wedding.',
+    )
+
+    class Meta:
+        model = Route
+        fields = (
+            "name", "active", "channel_pattern", "event_types", "active_from", "active_until", "target", "system",
+            "roles", "contact", "channels", "live_channel", "echo", "priority", "mapping", "template",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.instance.event_types or []
+        self.initial["type_patterns"] = ", ".join(each for each in stored if event_filters.is_wildcard(each))
+        self.initial["event_types"] = [each for each in stored if each in CATALOGUE]
+
+    def clean(self) -> dict[str, Any]:
+        """Put ticked types and patterns together."""
+        cleaned = super().clean()
+        typed = cleaned.get("type_patterns") or ""
+        patterns = list(dict.fromkeys(each.strip() for each in typed.split(",") if each.strip()))
+        try:
+            event_filters.check(patterns)
+        except ValueError as error:
+            self.add_error("type_patterns", str(error))
+        else:
+            cleaned["event_types"] = [*(cleaned.get("event_types") or ()), *patterns]
+        if cleaned.get("mapping") is None and "mapping" not in self.errors:
+            cleaned["mapping"] = {}
+        if not (cleaned.get("template") or "").strip():
+            cleaned["template"] = ""
+        return cleaned
+
+
+class ConditionForm(TenantForm):
+    """A condition. Its value is JSON, but nobody has to put a word in quotes."""
+
+    value = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="A word, a number, a date; several by comma for “is one of”; or JSON.",
+    )
+
+    class Meta:
+        model = RouteCondition
+        fields = ("path", "operator", "value", "effect")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        new = self._state_is_new()
+        self.initial["value"] = "" if new else written(self.instance.value, self.instance.operator)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the value as its operator needs it."""
+        cleaned = super().clean()
+        if "value" in cleaned:
+            cleaned["value"] = read(cleaned["value"], cleaned.get("operator") or "")
+        return cleaned
+
+
+def read(text: str, operator: str) -> Any:
+    """The value that somebody typed for an operator."""
+    text = text.strip()
+    if operator == Operator.EXISTS and not text:
+        return True
+    value = _loosely(text)
+    if operator in _OF_TEXT and not isinstance(value, str):
+        return text
+    if operator == Operator.IN and not isinstance(value, list):
+        return [_loosely(each.strip()) for each in text.split(",") if each.strip()]
+    return value
+
+
+def written(value: Any, operator: str) -> str:
+    """A value as one would type it."""
+    as_json = json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) and read(value, operator) == value else as_json
+
+
+def _loosely(text: str) -> Any:
+    if not text:
+        return None
+    try:
+        return strict_json.loads(text.encode())
+    except (strict_json.NotStrictJson, UnicodeEncodeError):
+        return text
+
+
+class DryRunForm(forms.Form):
+    """An event of ours by its id, or one that is pasted."""
+
+    event = forms.UUIDField(
+        label="Id of an event", required=False, widget=UnfoldAdminTextInputWidget(), help_text="Or paste one below."
+    )
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(), required=False, widget=UnfoldAdminSelectWidget(), help_text="Of a pasted event."
+    )
+    type = forms.ChoiceField(
+        required=False,
+        choices=[("", "—"), *((name, name) for name in sorted(CATALOGUE))],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    payload = forms.CharField(
+        required=False,
+        max_length=strict_json.LARGEST,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "class": "font-mono"}),
+        help_text='In our own names, as JSON: {"guest_count": 120}.',
+    )
+    wedding = forms.ModelChoiceField(Wedding.objects.none(), required=False)
+    system = forms.ModelChoiceField(
+        System.objects.none(), required=False, label="Came from", help_text="Empty: from nobody's system."
+    )
+    priority = forms.ChoiceField(
+        required=False,
+        choices=[("", "that of its type"), *Priority.choices],
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+    def __init__(self, asked_by: Access, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked_by = asked_by
+        self._bound("organization", asked_by.organizations())
+        self._bound("wedding", asked_by.bound(Wedding.objects.all(), "organization"))
+        self._bound("system", asked_by.bound(System.objects.all(), "organization"))
+        for name in ("wedding", "system"):
+            self.fields[name].widget = AutocompleteSelect(ExternalReference._meta.get_field(name), admin.site)  # noqa: SLF001
+            self.fields[name].widget.choices = self.fields[name].choices  # type: ignore[attr-defined]
+        if asked_by.organizations().count() == 1:
+            del self.fields["organization"]
+
+    def _bound(self, name: str, rows: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  (for the type checker)
+        field.queryset = rows
+
+    def clean(self) -> dict[str, Any]:
+        """Find the event, or make it; ``cleaned_data["subject"]`` is the event and the names of its channels."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        if cleaned.get("event"):
+            cleaned["subject"] = self._stored(cleaned)
+        elif cleaned.get("type"):
+            cleaned["subject"] = self._pasted(cleaned)
+        else:
+            self.add_error("event", "Name an event, or choose a type below and paste its payload.")
+        return cleaned
+
+    def _stored(self, cleaned: dict[str, Any]) -> Any:
+        rows = self._asked_by.bound(ChannelEvent.objects.all(), "organization")
+        event = rows.select_related("wedding").filter(pk=cleaned["event"]).first()
+        if event is None:
+            self.add_error("event", "There is no such event.")
+        return event, None
+
+    def _pasted(self, cleaned: dict[str, Any]) -> Any:
+        wedding, system = cleaned.get("wedding"), cleaned.get("system")
+        owner = next((row.organization for row in (wedding, system) if row), None)
+        owner = owner or cleaned.get("organization") or self._only_organization()
+        if owner is None:
+            self.add_error("organization", "Choose one.")
+            return None
+        try:
+            payload = strict_json.loads((cleaned["payload"] or "{}").encode())
+            if not isinstance(payload, dict):
+                raise strict_json.NotStrictJson("the body is no object")
+        except (strict_json.NotStrictJson, UnicodeEncodeError) as error:
+            self.add_error("payload", str(error).replace("the body", "It", 1))
+            return None
+        try:
+            return dry_run.pasted(Paste(owner, cleaned["type"], payload, wedding, system, cleaned["priority"]))
+        except CannotTry as error:
+            for problem in error.problems:
+                name = {"source_system": "system"}.get(problem.field, problem.field.partition(".")[0])
+                self.add_error(name if name in self.fields else None, f"{problem.field} {problem.reason}.")
+            return None
+
+    def _only_organization(self) -> Organization | None:
+        found = list(self._asked_by.organizations()[:2])
+        return found[0] if len(found) == 1 else None

@@ -1,0 +1,81 @@
+"""What an event would make happen: the deliveries that its routes want together, and further live channels.
+
+Reads only, so that routing and the dry run go the same way.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from django.db import OperationalError, transaction
+
+from integrations import priorities, targets
+from integrations.matching import Matched, Subject, candidates, match
+from integrations.models import Delivery, Route
+from integrations.targets import Plan
+from wedsync.live import channels
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One delivery, and the routes that ask for it."""
+
+    plan: Plan
+    asking: list[Matched]
+
+    @property
+    def shaped_by(self) -> Route | None:
+        """The route whose transform counts: of those that have one the first by name, then by id."""
+        shaping = [each.route for each in self.asking if each.route.reshapes]
+        return min(shaping, key=lambda route: (route.name, route.id), default=None)
+
+
+@dataclass
+class Planned:
+    """All of it. ``wanted`` by ``dedupe_key``; ``live``: channels' names; ``broken``: routes that could not be read."""
+
+    matched: list[Matched] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+    broken: dict[Route, str] = field(default_factory=dict)
+
+
+def plan(subject: Subject, now: datetime) -> Planned:
+    """Match the routes and ask each where it leads. A route that breaks keeps no other from an emergency.
+
+    Raises:
+        OperationalError: PostgreSQL's fault and not a route's: the whole event is to be planned again.
+    """
+    planned = Planned()
+    for route in candidates(subject):
+        try:
+            _take(route, subject, now, planned)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
+            planned.broken[route] = f"{type(error).__name__}: the log has the trace"
+    return planned
+
+
+def _take(route: Route, subject: Subject, now: datetime, planned: Planned) -> None:
+    matched = match(route, subject)
+    if matched is None:
+        return
+    event = subject.event
+    live: Iterable[str] = ()
+    with transaction.atomic():
+        priority = priorities.work_out(event, now, [matched]).priority
+        plans = list(targets.plans(route, event, priority))
+        if route.target == Route.Target.LIVE:
+            live = [channels.check_name(channels.fill(route.live_channel, route.channel_pattern, matched.name))]
+    planned.matched.append(matched)
+    planned.live.update(live)
+    for each in plans:
+        key = Delivery.key(event.id, each.kind, each.target, each.channel)
+        asking = planned.wanted.setdefault(key, Wanted(each, [])).asking
+        if matched not in asking:  # one person in two roles
+            asking.append(matched)

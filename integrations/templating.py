@@ -1,0 +1,269 @@
+"""A template language that staff may write in: Jinja2 without a way out, and without a way to take long.
+
+What a template may be made of is listed here; everything else is refused before it is compiled. It calls nothing but
+``range``, reads fields of JSON values only, and makes no value larger than 64 KiB. Loops share one budget of rounds,
+and a clock is looked at in between (docs/adr/0029). What it prints is escaped for the inside of a JSON text, so
+``"{{ payload.reason }}"`` is right whatever the reason says; ``{{ payload.changes|tojson }}`` prints a whole value.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from jinja2 import ChainableUndefined, StrictUndefined, TemplateError, Undefined, nodes, pass_context
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from integrations.template_filters import FILTERS, MOST_LETTERS, TESTS, CannotRender, weigh
+
+LONGEST_TEMPLATE = 10_000
+MOST_ROUNDS = 5_000
+MOST_SECONDS = 1.0
+_BOUNDED, _COUNTED, _JOINED = "bounded__", "counted__", "joined__"  # put in below; no template may name them
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
+    nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.CondExpr,
+    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div,
+    nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat, nodes.Filter, nodes.Test, nodes.Keyword,
+)  # fmt: skip
+
+
+class _Budget:
+    """What is left of one rendering."""
+
+    def __init__(self) -> None:
+        self._rounds, self._until = MOST_ROUNDS, time.monotonic() + MOST_SECONDS
+
+    def take_round(self) -> None:
+        self._rounds -= 1
+        if self._rounds < 0:
+            raise CannotRender(f"its loops take more than {MOST_ROUNDS} rounds")
+        self.look_at_the_clock()
+
+    def look_at_the_clock(self) -> None:
+        if time.monotonic() > self._until:
+            raise CannotRender(f"it takes longer than {MOST_SECONDS:g} s")
+
+
+_budget: ContextVar[_Budget] = ContextVar("budget of the rendering")
+
+
+class _Limits(NodeTransformer):
+    """Puts our limits around what makes values and what goes round."""
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+        return _through(_BOUNDED, self.generic_visit(node))
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
+        return _through(_BOUNDED, self.generic_visit(node))
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+        visited = self.generic_visit(node)
+        return visited if node.ctx == "store" else _through(_BOUNDED, visited)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _through(_JOINED, nodes.List(node.nodes, lineno=node.lineno))
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.iter = _through(_COUNTED, node.iter)
+        return node
+
+
+def _through(name: str, node: Any) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The rules of the language."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"+", "-"})
+
+    def __init__(self, undefined: type[Undefined]) -> None:
+        super().__init__(undefined=undefined, optimized=False, finalize=_printed, cache_size=0)
+        ours = {_BOUNDED: _bounded, _COUNTED: _counted, _JOINED: _joined}
+        self.filters = {name: _watched(each) for name, each in FILTERS.items()} | ours
+        self.tests = {name: self.tests[name] for name in TESTS}
+        self.globals = {"range": _short_range}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        _check_nodes(tree)
+        _Limits().visit(tree)
+        return tree.set_environment(self)  # type: ignore[return-value]
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of a JSON object, or what a loop says of itself."""
+        if isinstance(obj, LoopContext) and not attribute.startswith("_"):
+            return getattr(obj, attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """A field of a JSON object, an element of a list, letters of a text."""
+        if isinstance(obj, ChainableUndefined):
+            return obj
+        if isinstance(obj, Mapping) and isinstance(argument, str) and argument in obj:
+            return obj[argument]
+        if isinstance(obj, list | tuple | str) and isinstance(argument, int | slice):
+            try:
+                return obj[argument]
+            except IndexError:
+                pass
+        return self.undefined(obj=obj, name=argument)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Sums of texts and lists within bounds; all else with numbers only, and not too large ones."""
+        _budget.get().look_at_the_clock()
+        if operator == "+" and (isinstance(left, str | list)):
+            if type(left) is not type(right):
+                raise CannotRender(f"+ can not join a {type(left).__name__} and a {type(right).__name__}")
+            total: Any = left
+            return _bounded(total + right)
+        _check_numbers(left, right)
+        result = super().call_binop(context, operator, left, right)
+        _check_numbers(result)
+        return result
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        """Signs of numbers."""
+        _check_numbers(arg)
+        return super().call_unop(context, operator, arg)
+
+
+def _check_nodes(tree: nodes.Template) -> None:
+    """Refuse what is not in the language.
+
+    Raises:
+        CannotRender: with the line.
+    """
+    for node in tree.find_all(nodes.Node):
+        where = f"line {node.lineno}: "
+        if isinstance(node, nodes.Call):
+            if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
+                raise CannotRender(f"{where}only range(...) can be called; use filters")
+        elif not isinstance(node, _ALLOWED):
+            raise CannotRender(f"{where}“{type(node).__name__.lower()}” is not allowed here")
+        if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+            raise CannotRender(f"{where}the attribute {node.attr} is not allowed")
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            raise CannotRender(f"{where}there is no filter {node.name}; there are {', '.join(sorted(FILTERS))}")
+        if isinstance(node, nodes.Test) and node.name not in TESTS:
+            raise CannotRender(f"{where}there is no test {node.name}; there are {', '.join(sorted(TESTS))}")
+
+
+def _too_large() -> NoReturn:
+    raise CannotRender(f"it makes a value of more than {MOST_LETTERS} letters")
+
+
+def _check_numbers(*values: Any) -> None:
+    for value in values:
+        if isinstance(value, StrictUndefined):
+            str(value)  # raises, with the name of what is missing
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise CannotRender(f"it calculates with {_kind(value)}, which is no number")
+        if not abs(value) < 1e18:
+            raise CannotRender("it calculates with numbers that are too large")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Undefined) or value is None:
+        return "something that is missing"
+    return f"a {type(value).__name__}"
+
+
+def _short_range(*bounds: int) -> list[int]:
+    _check_numbers(*bounds)
+    numbers = range(*bounds)
+    if len(numbers) > MOST_ROUNDS:
+        raise CannotRender(f"range(...) makes more than {MOST_ROUNDS} numbers")
+    return list(numbers)
+
+
+def _bounded(value: Any) -> Any:
+    weigh(value)
+    _budget.get().look_at_the_clock()
+    return value
+
+
+def _counted(values: Iterable[Any]) -> Iterator[Any]:
+    budget = _budget.get()
+    for value in values:
+        budget.take_round()
+        yield value
+
+
+def _joined(values: list[Any]) -> str:
+    return str(_bounded("".join(FILTERS["string"](value) for value in values)))
+
+
+def _watched(wrapped: Any) -> Any:
+    """The filter, after a look at the clock."""
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        _budget.get().look_at_the_clock()
+        return wrapped(*args, **kwargs)
+
+    vars(watched).update(vars(wrapped))  # Jinja's marks of what a filter is to be given
+    return watched
+
+
+@pass_context  # so that nothing is worked out when the template is compiled
+def _printed(_context: Context, value: Any) -> str:
+    """As it stands inside of a JSON text, without quotes; what ``tojson`` made stays as it is."""
+    if isinstance(value, Undefined):
+        return str(value)
+    if type(value) is str:
+        return json.dumps(value, ensure_ascii=False)[1:-1]
+    return str(FILTERS["string"](value))
+
+
+_strict, _lenient = _Environment(StrictUndefined), _Environment(ChainableUndefined)
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, *, strict: bool) -> Any:
+    if len(source) > LONGEST_TEMPLATE:
+        raise CannotRender(f"it is longer than {LONGEST_TEMPLATE} letters")
+    try:
+        return (_strict if strict else _lenient).from_string(source)
+    except CannotRender:
+        raise
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise CannotRender(f"line {line}: {error.message}" if line else str(error)) from error
+    except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
+        raise CannotRender("it is nested too deeply, or holds numbers that are too long") from error
+
+
+def render(source: str, facts: Mapping[str, Any], *, strict: bool = False) -> str:
+    """The text that a template makes; at most 64 KiB, within about a second.
+
+    Arguments:
+        strict: a field that is not there is an error; else it reads as nothing.
+
+    Raises:
+        CannotRender: why it does not, fit for staff.
+    """
+    template = _compiled(source, strict=strict)
+    token = _budget.set(_Budget())
+    written: list[str] = []
+    size = 0
+    try:
+        for piece in template.generate(**facts):
+            size += len(piece)
+            if size > MOST_LETTERS:
+                _too_large()
+            written.append(piece)
+    except CannotRender:
+        raise
+    except Exception as error:
+        raise CannotRender(" ".join(str(error).split())[:300] or type(error).__name__) from error
+    finally:
+        _budget.reset(token)
+    return "".join(written)
