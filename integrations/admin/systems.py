@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from integrations import standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
-from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
+from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
+from integrations.credentials import CREDENTIALS
 from integrations.models import ExternalReference, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured
 from wedsync.weddings.tenancy import BY_SUPPORT
