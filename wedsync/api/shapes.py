@@ -1,0 +1,57 @@
+"""What the endpoints of weddings, forms, journeys and tickets take and answer, for the description of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+_TIME = "Local at the venue, such as 16:00, without an offset."
+
+
+class _Facts(serializers.Serializer[Any]):
+    date = serializers.DateField(required=False)
+    ceremony_time = serializers.CharField(required=False, help_text=_TIME)
+    reception_time = serializers.CharField(required=False, help_text=_TIME)
+    reception_end = serializers.CharField(required=False, help_text=f"{_TIME} Before the start: the next day.")
+    venue_name = serializers.CharField(required=False, max_length=200)
+    guest_count = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+    capacity = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+
+
+class WeddingChangesShape(_Facts):
+    """The fields to change, at least one."""
+
+
+class WeddingShape(_Facts):
+    """A wedding; times are the venue's, and `null` where they are not known."""
+
+    id = serializers.UUIDField()
+    couple = serializers.CharField()
+    timezone = serializers.CharField(help_text="The venue's, an IANA name.")
+
+
+class AnswersShape(serializers.Serializer[Any]):
+    """1 to 200 answers: question to a text, a number, a boolean or `null`."""
+
+    answers = serializers.DictField(child=serializers.JSONField())
+
+
+class AcceptedShape(serializers.Serializer[Any]):
+    """The event that was published."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField(help_text="`accepted`")
+
+
+class TicketChannelsShape(serializers.Serializer[Any]):
+    """The only channels that the ticket opens; left out: all of the organization's."""
+
+    channels = serializers.ListField(child=serializers.CharField(), max_length=128, required=False)
+
+
+class TicketShape(serializers.Serializer[Any]):
+    """A ticket for one socket, shown this once."""
+
+    ticket = serializers.CharField()
+    expires_at = serializers.DateTimeField()
