@@ -253,3 +253,25 @@ def test_a_claim_past_its_lease_is_left_to_whoever_still_works_on_it(key: ApiKey
 
     assert problem(answer) == (409, "idempotency-key-in-progress")
     assert not System.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_answer_the_effect_is_gone_too(key: ApiKey) -> None:
+    """They are one commit: whoever dies before it has done nothing, and the repetition does it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_answer() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no answer today'; END $$;"
+            "CREATE TRIGGER no_answer BEFORE UPDATE ON api_rememberedrequest FOR EACH ROW EXECUTE FUNCTION no_answer()"
+        )
+    try:
+        broken = make(Api("wsk_ours"))
+        after = System.objects.count()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION no_answer CASCADE")
+
+    assert problem(broken) == (503, "storage-away")
+    assert after == 0
+    assert make(Api("wsk_ours")).status_code == 201
+    assert System.objects.count() == 1

@@ -38,7 +38,7 @@ def needed(method: str, path: str) -> str:
 
 
 def url(path: str) -> str:
-    for kind in ("uuid", "str"):
+    for kind in ("uuid", "connection"):
         path = path.replace(f"<{kind}:", "{").replace(">", "}")
     return f"/api/{filled(path, NOBODY)}"
 

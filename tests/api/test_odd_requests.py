@@ -97,3 +97,12 @@ def test_no_query_breaks_a_list(api: Api, own: dict[str, str], described: Any, c
     for parameter in shown:
         for value in ODD_QUERIES:
             check(api.get(f"/api/{case[1]}?{parameter['name']}={quote(value)}"), (parameter["name"], value))
+
+
+@pytest.mark.parametrize("name", ["connections", "systems", "deliveries"])
+@pytest.mark.parametrize("text", ["%00", "wsc_%00", "%F0%9F%92%8D", "x" * 500, "..", "%2e%2e%2f"])
+def test_what_can_be_no_id_is_not_found(api: Api, ours: Organization, name: str, text: str) -> None:
+    for url in (f"/api/integrations/{name}/{text}/", f"/api/integrations/{name}/{text}/secrets/"):
+        answer = api.get(url)
+
+        assert (answer.status_code, answer["content-type"]) == (404, "application/problem+json")

@@ -130,7 +130,7 @@ class ConnectionViews(Creating, Changing, mixins.ListModelMixin, mixins.Retrieve
     queryset = Connection.objects.select_related("system")
     serializer_class = ConnectionShape
     filterset_class = ConnectionFilters
-    lookup_value_converter = "str"
+    lookup_value_converter = "connection"
     page_order = ("created_at", "id")
     read_scope, write_scope = ApiScope.CONFIG_READ, ApiScope.CONFIG_WRITE
 
