@@ -54,6 +54,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "prune-webhooks": {"task": "webhooks.prune", "schedule": crontab(minute="17")},
+        "forget-requests": {"task": "api.forget_requests", "schedule": crontab(minute="37")},
         "prune-breaker-changes": {"task": "integrations.prune_breaker_changes", "schedule": crontab(minute="27")},
         "sync-clients": {"task": "integrations.sync_clients", "schedule": crontab(minute="*/15")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
@@ -65,7 +66,7 @@ app.conf.update(
     },
 )
 app.steps["consumer"].add(BrokerWatch)
-app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks"])
+app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhooks", "wedsync.api"])
 
 
 def announce_ready() -> None:

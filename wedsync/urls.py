@@ -1,7 +1,8 @@
 """All pages and endpoints; the webhooks and the sockets stand in wedsync/asgi.py."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from wedsync.api import probes
 from wedsync.api.forms import FormResponsesView
@@ -27,4 +28,7 @@ urlpatterns = [
     path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),
     path("api/journey/", JourneyView.as_view()),
     path("api/channels/tickets/", TicketsView.as_view()),
+    path("api/integrations/", include("wedsync.api.integrations.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

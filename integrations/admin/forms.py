@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -15,52 +13,13 @@ from unfold.widgets import (
 )
 
 from integrations.addresses import check_target
+from integrations.credentials import CREDENTIALS, LONGEST, VARIABLE, Credential
 from integrations.models import System
-from integrations.standard_webhooks import secret_key
-from integrations.vendors import VENDORS
 from wedsync import vault
 from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_forms import TenantForm
 
 REMOVE = "-"
-_VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
-_SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
-_Kind = System.Kind
-_VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
-
-
-@dataclass(frozen=True)
-class Credential:
-    """One stored value: its name, what staff call it, and the kinds of systems that need it."""
-
-    name: str
-    label: str
-    about: str
-    kinds: tuple[System.Kind, ...]
-    secret: bool = True
-
-    @property
-    def field(self) -> str:
-        """Its name in the form."""
-        return f"credential_{self.name}"
-
-
-CREDENTIALS = (
-    Credential("access_token", "Access token", "From the system's settings.", (_Kind.WHATSAPP, *_VENDORS)),
-    Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", (_Kind.WHATSAPP,), False),
-    Credential("webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,)),
-    Credential("api_key", "API key", "Of the mail provider.", (_Kind.EMAIL,)),
-    Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", (_Kind.EMAIL,), False),
-    Credential(
-        "signing_secret",
-        "Signing secret",
-        "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
-        _VENDORS,
-    ),
-    Credential(
-        "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.", _VENDORS
-    ),
-)
 CREDENTIAL_FIELDS = tuple(credential.field for credential in CREDENTIALS)
 
 
@@ -102,7 +61,7 @@ class SystemForm(TenantForm):
         value = self._stored.get(credential.name, "")
         if self._unreadable:
             standing = f"Can not be read: {self._unreadable}. Enter all values anew."
-        elif _VARIABLE.fullmatch(value):
+        elif VARIABLE.fullmatch(value):
             standing = f"Set, from the variable {value.removeprefix(vault.ENVIRONMENT_PREFIX)}."
         else:
             standing = "Set." if value else "Not set."
@@ -134,15 +93,12 @@ class SystemForm(TenantForm):
         return cleaned
 
     def _check(self, credential: Credential, value: str) -> None:
-        if value.startswith(vault.ENVIRONMENT_PREFIX) and not _VARIABLE.fullmatch(value):
-            self.add_error(credential.field, "Write env: and the name of a variable, for instance env:SLACK_PATH.")
-        elif (
-            credential.name.endswith("signing_secret") and value not in {"", REMOVE} and not _VARIABLE.fullmatch(value)
-        ):
-            try:
-                secret_key(value)
-            except ValueError as error:
-                self.add_error(credential.field, f"{error}."[:1].upper() + f"{error}."[1:])
+        if value in {"", REMOVE}:
+            return
+        try:
+            credential.check(value)
+        except ValueError as error:
+            self.add_error(credential.field, str(error))
 
     def _seal(self, typed: dict[Credential, str]) -> None:
         merged = {**self._stored, **{credential.name: value for credential, value in typed.items() if value}}
@@ -155,7 +111,7 @@ class SystemForm(TenantForm):
 def _credential_field(credential: Credential) -> forms.CharField:
     widget = UnfoldAdminPasswordWidget if credential.secret else UnfoldAdminTextInputWidget
     attrs = {"autocomplete": "new-password" if credential.secret else "off"}
-    return forms.CharField(label=credential.label, required=False, max_length=2000, widget=widget(attrs=attrs))
+    return forms.CharField(label=credential.label, required=False, max_length=LONGEST, widget=widget(attrs=attrs))
 
 
 for _credential in CREDENTIALS:

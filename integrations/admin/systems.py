@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 from integrations import standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
-from integrations.admin.forms import CREDENTIAL_FIELDS, CREDENTIALS, SystemForm, shown_for
+from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
 from integrations.client_sync import can_be_read
+from integrations.credentials import CREDENTIALS
 from integrations.models import ExternalReference, HealthReading, PastReading, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenancy import BY_SUPPORT

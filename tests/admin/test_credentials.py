@@ -146,12 +146,13 @@ def test_older_secrets_end_and_the_newest_stays(client: Client, ours: House) -> 
 
 
 def test_a_new_api_key_is_shown_once_and_only_its_hash_is_stored(client: Client) -> None:
-    answer = client.post("/admin/weddings/apikey/add/", {"name": "for the website"})
+    answer = client.post("/admin/weddings/apikey/add/", {"name": "for the website", "scopes": ["live:read"]})
 
     key = re.search(r"wsk_[A-Za-z0-9_-]{43}", answer.content.decode())
     assert key
     assert "no-store" in answer["Cache-Control"]
     row = ApiKey.objects.get(name="for the website")
+    assert row.scopes == ["live:read"]
     assert row.key_hash == ApiKey.hash_of(key.group())
     assert key.group() not in client.get(f"/admin/weddings/apikey/{row.pk}/change/").content.decode()
     assert row.key_hash not in client.get(f"/admin/weddings/apikey/{row.pk}/change/").content.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +14,10 @@ from unfold.widgets import (
 )
 
 from integrations.models import Connection
-from integrations.signatures import SignatureScheme
+from webhooks.callbacks.base import Provider
+from webhooks.networks import MOST_NETWORKS, vendor_network
 from wedsync.weddings.tenant_forms import TenantForm
 
-SHORTEST_PREFIX = {4: 8, 6: 16}  # bits; a wider network is no vendor's own
-MOST_NETWORKS = 50
 OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
     "hour": ("1 hour", timedelta(hours=1)),
     "day": ("24 hours", timedelta(hours=24)),
@@ -45,20 +43,10 @@ class NetworksField(forms.CharField):
         words = [word.strip() for word in str(super().clean(value)).split(",") if word.strip()]
         if len(words) > MOST_NETWORKS:
             raise forms.ValidationError(f"Write at most {MOST_NETWORKS} networks.")
-        return list(dict.fromkeys(_network(word) for word in words))
-
-
-def _network(word: str) -> str:
-    try:
-        network = ipaddress.ip_network(word)
-    except ValueError as error:
-        raise forms.ValidationError(
-            f"{word[:60]} is not a network. Write for instance 203.0.113.0/24, with zeros behind the prefix."
-        ) from error
-    shortest = SHORTEST_PREFIX[network.version]
-    if network.prefixlen < shortest:
-        raise forms.ValidationError(f"{network} is too wide. A prefix needs at least {shortest} bits: /{shortest}.")
-    return str(network)
+        try:
+            return list(dict.fromkeys(map(vendor_network, words)))
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class ConnectionForm(TenantForm):
@@ -110,17 +98,15 @@ class ProviderSecretForm(OverlapForm):
     )
     field_order = ("text", "overlap")
 
-    def __init__(self, scheme: SignatureScheme, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, provider: Provider, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._scheme = scheme
+        self._provider = provider
 
     def clean_text(self) -> str:
         """Refuse what could never verify a signature; the message does not hold it."""
         text = str(self.cleaned_data["text"])
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise forms.ValidationError("It holds a space or a letter that no such secret has. Copy it again.")
         try:
-            self._scheme.check_secret(text)
+            self._provider.check_secret(text)
         except ValueError as error:
-            raise forms.ValidationError(f"Copy it again: {error}.") from error
+            raise forms.ValidationError(str(error)) from error
         return text

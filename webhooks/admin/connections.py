@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,18 +17,15 @@ from integrations import connection_secrets, standing
 from integrations.admin.buttons import ButtonAdmin, Question, asked
 from integrations.admin.systems import STANDING_COLOURS
 from integrations.models import Connection, ConnectionSecret
+from webhooks.addresses import provider_of, url_of
 from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
-from webhooks.callbacks import PROVIDERS
-from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.models import Receipt
-from webhooks.receiver import PREFIX
 from wedsync.env import ConfigurationError
 from wedsync.weddings.admin_looks import button, coloured, column, show_once
 from wedsync.weddings.tenancy import BY_SUPPORT
 from wedsync.weddings.tenant_admin import TenantInline
 
 Purpose = ConnectionSecret.Purpose
-_PROVIDERS = {provider.kind.value: provider for provider in PROVIDERS.values()}
 _WARNING = "font-semibold text-orange-700 dark:text-orange-400"
 
 
@@ -111,7 +107,7 @@ class ConnectionAdmin(ButtonAdmin):
 
     def is_offered(self, row: Any, path: str) -> bool:
         """Vendors get a secret from us, providers give us theirs; a handshake needs one from us."""
-        provider = _PROVIDERS.get(row.system.kind)
+        provider = provider_of(row)
         match path:
             case "new-secret":
                 return provider is None
@@ -123,9 +119,7 @@ class ConnectionAdmin(ButtonAdmin):
 
     @column("URL for the other side")
     def url(self, row: Connection) -> str:
-        provider = _PROVIDERS.get(row.system.kind)
-        path = f"{CALLBACKS_PREFIX}/{provider.slug}" if provider else PREFIX
-        return f"{settings.PUBLIC_URL}{path}/{row.pk}"
+        return url_of(row)
 
     @column("Older secret")
     def older_secret(self, row: Connection) -> str:
@@ -157,7 +151,10 @@ class ConnectionAdmin(ButtonAdmin):
     def enter_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Store the secret that a provider signs with."""
         row = self._offered(request, object_id, "enter-secret")
-        form = ProviderSecretForm(_PROVIDERS[row.system.kind].signature, request.POST or None)
+        provider = provider_of(row)
+        if provider is None:
+            raise Http404
+        form = ProviderSecretForm(provider, request.POST or None)
         if not form.is_valid():
             question = "It is stored encrypted, and never shown."
             return self._ask(request, row, "Enter the provider's secret", question, form)

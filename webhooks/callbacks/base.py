@@ -65,3 +65,16 @@ class Provider(ABC):
             tokens: the live ones that the provider may name.
         """
         return None
+
+    def check_secret(self, text: str) -> None:
+        """Pass what the provider could have made.
+
+        Raises:
+            ValueError: it could never verify a signature; why, as a whole sentence that does not hold the secret.
+        """
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError("It holds a space or a letter that no such secret has. Copy it again.")
+        try:
+            self.signature.check_secret(text)
+        except ValueError as error:
+            raise ValueError(f"Copy it again: {error}.") from error

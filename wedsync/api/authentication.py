@@ -1,6 +1,7 @@
 """Who calls the API: an organization's key in ``Authorization: Bearer <key>``."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -9,6 +10,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from wedsync.weddings.models import ApiKey, Organization
+
+NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,25 @@ class ApiKeyAuthentication(BaseAuthentication):
         digest = ApiKey.hash_of(words[1].decode("latin-1"))
         key = (
             ApiKey.objects.select_related("organization")
+            .annotate(use_is_noted=Q(last_used_at__gt=Now() - NOTE_USE_EVERY))
             .filter(Q(expires_at=None) | Q(expires_at__gt=Now()), key_hash=digest)
             .first()
         )
         if key is None:
             raise AuthenticationFailed("This API key is unknown or has expired.")
+        if not key.use_is_noted:
+            _note_use(key)
         return Client(key.organization, key), key
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
         return 'Bearer realm="wedsync"'
+
+
+def _note_use(key: ApiKey) -> None:
+    """At most once a minute, so that a busy key's row is not written by each request."""
+    old = Q(last_used_at=None) | Q(last_used_at__lte=Now() - NOTE_USE_EVERY)
+    ApiKey.objects.filter(old, id=key.id).update(last_used_at=Now())
 
 
 def client_of(request: Request) -> Client:

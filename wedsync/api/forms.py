@@ -5,24 +5,34 @@ from uuid import UUID
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from integrations.publishing import UnfitAnswer, submit_form
 from wedsync.api.authentication import client_of
+from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
+from wedsync.api.scopes import Scoped
+from wedsync.api.shapes import AcceptedShape, AnswersShape
 from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
-from wedsync.weddings.models import Form
+from wedsync.weddings.models import ApiScope, Form
 
 MOST_ANSWERS = 200
 LONGEST_ANSWER = 10_000
 
 
-class FormResponsesView(APIView):
+class FormResponsesView(Scoped, IdempotentPosts):
     """The responses of one form of the caller's organization."""
 
+    read_scope, write_scope = ApiScope.EVENTS_READ, ApiScope.EVENTS_WRITE
+
+    @extend_schema(
+        request=AnswersShape,
+        responses={201: AcceptedShape},
+        examples=[OpenApiExample("a change of plans", {"answers": {"guests": 118}}, request_only=True)],
+    )
     def post(self, request: Request, form_id: UUID) -> Response:
         """Take ``{"answers": {...}}`` as plain text; 201 with the event's id, after its commit."""
         answers = _answers(request.data)

@@ -3,18 +3,24 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from integrations.health_report import Health, SystemHealth, report
 from integrations.models import Alert
 from wedsync.api.authentication import client_of
+from wedsync.api.scopes import Scoped
+from wedsync.api.shapes import HealthShape
+from wedsync.weddings.models import ApiScope
 
 
-class HealthView(APIView):
+class HealthView(Scoped):
     """The health of the caller's organization."""
 
+    read_scope = ApiScope.HEALTH_READ
+
+    @extend_schema(responses=HealthShape)
     def get(self, request: Request) -> Response:
         """Always 200, also when all is ill: the answer tells."""
         return Response(as_json(report(client_of(request).organization.id)))

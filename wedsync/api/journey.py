@@ -2,17 +2,20 @@
 
 from django.db import transaction
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from integrations.publishing import reach_milestone
 from wedsync.api.authentication import client_of
+from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
+from wedsync.api.scopes import Scoped
+from wedsync.api.shapes import AcceptedShape
 from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
-from wedsync.weddings.models import Wedding
+from wedsync.weddings.models import ApiScope, Wedding
 
 
 class Milestone(serializers.Serializer[dict[str, object]]):
@@ -23,11 +26,14 @@ class Milestone(serializers.Serializer[dict[str, object]]):
     progress = serializers.IntegerField(min_value=0, max_value=100)
 
 
-class JourneyView(APIView):
+class JourneyView(Scoped, IdempotentPosts):
     """The journeys of the caller's organization."""
 
+    read_scope, write_scope = ApiScope.EVENTS_READ, ApiScope.EVENTS_WRITE
+
+    @extend_schema(request=Milestone, responses={201: AcceptedShape})
     def post(self, request: Request) -> Response:
-        """201 with the event's id, after its commit."""
+        """Report a milestone; 201 with the event's id, after its commit."""
         body = Milestone(data=clean(request.data))
         if not body.is_valid():
             raise Unprocessable(*(FieldProblem(field, str(reasons[0])) for field, reasons in body.errors.items()))

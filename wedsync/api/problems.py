@@ -1,29 +1,42 @@
 """The API's errors as problem+json; DRF's own exceptions included."""
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, DataError
+from django.db import DatabaseError, DataError, IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from wedsync.problems import MEDIA_TYPE, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
 
-_SLUGS = {
+SLUGS = {
     400: "bad-request",
     401: "not-authenticated",
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    409: "conflict",
     413: "body-too-large",
     415: "unsupported-media-type",
+    422: "unprocessable",
     429: "too-many-requests",
+    503: "storage-away",
 }
+
+
+class Conflict(exceptions.APIException):
+    """What is asked for does not go together with what is there."""
+
+    status_code = 409
+    slug = "conflict"
 
 
 class Unprocessable(exceptions.APIException):
@@ -51,6 +64,12 @@ def _problem(error: Exception) -> Problem | None:
         return Problem(404, "not-found", "There is nothing here that you may see.")
     if isinstance(error, PermissionDenied):
         return Problem(403, "forbidden", "You may not do this.")
+    if isinstance(error, exceptions.ValidationError):
+        found = list(field_problems(error.detail))
+        return Problem(422, "unprocessable", FieldProblem.listed(found), extra=FieldProblem.as_errors(found))
+    if isinstance(error, IntegrityError):
+        log.info("conflicting_write", exc_info=True)
+        return Problem(409, "conflict", "Something else changed at the same time. Nothing was changed here. Try again.")
     if isinstance(error, DataError):
         log.exception("value_not_storable")
         return Problem(422, "unprocessable", "A value of the body can not be stored. Nothing was changed.")
@@ -63,9 +82,25 @@ def _problem(error: Exception) -> Problem | None:
     if scheme := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = scheme
     if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        headers["Retry-After"] = str(math.ceil(wait))
     status = error.status_code
-    return Problem(status, _SLUGS.get(status, "error"), str(error.detail), headers=headers)
+    slug = getattr(error, "slug", None) or SLUGS.get(status, "error")
+    return Problem(status, slug, str(error.detail), headers=headers, extra=getattr(error, "extra", {}))
+
+
+def field_problems(detail: Any, path: str = "") -> Iterator[FieldProblem]:
+    """DRF's tree of errors as a list; a field inside another is named ``outer.0.inner``."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            step = path if name == api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{name}".lstrip(".")
+            yield from field_problems(inner, step)
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for number, inner in enumerate(detail):
+            yield from field_problems(inner, f"{path}.{number}".lstrip("."))
+    else:
+        reasons = detail if isinstance(detail, list) else [detail]
+        for reason in reasons:
+            yield FieldProblem(path or "body", str(reason))
 
 
 def problem_response(status: int, slug: str, detail: str) -> JsonResponse:

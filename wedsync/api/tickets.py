@@ -1,19 +1,27 @@
 """``POST /api/channels/tickets/``: a ticket for one socket."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from wedsync.api.authentication import client_of
+from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
+from wedsync.api.scopes import Scoped
+from wedsync.api.shapes import TicketChannelsShape, TicketShape
 from wedsync.live import tickets
 from wedsync.live.channels import MOST_CHANNELS, check_name
 from wedsync.problems import FieldProblem
+from wedsync.weddings.models import ApiScope
 
 
-class TicketsView(APIView):
+class TicketsView(Scoped, IdempotentPosts):
     """Tickets of the caller's organization."""
 
+    read_scope, write_scope = ApiScope.LIVE_READ, ApiScope.LIVE_READ
+    answers_secrets = True
+
+    @extend_schema(request=TicketChannelsShape, responses={201: TicketShape})
     def post(self, request: Request) -> Response:
         """201 ``{"ticket", "expires_at"}``; ``{"channels": [...]}`` in the body narrows it to these."""
         client = client_of(request)

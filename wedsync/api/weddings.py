@@ -6,26 +6,36 @@ from uuid import UUID
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from integrations.publishing import change_wedding
 from wedsync.api.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.api.scopes import Scoped
+from wedsync.api.shapes import WeddingChangesShape, WeddingShape
 from wedsync.plain_text import clean
 from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
-from wedsync.weddings.models import Wedding
+from wedsync.weddings.models import ApiScope, Wedding
 
 
-class WeddingView(APIView):
+class WeddingView(Scoped):
     """One wedding of the caller's organization."""
 
+    read_scope, write_scope = ApiScope.EVENTS_READ, ApiScope.EVENTS_WRITE
+
+    @extend_schema(operation_id="weddings_retrieve", responses=WeddingShape)
     def get(self, request: Request, wedding_id: UUID) -> Response:
         """The wedding."""
         return Response(as_json(_find(request, wedding_id)))
 
+    @extend_schema(
+        request=WeddingChangesShape,
+        responses=WeddingShape,
+        examples=[OpenApiExample("later", {"ceremony_time": "16:00", "guest_count": 120}, request_only=True)],
+    )
     def patch(self, request: Request, wedding_id: UUID) -> Response:
         """Change fields, venue-local; answers after the commit of the events that this makes."""
         values = parse_changes(request.data)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from wedsync.weddings.admin_looks import CommaListField, show_once
-from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization
+from wedsync.weddings.admin_looks import CommaListField, column, show_once
+from wedsync.weddings.models import Address, ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
 from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
 from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
 from wedsync.weddings.tenant_forms import TenantForm
@@ -100,17 +102,36 @@ class MembershipAdmin(TenantAdmin):
     ordering = ("organization", "user__username")
 
 
+class ApiKeyForm(TenantForm):
+    """A key; what it may do as boxes to tick."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=ApiScope.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Tick only what the client needs. A request without its scope is refused.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "expires_at")
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantAdmin):
     """A key is made here and shown once; only its hash is stored."""
 
     tenant_path = "organization"
     editors = BY_OWNERS
-    fields = ("name", "expires_at")
-    list_display = ("name", "created_at", "expires_at")
+    form = ApiKeyForm
+    fields = ("name", "scopes", "expires_at")
+    list_display = ("name", "may", "created_at", "last_used_at", "expires_at")
     list_select_related = ("organization",)
     search_fields = ("name",)
     ordering = ("-id",)
+
+    @column("May")
+    def may(self, key: ApiKey) -> str:
+        return "everything" if set(ApiScope.values) <= set(key.scopes) else ", ".join(key.scopes)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """A new key is issued; the page goes on with its row, and has its clear text for the answer alone."""
@@ -118,7 +139,9 @@ class ApiKeyAdmin(TenantAdmin):
             super().save_model(request, obj, form, change)
             return
         self.check_saved(request, obj, change=change)
-        issued, request.new_key = ApiKey.issue(obj.organization, obj.name, obj.expires_at)  # type: ignore[attr-defined]
+        issued, request.new_key = ApiKey.issue(  # type: ignore[attr-defined]
+            obj.organization, obj.name, obj.expires_at, obj.scopes
+        )
         obj.pk = issued.pk
         obj.refresh_from_db()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -56,6 +58,24 @@ class Membership(models.Model):
         return f"{self.user} · {self.organization}"
 
 
+class ApiScope(models.TextChoices):
+    """What a key of the API may be used for. docs/api.md, "Keys and scopes"."""
+
+    EVENTS_READ = "events:read", "events:read · weddings and events"
+    EVENTS_WRITE = "events:write", "events:write · weddings, forms, journeys"
+    LIVE_READ = "live:read", "live:read · tickets of live channels"
+    CONFIG_READ = "config:read", "config:read · routes, systems, connections, references"
+    CONFIG_WRITE = "config:write", "config:write · change these, and make secrets"
+    DELIVERIES_READ = "deliveries:read", "deliveries:read · deliveries and attempts"
+    DELIVERIES_WRITE = "deliveries:write", "deliveries:write · resend and cancel"
+    HEALTH_READ = "health:read", "health:read · health"
+
+
+def every_scope() -> list[str]:
+    """What a key may do that names no scopes of its own."""
+    return list(ApiScope.values)
+
+
 class ApiKey(models.Model):
     """A key of the API. Only its SHA-256 is stored: the key has 256 random bits, so nothing slower is needed."""
 
@@ -65,8 +85,19 @@ class ApiKey(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=32, choices=ApiScope.choices), default=every_scope, help_text="What it may do."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Refused from here on. To revoke a key, set this to now, or delete it."
+    )
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(scopes__contained_by=list(ApiScope.values)), name="apikey_scopes_known")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -77,10 +108,22 @@ class ApiKey(models.Model):
         return hashlib.sha256(key.encode()).hexdigest()
 
     @classmethod
-    def issue(cls, organization: Organization, name: str, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
-        """Make a key; returns its row, and its clear text, which is stored nowhere."""
+    def issue(
+        cls,
+        organization: Organization,
+        name: str,
+        expires_at: datetime | None = None,
+        scopes: Iterable[str] | None = None,
+    ) -> tuple[ApiKey, str]:
+        """Make a key, by default for everything; returns its row, and its clear text, which is stored nowhere."""
         key = cls.PREFIX + secrets.token_urlsafe(32)
-        row = cls.objects.create(organization=organization, name=name, key_hash=cls.hash_of(key), expires_at=expires_at)
+        row = cls.objects.create(
+            organization=organization,
+            name=name,
+            key_hash=cls.hash_of(key),
+            expires_at=expires_at,
+            scopes=every_scope() if scopes is None else list(scopes),
+        )
         return row, key
 
 

@@ -1,0 +1,72 @@
+"""Which credentials each kind of system takes, and what such a value may look like."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from integrations.models import System
+from integrations.standard_webhooks import secret_key
+from integrations.vendors import VENDORS
+from wedsync import vault
+
+LONGEST = 2000
+VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+_SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
+_Kind = System.Kind
+_VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One stored value: its name, what staff call it, and the kinds of systems that need it."""
+
+    name: str
+    label: str
+    about: str
+    kinds: tuple[System.Kind, ...]
+    secret: bool = True
+
+    @property
+    def field(self) -> str:
+        """Its name in the form."""
+        return f"credential_{self.name}"
+
+    def check(self, value: str) -> None:
+        """Pass what may be stored.
+
+        Raises:
+            ValueError: why not, as a whole sentence; it does not hold the value.
+        """
+        if value.startswith(vault.ENVIRONMENT_PREFIX):
+            if not VARIABLE.fullmatch(value):
+                raise ValueError("Write env: and the name of a variable, for instance env:SLACK_PATH.")
+        elif self.name in _SIGNING:
+            try:
+                secret_key(value)
+            except ValueError as error:
+                reason = f"{error}."
+                raise ValueError(reason[:1].upper() + reason[1:]) from error
+
+
+CREDENTIALS = (
+    Credential("access_token", "Access token", "From the system's settings.", (_Kind.WHATSAPP, *_VENDORS)),
+    Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", (_Kind.WHATSAPP,), False),
+    Credential("webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,)),
+    Credential("api_key", "API key", "Of the mail provider.", (_Kind.EMAIL,)),
+    Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", (_Kind.EMAIL,), False),
+    Credential(
+        "signing_secret",
+        "Signing secret",
+        "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
+        _VENDORS,
+    ),
+    Credential(
+        "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.", _VENDORS
+    ),
+)
+
+
+def credentials_of(kind: str) -> dict[str, Credential]:
+    """Those that a kind of system takes, by name."""
+    return {credential.name: credential for credential in CREDENTIALS if kind in credential.kinds}

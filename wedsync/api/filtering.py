@@ -1,0 +1,101 @@
+"""Filters of lists: what is not known, or can not be read, is refused rather than overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from wedsync.api.pages import CURSOR, LIMIT
+from wedsync.api.problems import Unprocessable
+from wedsync.problems import FieldProblem
+
+if TYPE_CHECKING:  # django-filter ships no types
+    _FilterSet = Any
+    _Backend = Any
+else:
+    _FilterSet = django_filters.FilterSet
+    _Backend = DjangoFilterBackend
+
+LONGEST_SEARCH = 100
+
+
+class UnknownFilter(APIException):
+    """A parameter that this list does not have."""
+
+    status_code = 400
+    slug = "unknown-filter"
+
+    def __init__(self, unknown: list[str], known: list[str]) -> None:
+        super().__init__(f"No such parameter: {', '.join(unknown)[:300]}. Known: {', '.join(known)}.")
+
+
+class Filters(_FilterSet):  # type: ignore[misc]
+    """The filters of a list; ``search_in``: the columns in which ``?q=`` looks, in either case."""
+
+    search_in: tuple[str, ...] = ()
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Rows that hold the text in one of the columns."""
+        found = Q()
+        for column in self.search_in:
+            found |= Q(**{f"{column}__icontains": value})
+        return rows.filter(found)
+
+
+class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]
+    """``?q=``."""
+
+    def __init__(self) -> None:
+        super().__init__(method="search", max_length=LONGEST_SEARCH, help_text="A text to look for, in either case.")
+
+
+def filtered(filters: type[Filters], rows: QuerySet[Any], values: Any) -> QuerySet[Any]:
+    """The rows that fit.
+
+    Raises:
+        UnknownFilter: a name that is no filter.
+        Unprocessable: a value that can not be read, at its name.
+    """
+    check_names(filters, values, also=())
+    found = filters(data=values, queryset=rows)
+    if not found.is_valid():
+        raise Unprocessable(
+            *(FieldProblem(name, str(reason)) for name, reasons in found.errors.items() for reason in reasons)
+        )
+    return found.qs  # type: ignore[no-any-return]
+
+
+def check_names(filters: type[Filters] | None, values: Mapping[str, Any], also: tuple[str, ...]) -> None:
+    """Refuse names that are none of the filters.
+
+    Raises:
+        UnknownFilter: with all of them.
+    """
+    known = [*(filters.base_filters if filters else ()), *also]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise UnknownFilter(unknown, known)
+
+
+class StrictFilters(_Backend):  # type: ignore[misc]
+    """The filters of a view's ``filterset_class``, for its list only."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        """See DRF."""
+        if getattr(view, "action", None) != "list":
+            return queryset
+        filters = getattr(view, "filterset_class", None)
+        check_names(filters, request.query_params, also=(CURSOR, LIMIT))
+        if filters is None:
+            return queryset
+        values = request.query_params.copy()
+        for name in (CURSOR, LIMIT):
+            values.pop(name, None)
+        return filtered(filters, queryset, values)

@@ -1,0 +1,73 @@
+"""The same verb for many deliveries: the caller first learns how many, and then says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from integrations.models import Delivery
+from wedsync.api.filtering import filtered
+from wedsync.api.integrations.delivery_filters import DeliveryFilters
+from wedsync.api.problems import Unprocessable
+from wedsync.problems import FieldProblem
+
+MOST = 10_000
+
+
+class CountChanged(APIException):
+    """Not as many as confirmed."""
+
+    status_code = 409
+    slug = "count-changed"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"By now {count} deliveries fit. Nothing was done. Look at them, and confirm anew.")
+        self.extra = {"count": count}
+
+
+class BulkRequest(serializers.Serializer[Any]):
+    """Which deliveries, in the words of the list's filters; and how many they must be for it to be done."""
+
+    filter = serializers.DictField(help_text='As in the list, for instance {"state": ["dead"], "system": "..."}.')
+    confirm = serializers.IntegerField(
+        min_value=0, max_value=MOST, required=False, help_text="The count; without it nothing is done but counting."
+    )
+
+
+class BulkResult(serializers.Serializer[Any]):
+    """`done` is left out where it was only counted."""
+
+    count = serializers.IntegerField(help_text="How many fit.")
+    confirm = serializers.IntegerField(required=False, help_text="Send this along to have it done.")
+    done = serializers.IntegerField(required=False, help_text="How many it was done for.")
+
+
+def carry_out(request: Request, rows: QuerySet[Delivery], verb: Callable[[QuerySet[Delivery]], int]) -> Response:
+    """Count, or do it for as many as were confirmed, all or none.
+
+    Raises:
+        CountChanged: other than as many.
+        UnknownFilter, Unprocessable: the filter.
+    """
+    body = BulkRequest(data=request.data)
+    body.is_valid(raise_exception=True)
+    if unknown := sorted(set(request.data) - set(body.fields)):
+        raise Unprocessable(*(FieldProblem(name, "is not known") for name in unknown))
+    found = filtered(DeliveryFilters, rows, body.validated_data["filter"])
+    confirmed = body.validated_data.get("confirm")
+    with transaction.atomic():
+        ids = list(found.order_by("-id").values_list("id", flat=True).distinct()[: MOST + 1])
+        if len(ids) > MOST:
+            raise Unprocessable(FieldProblem("filter", f"fits more than {MOST} deliveries; narrow it"))
+        if confirmed is None:
+            return Response({"count": len(ids), "confirm": len(ids)})
+        if confirmed != len(ids):
+            raise CountChanged(len(ids))
+        return Response({"count": len(ids), "done": verb(Delivery.objects.filter(id__in=ids))})

@@ -1,0 +1,95 @@
+"""``/api/integrations/deliveries/`` and ``/attempts/``: what goes out, what came of it, and once more."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from integrations import operations
+from integrations.models import Attempt, Delivery
+from integrations.states import WAITING, State
+from wedsync.api.integrations.bulk import BulkRequest, BulkResult, carry_out
+from wedsync.api.integrations.delivery_filters import AttemptFilters, DeliveryFilters
+from wedsync.api.integrations.delivery_shapes import AttemptShape, DeliveryShape, WholeDeliveryShape
+from wedsync.api.owned import OwnedViews
+from wedsync.api.problems import Conflict
+from wedsync.weddings.models import ApiScope
+
+_BULK = OpenApiExample("after the count", {"filter": {"state": ["dead"]}, "confirm": 12}, request_only=True)
+_WRITE = ApiScope.DELIVERIES_WRITE
+
+
+class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews[Delivery]):
+    """Deliveries of the caller's organization."""
+
+    queryset = Delivery.objects.select_related("system", "contact", "event")
+    serializer_class = DeliveryShape
+    filterset_class = DeliveryFilters
+    read_scope, write_scope = ApiScope.DELIVERIES_READ, _WRITE
+
+    def get_serializer_class(self) -> type[DeliveryShape]:
+        """A single one is shown whole."""
+        return DeliveryShape if self.action == "list" else WholeDeliveryShape
+
+    def get_queryset(self) -> QuerySet[Delivery]:
+        """A single one with its attempts and reasons."""
+        rows = super().get_queryset().defer("event__payload")
+        return rows.defer("request") if self.action == "list" else rows.prefetch_related("attempts", "reasons")
+
+    @extend_schema(request=None, responses={201: WholeDeliveryShape})
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def resend(self, request: Request, pk: str) -> Response:
+        """Send a finished delivery again: a new one, with a generation of its own, rendered anew."""
+        old = self.locked()
+        try:
+            new = operations.resend(old)
+        except operations.CannotResend as error:
+            raise Conflict(str(error)) from error
+        return Response(self.get_serializer(self.get_queryset().get(pk=new.pk)).data, status=201)
+
+    @extend_schema(request=None, responses=WholeDeliveryShape)
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End a delivery that waits. One in flight is under way, and can not be called back."""
+        row = self.get_object()
+        cancelled = operations.cancel(Delivery.objects.filter(id=row.id))
+        row = self.get_object()
+        if not cancelled and row.state != State.CANCELLED:
+            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only one that waits can be cancelled.")
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(
+        operation_id="deliveries_resend_all", request=BulkRequest, responses={200: BulkResult}, examples=[_BULK]
+    )
+    @action(detail=False, methods=["post"], url_path="resend")
+    def resend_all(self, request: Request) -> Response:
+        """Resend all finished deliveries that fit a filter: first the count, then confirmed."""
+        return carry_out(request, self._bounded(operations.RESENDABLE), operations.resend_all)
+
+    @extend_schema(
+        operation_id="deliveries_cancel_all", request=BulkRequest, responses={200: BulkResult}, examples=[_BULK]
+    )
+    @action(detail=False, methods=["post"], url_path="cancel")
+    def cancel_all(self, request: Request) -> Response:
+        """Cancel all waiting deliveries that fit a filter: first the count, then confirmed."""
+        return carry_out(request, self._bounded(WAITING), operations.cancel)
+
+    def _bounded(self, states: frozenset[State]) -> QuerySet[Delivery]:
+        return super().get_queryset().select_related(None).filter(state__in=states)
+
+
+class AttemptViews(mixins.ListModelMixin, OwnedViews[Attempt]):
+    """Attempts at deliveries of the caller's organization."""
+
+    queryset = Attempt.objects.all()
+    organization_path = "delivery__organization"
+    serializer_class = AttemptShape
+    filterset_class = AttemptFilters
+    read_scope = write_scope = ApiScope.DELIVERIES_READ

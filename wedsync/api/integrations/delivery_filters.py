@@ -1,0 +1,44 @@
+"""Which deliveries are meant, in a list and in a request for many at once."""
+
+from __future__ import annotations
+
+import django_filters
+
+from integrations.models import System
+from integrations.states import Outcome, Reason, State
+from wedsync.api.filtering import Filters, SearchFilter
+from wedsync.queues import Priority
+
+_CHANNELS = [("system", "A system"), ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("email", "Email")]
+
+
+class DeliveryFilters(Filters):
+    """Filters of deliveries; those that may be given several times mean one of them."""
+
+    search_in = ("target", "contact__name", "system__name")
+    state = django_filters.MultipleChoiceFilter(choices=State.choices)
+    reason = django_filters.MultipleChoiceFilter(
+        field_name="state_reason", choices=[choice for choice in Reason.choices if choice[0]]
+    )
+    system = django_filters.UUIDFilter()
+    kind = django_filters.MultipleChoiceFilter(field_name="system__kind", choices=System.Kind.choices)
+    channel = django_filters.MultipleChoiceFilter(choices=_CHANNELS)
+    priority = django_filters.MultipleChoiceFilter(choices=Priority.choices)
+    event = django_filters.UUIDFilter()
+    event_type = django_filters.CharFilter(field_name="event__type", max_length=64)
+    wedding = django_filters.UUIDFilter(field_name="event__wedding")
+    contact = django_filters.UUIDFilter()
+    route = django_filters.UUIDFilter(field_name="reasons__route")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    q = SearchFilter()
+
+
+class AttemptFilters(Filters):
+    """Filters of attempts."""
+
+    delivery = django_filters.UUIDFilter()
+    outcome = django_filters.MultipleChoiceFilter(choices=Outcome.choices)
+    status_code = django_filters.NumberFilter(min_value=100, max_value=599)
+    started_after = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    started_before = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")

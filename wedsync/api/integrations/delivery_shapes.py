@@ -1,0 +1,78 @@
+"""Deliveries and their attempts, as the API shows them."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from integrations.models import Attempt, Delivery, DeliveryReason
+
+
+class AttemptShape(serializers.ModelSerializer[Attempt]):
+    """One try. `outcome: unknown`: the request left, and no answer was seen."""
+
+    class Meta:
+        model = Attempt
+        fields = (
+            "id", "delivery", "number", "started_at", "milliseconds", "outcome", "status_code", "error_class", "error",
+            "response_excerpt",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ReasonShape(serializers.ModelSerializer[DeliveryReason]):
+    """A route that asked for the delivery; `route` is `null` when it is gone."""
+
+    class Meta:
+        model = DeliveryReason
+        fields = ("route", "route_name")
+        read_only_fields = fields
+
+
+class DeliveryShape(serializers.ModelSerializer[Delivery]):
+    """One thing going to one target."""
+
+    event_type = serializers.CharField(source="event.type")
+    wedding = serializers.UUIDField(source="event.wedding_id", allow_null=True)
+    recipient = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id", "event", "event_type", "wedding", "system", "contact", "recipient", "channel", "target", "priority",
+            "state", "state_reason", "generation", "may_duplicate", "attempt_count", "next_attempt_at", "expires_at",
+            "created_at", "finished_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_recipient(self, delivery: Delivery) -> str:
+        """The person, or the system, by name."""
+        return delivery.recipient.name
+
+
+class FrozenRequest(serializers.Serializer[object]):
+    """The bytes that every attempt sends; credentials are added to each call and stored nowhere."""
+
+    method = serializers.CharField()
+    path = serializers.CharField()
+    headers = serializers.DictField(child=serializers.CharField())
+    body = serializers.CharField()
+
+
+class WholeDeliveryShape(DeliveryShape):
+    """A delivery with why it exists, what it sends, and every attempt."""
+
+    request = FrozenRequest(allow_null=True)
+    reasons = ReasonShape(many=True)
+    attempts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Delivery
+        fields = (*DeliveryShape.Meta.fields, "request", "reasons", "attempts")
+        read_only_fields = fields
+
+    @extend_schema_field(AttemptShape(many=True))
+    def get_attempts(self, delivery: Delivery) -> list[dict[str, object]]:
+        """First one first."""
+        rows = sorted(delivery.attempts.all(), key=lambda attempt: attempt.number)
+        return [dict(AttemptShape(row).data) for row in rows]

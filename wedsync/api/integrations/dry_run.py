@@ -1,0 +1,107 @@
+"""``/api/integrations/channel-config/dry-run/``: what would become of an event, without that it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from integrations import dry_run
+from integrations.dry_run import MOST_VERDICTS, CannotTry, Paste
+from integrations.models import System
+from wedsync.api.authentication import client_of
+from wedsync.api.owned import NOT_YOURS, Choice, Reference
+from wedsync.api.problems import Unprocessable
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+from wedsync.problems import FieldProblem
+from wedsync.queues import Priority
+from wedsync.weddings.models import Wedding
+
+
+class PastedEvent(serializers.Serializer[Any]):
+    """An event that nobody stored, in our own names."""
+
+    type = Choice(choices=[(name, name) for name in sorted(CATALOGUE)])
+    payload = serializers.DictField(required=False, default=dict)
+    wedding_id = Reference(Wedding, required=False, allow_null=True, default=None)
+    source_system = Reference(System, required=False, allow_null=True, default=None)
+    priority = Choice(choices=Priority.choices, required=False, default="")
+    channels = serializers.ListField(
+        child=serializers.CharField(max_length=194),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=50,
+        help_text="Where it appears; left out: as its type does.",
+    )
+
+
+class DryRunRequest(serializers.Serializer[Any]):
+    """One of the two: the id of an event, or an event."""
+
+    event_id = serializers.UUIDField(required=False)
+    event = PastedEvent(required=False)
+    after = serializers.IntegerField(
+        min_value=0, max_value=1_000_000, default=0, help_text="Leave out so many of the routes that do not match."
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_VERDICTS, default=MOST_VERDICTS)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one of the two."""
+        if ("event_id" in attrs) == ("event" in attrs):
+            raise serializers.ValidationError({"event_id": "give either an event_id or an event"})
+        return attrs
+
+
+class DryRunResult(serializers.Serializer[Any]):
+    """Every route with why it matches or not, and each delivery that would be made, with what it would send."""
+
+    event = serializers.UUIDField(allow_null=True)
+    type = serializers.CharField()
+    channels = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(help_text="Why the event itself is not routed.")
+    routes = serializers.ListField(child=serializers.DictField(), help_text="Those that match first, all of them.")
+    routes_not_matching = serializers.IntegerField()
+    deliveries = serializers.ListField(child=serializers.DictField())
+    deliveries_count = serializers.IntegerField()
+    live_channels = serializers.ListField(child=serializers.CharField())
+
+
+def run(request: Request) -> dict[str, Any]:
+    """What the routes of the caller's organization would make of the event of the body.
+
+    Raises:
+        Unprocessable: there is no such event, or it could not be one.
+    """
+    body = DryRunRequest(data=request.data, context={"request": request})
+    body.is_valid(raise_exception=True)
+    values = body.validated_data
+    event, names = _pasted(request, values["event"]) if "event" in values else (_stored(request, values), None)
+    return dry_run.explain(event, names, after=values["after"], most=values["limit"]).as_json()
+
+
+def _stored(request: Request, values: dict[str, Any]) -> ChannelEvent:
+    rows = ChannelEvent.objects.filter(organization=client_of(request).organization).select_related("wedding")
+    event = rows.filter(id=values["event_id"]).first()
+    if event is None:
+        raise Unprocessable(FieldProblem("event_id", NOT_YOURS))
+    return event
+
+
+def _pasted(request: Request, given: dict[str, Any]) -> tuple[ChannelEvent, list[str]]:
+    paste = Paste(
+        client_of(request).organization,
+        given["type"],
+        given["payload"],
+        given["wedding_id"],
+        given["source_system"],
+        given["priority"],
+        given["channels"],
+    )
+    try:
+        return dry_run.pasted(paste)
+    except CannotTry as error:
+        problems = (FieldProblem(f"event.{each.field}", each.reason) for each in error.problems)
+        raise Unprocessable(*problems) from error

@@ -1,0 +1,98 @@
+"""Routes with their conditions, as the API shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as Unfit
+from rest_framework import serializers
+
+from integrations.conditions import Effect, Operator
+from integrations.models import Route, RouteCondition, System
+from wedsync.api.owned import Choice, OwnedSerializer, PlainText, Reference
+from wedsync.weddings.models import Channel, Contact
+
+MOST_CONDITIONS = 50
+
+
+class ConditionShape(serializers.ModelSerializer[RouteCondition]):
+    """A comparison with what the event says, and what follows where it holds."""
+
+    operator = Choice(choices=Operator.choices, default=Operator.EQUALS)
+    value = serializers.JSONField(required=False, allow_null=True, default=None, help_text="As the operator needs it.")
+    effect = Choice(choices=Effect.choices, default=Effect.REQUIRE)
+
+    class Meta:
+        model = RouteCondition
+        fields = ("path", "operator", "value", "effect")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known."""
+        values = super().to_internal_value(data)
+        if unknown := set(data) - set(self.fields):
+            raise serializers.ValidationError({name: ["is not known"] for name in sorted(unknown)})
+        return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """As in the admin."""
+        try:
+            RouteCondition(**attrs).full_clean(exclude=["route"])
+        except Unfit as error:
+            raise serializers.ValidationError(error.message_dict) from error
+        return attrs
+
+
+class RouteShape(OwnedSerializer[Route]):
+    """A route: channel pattern, event types and conditions on one side, a target on the other."""
+
+    name = PlainText(max_length=200)
+    event_types = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        max_length=100,
+        required=False,
+        help_text="Names, or such as `booking.*`; empty: all.",
+    )
+    conditions = ConditionShape(many=True, required=False, max_length=MOST_CONDITIONS)  # type: ignore[call-arg]
+    mapping = serializers.DictField(
+        required=False, help_text='What is sent: {"their.field": "our.path", "fixed": {"const": 1}}.'
+    )
+    template = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20_000,
+        trim_whitespace=False,
+        help_text="Or Jinja2 that makes JSON.",
+    )
+    target = Choice(choices=Route.Target.choices)
+    system = Reference(System, allow_null=True, required=False, help_text="For people: a team's Slack channel.")
+    roles = serializers.ListField(child=Choice(choices=Contact.Role.choices), max_length=20, required=False)
+    contact = Reference(Contact, allow_null=True, required=False)
+    channels = serializers.ListField(
+        child=Choice(choices=Channel.choices), max_length=10, required=False, help_text="Empty: what people prefer."
+    )
+
+    class Meta:
+        model = Route
+        fields = (
+            "id", "name", "active", "active_from", "active_until", "channel_pattern", "event_types", "conditions",
+            "priority", "target", "system", "roles", "contact", "channels", "live_channel", "echo", "mapping",
+            "template",
+        )  # fmt: skip
+
+    def create(self, validated_data: dict[str, Any]) -> Route:
+        """The route with its conditions."""
+        route = super().create(validated_data)
+        self._put_conditions(route, validated_data.get("conditions", ()))
+        return route
+
+    def update(self, instance: Route, validated_data: dict[str, Any]) -> Route:
+        """Conditions that are given replace all that there were."""
+        route = super().update(instance, validated_data)
+        if "conditions" in validated_data:
+            route.conditions.all().delete()
+            self._put_conditions(route, validated_data["conditions"])
+        return route
+
+    def _put_conditions(self, route: Route, conditions: Any) -> None:
+        RouteCondition.objects.bulk_create([RouteCondition(route=route, **each) for each in conditions])
+        vars(route).get("_prefetched_objects_cache", {}).pop("conditions", None)

@@ -1,0 +1,178 @@
+"""``/api/integrations/systems/``: connected systems. Credentials go in and never come out again."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_filters
+from django.conf import settings
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from integrations import standing
+from integrations.addresses import check_target
+from integrations.credentials import LONGEST, credentials_of
+from integrations.models import System
+from wedsync import vault
+from wedsync.api.filtering import Filters, SearchFilter
+from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
+from wedsync.api.problems import Conflict
+from wedsync.env import ConfigurationError
+from wedsync.weddings.models import ApiScope
+
+
+class SystemShape(OwnedSerializer[System]):
+    """A system. `credentials` are written only; `credentials_set` names those that are stored."""
+
+    taken_at = "name"
+    name = PlainText(max_length=200)
+    kind = Choice(choices=System.Kind.choices, help_text="Can not be changed later.")
+    base_url = serializers.URLField(max_length=500, help_text="Without a slash at the end, a query, or a password.")
+    credentials = serializers.DictField(
+        child=serializers.CharField(max_length=LONGEST, allow_null=True, trim_whitespace=False),
+        write_only=True,
+        required=False,
+        help_text="Name to value, or to `env:NAME`; `null` removes one. Those left out stay as they are.",
+    )
+    credentials_set = serializers.SerializerMethodField()
+
+    class Meta:
+        model = System
+        fields = (
+            "id", "name", "kind", "base_url", "credentials", "credentials_set", "call_limit", "rate_per_second",
+            "rate_burst", "state", "state_reason", "created_at",
+        )  # fmt: skip
+        read_only_fields = ("state", "state_reason", "created_at")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_credentials_set(self, system: System) -> list[str]:
+        """Names only; what no key of ours opens has none."""
+        try:
+            return sorted(vault.as_stored(system.sealed_credentials))
+        except ConfigurationError:
+            return []
+
+    def validate_kind(self, kind: str) -> str:
+        """Routes, references and credentials hang on it."""
+        if self.instance is not None and self.instance.kind != kind:
+            raise serializers.ValidationError("can not be changed; make another system")
+        return kind
+
+    def validate_base_url(self, url: str) -> str:
+        """What can be told from the URL alone; what its name leads to is looked at before each call."""
+        try:
+            check_target(url, settings.OUTBOUND_ALLOW)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+        if urlsplit(url).query:
+            raise serializers.ValidationError("must hold no query")
+        return url.rstrip("/")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The credentials fit the kind."""
+        attrs = super().validate(attrs)
+        kind = self.instance.kind if self.instance is not None else attrs["kind"]
+        known, wrong = credentials_of(kind), {}
+        for name, value in attrs.get("credentials", {}).items():
+            if name not in known:
+                wrong[name[:60]] = f"is not known for this kind; it takes {', '.join(known)}"
+            elif value is not None:
+                try:
+                    known[name].check(value)
+                except ValueError as error:
+                    wrong[name] = str(error)
+        if wrong:
+            raise serializers.ValidationError({"credentials": wrong})
+        return attrs
+
+    def own_columns(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The credentials become a column when they are sealed."""
+        columns = super().own_columns(attrs)
+        if attrs.get("credentials"):
+            stored = {} if self.instance is None else vault.as_stored(self.instance.sealed_credentials)
+            merged = {**stored, **attrs["credentials"]}
+            columns["sealed_credentials"] = vault.seal({name: value for name, value in merged.items() if value})
+        return columns
+
+
+class SystemFilters(Filters):
+    """Filters of systems."""
+
+    search_in = ("name", "base_url")
+    kind = django_filters.MultipleChoiceFilter(choices=System.Kind.choices)
+    state = django_filters.MultipleChoiceFilter(choices=System.Status.choices)
+    q = SearchFilter()
+
+
+class Resumed(serializers.Serializer[Any]):
+    """The system, and how many held deliveries are due now."""
+
+    system = SystemShape(read_only=True)
+    due = serializers.IntegerField()
+
+
+EXAMPLE = OpenApiExample(
+    "a venue's system",
+    {
+        "name": "VenueMaster",
+        "kind": "venue_master",
+        "base_url": "https://api.venuemaster.example",
+        "credentials": {"access_token": "env:VENUE_TOKEN"},
+    },
+    request_only=True,
+)
+
+
+class SystemViews(
+    Creating,
+    Changing,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    OwnedViews[System],
+):
+    """Systems of the caller's organization."""
+
+    queryset = System.objects.all()
+    serializer_class = SystemShape
+    filterset_class = SystemFilters
+    read_scope, write_scope = ApiScope.CONFIG_READ, ApiScope.CONFIG_WRITE
+
+    @extend_schema(examples=[EXAMPLE])
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Connect a system. It is active at once."""
+        return super().create(request, *args, **kwargs)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: System) -> None:
+        """Only what nothing hangs on: the history of deliveries would go with it."""
+        system = System.objects.select_for_update().get(pk=instance.pk)  # nothing can be hung on it meanwhile
+        if system.deliveries.exists() or system.connections.exists() or system.routes.exists():
+            raise Conflict("Deliveries, connections or routes hang on this system. Disable it instead.")
+        system.delete()
+
+    @extend_schema(request=None, responses=SystemShape)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hold what goes to the system."""
+        standing.pause_system(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses=SystemShape)
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, pk: str) -> Response:
+        """End what goes to the system: its deliveries become dead instead of waiting."""
+        standing.disable_system(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses=Resumed)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let the system take deliveries again; those that were held are due now."""
+        due = standing.resume_system(self.get_object())
+        return Response({"system": self.get_serializer(self.get_object()).data, "due": due})

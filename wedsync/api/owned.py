@@ -1,0 +1,183 @@
+"""Endpoints over rows of the caller's organization: nothing of another one is seen, named, or guessed."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as Unfit
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from wedsync.api.authentication import client_of
+from wedsync.api.idempotency import IdempotentPosts
+from wedsync.api.scopes import Scoped
+from wedsync.plain_text import clean_text
+from wedsync.weddings.models import Organization
+
+Row = TypeVar("Row", bound=Model)
+NOT_YOURS = "is none of yours"
+
+
+class PlainText(serializers.CharField):
+    """A text without markup and hidden characters."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """See DRF."""
+        return str(super().to_internal_value(clean_text(data) if isinstance(data, str) else data))
+
+
+class Choice(serializers.ChoiceField):
+    """One of some words; what is said about others does not repeat them at length."""
+
+    default_error_messages = {"invalid_choice": "is not one of those that are known"}
+
+
+class Reference(serializers.PrimaryKeyRelatedField[Any]):
+    """The id of another row of the caller's organization; one of another organization is as unknown as any."""
+
+    default_error_messages = {"does_not_exist": NOT_YOURS, "incorrect_type": "must be an id"}
+
+    def __init__(self, model: type[Model], **options: Any) -> None:
+        super().__init__(queryset=model._default_manager.all(), pk_field=_Id(), **options)  # noqa: SLF001
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Only what is the caller's."""
+        rows: Any = super().get_queryset()
+        request = self.context.get("request")
+        bounded: QuerySet[Any] = rows.filter(organization=client_of(request).organization) if request else rows.none()
+        return bounded
+
+    def use_pk_only_optimization(self) -> bool:
+        """Show the id that the row holds, without reading the other row."""
+        return True
+
+
+class _Id(serializers.UUIDField):
+    default_error_messages = {"invalid": "must be an id"}
+
+
+class OwnedSerializer(serializers.ModelSerializer[Row], Generic[Row]):
+    """A row as the API shows and takes it; judged by the model's own checks, as in the admin.
+
+    ``taken_at``: the field that is blamed when the row's name, or whatever must be unique, is taken.
+    """
+
+    taken_at = ""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse fields that are not known, or can not be set."""
+        values = super().to_internal_value(data)
+        wrong = {
+            name: ["can not be set here" if name in self.fields else "is not known"]
+            for name in data
+            if name not in self.fields or self.fields[name].read_only
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Let the model judge the row as it would be."""
+        row = self._as_it_would_be(attrs)
+        try:
+            row.full_clean()
+        except Unfit as error:
+            raise serializers.ValidationError(self._reasons(error)) from error
+        return attrs
+
+    def own_columns(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Those of the values that are columns of the row itself."""
+        columns = {field.name for field in self._model._meta.concrete_fields}  # noqa: SLF001
+        return {name: value for name, value in attrs.items() if name in columns}
+
+    def _as_it_would_be(self, attrs: dict[str, Any]) -> Row:
+        model = self._model
+        row: Row = model(organization=self.organization)
+        if self.instance is not None:
+            for field in model._meta.concrete_fields:  # noqa: SLF001
+                setattr(row, field.attname, getattr(self.instance, field.attname))
+            row._state.adding = False  # noqa: SLF001
+        for name, value in self.own_columns(attrs).items():
+            setattr(row, name, value)
+        return row
+
+    def _reasons(self, error: Unfit) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, reasons in error.message_dict.items():
+            if name == NON_FIELD_ERRORS and self.taken_at:
+                found[self.taken_at] = ["is taken by another one of yours"]
+            else:
+                found[name if name != NON_FIELD_ERRORS else "body"] = reasons
+        return found
+
+    @property
+    def _model(self) -> Any:
+        return self.Meta.model
+
+    @property
+    def organization(self) -> Organization:
+        """The caller's."""
+        return client_of(self.context["request"]).organization
+
+    def create(self, validated_data: dict[str, Any]) -> Row:
+        """The row, in the caller's organization."""
+        row = self._as_it_would_be(validated_data)
+        row.save(force_insert=True)
+        return row
+
+    def update(self, instance: Row, validated_data: dict[str, Any]) -> Row:
+        """Write the given columns and no others, so that a state that changes meanwhile stays."""
+        columns = self.own_columns(validated_data)
+        for name, value in columns.items():
+            setattr(instance, name, value)
+        if columns:
+            instance.save(update_fields=list(columns))
+        return instance
+
+
+class OwnedViews(Scoped, IdempotentPosts, GenericViewSet[Row], Generic[Row]):
+    """A view set whose ``queryset`` is bounded by the caller's organization."""
+
+    organization_path = "organization"
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
+
+    def get_queryset(self) -> QuerySet[Row]:
+        """Everything that can ever be reached here."""
+        rows: QuerySet[Row] = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows.none()
+        return rows.filter(**{self.organization_path: client_of(self.request).organization})
+
+    def locked(self) -> Row:
+        """The row of the URL, until the end of the transaction nobody else's to change.
+
+        Raises:
+            Http404: there is none of the caller's.
+        """
+        key = self.get_object().pk
+        return self.get_queryset().select_for_update(of=("self",), no_key=True).get(pk=key)
+
+
+class Creating(mixins.CreateModelMixin):
+    """POST: a new row, whole or not at all."""
+
+    @transaction.atomic
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """201 with the row."""
+        return super().create(request, *args, **kwargs)
+
+
+class Changing(mixins.UpdateModelMixin):
+    """PATCH: some fields of a row, judged while nobody else changes it."""
+
+    @transaction.atomic
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """200 with the row."""
+        self.locked()  # type: ignore[attr-defined]
+        return super().partial_update(request, *args, **kwargs)

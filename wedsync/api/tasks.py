@@ -1,0 +1,11 @@
+"""Celery tasks of the API, in the low queue."""
+
+from celery import shared_task
+
+from wedsync.api import idempotency
+
+
+@shared_task(name="api.forget_requests")
+def forget_requests() -> None:
+    """Forget what was answered more than a day ago."""
+    idempotency.forget()
