@@ -5,26 +5,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
 from wedsync.live import channels
 from wedsync.live.models import ChannelEvent
+from wedsync.prepared import Prepared
 
-_LOOK_UP = """
-SELECT (
-    SELECT external_id FROM integrations_externalreference
-    WHERE system_id = %(system)s AND wedding_id = %(wedding)s AND kind = 'booking'
-    ORDER BY id LIMIT 1
-), (
-    SELECT json_object_agg(channel.name, entry.sequence)::text
-    FROM live_channelentry AS entry JOIN live_channel AS channel ON channel.id = entry.channel_id
-    WHERE entry.event_id = %(event)s
-), (
-    SELECT array_agg(route.channel_pattern ORDER BY reason.id)
-    FROM integrations_deliveryreason AS reason JOIN integrations_route AS route ON route.id = reason.route_id
-    WHERE reason.delivery_id = %(delivery)s
+_LOOK_UP = Prepared(
+    "look_up_call_facts",
+    """
+    SELECT (
+        SELECT external_id FROM integrations_externalreference
+        WHERE system_id = %(system)s AND wedding_id = %(wedding)s AND kind = 'booking'
+        ORDER BY id LIMIT 1
+    ), (
+        SELECT json_object_agg(channel.name, entry.sequence)::text
+        FROM live_channelentry AS entry JOIN live_channel AS channel ON channel.id = entry.channel_id
+        WHERE entry.event_id = %(event)s
+    ), (
+        SELECT array_agg(route.channel_pattern ORDER BY reason.id)
+        FROM integrations_deliveryreason AS reason JOIN integrations_route AS route ON route.id = reason.route_id
+        WHERE reason.delivery_id = %(delivery)s
+    )
+    """,
+    {"system": "uuid", "wedding": "uuid", "event": "uuid", "delivery": "uuid"},
 )
-"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,6 @@ class CallFacts:
 def look_up(system_id: UUID, event: ChannelEvent, delivery_id: UUID | None = None) -> CallFacts:
     """The facts of a stored event, or of one that is only tried out."""
     values = {"system": system_id, "wedding": event.wedding_id, "event": event.pk, "delivery": delivery_id}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK_UP, values)
-        booking_id, sequences, patterns = cursor.fetchone()
+    _, found = _LOOK_UP.run(values)
+    booking_id, sequences, patterns = found or (None, None, None)
     return CallFacts(booking_id, json.loads(sequences) if sequences else {}, patterns or ())

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import JSONField, Model, QuerySet
 
 from integrations.models import Delivery, System
 from integrations.states import State
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
+from wedsync.prepared import Prepared
 from wedsync.queues import Priority
 
 EARLY = 0.5  # seconds that a message may arrive before its row is due
@@ -57,18 +57,24 @@ WHERE {{which}} AND system.id = delivery.system_id AND event.id = delivery.event
     AND delivery.state IN ('pending', 'scheduled', 'held') AND delivery.expires_at > now()
 RETURNING system.state, {_DELIVERY.text}, {_EVENT.text}
 """  # noqa: S608
-_CLAIM_ONE = _CLAIM.format(
-    which="delivery.id = %(id)s AND delivery.next_attempt_at <= now() + %(early)s * interval '1 second'"
+_CLAIM_ONE = Prepared(
+    "claim_one",
+    _CLAIM.format(which="delivery.id = %(id)s AND delivery.next_attempt_at <= now() + %(early)s * interval '1 second'"),
+    {"token": "uuid", "lease": "float8", "id": "uuid", "early": "float8"},
 )
-_CLAIM_NEXT = _CLAIM.format(
-    which="""delivery.id = (
-        SELECT id FROM integrations_delivery
-        WHERE system_id = %(system)s AND precedence <= %(most)s AND state IN ('pending', 'scheduled', 'held')
-            AND next_attempt_at <= now() AND expires_at > now()
-        ORDER BY precedence, next_attempt_at
-        LIMIT 1
-        FOR UPDATE SKIP LOCKED
-    )"""
+_CLAIM_NEXT = Prepared(
+    "claim_next",
+    _CLAIM.format(
+        which="""delivery.id = (
+            SELECT id FROM integrations_delivery
+            WHERE system_id = %(system)s AND precedence <= %(most)s AND state IN ('pending', 'scheduled', 'held')
+                AND next_attempt_at <= now() AND expires_at > now()
+            ORDER BY precedence, next_attempt_at
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        )"""
+    ),
+    {"token": "uuid", "lease": "float8", "system": "uuid", "most": "int"},
 )
 
 
@@ -105,11 +111,9 @@ def priority_of(precedence: int) -> Priority:
     return list(reversed(Priority))[precedence // 2]
 
 
-def _claim(statement: str, which: dict[str, Any]) -> Lease | None:
+def _claim(statement: Prepared, which: dict[str, Any]) -> Lease | None:
     token = new_id()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {**which, "token": token, "lease": settings.LEASE_SECONDS})
-        found = cursor.fetchone()
+    _, found = statement.run({**which, "token": token, "lease": settings.LEASE_SECONDS})
     if found is None:
         return None
     state, *values = found

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import Delivery
 from integrations.states import FINISHED, Outcome, Reason, State, sources_of
 from wedsync.ids import new_id
+from wedsync.prepared import Prepared
 
 
 def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:
@@ -37,16 +37,20 @@ def due_in(seconds: float) -> Any:
     return Now() + timedelta(seconds=seconds)
 
 
-_FREEZE = """
-UPDATE integrations_delivery SET request = %s WHERE id = %s AND lease_token = %s AND state = 'in_flight'
-"""
+_FREEZE = Prepared(
+    "freeze_request",
+    """
+    UPDATE integrations_delivery SET request = %(request)s
+    WHERE id = %(id)s AND lease_token = %(token)s AND state = 'in_flight'
+    """,
+    {"request": "jsonb", "id": "uuid", "token": "uuid"},
+)
 
 
 def freeze(delivery_id: UUID, token: UUID, request: dict[str, Any]) -> bool:
     """Keep the bytes of the first attempt; false where the lease was lost."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FREEZE, [json.dumps(request), delivery_id, token])
-        return bool(cursor.rowcount)
+    frozen, _ = _FREEZE.run({"request": json.dumps(request), "id": delivery_id, "token": token})
+    return bool(frozen)
 
 
 @dataclass(frozen=True)
@@ -80,38 +84,61 @@ class Ended:
 
 
 # One statement, so that the state and the attempt are one commit. A lost lease writes neither.
-_END = """
-WITH moved AS (
-    UPDATE integrations_delivery
-    SET state = %(to)s, state_reason = %(reason)s, lease_token = NULL, lease_until = NULL, has_turn = false,
-        next_attempt_at = CASE
-            WHEN %(finished)s THEN next_attempt_at
-            WHEN %(due_in)s::float IS NULL THEN expires_at
-            ELSE now() + %(due_in)s::float * interval '1 second'
-        END,
-        due_since = CASE
-            WHEN %(to)s = 'scheduled' THEN now() + %(due_in)s::float * interval '1 second' ELSE due_since
-        END,
-        may_duplicate = may_duplicate OR %(may_duplicate)s,
-        finished_at = CASE WHEN %(finished)s THEN now() END
-    WHERE id = %(id)s AND lease_token = %(token)s AND state = ANY(%(sources)s)
-    RETURNING id, attempt_count
-), noted AS (
-    INSERT INTO integrations_attempt (
-        id, delivery_id, number, started_at, milliseconds, outcome, status_code, error_class, error, response_excerpt
+_END = Prepared(
+    "end_attempt",
+    """
+    WITH moved AS (
+        UPDATE integrations_delivery
+        SET state = %(to)s, state_reason = %(reason)s, lease_token = NULL, lease_until = NULL, has_turn = false,
+            next_attempt_at = CASE
+                WHEN %(finished)s THEN next_attempt_at
+                WHEN %(due_in)s IS NULL THEN expires_at
+                ELSE now() + %(due_in)s * interval '1 second'
+            END,
+            due_since = CASE
+                WHEN %(to)s = 'scheduled' THEN now() + %(due_in)s * interval '1 second'
+                ELSE due_since
+            END,
+            may_duplicate = may_duplicate OR %(may_duplicate)s,
+            finished_at = CASE WHEN %(finished)s THEN now() END
+        WHERE id = %(id)s AND lease_token = %(token)s AND state = ANY(%(sources)s)
+        RETURNING id, attempt_count
+    ), noted AS (
+        INSERT INTO integrations_attempt (
+            id, delivery_id, number, started_at, milliseconds, outcome, status_code, error_class, error, response_excerpt
+        )
+        SELECT %(attempt)s, id, attempt_count, %(started_at)s, %(milliseconds)s, %(outcome)s, %(status_code)s,
+            %(error_class)s, %(error)s, %(response_excerpt)s
+        FROM moved
     )
-    SELECT %(attempt)s, id, attempt_count, %(started_at)s, %(milliseconds)s, %(outcome)s, %(status_code)s,
-        %(error_class)s, %(error)s, %(response_excerpt)s
-    FROM moved
+    SELECT EXISTS (SELECT FROM moved), (
+        SELECT precedence FROM integrations_delivery
+        WHERE system_id = %(system)s AND state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now()
+            AND expires_at > now()
+        ORDER BY precedence, next_attempt_at
+        LIMIT 1
+    )
+    """,
+    {
+        "to": "varchar",
+        "reason": "varchar",
+        "finished": "bool",
+        "due_in": "float8",
+        "may_duplicate": "bool",
+        "id": "uuid",
+        "token": "uuid",
+        "sources": "varchar[]",
+        "attempt": "uuid",
+        "started_at": "timestamptz",
+        "milliseconds": "int",
+        "outcome": "varchar",
+        "status_code": "int",
+        "error_class": "varchar",
+        "error": "varchar",
+        "response_excerpt": "varchar",
+        "system": "uuid",
+    },
 )
-SELECT EXISTS (SELECT FROM moved), (
-    SELECT precedence FROM integrations_delivery
-    WHERE system_id = %(system)s AND state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now()
-        AND expires_at > now()
-    ORDER BY precedence, next_attempt_at
-    LIMIT 1
-)
-"""
 
 
 def end(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
@@ -132,7 +159,6 @@ def end(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
         "reason": str(ending.reason),
         "outcome": ending.outcome.value,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_END, values)
-        written, following = cursor.fetchone()
+    _, found = _END.run(values)
+    written, following = found or (False, None)
     return Ended(written, following)

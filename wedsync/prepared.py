@@ -1,0 +1,36 @@
+"""Statements that PostgreSQL parses and plans once for each connection; for those that run for every delivery."""
+
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+
+class Prepared:
+    """A statement with ``%(name)s`` for its values.
+
+    Arguments:
+        name: of the prepared statement, unique in the product.
+        types: PostgreSQL's type of each value, by its name.
+    """
+
+    def __init__(self, name: str, statement: str, types: Mapping[str, str]) -> None:
+        self._places = list(types)
+        numbered = statement % {place: f"${number}" for number, place in enumerate(types, 1)}
+        self._prepare = f"PREPARE {name} ({', '.join(types.values())}) AS {numbered}"
+        self._execute = f"EXECUTE {name} ({', '.join(['%s'] * len(types))})"
+        self._known_to: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def run(self, values: Mapping[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
+        """How many rows it touched or found, and the first that it returned.
+
+        Raises:
+            OperationalError, InterfaceError: PostgreSQL is away.
+        """
+        with connection.cursor() as cursor:
+            if connection.connection not in self._known_to:
+                cursor.execute(self._prepare)
+                self._known_to.add(connection.connection)
+            cursor.execute(self._execute, [values[place] for place in self._places])
+            return cursor.rowcount, cursor.fetchone() if cursor.description else None
