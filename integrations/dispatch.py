@@ -5,7 +5,6 @@ attempt. Whoever ends a call takes the target's next due delivery, without waiti
 needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
 """
 
-import time
 from uuid import UUID
 
 import structlog
@@ -15,7 +14,7 @@ from integrations import admission, breakers, claims, deliveries, holds, known_s
 from integrations.admission import Change, Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
 from integrations.models import Delivery, System
-from integrations.places import places
+from integrations.places import Place, places
 from integrations.states import WAITING, State
 from wedsync.live import hints
 from wedsync.queues import Priority
@@ -46,24 +45,25 @@ def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bo
     system = known_systems.find(system_id) if system_id else None
     if system is None:
         return
-    with places.take(system.id, exempt=urgent) as has_place:
-        if has_place:
-            _Service(system, urgent=urgent).run(delivery_id)
+    with places.take(system.id, exempt=urgent) as place:
+        if place:
+            _Service(system, place, urgent=urgent).run(delivery_id)
 
 
 class _Service:
     """One thread's time with one target."""
 
-    def __init__(self, system: System, *, urgent: bool) -> None:
+    def __init__(self, system: System, place: Place, *, urgent: bool) -> None:
         self._system = system
+        self._place = place
         self._lane: Lane = admission.lane_of(system)
         self._urgent = urgent
-        self._ends = time.monotonic() + settings.TURN_SECONDS
 
     def run(self, delivery_id: UUID | None) -> None:
         wanted, again = delivery_id, None
         permit = admission.ask(self._lane, urgent=self._urgent)
         while permit.granted:
+            self._place.next()
             try:
                 lease = self._claim(wanted)
                 step = deliveries.work(lease) if lease else None
@@ -81,7 +81,7 @@ class _Service:
                 permit = self._tell(permit, step, lease.delivery, going_on=going_on)
                 if not going_on:
                     break
-            elif time.monotonic() > self._ends:
+            elif self._place.is_over():
                 admission.give_back(self._lane, permit)
                 hints.lane_due(self._system.id, Priority(lease.delivery.priority))
                 break
@@ -111,7 +111,7 @@ class _Service:
         following = step.next_precedence
         if following is None or (self._urgent and following > claims.URGENT_PRECEDENCE):
             return False
-        if time.monotonic() < self._ends:
+        if not self._place.is_over():
             return True
         hints.lane_due(self._system.id, claims.priority_of(following))
         return False

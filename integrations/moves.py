@@ -105,7 +105,8 @@ _END = Prepared(
         RETURNING id, attempt_count
     ), noted AS (
         INSERT INTO integrations_attempt (
-            id, delivery_id, number, started_at, milliseconds, outcome, status_code, error_class, error, response_excerpt
+            id, delivery_id, number, started_at, milliseconds, outcome, status_code, error_class, error,
+            response_excerpt
         )
         SELECT %(attempt)s, id, attempt_count, %(started_at)s, %(milliseconds)s, %(outcome)s, %(status_code)s,
             %(error_class)s, %(error)s, %(response_excerpt)s

@@ -1,18 +1,39 @@
-"""A worker's threads, shared out so that slow targets can not take all of them.
+"""A worker's threads, shared out so that no target takes them all.
 
-While most threads are busy, a target that is being served already gets no further one in this process: the rest are
-for targets that have none. What is left out stays due; whoever serves the target takes it.
+A thread stays with its target while there is something to do and a thread free for others; when none is free it goes
+back to the queue after a moment. The last threads are not for targets that are slow already: what they leave out stays
+due, and whoever serves the target takes it.
 """
 
 import threading
-from collections import Counter
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
 
-CROWDED = 0.75  # of the threads
+KEPT = 0.1  # of the threads
+LEAST_KEPT = 2
+SLOW = 2.0  # seconds of a call
+MOMENT = 0.25  # seconds with a target while others wait for a thread
+
+
+class Place:
+    """One thread's time with one target."""
+
+    def __init__(self) -> None:
+        self._began = self.busy_since = time.monotonic()
+
+    def next(self) -> None:
+        """Another call begins."""
+        self.busy_since = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the thread should take its next message."""
+        served = time.monotonic() - self._began
+        return served >= settings.TURN_SECONDS or (served >= MOMENT and places.free <= 0)
 
 
 class Places:
@@ -20,24 +41,35 @@ class Places:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._serving: Counter[UUID] = Counter()
+        self._taken: dict[UUID, list[Place]] = defaultdict(list)
+        self._count = 0
+
+    @property
+    def free(self) -> int:
+        """Threads that serve nobody."""
+        return settings.WORKER_THREADS - self._count
 
     @contextmanager
-    def take(self, system_id: UUID, *, exempt: bool = False) -> Iterator[bool]:
-        """Whether the caller may serve a system now; ``exempt``: always, as urgent deliveries may."""
+    def take(self, system_id: UUID, *, exempt: bool = False) -> Iterator[Place | None]:
+        """A place with a system, or ``None``: not now. ``exempt``: always, as urgent deliveries may."""
         with self._lock:
-            crowded = self._serving.total() >= settings.WORKER_THREADS * CROWDED
-            taken = exempt or not crowded or not self._serving[system_id]
-            if taken:
-                self._serving[system_id] += 1
+            mine = self._taken[system_id]
+            scarce = self.free <= max(LEAST_KEPT, int(settings.WORKER_THREADS * KEPT))
+            slow_since = time.monotonic() - SLOW
+            place = None
+            if exempt or not scarce or all(each.busy_since > slow_since for each in mine):
+                place = Place()
+                mine.append(place)
+                self._count += 1
         try:
-            yield taken
+            yield place
         finally:
-            if taken:
-                with self._lock:
-                    self._serving[system_id] -= 1
-                    if not self._serving[system_id]:
-                        del self._serving[system_id]
+            with self._lock:
+                if place:
+                    mine.remove(place)
+                    self._count -= 1
+                if not mine:
+                    self._taken.pop(system_id, None)
 
 
 places = Places()

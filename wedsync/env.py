@@ -119,7 +119,10 @@ OUTBOUND_ALLOW = _variable(
     "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`",
 )
 
-WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "25", "threads of each worker; each may hold a connection")
+DATABASE_CONNECTIONS = _variable(
+    "WEDSYNC_DATABASE_CONNECTIONS", int, "20", "connections to PostgreSQL that each process uses at once"
+)
+WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "50", "threads of each worker, hence calls at once")
 RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "quick retries, seconds by comma")
 RETRY_DURABLE = _variable(
     "WEDSYNC_RETRY_DURABLE_SECONDS",
@@ -135,7 +138,7 @@ STATUS_WAIT = _variable(
 )
 URGENT_STATUS_WAIT = _variable("WEDSYNC_URGENT_STATUS_WAIT_SECONDS", float, "5", "the same for urgent deliveries")
 TURN = _variable(
-    "WEDSYNC_TURN_SECONDS", float, "2", "how long a worker's thread serves one target before it takes its next message"
+    "WEDSYNC_TURN_SECONDS", float, "5", "how long a worker's thread serves one target before it takes its next message"
 )
 VISIBILITY_TIMEOUT = _variable(
     "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS", float, "120", "when Redis hands an unacknowledged task out again"

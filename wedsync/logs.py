@@ -58,8 +58,8 @@ def configure(level: str) -> None:
             # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
             "urllib3": {"level": "ERROR"},
             # Two lines a message, which say less than our own.
-            "celery.worker.strategy": {"level": "WARNING"},
-            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": level if level == "DEBUG" else "WARNING"},
+            "celery.app.trace": {"level": level if level == "DEBUG" else "WARNING"},
         },
         "root": {"handlers": ["stderr"], "level": level},
     }

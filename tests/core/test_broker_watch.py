@@ -43,7 +43,7 @@ def worker(valkey: EmbeddedValkey, tmp_path: Path, transactional_db: None) -> It
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *WORKER, "--hostname", f"deaf-{os.getpid()}@%h"],
-            env={**environment, "REDIS_URL": valkey.url, "WEDSYNC_PROCESS": "worker"},
+            env={**environment, "REDIS_URL": valkey.url, "WEDSYNC_PROCESS": "worker", "WEDSYNC_LOG_LEVEL": "DEBUG"},
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:

@@ -111,17 +111,17 @@ def test_a_taken_port_is_reported_before_anything_starts(make_runner: MakeRunner
     assert not (runner.home / "postgres").exists()
 
 
-@pytest.mark.parametrize(("threads", "said"), [("61", "at most 60 fit here"), ("many", "cannot be read")])
+@pytest.mark.parametrize(("connections", "said"), [("61", "at most 60 fit here"), ("many", "cannot be read")])
 def test_workers_that_postgres_cannot_serve_are_refused_before_it_starts(
-    threads: str, said: str, tmp_path: Path
+    connections: str, said: str, tmp_path: Path
 ) -> None:
-    own = {"WEDSYNC_HOME": str(tmp_path), "PORT": str(free_port()), "WEDSYNC_WORKER_THREADS": threads}
+    own = {"WEDSYNC_HOME": str(tmp_path), "PORT": str(free_port()), "WEDSYNC_DATABASE_CONNECTIONS": connections}
     asked = [sys.executable, "-m", "wedsync.runner"]
     refused = subprocess.run(
         asked, cwd=ROOT, env=unconfigured(os.environ) | own, capture_output=True, text=True, timeout=30, check=False
     )
     assert refused.returncode == 1
-    assert "WEDSYNC_WORKER_THREADS" in refused.stderr
+    assert "WEDSYNC_DATABASE_CONNECTIONS" in refused.stderr
     assert said in refused.stderr
     assert not (tmp_path / "postgres").exists()
 

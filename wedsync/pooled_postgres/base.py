@@ -1,8 +1,7 @@
 """Django's own backend, whose ``close()`` gives the connection to whichever thread of the process asks next.
 
 Django has a pool of its own for psycopg 3 only. A worker's threads need a connection for some milliseconds before and
-after an outside call and none during it, so a hundred threads share a few. There are never more than were in use at
-once, since a thread takes an idle one before it opens another.
+after an outside call and none during it, so a hundred threads share a few.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import os
 import select
 import threading
 import time
+import weakref
 from collections import defaultdict
 from typing import Any
 
@@ -21,53 +21,71 @@ from psycopg2.extensions import STATUS_READY, TRANSACTION_STATUS_IDLE
 Connection = extensions.connection
 Server = tuple[str, ...]  # database, user, host, port
 LONGEST_IDLE = 60.0  # seconds; PostgreSQL's processes are not kept for nothing
-MOST_IDLE = 20
+MOST = 20  # in use at once, where the settings do not say
+PATIENCE = 2.0  # seconds to wait for one
 
 
-class _Idle:
-    """The idle connections of this process, by what they were opened with; the one used last is taken first."""
+class _Pool:
+    """The connections of this process by their server; the idle one that was used last is taken first."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[Server, list[tuple[float, Connection]]] = defaultdict(list)
+        self._given_back = threading.Condition()
+        self._idle: dict[Server, list[tuple[float, Connection]]] = defaultdict(list)
+        self._open: dict[Server, weakref.WeakSet[Connection]] = defaultdict(weakref.WeakSet)
 
-    def take(self, key: Server) -> Connection | None:
-        """One that still stands, or ``None``."""
-        while True:
-            with self._lock:
-                if not self._kept[key]:
+    def take(self, server: Server, most: int) -> Connection | None:
+        """An idle one that still stands; ``None``: open another.
+
+        Where ``most`` are in use already the caller waits a while for one, and may open a further one after that:
+        rather one too many than a standstill.
+        """
+        gives_up = time.monotonic() + PATIENCE
+        with self._given_back:
+            while True:
+                while self._idle[server]:
+                    since, found = self._idle[server].pop()
+                    if time.monotonic() - since < LONGEST_IDLE and _stands(found):
+                        return found
+                    found.close()
+                in_use = sum(not each.closed for each in self._open[server])
+                left = gives_up - time.monotonic()
+                if in_use < most or left <= 0:
                     return None
-                since, found = self._kept[key].pop()
-            if time.monotonic() - since < LONGEST_IDLE and _stands(found):
-                return found
-            found.close()
+                self._given_back.wait(left)
 
-    def keep(self, key: Server, given: Connection) -> bool:
-        """Whether it was taken in. One too many, and those that are too old, are closed."""
+    def opened(self, server: Server, new: Connection) -> None:
+        """Count a new one."""
+        with self._given_back:
+            self._open[server].add(new)
+
+    def give_back(self, server: Server, given: Connection) -> None:
+        """Let the next caller have it; those that nobody has used for long are closed."""
         now = time.monotonic()
-        with self._lock:
-            kept = self._kept[key]
+        with self._given_back:
+            kept = self._idle[server]
             old = [entry for entry in kept if now - entry[0] >= LONGEST_IDLE]
-            self._kept[key] = [entry for entry in kept if now - entry[0] < LONGEST_IDLE]
-            taken = len(self._kept[key]) < MOST_IDLE
-            if taken:
-                self._kept[key].append((now, given))
+            self._idle[server] = [entry for entry in kept if now - entry[0] < LONGEST_IDLE]
+            self._idle[server].append((now, given))
+            self._given_back.notify()
         for _, each in old:
             each.close()
-        return taken
 
-    def close(self, key: Server) -> None:
+    def lost(self) -> None:
+        """One was closed: somebody may open another."""
+        with self._given_back:
+            self._given_back.notify()
+
+    def close(self, server: Server) -> None:
         """End all that lie idle for a server."""
-        with self._lock:
-            ended, self._kept[key] = self._kept[key], []
+        with self._given_back:
+            ended, self._idle[server] = self._idle[server], []
         for _, each in ended:
             each.close()
 
     def forget(self) -> None:
         """After a fork the parent's connections are not this process's to use, nor to close."""
-        self._lock = threading.Lock()
-        self._forgotten = self._kept
-        self._kept = defaultdict(list)
+        self._not_mine = self._idle
+        self.__init__()  # type: ignore[misc]
 
 
 def _stands(connection: Connection) -> bool:
@@ -79,8 +97,8 @@ def _stands(connection: Connection) -> bool:
     return not waiting.poll(0)
 
 
-_idle = _Idle()
-os.register_at_fork(after_in_child=_idle.forget)
+_pool = _Pool()
+os.register_at_fork(after_in_child=_pool.forget)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -88,9 +106,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """An idle one that stands, else a new one."""
-        found = _idle.take(self._server)
+        found = _pool.take(self._server, self.settings_dict.get("MOST_CONNECTIONS", MOST))
         if found is None:
-            return super().get_new_connection(conn_params)
+            found = super().get_new_connection(conn_params)
+            _pool.opened(self._server, found)
         self.isolation_level = extensions.ISOLATION_LEVEL_READ_COMMITTED
         return found
 
@@ -105,12 +124,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             and given.status == STATUS_READY
             and given.info.transaction_status == TRANSACTION_STATUS_IDLE
         )
-        if not in_order or not _idle.keep(self._server, given):
-            super()._close()  # type: ignore[misc]  # the stubs leave it out
+        if in_order:
+            _pool.give_back(self._server, given)
+            return
+        super()._close()  # type: ignore[misc]  # the stubs leave it out
+        _pool.lost()
 
     def close_pool(self) -> None:
         """Close what lies idle; Django calls it before it drops a test's database."""
-        _idle.close(self._server)
+        _pool.close(self._server)
 
     @property
     def _server(self) -> Server:

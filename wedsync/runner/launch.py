@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from wedsync.env import WORKER_THREADS, ConfigurationError
+from wedsync.env import DATABASE_CONNECTIONS, ConfigurationError
 from wedsync.runner import environment, ports, procfile, runtime
 from wedsync.runner.announcement import Demo, block
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -153,17 +153,17 @@ class Launcher:
         """Every worker thread may hold one connection, and the embedded PostgreSQL has so many in all.
 
         Raises:
-            RunnerError: too many threads, or not a number.
+            RunnerError: too many connections, or not a number.
         """
-        name = WORKER_THREADS.name
+        name = DATABASE_CONNECTIONS.name
         try:
-            threads = WORKER_THREADS.read(self._copy.environment)
+            connections = DATABASE_CONNECTIONS.read(self._copy.environment)
         except ConfigurationError as error:
             raise RunnerError(str(error)) from error
-        workers = sum(name in command for command in self._commands.values())
+        workers = sum(each.startswith("worker") for each in self._commands)
         room = MAX_CONNECTIONS - CONNECTIONS_BESIDE_WORKERS
-        if threads * workers > room:
-            raise RunnerError(f"{name}={threads} is too many: at most {room // workers} fit here.")
+        if connections * workers > room:
+            raise RunnerError(f"{name}={connections} is too many: at most {room // workers} fit here.")
 
     def _program(self, name: str, command: str, children: Mapping[str, str]) -> Program:
         """Workers and the sweep leave a file when they are ready; the web process is asked; others just live."""
