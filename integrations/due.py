@@ -19,7 +19,7 @@ BATCH = 200
 FULL_QUEUE = 2 * BATCH
 
 _LANES = """
-SELECT due.system_id, coalesce(system.call_limit, %(call_limit)s) - coalesce(flying.calls, 0)
+SELECT due.system_id, coalesce(system.call_limit, %(call_limit)s) - coalesce(flying.calls, 0), head.precedence
 FROM (
     SELECT system_id FROM integrations_delivery
     WHERE state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now() + %(ahead)s * interval '1 second'
@@ -29,6 +29,11 @@ JOIN integrations_system AS system ON system.id = due.system_id
 LEFT JOIN (
     SELECT system_id, count(*) AS calls FROM integrations_delivery WHERE state = 'in_flight' GROUP BY system_id
 ) AS flying ON flying.system_id = due.system_id
+LEFT JOIN (
+    SELECT system_id, min(precedence) AS precedence FROM integrations_delivery
+    WHERE state = 'held' AND state_reason = 'rate_limited' AND next_attempt_at > now()
+    GROUP BY system_id
+) AS head ON head.system_id = due.system_id
 """
 
 # Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets
@@ -61,6 +66,17 @@ RETURNING delivery.id, delivery.priority, delivery.system_id, delivery.attempt_c
 class _Lane(NamedTuple):
     system_id: UUID
     room: int  # calls that the target still takes
+    head: int | None  # the precedence of the delivery that waits for the target's next token
+
+    @property
+    def most(self) -> int:
+        """The last precedence that somebody is woken for.
+
+        A target that has all its calls is left to whoever ends one, but urgent deliveries have slots of their own. At
+        a target whose rate is used up only what is more urgent than the one that waits is worth asking for.
+        """
+        most = LEAST_PRECEDENCE if self.room > 0 else URGENT_PRECEDENCE
+        return most if self.head is None else min(most, self.head - 1)
 
 
 def open_queues() -> list[str]:
@@ -80,8 +96,7 @@ def hint_deliveries() -> int:
     values: dict[str, Any] = {
         "systems": [lane.system_id for lane in lanes],
         "room": [lane.room if lane.room > 0 else CALL_LIMIT for lane in lanes],
-        # a target that has all its calls is left to whoever ends one, but urgent deliveries have slots of their own
-        "most": [LEAST_PRECEDENCE if lane.room > 0 else URGENT_PRECEDENCE for lane in lanes],
+        "most": [lane.most for lane in lanes],
         "queues": open_queues(),
         "ahead": ahead,
         "overdue": settings.SWEEP_OVERDUE_SECONDS,

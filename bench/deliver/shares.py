@@ -19,7 +19,8 @@ from wedsync.runner.processes import wait_until
 
 ASKED_MS = {"whatsapp": 1000, "slack": 800, "email": 1200, "system": 1000}
 """For a system nothing is written; the strictest of the people's channels but Slack's stands in."""
-PAUSE = 0.3
+PAUSE = 1.1
+"""Seconds; Slack takes one message a second for each of its webhooks."""
 _OPEN = (
     "SELECT (SELECT count(*) FROM live_channelevent WHERE routing = 'pending') + (SELECT count(*) FROM "
     "integrations_delivery WHERE state IN ('pending', 'in_flight', 'scheduled'))"

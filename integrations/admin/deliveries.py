@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from integrations.admin.delivery_buttons import DELIVERY_ACTIONS, DELIVERY_BUTTONS, DeliveryButtons
 from integrations.models import Attempt, Delivery, DeliveryReason
 from integrations.targets import CHANNEL_CHOICES
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
@@ -76,20 +77,32 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(DeliveryButtons):
     """The message of a delivery is added by notifications/admin.py, which knows it."""
 
     tenant_path = "organization"
     list_display = ("event_type", "to", "channel", "standing", "why", "urgency", "tries", "made")
     list_select_related = ("event__wedding", "system", "contact", "organization")
-    list_filter = ("state", WayFilter, "priority", DeliveryTypeFilter, "system", "created_at")
+    list_filter = ("state", "state_reason", WayFilter, "priority", DeliveryTypeFilter, "system", "created_at")
     linked_by = ("event", "contact")
     search_fields = ("=id", "=event__id", "target", "state_reason", "system__name", "contact__name")
     ordering = ("-id",)
+    actions_detail = DELIVERY_BUTTONS
+    actions = DELIVERY_ACTIONS
     fieldsets = (
         (None, {"fields": ("event", ("system", "contact"), ("channel", "target"), ("standing", "state_reason"))}),
-        ("When", {"fields": (("created_at", "finished_at"), ("next_attempt_at", "expires_at"))}),
-        ("How", {"fields": (("urgency", "may_duplicate"), ("generation", "plan_step"), "attempt_count", "id")}),
+        ("When", {"fields": (("created_at", "finished_at"), ("next_attempt_at", "expires_at"), "due_since")}),
+        (
+            "How",
+            {
+                "fields": (
+                    ("urgency", "may_duplicate"),
+                    ("generation", "plan_step"),
+                    ("attempt_count", "order_key"),
+                    "id",
+                )
+            },
+        ),
         ("What is sent, the same bytes with each attempt", {"fields": ("request_text",)}),
     )
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (ReasonInline, AttemptInline)

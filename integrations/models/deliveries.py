@@ -100,6 +100,11 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at", "system"], name="delivery_due", condition=WAITS),
             models.Index(fields=["system", "precedence", "next_attempt_at"], name="delivery_lane", condition=WAITS),
+            models.Index(
+                fields=["system", "precedence"],
+                name="delivery_rate_limited",
+                condition=Q(state="held", state_reason="rate_limited"),
+            ),
             models.Index(fields=["system", "lease_until"], name="delivery_leased", condition=Q(state="in_flight")),
             models.Index(fields=["system", "order_key", "event"], name="delivery_order", condition=~Q(order_key="")),
             models.Index(fields=["system", "-id"], name="delivery_of_system"),

@@ -1,0 +1,83 @@
+"""Staff send deliveries again, or call them off: one by a button, many by an action that first says how many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from integrations import operations
+from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
+from integrations.models import Delivery
+from integrations.operations import RESENDABLE, CannotResend
+from integrations.states import WAITING, State
+
+DELIVERY_BUTTONS = ("resend", "cancel")
+DELIVERY_ACTIONS = ("resend_selected", "cancel_selected")
+
+
+class DeliveryButtons(PastButtonAdmin):
+    """For :class:`integrations.admin.deliveries.DeliveryAdmin`."""
+
+    def is_offered(self, row: Delivery, path: str) -> bool:
+        """By the delivery's state."""
+        return row.state in (RESENDABLE if path == "resend" else WAITING)
+
+    @asked("Resend", "resend", "Send it again? It is rendered anew and goes out as a further delivery.")
+    def resend(self, request: HttpRequest, delivery: Delivery) -> str | HttpResponse:
+        try:
+            made = operations.resend(delivery)
+        except CannotResend as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self.page_of(delivery))
+        self.log_change(request, delivery, f"Sent again as {made.id}.")
+        messages.success(request, "It goes out again. This is the new delivery.")
+        return HttpResponseRedirect(self.page_of(made))
+
+    @asked("Cancel", "cancel", "Call it off? What is on its way already can not be called back.")
+    def cancel(self, request: HttpRequest, delivery: Delivery) -> str:
+        done = operations.cancel(Delivery.objects.filter(id=delivery.id))
+        return "Cancelled." if done else "It is on its way or has ended already."
+
+    @admin.action(description="Resend")
+    def resend_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
+        """Tell how many would go out again; then send them."""
+        return self._many(request, rows, "Resend", RESENDABLE, operations.resend_all)
+
+    @admin.action(description="Cancel")
+    def cancel_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
+        """Tell how many would be called off; then do it."""
+        return self._many(request, rows, "Cancel", WAITING, operations.cancel)
+
+    def _many(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Delivery],
+        verb: str,
+        states: Collection[State],
+        act: Callable[[QuerySet[Delivery]], int],
+    ) -> HttpResponse | None:
+        mine = self.chosen(request, rows)
+        if self.too_many(request, mine):
+            return None
+        fitting = Delivery.objects.filter(pk__in=mine.order_by().values("pk"), state__in=list(states))
+        if ANSWERED in request.POST:
+            ids = list(fitting.values_list("id", flat=True))
+            done = act(Delivery.objects.filter(id__in=ids))
+            kept: Any = Delivery.objects.filter(id__in=ids)
+            LogEntry.objects.log_actions(request.user.pk or 0, kept, CHANGE, change_message=f"{verb}, with others.")
+            messages.success(request, f"{verb}: {done} of {len(ids)} deliveries.")
+            return None
+        found, chosen = fitting.count(), mine.count()
+        return Question(
+            title=f"{verb} {found} deliveries",
+            text="Nothing has been done yet." if found else "None of them is in a state in which that can be done.",
+            facts=[("Chosen", chosen), (f"To {verb.lower()}", found), ("Left as they are", chosen - found)],
+            hidden=self.choose_again(request, mine),
+            button=verb if found else "",
+            back=request.get_full_path(),
+        ).page(request, self)
