@@ -17,6 +17,8 @@ from bench.errors import BenchError
 LINES = ("worker-urgent", "worker-high", "worker-normal", "worker-low", "sweep")
 EVERY = 0.1
 """Seconds between two urgent deliveries."""
+WHILE_DRAINING = 0.03
+"""The same beside a backlog that is gone in some twenty seconds."""
 BACKLOG = ("low", "normal")
 SETTLE_SECONDS = 6.0
 """Each limited target makes its first calls, and the sweep finds what is overdue."""
@@ -66,7 +68,7 @@ class Urgent:
         self._stage.reset(0)
         self._fill()
         with self._all_workers():
-            found["draining"] = self._probe("draining")
+            found["draining"] = self._probe("draining", WHILE_DRAINING)
             found["left_after_draining"] = self._waiting()
         if not found["left_after_draining"]:
             self._console.print("[dim]the backlog was empty before the last urgent delivery: take a larger one[/]")
@@ -88,18 +90,18 @@ class Urgent:
         states = self._stage.states()
         return sum(states.get(state, 0) for state in ("pending", "scheduled", "held"))
 
-    def _probe(self, name: str) -> dict[str, Any]:
-        times = Times.of(self._sent(self._probes))
+    def _probe(self, name: str, every: float = EVERY) -> dict[str, Any]:
+        times = Times.of(self._sent(self._probes, every))
         self._console.print(f"[dim]urgent, {name:<14} p50 {times.p50:6.1f} ms  p99 {times.p99:6.1f} ms[/]")
         return asdict(times)
 
-    def _sent(self, count: int) -> list[float]:
+    def _sent(self, count: int, every: float = EVERY) -> list[float]:
         """Milliseconds of so many urgent deliveries.
 
         Raises:
             BenchError: one did not arrive.
         """
-        committed = self._stage.inside("probe", "--count", str(count), "--every", str(EVERY))
+        committed = self._stage.inside("probe", "--count", str(count), "--every", str(every))
         deadline = time.monotonic() + 20
         while missing := committed.keys() - (arrivals := self._stage.arrivals()).keys():
             if time.monotonic() > deadline:
