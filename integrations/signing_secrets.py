@@ -5,6 +5,7 @@ from django.db import transaction
 from integrations.models import System
 from integrations.standard_webhooks import StandardWebhooks
 from wedsync import vault
+from wedsync.env import ConfigurationError
 
 CURRENT, PREVIOUS = "signing_secret", "previous_signing_secret"
 
@@ -40,6 +41,14 @@ def end_previous_secret(system: System) -> bool:
     row.seal_credentials(stored)
     row.save(update_fields=["sealed_credentials"])
     return True
+
+
+def has_previous(system: System) -> bool:
+    """Whether an older secret signs along, or nobody can tell, since the credentials can not be read."""
+    try:
+        return PREVIOUS in vault.as_stored(system.sealed_credentials)
+    except ConfigurationError:
+        return True
 
 
 def in_force(credentials: dict[str, str]) -> list[str]:

@@ -51,6 +51,13 @@ class BreakerAdmin(ButtonAdmin):
             system.breaker_view = views[str(system.pk)]
         return shown
 
+    def is_offered(self, row: Any, path: str) -> bool:
+        """A closed breaker can be tripped, another one be reset; both where Redis does not say."""
+        if path not in {"trip-breaker", "reset-breaker"}:
+            return super().is_offered(row, path)
+        view = _view(row)
+        return not view.known or (view.state == Standing.CLOSED) == (path == "trip-breaker")
+
     @column("Breaker")
     def breaker(self, system: System) -> SafeString | str:
         view = _view(system)

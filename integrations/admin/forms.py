@@ -40,7 +40,7 @@ class SystemForm(TenantForm):
 
     class Meta:
         model = System
-        fields = ("name", "kind", "base_url")
+        fields = ("name", "kind", "base_url", "call_limit", "rate_per_second", "rate_burst")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

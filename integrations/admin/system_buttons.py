@@ -56,8 +56,10 @@ class SystemButtons(ButtonAdmin):
                 return availability.can_be_asked(row)
             case "sync-clients":
                 return client_sync.can_be_read(row)
-            case "new-signing-secret" | "end-previous-secret":
+            case "new-signing-secret":
                 return row.kind in CALLED
+            case "end-previous-secret":
+                return row.kind in CALLED and signing_secrets.has_previous(row)
         return super().is_offered(row, path)
 
     @column("Clients")

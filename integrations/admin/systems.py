@@ -61,6 +61,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     form = SystemForm
     fieldsets = (
         (None, {"fields": (("name", "kind"), "base_url")}),
+        ("Limits", {"fields": ("call_limit", ("rate_per_second", "rate_burst"))}),
         ("Credentials, stored encrypted and never shown", {"fields": CREDENTIAL_FIELDS}),
     )
     conditional_fields = {credential.field: shown_for(credential) for credential in CREDENTIALS}
@@ -87,6 +88,17 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
+
+    def is_offered(self, row: Any, path: str) -> bool:
+        """Those that would change something, so that the rest are found."""
+        match path:
+            case "resume":
+                return row.state != System.Status.ACTIVE
+            case "pause":
+                return row.state == System.Status.ACTIVE
+            case "disable":
+                return row.state != System.Status.DISABLED
+        return super().is_offered(row, path)
 
     @column("Now")
     def health_now(self, system: System) -> SafeString | str:

@@ -1,7 +1,7 @@
 """One outside call over HTTP: within a deadline, to a checked address, without redirects, with a bounded answer.
 
-``sending`` puts the others together: ``names`` resolves, ``connections`` connects and keeps, ``exchange`` sends and
-reads. docs/adr/0013, 0026, 0027.
+``sending`` calls by ``requests``, whose transport is ``adapter``; below it ``names`` resolves, ``connections`` connects
+and keeps, ``exchange`` sends and reads. docs/adr/0013, 0026, 0027.
 """
 
 from integrations.outbound.messages import Call, Request, Response

@@ -1,24 +1,28 @@
-"""A call from its URL to its answer."""
+"""A call from its URL to its answer, by ``requests`` over a transport of our own."""
 
-import re
-import time
-from urllib.parse import quote, urlsplit
+import requests
 
-from django.conf import settings
-
-from integrations.addresses import Origin, read_origin
+from integrations.addresses import read_origin
 from integrations.errors import OurFault
-from integrations.outbound.connections import IdleConnections, connect
-from integrations.outbound.exchange import exchange
+from integrations.outbound.adapter import UNFIT, DeadlineAdapter
 from integrations.outbound.messages import Call, Response
 
 USER_AGENT = "WedSync/1"
-_PATH = "%/:=&?~+!$,;'@()*[]"
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# They frame the request, which is the transport's alone; bodies are asked for as they are, not compressed.
 _OURS = frozenset({"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"})
-_UNFIT = "the system's URL or one of its credentials holds a character that HTTP can not carry"
-_idle = IdleConnections()
+_adapter = DeadlineAdapter()
+
+
+def _make_session() -> requests.Session:
+    """It keeps no connection, cookie or proxy of its own, so that all threads may use it."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", _adapter)
+    session.mount("http://", _adapter)
+    return session
+
+
+_session = _make_session()
 
 
 def send(call: Call, *, deadline: float) -> Response:
@@ -31,51 +35,21 @@ def send(call: Call, *, deadline: float) -> Response:
         TimedOut: the deadline passed after the request had begun to leave.
         OurFault: an address that may not be called, or a URL or header that HTTP can not carry.
     """
-    ends = time.monotonic() + deadline
-    allowed = tuple(settings.OUTBOUND_ALLOW)
     try:
-        origin = read_origin(call.url)
+        read_origin(call.url)
     except ValueError as error:
         raise OurFault(f"the system's URL can not be called: {error}") from error
-    message = _message(call, origin)
-    connection = _idle.take(origin, allowed) or connect(origin, allowed, ends)
-    keep = 0.0
+    if any(name.lower() in _OURS for name in call.headers):
+        raise OurFault("the request has a header that only the transport may set")
+    headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **call.headers, "Accept-Encoding": "identity"}
     try:
-        response, keep = exchange(connection.sock, call.method, message, ends)
-        return response
-    finally:
-        if keep > 0:
-            _idle.keep(connection, keep)
-        else:
-            connection.close()
+        prepared = requests.Request(call.method, call.url, data=call.body, headers=headers).prepare()
+    except (requests.RequestException, UnicodeError) as error:
+        raise OurFault(UNFIT) from error
+    answer = _session.send(prepared, timeout=deadline, allow_redirects=False)
+    return Response(answer.status_code, dict(answer.headers), answer.content)
 
 
 def close_idle() -> None:
     """Close the connections kept for later calls."""
-    _idle.close()
-
-
-def _message(call: Call, origin: Origin) -> bytes:
-    """The request's bytes. What frames it is ours alone, and bodies are asked for as they are, not compressed."""
-    headers = {"user-agent": ("User-Agent", USER_AGENT), "accept": ("Accept", "*/*")}
-    headers |= {name.lower(): (name, value) for name, value in call.headers.items()}
-    headers["accept-encoding"] = ("Accept-Encoding", "identity")
-    if call.body or call.method not in {"GET", "HEAD", "DELETE"}:
-        headers["content-length"] = ("Content-Length", str(len(call.body)))
-    if any(name.lower() in _OURS for name in call.headers) or not _TOKEN.fullmatch(call.method):
-        raise OurFault("the request has a method or a header that only the transport may set")
-    lines = [f"{call.method} {_path(call.url)} HTTP/1.1", f"Host: {origin.header}"]
-    for name, value in headers.values():
-        if not _TOKEN.fullmatch(name) or _NOT_IN_VALUES.search(value):
-            raise OurFault(_UNFIT)
-        lines.append(f"{name}: {value}")
-    try:
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + call.body
-    except UnicodeEncodeError as error:
-        raise OurFault(_UNFIT) from error
-
-
-def _path(url: str) -> str:
-    parts = urlsplit(url)
-    path = quote(parts.path, safe=_PATH) or "/"
-    return f"{path}?{quote(parts.query, safe=_PATH)}" if parts.query else path
+    _adapter.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from integrations.admission import lane_of
 from integrations.models import ClientSync, System
 from integrations.vendors import VENDORS
 from tests import factories
@@ -72,9 +73,9 @@ def test_the_buttons_are_not_for_those_who_may_only_look(path: str, ours: House,
 @pytest.mark.parametrize(
     ("kind", "offered"),
     [
-        ("studio_cloud", PATHS[1:]),
-        ("venue_master", (PATHS[0], *PATHS[2:])),
-        ("webhook", PATHS[2:]),
+        ("studio_cloud", ("sync-clients", "new-signing-secret")),
+        ("venue_master", ("availability", "new-signing-secret")),
+        ("webhook", ("new-signing-secret",)),
         ("slack", ()),
     ],
 )
@@ -166,3 +167,29 @@ def test_a_previous_secret_can_be_entered_by_hand_and_must_be_one(ours: House, s
     assert client.post(page(system), form | {"credential_previous_signing_secret": OLD}).status_code == 302
     system.refresh_from_db()
     assert system.credentials["previous_signing_secret"] == OLD
+
+
+def test_limits_are_entered_on_the_page_and_make_the_lane(ours: House, sign_in: SignIn) -> None:
+    client, system = sign_in(ours), system_of(ours, "webhook")
+    known = {"name": system.name, "kind": system.kind, "base_url": "https://hooks.example/in"}
+
+    refused = client.post(page(system), {**known, "call_limit": "0", "rate_per_second": "-1", "rate_burst": "x"})
+    client.post(page(system), {**known, "call_limit": "9", "rate_per_second": "2.5", "rate_burst": "7"})
+
+    assert refused.status_code == 200, "shown again, with the reasons"
+    lane = lane_of(System.objects.get(id=system.id))
+    assert (lane.call_limit, lane.rate, lane.burst) == (9, 2.5, 7)
+
+
+@pytest.mark.parametrize(("state", "offered"), [("active", {"pause", "disable"}), ("paused", {"resume", "disable"})])
+def test_only_what_would_change_something_is_offered(
+    ours: House, sign_in: SignIn, state: str, offered: set[str]
+) -> None:
+    system = system_of(ours, "venue_master")
+    System.objects.filter(id=system.id).update(state=state)
+
+    text = sign_in(ours).get(page(system)).content.decode()
+
+    assert {path for path in ("resume", "pause", "disable") if f"/{path}/" in text} == offered
+    assert "/trip-breaker/" in text
+    assert "/reset-breaker/" not in text
