@@ -63,33 +63,60 @@ class _Service:
         self._urgent = urgent
 
     def run(self, delivery_id: UUID | None) -> None:
-        wanted, again = delivery_id, None
-        permit = admission.ask(self._lane, urgent=self._urgent)
-        while permit.granted:
+        again: TryAgain | None = None
+        wanted, claimed = delivery_id, True
+        permit: Permit | None = admission.ask(self._lane, urgent=self._urgent)
+        while permit and permit.granted:
             self._place.next()
             with self._given_back_on_error(permit):
                 lease = self._claim(wanted)
                 step = deliveries.work(lease) if lease else None
+                wanted = None
                 if lease is None or step is None:
                     admission.give_back(self._lane, permit)
-                    break
+                    permit = self._once_more() if claimed else None  # once, where others take what this one sees
+                    claimed = False
+                    continue
+                claimed = True
                 if step.quick_retry is not None:
                     own = lease.delivery.id == delivery_id
                     again = self._try_again(lease.delivery, step.quick_retry, own=own) or again
-                wanted = None
-                if step.result is not None:
-                    going_on = self._goes_on(step)
-                    permit = self._tell(permit, step, lease.delivery, going_on=going_on)
-                    if not going_on:
-                        break
-                elif self._place.is_over():
-                    admission.give_back(self._lane, permit)
-                    hints.lane_due(self._system.id, Priority(lease.delivery.priority))
-                    break
-        else:
+                permit = self._after(permit, lease.delivery, step)
+        if permit:
             self._refused(permit, wanted)
         if again:
             raise again
+
+    def _after(self, permit: Permit, delivery: Delivery, step: Step) -> Permit | None:
+        """Leave for the next delivery; ``None``: this thread is done here. What it has to leave gets a message."""
+        if step.result is None:
+            if not self._place.is_over():
+                return permit
+            admission.give_back(self._lane, permit)
+            hints.lane_due(self._system.id, Priority(delivery.priority))
+            return None
+        following, over = self._following(step), self._place.is_over()
+        going_on = following is not None and not over
+        permit = self._tell(permit, step, delivery, going_on=going_on)
+        if going_on:
+            return permit
+        if following is None:
+            return self._once_more()
+        hints.lane_due(self._system.id, claims.priority_of(following))
+        return None
+
+    def _following(self, step: Step) -> int | None:
+        """The precedence of what is due next and this thread may take."""
+        following = step.next_precedence
+        beyond = self._urgent and following is not None and following > claims.URGENT_PRECEDENCE
+        return None if beyond else following
+
+    def _once_more(self) -> Permit | None:
+        """Leave for what became due while the slots were taken, this one's too: who was refused then relies on it."""
+        most = claims.URGENT_PRECEDENCE if self._urgent else claims.LEAST_PRECEDENCE
+        if holds.next_due(self._system.id, most=most) is None:
+            return None
+        return admission.ask(self._lane, urgent=self._urgent)
 
     @contextmanager
     def _given_back_on_error(self, permit: Permit) -> Iterator[None]:
@@ -118,16 +145,6 @@ class _Service:
             delivery.id, delivery.priority, delivery.system_id, quick_attempts=delivery.attempt_count, countdown=delay
         )
         return None
-
-    def _goes_on(self, step: Step) -> bool:
-        """Whether there is more to do for the target now; what it has to leave gets a message."""
-        following = step.next_precedence
-        if following is None or (self._urgent and following > claims.URGENT_PRECEDENCE):
-            return False
-        if not self._place.is_over():
-            return True
-        hints.lane_due(self._system.id, claims.priority_of(following))
-        return False
 
     def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
         verdict = _verdict(step)
