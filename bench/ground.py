@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,32 @@ class Facts:
     def path(self) -> str:
         """Where webhooks go."""
         return f"/api/webhooks/channel-events/{self.connection}"
+
+
+def output_of(*words: str, environment: Mapping[str, str], stdin: str = "", seconds: float = 300) -> str:
+    """What one more process of Python prints until it ends.
+
+    Arguments:
+        words: after the interpreter's name, for instance ``-m`` and a module.
+        environment: the whole of it.
+        seconds: how long it may take.
+
+    Raises:
+        BenchError: it failed; with the end of what it said.
+    """
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=dict(environment),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"{' '.join(words[:3])} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
 
 
 class Ground:
@@ -112,19 +139,7 @@ class Ground:
         return facts
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=ROOT,
-            env=self.environment(NO_SANDBOX),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if done.returncode:
-            raise BenchError(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
-        return done.stdout
+        return output_of(*words, environment=self.environment(NO_SANDBOX))
 
     def make_database(self, name: str, template: str | None = None) -> None:
         """Make an empty database, or a copy of one that nobody is connected to."""

@@ -1,9 +1,11 @@
 """What the programs here share: how they begin, and what ends them. A stopped run stops all that it started."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import psycopg2
 from rich.console import Console
@@ -36,6 +38,12 @@ def run(name: str, console: Console, work: Callable[[Console], int]) -> int:
     except KeyboardInterrupt:
         console.print(f"[red]{name}:[/] stopped before the end")
         return STOPPED
+
+
+def keep(figures: Any, output: Path) -> None:
+    """Write the figures of a run as JSON, and make the folder for it."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _end_on_signals() -> None:

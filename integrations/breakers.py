@@ -9,9 +9,9 @@ from integrations import admission
 from integrations.admission import Change, Standing, lane_of
 from integrations.models import BreakerChange, Delivery, System
 from integrations.states import Reason, State
+from wedsync.pruning import delete_in_steps
 
 LIFE = timedelta(days=30)
-BATCH = 1_000  # rows in one statement
 _STEPS = {
     Change.OPENED: (Standing.CLOSED, Standing.OPEN, "Too many calls failed."),
     Change.REOPENED: (Standing.HALF_OPEN, Standing.OPEN, "A probe failed."),
@@ -70,11 +70,8 @@ def reset(system: System, *, by: User | None = None) -> int:
 
 
 def forget_old() -> int:
-    """Delete changes past their time, in small batches; returns how many."""
-    gone = 0
-    while batch := list(BreakerChange.objects.filter(at__lt=Now() - LIFE).values_list("id", flat=True)[:BATCH]):
-        gone += BreakerChange.objects.filter(id__in=batch).delete()[0]
-    return gone
+    """Delete changes past their time; returns how many."""
+    return delete_in_steps(BreakerChange.objects.filter(at__lt=Now() - LIFE), along="at")
 
 
 def _state(system: System) -> Standing:

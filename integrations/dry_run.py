@@ -1,4 +1,4 @@
-"""What would happen to an event, and why, without that it happens: nothing is sent, and no row is written.
+"""What would happen to an event, and why; it only tells: nothing is sent, and no row is written.
 
 For an event that is stored, or for one that somebody pastes (:func:`pasted`). Routes and plans are worked out by the
 same functions as in earnest; what a stored event would first change in its wedding is not.

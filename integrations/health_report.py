@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from integrations.breaker_states import breaker_states
+from integrations.heartbeats import Part
 from integrations.models import Alert, HealthReading, OrganizationReading, System
 from integrations.models.health import Breaker, Status
 from integrations.rating import Figures, Rating, of_age, rate, worst
 from wedsync.queues import Priority
-
-STALE_ROUNDS = 3  # so many rounds without a new reading, and the figures are not believed
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def _rated(system: System, breaker: Breaker) -> SystemHealth:
 def _is_stale(whole: OrganizationReading | None) -> bool:
     if whole is None:
         return False
-    return (timezone.now() - whole.taken_at).total_seconds() > STALE_ROUNDS * settings.HEALTH_SECONDS
+    return (timezone.now() - whole.taken_at).total_seconds() > Part.HEALTH.longest_silence
 
 
 def _why(whole: OrganizationReading | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Which events set a state, and what of it: where two go to one system, the newer one makes the older one needless.
 
-Pure; the engine keeps the order and ends what is superseded. spec: one at a time per system, wedding and type.
+Pure: :mod:`integrations.ordering` keeps the order, one at a time of a system, wedding and type, and ends what is
+superseded.
 """
 
 from collections.abc import Mapping

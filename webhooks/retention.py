@@ -1,25 +1,24 @@
 """What is forgotten, and when, so that neither time nor strangers fill the disk."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import Connection
 from webhooks.models import DedupId, Receipt
+from wedsync.pruning import BATCH, delete_in_steps
 
 DEDUP_LIFE = timedelta(days=30)
 UNSIGNED_LIFE = timedelta(days=7)
 MOST_UNSIGNED = 1_000  # rejected ones of a connection; a stranger can make any number
-BATCH = 1_000  # rows in one statement, so that none holds locks for long
 
 
 def forget() -> int:
     """Delete what is past its time, in small batches; returns how many rows. Signed receipts stay."""
-    gone = _delete(DedupId.objects.filter(received_at__lt=Now() - DEDUP_LIFE), along="received_at")
+    gone = delete_in_steps(DedupId.objects.filter(received_at__lt=Now() - DEDUP_LIFE), along="received_at")
     for connection_id in Connection.objects.values_list("id", flat=True).iterator(BATCH):
-        gone += _delete(_unwanted(connection_id), along="id")
+        gone += delete_in_steps(_unwanted(connection_id), along="id")
     return gone
 
 
@@ -29,17 +28,3 @@ def _unwanted(connection_id: str) -> QuerySet[Receipt]:
     too_many = unsigned.order_by("-id").values_list("id", flat=True)[MOST_UNSIGNED : MOST_UNSIGNED + 1].first()
     unwanted = Q(received_at__lt=Now() - UNSIGNED_LIFE)
     return unsigned.filter(unwanted | Q(id__lte=too_many) if too_many else unwanted)
-
-
-def _delete(rows: QuerySet[Any], *, along: str) -> int:
-    """Delete along an indexed column; each batch begins where the last ended, so that none reads dead rows again."""
-    gone = 0
-    reached: object = None
-    while True:
-        following = rows if reached is None else rows.filter(**{f"{along}__gte": reached})
-        batch = list(following.order_by(along).values_list("pk", along)[:BATCH])
-        if not batch:
-            return gone
-        rows.model._default_manager.filter(pk__in=[key for key, _ in batch]).delete()  # noqa: SLF001
-        gone += len(batch)
-        reached = batch[-1][1]

@@ -201,6 +201,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "references", "description": "Systems' names for our weddings and contacts."},
         {"name": "events", "description": "What happened."},
         {"name": "deliveries", "description": "What goes out, to whom, and what came of it."},
+        {"name": "health", "description": "How systems and queues are doing."},
     ],
 }
 UNFOLD = {

@@ -1,7 +1,6 @@
 """``python -m bench.chaos``: what ``make chaos`` runs."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from rich.markup import escape
 from bench.chaos import report
 from bench.chaos.faults import FAULTS, Fault
 from bench.chaos.playing import Play, Played, staged
-from bench.program import run
+from bench.program import keep, run
 
 WIDTH = 120
 """Columns of a file or a pipe, which the table fits into."""
@@ -73,8 +72,7 @@ def chaos(arguments: argparse.Namespace, console: Console) -> int:
         total = play.in_the_end(played)
     report.show(console, played, total)
     figures = report.as_json(played, total, rate=arguments.rate, seconds=arguments.seconds)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
+    keep(figures, arguments.output)
     return 0 if total.holds and all(each.holds for each in played) else 1
 
 

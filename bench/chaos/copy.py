@@ -15,7 +15,7 @@ import psycopg2
 import requests
 
 from bench.errors import BenchError
-from bench.ground import ROOT, WITHOUT_LIMITS, Facts
+from bench.ground import ROOT, WITHOUT_LIMITS, Facts, output_of
 from wedsync.demo.own_copy import OwnCopy
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.processes import ProcessRecord, Recorded
@@ -96,24 +96,9 @@ class AttackedCopy:
         Raises:
             BenchError: the command failed.
         """
-        made = json.loads(self._run("-m", "bench.chaos.seed"))
+        made = json.loads(output_of("-m", "bench.chaos.seed", environment=self._copy.environment()))
         self.execute("ANALYZE")
         return Plan(Facts(**made["facts"]), made["targets"], made["systems"])
-
-    def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=ROOT,
-            env=self._copy.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            raise BenchError(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
-        return done.stdout
 
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start one more process of the product; the caller ends it."""

@@ -16,10 +16,8 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bench.chaos.seed import EMERGENCY, GALLERY, GUESTS, TIMELINE
-from bench.envelopes import TAKEN, signature
 from bench.ground import Facts
-from bench.reconcile.sending import Sent
-from wedsync.runner.ports import LOCAL
+from bench.reconcile.sending import Door, Sent
 
 ANSWER_SECONDS = 10.0
 """For an answer; docs/vendors/venue_master.md, "Retrying"."""
@@ -79,8 +77,7 @@ class Load:
 
     def __init__(self, facts: Facts, port: int, rate: float) -> None:
         self.sent: dict[str, Sent] = {}
-        self._secret = facts.secret.encode()
-        self._url = f"http://{LOCAL}:{port}{facts.path}"
+        self._door = Door(facts, port)
         self._envelopes = iter(Envelopes(facts.bookings))
         self._rate = rate
         self._ends = threading.Event()
@@ -122,22 +119,8 @@ class Load:
     async def _send(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> None:
         gives_up, pause = time.monotonic() + PATIENCE, PAUSE[0]
         while time.monotonic() < gives_up and not self._hurries.is_set():
-            sent.answers.append(await self._post(session, body, sent))
+            await self._door.knock(session, body, sent)
             if sent.taken:
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE[1])
-
-    async def _post(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> int | None:
-        headers = {
-            "Content-Type": "application/json",
-            "X-Venue-Signature": signature(body, self._secret, int(time.time())),
-        }
-        try:
-            async with session.post(self._url, data=body, headers=headers) as answer:
-                content = await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return None
-        if answer.status in TAKEN:
-            sent.event_ids.add(json.loads(content)["id"])
-        return answer.status

@@ -1,7 +1,6 @@
 """``python -m bench.deliver``: what ``make bench-deliver`` runs."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from bench.deliver.stage import Stage
 from bench.deliver.throughput import LOADS, Load, Throughput
 from bench.deliver.urgent import Urgent
 from bench.ground import ROOT
-from bench.program import run
+from bench.program import keep, run
 from wedsync.demo.own_copy import OwnCopy
 
 RESULT = ROOT / "bench" / "results" / "deliver.json"
@@ -87,8 +86,7 @@ def main(words: Sequence[str] | None = None) -> int:
     def work(console: Console) -> int:
         content = report.as_json(**_measured(arguments, console))
         report.show(console, content)
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        keep(content, arguments.output)
         console.print(f"All of it: {arguments.output}")
         return 0
 

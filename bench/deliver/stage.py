@@ -1,8 +1,7 @@
 """What all parts stand on: PostgreSQL and Valkey, the sink, the product's rows, the workers of the Procfile."""
 
 import json
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ import redis
 import requests
 
 from bench.errors import BenchError
-from bench.ground import NO_SANDBOX, ROOT, Ground
+from bench.ground import NO_SANDBOX, ROOT, Ground, output_of
 from bench.servers import Server, free_port, python
 from wedsync.runner import procfile
 from wedsync.runner.ports import LOCAL
@@ -107,7 +106,7 @@ class Stage:
 
     def inside(self, *words: str) -> Any:
         """Run a command of :mod:`bench.deliver.inside`; what it prints."""
-        return json.loads(run(python("-m", "bench.deliver.inside", *words), self.environment()))
+        return json.loads(output_of("-m", "bench.deliver.inside", *words, environment=self.environment()))
 
     def process(self, line: str, threads: int | None = None, name: str = "") -> Worker:
         """A process of the Procfile, not yet started. ``name``: where several run of the same line."""
@@ -174,17 +173,3 @@ class Stage:
     def states(self) -> dict[str, int]:
         """How many deliveries are in each state."""
         return dict(self.ground.execute("SELECT state, count(*) FROM integrations_delivery GROUP BY state"))
-
-
-def run(command: Sequence[str], environment: Mapping[str, str], stdin: str = "") -> str:
-    """Run a command to its end; what it prints.
-
-    Raises:
-        BenchError: it failed.
-    """
-    done = subprocess.run(
-        command, cwd=ROOT, env=dict(environment), input=stdin, capture_output=True, text=True, timeout=300, check=False
-    )
-    if done.returncode:
-        raise BenchError(f"{' '.join(command[1:4])} failed:\n{done.stderr[-2000:]}")
-    return done.stdout

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from bench.deliver.processor import spent
-from bench.deliver.stage import TARGETS, Seen, Stage, Worker, run
+from bench.deliver.stage import TARGETS, Seen, Stage, Worker
 from bench.errors import BenchError
-from bench.servers import python
+from bench.ground import output_of
 
 OURS, BARE = "ours", "bare"
 PRIORITY = "high"
@@ -111,7 +111,8 @@ class Throughput:
         stage = self._stage
         words = ("--count", str(load.count), "--queue", PRIORITY, "--url", stage.url, "--targets", str(TARGETS))
         environment = stage.environment() | {"BENCH_BROKER": stage.broker}
-        run(python("-m", "bench.deliver.baselines.bare", *words), environment, json.dumps(stage.sample))
+        told = json.dumps(stage.sample)
+        output_of("-m", "bench.deliver.baselines.bare", *words, environment=environment, stdin=told)
         with ExitStack() as stack:
             threads = load.concurrency // self._workers
             workers = [stack.enter_context(stage.bare(WORKER, threads, name)) for name in self._names(BARE)]

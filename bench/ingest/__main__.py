@@ -1,7 +1,6 @@
 """``python -m bench.ingest``: what ``make bench-ingest`` runs."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from bench.ground import ROOT, Ground
 from bench.ingest.load import require_wrk
 from bench.ingest.report import Results, machine, show
 from bench.ingest.rounds import Plan, Run
-from bench.program import run
+from bench.program import keep, run
 
 RESULT = ROOT / "bench" / "results" / "ingest.json"
 
@@ -70,8 +69,7 @@ def main(words: Sequence[str] | None = None) -> int:
     def work(console: Console) -> int:
         results, content = _measured(arguments, console)
         show(console, results, content["memory"])
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        keep(content, arguments.output)
         console.print(f"p99 at 100 connections: {content['p99_ms_100_connections']} ms. All of it: {arguments.output}")
         return 0
 

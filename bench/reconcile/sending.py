@@ -32,14 +32,37 @@ class Sent:
         return any(answer in TAKEN for answer in self.answers)
 
 
+class Door:
+    """Where a vendor's requests go, and the secret that signs them."""
+
+    def __init__(self, facts: Facts, port: int) -> None:
+        self._secret = facts.secret.encode()
+        self._url = f"http://{LOCAL}:{port}{facts.path}"
+
+    async def knock(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> None:
+        """Send it once, signed now, and write down what came of it."""
+        headers = {
+            "Content-Type": "application/json",
+            "X-Venue-Signature": signature(body, self._secret, int(time.time())),
+        }
+        try:
+            async with session.post(self._url, data=body, headers=headers) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            sent.answers.append(None)
+            return
+        if answer.status in TAKEN:
+            sent.event_ids.add(json.loads(content)["id"])
+        sent.answers.append(answer.status)
+
+
 class Senders:
     """Several senders at once, until :meth:`stop`. ``sent`` holds every id by then, ``taken`` counts as they go."""
 
     def __init__(self, facts: Facts, port: int, count: int) -> None:
         self.sent: dict[str, Sent] = {}
         self.taken = 0
-        self._secret = facts.secret.encode()
-        self._url = f"http://{LOCAL}:{port}{facts.path}"
+        self._door = Door(facts, port)
         self._envelopes = Envelopes(facts.bookings)
         self._count = count
         self._ends = asyncio.Event()
@@ -64,22 +87,8 @@ class Senders:
 
     async def _send(self, session: aiohttp.ClientSession, body: bytes, sent: Sent, tries: int) -> None:
         for _ in range(tries):
-            sent.answers.append(await self._post(session, body, sent))
+            await self._door.knock(session, body, sent)
             if sent.taken:
                 self.taken += 1
                 return
             await asyncio.sleep(PAUSE)
-
-    async def _post(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> int | None:
-        headers = {
-            "Content-Type": "application/json",
-            "X-Venue-Signature": signature(body, self._secret, int(time.time())),
-        }
-        try:
-            async with session.post(self._url, data=body, headers=headers) as answer:
-                content = await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return None
-        if answer.status in TAKEN:
-            sent.event_ids.add(json.loads(content)["id"])
-        return answer.status

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.errors import BenchError
-from bench.ground import NO_SANDBOX, ROOT, Ground
-from bench.program import run
+from bench.ground import NO_SANDBOX, ROOT, Ground, output_of
+from bench.program import keep, run
 
 RESULT = ROOT / "bench" / "results" / "routing.json"
 LABELS = {"spread": "routes of every kind", "alike": "all alike but for a condition"}
@@ -42,19 +40,9 @@ def measured(ground: Ground, rounds: int, counts: Sequence[int]) -> list[dict[st
         BenchError: it failed.
     """
     ground.make_product(weddings=1)
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.routing.measuring", str(rounds), *map(str, counts)],
-        cwd=ROOT,
-        env=ground.environment(NO_SANDBOX),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchError(f"bench.routing.measuring failed:\n{done.stderr[-2000:]}")
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    words = ("-m", "bench.routing.measuring", str(rounds), *map(str, counts))
+    printed = output_of(*words, environment=ground.environment(NO_SANDBOX), seconds=1200)
+    found: list[dict[str, Any]] = json.loads(printed)
     return found
 
 
@@ -90,10 +78,8 @@ def main(words: Sequence[str] | None = None) -> int:
         with Ground() as ground:
             found = measured(ground, arguments.rounds, arguments.counts)
         show(console, found)
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
         machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-        content = {"ratios": ratios(found), "measurements": found, "machine": machine}
-        arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+        keep({"ratios": ratios(found), "measurements": found, "machine": machine}, arguments.output)
         return 0
 
     return run("bench-routing", Console(), work)

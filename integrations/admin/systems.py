@@ -89,7 +89,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         """The state changes by the buttons, which also see to what was held."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
 
-    def is_offered(self, row: Any, path: str) -> bool:
+    def is_offered(self, row: System, path: str) -> bool:
         """Those that would change something, so that the rest are found."""
         match path:
             case "resume":

@@ -35,13 +35,13 @@ class Lane:
 
 def lane_of(system: System) -> Lane:
     """The lane of a system."""
-    rate: float | None = getattr(system, "rate_per_second", None) or None
+    rate: float | None = system.rate_per_second or None
     return Lane(
         system_id=system.id,
         breaker_key=_breaker_key(system),
-        call_limit=getattr(system, "call_limit", None) or CALL_LIMIT,
+        call_limit=system.call_limit or CALL_LIMIT,
         rate=rate,
-        burst=getattr(system, "rate_burst", None) or max(2, math.ceil(rate or 0)),
+        burst=system.rate_burst or max(2, math.ceil(rate or 0)),
     )
 
 

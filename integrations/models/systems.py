@@ -14,8 +14,6 @@ from wedsync import vault
 from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, Organization, Wedding
 
-CALL_LIMIT_HELP = "Calls in flight at most, urgent ones apart; empty: 4."
-
 
 class System(models.Model):
     """A connected outside system."""
@@ -45,7 +43,10 @@ class System(models.Model):
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True, editable=False)
     call_limit = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text=CALL_LIMIT_HELP
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Calls in flight at most, urgent ones apart; empty: 4.",
     )
     rate_per_second = models.FloatField(
         null=True,

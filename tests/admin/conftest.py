@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
@@ -50,17 +51,8 @@ def make_house(mark: str) -> House:
     factories.ReasonFactory(delivery=delivery, route=route)
     user = factories.UserFactory(username=f"{mark}-owner")
     receipt = factories.ReceiptFactory(**mine, connection=connection, external_id=f"{mark}-1", body=mark.encode())
-    made = [
-        mine["organization"],
-        wedding,
-        contact,
-        system,
-        connection,
-        event,
-        channel,
-        route,
-        delivery,
-        user,
+    made = [mine["organization"], wedding, contact, system, connection, event, channel, route, delivery, user, receipt]
+    made += [
         factories.MembershipFactory(**mine, user=user, role=Role.OWNER),
         factories.ApiKeyFactory(**mine, name=f"{mark} key"),
         factories.FormFactory(**of_wedding, title=f"{mark} form"),
@@ -71,21 +63,25 @@ def make_house(mark: str) -> House:
         factories.AlertFactory(**mine, system=system, text=f"{mark} alert"),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
         factories.BreakerChangeFactory(**mine, system=system, reason=mark),
-        receipt,
         factories.NoticeFactory(
             **mine, connection=connection, receipt=receipt, provider_id=f"{mark}-wamid", data={"text": mark}
         ),
     ]
     for row in made:
-        LogEntry.objects.create(
-            user=user,
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=str(row.pk),
-            object_repr=f"{mark} in the history",
-            action_flag=CHANGE,
-            change_message=f"{mark} changed",
-        )
+        _note_change(user, row, mark)
     return House(mine["organization"], mark, {type(row): row for row in made})
+
+
+def _note_change(user: User, row: Model, mark: str) -> None:
+    """Django's history of a row, whose words must not cross the border either."""
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(row),
+        object_id=str(row.pk),
+        object_repr=f"{mark} in the history",
+        action_flag=CHANGE,
+        change_message=f"{mark} changed",
+    )
 
 
 @pytest.fixture(scope="package")

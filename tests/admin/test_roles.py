@@ -1,4 +1,4 @@
-"""What each role may do, and what nobody may: spec and table in wedsync/weddings/tenancy.py."""
+"""What each role may do, and what nobody may: the table is in wedsync/weddings/tenancy.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which routes match an event, what priority results, and which of them shapes what is sent."""
+"""Which routes match an event, and which of them shapes what is sent."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations import routing
-from integrations.matching import Matched, Subject, candidates, keys_of, match
+from integrations.matching import Subject, candidates, keys_of, match
 from integrations.models import Delivery, Route
-from integrations.routing import delivery_priority
 from tests.factories import (
     ConditionFactory,
     EventFactory,
@@ -180,44 +179,6 @@ def test_finding_candidates_takes_two_queries_whatever_the_number_of_routes(even
         subject = Subject.of(event, [NAME])
         assert len([route for route in candidates(subject) if match(route, subject)]) == 5
     assert len(queries) == 2
-
-
-def matched(priority: str = "", steps: int = 0) -> Matched:
-    return Matched(RouteFactory.build(system=SystemFactory.build(), priority=priority), NAME, steps)
-
-
-BEFORE, ON_THE_DAY = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 6, 19, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("own", "asking", "at", "expected"),
-    [
-        ("low", [("", 0)], BEFORE, "low"),
-        ("low", [("high", 0)], BEFORE, "high"),
-        ("high", [("low", 0)], BEFORE, "high"),
-        ("low", [("normal", 0), ("high", 0), ("", 0)], BEFORE, "high"),
-        ("normal", [("", 1)], BEFORE, "high"),
-        ("normal", [("", 5)], BEFORE, "high"),
-        ("normal", [("", -1)], BEFORE, "low"),
-        ("normal", [("", -5)], BEFORE, "low"),
-        ("normal", [("", 1), ("", -1)], BEFORE, "normal"),
-        ("high", [("", -1)], BEFORE, "normal"),
-        ("high", [("", -1)], ON_THE_DAY, "high"),
-        ("high", [("", -2)], ON_THE_DAY, "normal"),
-        ("low", [("normal", -1)], ON_THE_DAY, "normal"),
-        ("low", [("", 0)], ON_THE_DAY, "normal"),
-        ("urgent", [("low", -3)], BEFORE, "urgent"),
-        ("urgent", [("high", -3)], ON_THE_DAY, "urgent"),
-    ],
-)
-def test_priority_is_the_highest_then_the_effects_then_the_day_in_any_order_of_routes(
-    own: str, asking: list[tuple[str, int]], at: datetime, expected: str
-) -> None:
-    wedding = WeddingFactory.build(date=date(2030, 6, 19))
-    event = EventFactory.build(organization=wedding.organization, wedding=wedding, priority=own)
-    routes = [matched(priority, steps) for priority, steps in asking]
-
-    assert {delivery_priority(event, at, order) for order in permutations(routes)} == {Priority(expected)}
 
 
 def test_no_route_may_ask_for_urgent(event: ChannelEvent) -> None:

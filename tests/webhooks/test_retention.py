@@ -11,6 +11,7 @@ from tests.factories import ConnectionFactory, ReceiptFactory
 from webhooks import retention
 from webhooks.models import DedupId, Receipt
 from webhooks.tasks import prune
+from wedsync import pruning
 from wedsync.ids import new_id
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def test_what_was_signed_or_accepted_is_kept() -> None:
 
 def test_of_each_connections_unsigned_ones_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "MOST_UNSIGNED", 3)
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(pruning, "BATCH", 2)
     attacked, quiet = ConnectionFactory(), ConnectionFactory()
     many = [rejected(connection=attacked, organization=attacked.organization) for _ in range(10)]
     others = {rejected(connection=quiet, organization=quiet.organization) for _ in range(3)}
@@ -58,7 +59,7 @@ def test_of_each_connections_unsigned_ones_the_newest_stay(monkeypatch: pytest.M
 
 
 def test_dedup_ids_are_kept_for_thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(pruning, "BATCH", 2)
     door = ConnectionFactory()
     for days, count in ((29.9, 1), (30.1, 5)):
         for number in range(count):

@@ -27,13 +27,13 @@ from wedsync.api import problems
 from wedsync.api.authentication import client_of
 from wedsync.api.models import RememberedRequest
 from wedsync.env import ConfigurationError
+from wedsync.pruning import delete_in_steps
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 LIFE = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-BATCH = 1_000
 _NOT_REMEMBERED = {429, *range(500, 600)}
 Handler = Callable[..., Response]
 
@@ -235,11 +235,5 @@ def _replay(row: RememberedRequest) -> Response:
 
 
 def forget() -> int:
-    """Delete what is older than a day, in batches; returns how many rows."""
-    gone = 0
-    while True:
-        old = RememberedRequest.objects.filter(created_at__lt=Now() - LIFE).order_by("created_at")
-        batch = list(old.values_list("id", flat=True)[:BATCH])
-        if not batch:
-            return gone
-        gone += RememberedRequest.objects.filter(id__in=batch, created_at__lt=Now() - LIFE).delete()[0]
+    """Delete what is older than a day; returns how many rows."""
+    return delete_in_steps(RememberedRequest.objects.filter(created_at__lt=Now() - LIFE), along="created_at")

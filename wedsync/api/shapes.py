@@ -1,4 +1,4 @@
-"""What the endpoints of weddings, forms, journeys and tickets take and answer, for the description of the API."""
+"""What the endpoints of weddings, forms, journeys, tickets and health take and answer, for the API's description."""
 
 from __future__ import annotations
 

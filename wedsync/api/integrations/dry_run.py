@@ -1,4 +1,4 @@
-"""``/api/integrations/channel-config/dry-run/``: what would become of an event, without that it does."""
+"""``/api/integrations/channel-config/dry-run/``: what would become of an event; nothing does."""
 
 from __future__ import annotations
 
