@@ -5,6 +5,8 @@ attempt. Whoever ends a call takes the target's next due delivery, without waiti
 needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import structlog
@@ -13,6 +15,7 @@ from django.conf import settings
 from integrations import admission, breakers, claims, deliveries, holds, known_systems
 from integrations.admission import Change, Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
+from integrations.errors import NoRoom, OurFault
 from integrations.models import Delivery, System
 from integrations.places import Place, places
 from integrations.states import WAITING, State
@@ -60,35 +63,72 @@ class _Service:
         self._urgent = urgent
 
     def run(self, delivery_id: UUID | None) -> None:
-        wanted, again = delivery_id, None
-        permit = admission.ask(self._lane, urgent=self._urgent)
-        while permit.granted:
+        again: TryAgain | None = None
+        wanted, claimed = delivery_id, True
+        permit: Permit | None = admission.ask(self._lane, urgent=self._urgent)
+        while permit and permit.granted:
             self._place.next()
-            try:
+            with self._given_back_on_error(permit):
                 lease = self._claim(wanted)
                 step = deliveries.work(lease) if lease else None
-            except BaseException:
-                admission.give_back(self._lane, permit)
-                raise
-            if lease is None or step is None:
-                admission.give_back(self._lane, permit)
-                break
-            if step.quick_retry is not None:
-                again = self._try_again(lease.delivery, step.quick_retry, own=lease.delivery.id == delivery_id) or again
-            wanted = None
-            if step.result is not None:
-                going_on = self._goes_on(step)
-                permit = self._tell(permit, step, lease.delivery, going_on=going_on)
-                if not going_on:
-                    break
-            elif self._place.is_over():
-                admission.give_back(self._lane, permit)
-                hints.lane_due(self._system.id, Priority(lease.delivery.priority))
-                break
-        else:
+                wanted = None
+                if lease is None or step is None:
+                    admission.give_back(self._lane, permit)
+                    permit = self._once_more() if claimed else None  # once, where others take what this one sees
+                    claimed = False
+                    continue
+                claimed = True
+                if step.quick_retry is not None:
+                    own = lease.delivery.id == delivery_id
+                    again = self._try_again(lease.delivery, step.quick_retry, own=own) or again
+                permit = self._after(permit, lease.delivery, step)
+        if permit:
             self._refused(permit, wanted)
         if again:
             raise again
+
+    def _after(self, permit: Permit, delivery: Delivery, step: Step) -> Permit | None:
+        """Leave for the next delivery; ``None``: this thread is done here. What it has to leave gets a message."""
+        if step.result is None:
+            if not self._place.is_over():
+                return permit
+            admission.give_back(self._lane, permit)
+            hints.lane_due(self._system.id, Priority(delivery.priority))
+            return None
+        following, over = self._following(step), self._place.is_over()
+        going_on = following is not None and not over
+        permit = self._tell(permit, step, delivery, going_on=going_on)
+        if going_on:
+            return permit
+        if following is None:
+            return self._once_more()
+        hints.lane_due(self._system.id, claims.priority_of(following))
+        return None
+
+    def _following(self, step: Step) -> int | None:
+        """The precedence of what is due next and this thread may take."""
+        following = step.next_precedence
+        beyond = self._urgent and following is not None and following > claims.URGENT_PRECEDENCE
+        return None if beyond else following
+
+    def _once_more(self) -> Permit | None:
+        """Leave for what became due while the slots were taken, this one's too: who was refused then relies on it."""
+        most = claims.URGENT_PRECEDENCE if self._urgent else claims.LEAST_PRECEDENCE
+        if holds.next_due(self._system.id, most=most) is None:
+            return None
+        return admission.ask(self._lane, urgent=self._urgent)
+
+    @contextmanager
+    def _given_back_on_error(self, permit: Permit) -> Iterator[None]:
+        """PostgreSQL may go away at any moment: the target's slot and probe must not be lost with it for a lease.
+
+        To give back what has been told already does nothing.
+        """
+        try:
+            yield
+        except BaseException:
+            admission.give_back(self._lane, permit)
+            raise
 
     def _claim(self, wanted: UUID | None) -> claims.Lease | None:
         lease = claims.claim(wanted) if wanted else None
@@ -106,18 +146,11 @@ class _Service:
         )
         return None
 
-    def _goes_on(self, step: Step) -> bool:
-        """Whether there is more to do for the target now; what it has to leave gets a message."""
-        following = step.next_precedence
-        if following is None or (self._urgent and following > claims.URGENT_PRECEDENCE):
-            return False
-        if not self._place.is_over():
-            return True
-        hints.lane_due(self._system.id, claims.priority_of(following))
-        return False
-
     def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
         verdict = _verdict(step)
+        if verdict is None:
+            admission.give_back(self._lane, permit)
+            return admission.ask(self._lane, urgent=self._urgent) if going_on else permit
         alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
         if going_on:
             change, following = admission.tell_and_ask(
@@ -126,10 +159,11 @@ class _Service:
         else:
             change = admission.tell(self._lane, permit, verdict, delivery_id=delivery.id, alone=alone)
             following = permit
-        if change == Change.CLOSED:
-            breakers.let_go(self._system)
-        if change in {Change.OPENED, Change.REOPENED, Change.CLOSED}:
-            breakers.record_change(self._system, change)
+        with self._given_back_on_error(following):
+            if change == Change.CLOSED:
+                breakers.let_go(self._system)
+            if change in {Change.OPENED, Change.REOPENED, Change.CLOSED}:
+                breakers.record_change(self._system, change)
         return following
 
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:
@@ -149,10 +183,13 @@ class _Service:
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
 
 
-def _verdict(step: Step) -> Verdict:
+def _verdict(step: Step) -> Verdict | None:
+    """``None``: nothing left us, so nothing is known of the target; a probe may still be made."""
     error = step.result.error if step.result else None
     if error is None:
         return Verdict.ALIVE
+    if isinstance(error, OurFault | NoRoom) and step.result and step.result.response is None:
+        return None
     return Verdict.FAILED if error.counts_for_breaker else Verdict.NEUTRAL
 
 

@@ -18,6 +18,7 @@ from wedsync.queues import Priority
 BATCH = 200
 FULL_QUEUE = 2 * BATCH
 
+# In no order: where there is more than a batch, the same systems would come first each time.
 _LANES = """
 SELECT due.system_id, coalesce(system.call_limit, %(call_limit)s) - coalesce(flying.calls, 0), head.precedence
 FROM (
@@ -34,6 +35,7 @@ LEFT JOIN (
     WHERE state = 'held' AND state_reason = 'rate_limited' AND next_attempt_at > now()
     GROUP BY system_id
 ) AS head ON head.system_id = due.system_id
+ORDER BY random()
 """
 
 # Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations.claims import LEAST_PRECEDENCE
 from integrations.models import Delivery
 from integrations.moves import due_in, move
 from integrations.states import WAITING, Reason, State
@@ -48,6 +49,7 @@ def for_rate(delivery_id: UUID, seconds: float) -> Priority | None:
     return Priority(Delivery.objects.values_list("priority", flat=True).get(id=delivery_id))
 
 
-def next_due(system_id: UUID) -> UUID | None:
-    """The delivery that would go out next."""
-    return _due(system_id).order_by("precedence", "next_attempt_at").values_list("id", flat=True).first()
+def next_due(system_id: UUID, *, most: int = LEAST_PRECEDENCE) -> UUID | None:
+    """The delivery that would go out next. ``most``: the last precedence that counts."""
+    living = _due(system_id).filter(expires_at__gt=Now(), precedence__lte=most)
+    return living.order_by("precedence", "next_attempt_at").values_list("id", flat=True).first()

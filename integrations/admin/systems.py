@@ -93,11 +93,11 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         """Those that would change something, so that the rest are found."""
         match path:
             case "resume":
-                return row.state != System.Status.ACTIVE
+                return bool(row.state != System.Status.ACTIVE)
             case "pause":
-                return row.state == System.Status.ACTIVE
+                return bool(row.state == System.Status.ACTIVE)
             case "disable":
-                return row.state != System.Status.DISABLED
+                return bool(row.state != System.Status.DISABLED)
         return super().is_offered(row, path)
 
     @column("Now")

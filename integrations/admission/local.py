@@ -49,6 +49,11 @@ class _Slots:
         self.ends = {token: slot for token, slot in self.ends.items() if slot[0] > now}
         return sum(slot[1] == urgent for slot in self.ends.values())
 
+    def full_at(self, now: float, rate: float, burst: int) -> float:
+        """When the bucket is full; it is never more than empty, also where its rate was another."""
+        self.bucket_full_at = min(self.bucket_full_at, now + burst / rate)
+        return max(self.bucket_full_at, now)
+
 
 class LocalAdmission:
     """Breakers, calls in flight and buckets in this process's memory. Any thread may use it."""
@@ -74,7 +79,7 @@ class LocalAdmission:
             if why is None:
                 slots.ends[token] = (now + settings.LEASE_SECONDS, urgent, breaker.generation)
                 if lane.rate:
-                    slots.bucket_full_at = max(slots.bucket_full_at, now) + 1 / lane.rate
+                    slots.bucket_full_at = slots.full_at(now, lane.rate, lane.burst) + 1 / lane.rate
                 if probe:
                     breaker.probes[token] = now + settings.LEASE_SECONDS
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
@@ -126,7 +131,7 @@ class LocalAdmission:
             return Refusal.AT_CAPACITY, 0.0
         if lane.rate:
             tokens = lane.burst if urgent else lane.burst - lane.kept
-            wait = max(slots.bucket_full_at, now) + (1 - tokens) / lane.rate - now
+            wait = slots.full_at(now, lane.rate, lane.burst) + (1 - tokens) / lane.rate - now
             if wait > 0:
                 return Refusal.RATE_LIMITED, wait
         return None, 0.0

@@ -48,9 +48,15 @@ local function probe_wait(urgent, wanted)
 end
 
 -- The token bucket as one time (GCRA): when it would be full again. Urgent calls may use all of it, others leave a
--- share. Returns that time after this call, and how long until the call may be made.
+-- share. A bucket is never more than empty, also where its rate was another when it was used. Returns that time after
+-- this call, and how long until the call may be made.
 local function token_wait(urgent)
-  local full = math.max(tonumber(redis.call('GET', bucket) or 0), now) + interval
+  local stored, empty = tonumber(redis.call('GET', bucket) or 0), now + burst * interval
+  if stored > empty then
+    stored = empty
+    redis.call('SET', bucket, text(empty), 'PX', text(math.ceil((empty - now) / 1000) + 1000))
+  end
+  local full = math.max(stored, now) + interval
   return full, full - (urgent and burst or burst - kept) * interval - now
 end
 

@@ -1,7 +1,7 @@
 """The scripts of admission on a real Valkey: breaker, calls in flight, tokens."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -11,10 +11,13 @@ from pytest_django import Settings
 
 from integrations import admission
 from integrations.admission import Change, Lane, Permit, Refusal, Standing, Verdict
+from integrations.admission.local import LocalAdmission
 from integrations.admission.scripts import PREFIX, presence, scripts_at
 from tests.integrations.aging import age
+from tests.polling import until
 
 SPANS_OF_TEN = 60.0  # seconds of window, so that a bucket has ten
+LOCAL = LocalAdmission()
 
 
 @pytest.fixture
@@ -341,3 +344,13 @@ def test_a_full_redis_is_never_left_with_half_a_change(lane: Lane, client: redis
 
     assert (view(lane).state, view(lane).opens) == (Standing.OPEN, 2)
     assert admission.reset(lane)
+
+
+@pytest.mark.parametrize("ask", [admission.ask, lambda lane, urgent: LOCAL.ask(lane, uuid4().hex, urgent=urgent)])
+def test_a_rate_that_is_raised_counts_at_once(lane: Lane, ask: Callable[..., Permit]) -> None:
+    slow, fast = replace(lane, rate=0.001, burst=1), replace(lane, rate=50.0, burst=1)
+    assert ask(slow, urgent=False).granted
+    assert ask(slow, urgent=False).wait > 900
+
+    assert ask(fast, urgent=False).wait < 0.1
+    until(lambda: ask(fast, urgent=False).granted)

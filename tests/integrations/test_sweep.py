@@ -137,3 +137,18 @@ def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
     unknown.refresh_from_db()
     lost.refresh_from_db()
     assert (unknown.state, lost.state) == (State.IN_FLIGHT, State.SCHEDULED)
+
+
+def test_with_more_than_a_batch_no_target_comes_last_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "BATCH", 8)  # two targets at four calls each
+    systems = [SystemFactory() for _ in range(3)]
+    for system in systems:
+        event = EventFactory(organization=system.organization)
+        for generation in range(60):
+            overdue(organization=system.organization, system=system, event=event, generation=generation)
+
+    for _ in range(14):
+        due.hint_deliveries()
+
+    hinted = Delivery.objects.exclude(hinted_at=None).values_list("system_id", flat=True)
+    assert set(hinted) == {system.id for system in systems}

@@ -127,7 +127,8 @@ def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
     """Those whose system has few messages in the queue.
 
     A worker that takes one goes on with whatever else is due for its system, so more would only stand before the
-    messages of other systems. Redis forgets a count that nobody touches: a lost message then costs some seconds.
+    messages of other systems. Redis forgets a count some seconds after the last message: what is refused does not make it
+    last, else counted messages that were lost would keep a busy system from ever getting another.
     """
     at_once = [hint for hint in hints if not hint.countdown]
     if not at_once:
@@ -135,14 +136,17 @@ def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
     with _broker().pipeline(transaction=False) as pipeline:
         for hint in at_once:
             key = _messages_key(hint.queue, hint.system_id)
+            pipeline.set(key, 0, ex=MESSAGES_KNOWN_FOR, nx=True)
             pipeline.incr(key)
-            pipeline.expire(key, MESSAGES_KNOWN_FOR)
-        counts = pipeline.execute()[::2]
+        counts = pipeline.execute()[1::2]
     crowded = {id(hint) for hint, count in zip(at_once, counts, strict=True) if count > MESSAGES_A_SYSTEM}
     with _broker().pipeline(transaction=False) as pipeline:
         for hint in at_once:
+            key = _messages_key(hint.queue, hint.system_id)
             if id(hint) in crowded:
-                pipeline.decr(_messages_key(hint.queue, hint.system_id))
+                pipeline.decr(key)
+            else:
+                pipeline.expire(key, MESSAGES_KNOWN_FOR)
         pipeline.execute()
     return [hint for hint in hints if id(hint) not in crowded]
 

@@ -1,0 +1,108 @@
+"""What a worker's thread does with a target: that nothing it took from the target is left behind."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from integrations import admission, dispatch
+from integrations.admission import Standing, View, lane_of
+from integrations.models import BreakerChange, Delivery, System
+from tests.factories import DeliveryFactory, SystemFactory
+from tests.polling import until
+
+FROZEN = {"method": "POST", "path": "/bookings", "body": "{}", "headers": {}}
+
+
+class _Taking(BaseHTTPRequestHandler):
+    """A target that takes everything."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def taking(settings: Settings) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Taking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings.OUTBOUND_ALLOW = (f"127.0.0.1/32:{server.server_port}",)
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def system_at(url: str) -> System:
+    made: System = SystemFactory(base_url=url, credentials={"access_token": "a"})
+    return made
+
+
+def due(system: System, count: int) -> list[Delivery]:
+    past = timezone.now() - timedelta(minutes=1)
+    return [
+        DeliveryFactory(organization=system.organization, system=system, next_attempt_at=past, request=FROZEN)
+        for _ in range(count)
+    ]
+
+
+def look(system: System) -> View:
+    return admission.look([lane_of(system)])[str(system.id)]
+
+
+def half_open(system: System) -> None:
+    assert admission.trip(lane_of(system), seconds=0.01)
+    until(lambda: look(system).state == Standing.HALF_OPEN)
+
+
+@pytest.fixture
+def changes_can_not_be_written(transactional_db: None) -> Iterator[None]:
+    """PostgreSQL ends the session of whoever writes a change of a breaker down, as it does when it is stopped."""
+    table = BreakerChange._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION ends_the_session() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'shutting down' USING ERRCODE = '57P01'; END $$"
+        )
+        cursor.execute(f"CREATE TRIGGER ends BEFORE INSERT ON {table} EXECUTE FUNCTION ends_the_session()")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION ends_the_session CASCADE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_that_goes_away_between_two_calls_costs_the_target_no_slot(
+    taking: str, settings: Settings, changes_can_not_be_written: None
+) -> None:
+    settings.BREAKER_CLOSING = 1
+    system = system_at(taking)
+    first, _ = due(system, 2)
+    half_open(system)
+
+    with pytest.raises(OperationalError):
+        dispatch.serve(first.id, system.id)
+
+    first.refresh_from_db()
+    assert (first.state, look(system).state, look(system).in_flight) == ("succeeded", Standing.CLOSED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_our_own_faults_neither_close_a_breaker_nor_open_it() -> None:
+    system = system_at("https://10.0.0.1")  # an address that may not be called
+    waiting = due(system, 6)
+    half_open(system)
+
+    dispatch.serve(waiting[0].id, system.id)
+
+    assert set(system.deliveries.values_list("state", "state_reason")) == {("scheduled", "our_fault")}
+    assert (look(system).state, look(system).in_flight, look(system).failures) == (Standing.HALF_OPEN, 0, 0)
