@@ -37,11 +37,6 @@ class Verdict:
         matches = not problem and all(check.passed for check in checks)
         return cls(route.id, route.name, route.target, matches, checks, channel=channel, problem=problem, **rest)
 
-    @property
-    def refusals(self) -> tuple[Check, ...]:
-        """What keeps it from matching."""
-        return tuple(check for check in self.checks if not check.passed)
-
     def as_json(self) -> dict[str, Any]:
         """For the API."""
         return {

@@ -50,6 +50,8 @@ Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]
 class Sender(Protocol):
     """One channel's way out."""
 
+    resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
+
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
 
@@ -76,8 +78,6 @@ class Sender(Protocol):
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note it; the delivery is finished already."""
-
-    resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
