@@ -90,6 +90,25 @@ def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
     assert claims.claim(held.id) is not None
 
 
+def test_what_was_held_for_a_paused_system_ends_when_that_is_disabled() -> None:
+    held, other = overdue(), overdue()
+    for each in (held, other):
+        System.objects.filter(id=each.system_id).update(state=System.Status.PAUSED)
+        lease = claims.claim(each.id)
+        assert lease
+        deliveries.work(lease)
+    standing.disable_system(held.system)
+
+    sweep.release_held()
+
+    lease = claims.claim(held.id)
+    assert lease
+    deliveries.work(lease)
+    held.refresh_from_db()
+    assert (held.state, held.state_reason) == (State.DEAD, Reason.SYSTEM_DISABLED)
+    assert claims.claim(other.id) is None, "its system is paused still"
+
+
 def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
     connection = ConnectionFactory()
     event = EventFactory(
