@@ -29,7 +29,8 @@ class _Taking(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         refuses = self.path.startswith("/refuse/")
-        said = json.dumps({"name": json.loads(unquote(self.path.split("/")[2]))} if refuses else {"asked": str(self.headers)})
+        named = json.loads(unquote(self.path.split("/")[2])) if refuses else ""
+        said = json.dumps({"name": named, "asked": str(self.headers)})
         self.send_response(403 if refuses else 200)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
@@ -128,7 +129,8 @@ def test_what_the_other_side_repeats_of_our_credentials_is_not_kept(taking: str)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["a\x00b", "a\ud800b"])
 def test_an_error_that_postgresql_can_not_store_ends_the_attempt_all_the_same(taking: str, name: str) -> None:
-    system = SystemFactory(kind=System.Kind.EMAIL, base_url=f"{taking}/refuse/{quote(json.dumps(name))}", credentials={"api_key": TOKEN})
+    url = f"{taking}/refuse/{quote(json.dumps(name))}"
+    system = SystemFactory(kind=System.Kind.EMAIL, base_url=url, credentials={"api_key": TOKEN})
     (delivery,) = due(system, 1)
     Delivery.objects.filter(id=delivery.id).update(channel="email", target="a@example.com")
 

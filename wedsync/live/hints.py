@@ -127,8 +127,8 @@ def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
     """Those whose system has few messages in the queue.
 
     A worker that takes one goes on with whatever else is due for its system, so more would only stand before the
-    messages of other systems. Redis forgets a count some seconds after the last message: what is refused does not make it
-    last, else counted messages that were lost would keep a busy system from ever getting another.
+    messages of other systems. Redis forgets a count some seconds after the last message: what is refused does not make
+    it last, else counted messages that were lost would keep a busy system from ever getting another.
     """
     at_once = [hint for hint in hints if not hint.countdown]
     if not at_once:
