@@ -16,6 +16,7 @@ from integrations import moves, ordering, retry, standing, targets
 from integrations.attempts import Result, attempt
 from integrations.claims import Lease
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Transient
+from integrations.excerpts import for_row, secrets_of
 from integrations.models import Delivery, System
 from integrations.moves import Ended, Ending, move
 from integrations.states import WAITING, Outcome, Reason, State
@@ -23,7 +24,7 @@ from integrations.targets import Sender, sender_for
 from wedsync.database_errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
-EXCERPT = 1000
+EXCERPT = ERROR = 500  # characters
 ENDING_PATIENCE = 5.0  # seconds to write down what came of a call while PostgreSQL restarts
 ENDING_PAUSE = 0.2
 
@@ -153,6 +154,7 @@ def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
 def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
     error, response = result.error, result.response
     to, reason, due_in = State.SUCCEEDED, Reason.NONE, None
+    secrets = secrets_of(delivery.system) if error or response else []
     if error is not None:
         to, reason, due_in = _following(delivery, sender, error)
     return Ending(
@@ -166,8 +168,8 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         outcome=result.outcome,
         status_code=response.status if response else None,
         error_class=type(error).__name__ if error else "",
-        error=str(error)[:500] if error else "",
-        response_excerpt=response.excerpt[:EXCERPT] if response else "",
+        error=for_row(str(error), secrets, ERROR) if error else "",
+        response_excerpt=for_row(response.text, secrets, EXCERPT) if response else "",
     )
 
 

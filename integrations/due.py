@@ -28,7 +28,8 @@ FROM (
 ) AS due
 JOIN integrations_system AS system ON system.id = due.system_id
 LEFT JOIN (
-    SELECT system_id, count(*) AS calls FROM integrations_delivery WHERE state = 'in_flight' GROUP BY system_id
+    SELECT system_id, count(*) FILTER (WHERE precedence > %(urgent)s) AS calls
+    FROM integrations_delivery WHERE state = 'in_flight' GROUP BY system_id
 ) AS flying ON flying.system_id = due.system_id
 LEFT JOIN (
     SELECT system_id, min(precedence) AS precedence FROM integrations_delivery
@@ -67,7 +68,7 @@ RETURNING delivery.id, delivery.priority, delivery.system_id, delivery.attempt_c
 
 class _Lane(NamedTuple):
     system_id: UUID
-    room: int  # calls that the target still takes
+    room: int  # calls that the target still takes beside urgent ones
     head: int | None  # the precedence of the delivery that waits for the target's next token
 
     @property
@@ -90,7 +91,7 @@ def hint_deliveries() -> int:
     """Wake workers for what is due by the next tick, each at its time; returns for how many deliveries."""
     ahead = settings.SWEEP_SECONDS
     with connection.cursor() as cursor:
-        cursor.execute(_LANES, {"ahead": ahead, "call_limit": CALL_LIMIT})
+        cursor.execute(_LANES, {"ahead": ahead, "call_limit": CALL_LIMIT, "urgent": URGENT_PRECEDENCE})
         lanes = [_Lane(*row) for row in cursor.fetchall()]
     if not lanes:
         return 0

@@ -1,7 +1,7 @@
 """The one way in which a delivery changes its state: a conditional write along the allowed transitions."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -58,6 +58,7 @@ class Ending:
     """What an attempt leaves behind: the next state, and the attempt's row.
 
     Arguments:
+        attempt: the id of the attempt's row.
         due_in: seconds until it is due again, for ``scheduled`` and ``held``; ``None``: never by itself.
         may_duplicate: whether from now on a try may arrive a second time.
     """
@@ -73,6 +74,7 @@ class Ending:
     error_class: str = ""
     error: str = ""
     response_excerpt: str = ""
+    attempt: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ _END = Prepared(
             %(error_class)s, %(error)s, %(response_excerpt)s
         FROM moved
     )
-    SELECT EXISTS (SELECT FROM moved), (
+    SELECT EXISTS (SELECT FROM moved) OR EXISTS (SELECT FROM integrations_attempt WHERE id = %(attempt)s), (
         SELECT precedence FROM integrations_delivery
         WHERE system_id = %(system)s AND state IN ('pending', 'scheduled', 'held') AND next_attempt_at <= now()
             AND expires_at > now()
@@ -146,14 +148,14 @@ def end(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
     """Write the attempt and the next state in one commit; nothing where the lease was lost.
 
     Raises:
-        OperationalError: PostgreSQL is away; it may be called again.
+        OperationalError: PostgreSQL is away; it may be called again with the same ending, also where PostgreSQL had
+            committed it and only the answer was lost.
     """
     values = {
         **vars(ending),
         "id": delivery.id,
         "token": token,
         "system": delivery.system_id,
-        "attempt": new_id(),
         "finished": ending.to in FINISHED,
         "sources": [state.value for state in sources_of(ending.to)],
         "to": ending.to.value,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.claims import Lease
@@ -17,6 +17,7 @@ from integrations.models import Delivery
 from integrations.moves import due_in, let_go, move
 from integrations.ordering_rules import state_set_by
 from integrations.states import WAITING, Reason, State
+from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,10 @@ def take_turn(lease: Lease) -> bool:
     delivery = lease.delivery
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_AT_ONCE, {"lock": _lock_of(delivery), "id": delivery.id, "token": lease.token})
-        return bool(cursor.rowcount) or _take_among_others(lease)
+        if cursor.rowcount or _take_among_others(lease):
+            return True
+    _look_again(delivery)
+    return False
 
 
 @transaction.atomic
@@ -67,14 +71,25 @@ def _take_among_others(lease: Lease) -> bool:
         let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED)
         end_turn([delivery])
         return False
-    older = siblings.filter(event_id__lt=delivery.event_id)
-    move(older.filter(state__in=list(WAITING), sets__contained_by=delivery.sets), State.CANCELLED, Reason.SUPERSEDED)
-    on_its_way = siblings.filter(state=State.IN_FLIGHT, has_turn=True).exclude(id=delivery.id)
-    before = older.filter(state__in=[*WAITING, State.IN_FLIGHT])
-    if on_its_way.exists() or before.exists():
+    older = siblings.filter(event_id__lt=delivery.event_id, state__in=list(WAITING))
+    move(older.filter(sets__contained_by=delivery.sets), State.CANCELLED, Reason.SUPERSEDED)
+    if _goes_before(delivery).exists():
         let_go(lease.row, State.HELD, Reason.WAITS_ITS_TURN, next_attempt_at=due_in(LONGEST_TURN))
         return False
     return bool(lease.row.update(has_turn=True))
+
+
+def _look_again(delivery: Delivery) -> None:
+    """Who ended after we had looked, and before we were held, did not see that somebody waits."""
+    if not _goes_before(delivery).exists():
+        end_turn([delivery])
+
+
+def _goes_before(delivery: Delivery) -> QuerySet[Delivery]:
+    """What has to end first: the one that has the turn, and whatever is older."""
+    has_turn = Q(state=State.IN_FLIGHT, has_turn=True)
+    is_older = Q(event_id__lt=delivery.event_id, state__in=[*WAITING, State.IN_FLIGHT])
+    return _siblings(delivery).filter(has_turn | is_older).exclude(id=delivery.id)
 
 
 def newer_standing_for(delivery: Delivery) -> QuerySet[Delivery]:
@@ -90,10 +105,12 @@ def _siblings(delivery: Delivery) -> QuerySet[Delivery]:
 
 
 def end_turn(deliveries: Iterable[Delivery]) -> None:
-    """Make due what waited for these; called with or after their commit."""
+    """Make due what waited for these, and wake a worker for the first; called with or after their commit."""
     for delivery in deliveries:
-        if delivery.order_key:
-            waiting_for(delivery).update(next_attempt_at=Now())
+        if delivery.order_key and waiting_for(delivery).update(next_attempt_at=Now()):
+            first = waiting_for(delivery).order_by("event_id").first()
+            if first:
+                hints.delivery_due(first.id, first.priority, first.system_id)
 
 
 def waiting_for(delivery: Delivery) -> QuerySet[Delivery]:

@@ -54,12 +54,15 @@ def sweep() -> Found:
 
 
 def release_held() -> None:
-    """Let go what was held for a connection or a system that works again; a worker may have raced with the resuming."""
+    """Let go what was held for a connection that works again, or a system that is paused no longer.
+
+    A worker may have raced with the resuming; and what goes to a system that was disabled since is to end.
+    """
     active = Connection.objects.filter(state=Connection.Status.ACTIVE).values("id")
     held = ChannelEvent.objects.filter(routing=ChannelEvent.Routing.HELD, source_connection_id__in=active)
     held.update(routing=ChannelEvent.Routing.PENDING)
     waiting = Delivery.objects.filter(state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, next_attempt_at__gt=Now())
-    waiting.filter(system__state=System.Status.ACTIVE).update(next_attempt_at=Now())
+    waiting.exclude(system__state=System.Status.PAUSED).update(next_attempt_at=Now())
 
 
 def _again() -> timedelta:

@@ -7,7 +7,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-EXCERPT = 500
 LONGEST_WAIT = 86400.0
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -53,9 +52,9 @@ class Response:
     body: bytes
 
     @property
-    def excerpt(self) -> str:
-        """The start of the body, for the attempt's row."""
-        return self.body[:EXCERPT].decode("utf-8", errors="replace").replace("\x00", "")
+    def text(self) -> str:
+        """The body, as far as it can be read."""
+        return self.body.decode("utf-8", errors="replace")
 
     @property
     def retry_after(self) -> float | None:

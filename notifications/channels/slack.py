@@ -54,7 +54,7 @@ class Slack(PersonChannel):
 
     def classify(self, response: Response) -> DeliveryError | None:
         """Slack's plain-text errors."""
-        code = response.excerpt.strip()[:60]
+        code = response.text.strip()[:60]
         if response.status in GONE_STATUS or code in GONE:
             return TargetGone(f"Slack: {code or response.status}: this webhook does not exist any more")
         return Permanent(f"Slack: {code}") if response.status == 400 else None

@@ -143,6 +143,18 @@ def test_a_lost_lease_writes_nothing(system: System) -> None:
     assert not Attempt.objects.exists()
 
 
+def test_an_ending_whose_answer_was_lost_is_known_to_be_written_when_it_is_written_again(system: System) -> None:
+    lease = claims.claim(due(system).id)
+    assert lease
+    taken = ending(State.SUCCEEDED)
+
+    written = [moves.end(lease.delivery, lease.token, taken).written for _ in range(2)]
+
+    assert written == [True, True]
+    assert Attempt.objects.count() == 1
+    assert not moves.end(lease.delivery, lease.token, ending(State.SUCCEEDED)).written, "another one comes too late"
+
+
 def test_what_was_let_go_without_a_call_counts_no_attempt(system: System) -> None:
     lease = claims.claim(due(system).id)
     assert lease

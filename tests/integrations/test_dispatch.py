@@ -1,10 +1,12 @@
 """What a worker's thread does with a target: that nothing it took from the target is left behind."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from django.db import OperationalError, connection
@@ -18,17 +20,21 @@ from tests.factories import DeliveryFactory, SystemFactory
 from tests.polling import until
 
 FROZEN = {"method": "POST", "path": "/bookings", "body": "{}", "headers": {}}
+TOKEN = "a-token-of-ours"
 
 
 class _Taking(BaseHTTPRequestHandler):
-    """A target that takes everything."""
+    """A target that takes everything and tells how it was asked, or below /refuse/ names each error as it is told."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
+        refuses = self.path.startswith("/refuse/")
+        named = json.loads(unquote(self.path.split("/")[2])) if refuses else ""
+        said = json.dumps({"name": named, "asked": str(self.headers)})
+        self.send_response(403 if refuses else 200)
+        self.send_header("Content-Length", str(len(said)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(said.encode())
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -44,7 +50,7 @@ def taking(settings: Settings) -> Iterator[str]:
 
 
 def system_at(url: str) -> System:
-    made: System = SystemFactory(base_url=url, credentials={"access_token": "a"})
+    made: System = SystemFactory(base_url=url, credentials={"access_token": TOKEN})
     return made
 
 
@@ -106,3 +112,30 @@ def test_our_own_faults_neither_close_a_breaker_nor_open_it() -> None:
 
     assert set(system.deliveries.values_list("state", "state_reason")) == {("scheduled", "our_fault")}
     assert (look(system).state, look(system).in_flight, look(system).failures) == (Standing.HALF_OPEN, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_other_side_repeats_of_our_credentials_is_not_kept(taking: str) -> None:
+    system = system_at(taking)
+    (delivery,) = due(system, 1)
+
+    dispatch.serve(delivery.id, system.id)
+
+    excerpt = delivery.attempts.get().response_excerpt
+    assert "Bearer •••" in excerpt
+    assert TOKEN not in excerpt
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["a\x00b", "a\ud800b"])
+def test_an_error_that_postgresql_can_not_store_ends_the_attempt_all_the_same(taking: str, name: str) -> None:
+    url = f"{taking}/refuse/{quote(json.dumps(name))}"
+    system = SystemFactory(kind=System.Kind.EMAIL, base_url=url, credentials={"api_key": TOKEN})
+    (delivery,) = due(system, 1)
+    Delivery.objects.filter(id=delivery.id).update(channel="email", target="a@example.com")
+
+    dispatch.serve(delivery.id, system.id)
+
+    delivery.refresh_from_db()
+    assert delivery.state == "dead"
+    assert delivery.attempts.get().error.startswith("Resend: a")

@@ -1,9 +1,13 @@
 """What sets a state goes to a system one at a time and in order, or not at all where something newer says it again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations import claims, moves, ordering
@@ -12,6 +16,9 @@ from integrations.models import Delivery, System
 from integrations.states import Reason, State
 from tests.at_once import at_once
 from tests.factories import DeliveryFactory, EventFactory, SystemFactory
+from tests.polling import until
+from wedsync.live import hints
+from wedsync.queues import QUEUE_PREFIX
 
 pytestmark = pytest.mark.django_db
 KEY = "wedding:timeline.updated"
@@ -132,6 +139,53 @@ def test_of_many_that_are_claimed_at_once_one_has_its_turn_and_all_get_it_in_the
         sent.append(lease.delivery)
 
     assert [delivery.id for delivery in sent] == [delivery.id for delivery in waiting]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_about_to_wait_while_the_one_before_ends_is_due_at_once(system: System) -> None:
+    older, newer = change(system, "ceremony_time"), change(system, "venue_name")
+    lease = claimed(older)
+    assert ordering.take_turn(lease)
+    mine = claimed(newer)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Delivery.objects.select_for_update().get(id=newer.id)
+            waiting = pool.submit(at_once, 1, lambda _: ordering.take_turn(mine))
+            until(_somebody_waits_for_a_row)
+            at_once(1, lambda _: _end(lease))
+        assert waiting.result() == [False]
+
+    assert ordering.take_turn(claimed(newer))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_ends_a_turn_wakes_a_worker_for_the_next(system: System) -> None:
+    older, newer = change(system, "ceremony_time"), change(system, "venue_name", priority="low")
+    lease = claimed(older)
+    assert ordering.take_turn(lease)
+    assert not ordering.take_turn(claimed(newer))
+    queue = redis.Redis.from_url(settings.BROKER_URL)
+    hints.flush()
+    queue.delete(f"{QUEUE_PREFIX}low")
+
+    _end(lease)
+
+    try:
+        until(lambda: queue.llen(f"{QUEUE_PREFIX}low") == 1)
+    finally:
+        queue.delete(f"{QUEUE_PREFIX}low")
+
+
+def _end(lease: Lease) -> None:
+    moves.move(lease.row, State.SUCCEEDED)
+    ordering.end_turn([lease.delivery])
+
+
+def _somebody_waits_for_a_row() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+        return bool(cursor.fetchone()[0])
 
 
 def _try(delivery: Delivery) -> Lease | None:

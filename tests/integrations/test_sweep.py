@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations import claims, deliveries, due, leases, standing, sweep
+from integrations.admission.lanes import CALL_LIMIT
 from integrations.models import Connection, Delivery, System
 from integrations.states import Reason, State
 from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
@@ -33,6 +34,22 @@ def test_a_delivery_that_nobody_took_is_hinted_once_and_not_again_at_once() -> N
     overdue()
 
     assert [due.hint_deliveries(), due.hint_deliveries()] == [1, 0]
+
+
+def flying(system: System, count: int, **rest: Any) -> None:
+    lease = {"lease_token": uuid4(), "lease_until": timezone.now() + LONG_AGO, "attempt_count": 1}
+    for _ in range(count):
+        overdue(organization=system.organization, system=system, state=State.IN_FLIGHT, **lease, **rest)
+
+
+def test_urgent_calls_in_flight_take_no_room_from_others() -> None:
+    waiting = overdue(priority="normal")
+    flying(waiting.system, CALL_LIMIT, priority="urgent")
+    assert due.hint_deliveries() == 1
+
+    waiting = overdue(priority="normal")
+    flying(waiting.system, CALL_LIMIT, priority="normal")
+    assert due.hint_deliveries() == 0, "whoever ends a call takes it"
 
 
 def test_a_full_queue_is_not_filled_further() -> None:
@@ -88,6 +105,25 @@ def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
     sweep.release_held()
 
     assert claims.claim(held.id) is not None
+
+
+def test_what_was_held_for_a_paused_system_ends_when_that_is_disabled() -> None:
+    held, other = overdue(), overdue()
+    for each in (held, other):
+        System.objects.filter(id=each.system_id).update(state=System.Status.PAUSED)
+        lease = claims.claim(each.id)
+        assert lease
+        deliveries.work(lease)
+    standing.disable_system(held.system)
+
+    sweep.release_held()
+
+    lease = claims.claim(held.id)
+    assert lease
+    deliveries.work(lease)
+    held.refresh_from_db()
+    assert (held.state, held.state_reason) == (State.DEAD, Reason.SYSTEM_DISABLED)
+    assert claims.claim(other.id) is None, "its system is paused still"
 
 
 def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:

@@ -32,9 +32,10 @@ class _Pool:
         self._given_back = threading.Condition()
         self._idle: dict[Server, list[tuple[float, Connection]]] = defaultdict(list)
         self._open: dict[Server, weakref.WeakSet[Connection]] = defaultdict(weakref.WeakSet)
+        self._opening: dict[Server, int] = defaultdict(int)
 
     def take(self, server: Server, most: int) -> Connection | None:
-        """An idle one that still stands; ``None``: open another.
+        """An idle one that still stands; ``None``: open another, and say so with :meth:`opened`.
 
         Where ``most`` are in use already the caller waits a while for one, and may open a further one after that:
         rather one too many than a standstill.
@@ -47,16 +48,21 @@ class _Pool:
                     if time.monotonic() - since < LONGEST_IDLE and _stands(found):
                         return found
                     found.close()
-                in_use = sum(not each.closed for each in self._open[server])
+                in_use = sum(not each.closed for each in self._open[server]) + self._opening[server]
                 left = gives_up - time.monotonic()
                 if in_use < most or left <= 0:
+                    self._opening[server] += 1
                     return None
                 self._given_back.wait(left)
 
-    def opened(self, server: Server, new: Connection) -> None:
-        """Count a new one."""
+    def opened(self, server: Server, new: Connection | None) -> None:
+        """Count a new one; ``None``: it could not be opened, and somebody else may try."""
         with self._given_back:
-            self._open[server].add(new)
+            self._opening[server] -= 1
+            if new is not None:
+                self._open[server].add(new)
+            else:
+                self._given_back.notify()
 
     def give_back(self, server: Server, given: Connection) -> None:
         """Let the next caller have it; those that nobody has used for long are closed."""
@@ -108,8 +114,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """An idle one that stands, else a new one."""
         found = _pool.take(self._server, self.settings_dict.get("MOST_CONNECTIONS", MOST))
         if found is None:
-            found = super().get_new_connection(conn_params)
-            _pool.opened(self._server, found)
+            try:
+                found = super().get_new_connection(conn_params)
+            finally:
+                _pool.opened(self._server, found)
         self.isolation_level = extensions.ISOLATION_LEVEL_READ_COMMITTED
         return found
 
@@ -121,6 +129,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         in_order = (
             not given.closed
             and not self.errors_occurred
+            and not self.in_atomic_block  # the end of the block would roll back whatever its next user does
             and given.status == STATUS_READY
             and given.info.transaction_status == TRANSACTION_STATUS_IDLE
         )
