@@ -18,7 +18,7 @@ from integrations.claims import Lease
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Transient
 from integrations.excerpts import for_row, secrets_of
 from integrations.models import Delivery, System
-from integrations.moves import Ended, Ending, move
+from integrations.moves import Ended, Ending, move_many
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
 from wedsync.database_errors import POSTGRES_AWAY
@@ -74,11 +74,11 @@ def _stopped(lease: Lease) -> bool:
     )
     if lease.system_state == System.Status.DISABLED:
         moves.let_go(lease.row, State.DEAD, Reason.SYSTEM_DISABLED)
-        move(due, State.DEAD, Reason.SYSTEM_DISABLED)
+        move_many(due, State.DEAD, Reason.SYSTEM_DISABLED)
     elif lease.system_state == System.Status.PAUSED:
         until = standing.HELD_BY_PAUSE
         moves.let_go(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
-        move(due, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
+        move_many(due, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
     else:
         return False
     return True

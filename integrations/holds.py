@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from integrations.claims import LEAST_PRECEDENCE
 from integrations.models import Delivery
-from integrations.moves import due_in, move
+from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
 from wedsync.queues import Priority
 
@@ -21,7 +21,7 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system until its breaker may be probed, in one write."""
-    return move(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+    return move_many(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
 
 
 def for_probe(delivery_id: UUID) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -25,6 +26,16 @@ def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fi
     if to in FINISHED:
         fields["finished_at"] = Now()
     return rows.filter(state__in=sources_of(to)).update(state=to, state_reason=reason, **fields)
+
+
+def move_many(rows: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
+    """:func:`move` for whatever waits for a target, which others may be changing at the same moment.
+
+    What they have locked is theirs to decide about: to wait for it, while they wait for us, would be a deadlock.
+    """
+    with transaction.atomic():
+        free = rows.select_for_update(skip_locked=True).values("id")
+        return move(Delivery.objects.filter(id__in=free), to, reason, **fields)
 
 
 def let_go(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:

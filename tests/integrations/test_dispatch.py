@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import admission, dispatch
+from integrations import admission, dispatch, holds
 from integrations.admission import Standing, View, lane_of
 from integrations.models import BreakerChange, Delivery, System
+from tests.at_once import at_once
 from tests.factories import DeliveryFactory, SystemFactory
 from tests.polling import until
 
@@ -100,6 +101,23 @@ def test_postgresql_that_goes_away_between_two_calls_costs_the_target_no_slot(
 
     first.refresh_from_db()
     assert (first.state, look(system).state, look(system).in_flight) == ("succeeded", Standing.CLOSED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_holds_all_that_is_due_waits_for_nobody_who_has_taken_some_of_it() -> None:
+    system = system_at("https://venue.example")
+    taken, *others = due(system, 3)
+
+    def hold(_: int) -> int:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            return holds.for_open_breaker(system.id, 30)
+
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(id=taken.id)
+        assert at_once(1, hold) == [len(others)]
+
+    assert hold(0) == 1, "what was let go of since"
 
 
 @pytest.mark.django_db(transaction=True)
