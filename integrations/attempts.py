@@ -50,7 +50,7 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
     response: Response | None = None
     provider_id, failure = "", None
     try:
-        request = Request.from_json(delivery.request) if delivery.request else _freeze(lease, sender)
+        request = _frozen(lease, sender)
         if request is None:
             return None
         call = sender.prepare(delivery, request)
@@ -69,11 +69,19 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
     return Result(started_at, int((time.monotonic() - started) * 1000), response, provider_id, failure)
 
 
-def _freeze(lease: Lease, sender: Sender) -> Request | None:
-    """Render, and keep the bytes, so that every retry sends the same; ``None`` when the lease was lost."""
-    request = sender.render(lease.delivery)
-    lease.delivery.request = request.as_json()
-    return request if moves.freeze(lease.delivery.id, lease.token, lease.delivery.request) else None
+def _frozen(lease: Lease, sender: Sender) -> Request | None:
+    """The bytes to send: rendered for the first attempt and kept, so that every retry sends the same.
+
+    ``None`` when the lease was lost. Where the other side knows no key, a retry too waits until PostgreSQL has the
+    claim on its disk, which a claim by itself does not: else a crash could send the message once more, unmarked.
+    """
+    delivery = lease.delivery
+    known = delivery.request is not None
+    request = Request.from_json(delivery.request) if delivery.request else sender.render(delivery)
+    if known and not sender.resends_marked:
+        return request
+    delivery.request = request.as_json()
+    return request if moves.freeze(delivery.id, lease.token, delivery.request) else None
 
 
 def _deadline(delivery: Delivery) -> float:

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from integrations import moves, ordering, retry, standing, targets
+from integrations import holds, moves, ordering, retry, standing, targets
 from integrations.attempts import Result, attempt
 from integrations.claims import Lease
-from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Transient
+from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Throttled, Transient
 from integrations.excerpts import for_row, secrets_of
 from integrations.models import Delivery, System
 from integrations.moves import Ended, Ending, move_many
@@ -104,7 +104,7 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> Step:
     ending = _ending(delivery, sender, result)
     ended = _end(lease, ending)
     if ended.written:
-        _after(delivery, sender, result)
+        _after(delivery, sender, result, ending)
     log.info(
         "delivery_attempted",
         delivery=str(delivery.id),
@@ -132,14 +132,17 @@ def _end(lease: Lease, ending: Ending) -> Ended:
             time.sleep(ENDING_PAUSE)
 
 
-def _after(delivery: Delivery, sender: Sender, result: Result) -> None:
+def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -> None:
     """What follows from a result that is written down."""
-    if result.error is None:
+    error = result.error
+    if error is None:
         _tell_sender(sender, delivery, result.provider_id)
-    elif isinstance(result.error, CredentialsRefused):
-        standing.stop_system(delivery.system, System.Status.PAUSED, result.error.reason)
-    elif isinstance(result.error, TargetGone):
-        standing.stop_system(delivery.system, System.Status.DISABLED, result.error.reason)
+    elif isinstance(error, CredentialsRefused):
+        standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)
+    elif isinstance(error, TargetGone):
+        standing.stop_system(delivery.system, System.Status.DISABLED, error.reason)
+    elif isinstance(error, Throttled) and error.whole_target and ending.due_in is not None:
+        holds.for_throttled(delivery.system_id, ending.due_in)
     ordering.end_turn([delivery])
 
 

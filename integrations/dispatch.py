@@ -96,10 +96,11 @@ class _Service:
             hints.lane_due(self._system.id, Priority(delivery.priority))
             return None
         following, over = self._following(step), self._place.is_over()
-        going_on = following is not None and not over
+        no_room = isinstance(step.result.error, NoRoom)  # another call from here would fail alike
+        going_on = following is not None and not over and not no_room
         permit = self._tell(permit, step, delivery, going_on=going_on)
-        if going_on:
-            return permit
+        if going_on or no_room:
+            return permit if going_on else None  # the sweep wakes somebody for the rest
         if following is None:
             return self._once_more()
         hints.lane_due(self._system.id, claims.priority_of(following))

@@ -70,9 +70,13 @@ class ServerError(Transient):
 
 
 class Throttled(Transient):
-    """The other side asks for patience."""
+    """The other side asks for patience. ``whole_target``: with all calls to it, not with this one alone."""
 
     reason = Reason.THROTTLED
+
+    def __init__(self, message: str, *, retry_after: float | None = None, whole_target: bool = True) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.whole_target = whole_target
 
 
 class Permanent(DeliveryError):

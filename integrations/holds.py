@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations.claims import LEAST_PRECEDENCE
+from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.models import Delivery
 from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
@@ -22,6 +22,18 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system until its breaker may be probed, in one write."""
     return move_many(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+
+
+def for_throttled(system_id: UUID, seconds: float) -> int:
+    """Hold all that is due for a system that asks for patience, but for what is urgent."""
+    patient = _due(system_id).filter(precedence__gt=URGENT_PRECEDENCE)
+    return move_many(patient, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+
+
+def let_limited_go(system_id: UUID) -> int:
+    """The system's rate has changed: whoever waited for a token asks anew."""
+    limited = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.RATE_LIMITED)
+    return limited.update(next_attempt_at=Now())
 
 
 def for_probe(delivery_id: UUID) -> int:

@@ -34,8 +34,8 @@ def resend(delivery: Delivery) -> Delivery:
         raise CannotResend(f"It is {State(delivery.state).label.lower()}: only what has ended can be sent again.")
     if delivery.id in _blocked([delivery]):
         raise CannotResend("Its address must not be used: no consent, opted out, bounced or complained.")
-    if ordering.newer_standing_for(delivery).exists():
-        raise CannotResend("A newer change for the same system says the same again. Resend that one.")
+    if ordering.newer_standing_for(delivery).exists() or ordering.newer_arrived(delivery).exists():
+        raise CannotResend("A newer change of the same thing has gone to this system. Resend that one.")
     (made,) = _next_generation([delivery])
     return made
 
@@ -43,14 +43,15 @@ def resend(delivery: Delivery) -> Delivery:
 def resend_all(rows: QuerySet[Delivery]) -> int:
     """Send again whichever of the rows may be; returns how many.
 
-    Older changes of the same thing end as superseded, as they would have at first.
+    A change over which a newer one has gone out is left, and of several only the newest arrives.
     """
     made = 0
     ids = list(rows.filter(state__in=list(RESENDABLE)).order_by("id").values_list("id", flat=True))
     for start in range(0, len(ids), BATCH):
         chosen = list(Delivery.objects.filter(id__in=ids[start : start + BATCH]).select_related("event__wedding"))
         blocked = _blocked(chosen)
-        made += len(_next_generation([delivery for delivery in chosen if delivery.id not in blocked]))
+        fit = [row for row in chosen if row.id not in blocked and not ordering.newer_arrived(row).exists()]
+        made += len(_next_generation(fit))
     return made
 
 

@@ -92,6 +92,14 @@ def _goes_before(delivery: Delivery) -> QuerySet[Delivery]:
     return _siblings(delivery).filter(has_turn | is_older).exclude(id=delivery.id)
 
 
+def newer_arrived(delivery: Delivery) -> QuerySet[Delivery]:
+    """Those of newer events that have set some of what a delivery sets."""
+    if not delivery.order_key:
+        return Delivery.objects.none()
+    arrived = _siblings(delivery).filter(event_id__gt=delivery.event_id, state=State.SUCCEEDED)
+    return arrived.filter(sets__overlap=delivery.sets)
+
+
 def newer_standing_for(delivery: Delivery) -> QuerySet[Delivery]:
     """Those of newer events that set all that a delivery sets, and have arrived or still may."""
     if not delivery.order_key:

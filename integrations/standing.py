@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 from integrations.alerts import raise_alert
 from integrations.models import Connection, Delivery, System
 from integrations.models.health import Cause
-from integrations.states import Reason, State
+from integrations.moves import move_many
+from integrations.states import WAITING, Reason, State
 from wedsync.live.models import ChannelEvent
 
 HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
@@ -21,8 +22,15 @@ def pause_system(system: System) -> None:
 
 
 def disable_system(system: System) -> None:
-    """End what goes to the system; such deliveries are dead."""
+    """End what goes to the system, and what waits for it; such deliveries are dead."""
     System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=Reason.BY_STAFF)
+    _end_waiting(system)
+
+
+def _end_waiting(system: System) -> None:
+    """What somebody is about to take meanwhile ends when it is taken."""
+    waiting = Delivery.objects.filter(system_id=system.id, state__in=list(WAITING))
+    move_many(waiting, State.DEAD, Reason.SYSTEM_DISABLED)
 
 
 _SAID = {
@@ -33,9 +41,15 @@ _SAID = {
 
 @transaction.atomic
 def stop_system(system: System, state: System.Status, reason: Reason) -> None:
-    """Pause or disable a system because of what it answered, and tell staff; a stopped one keeps its reason."""
-    changed = System.objects.filter(id=system.id, state=System.Status.ACTIVE).update(state=state, state_reason=reason)
+    """Pause or disable a system because of what it answered, and tell staff; a stopped one keeps its reason.
+
+    ``system``: as it was called. Where staff have entered other credentials since, the answer was to the old ones.
+    """
+    as_called = System.objects.filter(id=system.id, sealed_credentials=system.sealed_credentials)
+    changed = as_called.filter(state=System.Status.ACTIVE).update(state=state, state_reason=reason)
     if changed:
+        if state == System.Status.DISABLED:
+            _end_waiting(system)
         log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
         because = _SAID.get(reason, reason.replace("_", " ") + ".")
         raise_alert(

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations import standing
+from integrations import holds, standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
@@ -24,6 +24,7 @@ from wedsync.weddings.tenant_admin import TenantAdmin
 
 MOST_READINGS = 20
 _COLUMNS = ("When", "Status", "Score", "Calls", "Succeeded", "Oldest due", "Waiting", "Breaker")
+LIMITS = {"rate_per_second", "rate_burst"}
 _TOLD = (
     "standing",
     "state_reason",
@@ -88,6 +89,12 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
+
+    def save_model(self, request: HttpRequest, obj: System, form: Any, change: bool) -> None:
+        """Whoever waits for a token of the old rate asks anew."""
+        super().save_model(request, obj, form, change)
+        if LIMITS & set(form.changed_data):
+            holds.let_limited_go(obj.id)
 
     def is_offered(self, row: System, path: str) -> bool:
         """Those that would change something, so that the rest are found."""

@@ -3,6 +3,8 @@
 from integrations.errors import CredentialsRefused, Permanent, ServerError, TargetGone, Throttled
 from integrations.outbound.messages import Response
 
+TOO_MANY = 429
+
 
 def check_status(response: Response) -> None:
     """Pass a 2xx on. See docs/operations.md, "Deliveries".
@@ -16,7 +18,7 @@ def check_status(response: Response) -> None:
     if status >= 500:
         raise ServerError(f"answered {status}", retry_after=response.retry_after)
     if status in {408, 425, 429}:
-        raise Throttled(f"answered {status}", retry_after=response.retry_after)
+        raise Throttled(f"answered {status}", retry_after=response.retry_after, whole_target=status == TOO_MANY)
     if status in {401, 403}:
         raise CredentialsRefused(f"answered {status}: the credentials are refused")
     if status == 410:

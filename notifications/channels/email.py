@@ -63,7 +63,8 @@ class Email(PersonChannel):
         if name in QUOTA:
             return Throttled(f"Resend: {name}", retry_after=max(response.retry_after or 0, QUOTA_WAIT))
         if name == "concurrent_idempotent_requests":
-            return Throttled("Resend: the same mail is being taken right now", retry_after=response.retry_after)
+            busy = "Resend: the same mail is being taken right now"
+            return Throttled(busy, retry_after=response.retry_after, whole_target=False)
         if name and (response.status == 403 or name == "invalid_idempotent_request"):
             return Permanent(f"Resend: {name}")
         return None

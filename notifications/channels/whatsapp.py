@@ -32,8 +32,9 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     for template in json.loads((Path(__file__).parent / "whatsapp_templates.json").read_text(encoding="utf-8"))
 }
 
+PAIR_LIMIT = 131056  # between our number and one phone
 _CREDENTIALS = {0, 190, 10, 131005, 368, 131031, 130497, 131042, 133010, 131045, *range(200, 300)}
-_THROTTLED = {4, 80007, 130429, 131048, 131056, 131057}
+_THROTTLED = {4, 80007, 130429, 131048, PAIR_LIMIT, 131057}
 _TRANSIENT = {1, 2, 131000, 131016}
 _OUR_FAULT = {3, 100, 131008, 131009, 131051, 132000, 132001, 132005, 132007, 132012, 132015, 132016}
 
@@ -90,7 +91,8 @@ class WhatsApp(PersonChannel):
         if code in _CREDENTIALS:
             return CredentialsRefused(f"WhatsApp {code}: the account or its token is refused")
         if code in _THROTTLED:
-            return Throttled(f"WhatsApp {code}: too fast", retry_after=response.retry_after)
+            of_number = code != PAIR_LIMIT
+            return Throttled(f"WhatsApp {code}: too fast", retry_after=response.retry_after, whole_target=of_number)
         if code in _TRANSIENT:
             return ServerError(f"WhatsApp {code}: not available", retry_after=response.retry_after)
         if code in _OUR_FAULT:

@@ -107,3 +107,19 @@ def test_an_urgent_one_passes_what_its_target_is_busy_with(world: World) -> None
 
     urgent = mails.filter(priority="urgent")
     until(lambda: urgent.count() == 4 and not urgent.exclude(state=State.SUCCEEDED).exists(), what="the emergency")
+
+
+def test_a_target_that_asks_for_patience_is_left_alone_by_all_that_waits(world: World) -> None:
+    world.product.fault("studio_cloud", "status", status=429, retry_after=2)
+    for wedding in world.further_weddings(12):
+        world.patch(wedding, ceremony_time="17:16")
+    held = to_studio(world).filter(state=State.HELD, state_reason=Reason.THROTTLED)
+    until(held.exists, what="what waits being held")
+    until(lambda: not to_studio(world).filter(state__in=[State.PENDING, State.IN_FLIGHT]).exists(), what="all of it")
+
+    asked = len(world.product.calls("studio_cloud"))
+    world.product.end_faults()
+
+    assert asked <= 12, "no delivery was tried twice before its time"
+    until(lambda: to_studio(world).filter(state=State.SUCCEEDED).count() == 12, 20, what="all of them, later")
+    assert sum(to_studio(world).values_list("attempt_count", flat=True)) < 2 * 12 + 4

@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import standing
+from integrations import holds, standing
 from integrations.addresses import check_target
 from integrations.credentials import LONGEST, credentials_of
 from integrations.models import System
@@ -147,6 +147,11 @@ class SystemViews(
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Connect a system. It is active at once."""
         return super().create(request, *args, **kwargs)
+
+    def perform_update(self, serializer: serializers.BaseSerializer[System]) -> None:
+        """Whoever waits for a token of the old rate asks anew."""
+        system = serializer.save()
+        holds.let_limited_go(system.id)
 
     @transaction.atomic
     def perform_destroy(self, instance: System) -> None:
