@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import redis
 import requests
@@ -76,7 +76,7 @@ class Stage:
         self._session.trust_env = False  # a proxy knows nothing of our loopback address
         self._sink: Server | None = None
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         """Start the servers and make the product's rows."""
         self.ground.__enter__()
         try:
