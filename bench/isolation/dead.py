@@ -28,6 +28,7 @@ LEAD = 1.0
 """Seconds of the beat before the backlog begins to be made."""
 BURST = 8.0
 """Seconds from there that count as the first burst: the making, and the first calls up to their deadlines."""
+_DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 _UPDATED = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'integrations_delivery'"
 
 
@@ -88,6 +89,7 @@ class Dead:
         return {
             "others": {situation: _summary(found) for situation, found in self._arrivals.items()},
             "situations": self._rows,
+            "deadlocks": self._stage.ground.number(_DEADLOCKS),
         }
 
     def _add_targets(self) -> dict[str, str]:
@@ -141,15 +143,21 @@ class Dead:
         return [Arrival(at - began, priority, (seen[key] - at) * 1000) for key, (at, priority) in made.items()]
 
     def _end(self, dead: str) -> int:
-        """End what waits for a dead target, so that the next situation begins without it; returns how many did."""
-        waiting = f"system_id = '{dead}' AND state IN ('pending', 'scheduled', 'held', 'in_flight')"
-        found = self._stage.ground.number(f"SELECT count(*) FROM integrations_delivery WHERE {waiting}")
-        self._stage.ground.execute(
-            "UPDATE integrations_delivery SET state = 'cancelled', has_turn = false, lease_token = NULL,"
-            f" lease_until = NULL, finished_at = now() WHERE {waiting}",
-            "VACUUM ANALYZE integrations_delivery",
-        )
-        return found
+        """End what waits for a dead target, so that the next situation begins without it; returns how many did.
+
+        What the product has locked right now is ended in the next turn, so that neither waits for the other's rows.
+        """
+        ended, ground = 0, self._stage.ground
+        waits = f"system_id = '{dead}' AND state IN ('pending', 'scheduled', 'held', 'in_flight')"
+        while ground.number(f"SELECT count(*) FROM integrations_delivery WHERE {waits}"):
+            ended += ground.number(
+                f"WITH free AS (SELECT id FROM integrations_delivery WHERE {waits} FOR UPDATE SKIP LOCKED), ended AS ("
+                "UPDATE integrations_delivery AS delivery SET state = 'cancelled', has_turn = false,"
+                " lease_token = NULL, lease_until = NULL, finished_at = now() FROM free WHERE delivery.id = free.id"
+                " RETURNING delivery.id) SELECT count(*) FROM ended"
+            )
+        ground.execute("VACUUM ANALYZE integrations_delivery")
+        return ended
 
     def _say(self, row: dict[str, Any]) -> None:
         times = row["all"]

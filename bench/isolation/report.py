@@ -70,6 +70,7 @@ def show(console: Console, content: dict[str, Any]) -> None:
     console.print(table)
     if content["dead"]:
         console.print(_costs(content["dead"]["situations"]))
+        console.print(f"Deadlocks that PostgreSQL had to end: {content['dead']['deadlocks']}")
 
 
 def _details(name: str, content: dict[str, Any]) -> str:
