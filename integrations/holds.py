@@ -5,6 +5,7 @@ What is held costs no attempt and wakes nobody before its time.
 
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -19,8 +20,14 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 
 
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system until its breaker may be probed, in one write."""
-    return move(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+    """Hold all that is due for a system until its breaker may be probed, in one write.
+
+    What somebody else is writing is left to them: many threads are refused at once, and were they to wait for each
+    other's rows, each with a connection that other targets need, some would wait in a circle.
+    """
+    with transaction.atomic():
+        free = Delivery.objects.filter(id__in=_due(system_id).select_for_update(skip_locked=True).values("id"))
+        return move(free, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
 
 
 def for_probe(delivery_id: UUID) -> int:

@@ -1,6 +1,7 @@
 """Single deliveries to others: from the commit of the row to the sink, without and beside a dead target's backlog.
 
-The situations take turns on the same stage, with the same workers; each has a dead target of its own.
+The situations take turns on the same stage, with the same workers; each has a dead target of its own. Without one, as
+many rows are made at the same pace, but of deliveries that are done, so that their making weighs on both sides.
 """
 
 import time
@@ -85,7 +86,7 @@ class Dead:
         for number in range(self._rounds):
             situations = [ALONE, *self._modes]
             for situation in situations[number % len(situations) :] + situations[: number % len(situations)]:
-                self._play(number, situation, workers, ids.get(_name(situation, number)))
+                self._play(number, situation, workers, ids[_name(situation, number)])
         return {
             "others": {situation: _summary(found) for situation, found in self._arrivals.items()},
             "situations": self._rows,
@@ -95,29 +96,28 @@ class Dead:
     def _add_targets(self) -> dict[str, str]:
         urls = {}
         for number in range(self._rounds):
-            for mode in self._modes:
+            for mode in (ALONE, *self._modes):
                 name, stage = _name(mode, number), self._stage
-                urls[name] = stage.refusing_url(number) if mode == REFUSING else stage.answering_url()
+                urls[name] = stage.answering_url() if mode == HANGING else stage.refusing_url(number)
                 if mode == HANGING:
                     stage.let_fail(path_of(name), "hang")
         return self._stage.add_targets(self._backlog, urls)
 
-    def _play(self, number: int, situation: str, workers: Sequence[Worker], dead: str | None) -> None:
+    def _play(self, number: int, situation: str, workers: Sequence[Worker], target: str) -> None:
         name = _name(situation, number)
         self._beat.go("beat", "--count", str(round(self._seconds / EVERY)), "--every", str(EVERY))
         time.sleep(LEAD)
         began = time.time()
-        if dead:
-            self._backlog.go("backlog", name, "--count", str(self._waiting), "--paced")
+        finished = ["--finished"] if situation == ALONE else []
+        self._backlog.go("backlog", name, "--count", str(self._waiting), "--paced", *finished)
         cost = self._watched(workers, began)
         made: dict[str, tuple[float, str]] = self._beat.result()
-        if dead:
-            self._backlog.result()
+        self._backlog.result()
         arrivals = self._arrived(made, began)
         self._arrivals[situation] += arrivals
         row = {"round": number + 1, "situation": situation, "all": _times(arrivals), **asdict(cost)}
-        if dead:
-            row |= asdict(Calls.to(self._stage.ground, dead)) | {"waiting": self._end(dead)}
+        if situation != ALONE:
+            row |= asdict(Calls.to(self._stage.ground, target)) | {"waiting": self._end(target)}
             row["calls_at_the_sink"] = self._stage.calls().get(path_of(name), 0)
         self._rows.append(row)
         self._say(row)

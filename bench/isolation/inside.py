@@ -40,7 +40,7 @@ def _beat(arguments: argparse.Namespace) -> Any:
 
 
 def _backlog(arguments: argparse.Namespace) -> Any:
-    rows.backlog(arguments.names, arguments.count, paced=arguments.paced)
+    rows.backlog(arguments.names, arguments.count, paced=arguments.paced, finished=arguments.finished)
     return {}
 
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     backlog.add_argument("names", nargs="+")
     backlog.add_argument("--count", type=int, required=True)
     backlog.add_argument("--paced", action="store_true")
+    backlog.add_argument("--finished", action="store_true")
     backlog.set_defaults(work=_backlog)
     return parser
 
