@@ -12,6 +12,7 @@ from django.utils import timezone
 from bench.deliver import rows
 from integrations.models import Delivery, System
 from integrations.states import State
+from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Organization, Wedding
@@ -48,20 +49,23 @@ def backlog(names: list[str], count: int, *, paced: bool, finished: bool) -> Non
     """Make so many due deliveries of the beat's priorities, in turn for each of these systems, and hint them.
 
     Arguments:
-        paced: a portion at a time with rests between; else all rows are there before the first hint.
+        paced: a portion at a time with rests between; else as fast as they can be made.
         finished: they have been delivered already, so that nothing but their making costs anything.
     """
     systems = list(System.objects.filter(organization__slug=rows.SLUG, name__in=names))
     turns = zip(itertools.cycle(systems), itertools.cycle(rows.weddings_known()), strict=False)
     waiting = itertools.islice(turns, count)
     began = time.monotonic()
-    for number in itertools.count(1):
-        portion = list(itertools.islice(waiting, PORTION if paced else count))
+    for number in itertools.count(1):  # small portions, so that no hint is dropped
+        portion = list(itertools.islice(waiting, PORTION if paced else rows.BATCH))
         if not portion:
-            return
+            break
         _make(portion, finished=finished)
-        if paced:
+        if not paced:
+            hints.flush(rows.HINT_SECONDS)
+        else:
             time.sleep(max(0.0, began + number * PAUSE - time.monotonic()))
+    hints.flush(rows.HINT_SECONDS)
 
 
 def _make(portion: list[tuple[System, Wedding]], *, finished: bool) -> None:
@@ -78,5 +82,5 @@ def _make(portion: list[tuple[System, Wedding]], *, finished: bool) -> None:
     with transaction.atomic():
         ChannelEvent.objects.bulk_create(events, batch_size=1000)
         Delivery.objects.bulk_create(deliveries, batch_size=1000)
-    if not finished:
-        rows.hint(deliveries)
+    for delivery in () if finished else deliveries:
+        hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
