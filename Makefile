@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-routing fuzz reconcile chaos lint format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-routing fuzz reconcile chaos lint format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer server
 
 bench-deliver: $(VENV)/.dev-installed ## measure deliveries beside a bare Celery task, about 8 minutes (ARGS="--only throughput --latency 0")
 	$(RUN) -m bench.deliver $(ARGS)
+
+bench-isolation: $(VENV)/.dev-installed ## measure others beside a dead target, and targets that fail now and then, 4 minutes (ARGS="--only dead")
+	$(RUN) -m bench.isolation $(ARGS)
 
 bench-routing: $(VENV)/.dev-installed ## measure matching among 10 to 10 000 routes, about 2 minutes (ARGS="--help")
 	$(RUN) -m bench.routing $(ARGS)

@@ -106,15 +106,16 @@ def show(console: Console, content: dict[str, Any]) -> None:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     figures = {**content["ratios"], **content}
     for asked in ASKED:
-        table.add_row(*_row(asked, figures[asked.name]), _details(asked.name, content))
+        table.add_row(*row(asked, figures[asked.name]), _details(asked.name, content))
     table.add_section()
     for channel, share in (content["shares"] or {}).items():
         asked = Asked(f"{channel}, event to acceptance", share["asked"], "ms")
-        table.add_row(*_row(asked, share["p99"]), f"p99 of {share['events']}; p50 {share['p50']:.0f} ms")
+        table.add_row(*row(asked, share["p99"]), f"p99 of {share['events']}; p50 {share['p50']:.0f} ms")
     console.print(table)
 
 
-def _row(asked: Asked, seen: float | None) -> list[str]:
+def row(asked: Asked, seen: float | None) -> list[str]:
+    """A line of the table: figure, asked, seen, verdict."""
     bound = "-" if asked.limit is None else f"{'>=' if asked.least else '<='} {asked.limit:g} {asked.unit}"
     return [asked.name, bound, "-" if seen is None else f"{seen:.2f} {asked.unit}", asked.verdict(seen)]
 

@@ -44,7 +44,7 @@ def make_world(url: str, targets: int, weddings: int) -> None:
     """
     organization = Organization.objects.create(name="Bench Deliveries", slug=SLUG)
     names = [*map(str, range(targets)), URGENT_TARGET]
-    systems = System.objects.bulk_create(_system(organization, name, f"{url}/t/{name.lower()}") for name in names)
+    systems = System.objects.bulk_create(new_system(organization, name, f"{url}/t/{name.lower()}") for name in names)
     made = Wedding.objects.bulk_create(
         Wedding(
             organization=organization,
@@ -63,7 +63,8 @@ def make_world(url: str, targets: int, weddings: int) -> None:
     ExternalReference.objects.bulk_create(references, batch_size=2000)
 
 
-def _system(organization: Organization, name: str, url: str) -> System:
+def new_system(organization: Organization, name: str, url: str) -> System:
+    """A system with sealed credentials, not yet saved."""
     system = System(organization=organization, name=name, kind=KIND, base_url=url)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     system.seal_credentials({"access_token": secrets.token_urlsafe(24), "signing_secret": secret})
@@ -74,7 +75,8 @@ def _targets() -> QuerySet[System]:
     return System.objects.filter(organization__slug=SLUG).exclude(name=URGENT_TARGET)
 
 
-def _weddings() -> list[Wedding]:
+def weddings_known() -> list[Wedding]:
+    """All weddings of the world, oldest first."""
     return list(Wedding.objects.filter(organization__slug=SLUG).order_by("id"))
 
 
@@ -92,16 +94,21 @@ def fill(count: int, priorities: list[str]) -> None:
     All rows are there before the first hint leaves, and all hints have left at the end.
     """
     systems = list(_targets().order_by("id"))
-    weddings = _weddings()
-    events = [_event(wedding, priorities[0]) for wedding in weddings[: -(-count // len(systems))]]
+    weddings = weddings_known()
+    events = [new_event(wedding, priorities[0]) for wedding in weddings[: -(-count // len(systems))]]
     pairs = itertools.islice(itertools.product(events, systems), count)
     deliveries = [
-        _delivery(event, system, priority)
+        new_delivery(event, system, priority)
         for (event, system), priority in zip(pairs, itertools.cycle(priorities), strict=False)
     ]
     with transaction.atomic():
         ChannelEvent.objects.bulk_create(events, batch_size=1000)
         Delivery.objects.bulk_create(deliveries, batch_size=1000)
+    hint(deliveries)
+
+
+def hint(deliveries: Iterable[Delivery]) -> None:
+    """Ask workers to take committed deliveries; all hints have left at the end."""
     for batch in _batches(deliveries):
         for delivery in batch:
             hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
@@ -115,7 +122,8 @@ def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
         yield batch
 
 
-def _event(wedding: Wedding, priority: str) -> ChannelEvent:
+def new_event(wedding: Wedding, priority: str) -> ChannelEvent:
+    """A routed event, not yet saved."""
     return ChannelEvent(
         organization_id=wedding.organization_id,
         wedding=wedding,
@@ -130,7 +138,8 @@ def _event(wedding: Wedding, priority: str) -> ChannelEvent:
     )
 
 
-def _delivery(event: ChannelEvent, system: System, priority: str) -> Delivery:
+def new_delivery(event: ChannelEvent, system: System, priority: str) -> Delivery:
+    """A due delivery, not yet saved."""
     order_key, sets = ordering.order_of(event)
     return Delivery(
         organization_id=event.organization_id,
@@ -149,10 +158,10 @@ def _delivery(event: ChannelEvent, system: System, priority: str) -> Delivery:
 def urgent_makers(count: int) -> Iterator[Delivery]:
     """Make urgent deliveries one by one: each is committed when it is yielded, and not yet hinted."""
     system = System.objects.get(organization__slug=SLUG, name=URGENT_TARGET)
-    weddings = _weddings()
+    weddings = weddings_known()
     for _, wedding in zip(range(count), itertools.cycle(weddings), strict=False):
-        event = _event(wedding, Priority.URGENT)
-        delivery = _delivery(event, system, Priority.URGENT)
+        event = new_event(wedding, Priority.URGENT)
+        delivery = new_delivery(event, system, Priority.URGENT)
         with transaction.atomic():
             event.save(force_insert=True)
             delivery.save(force_insert=True)
@@ -162,8 +171,8 @@ def urgent_makers(count: int) -> Iterator[Delivery]:
 def sample() -> dict[str, Any]:
     """What a call looks like when it leaves: ``body`` and ``headers``, for those who must send the like."""
     system = _targets().order_by("id")[0]
-    event = _event(_weddings()[0], Priority.NORMAL)
-    delivery = _delivery(event, system, Priority.NORMAL)
+    event = new_event(weddings_known()[0], Priority.NORMAL)
+    delivery = new_delivery(event, system, Priority.NORMAL)
     sender = sender_for(SYSTEM_CHANNEL)
     call = sender.prepare(delivery, sender.render(delivery))
     path = call.url.removeprefix(system.base_url)

@@ -1,14 +1,18 @@
 """``python -m bench.deliver.sink``: takes every POST after a while, and remembers when each came.
 
 Bare asyncio on uvloop, so that it costs as little of the shared processor as can be. Connections stay open.
-``POST /_/reset?seconds=0.2`` empties it and sets what each answer waits; ``GET /_/stats`` and ``GET /_/arrivals`` tell
-what came since. Times are Unix times of this machine.
+``POST /_/reset?seconds=0.2`` empties it and sets what each answer waits; ``GET /_/stats``, ``GET /_/arrivals`` and
+``GET /_/paths`` tell what came since. ``GET /_/behave?path=/t/a&failing=0.1`` lets a path answer 500 to so large a
+share of its calls, by chance; ``failing=hang`` never answers. Times are Unix times of this machine.
 """
 
 import argparse
 import asyncio
 import json
+import random
 import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +22,9 @@ from wedsync.runner.ports import LOCAL
 
 HEAD_END = b"\r\n\r\n"
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+FAILED = TAKEN.replace(b"200 OK", b"500 Internal Server Error")
+HANG = "hang"
+SEED = 20
 
 
 class Memory:
@@ -31,6 +38,8 @@ class Memory:
         self.seconds = seconds
         self.arrivals: dict[str, float] = {}
         self.paths: dict[str, int] = {}
+        self.failing: dict[str, str] = {}
+        self._chance = random.Random(SEED)
         self.answered = self.in_flight = self.most_in_flight = 0
         self.first = self.last = 0.0
 
@@ -42,6 +51,15 @@ class Memory:
         self.paths[path] = self.paths.get(path, 0) + 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def answer_to(self, path: str) -> bytes | None:
+        """What a call to this path is answered; ``None``: nothing, ever."""
+        failing = self.failing.get(path)
+        if failing is None:
+            return TAKEN
+        if failing == HANG:
+            return None
+        return FAILED if self._chance.random() < float(failing) else TAKEN
 
     def left(self) -> None:
         """Note an answer."""
@@ -92,38 +110,45 @@ class Connection(asyncio.Protocol):
             self._transport.write(_told(memory, path))
             return
         memory.arrived(path, key)
+        answer = memory.answer_to(path)
+        if answer is None:
+            return
         if memory.seconds:
-            asyncio.get_running_loop().call_later(memory.seconds, self._answer)
+            asyncio.get_running_loop().call_later(memory.seconds, self._answer, answer)
         else:
-            self._answer()
+            self._answer(answer)
 
-    def _answer(self) -> None:
-        self._transport.write(TAKEN)
+    def _answer(self, answer: bytes) -> None:
+        self._transport.write(answer)
         self._memory.left()
 
 
 def _told(memory: Memory, path: str) -> bytes:
     parts = urlsplit(path)
+    words = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.path == "/_/reset":
-        memory.reset(float(parse_qs(parts.query)["seconds"][0]))
-    body = json.dumps(memory.arrivals if parts.path == "/_/arrivals" else memory.stats()).encode()
+        memory.reset(float(words["seconds"]))
+    if parts.path == "/_/behave":
+        memory.failing[words["path"]] = words["failing"]
+    told: dict[str, Any] = {"/_/arrivals": memory.arrivals, "/_/paths": memory.paths}
+    body = json.dumps(told[parts.path] if parts.path in told else memory.stats()).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-async def serve(port: int) -> None:
+async def serve(ports: Sequence[int]) -> None:
     """Until the process is told to stop."""
-    memory = Memory()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(memory), LOCAL, port, backlog=1024, reuse_address=True
-    )
-    async with server:
-        await server.serve_forever()
+    memory, loop = Memory(), asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        for port in ports:
+            server = await loop.create_server(lambda: Connection(memory), LOCAL, port, backlog=1024, reuse_address=True)
+            await stack.enter_async_context(server)
+        await asyncio.Event().wait()
 
 
 def main() -> None:
     """Read the arguments, serve."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, nargs="+", required=True, help="all serve the same; targets differ by them")
     uvloop.run(serve(parser.parse_args().port))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import redis
 import requests
@@ -62,23 +62,24 @@ class Seen:
 
 
 class Stage:
-    """Enter it to start all but the workers."""
+    """Enter it to start all but the workers. ``more_ports``: at which the sink listens too."""
 
-    def __init__(self, pool: str | None = None) -> None:
+    def __init__(self, pool: str | None = None, more_ports: Sequence[int] = ()) -> None:
         self.ground = Ground()
         self.port = free_port()
         self.url = f"http://{LOCAL}:{self.port}"
+        self.more_ports = more_ports
         self.sample: dict[str, Any] = {}
         self._pool = pool
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy knows nothing of our loopback address
         self._sink: Server | None = None
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> Self:
         """Start the servers and make the product's rows."""
         self.ground.__enter__()
         try:
-            command = python("-m", "bench.deliver.sink", "--port", str(self.port))
+            command = python("-m", "bench.deliver.sink", "--port", *map(str, [self.port, *self.more_ports]))
             log = self.ground.home.log("sink")
             self._sink = Server("sink", command, self.environment(), self.port, "/_/stats", log)
             self._sink.start()
@@ -160,6 +161,15 @@ class Stage:
 
     def _ask(self, what: str) -> Any:
         return self._session.get(f"{self.url}/_/{what}", timeout=10).json()
+
+    def let_fail(self, path: str, failing: str) -> None:
+        """Let a path of the sink fail. ``failing``: the share of its calls, or ``hang``: never answer."""
+        self._ask(f"behave?path={path}&failing={failing}")
+
+    def calls(self) -> dict[str, int]:
+        """How many calls came, by path."""
+        found: dict[str, int] = self._ask("paths")
+        return found
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Look twice a second, so that looking costs the measured ones little.

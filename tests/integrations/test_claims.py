@@ -5,9 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
-from integrations import claims, moves
+from integrations import claims, holds, moves
 from integrations.models import Attempt, Delivery, System
 from integrations.moves import Ending
 from integrations.states import FINISHED, TRANSITIONS, Outcome, Reason, State
@@ -98,6 +99,23 @@ def test_of_many_workers_each_takes_another_delivery(system: System) -> None:
     taken = at_once(8, lambda _: claims.claim_next(system.id, urgent_only=False))
 
     assert {lease.delivery.id for lease in taken if lease} == waiting
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_open_breaker_holds_what_is_due_and_waits_for_no_row_that_another_writes(system: System) -> None:
+    written, *others = (due(system) for _ in range(3))
+
+    def hold(_: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")  # waiting fails here instead of for ever
+        return holds.for_open_breaker(system.id, 30)
+
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(id=written.id)
+        assert at_once(1, hold) == [len(others)]
+
+    held = Delivery.objects.filter(state=State.HELD, state_reason=Reason.BREAKER_OPEN)
+    assert {delivery.id for delivery in held} == {delivery.id for delivery in others}
 
 
 @pytest.mark.parametrize("source", State)

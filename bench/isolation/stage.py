@@ -1,0 +1,71 @@
+"""The ground of :mod:`bench.deliver`, on which each target in trouble has a port, hence a breaker, of its own.
+
+Signed webhooks to one host and port share a breaker. Two times are shortened, so that a run of seconds sees deadlines
+and several openings; shorter ones ask more of the engine.
+"""
+
+import socket
+from collections.abc import Sequence
+
+from bench.deliver.stage import Stage
+from bench.isolation.standby import Standby
+from bench.servers import free_port
+from wedsync.runner.ports import LOCAL
+
+CALL_SECONDS = 3.0
+OPEN_SECONDS = 5.0
+LINES = ("worker-high", "worker-normal", "sweep")
+"""Of the Procfile; nothing here has another priority."""
+
+
+class IsolationStage(Stage):
+    """Enter it to start all but the workers.
+
+    Arguments:
+        answering: so many ports at which the sink listens beside its own.
+        refusing: so many ports at which nobody listens while the stage stands.
+    """
+
+    def __init__(self, answering: int, refusing: int) -> None:
+        super().__init__(more_ports=[free_port() for _ in range(answering)])
+        self._bound = [_bound() for _ in range(refusing)]
+        self._answering = list(self.more_ports)
+
+    @property
+    def _refusing(self) -> Sequence[int]:
+        return [each.getsockname()[1] for each in self._bound]
+
+    def environment(self, threads: int | None = None) -> dict[str, str]:
+        """As of any stage; the ports may be called too, and the two times are shorter."""
+        ports = [self.port, *self.more_ports, *self._refusing]
+        return super().environment(threads) | {
+            "WEDSYNC_OUTBOUND_ALLOW": ",".join(f"{LOCAL}/32:{port}" for port in ports),
+            "WEDSYNC_CALL_DEADLINE_SECONDS": str(CALL_SECONDS),
+            "WEDSYNC_BREAKER_OPEN_SECONDS": str(OPEN_SECONDS),
+        }
+
+    def answering_url(self) -> str:
+        """A port of the sink that no target has yet."""
+        return f"http://{LOCAL}:{self._answering.pop()}"
+
+    def refusing_url(self, number: int) -> str:
+        """The so many-th port at which nobody listens."""
+        return f"http://{LOCAL}:{self._refusing[number]}"
+
+    def add_targets(self, commands: Standby, urls: dict[str, str]) -> dict[str, str]:
+        """Make systems, from URLs by name, each of which is called at a path of its name; their ids by name."""
+        pairs = (f"{name}={url}{path_of(name)}" for name, url in urls.items())
+        made: dict[str, str] = commands.do("targets", *pairs)
+        return made
+
+
+def path_of(name: str) -> str:
+    """Where the sink is called for a target."""
+    return f"/t/{name}"
+
+
+def _bound() -> socket.socket:
+    """A port that is taken, so that no other program listens there, and that refuses connections."""
+    taken = socket.socket()
+    taken.bind((LOCAL, 0))
+    return taken
