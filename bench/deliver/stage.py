@@ -1,7 +1,7 @@
 """What all parts stand on: PostgreSQL and Valkey, the sink, the product's rows, the workers of the Procfile."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
