@@ -17,7 +17,7 @@ from integrations.admission import Change, Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
 from integrations.errors import NoRoom, OurFault
 from integrations.models import Delivery, System
-from integrations.places import Place, places
+from integrations.places import Place, places, resting
 from integrations.states import WAITING, State
 from wedsync.live import hints
 from wedsync.queues import Priority
@@ -170,7 +170,9 @@ class _Service:
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:
         """Hold what the target does not take now. At its limit of calls, whoever ends one takes the next."""
         if permit.why == Refusal.BREAKER_OPEN:
-            holds.for_open_breaker(self._system.id, permit.wait)
+            if resting.begins(self._system.id):
+                hints.rest(self._system.id, permit.wait)
+                holds.for_open_breaker(self._system.id, permit.wait)
         elif permit.why == Refusal.PROBING and wanted:
             holds.for_probe(wanted)
         elif permit.why == Refusal.RATE_LIMITED:

@@ -18,6 +18,7 @@ KEPT = 0.1  # of the threads
 LEAST_KEPT = 2
 SLOW = 2.0  # seconds of a call
 MOMENT = 0.25  # seconds with a target while others wait for a thread
+MOST_RESTING = 10_000
 
 
 class Place:
@@ -72,4 +73,24 @@ class Places:
                     self._taken.pop(system_id, None)
 
 
+class Resting:
+    """Targets that take nothing for a while: of the many threads that learn it at once, one holds what is due."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: dict[UUID, float] = {}
+
+    def begins(self, system_id: UUID) -> bool:
+        """Whether the caller is the one; the next may be a moment later, for what has come since."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._since.get(system_id, -MOMENT) < MOMENT:
+                return False
+            if len(self._since) >= MOST_RESTING:
+                self._since.clear()
+            self._since[system_id] = now
+            return True
+
+
 places = Places()
+resting = Resting()

@@ -35,6 +35,7 @@ REST, LONGEST_REST = 0.001, 0.2
 EVENTS_A_MESSAGE = 200  # they are routed one after the other, other messages beside them
 MESSAGES_A_SYSTEM = 16  # in one queue; twice what most may have in flight
 MESSAGES_KNOWN_FOR = 10  # seconds
+LONGEST_REST_OF_SYSTEM = 1.0  # seconds
 LIVE_GROUP = "live"  # every web process is a member
 LIVE_MESSAGE = "entries.ready"
 
@@ -138,8 +139,13 @@ def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
             key = _messages_key(hint.queue, hint.system_id)
             pipeline.set(key, 0, ex=MESSAGES_KNOWN_FOR, nx=True)
             pipeline.incr(key)
-        counts = pipeline.execute()[1::2]
-    crowded = {id(hint) for hint, count in zip(at_once, counts, strict=True) if count > MESSAGES_A_SYSTEM}
+            pipeline.exists(_resting_key(hint.system_id))
+        answers = pipeline.execute()
+    crowded = {
+        id(hint)
+        for hint, count, resting in zip(at_once, answers[1::3], answers[2::3], strict=True)
+        if count > MESSAGES_A_SYSTEM or (resting and hint.queue != Priority.URGENT)
+    }
     with _broker().pipeline(transaction=False) as pipeline:
         for hint in at_once:
             key = _messages_key(hint.queue, hint.system_id)
@@ -153,6 +159,18 @@ def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
 
 def _messages_key(queue_name: str, system_id: str) -> str:
     return f"wedsync:messages:{queue_name}:{system_id}"
+
+
+def _resting_key(system_id: str) -> str:
+    return f"wedsync:resting:{system_id}"
+
+
+def rest(system_id: UUID, seconds: float) -> None:
+    """Send nobody for a system that takes nothing for a while, at most for a second; urgent ones ask all the same."""
+    try:
+        _broker().set(_resting_key(str(system_id)), 1, px=max(1, int(min(seconds, LONGEST_REST_OF_SYSTEM) * 1000)))
+    except redis.RedisError as error:
+        log.warning("rest_not_noted", error=type(error).__name__)
 
 
 def taken(queue_name: str, system_id: str) -> None:
