@@ -66,7 +66,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         ("Credentials, stored encrypted and never shown", {"fields": CREDENTIAL_FIELDS}),
     )
     conditional_fields = {credential.field: shown_for(credential) for credential in CREDENTIALS}
-    list_display = ("name", "kind", "standing", "state_reason", "breaker", "base_url")
+    list_display = ("name", "kind", "standing", "why", "breaker", "base_url")
     list_select_related = ("organization",)
     list_filter = ("kind", "state")
     search_fields = ("name", "base_url")
@@ -89,6 +89,10 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
+
+    @column("Why", ordering="state_reason")
+    def why(self, system: System) -> str:
+        return system.state_reason.replace("_", " ")
 
     def save_model(self, request: HttpRequest, obj: System, form: Any, change: bool) -> None:
         """Whoever waits for a token of the old rate asks anew."""

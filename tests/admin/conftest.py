@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
 from tests import factories
@@ -32,6 +34,11 @@ class House:
     organization: Organization
     mark: str
     rows: dict[type[Model], Any]
+
+
+def page(model: type[Model], name: str, *keys: object) -> str:
+    """The address of a page of the admin. Keys are written as its own links do: ``wsc_2F…`` would mean another."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=[quote(key) for key in keys])
 
 
 def make_house(mark: str) -> House:

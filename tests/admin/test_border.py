@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db.models import ForeignKey, Model
 from django.forms.models import model_to_dict
@@ -15,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Connection, ExternalReference, Route, System
-from tests.admin.conftest import House, registered
+from tests.admin.conftest import House, page, registered
 from tests.factories import MembershipFactory
 from wedsync.live.models import Ticket
 from wedsync.weddings.models import Contact, Membership, Organization, Wedding
@@ -24,10 +25,6 @@ from wedsync.weddings.tenant_admin import TenantAdmin
 SignIn = Callable[..., Client]
 MODELS = sorted(registered(), key=lambda model: model._meta.label)
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-
-
-def page(model: type[Model], name: str, *args: Any) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
 def leads_to_organization(model: type[Model], seen: frozenset[type[Model]] = frozenset()) -> bool:
@@ -285,8 +282,8 @@ def test_buttons_of_foreign_rows_are_not_there(path: str, ours: House, theirs: H
 
     for model in (System, Connection):
         row = theirs.rows[model]
-        for answer in (client.get(f"/admin/integrations/{model._meta.model_name}/{row.pk}/{path}/"),
-                       client.post(f"/admin/integrations/{model._meta.model_name}/{row.pk}/{path}/")):  # fmt: skip
+        address = f"/admin/integrations/{model._meta.model_name}/{quote(row.pk)}/{path}/"
+        for answer in (client.get(address), client.post(address)):
             assert answer.status_code in {302, 404}
         assert model._default_manager.get(pk=row.pk).state == "active"
 

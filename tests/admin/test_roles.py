@@ -10,12 +10,11 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.test import Client
-from django.urls import reverse
 
 from integrations.models import Connection, Delivery, ExternalReference, Route, System
 from integrations.states import State
 from tests import factories
-from tests.admin.conftest import House, registered
+from tests.admin.conftest import House, page, registered
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Address, ApiKey, Contact, Form, Membership, Organization, Wedding
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin
@@ -31,10 +30,6 @@ PAST = sorted(
     key=lambda model: model._meta.label,
 )
 MAY = {Role.PLANNER: PLANNERS, Role.SUPPORT: SUPPORT, Role.OWNER: PLANNERS | SUPPORT | OWNERS}
-
-
-def page(model: type[Model], name: str, *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
 @pytest.mark.parametrize("role", list(Role))

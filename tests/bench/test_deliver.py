@@ -1,8 +1,5 @@
 """The delivery bench in its shortest form: that it runs, what it counts and what it writes; no speed."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +7,7 @@ import pytest
 from bench.deliver.report import Asked, as_json, ratio
 from bench.deliver.throughput import BARE, OURS, Measurement
 from bench.deliver.urgent import Times
-from bench.ground import ROOT
+from tests.bench.running import figures_of
 
 RATIOS = {"throughput_0ms", "throughput_200ms", "throughput_1000ms", "urgent_p99_backlog"}
 SHORTEST = ["--only", "throughput", "--rounds", "1", "--latency", "0", "--count", "50"]
@@ -22,19 +19,8 @@ def measured(number: int, side: str, seconds: float) -> Measurement:
 
 @pytest.mark.timeout(240)
 def test_one_short_run_delivers_everything_on_both_sides_and_writes_its_figures(tmp_path: Path) -> None:
-    output = tmp_path / "deliver.json"
+    found = figures_of("bench.deliver", SHORTEST, tmp_path / "deliver.json")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.deliver", *SHORTEST, "--output", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=220,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads(output.read_text())
     assert set(found["ratios"]) == RATIOS
     assert found["ratios"]["throughput_0ms"] > 0
     assert found["ratios"]["throughput_1000ms"] is None

@@ -1,17 +1,14 @@
 """The bench of isolation in its shortest form: what it counts and what it writes; no speed."""
 
-import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bench.ground import ROOT
 from bench.isolation.breaker import Calls
 from bench.isolation.report import as_json
 from bench.isolation.stage import OPEN_SECONDS
+from tests.bench.running import figures_of
 
 SHORTEST = ["--rounds", "1", "--modes", "refusing", "--waiting", "200", "--seconds", "3", "--count", "40"]
 MIDNIGHT = datetime(2027, 5, 1, tzinfo=UTC)
@@ -23,19 +20,8 @@ def after(*seconds: float) -> list[datetime]:
 
 @pytest.mark.timeout(240)
 def test_a_dead_target_is_left_alone_soon_and_failing_ones_get_everything(tmp_path: Path) -> None:
-    output = tmp_path / "isolation.json"
+    found = figures_of("bench.isolation", SHORTEST, tmp_path / "isolation.json")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.isolation", *SHORTEST, "--output", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=220,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads(output.read_text())
     assert set(found["ratios"]) == {"others_p99_dead_refusing", "others_p99_dead_hanging"}
     assert found["ratios"]["others_p99_dead_refusing"] > 0
     assert found["ratios"]["others_p99_dead_hanging"] is None
