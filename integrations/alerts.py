@@ -35,16 +35,19 @@ Key = tuple[UUID, Cause, UUID | None]
 
 
 @transaction.atomic
-def raise_alert(organization_id: UUID, cause: Cause, text: str, *, system: System | None = None) -> bool:
+def raise_alert(
+    organization_id: UUID, cause: Cause, text: str, *, system: System | None = None, about: str = ""
+) -> bool:
     """Note that something is wrong; tell staff, unless they were told of the same within the hour. Whether it told.
 
-    ``text``: sentences for people. ``system``: whom it is about; the alert takes every way but through it.
+    ``text``: sentences for people. ``system``: whom it is about; the alert takes every way but through it. ``about``:
+    what else it is about, such as an incident: what is wrong with another one is told for itself.
     """
-    same = Alert.objects.filter(organization_id=organization_id, cause=cause, system=system)
+    same = Alert.objects.filter(organization_id=organization_id, cause=cause, system=system, about=about)
     found = same.filter(resolved_at=None)
     if not found.exists():
         earlier = same.filter(told_at__gt=Now() - QUIET).order_by("-told_at").values_list("told_at", flat=True).first()
-        fresh = Alert(organization_id=organization_id, cause=cause, system=system, told_at=earlier)
+        fresh = Alert(organization_id=organization_id, cause=cause, system=system, about=about, told_at=earlier)
         Alert.objects.bulk_create([fresh], ignore_conflicts=True)  # another process may have been first
     found.update(count=F("count") + 1, last_at=Now(), text=text[:LONGEST])
     silent = Q(told_at=None) | Q(told_at__lte=Now() - QUIET)

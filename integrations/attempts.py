@@ -13,7 +13,7 @@ from integrations import moves
 from integrations.claims import Lease
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery
-from integrations.outbound import Request, Response, send
+from integrations.outbound import Request, Response
 from integrations.states import Outcome
 from integrations.targets import Sender
 from wedsync.database_errors import POSTGRES_AWAY
@@ -53,9 +53,9 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
         request = _frozen(lease, sender)
         if request is None:
             return None
-        call = sender.prepare(delivery, request)
+        send = sender.ready(delivery, request)
         connection.close()
-        response = send(call, deadline=_deadline(delivery))
+        response = send(_deadline(delivery))
         provider_id = sender.judge(response)
     except DeliveryError as error:
         failure = error

@@ -22,6 +22,7 @@ from integrations.moves import Ended, Ending, move_many
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
 from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 EXCERPT = ERROR = 500  # characters
@@ -61,7 +62,7 @@ def work(lease: Lease) -> Step:
     if _stopped(lease) or (lease.delivery.order_key and not ordering.take_turn(lease)):
         return NOT_SENT
     sender = sender_for(lease.delivery.channel)
-    if _confirmed(lease, sender):
+    if _confirmed(lease, sender) or _hindered(lease, sender):
         return NOT_SENT
     result = attempt(lease, sender)
     return NOT_SENT if result is None else _finish(lease, sender, result)
@@ -95,6 +96,20 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
     if moves.let_go(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
         _tell_sender(sender, delivery, provider_id)
         log.info("delivery_confirmed", delivery=str(delivery.id), channel=delivery.channel)
+    return True
+
+
+def _hindered(lease: Lease, sender: Sender) -> bool:
+    """Whether it must not be sent now: what was right when it was made may be wrong by now."""
+    found = sender.hindrance(lease.delivery)
+    if found is None:
+        return False
+    if found.until:
+        moves.let_go(lease.row, State.HELD, found.reason, next_attempt_at=found.until)
+    else:
+        moves.let_go(lease.row, State.SKIPPED, found.reason)
+    ordering.end_turn([lease.delivery])
+    targets.tell_troubled(lease.delivery)
     return True
 
 
@@ -144,6 +159,8 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     elif isinstance(error, Throttled) and error.whole_target and ending.due_in is not None:
         holds.for_throttled(delivery.system_id, ending.due_in)
     ordering.end_turn([delivery])
+    if ending.to == State.DEAD or (error and delivery.priority == Priority.URGENT):
+        targets.tell_troubled(delivery)
 
 
 def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from integrations import admission, breakers, claims, deliveries, holds, known_systems
+from integrations import admission, breakers, claims, deliveries, holds, known_systems, targets
 from integrations.admission import Change, Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
 from integrations.errors import NoRoom, OurFault
@@ -173,6 +173,8 @@ class _Service:
             if resting.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
+                if self._urgent:
+                    targets.tell_refused(self._system.id)
         elif permit.why == Refusal.PROBING and wanted:
             holds.for_probe(wanted)
         elif permit.why == Refusal.RATE_LIMITED:
@@ -182,6 +184,8 @@ class _Service:
         if delivery_id is None:
             return
         priority = holds.for_rate(delivery_id, wait)
+        if priority == Priority.URGENT:
+            targets.tell_refused(self._system.id)
         if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
 

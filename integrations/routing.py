@@ -89,6 +89,8 @@ def give_up(event_id: UUID) -> None:
 def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
+    for follower in targets.followers:
+        follower.before_routing(event)
     planned = planning.plan(Subject.of(event, names), timezone.now())
     return _store(event, planned.wanted), sorted(planned.live - set(names))
 
@@ -100,6 +102,8 @@ def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Match
 
 def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
     rows = [row_of(event, key, each) for key, each in wanted.items()]
+    for follower in targets.followers:
+        follower.before_storing(event, rows)
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
     DeliveryReason.objects.bulk_create(
@@ -110,6 +114,8 @@ def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
         ],
         ignore_conflicts=True,
     )
+    for follower in targets.followers:
+        follower.after_routing(event, wanted, stored)
     return list(stored.values())
 
 

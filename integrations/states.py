@@ -27,6 +27,8 @@ class Reason(models.TextChoices):
     RATE_LIMITED = "rate_limited"
     WAITS_ITS_TURN = "waits_its_turn"
     AWAITS_STATUS = "awaits_status"
+    GATHERED = "gathered"
+    PAIR_LIMITED = "pair_limited"
     # scheduled
     NETWORK_ERROR = "network_error"
     TIMED_OUT = "timed_out"
@@ -39,9 +41,16 @@ class Reason(models.TextChoices):
     EXPIRED = "expired"
     SYSTEM_DISABLED = "system_disabled"
     TARGET_GONE = "target_gone"
+    WINDOW_CLOSED = "window_closed"
     # cancelled
     SUPERSEDED = "superseded"
-    # skipped: what stands against the address
+    IN_DIGEST = "in_digest"
+    TAKEN_BACK = "taken_back"
+    ACKNOWLEDGED = "acknowledged"
+    # skipped: nobody is there, or does not want it; or what stands against the address
+    NO_RECIPIENT = "no_recipient"
+    NO_ADDRESS = "no_address"
+    NOT_WANTED = "not_wanted"
     NO_CONSENT = "no_consent"
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"

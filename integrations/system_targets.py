@@ -12,10 +12,10 @@ from django.conf import settings
 from integrations import call_facts, clients, event_filters, signing_secrets, standard_webhooks, targets
 from integrations.errors import OurFault
 from integrations.models import Delivery, ExternalReference, Route, System
-from integrations.outbound import Call, Request, Response, check_status
+from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.questions import ask
 from integrations.shaping import shaped
-from integrations.targets import Plan, Preview
+from integrations.targets import Hindrance, Plan, Preview, Sending
 from integrations.vendors import CALLED
 from integrations.vendors.base import Client, Outgoing
 from integrations.vendors.families import BOOKINGS, CLIENTS
@@ -107,7 +107,7 @@ class SystemSender:
         return Preview(shaped(request, delivery) if delivery.shaped_by else request)
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
-        """See :class:`integrations.targets.Sender`. The delivery's id is the key, so retries carry the same one."""
+        """The whole call. The delivery's id is the key, so retries carry the same one."""
         credentials, body = delivery.system.credentials, request.body.encode()
         headers = {**request.headers, "Idempotency-Key": str(delivery.id)}
         if token := credentials.get("access_token"):
@@ -118,6 +118,15 @@ class SystemSender:
             except ValueError as error:
                 raise OurFault(str(error)) from error
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
+
+    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+        """See :class:`integrations.targets.Sender`. A system takes what it is sent."""
+        return None
+
+    def ready(self, delivery: Delivery, request: Request) -> Sending:
+        """See :class:`integrations.targets.Sender`."""
+        call = self.prepare(delivery, request)
+        return lambda deadline: send(call, deadline=deadline)
 
     def judge(self, response: Response) -> str:
         """See :class:`integrations.targets.Sender`: the ``id`` of what the system made or changed, where it says so."""

@@ -4,19 +4,26 @@
 fills in systems. Nothing here imports upwards.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import structlog
 
 from integrations.models import Delivery, Route, System
-from integrations.outbound import Call, Request, Response
+from integrations.outbound import Request, Response
 from integrations.states import Reason
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
 
+if TYPE_CHECKING:
+    from integrations.planning import Wanted
+
+log = structlog.get_logger(__name__)
 SYSTEM_CHANNEL = "system"
 CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *Channel.choices)
 
@@ -36,6 +43,14 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Hindrance:
+    """Why a delivery is not to be sent now. ``until``: when it may be; ``None``: never, it is skipped."""
+
+    reason: Reason
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Preview:
     """What would be sent, without credentials; ``subject`` and ``text``: of a message, as a person reads it."""
 
@@ -45,6 +60,8 @@ class Preview:
 
 
 Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]
+Sending = Callable[[float], Response]
+"""Makes one call and returns the answer; its argument is the whole time in seconds. Raises ``DeliveryError``."""
 
 
 class Sender(Protocol):
@@ -66,8 +83,11 @@ class Sender(Protocol):
             OurFault: something of ours is missing.
         """
 
-    def prepare(self, delivery: Delivery, request: Request) -> Call:
-        """Add the URL and the credentials, for one attempt."""
+    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+        """What stands against sending a claimed delivery by now; ``None``: nothing."""
+
+    def ready(self, delivery: Delivery, request: Request) -> Sending:
+        """Add the URL and the credentials, for one attempt. The call itself may not use the database."""
 
     def judge(self, response: Response) -> str:
         """The provider's id of what it took, or an empty text.
@@ -83,11 +103,31 @@ class Sender(Protocol):
         """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
 
 
+class Follower(Protocol):
+    """Whoever follows events further than to their deliveries. All but ``troubled`` run in the routing's transaction."""
+
+    def before_routing(self, event: ChannelEvent) -> None:
+        """An event is about to be routed, for the first time or again."""
+
+    def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
+        """These deliveries are about to be made; some may be there already. They may be changed."""
+
+    def after_routing(self, event: ChannelEvent, planned: Mapping[str, "Wanted"], made: Mapping[str, Delivery]) -> None:
+        """They are made. Both by ``dedupe_key``; ``made`` holds also those that were there already."""
+
+    def troubled(self, delivery: Delivery) -> None:
+        """A delivery has ended without success, or an urgent one waits for its channel. A hint: rows decide."""
+
+    def refused(self, system_id: UUID) -> None:
+        """A system takes nothing for a while; urgent deliveries to it may wait. A hint: rows decide."""
+
+
 Confirmation = Callable[[Delivery], str | None]
 
 _expanders: dict[str, Expander] = {}
 _senders: dict[str, Sender] = {}
 _confirmations: list[Confirmation] = []
+followers: list[Follower] = []
 
 
 def register_target(kind: str, expander: Expander) -> None:
@@ -98,6 +138,24 @@ def register_target(kind: str, expander: Expander) -> None:
 def register_channel(channel: str, sender: Sender) -> None:
     """Say how deliveries of a channel are sent."""
     _senders[channel] = sender
+
+
+def tell_troubled(delivery: Delivery) -> None:
+    """Tell the followers that a delivery is in trouble. What goes wrong there, they find again from the rows."""
+    for follower in followers:
+        try:
+            follower.troubled(delivery)
+        except Exception:
+            log.exception("trouble_not_followed", delivery=str(delivery.id))
+
+
+def tell_refused(system_id: UUID) -> None:
+    """Tell the followers that a system takes nothing for a while."""
+    for follower in followers:
+        try:
+            follower.refused(system_id)
+        except Exception:
+            log.exception("refusal_not_followed", system=str(system_id))
 
 
 def register_confirmation(find: Confirmation) -> None:

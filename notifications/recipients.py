@@ -12,7 +12,7 @@ from notifications import policy
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.addresses import normalize
+from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Channel, Contact, Membership
 
 _SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
@@ -46,7 +46,7 @@ def _to_staff(route: Route, senders: dict[Channel, System]) -> Iterable[Plan]:
         user__is_active=True,
     )
     addresses = sorted(
-        {_in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
+        {in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
     )
     mails = Address.objects.filter(organization_id=route.organization_id, channel=Channel.EMAIL, value__in=addresses)
     rows = {row.value: row for row in mails}
@@ -104,11 +104,4 @@ def _plans_for(
 
 
 def _normalized(channel: Channel, contact: Contact) -> str:
-    return _in_one_form(channel, contact.address(channel))
-
-
-def _in_one_form(channel: Channel, value: str) -> str:
-    try:
-        return normalize(channel, value) if value else ""
-    except ValueError:
-        return value
+    return in_one_form(channel, contact.address(channel))

@@ -15,7 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Contact, Wedding
+from wedsync.weddings.models import Channel, Contact, Wedding
 
 FOLDER = Path(__file__).parent / "wording"
 FALLBACK = "fallback"
@@ -84,8 +84,34 @@ _environment = SandboxedEnvironment(
 _environment.filters.update(label=_label, day=_day, moment=_moment)
 
 
-def write(event: ChannelEvent, contact: Contact | None) -> Content:
+@dataclass(frozen=True)
+class Subject:
+    """What a message is to be written about, and to whom.
+
+    Arguments:
+        event: its payload is what is told; of a collapsed change the whole way from the first to the last.
+        contact: whose language and zone count; ``None``: a team or staff.
+        channel: how it goes.
+        step: of the plan; above 0 it is told to somebody again, since it was not answered or did not arrive.
+        escalated: whether an emergency is told again since nobody has acknowledged it.
+        asks: whether the reader is asked to acknowledge.
+        drill: whether it is an exercise.
+        digest: the events that one message gathers, oldest first; empty for an ordinary message.
+    """
+
+    event: ChannelEvent
+    contact: Contact | None
+    channel: Channel
+    step: int = 0
+    escalated: bool = False
+    asks: bool = False
+    drill: bool = False
+    digest: tuple[ChannelEvent, ...] = ()
+
+
+def write(subject: Subject) -> Content:
     """The content of a message about an event, in the contact's language where it has words, else in English."""
+    event, contact = subject.event, subject.contact
     wedding = event.wedding
     if wedding is None and not CATALOGUE[event.type].is_about_us:
         raise ValueError("an event without a wedding is told to nobody")

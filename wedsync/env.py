@@ -137,6 +137,19 @@ STATUS_WAIT = _variable(
     "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a WhatsApp of unknown outcome waits for its status"
 )
 URGENT_STATUS_WAIT = _variable("WEDSYNC_URGENT_STATUS_WAIT_SECONDS", float, "5", "the same for urgent deliveries")
+ESCALATION = _variable(
+    "WEDSYNC_ESCALATION_SECONDS", float, "60", "how long an emergency waits for an acknowledgement before its next step"
+)
+INCIDENT_PAUSE = _variable(
+    "WEDSYNC_INCIDENT_PAUSE_SECONDS", float, "120", "the least time between two tellings of one incident's reports"
+)
+DIGEST_WINDOW = _variable(
+    "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority news are gathered for one message; 0: not at all"
+)
+COLLAPSE_WINDOW = _variable(
+    "WEDSYNC_COLLAPSE_SECONDS", float, "20", "how long normal and low changes wait for a newer one; 0: not at all"
+)
+GRAPH_VERSION = _variable("WEDSYNC_GRAPH_VERSION", str, "v26.0", "the version of WhatsApp's Graph API")
 TURN = _variable(
     "WEDSYNC_TURN_SECONDS", float, "5", "how long a worker's thread serves one target before it takes its next message"
 )

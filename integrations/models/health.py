@@ -42,6 +42,8 @@ class Cause(models.TextChoices):
     WEB_SILENT = "web_silent", "No sign of life from web"
     SWEEP_SILENT = "sweep_silent", "No sign of life from the sweep"
     HEALTH_SILENT = "health_silent", "No sign of life from the health sweep"
+    NOBODY_REACHED = "nobody_reached", "Nobody could be reached"
+    UNANSWERED = "unanswered", "An emergency that nobody acknowledged"
 
 
 class _Figures(models.Model):
@@ -128,12 +130,15 @@ class AttemptMinute(models.Model):
 
 
 class Alert(models.Model):
-    """Something that staff must know. At most one of a cause and system is open; it is told once an hour."""
+    """Something that staff must know. At most one of a cause, system and subject is open; it is told once an hour."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="alerts", db_index=False)
     cause = models.CharField(max_length=16, choices=Cause.choices)
     system = models.ForeignKey(System, on_delete=models.CASCADE, null=True, related_name="alerts")
+    about = models.CharField(
+        max_length=64, blank=True, default="", help_text="What it is about besides, such as an incident's id."
+    )
     text = models.CharField(max_length=500)
     first_at = models.DateTimeField(db_default=Now())
     last_at = models.DateTimeField(db_default=Now())
@@ -145,7 +150,7 @@ class Alert(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "cause", "system"],
+                fields=["organization", "cause", "system", "about"],
                 name="alert_open_once",
                 condition=Q(resolved_at=None),
                 nulls_distinct=False,

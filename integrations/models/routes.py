@@ -73,6 +73,9 @@ class Route(models.Model):
         blank=True,
         help_text="Roles of the wedding, by comma; for people.",
     )
+    everyone = models.BooleanField(
+        default=False, help_text="Everyone of the wedding who must know, whatever their role."
+    )
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="routes", help_text="One named person."
     )
@@ -141,7 +144,9 @@ class Route(models.Model):
         if self.target == self.Target.SYSTEM and self.system is None:
             errors["system"] = "Choose the system that receives the events."
         to_staff = self.channel_pattern.startswith("ops:")  # whose people are the organization's own staff
-        if self.target == self.Target.PEOPLE and not (self.roles or self.contact or self.system or to_staff):
+        if self.target == self.Target.PEOPLE and not (
+            self.roles or self.everyone or self.contact or self.system or to_staff
+        ):
             errors["roles"] = "Name roles, a contact, or a team's Slack channel."
         if self.target == self.Target.LIVE and "channel_pattern" not in errors:
             try:

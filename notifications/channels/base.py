@@ -5,15 +5,17 @@ Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`P
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from django.utils import timezone
 
 from integrations import transforms
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, System
-from integrations.outbound import Call, Request, Response, check_status
-from integrations.targets import Preview
-from notifications import wording
+from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.targets import Hindrance, Preview, Sending
+from notifications import links, progress, standing, status, subjects, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -58,16 +60,22 @@ class PersonChannel(ABC):
 
     def _composed(self, delivery: Delivery) -> Composed:
         try:
-            content = wording.write(delivery.event, delivery.contact)
+            content = wording.write(subjects.of(delivery))
             if delivery.shaped_by:
                 content = wording.reworded(content, transforms.apply(delivery.shaped_by, delivery.event) or {})
             return self.compose(content, delivery)
         except ValueError as error:
             raise OurFault(str(error)) from error
 
-    def prepare(self, delivery: Delivery, request: Request) -> Call:
-        """Add the URL and the credentials."""
-        return self.call(delivery, request, credentials_of(delivery))
+    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+        """What stands against it by now: the person, the address, the preferences or the hour may have changed."""
+        return standing.hindrance(delivery)
+
+    def ready(self, delivery: Delivery, request: Request) -> Sending:
+        """Add the URL, the credentials and the delivery's own links."""
+        filled = replace(request, body=links.fill(request.body, delivery))
+        call = self.call(delivery, filled, credentials_of(delivery))
+        return lambda deadline: send(call, deadline=deadline)
 
     def judge(self, response: Response) -> str:
         """The provider's id of the message.
@@ -83,9 +91,10 @@ class PersonChannel(ABC):
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note the provider's id."""
-        Message.objects.filter(delivery=delivery).update(
-            provider_id=provider_id[:200], status=self.status_when_accepted
-        )
+        rows = Message.objects.filter(delivery=delivery)
+        rows.update(provider_id=provider_id[:200])
+        status.merge(rows, self.status_when_accepted, timezone.now())
+        progress.look_at_delivery(delivery)
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

@@ -20,3 +20,11 @@ def normalize(channel: Channel, value: str) -> str:
             raise ValueError("This number is too short or too long for its country.")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return value.strip().lower() if channel == Channel.EMAIL else value
+
+
+def in_one_form(channel: Channel, value: str) -> str:
+    """The same, where a value that is no address of the channel stays as it is."""
+    try:
+        return normalize(channel, value) if value else ""
+    except ValueError:
+        return value

@@ -267,8 +267,14 @@ class Address(models.Model):
     consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
     opted_out_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
+    bounce_reason = models.CharField(max_length=200, blank=True, help_text="What the provider said.")
     complained_at = models.DateTimeField(null=True, blank=True)
-    last_inbound_at = models.DateTimeField(null=True, blank=True)
+    last_inbound_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they wrote last: for 24 hours WhatsApp takes free text to them."
+    )
+    window_closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When WhatsApp last said that this time is over."
+    )
 
     class Meta:
         verbose_name_plural = "addresses"

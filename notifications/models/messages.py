@@ -12,11 +12,19 @@ class Message(models.Model):
     """The rendered content of a delivery to a person, and what the provider says became of it."""
 
     class Status(models.TextChoices):
+        """In the order of their ranks: what a provider tells never moves a message back (docs/notifications.md)."""
+
         QUEUED = "queued"
         SENT = "sent"
         FAILED = "failed"
         DELIVERED = "delivered"
         READ = "read"
+
+        @property
+        def lower(self) -> list[str]:
+            """The statuses that this one replaces."""
+            ranks = list(Message.Status)
+            return [status.value for status in ranks[: ranks.index(self)]]
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="messages")
@@ -28,13 +36,25 @@ class Message(models.Model):
     html = models.TextField(blank=True)
     provider_id = models.CharField(max_length=200, blank=True, db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    failure = models.CharField(max_length=300, blank=True, help_text="What the provider says went wrong.")
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "sent", "failed", "delivered", "read"]), name="message_status_known"
             )
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="message_newest"),
+            models.Index(fields=["organization", "channel", "address", "-id"], name="message_of_address"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,9 @@
+"""What people get, and why they get it or do not."""
+
+from notifications.models.messages import Message
+from notifications.models.notifications import Notification, Sending
+from notifications.models.plans import Plan
+from notifications.models.preferences import Preference
+from notifications.models.traces import TraceEntry
+
+__all__ = ["Message", "Notification", "Plan", "Preference", "Sending", "TraceEntry"]

@@ -1,0 +1,34 @@
+"""What a person wants to hear of, and how."""
+
+from django.db import models
+from django.db.models import Q
+
+from wedsync.ids import new_id
+from wedsync.live.catalogue import Category
+from wedsync.weddings.models import Channel, Contact
+
+CATEGORIES = [(each.value, each.capitalize()) for each in Category if each != Category.OPERATIONS]
+
+
+class Preference(models.Model):
+    """One contact, one category, one channel: wanted or not. Where there is no row, it is wanted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="preferences")
+    category = models.CharField(max_length=16, choices=CATEGORIES)
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    wanted = models.BooleanField(default=False)
+    source = models.CharField(max_length=100, blank=True, help_text="Who said so: staff, the API, a mail's link.")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "category", "channel"], name="preference_once"),
+            models.CheckConstraint(
+                condition=Q(category__in=[name for name, _ in CATEGORIES]), name="preference_category_known"
+            ),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="preference_channel_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} by {self.channel}: {'yes' if self.wanted else 'no'}"

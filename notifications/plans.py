@@ -1,0 +1,155 @@
+"""Plans: through which channels, after how long and to whom a category's news go. Pure but for the lookup.
+
+A plan is a list of steps. The first begins at once. The next one begins when the step before can not get there any
+more, or, where it says ``after``, when so many seconds have passed since the step before began; unless that step has
+reached what it asks for (``until``).
+
+====================  ==================================================================================================
+``channels``          ``whatsapp``, ``email``, ``slack``: all of them at once; ``preferred``: the first that the person
+                      prefers and can be reached on; ``other``: the next of these that was not used yet. A route that
+                      names channels replaces those of the first step
+``after``             seconds; none: only when the step before has failed
+``until``             ``sent``, ``delivered``, ``read`` or ``acknowledged``
+``audience``          ``everyone`` whom the routes name; in an emergency also ``first``, ``second``, ``third`` in the
+                      contacts' call order, and ``team``: the coordinator's team
+``repeat``            how often the step is taken, at its own pace; 1 where nothing is said
+====================  ==================================================================================================
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+
+from notifications.models import Plan
+from wedsync.live.catalogue import Category
+from wedsync.weddings.models import Channel
+
+PREFERRED, OTHER = "preferred", "other"
+CHANNEL_WORDS = (*Channel.values, PREFERRED, OTHER)
+W = TypeVar("W", bound=StrEnum)
+MOST_STEPS, MOST_REPEATS, LONGEST_AFTER = 10, 20, 7 * 24 * 3600.0
+
+
+class Until(StrEnum):
+    """What a step wants to reach, from less to more."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Audience(StrEnum):
+    """To whom a step goes."""
+
+    EVERYONE = "everyone"
+    FIRST = "first"
+    SECOND = "second"
+    THIRD = "third"
+    TEAM = "team"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. ``after``: seconds after the step before began; ``None``: only when that one has failed."""
+
+    channels: tuple[str, ...]
+    after: float | None = None
+    until: Until = Until.SENT
+    audience: Audience = Audience.EVERYONE
+    repeat: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {**asdict(self), "channels": list(self.channels)}
+
+
+_ORDINARY = (
+    Step((PREFERRED,), until=Until.DELIVERED),
+    *(Step((OTHER,), until=Until.DELIVERED) for _ in range(2)),
+)
+
+
+def shipped(category: str) -> tuple[Step, ...]:
+    """The plan of a category where an organization has none of its own."""
+    if category != Category.EMERGENCIES:
+        return _ORDINARY
+    pace, asked = settings.ESCALATION_SECONDS, Until.ACKNOWLEDGED
+    every_way = (Channel.WHATSAPP.value, Channel.SLACK.value, Channel.EMAIL.value)
+    return (
+        Step(every_way, until=asked),
+        Step(every_way, pace, asked, Audience.SECOND),
+        Step(every_way, pace, asked, Audience.TEAM, repeat=3),
+    )
+
+
+def plan_of(organization_id: UUID, category: str) -> tuple[Step, ...]:
+    """The plan in force."""
+    own = Plan.objects.filter(organization_id=organization_id, category=category).first()
+    return parse(own.steps, category) if own else shipped(category)
+
+
+def unfolded(steps: Sequence[Step]) -> list[Step]:
+    """Every step as often as it is taken."""
+    return [step for step in steps for _ in range(step.repeat)]
+
+
+def parse(steps: Any, category: str) -> tuple[Step, ...]:
+    """Read a plan.
+
+    Raises:
+        ValueError: it could never run; why, as a sentence.
+    """
+    if not isinstance(steps, list) or not 0 < len(steps) <= MOST_STEPS:
+        raise ValueError(f"Write a list of one to {MOST_STEPS} steps.")
+    return tuple(_step(number, each, category) for number, each in enumerate(steps, 1))
+
+
+def _step(number: int, given: Any, category: str) -> Step:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"Step {number}: write an object.")
+    if unknown := sorted(set(given) - {"channels", "after", "until", "audience", "repeat"}):
+        raise ValueError(f"Step {number}: nobody knows {', '.join(unknown)}.")
+    step = Step(
+        channels=_channels(number, given.get("channels")),
+        after=_after(number, given.get("after")),
+        until=_word(number, "until", Until, given.get("until", Until.SENT)),
+        audience=_word(number, "audience", Audience, given.get("audience", Audience.EVERYONE)),
+        repeat=_repeat(number, given.get("repeat", 1)),
+    )
+    of_incident = step.until == Until.ACKNOWLEDGED or step.audience != Audience.EVERYONE
+    if of_incident and category != Category.EMERGENCIES:
+        raise ValueError(f"Step {number}: only an emergency is acknowledged, and goes by the call order.")
+    if number == 1 and (step.audience != Audience.EVERYONE or step.repeat != 1):
+        raise ValueError("Step 1 goes to everyone, once.")
+    return step
+
+
+def _channels(number: int, given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or any(word not in CHANNEL_WORDS for word in given):
+        raise ValueError(f"Step {number}: channels is a list out of {', '.join(CHANNEL_WORDS)}.")
+    return tuple(given)
+
+
+def _after(number: int, given: Any) -> float | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LONGEST_AFTER:
+        raise ValueError(f"Step {number}: after is a number of seconds, at most {LONGEST_AFTER:.0f}.")
+    return float(given)
+
+
+def _repeat(number: int, given: Any) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_REPEATS:
+        raise ValueError(f"Step {number}: repeat is a number from 1 to {MOST_REPEATS}.")
+    return given
+
+
+def _word(number: int, name: str, words: type[W], given: Any) -> W:
+    if given not in list(words):
+        raise ValueError(f"Step {number}: {name} is one of {', '.join(words)}.")
+    return words(given)

@@ -1,0 +1,45 @@
+"""What stands against sending a delivery by now: it was right when it was made, which may be hours ago."""
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.states import Reason
+from integrations.targets import Hindrance
+from notifications import policy, wants
+from notifications.models import Sending
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.queues import Priority
+from wedsync.weddings.addresses import in_one_form
+from wedsync.weddings.models import Address, Channel, Contact
+
+
+def hindrance(delivery: Delivery) -> Hindrance | None:
+    """``None``: it may be sent. Urgent passes quiet hours and preferences, never what stands against the address."""
+    if delivery.channel == Channel.SLACK:
+        return None
+    channel, contact = Channel(delivery.channel), delivery.contact
+    address = Address.objects.filter(
+        organization_id=delivery.organization_id, channel=channel, value=delivery.target
+    ).first()
+    if reason := policy.blocked_because(channel, address):
+        return Hindrance(reason)
+    if contact is None:
+        return Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
+    return _of_contact(delivery, channel, contact)
+
+
+def _of_contact(delivery: Delivery, channel: Channel, contact: Contact) -> Hindrance | None:
+    if in_one_form(channel, contact.address(channel)) != delivery.target:
+        return Hindrance(Reason.NO_ADDRESS)
+    if delivery.priority == Priority.URGENT:
+        return None
+    category = CATALOGUE[delivery.event.type].category
+    if not wants.wanted(contact.id, category, channel):
+        return Hindrance(Reason.NOT_WANTED)
+    until = policy.quiet_until(contact, Priority(delivery.priority), timezone.now())
+    return Hindrance(Reason.QUIET_HOURS, until) if until else None
+
+
+def _was_for_a_contact(delivery: Delivery) -> bool:
+    sending = Sending.objects.filter(delivery_id=delivery.id).select_related("notification").first()
+    return sending is not None and sending.notification.recipient.startswith("contact:")

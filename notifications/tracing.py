@@ -1,0 +1,56 @@
+"""Writing down why a message went, or did not. Call it in the transaction of what it tells of."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from notifications.models import Notification, Sending, TraceEntry
+from wedsync.live.models import ChannelEvent
+
+LONGEST = 500
+What = TraceEntry.What
+
+
+def of_notification(
+    notification: Notification, what: What, text: str, *, channel: str = "", delivery: Delivery | None = None
+) -> TraceEntry:
+    """An entry about one recipient, not yet stored."""
+    return TraceEntry(
+        organization_id=notification.organization_id,
+        event_id=notification.event_id,
+        recipient=notification.recipient,
+        contact_id=notification.contact_id,
+        delivery=delivery,
+        channel=channel or (delivery.channel if delivery else ""),
+        what=what,
+        text=text[:LONGEST],
+        at=timezone.now(),
+    )
+
+
+def of_event(organization_id: UUID, event_id: UUID, what: What, text: str) -> TraceEntry:
+    """An entry about an event as a whole, not yet stored."""
+    return TraceEntry(organization_id=organization_id, event_id=event_id, what=what, text=text[:LONGEST])
+
+
+def store(entries: Iterable[TraceEntry]) -> None:
+    """Keep entries."""
+    TraceEntry.objects.bulk_create(list(entries))
+
+
+def note(delivery: Delivery, what: What, text: str) -> None:
+    """Keep one about a delivery, under the notification that it carries."""
+    sending = Sending.objects.filter(delivery_id=delivery.id).select_related("notification").first()
+    if sending:
+        entry = of_notification(sending.notification, what, text, delivery=delivery)
+    else:  # a digest's, or one of staff's own
+        entry = of_event(delivery.organization_id, delivery.event_id, what, text)
+        entry.delivery_id, entry.contact_id, entry.channel = delivery.id, delivery.contact_id, delivery.channel
+    entry.save(force_insert=True)
+
+
+def note_event(event: ChannelEvent, what: What, text: str) -> None:
+    """Keep one about an event as a whole."""
+    of_event(event.organization_id, event.id, what, text).save(force_insert=True)

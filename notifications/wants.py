@@ -1,0 +1,29 @@
+"""What people want to hear of: by category and channel. Where nothing is said, it is wanted."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from notifications.models import Preference
+from wedsync.weddings.models import Channel, Contact
+
+Unwanted = frozenset[tuple[UUID, str, str]]
+"""Contact, category, channel."""
+
+
+def unwanted(contacts: Iterable[Contact], category: str) -> Unwanted:
+    """What these contacts do not want of a category."""
+    rows = Preference.objects.filter(contact__in=list(contacts), category=category, wanted=False)
+    return frozenset(rows.values_list("contact_id", "category", "channel"))
+
+
+def wanted(contact_id: UUID, category: str, channel: Channel) -> bool:
+    """Whether a contact wants a category on a channel."""
+    rows = Preference.objects.filter(contact_id=contact_id, category=category, channel=channel, wanted=False)
+    return not rows.exists()
+
+
+def change(contact: Contact, category: str, channel: Channel, *, wanted: bool, source: str) -> None:
+    """Keep what a contact wants. ``source``: who said so."""
+    Preference.objects.update_or_create(
+        contact=contact, category=category, channel=channel, defaults={"wanted": wanted, "source": source}
+    )
