@@ -104,7 +104,7 @@ class Sender(Protocol):
 
 
 class Follower(Protocol):
-    """Whoever follows events further than to their deliveries. All but ``troubled`` run in the routing's transaction."""
+    """Whoever follows events further than to their deliveries. The first three run in the routing's transaction."""
 
     def before_routing(self, event: ChannelEvent) -> None:
         """An event is about to be routed, for the first time or again."""

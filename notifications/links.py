@@ -32,9 +32,8 @@ def fill(text: str, delivery: Delivery) -> str:
         text = text.replace(ACKNOWLEDGE_URL, f"{settings.PUBLIC_URL}{ACKNOWLEDGE_PATH}{token}/")
         text = text.replace(ACKNOWLEDGE_TOKEN, token)
     if UNSUBSCRIBE_URL in text:
-        text = text.replace(
-            UNSUBSCRIBE_URL, f"{settings.PUBLIC_URL}{UNSUBSCRIBE_PATH}{unsubscribe_token(delivery.id)}/"
-        )
+        token = unsubscribe_token(delivery.id)
+        text = text.replace(UNSUBSCRIBE_URL, f"{settings.PUBLIC_URL}{UNSUBSCRIBE_PATH}{token}/")
     return text
 
 

@@ -111,7 +111,7 @@ def parse(steps: Any, category: str) -> tuple[Step, ...]:
 
 def _step(number: int, given: Any, category: str) -> Step:
     if not isinstance(given, Mapping):
-        raise ValueError(f"Step {number}: write an object.")
+        raise ValueError(f"Step {number}: write an object.")  # noqa: TRY004 - one error for whoever reads a plan
     if unknown := sorted(set(given) - {"channels", "after", "until", "audience", "repeat"}):
         raise ValueError(f"Step {number}: nobody knows {', '.join(unknown)}.")
     step = Step(

@@ -15,4 +15,4 @@ def merge(rows: QuerySet[Message], status: Message.Status, at: datetime) -> int:
     """Move the rows up to ``status``, where they are below it; returns how many. Each status keeps its first time."""
     if name := _TIMES.get(status):
         rows.update(**{name: Coalesce(F(name), at)})
-    return rows.filter(status__in=status.lower).update(status=status)
+    return rows.filter(status__in=status.below).update(status=status)

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from integrations import ordering
 from integrations.models import Delivery, ExternalReference, System
-from integrations.targets import SYSTEM_CHANNEL, sender_for
+from integrations.system_targets import SystemSender
+from integrations.targets import SYSTEM_CHANNEL
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
@@ -173,7 +174,7 @@ def sample() -> dict[str, Any]:
     system = _targets().order_by("id")[0]
     event = new_event(weddings_known()[0], Priority.NORMAL)
     delivery = new_delivery(event, system, Priority.NORMAL)
-    sender = sender_for(SYSTEM_CHANNEL)
+    sender = SystemSender()
     call = sender.prepare(delivery, sender.render(delivery))
     path = call.url.removeprefix(system.base_url)
     return {"body": call.body.decode(), "headers": call.headers, "path": path}

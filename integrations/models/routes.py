@@ -144,9 +144,8 @@ class Route(models.Model):
         if self.target == self.Target.SYSTEM and self.system is None:
             errors["system"] = "Choose the system that receives the events."
         to_staff = self.channel_pattern.startswith("ops:")  # whose people are the organization's own staff
-        if self.target == self.Target.PEOPLE and not (
-            self.roles or self.everyone or self.contact or self.system or to_staff
-        ):
+        somebody = self.roles or self.everyone or self.contact or self.system or to_staff
+        if self.target == self.Target.PEOPLE and not somebody:
             errors["roles"] = "Name roles, a contact, or a team's Slack channel."
         if self.target == self.Target.LIVE and "channel_pattern" not in errors:
             try:

@@ -21,7 +21,7 @@ class Message(models.Model):
         READ = "read"
 
         @property
-        def lower(self) -> list[str]:
+        def below(self) -> list[str]:
             """The statuses that this one replaces."""
             ranks = list(Message.Status)
             return [status.value for status in ranks[: ranks.index(self)]]
