@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations import ordering
+from integrations import ordering, targets
 from integrations.models import Delivery, DeliveryReason
 from integrations.moves import move
 from integrations.routing import expiry
@@ -83,7 +83,10 @@ def _next_generation(deliveries: Sequence[Delivery]) -> list[Delivery]:
     wanted = {_next_key(delivery): delivery for delivery in deliveries}
     Delivery.objects.bulk_create([_again(old, key) for key, old in wanted.items()], ignore_conflicts=True)
     made = list(Delivery.objects.filter(dedupe_key__in=list(wanted)))
-    _copy_reasons({wanted[row.dedupe_key].id: row for row in made})
+    repeated = {wanted[row.dedupe_key].id: row for row in made}
+    _copy_reasons(repeated)
+    for follower in targets.followers:
+        follower.resent(repeated)
     for row in made:
         if row.state == State.PENDING:
             hints.delivery_due(row.id, row.priority, row.system_id)

@@ -30,7 +30,11 @@ CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *Channel.choices)
 
 @dataclass(frozen=True)
 class Plan:
-    """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it."""
+    """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it.
+
+    ``recipient``: of people, who is meant, whatever the channel: ``contact:<id>``, ``team:<system's id>`` or
+    ``staff:<address>``; and ``name``, as staff know them.
+    """
 
     kind: str
     target: str
@@ -40,6 +44,8 @@ class Plan:
     skipped: Reason = Reason.NONE
     held_until: datetime | None = None
     held_because: Reason = Reason.NONE
+    recipient: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,9 @@ class Follower(Protocol):
 
     def troubled(self, delivery: Delivery) -> None:
         """A delivery has ended without success, or an urgent one waits for its channel. A hint: rows decide."""
+
+    def resent(self, made: Mapping[UUID, Delivery]) -> None:
+        """Next generations were made, by the ids of the deliveries that they repeat; in the same transaction."""
 
     def refused(self, system_id: UUID) -> None:
         """A system takes nothing for a while; urgent deliveries to it may wait. A hint: rows decide."""

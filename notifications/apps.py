@@ -9,8 +9,10 @@ class NotificationsConfig(AppConfig):
         from integrations import targets
         from integrations.models import Route
         from notifications.channels import CHANNELS
+        from notifications.following import Following
         from notifications.recipients import expand
 
         targets.register_target(Route.Target.PEOPLE, expand)
+        targets.followers.append(Following())
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)

@@ -1,7 +1,8 @@
 """Who may be told how and when. Pure: the caller looks the facts up."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from integrations.states import Reason
@@ -11,16 +12,26 @@ from wedsync.weddings.models import Address, Channel, Contact
 PERSONAL = (Channel.WHATSAPP, Channel.EMAIL)
 
 
-def channels_for(contact: Contact, named: Sequence[str], standing: Mapping[Channel, Reason]) -> list[Channel]:
-    """The channels to use. ``named``: the route's; none: the first that the person prefers and can be reached on.
+@dataclass(frozen=True)
+class Way:
+    """One channel to a person. ``against``: why it must not be used; empty where nothing is against it."""
 
-    ``standing``: why each channel is blocked, an empty text where it is not.
-    """
-    if named:
-        return [channel for channel in PERSONAL if channel in named and contact.address(channel)]
-    preferred = [Channel(name) for name in contact.preferred_channels] or list(PERSONAL)
-    open_ones = [channel for channel in preferred if contact.address(channel) and not standing.get(channel)]
-    return open_ones[:1]
+    channel: Channel
+    contact: Contact
+    address: str
+    against: Reason = Reason.NONE
+
+
+def preferred(contact: Contact, ways: Iterable[Way]) -> list[Way]:
+    """The ways in the order that the person wants; what they do not name comes last, and only where they name none."""
+    order = [name for name in contact.preferred_channels if name in PERSONAL] or list(PERSONAL)
+    by_channel = {way.channel: way for way in ways}
+    return [by_channel[Channel(name)] for name in order if name in by_channel]
+
+
+def first_open(ways: Sequence[Way]) -> Way | None:
+    """The first that may be used."""
+    return next((way for way in ways if not way.against), None)
 
 
 def blocked_because(channel: Channel, address: Address | None) -> Reason:
@@ -29,15 +40,36 @@ def blocked_because(channel: Channel, address: Address | None) -> Reason:
 
 
 def quiet_until(contact: Contact, priority: Priority, now: datetime) -> datetime | None:
-    """The end of the contact's quiet hours, when ``now`` lies in them. Urgent passes."""
+    """The end of the contact's quiet hours, when ``now`` (aware) lies in them, in UTC. Urgent passes.
+
+    The contact's wall clock counts. An hour that the clock leaves out ends with the jump; one that comes twice is quiet
+    both times.
+    """
     if contact.quiet_from is None or contact.quiet_until is None or priority == Priority.URGENT:
         return None
     local = now.astimezone(ZoneInfo(contact.timezone))
     starts, ends = contact.quiet_from, contact.quiet_until
+    if starts == ends:
+        return None
     over_midnight = ends <= starts
     time = local.time()
     quiet = (time >= starts or time < ends) if over_midnight else starts <= time < ends
     if not quiet:
         return None
     day = local.date() + timedelta(days=1) if over_midnight and time >= starts else local.date()
-    return datetime.combine(day, ends, local.tzinfo)
+    return _instant(datetime.combine(day, ends, local.tzinfo), now)
+
+
+def _instant(wall: datetime, now: datetime) -> datetime:
+    """The instant at which the wall clock first reaches this time after ``now``; where it jumps over it, the jump."""
+    early, late = sorted(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if early.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return early if early > now else late  # the first of two, unless now lies between them
+    offset = early.astimezone(wall.tzinfo).utcoffset()
+    while late - early > timedelta(microseconds=1):
+        middle = early + (late - early) / 2
+        if middle.astimezone(wall.tzinfo).utcoffset() == offset:
+            early = middle
+        else:
+            late = middle
+    return late

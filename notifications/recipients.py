@@ -1,14 +1,17 @@
-"""From a route to the people it means, and to one delivery per address."""
+"""From a route to the people it means, and to one delivery per person and channel. Reads only: the dry run asks too."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
 from integrations.models import Route, System
 from integrations.states import Reason
 from integrations.targets import Plan, ill_system
-from notifications import policy
+from notifications import plans, policy, wants
+from notifications.policy import PERSONAL, Way
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
@@ -16,6 +19,25 @@ from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Channel, Contact, Membership
 
 _SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
+LAST = 2**15
+Senders = Mapping[Channel, System]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person, who may stand in a wedding's list twice: as several contacts with the same phone or mail address.
+
+    ``contact``: the one that counts, by call order. ``ways``: every channel, with or without an address.
+    """
+
+    contact: Contact
+    contacts: tuple[Contact, ...]
+    ways: tuple[Way, ...]
+
+    @property
+    def key(self) -> str:
+        """As a notification's recipient."""
+        return f"contact:{self.contact.id}"
 
 
 def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
@@ -25,83 +47,160 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
     """
     team = route.system
     if team and team.kind == System.Kind.SLACK and (not route.channels or Channel.SLACK in route.channels):
-        yield Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team)
-    senders = _sending_systems(route, besides=ill_system(event))
+        yield to_team(team)
+    senders = sending_systems(route.organization_id, besides=ill_system(event))
     if CATALOGUE[event.type].is_about_us:
-        yield from _to_staff(route, senders)
+        if not route.channels or Channel.EMAIL in route.channels:
+            yield from to_staff(route.organization_id, senders)
         return
+    channels = route.channels or _first_channels(event)
     now = timezone.now()
-    for contact in _people(route, event):
-        yield from _plans_for(contact, route, senders, priority, now)
+    for person in people(route, event):
+        yield from to_person(person, channels, senders, priority, now)
 
 
-def _to_staff(route: Route, senders: dict[Channel, System]) -> Iterable[Plan]:
-    """A mail to each owner and each member of the support, where the route does not name other channels only."""
+def to_team(team: System) -> Plan:
+    """A message to a team's Slack channel."""
+    return Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team, recipient=f"team:{team.id}", name=team.name)
+
+
+def to_staff(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+    """A mail to each owner and each member of the support."""
     sender = senders.get(Channel.EMAIL)
-    if sender is None or (route.channels and Channel.EMAIL not in route.channels):
+    if sender is None:
         return
     staff = Membership.objects.filter(
-        organization_id=route.organization_id,
+        organization_id=organization_id,
         role__in=[Membership.Role.OWNER, Membership.Role.SUPPORT],
         user__is_active=True,
     )
     addresses = sorted(
         {in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
     )
-    mails = Address.objects.filter(organization_id=route.organization_id, channel=Channel.EMAIL, value__in=addresses)
+    mails = Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value__in=addresses)
     rows = {row.value: row for row in mails}
     for address in addresses:
         standing = policy.blocked_because(Channel.EMAIL, rows.get(address))
-        yield Plan(Route.Target.PEOPLE, address, Channel.EMAIL, sender, skipped=standing)
+        yield Plan(
+            Route.Target.PEOPLE,
+            address,
+            Channel.EMAIL,
+            sender,
+            skipped=standing,
+            recipient=f"staff:{address}",
+            name=address,
+        )
 
 
-def _people(route: Route, event: ChannelEvent) -> list[Contact]:
+def to_person(
+    person: Person, channels: Sequence[str], senders: Senders, priority: Priority, now: datetime
+) -> Iterable[Plan]:
+    """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
+    ways = [way for way in person.ways if way.channel in senders]
+    if plans.PREFERRED in channels or plans.OTHER in channels:
+        order = policy.preferred(person.contact, ways)
+        chosen = policy.first_open(order) or (order or ways or [None])[0]  # type: ignore[list-item]
+        ways = [chosen] if chosen else []
+    else:
+        ways = [way for way in ways if way.channel in channels]
+    for way in ways:
+        yield plan_for(person, way, senders[way.channel], priority, now)
+
+
+def plan_for(person: Person, way: Way, sender: System, priority: Priority, now: datetime) -> Plan:
+    """A delivery to a person on one channel, held through their quiet hours."""
+    quiet = None if way.against else policy.quiet_until(person.contact, priority, now)
+    return Plan(
+        Route.Target.PEOPLE,
+        way.address or person.key,
+        way.channel,
+        sender,
+        way.contact,
+        skipped=way.against,
+        held_until=quiet,
+        held_because=Reason.QUIET_HOURS if quiet else Reason.NONE,
+        recipient=person.key,
+        name=person.contact.name,
+    )
+
+
+def people(route: Route, event: ChannelEvent) -> list[Person]:
+    """The people whom a route means, each once, in the order in which they are called."""
     if event.wedding is None:
         return []
-    of_wedding = Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding)
-    people = list(of_wedding.filter(role__in=route.roles).order_by("call_order", "id"))
-    if route.contact and route.contact.organization_id == event.organization_id:
-        people.append(route.contact)
-    return people
+    everybody = list(Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding))
+    named = route.contact
+    if named and named.organization_id == event.organization_id and named not in everybody:
+        everybody.append(named)
+    meant = {contact.id for contact in everybody if route.everyone or contact.role in route.roles or contact == named}
+    return [person for person in persons(everybody, event) if any(each.id in meant for each in person.contacts)]
 
 
-def _sending_systems(route: Route, *, besides: str | None = None) -> dict[Channel, System]:
+def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
+    """Contacts of one organization as persons, with what is against telling them of an event on each channel."""
+    groups = _same_person(sorted(contacts, key=_call_order))
+    ways = [way for group in groups for way in _ways(group)]
+    values = {way.address for way in ways if way.address}
+    found = Address.objects.filter(organization_id=event.organization_id, value__in=values, channel__in=PERSONAL)
+    addresses = {(row.channel, row.value): row for row in found}
+    urgent = event.priority == Priority.URGENT
+    unwanted = wants.NOTHING if urgent else wants.unwanted(contacts, CATALOGUE[event.type].category)
+
+    def against(way: Way) -> Reason:
+        if not way.address:
+            return Reason.NO_ADDRESS
+        if blocked := policy.blocked_because(way.channel, addresses.get((way.channel, way.address))):
+            return blocked
+        return Reason.NOT_WANTED if (way.contact.id, way.channel) in unwanted else Reason.NONE
+
+    return [
+        Person(
+            group[0],
+            tuple(group),
+            tuple(Way(way.channel, way.contact, way.address, against(way)) for way in _ways(group)),
+        )
+        for group in groups
+    ]
+
+
+def _call_order(contact: Contact) -> tuple[int, UUID]:
+    return (LAST if contact.call_order is None else contact.call_order, contact.id)
+
+
+def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
+    """Contacts that share a phone or a mail address are one person; chains too."""
+    groups: list[list[Contact]] = []
+    addresses: list[set[str]] = []
+    for contact in contacts:
+        own = {in_one_form(channel, contact.address(channel)) for channel in PERSONAL} - {""}
+        group = [contact]
+        for place in [place for place, known in enumerate(addresses) if known & own][::-1]:
+            group = groups.pop(place) + group
+            own |= addresses.pop(place)
+        groups.append(group)
+        addresses.append(own)
+    return sorted(groups, key=lambda group: _call_order(group[0]))
+
+
+def _ways(group: Sequence[Contact]) -> Iterable[Way]:
+    """The person's address on each channel: the first contact's that has one."""
+    for channel in PERSONAL:
+        having = next((contact for contact in group if contact.address(channel)), group[0])
+        yield Way(channel, having, in_one_form(channel, having.address(channel)))
+
+
+def _first_channels(event: ChannelEvent) -> Sequence[str]:
+    return plans.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
+
+
+def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[Channel, System]:
     """The newest system of each kind; a paused one only where none is active, a disabled one never.
 
     ``besides``: the id of one that is not to be used.
     """
-    systems = System.objects.filter(organization_id=route.organization_id, kind__in=_SYSTEM_KINDS.values())
+    systems = System.objects.filter(organization_id=organization_id, kind__in=_SYSTEM_KINDS.values())
     if besides:
         systems = systems.exclude(id=besides)
     usable = systems.exclude(state=System.Status.DISABLED).order_by("id")
     by_kind = {system.kind: system for system in sorted(usable, key=lambda each: each.state == System.Status.ACTIVE)}
     return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}
-
-
-def _plans_for(
-    contact: Contact, route: Route, senders: dict[Channel, System], priority: Priority, now: datetime
-) -> Iterable[Plan]:
-    addresses = {channel: _normalized(channel, contact) for channel in senders}
-    rows = {
-        Channel(row.channel): row
-        for row in Address.objects.filter(organization_id=contact.organization_id, value__in=addresses.values())
-    }
-    standing = {channel: policy.blocked_because(channel, rows.get(channel)) for channel in senders}
-    for channel in policy.channels_for(contact, route.channels, standing):
-        if channel not in senders:
-            continue
-        quiet = policy.quiet_until(contact, priority, now)
-        yield Plan(
-            Route.Target.PEOPLE,
-            addresses[channel],
-            channel,
-            senders[channel],
-            contact,
-            skipped=standing[channel],
-            held_until=quiet,
-            held_because=Reason.QUIET_HOURS if quiet else Reason.NONE,
-        )
-
-
-def _normalized(channel: Channel, contact: Contact) -> str:
-    return in_one_form(channel, contact.address(channel))

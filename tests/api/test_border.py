@@ -21,6 +21,7 @@ from tests.factories import (
     EventFactory,
     ExternalReferenceFactory,
     FormFactory,
+    NotificationFactory,
     OrganizationFactory,
     ReasonFactory,
     RouteFactory,
@@ -38,6 +39,11 @@ BY_ID: dict[tuple[str, str], Any] = {
     ("get", "weddings/{wedding}/"): None,
     ("patch", "weddings/{wedding}/"): {"guest_count": 1},
     ("post", "forms/{form}/responses/"): {"answers": {"a": 1}},
+    ("get", "notifications/{notification}/"): None,
+    ("get", "contacts/{contact}/preferences/"): None,
+    ("patch", "contacts/{contact}/preferences/"): {
+        "preferences": [{"category": "gallery", "channel": "email", "wanted": False}]
+    },
     **{
         (method, f"integrations/{name}/{{{row}}}/"): {"name": "ours"} if method == "patch" else None
         for name, row, methods in [
@@ -80,6 +86,13 @@ LISTS: dict[tuple[str, str], list[dict[str, str]]] = {
     ("get", "integrations/events/"): [{}, {"wedding": "{wedding}"}],
     ("get", "integrations/deliveries/"): [{}, {"event": "{event}"}, {"q": MARK}, {"route": "{route}"}],
     ("get", "integrations/attempts/"): [{}, {"delivery": "{delivery}"}],
+    ("get", "notifications/"): [
+        {},
+        {"event": "{event}"},
+        {"wedding": "{wedding}"},
+        {"contact": "{contact}"},
+        {"q": MARK},
+    ],
 }
 # Without any id of a row: they make something of the caller's own, or count what is the caller's.
 WITHOUT_IDS = {
@@ -106,10 +119,13 @@ def theirs() -> dict[str, str]:
     AttemptFactory(delivery=delivery, error=MARK)
     route = RouteFactory(**mine, name=MARK, system=system)
     ReasonFactory(delivery=delivery, route=route)
+    contact = ContactFactory(**mine, wedding=wedding, name=MARK)
+    notification = NotificationFactory(**mine, event=event, contact=contact, name=MARK)
     rows = {
+        "notification": notification,
         "wedding": wedding,
         "form": FormFactory(**mine, wedding=wedding),
-        "contact": ContactFactory(**mine, wedding=wedding, name=MARK),
+        "contact": contact,
         "system": system,
         "connection": ConnectionFactory(**mine, system=system, secret=MARK),
         "reference": ExternalReferenceFactory(**mine, system=system, wedding=wedding, external_id=MARK),

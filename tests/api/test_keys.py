@@ -30,6 +30,10 @@ def needed(method: str, path: str) -> str:
             return "live:read"
         case "attempts":
             return "deliveries:read"
+        case "notifications":
+            return "deliveries:read"
+        case "contacts":
+            return "config:read" if reads else "config:write"
         case "deliveries":
             return "deliveries:read" if reads else "deliveries:write"
         case "health":

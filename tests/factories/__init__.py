@@ -20,7 +20,7 @@ from tests.factories.integrations import (
     SystemFactory,
 )
 from tests.factories.live import ChannelFactory, EntryFactory, EventFactory
-from tests.factories.notifications import MessageFactory
+from tests.factories.notifications import MessageFactory, NotificationFactory
 from tests.factories.webhooks import NoticeFactory, ReceiptFactory
 from tests.factories.weddings import (
     AddressFactory,
@@ -52,6 +52,7 @@ __all__ = [
     "MembershipFactory",
     "MessageFactory",
     "NoticeFactory",
+    "NotificationFactory",
     "OrganizationFactory",
     "ReasonFactory",
     "ReceiptFactory",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import factory
+from django.utils import timezone
 
-from notifications.models import Message
+from notifications.models import Message, Notification
 from tests.factories.integrations import DeliveryFactory
-from tests.factories.weddings import Owned, beside
+from tests.factories.live import EventFactory
+from tests.factories.weddings import ContactFactory, Owned, beside
+from wedsync.queues import Priority
 
 
 class MessageFactory(Owned):
@@ -20,3 +23,19 @@ class MessageFactory(Owned):
     address = "anna@people.example"
     subject = factory.Sequence(lambda number: f"New capacity {number}")
     text = "The venue now takes 180 guests."
+
+
+class NotificationFactory(Owned):
+    """Open, for a contact of the event's wedding."""
+
+    class Meta:
+        model = Notification
+
+    event = factory.SubFactory(EventFactory, organization=beside("organization"))
+    contact = factory.LazyAttribute(
+        lambda row: ContactFactory(organization=row.organization, wedding=row.event.wedding)
+    )
+    recipient = factory.LazyAttribute(lambda row: f"contact:{row.contact.id}")
+    name = factory.SelfAttribute("contact.name")
+    priority = Priority.NORMAL
+    step_since = factory.LazyFunction(timezone.now)

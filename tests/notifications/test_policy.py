@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.policy import channels_for, quiet_until
+from integrations.states import Reason
+from notifications.policy import Way, first_open, preferred, quiet_until
 from tests.factories import ContactFactory, OrganizationFactory
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
 
 NIGHT = (time(21), time(9))
+CLOCKS_CHANGE = datetime(2027, 10, 31, 1, tzinfo=UTC)  # and on 28 March; in Europe
 
 
 def contact(quiet: tuple[time, time] | None = NIGHT, zone: str = "Europe/Vienna", **rest: object) -> Contact:
@@ -54,23 +56,55 @@ def test_urgent_passes_quiet_hours() -> None:
     st.sampled_from(sorted(available_timezones())),
     st.times(),
     st.times(),
-    st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
+    st.one_of(
+        st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
+        st.integers(0, 48 * 60).map(lambda minutes: CLOCKS_CHANGE - timedelta(days=1) + timedelta(minutes=minutes)),
+    ),
 )
-def test_quiet_hours_end_within_a_day_in_every_zone(zone: str, starts: time, ends: time, now: datetime) -> None:
-    end = quiet_until(contact((starts, ends), zone), Priority.NORMAL, now)
+def test_quiet_hours_end_when_the_wall_clock_says_so_in_every_zone(
+    zone: str, starts: time, ends: time, now: datetime
+) -> None:
+    person = contact((starts, ends), zone)
+
+    end = quiet_until(person, Priority.NORMAL, now)
 
     if end is not None:
-        assert end.astimezone(ZoneInfo(zone)).time() == ends
-        assert timedelta(hours=-2) <= end - now <= timedelta(hours=26)
+        assert now < end <= now + timedelta(hours=26)
+        assert quiet_until(person, Priority.NORMAL, end) is None
+        for part in range(10):
+            assert quiet_until(person, Priority.NORMAL, now + (end - now) * part / 10) is not None
 
 
-def test_a_named_channel_is_used_where_the_person_has_an_address() -> None:
-    assert channels_for(contact(email=""), ["whatsapp", "email"], {}) == [Channel.WHATSAPP]
+@pytest.mark.parametrize(
+    ("quiet", "now", "until"),
+    [
+        ((time(22), time(2, 30)), "2027-03-27T23:30+00:00", "2027-03-28T01:00+00:00"),  # 02:30 is left out
+        ((time(22), time(2, 30)), "2027-10-30T23:30+00:00", "2027-10-31T00:30+00:00"),  # the first 02:30
+        ((time(22), time(2, 30)), "2027-10-31T01:10+00:00", "2027-10-31T01:30+00:00"),  # 02:10 for the second time
+    ],
+)
+def test_a_night_in_which_clocks_change_is_quiet_as_the_clock_on_the_wall_says(
+    quiet: tuple[time, time], now: str, until: str
+) -> None:
+    found = quiet_until(contact(quiet), Priority.NORMAL, datetime.fromisoformat(now))
+
+    assert found == datetime.fromisoformat(until)
 
 
-def test_without_a_named_channel_the_first_preferred_open_one_is_used() -> None:
+def ways(person: Contact, **against: Reason) -> list[Way]:
+    return [
+        Way(channel, person, person.address(channel), against.get(channel, Reason.NONE))
+        for channel in (Channel.WHATSAPP, Channel.EMAIL)
+    ]
+
+
+def test_the_first_preferred_way_that_is_open_is_used() -> None:
     person = contact(preferred_channels=["email", "whatsapp"])
 
-    assert channels_for(person, [], {}) == [Channel.EMAIL]
-    assert channels_for(person, [], {Channel.EMAIL: "bounced"}) == [Channel.WHATSAPP]
-    assert channels_for(person, [], {Channel.EMAIL: "bounced", Channel.WHATSAPP: "no_consent"}) == []
+    def chosen(**against: Reason) -> Channel | None:
+        way = first_open(preferred(person, ways(person, **against)))
+        return way.channel if way else None
+
+    assert chosen() == Channel.EMAIL
+    assert chosen(email=Reason.BOUNCED) == Channel.WHATSAPP
+    assert chosen(email=Reason.NOT_WANTED, whatsapp=Reason.NO_CONSENT) is None

@@ -250,6 +250,8 @@ class Contact(models.Model):
             raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(Channel.values)}."})
         if bool(self.quiet_from) != bool(self.quiet_until):
             raise ValidationError({"quiet_until": "Quiet hours need a start and an end."})
+        if self.quiet_from and self.quiet_from == self.quiet_until:
+            raise ValidationError({"quiet_until": "Quiet hours that end when they begin are none. Leave both empty."})
 
     def address(self, channel: Channel) -> str:
         """The phone or mail address of a channel, or an empty text."""

@@ -1,0 +1,120 @@
+"""Did Anna get it? One sentence, and everything that led to it, in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from integrations.models import Attempt, Delivery
+from integrations.states import WAITING, State
+from notifications.models import Message, Notification, Sending, TraceEntry
+from wedsync.weddings.models import Channel
+
+
+class Got(StrEnum):
+    """How far the best of a notification's messages came, from less to more."""
+
+    NOT_SENT = "not sent"
+    FAILED = "failed"
+    WAITS = "waits"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    ACKNOWLEDGED = "acknowledged"
+
+    @property
+    def rank(self) -> int:
+        """Higher is further."""
+        return list(Got).index(self)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``text``: a sentence. ``at``: since when it stands so, where that is known."""
+
+    got: Got
+    text: str
+    channel: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened: ``what`` in one word, ``text`` for people."""
+
+    at: datetime
+    what: str
+    channel: str
+    text: str
+    delivery: UUID | None = None
+
+
+def with_what_came(rows: QuerySet[Notification]) -> QuerySet[Notification]:
+    """The rows with all that :func:`answer` looks at, so that a whole page takes no more queries than one row."""
+    return rows.prefetch_related("sendings__delivery__message")
+
+
+def answer(notification: Notification) -> Answer:
+    """How far the best of its messages came."""
+    sendings = sorted(notification.sendings.all(), key=lambda sending: sending.delivery_id)
+    return _best([_of_delivery(sending.delivery) for sending in sendings])
+
+
+def _best(found: Sequence[Answer]) -> Answer:
+    nothing = Answer(Got.NOT_SENT, "No: nothing was sent.")
+    return max(found, key=lambda each: each.got.rank, default=nothing)
+
+
+def _of_delivery(delivery: Delivery) -> Answer:
+    message: Message | None = getattr(delivery, "message", None)
+    by = Channel(delivery.channel).label
+    if message and delivery.state == State.SUCCEEDED:
+        return _of_message(message, by)
+    reason = delivery.get_state_reason_display() or "no reason"
+    if delivery.state == State.SUCCEEDED:
+        return Answer(Got.SENT, f"{by} took it.", delivery.channel, delivery.finished_at)
+    if delivery.state in WAITING or delivery.state == State.IN_FLIGHT:
+        until = f", until {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC" if delivery.state == State.HELD else ""
+        because = f" ({reason.lower()}{until})" if delivery.state_reason else ""
+        return Answer(Got.WAITS, f"Not yet: it waits for {by}{because}.", delivery.channel, delivery.due_since)
+    if delivery.state == State.DEAD:
+        return Answer(Got.FAILED, f"No: {by} failed ({reason.lower()}).", delivery.channel, delivery.finished_at)
+    return Answer(Got.NOT_SENT, f"No: not sent by {by} ({reason.lower()}).", delivery.channel, delivery.finished_at)
+
+
+def _of_message(message: Message, by: str) -> Answer:
+    steps = (
+        (message.acknowledged_at, Got.ACKNOWLEDGED, f"Yes: acknowledged by {by}."),
+        (message.read_at, Got.READ, f"Yes: read by {by}."),
+        (message.bounced_at, Got.FAILED, f"No: {by} bounced ({message.failure or 'no reason given'})."),
+        (message.delivered_at, Got.DELIVERED, f"Yes: delivered by {by}."),
+        (message.failed_at, Got.FAILED, f"No: {by} failed ({message.failure or 'no reason given'})."),
+    )
+    for at, got, text in steps:
+        if at:
+            return Answer(got, text, message.channel, at)
+    silent = " and tells no more" if message.channel == Channel.SLACK else "; whether it arrived is not known yet"
+    return Answer(Got.SENT, f"{by} took it{silent}.", message.channel, message.sent_at or message.created_at)
+
+
+def timeline(notification: Notification) -> list[Line]:
+    """Every decision, attempt and status about one notification, oldest first."""
+    deliveries = list(Sending.objects.filter(notification=notification).values_list("delivery_id", flat=True))
+    entries = TraceEntry.objects.filter(event_id=notification.event_id).filter(
+        recipient__in=[notification.recipient, ""]
+    )
+    lines = [Line(each.at, each.get_what_display(), each.channel, each.text, each.delivery_id) for each in entries]
+    lines += _attempts(deliveries)
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _attempts(deliveries: Sequence[UUID]) -> Iterable[Line]:
+    for each in Attempt.objects.filter(delivery__in=deliveries).select_related("delivery"):
+        said = each.error or (f"answered {each.status_code}" if each.status_code else "took it")
+        text = f"attempt {each.number}: {each.outcome}, {said}, {each.milliseconds} ms"
+        yield Line(each.started_at, "Attempt", each.delivery.channel, text, each.delivery_id)

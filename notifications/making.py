@@ -1,0 +1,83 @@
+"""Making deliveries to people outside the routing of an event: a plan's further steps, an incident's news."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.routing import expiry
+from integrations.states import State
+from integrations.targets import Plan
+from notifications import tracing
+from notifications.models import Notification, Sending
+from notifications.tracing import What
+from wedsync.live import hints
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+
+@transaction.atomic
+def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str, priority: Priority) -> list[Delivery]:
+    """Make what is planned, each once however often it is asked for; returns what is there then.
+
+    ``why``: a few words for the trace.
+    """
+    wanted = {Delivery.key(event.id, plan.kind, plan.target, plan.channel, plan_step=plan_step): plan for plan in plans}
+    rows = [_row(event, key, plan, plan_step, priority) for key, plan in wanted.items()]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    made = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
+    for key, plan in wanted.items():
+        _carry(event, plan, made[key], plan_step, why)
+    for row in made.values():
+        if row.state == State.PENDING:
+            hints.delivery_due(row.id, row.priority, row.system_id)
+    return list(made.values())
+
+
+def _row(event: ChannelEvent, key: str, plan: Plan, plan_step: int, priority: Priority) -> Delivery:
+    now = timezone.now()
+    row = Delivery(
+        organization_id=event.organization_id,
+        event=event,
+        system=plan.system,
+        contact=plan.contact,
+        channel=plan.channel,
+        target=plan.target,
+        plan_step=plan_step,
+        dedupe_key=key,
+        priority=priority,
+        expires_at=expiry(event, plan.channel, priority, now),
+        due_since=plan.held_until or now,
+    )
+    if plan.skipped:
+        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
+    elif plan.held_until:
+        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
+    return row
+
+
+def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, why: str) -> None:
+    """Tie a delivery to its recipient's notification, which begins here where there was none."""
+    kind, _, value = plan.recipient.partition(":")
+    notification, _ = Notification.objects.get_or_create(
+        event=event,
+        recipient=plan.recipient,
+        defaults={
+            "organization_id": event.organization_id,
+            "contact_id": UUID(value) if kind == "contact" else None,
+            "team": plan.system if kind == "team" else None,
+            "name": plan.name[:200],
+            "priority": delivery.priority,
+            "step": plan_step,
+            "step_since": timezone.now(),
+        },
+    )
+    _, fresh = Sending.objects.get_or_create(
+        delivery=delivery, defaults={"notification": notification, "step": plan_step}
+    )
+    if fresh:
+        what = What.NOT_SENT if delivery.state == State.SKIPPED else What.ROUTED
+        reason = f": {delivery.get_state_reason_display()}" if delivery.state_reason else ""
+        tracing.store([tracing.of_notification(notification, what, f"{why}{reason}", delivery=delivery)])
