@@ -218,11 +218,12 @@ def _take(notification: Notification, step: Step, verdict: Verdict) -> None:
 
 def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
     senders = recipients.sending_systems(notification.organization_id)
-    used = set(Sending.objects.filter(notification=notification).values_list("delivery__channel", flat=True))
     if notification.recipient.startswith("team:"):
-        if Channel.EMAIL not in used:
+        staff = Notification.objects.filter(event_id=notification.event_id, recipient__startswith="staff:")
+        if not staff.exists():
             yield from recipients.to_staff(notification.organization_id, senders)
         return
+    used = set(Sending.objects.filter(notification=notification).values_list("delivery__channel", flat=True))
     person = _person(notification)
     if person is None:
         return

@@ -195,6 +195,8 @@ SPECTACULAR_SETTINGS = {
         "RoutePriority": "integrations.models.routes.PRIORITIES",
         "ConditionEffect": "integrations.conditions.Effect",
         "EventEffect": "wedsync.live.models.ChannelEvent.Effect",
+        "NotificationState": "notifications.models.Notification.State",
+        "PersonChannel": "wedsync.weddings.models.Channel",
         "Priority": "wedsync.queues.Priority",
     },
     "TAGS": [
@@ -206,6 +208,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "references", "description": "Systems' names for our weddings and contacts."},
         {"name": "events", "description": "What happened."},
         {"name": "deliveries", "description": "What goes out, to whom, and what came of it."},
+        {"name": "notifications", "description": "Who was to hear of what, whether they did, and why not."},
+        {"name": "contacts", "description": "What people want to hear of."},
         {"name": "health", "description": "How systems and queues are doing."},
     ],
 }

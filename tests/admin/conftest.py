@@ -69,6 +69,8 @@ def make_house(mark: str) -> House:
         factories.AttemptFactory(delivery=delivery, error=mark),
         factories.AlertFactory(**mine, system=system, text=f"{mark} alert"),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
+        factories.NotificationFactory(**mine, event=event, contact=contact, name=mark),
+        factories.PlanFactory(**mine, steps=[{"channels": ["email"], "until": "read"}]),
         factories.BreakerChangeFactory(**mine, system=system, reason=mark),
         factories.NoticeFactory(
             **mine, connection=connection, receipt=receipt, provider_id=f"{mark}-wamid", data={"text": mark}

@@ -14,7 +14,7 @@ from tests.factories import ApiKeyFactory
 from wedsync.weddings.models import ApiKey, ApiScope, Organization
 
 pytestmark = pytest.mark.django_db
-NOBODY = unknown(dict.fromkeys(["wedding_id", "form_id", "connection_id", "pk"], ""))
+NOBODY = unknown(dict.fromkeys(["wedding_id", "form_id", "connection_id", "contact_id", "pk"], ""))
 
 
 def needed(method: str, path: str) -> str:

@@ -20,7 +20,7 @@ from tests.factories.integrations import (
     SystemFactory,
 )
 from tests.factories.live import ChannelFactory, EntryFactory, EventFactory
-from tests.factories.notifications import MessageFactory, NotificationFactory
+from tests.factories.notifications import MessageFactory, NotificationFactory, PlanFactory
 from tests.factories.webhooks import NoticeFactory, ReceiptFactory
 from tests.factories.weddings import (
     AddressFactory,
@@ -54,6 +54,7 @@ __all__ = [
     "NoticeFactory",
     "NotificationFactory",
     "OrganizationFactory",
+    "PlanFactory",
     "ReasonFactory",
     "ReceiptFactory",
     "RouteFactory",

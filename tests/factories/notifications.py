@@ -5,7 +5,7 @@ from __future__ import annotations
 import factory
 from django.utils import timezone
 
-from notifications.models import Message, Notification
+from notifications.models import Message, Notification, Plan
 from tests.factories.integrations import DeliveryFactory
 from tests.factories.live import EventFactory
 from tests.factories.weddings import ContactFactory, Owned, beside
@@ -39,3 +39,13 @@ class NotificationFactory(Owned):
     name = factory.SelfAttribute("contact.name")
     priority = Priority.NORMAL
     step_since = factory.LazyFunction(timezone.now)
+
+
+class PlanFactory(Owned):
+    """Of the gallery."""
+
+    class Meta:
+        model = Plan
+
+    category = "gallery"
+    steps = factory.LazyFunction(lambda: [{"channels": ["preferred"], "until": "sent"}])
