@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-routing fuzz reconcile chaos lint format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing fuzz reconcile chaos lint format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ bench-deliver: $(VENV)/.dev-installed ## measure deliveries beside a bare Celery
 
 bench-isolation: $(VENV)/.dev-installed ## measure others beside a dead target, and targets that fail now and then, 4 minutes (ARGS="--only dead")
 	$(RUN) -m bench.isolation $(ARGS)
+
+bench-emergency: $(VENV)/.dev-installed ## play an emergency while 5 000 messages wait, about 4 minutes (ARGS="--waiting 200 --pace 10")
+	$(RUN) -m bench.emergency $(ARGS)
 
 bench-routing: $(VENV)/.dev-installed ## measure matching among 10 to 10 000 routes, about 2 minutes (ARGS="--help")
 	$(RUN) -m bench.routing $(ARGS)

@@ -66,7 +66,7 @@ class RouteForm(TenantForm):
         model = Route
         fields = (
             "name", "active", "channel_pattern", "event_types", "active_from", "active_until", "target", "system",
-            "roles", "contact", "channels", "live_channel", "echo", "priority", "mapping", "template",
+            "roles", "everyone", "contact", "channels", "live_channel", "echo", "priority", "mapping", "template",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -37,12 +37,16 @@ class RouteAdmin(TenantAdmin):
     fieldsets = (
         (None, {"fields": (("name", "active"),)}),
         ("When", {"fields": ("channel_pattern", "event_types", "type_patterns", "active_from", "active_until")}),
-        ("To whom", {"fields": ("target", "system", "roles", "contact", "channels", "live_channel", "echo")}),
+        (
+            "To whom",
+            {"fields": ("target", "system", "roles", "everyone", "contact", "channels", "live_channel", "echo")},
+        ),
         ("How", {"fields": ("priority", "mapping", "template")}),
     )
     conditional_fields = {
         "system": "target != 'live'",
         "roles": "target == 'people'",
+        "everyone": "target == 'people'",
         "contact": "target == 'people'",
         "channels": "target == 'people'",
         "live_channel": "target == 'live'",
@@ -68,7 +72,7 @@ class RouteAdmin(TenantAdmin):
 
     @column("Goes to")
     def whom(self, route: Route) -> str:
-        people = [*route.roles, *([route.contact.name] if route.contact else [])]
+        people = [*(["everyone"] if route.everyone else route.roles), *([route.contact.name] if route.contact else [])]
         named = [str(route.system)] if route.system else []
         return ", ".join(named + people) or route.live_channel
 

@@ -75,8 +75,8 @@ class RouteShape(OwnedSerializer[Route]):
         model = Route
         fields = (
             "id", "name", "active", "active_from", "active_until", "channel_pattern", "event_types", "conditions",
-            "priority", "target", "system", "roles", "contact", "channels", "live_channel", "echo", "mapping",
-            "template",
+            "priority", "target", "system", "roles", "everyone", "contact", "channels", "live_channel", "echo",
+            "mapping", "template",
         )  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> Route:

@@ -1,0 +1,1 @@
+"""The emergency story on a whole running copy, while thousands of ordinary messages wait."""
