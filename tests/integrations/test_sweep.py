@@ -151,17 +151,17 @@ def test_two_workers_with_the_same_delivery_claim_it_once() -> None:
 
 
 def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
-    from notifications.recipients import _sending_systems
-    from tests.factories import RouteFactory
+    from notifications.recipients import sending_systems
+    from tests.factories import OrganizationFactory
 
-    route = RouteFactory()
-    common = {"organization": route.organization, "kind": System.Kind.WHATSAPP}
+    organization = OrganizationFactory()
+    common = {"organization": organization, "kind": System.Kind.WHATSAPP}
     SystemFactory(state="active", **common)
     wanted = SystemFactory(state="active", **common)
     SystemFactory(state="paused", **common)
     SystemFactory(state="disabled", **common)
 
-    assert _sending_systems(route)["whatsapp"] == wanted  # type: ignore[index]
+    assert sending_systems(organization.id)[Channel.WHATSAPP] == wanted
 
 
 def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:

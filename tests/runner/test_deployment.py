@@ -62,7 +62,8 @@ def test_make_lists_its_commands_and_names_a_python_that_is_too_old(tmp_path: Pa
         ["make", "--no-print-directory", "help"], cwd=folder, capture_output=True, text=True, check=True
     ).stdout
     targets = [
-        "help", "run", "demo", "test", "bench-ingest", "bench-deliver", "bench-isolation", "bench-routing",
+        "help", "run", "demo", "test", "bench-ingest", "bench-deliver", "bench-isolation",
+        "bench-emergency", "bench-routing",
         "fuzz", "reconcile", "chaos", "lint", "format", "requirements", "clean",
     ]  # fmt: skip
     assert [line.split()[1] for line in listed.splitlines()] == targets
