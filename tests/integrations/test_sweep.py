@@ -17,6 +17,7 @@ from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, Sy
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import QUEUE_PREFIX
+from wedsync.weddings.models import Channel
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)

@@ -10,7 +10,8 @@ from django.db.models import Prefetch
 from django.http import Http404
 
 from integrations.models import Attempt, Delivery, System
-from notifications.models import Message
+from notifications.answers import Answer, answer, with_what_came
+from notifications.models import Message, Notification
 from webhooks.models import Receipt
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.tenancy import Access
@@ -27,6 +28,14 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Somebody who was to hear of it, and whether they did."""
+
+    notification: Notification
+    answer: Answer
+
+
+@dataclass(frozen=True)
 class Trace:
     """Everything that is known of one event."""
 
@@ -36,6 +45,7 @@ class Trace:
     receipt: Receipt | None
     entries: list[ChannelEntry]
     steps: list[Step]
+    people: list[Heard]
     related: list[ChannelEvent]
 
 
@@ -57,10 +67,16 @@ def trace(seen_by: Access, event_id: UUID) -> Trace:
         receipt=Receipt.objects.filter(id=event.id, **same).select_related("connection__system").defer("body").first(),
         entries=list(ChannelEntry.objects.filter(event=event).select_related("channel").order_by("channel__name")),
         steps=_steps(event),
+        people=_people(event),
         related=list(
             ChannelEvent.objects.filter(correlation_id=event.correlation_id, **same).exclude(id=event.id)[:10]
         ),
     )
+
+
+def _people(event: ChannelEvent) -> list[Heard]:
+    rows = Notification.objects.filter(event=event, organization_id=event.organization_id).order_by("name", "id")
+    return [Heard(each, answer(each)) for each in with_what_came(rows)[:MOST_DELIVERIES]]
 
 
 def _steps(event: ChannelEvent) -> list[Step]:
