@@ -144,14 +144,15 @@ def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
     found = Address.objects.filter(organization_id=event.organization_id, value__in=values, channel__in=PERSONAL)
     addresses = {(row.channel, row.value): row for row in found}
     urgent = event.priority == Priority.URGENT
-    unwanted = wants.NOTHING if urgent else wants.unwanted(contacts, CATALOGUE[event.type].category)
+    category = CATALOGUE[event.type].category
+    unwanted = wants.NOTHING if urgent else wants.unwanted(contacts, category)
 
     def against(way: Way) -> Reason:
         if not way.address:
             return Reason.NO_ADDRESS
         if blocked := policy.blocked_because(way.channel, addresses.get((way.channel, way.address))):
             return blocked
-        return Reason.NOT_WANTED if (way.contact.id, way.channel) in unwanted else Reason.NONE
+        return Reason.NOT_WANTED if (way.contact.id, category, way.channel) in unwanted else Reason.NONE
 
     return [
         Person(

@@ -6,13 +6,15 @@ from uuid import UUID
 from notifications.models import Preference
 from wedsync.weddings.models import Channel, Contact
 
-NOTHING: frozenset[tuple[UUID, str]] = frozenset()
+Unwanted = frozenset[tuple[UUID, str, str]]
+"""Contact, category, channel."""
+NOTHING: Unwanted = frozenset()
 
 
-def unwanted(contacts: Iterable[Contact], category: str) -> frozenset[tuple[UUID, str]]:
-    """Contacts and the channels on which they do not want a category."""
+def unwanted(contacts: Iterable[Contact], category: str) -> Unwanted:
+    """What these contacts do not want of a category."""
     rows = Preference.objects.filter(contact__in=list(contacts), category=category, wanted=False)
-    return frozenset(rows.values_list("contact_id", "channel"))
+    return frozenset(rows.values_list("contact_id", "category", "channel"))
 
 
 def wanted(contact_id: UUID, category: str, channel: Channel) -> bool:
