@@ -5,12 +5,14 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Let routes have people as targets."""
+        """Let routes have people as targets, and follow what becomes of events."""
         from integrations import targets
         from integrations.models import Route
         from notifications.channels import CHANNELS
+        from notifications.following import Following
         from notifications.recipients import expand
 
         targets.register_target(Route.Target.PEOPLE, expand)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
+        targets.followers.append(Following())
