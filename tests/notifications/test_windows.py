@@ -18,6 +18,7 @@ from notifications.models import TraceEntry, Window, WindowEntry
 from tests.factories import SystemFactory, WeddingFactory
 from tests.notifications.windowing import (
     MILESTONE,
+    digests,
     fate,
     guests,
     let_time_pass,
@@ -52,10 +53,6 @@ def moved(wedding: Wedding, before: str, after: str) -> ChannelEvent:
     ChannelEvent.objects.filter(id=event.id).update(priority="normal")
     routing.route(event.id)
     return event
-
-
-def digests() -> list[Delivery]:
-    return list(Delivery.objects.filter(dedupe_key__contains=":digest:").order_by("id"))
 
 
 def test_low_news_go_as_one_message_with_all_of_them_in_their_order(wedding: Any) -> None:

@@ -82,6 +82,10 @@ def fate(event: ChannelEvent, channel: str = "email") -> tuple[str, str]:
     return delivery.state, delivery.state_reason
 
 
+def digests() -> list[Delivery]:
+    return list(Delivery.objects.filter(dedupe_key__contains=":digest:").order_by("id"))
+
+
 def let_time_pass() -> int:
     """As if every window's time were over; returns how many were closed."""
     Window.objects.filter(closed_at=None).update(closes_at=timezone.now() - timedelta(seconds=1))
