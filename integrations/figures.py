@@ -25,7 +25,13 @@ DAY = timedelta(days=1)
 # Say nothing about the system: our own mistakes, and being told to come more slowly.
 NOT_COUNTED = ("OurFault", "Throttled")
 # Held for something that is not the fault of anybody.
-NOT_DUE = (Reason.SYSTEM_PAUSED, Reason.QUIET_HOURS, Reason.WAITS_ITS_TURN, Reason.AWAITS_STATUS)
+NOT_DUE = (
+    Reason.SYSTEM_PAUSED,
+    Reason.QUIET_HOURS,
+    Reason.WAITS_ITS_TURN,
+    Reason.AWAITS_STATUS,
+    Reason.GATHERED,
+)
 
 _SUM_ATTEMPTS = """
 INSERT INTO integrations_attemptminute (system_id, minute, attempts, successes, last_success_at, last_failure_at)

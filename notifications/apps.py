@@ -5,7 +5,7 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Let routes have people as targets."""
+        """Let routes have people as targets, and follow what becomes of events."""
         from integrations import targets
         from integrations.models import Route
         from notifications.channels import CHANNELS
@@ -16,3 +16,4 @@ class NotificationsConfig(AppConfig):
         targets.followers.append(Following())
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
+        targets.followers.append(Following())

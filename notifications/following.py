@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import plans, progress, tracing
+from notifications import plans, progress, tracing, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -24,13 +24,15 @@ class Following:
         """See :class:`integrations.targets.Follower`."""
 
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
-        """What waits for one person's quiet hours goes out one by one, in order, when they end."""
+        """Let wait what is to be gathered; what waits for quiet hours goes out one by one, in order, when they end."""
+        windows.hold(event, rows)
         for row in rows:
             if row.state == State.HELD and row.state_reason == Reason.QUIET_HOURS:
                 row.order_key, row.sets = f"quiet:{row.contact_id}:{row.channel}", [f"event {row.event_id}"]
 
     def after_routing(self, event: ChannelEvent, planned: Mapping[str, Wanted], made: Mapping[str, Delivery]) -> None:
         """Keep who is to hear of it, and why each message goes or does not."""
+        windows.enter(event, made)
         people = {key: each for key, each in planned.items() if each.plan.recipient}
         if not people:
             return

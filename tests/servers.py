@@ -39,6 +39,8 @@ SHORT_TIMES = {
     "WEDSYNC_FOLLOW_SECONDS": "1",
     "WEDSYNC_HEALTH_SECONDS": "3600",  # tests sweep themselves; nobody misses it meanwhile
     "WEDSYNC_HEARTBEAT_SECONDS": "20",  # tests end processes, and nobody is to be told of it
+    "WEDSYNC_DIGEST_SECONDS": "0",  # what is sent is awaited at once; tests of windows open theirs
+    "WEDSYNC_COLLAPSE_SECONDS": "0",
     "WEDSYNC_WORKER_THREADS": "8",
     "WEDSYNC_LIMIT_PER_ADDRESS": "1000000",
     "WEDSYNC_LIMIT_PER_CONNECTION": "1000000",

@@ -5,5 +5,6 @@ from notifications.models.notifications import Notification, Sending
 from notifications.models.plans import Plan
 from notifications.models.preferences import Preference
 from notifications.models.traces import TraceEntry
+from notifications.models.windows import Window, WindowEntry
 
-__all__ = ["Message", "Notification", "Plan", "Preference", "Sending", "TraceEntry"]
+__all__ = ["Message", "Notification", "Plan", "Preference", "Sending", "TraceEntry", "Window", "WindowEntry"]
