@@ -4,9 +4,11 @@ Any number of sweeps may run: each takes rows with ``SKIP LOCKED`` and marks the
 hint the same row and a long queue is not filled with repetitions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -18,10 +20,14 @@ from integrations.leases import end_leases
 from integrations.models import Connection, Delivery, System
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 
+log = structlog.get_logger(__name__)
 BATCH = 200
+Round = Callable[[], int]
+_rounds: list[Round] = []  # of higher rooms, which this one may not import
 _late_linking = LateLinking()  # each process walks through the unlinked events on its own
 
 
@@ -34,11 +40,12 @@ class Found:
     leases: int
     expired: int
     linked: int
+    beside: int  # by the rounds of higher rooms
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.events + self.deliveries + self.leases + self.expired + self.linked
+        return self.events + self.deliveries + self.leases + self.expired + self.linked + self.beside
 
 
 def sweep() -> Found:
@@ -50,7 +57,30 @@ def sweep() -> Found:
         linked=_late_linking.round(),
         events=hint_events(),
         deliveries=hint_deliveries(),
+        beside=_rounds_beside(),
     )
+
+
+def register_round(work: Round) -> None:
+    """Have each sweep do this too; it returns how much it found. A room calls it once, when it is ready.
+
+    A round may run in several processes at once, and a sweep waits for it: let it take few rows, and mark them.
+    """
+    if work not in _rounds:
+        _rounds.append(work)
+
+
+def _rounds_beside() -> int:
+    """What breaks in one round keeps nothing from the others. A database that is away ends the sweep, as elsewhere."""
+    found = 0
+    for work in _rounds:
+        try:
+            found += work()
+        except POSTGRES_AWAY:
+            raise
+        except Exception:
+            log.exception("round_failed", work=f"{work.__module__}.{work.__qualname__}")
+    return found
 
 
 def release_held() -> None:

@@ -190,3 +190,23 @@ def test_with_more_than_a_batch_no_target_comes_last_each_time(monkeypatch: pyte
 
     hinted = Delivery.objects.exclude(hinted_at=None).values_list("system_id", flat=True)
     assert set(hinted) == {system.id for system in systems}
+
+
+def test_a_round_of_another_room_that_breaks_keeps_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "_rounds", [])
+
+    def broken() -> int:
+        raise ValueError("a row that nobody expected")
+
+    def finds_two() -> int:
+        return 2
+
+    for work in (broken, finds_two, finds_two):
+        sweep.register_round(work)
+    delivery = overdue()
+
+    found = sweep.sweep()
+
+    assert (found.beside, found.deliveries) == (2, 1), "registered twice, it runs once"
+    delivery.refresh_from_db()
+    assert delivery.hinted_at
