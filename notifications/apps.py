@@ -6,14 +6,16 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let routes have people as targets, and follow what becomes of events."""
-        from integrations import targets
+        from integrations import sweep, targets
         from integrations.models import Route
+        from notifications import closing, progress
         from notifications.channels import CHANNELS
         from notifications.following import Following
         from notifications.recipients import expand
 
         targets.register_target(Route.Target.PEOPLE, expand)
-        targets.followers.append(Following())
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
         targets.followers.append(Following())
+        for work in (closing.close_due, progress.look_due):
+            sweep.register_round(work)

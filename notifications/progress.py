@@ -44,7 +44,6 @@ _WAITS_FOR_CHANNEL = frozenset(
         Reason.THROTTLED,
     }
 )
-_SAID_OTHERWISE = frozenset({Reason.IN_DIGEST, Reason.SUPERSEDED, Reason.TAKEN_BACK})
 
 
 class Verdict(Enum):
