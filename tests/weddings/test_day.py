@@ -45,6 +45,29 @@ def test_two_hours_after_the_reception_are_two_real_hours_on_the_night_clocks_ch
     assert bounds(late)[1].astimezone(UTC) == datetime(2027, 10, 31, 6, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("day", "zone", "end"),
+    [
+        (date(2027, 10, 30), "Europe/Vienna", datetime(2027, 10, 31, 5, tzinfo=UTC)),  # 03:00 comes twice: winter
+        (date(2027, 3, 27), "Europe/Vienna", datetime(2027, 3, 28, 4, tzinfo=UTC)),  # 02:00 is left out: summer
+        (date(2027, 4, 3), "Australia/Lord_Howe", datetime(2027, 4, 3, 19, 30, tzinfo=UTC)),  # by half an hour
+    ],
+)
+def test_a_wedding_at_half_past_eleven_on_the_night_clocks_change_lasts_until_six_on_the_wall(
+    day: date, zone: str, end: datetime
+) -> None:
+    party = WeddingFactory.build(
+        organization=OrganizationFactory.build(), date=day, timezone=zone, ceremony_time=time(23, 30),
+        reception_time=time(23, 45), reception_end=time(3),
+    )  # fmt: skip
+    at_the_ceremony = datetime.combine(day, time(23, 30), ZoneInfo(zone))
+
+    assert is_wedding_day(party, at_the_ceremony)
+    assert bounds(party)[1].astimezone(UTC) == end
+    assert is_wedding_day(party, end - timedelta(microseconds=1))
+    assert not is_wedding_day(party, end)
+
+
 @given(
     day=st.dates(date(2024, 1, 1), date(2035, 12, 31)),
     zone=st.sampled_from(sorted(available_timezones())),
