@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from sandbox.control import Control
+from sandbox.control_people import ControlPeople
 from sandbox.faults import FaultBoard
 from sandbox.page.views import Page
 from sandbox.services.receiver import Receiver
@@ -34,6 +35,7 @@ def build(world: World) -> web.Application:
     faults = FaultBoard()
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[refuse_other_origins])
     app.add_routes(Control(world, list(by_slug), faults).routes())
+    app.add_routes(ControlPeople(world).routes())
     app.add_routes(Page(world, vendors=[*OPERATIONS, Receiver.slug]).routes())
     slugs = "|".join(by_slug)
     app.router.add_route("*", f"/{{service:{slugs}}}{{path:(/.*)?}}", Traffic(world, by_slug, faults).serve)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from sandbox.disturbances import Disturbance, Disturbances, timetable
 from sandbox.logs import log
 from sandbox.storage.messages import MessageLog
 
@@ -45,17 +46,19 @@ class StatusStep:
 
 
 class Callbacks:
-    """Sends callbacks in the background, in order for one message."""
+    """Sends callbacks in the background, for one message in order unless its disturbance says otherwise."""
 
     def __init__(self, messages: MessageLog) -> None:
+        self.disturbances = Disturbances()
         self._messages = messages
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         self._verified: set[tuple[str, str]] = set()
 
-    def follow(self, message_id: int, steps: Sequence[StatusStep]) -> None:
-        """Let a message go through its steps."""
-        task = asyncio.get_running_loop().create_task(self._walk(message_id, steps))
+    def follow(self, service: str, message_id: int, steps: Sequence[StatusStep]) -> None:
+        """Let a message go through its steps, with what is in force against the service now."""
+        disturbance = self.disturbances.draw(service)
+        task = asyncio.get_running_loop().create_task(self._walk(message_id, steps, disturbance))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -77,6 +80,19 @@ class Callbacks:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log("callback_failed", url=callback.url, error=type(error).__name__)
             return None
+
+    async def tell_press(self, service: str, callback: Callback) -> int | None:
+        """Send now what a person pressed or wrote, disturbed as its service is.
+
+        Returns the product's status code to the first of them, or None as `send_once` does.
+        """
+        disturbance = self.disturbances.draw(service)
+        if service == "slack":  # elsewhere the delay is one of statuses
+            await asyncio.sleep(disturbance.delay_seconds)
+        answered = await self.send_once(callback)
+        if disturbance.double:
+            await self.send_once(callback)
+        return answered
 
     async def _shake_hands(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         """Once for each URL and token, as Meta does when they are entered.
@@ -104,15 +120,21 @@ class Callbacks:
         if self._session is not None:
             await self._session.close()
 
-    async def _walk(self, message_id: int, steps: Sequence[StatusStep]) -> None:
+    async def _walk(self, message_id: int, steps: Sequence[StatusStep], disturbance: Disturbance) -> None:
         elapsed = 0.0
-        for step in steps:
-            await asyncio.sleep(step.after_seconds - elapsed)
-            elapsed = step.after_seconds
-            self._messages.set_status(message_id, step.status)
-            callback = step.callback()
+        made: dict[int, Callback | None] = {}
+        for moment, what, number in timetable([(each.after_seconds, each.status) for each in steps], disturbance):
+            await asyncio.sleep(moment - elapsed)
+            elapsed = moment
+            if what == "happens":
+                self._messages.set_status(message_id, steps[number].status)
+                made[number] = steps[number].callback()
+                continue
+            callback = made[number]
             if callback is not None:
                 await self._send_until_taken(callback)
+                if disturbance.double:
+                    await self.send_once(callback)
 
     async def _send_until_taken(self, callback: Callback) -> None:
         for delay in RETRY_DELAYS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,7 +20,7 @@ class _Part(BaseModel):
 
 
 class TemplateButton(_Part):
-    """A button of an approved WhatsApp template: `quick_reply`, `url` or `phone_number`."""
+    """A button of a WhatsApp template: `quick_reply`, `url` or `phone_number`."""
 
     type: str
     text: str
@@ -27,11 +28,18 @@ class TemplateButton(_Part):
 
 
 class WhatsAppTemplate(_Part):
-    """An approved template; the placeholders of `body` and `header` are `{{1}}` or `{{name}}`."""
+    """A template; the placeholders of `body` and `header` are `{{1}}` or `{{name}}`.
+
+    `status` is where Meta's review stands. `message_status` is what an accepted send of it is answered with: one that
+    is not `accepted` is held back by Meta, and no status follows by itself.
+    """
 
     name: str
     language: str
     body: str
+    category: Literal["UTILITY", "MARKETING", "AUTHENTICATION"] = "UTILITY"
+    status: Literal["APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"] = "APPROVED"
+    message_status: Literal["accepted", "held_for_quality_assessment", "paused"] = "accepted"
     header: str = ""
     footer: str = ""
     buttons: list[TemplateButton] = []

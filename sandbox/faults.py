@@ -29,7 +29,8 @@ class Fault(BaseModel):
     """A fault as the control API takes it.
 
     `count` is the number of requests it lasts for, `ratio` the share of them it hits. `code` names the service's own
-    error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`). `after` lets the service take
+    error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`) and brings its status, where
+    `status` does not say another; without both it is 503. `after` lets the service take
     the request first and spoils only the answer: the outcome that a caller cannot know. `path` narrows it to what lies
     at or below a path such as `/webhook/a`; the narrowest fault counts. `seconds` is the latency, or for `drip_headers`
     and `drip_body` the pause after each byte.
@@ -40,7 +41,7 @@ class Fault(BaseModel):
     service: str
     path: str = Field(default="", pattern=r"^(/[^/?#]+)*$", max_length=500)
     mode: Annotated[Mode, Field(strict=False)]
-    status: int = Field(default=503, ge=300, le=599)
+    status: int | None = Field(default=None, ge=300, le=599)
     seconds: float = Field(default=1.0, ge=0, le=600)
     ratio: float = Field(default=1.0, gt=0, le=1)
     count: int | None = Field(default=None, ge=1)

@@ -59,7 +59,8 @@ class Replies:
         self._world.windows.open(account.phone_number_id, wa_id, time.time())
         context = message.provider_id if message else None
         callback = whatsapp_callbacks.reply_callback(account, wa_id, content, context)
-        return {"callback_status": await self._world.callbacks.send_once(callback) if callback else None}
+        told = await self._world.callbacks.tell_press("whatsapp", callback) if callback else None
+        return {"callback_status": told}
 
     async def _from_slack(self, reply: dict[str, Json]) -> dict[str, Json]:
         message = self._message("slack", reply)
@@ -67,8 +68,11 @@ class Replies:
         if config is None:
             raise ReplyRefused("slack is not in sandbox.json")
         element = _slack_button(message, reply.get("action_id"))
-        callback = slack.interaction(config, message, element, str(reply.get("user") or "planner"))
-        return {"callback_status": await self._world.callbacks.send_once(callback) if callback else None}
+        user = str(reply.get("user") or "planner")
+        self._world.messages.add_reply(message.id, f"{user} pressed {element['text']['text']}")
+        callback = slack.interaction(config, message, element, user)
+        told = await self._world.callbacks.tell_press("slack", callback) if callback else None
+        return {"callback_status": told}
 
     def _message(self, service: str, reply: dict[str, Json]) -> Message:
         number = reply.get("message")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from sandbox.faults import Fault, FaultBoard, Mode
 from sandbox.logs import log
 from sandbox.spoiling import CLOSING, pause, spoil
 from sandbox.wire import Call, Reply, text_reply
-from sandbox.world import Service, World
+from sandbox.world import OneAtATime, Service, World
 
 _SLACK_SECRET = re.compile(r"(/services/[^/]+/[^/]+/)[^/]+")
 
@@ -25,6 +26,7 @@ class Traffic:
         self._world = world
         self._services = services
         self._faults = faults
+        self._under_way: Counter[tuple[str, str, str]] = Counter()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One request, from its first byte to its log line."""
@@ -53,19 +55,30 @@ class Traffic:
         return _response(reply)
 
     async def _answer(self, request: web.Request, service: Service, call: Call, fault: Fault | None) -> Reply | None:
+        if isinstance(service, OneAtATime) and _under_way_key(service, call) in self._under_way:
+            return service.concurrent()
         if fault is None:
             return self._ask(service, call)
         taken = self._ask(service, call) if fault.after else None
+        if taken is not None and fault.mode is Mode.LATENCY:
+            await pause(request, fault.seconds)
+            return None if request.app[CLOSING].is_set() else taken
         match fault.mode:
             case Mode.LATENCY:
-                await pause(request, fault.seconds)
-                if request.app[CLOSING].is_set():
-                    return None
-                return taken or self._ask(service, call)
+                return await self._answer_late(request, service, call, fault.seconds)
             case Mode.STATUS | Mode.FLAP:
                 return _failure(service, fault)
         await spoil(request, fault)
         return None
+
+    async def _answer_late(self, request: web.Request, service: Service, call: Call, seconds: float) -> Reply | None:
+        key = _under_way_key(service, call)
+        self._under_way += Counter({key} if key else ())
+        try:
+            await pause(request, seconds)
+        finally:
+            self._under_way -= Counter({key} if key else ())
+        return None if request.app[CLOSING].is_set() else self._ask(service, call)
 
     def _ask(self, service: Service, call: Call) -> Reply:
         if not service.exists(self._world.config.current()):
@@ -74,6 +87,11 @@ class Traffic:
         if 200 <= reply.status < 300:
             self._world.tally.taken(service.slug, call)
         return reply
+
+
+def _under_way_key(service: Service, call: Call) -> tuple[str, str, str] | None:
+    key = call.headers.get("idempotency-key")
+    return None if key is None else (service.slug, call.headers.get("authorization", ""), key)
 
 
 async def _read(request: web.Request, slug: str) -> Call:
@@ -89,12 +107,13 @@ async def _read(request: web.Request, slug: str) -> Call:
 
 def _failure(service: Service, fault: Fault) -> Reply:
     reply = service.failure(fault.status, fault.code)
-    extra: dict[str, str] = {}
+    extra = dict(reply.headers)
     if fault.retry_after is not None:
+        extra = {name: value for name, value in extra.items() if name.lower() != "retry-after"}
         extra["Retry-After"] = str(fault.retry_after)
-    if 300 <= fault.status < 400:
+    if 300 <= reply.status < 400:
         extra["Location"] = "/_/healthz"
-    return Reply(reply.status, reply.body, reply.content_type, dict(reply.headers) | extra)
+    return Reply(reply.status, reply.body, reply.content_type, extra)
 
 
 def _response(reply: Reply | None) -> web.Response:

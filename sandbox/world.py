@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sandbox.callbacks import Callbacks
 from sandbox.config import ConfigFile, SandboxConfig
@@ -28,11 +28,19 @@ class Service(Protocol):
     def answer(self, call: Call) -> Reply:
         """Take or refuse a request."""
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
-        """The answer of a fault, in the service's own error format."""
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
+        """The answer of a fault, in the service's own error format; without a status the code's own, or 503."""
 
     def exists(self, config: SandboxConfig) -> bool:
         """Whether the configuration has this service."""
+
+
+@runtime_checkable
+class OneAtATime(Protocol):
+    """A service that refuses a request while another one with the same `Idempotency-Key` is under way."""
+
+    def concurrent(self) -> Reply:
+        """The refusal."""
 
 
 @dataclass(frozen=True)

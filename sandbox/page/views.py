@@ -13,6 +13,7 @@ from aiohttp import web
 from sandbox.page import mrkdwn
 from sandbox.services.vendors import ENVELOPE
 from sandbox.storage.messages import Filter, Message
+from sandbox.unsubscribing import one_click_url
 from sandbox.wire import Json
 from sandbox.world import World
 
@@ -94,6 +95,8 @@ class Page:
         )
         self._templates.filters["mrkdwn"] = mrkdwn.render
         self._templates.filters["said"] = _said
+        self._templates.filters["framed"] = _framed
+        self._templates.filters["one_click"] = one_click_url
 
     def routes(self) -> list[web.RouteDef]:
         """The page's routes."""
@@ -158,6 +161,15 @@ class Page:
             if message is not None and message.service == "resend":
                 return message
         return mails[0] if mails else None
+
+
+def _framed(html: str) -> str:
+    """A mail as its frame gets it: links open in a tab of their own, which learns nothing of this page.
+
+    The frame may open tabs and nothing else. The first `<base>` of a document counts, so a mail's own cannot undo it,
+    and a frame's document needs no doctype in front.
+    """
+    return '<base target="_blank"><meta name="referrer" content="no-referrer">' + html
 
 
 def _said(body: Json) -> Json:

@@ -31,9 +31,9 @@ class Receiver:
         """Always."""
         return True
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
         """A fault as JSON."""
-        return _refused(status, str(code or "sandbox_fault"), "The sandbox was told to fail.")
+        return _refused(status or 503, str(code or "sandbox_fault"), "The sandbox was told to fail.")
 
     def answer(self, call: Call) -> Reply:
         """Keep the request."""

@@ -35,9 +35,16 @@ class Resend:
         """Whether teams are configured."""
         return config.resend is not None
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
         """A fault in Resend's error format; `code` is Resend's name of the error."""
-        return refusal_for_status(status, code if isinstance(code, str) else None).reply()
+        refusal = refusal_for_status(status, code if isinstance(code, str) else None)
+        # A used-up quota comes without: its day, or month, is no short wait.
+        return refusal.reply({"retry-after": "1"} if refusal.name == "rate_limit_exceeded" else None)
+
+    def concurrent(self) -> Reply:
+        """The refusal of a request whose `Idempotency-Key` belongs to one that is still under way."""
+        message = "The original request with this idempotency key is still in progress. Try again later."
+        return ResendRefusal(409, "concurrent_idempotent_requests", message).reply()
 
     def answer(self, call: Call) -> Reply:
         """Take or refuse a request."""
@@ -81,7 +88,7 @@ class Resend:
         if key is None:
             return self._send(parsed, call, account)
         canonical = json.dumps(parsed, sort_keys=True).encode()
-        claim = Claim(f"{self.slug}:{_account_name(account)}", key, hashlib.sha256(canonical).hexdigest())
+        claim = Claim(f"{self.slug}:{account_name(account)}", key, hashlib.sha256(canonical).hexdigest())
         try:
             reply = self._world.idempotency.replay(claim)
         except KeyReused as error:
@@ -99,19 +106,19 @@ class Resend:
         draft = Draft(
             provider_id=email_id,
             service=self.slug,
-            account=_account_name(account),
+            account=account_name(account),
             to=", ".join(addressed),
             text=body.get("text") or "",
             html=body.get("html"),
             body=body,
         )
         message_id = self._world.messages.add(draft, call)
-        self._world.callbacks.follow(message_id, status_steps(account, Email(email_id, body, addressed)))
+        self._world.callbacks.follow(self.slug, message_id, status_steps(account, Email(email_id, body, addressed)))
         return json_reply(200, {"id": email_id})
 
     def _retrieve(self, email_id: str, account: ResendAccount) -> Reply:
         message = self._world.messages.by_provider_id(self.slug, email_id)
-        if message is None or message.account != _account_name(account):
+        if message is None or message.account != account_name(account):
             raise ResendRefusal(404, "not_found", "Email not found")
         body = message.body
         found: dict[str, Json] = {"object": "email", "id": email_id, "created_at": message.received_at}
@@ -133,7 +140,8 @@ def _authenticate(call: Call, config: ResendConfig) -> ResendAccount:
     raise ResendRefusal(403, "invalid_api_key", "API key is invalid")
 
 
-def _account_name(account: ResendAccount) -> str:
+def account_name(account: ResendAccount) -> str:
+    """What a team is called in the log."""
     # Keys are secrets, and what is stored may be looked at.
     return hashlib.sha256(account.api_key.encode()).hexdigest()[:16]
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sandbox.callbacks import Callback, StatusStep
 from sandbox.config import ResendAccount
@@ -17,6 +19,39 @@ from sandbox.signatures import standard_webhooks_signature
 from sandbox.wire import Json, iso
 
 _TESTING_DOMAIN = "@resend.dev"
+CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "sent": (),
+        "delivered": (),
+        "delivery_delayed": (),
+        "opened": (),
+        "clicked": (),
+        "complained": (),
+        "bounced": ("Permanent", "Transient", "Undetermined"),
+        "failed": ("reached_daily_quota", "reached_monthly_quota"),
+        "suppressed": ("previous_bounce", "previous_complaint"),
+    }
+)
+"""The events of an email, each with what may be said about it; the first where nothing is asked for."""
+_BOUNCES: Mapping[str, dict[str, Json]] = MappingProxyType(
+    {
+        "Permanent": {
+            "subType": "General",
+            "message": "The recipient's email address does not exist.",
+            "diagnosticCode": ["550 5.1.1"],
+        },
+        "Transient": {
+            "subType": "MailboxFull",
+            "message": "The recipient's mailbox is full.",
+            "diagnosticCode": ["452 4.2.2"],
+        },
+        "Undetermined": {
+            "subType": "Undetermined",
+            "message": "The recipient's server gave no reason.",
+            "diagnosticCode": [],
+        },
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +79,8 @@ def status_steps(account: ResendAccount, email: Email) -> list[StatusStep]:
     return [step(0.2, "sent"), step(0.6, "delivered")]
 
 
-def event_callback(account: ResendAccount, email: Email, status: str) -> Callback | None:
-    """One `email.<status>` event, if the account has a callback URL."""
+def event_callback(account: ResendAccount, email: Email, status: str, code: str | None = None) -> Callback | None:
+    """One `email.<status>` event, if the account has a callback URL; `code` is one of the status's `CODES`."""
     if account.callback_url is None:
         return None
     now = iso(time.time())
@@ -58,17 +93,7 @@ def event_callback(account: ResendAccount, email: Email, status: str) -> Callbac
         "tags": {tag["name"]: tag["value"] for tag in email.body.get("tags") or []},
         "headers": [{"name": name, "value": value} for name, value in (email.body.get("headers") or {}).items()],
     }
-    if status == "bounced":
-        message = "The recipient's email address does not exist."
-        data["bounce"] = {
-            "type": "Permanent",
-            "subType": "General",
-            "message": message,
-            "diagnosticCode": ["550 5.1.1"],
-        }
-    if status == "suppressed":
-        message = "The address bounced before."
-        data["suppressed"] = {"type": "OnAccountSuppressionList", "reason": "previous_bounce", "message": message}
+    data |= _detail(status, code or next(iter(CODES[status]), ""))
     body = json.dumps({"type": f"email.{status}", "created_at": now, "data": data}, ensure_ascii=False).encode()
     message_id = "msg_" + secrets.token_urlsafe(20)
 
@@ -83,6 +108,21 @@ def event_callback(account: ResendAccount, email: Email, status: str) -> Callbac
         }
 
     return Callback(account.callback_url, body, headers)
+
+
+def _detail(status: str, code: str) -> dict[str, Json]:
+    match status:
+        case "bounced":
+            return {"bounce": {"type": code} | _BOUNCES[code]}
+        case "suppressed":
+            message = f"The address is on the suppression list: {code.replace('_', ' ')}."
+            return {"suppressed": {"type": "OnAccountSuppressionList", "reason": code, "message": message}}
+        case "failed":
+            return {"failed": {"reason": code}}
+        case "clicked":
+            link = {"link": "https://wedsync.example/", "timestamp": iso(time.time())}
+            return {"click": link | {"ipAddress": "192.0.2.1", "userAgent": "WedSync sandbox"}}
+    return {}
 
 
 def _fate(address: str) -> str:

@@ -30,6 +30,31 @@ _NAME_OF_STATUS = MappingProxyType(
         500: "internal_server_error",
     }
 )
+_STATUS_OF_NAME = MappingProxyType(
+    {
+        "validation_error": 422,
+        "invalid_idempotency_key": 400,
+        "missing_api_key": 401,
+        "restricted_api_key": 401,
+        "invalid_api_key": 403,
+        "not_found": 404,
+        "method_not_allowed": 405,
+        "invalid_idempotent_request": 409,
+        "concurrent_idempotent_requests": 409,
+        "missing_required_field": 422,
+        "invalid_attachment": 422,
+        "invalid_from_address": 422,
+        "invalid_access": 422,
+        "invalid_parameter": 422,
+        "invalid_region": 422,
+        "rate_limit_exceeded": 429,
+        "daily_quota_exceeded": 429,
+        "monthly_quota_exceeded": 429,
+        "security_error": 451,
+        "application_error": 500,
+        "internal_server_error": 500,
+    }
+)
 
 
 class ResendRefusal(Exception):
@@ -47,8 +72,10 @@ class ResendRefusal(Exception):
         return json_reply(self.status, body, headers)
 
 
-def refusal_for_status(status: int, name: str | None) -> ResendRefusal:
-    """The answer of a fault with that HTTP status."""
+def refusal_for_status(status: int | None, name: str | None) -> ResendRefusal:
+    """The answer of a fault: with that HTTP status, or with the one that Resend gives the name, or 503."""
+    if status is None:
+        status = _STATUS_OF_NAME.get(name or "", 503)
     fallback = "application_error" if status >= 500 else "validation_error"
     return ResendRefusal(status, name or _NAME_OF_STATUS.get(status, fallback), "The sandbox was told to fail.")
 

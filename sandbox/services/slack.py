@@ -35,6 +35,29 @@ _ERROR_OF_STATUS = MappingProxyType(
         500: "rollup_error",
     }
 )
+# https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks
+_STATUS_OF_ERROR = MappingProxyType(
+    {
+        "invalid_payload": 400,
+        "invalid_blocks": 400,
+        "no_text": 400,
+        "user_not_found": 400,
+        "too_many_attachments": 400,
+        "missing_text_or_fallback_or_attachments": 400,
+        "action_prohibited": 403,
+        "posting_to_general_channel_denied": 403,
+        "invalid_token": 403,
+        "channel_not_found": 404,
+        "no_service": 404,
+        "no_service_id": 404,
+        "no_team": 404,
+        "team_disabled": 404,
+        "no_active_hooks": 404,
+        "channel_is_archived": 410,
+        "rate_limited": 429,
+        "rollup_error": 500,
+    }
+)
 
 
 class SlackRefusal(Exception):
@@ -58,9 +81,12 @@ class Slack:
         """Whether webhooks are configured."""
         return config.slack is not None
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
         """A fault in Slack's format; `code` is Slack's word."""
-        return text_reply(status, str(code) if code else _ERROR_OF_STATUS.get(status, "server_error"))
+        if status is None:
+            status = _STATUS_OF_ERROR.get(str(code), 503)
+        headers = {"Retry-After": "1"} if status == 429 else {}
+        return text_reply(status, str(code) if code else _ERROR_OF_STATUS.get(status, "server_error"), headers)
 
     def answer(self, call: Call) -> Reply:
         """Take or refuse a message."""

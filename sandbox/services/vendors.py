@@ -97,9 +97,9 @@ class Vendor:
         """Whether the vendor is configured."""
         return config.vendor(self.slug) is not None
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
         """A fault in the vendors' error format."""
-        return VendorRefusal(status, str(code or "sandbox_fault"), "The sandbox was told to fail.").reply()
+        return VendorRefusal(status or 503, str(code or "sandbox_fault"), "The sandbox was told to fail.").reply()
 
     def answer(self, call: Call) -> Reply:
         """Take or refuse a request."""

@@ -1,4 +1,4 @@
-"""WhatsApp Business Cloud API: `POST /{version}/{phone_number_id}/messages`.
+"""WhatsApp Business Cloud API: `POST /{version}/{phone_number_id}/messages`; its templates can be read too.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sandbox.config import SandboxConfig, WhatsAppAccount, WhatsAppConfig
 from sandbox.services import whatsapp_callbacks as callbacks
 from sandbox.services import whatsapp_templates as templates
+from sandbox.services import whatsapp_test_numbers as test_numbers
 from sandbox.services.whatsapp_errors import (
     ACCESS_TOKEN,
     INVALID_PARAMETER,
@@ -26,6 +27,7 @@ from sandbox.services.whatsapp_errors import (
     GraphError,
     error_for_status,
 )
+from sandbox.services.whatsapp_management import list_templates
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply
 from sandbox.world import World
@@ -34,6 +36,7 @@ CALLBACK_DATA = "biz_opaque_callback_data"
 TEXT_LIMIT = 4096
 CALLBACK_DATA_LIMIT = 512
 _PATH = re.compile(r"/v\d{1,3}\.\d{1,2}/(?P<phone_number_id>\d+)/messages")
+_TEMPLATES_PATH = re.compile(r"/v\d{1,3}\.\d{1,2}/(?P<waba_id>\d+)/message_templates")
 _E164 = re.compile(r"\+?([1-9]\d{6,14})")
 
 
@@ -43,7 +46,8 @@ class Content:
 
     text: str
     view: dict[str, Json] = field(default_factory=dict)
-    is_template: bool = False
+    message_status: str | None = None
+    """Meta gives one to templates only."""
 
 
 class WhatsApp:
@@ -58,7 +62,7 @@ class WhatsApp:
         """Whether numbers are configured."""
         return config.whatsapp is not None
 
-    def failure(self, status: int, code: int | str | None) -> Reply:
+    def failure(self, status: int | None, code: int | str | None) -> Reply:
         """A fault in Meta's error format; `code` is Meta's."""
         return error_for_status(status, code if isinstance(code, int) else None)
 
@@ -67,39 +71,33 @@ class WhatsApp:
         config = self._world.config.current().whatsapp
         assert config is not None
         try:
-            account = self._account(call, config)
-            return self._take(call, account, config)
+            owned = _owned(call, config)
+            asked = _TEMPLATES_PATH.fullmatch(call.path)
+            if asked is not None and call.method == "GET":
+                mine = [each for each in owned if each.waba_id == asked["waba_id"]]
+                return list_templates(mine, call) if mine else _no_object(asked["waba_id"]).reply()
+            return self._take(call, _account(call, owned), config)
         except GraphError as error:
             return error.reply()
-
-    def _account(self, call: Call, config: WhatsAppConfig) -> WhatsAppAccount:
-        token = (call.bearer() or "").encode()
-        owned = [each for each in config.accounts if secrets.compare_digest(each.access_token.encode(), token)]
-        if not owned:
-            raise GraphError(ACCESS_TOKEN, "The access token is missing or unknown.")
-        match = _PATH.fullmatch(call.path)
-        if match is None or call.method != "POST":
-            raise GraphError(INVALID_PARAMETER, "Unsupported request: POST /{version}/{phone_number_id}/messages.")
-        for account in owned:
-            if account.phone_number_id == match["phone_number_id"]:
-                return account
-        details = f"Object with ID '{match['phone_number_id']}' does not exist or cannot be loaded for this token."
-        raise GraphError(INVALID_PARAMETER, details, subcode=33)
 
     def _take(self, call: Call, account: WhatsAppAccount, config: WhatsAppConfig) -> Reply:
         body = _body(call)
         wa_id = _recipient(body, account)
         content = self._content(body, account, wa_id, call.received_at)
         self._check_rates(account, wa_id, config)
+        refusal = test_numbers.refused_at_once(wa_id)
+        if refusal is not None:
+            raise GraphError(refusal, "This number is refused at once.")
         wamid = _new_wamid(wa_id)
         view = content.view | {"phone_number_id": account.phone_number_id, "callback_data": body.get(CALLBACK_DATA)}
         draft = Draft(wamid, self.slug, account.phone_number_id, f"+{wa_id}", content.text, body, view=view)
         message_id = self._world.messages.add(draft, call)
         sent = callbacks.Sent(wamid, wa_id, body.get(CALLBACK_DATA))
-        self._world.callbacks.follow(message_id, callbacks.status_steps(account, sent))
         message: dict[str, Json] = {"id": wamid}
-        if content.is_template:
-            message["message_status"] = "accepted"
+        if content.message_status is not None:
+            message["message_status"] = content.message_status
+        if content.message_status in (None, "accepted"):
+            self._world.callbacks.follow(self.slug, message_id, callbacks.status_steps(account, sent))
         contacts = [{"input": body["to"], "wa_id": wa_id}]
         return json_reply(200, {"messaging_product": "whatsapp", "contacts": contacts, "messages": [message]})
 
@@ -127,6 +125,29 @@ class WhatsApp:
             raise GraphError(THROUGHPUT, "Cloud API message throughput has been reached.", subcode=2494055)
         if not take((*number, wa_id), per_second=1 / config.pair_seconds, burst=config.pair_burst).allowed:
             raise GraphError(PAIR_RATE, "Too many messages sent from this number to the same recipient.")
+
+
+def _owned(call: Call, config: WhatsAppConfig) -> list[WhatsAppAccount]:
+    token = (call.bearer() or "").encode()
+    owned = [each for each in config.accounts if secrets.compare_digest(each.access_token.encode(), token)]
+    if not owned:
+        raise GraphError(ACCESS_TOKEN, "The access token is missing or unknown.")
+    return owned
+
+
+def _account(call: Call, owned: list[WhatsAppAccount]) -> WhatsAppAccount:
+    match = _PATH.fullmatch(call.path)
+    if match is None or call.method != "POST":
+        raise GraphError(INVALID_PARAMETER, "Unsupported request: POST /{version}/{phone_number_id}/messages.")
+    for account in owned:
+        if account.phone_number_id == match["phone_number_id"]:
+            return account
+    raise _no_object(match["phone_number_id"])
+
+
+def _no_object(number: str) -> GraphError:
+    details = f"Object with ID '{number}' does not exist or cannot be loaded for this token."
+    return GraphError(INVALID_PARAMETER, details, subcode=33)
 
 
 def _body(call: Call) -> dict[str, Json]:
@@ -168,7 +189,7 @@ def _template_content(template: Json, account: WhatsAppAccount) -> Content:
     chosen = templates.choose(account.templates, template["name"], code)
     filled = templates.fill(chosen, template.get("components", []))
     view = {"template": chosen.name, "language": code, "header": filled.header, "footer": filled.footer}
-    return Content(filled.body, view | {"buttons": filled.buttons}, is_template=True)
+    return Content(filled.body, view | {"buttons": filled.buttons}, chosen.message_status)
 
 
 def _new_wamid(wa_id: str) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from sandbox.callbacks import Callback, StatusStep
 from sandbox.config import WhatsAppAccount
-from sandbox.services.whatsapp_errors import is_known, title_of
+from sandbox.services.whatsapp_errors import title_of
+from sandbox.services.whatsapp_test_numbers import fails_later
 from sandbox.signatures import meta_signature
 from sandbox.wire import Json
 
@@ -34,9 +35,8 @@ def status_steps(account: WhatsAppAccount, sent: Sent) -> list[StatusStep]:
 
     So +15550131026 is not on WhatsApp, and +15550131049 has met its marketing cap.
     """
-    ending = re.search(r"13\d{4}$", sent.wa_id)
-    if ending is not None and is_known(int(ending[0])):
-        code = int(ending[0])
+    code = fails_later(sent.wa_id)
+    if code is not None:
         return [StatusStep(0.3, "failed", lambda: status_callback(account, sent, "failed", code))]
     return [
         StatusStep(0.2, "sent", lambda: status_callback(account, sent, "sent")),

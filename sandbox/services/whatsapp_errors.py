@@ -25,6 +25,8 @@ PARAMETER_COUNT = 132000
 TEMPLATE_MISSING = 132001
 TEXT_TOO_LONG = 132005
 PARAMETER_FORMAT = 132012
+TEMPLATE_PAUSED = 132015
+TEMPLATE_DISABLED = 132016
 
 _KNOWN: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
     {
@@ -110,7 +112,9 @@ def is_known(code: int) -> bool:
     return code in _KNOWN
 
 
-def error_for_status(status: int, code: int | None) -> Reply:
-    """The answer of a fault with that HTTP status."""
+def error_for_status(status: int | None, code: int | None) -> Reply:
+    """The answer of a fault: with that HTTP status, or with the one that Meta gives the code, or 503."""
+    if status is None:
+        status = _KNOWN[code][0] if code is not None and code in _KNOWN else 503
     chosen = code if code is not None else _CODE_OF_STATUS.get(status, INVALID_PARAMETER if status < 500 else GENERIC)
     return GraphError(chosen, "The sandbox was told to fail.").reply(status)

@@ -12,7 +12,9 @@ from sandbox.services.whatsapp_errors import (
     PARAMETER_FORMAT,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
+    TEMPLATE_DISABLED,
     TEMPLATE_MISSING,
+    TEMPLATE_PAUSED,
     TEXT_TOO_LONG,
     UNSUPPORTED_TYPE,
     GraphError,
@@ -38,10 +40,17 @@ def choose(templates: Iterable[WhatsAppTemplate], name: str, language: str) -> W
     """The approved template of that name and language.
 
     Raises:
-        GraphError: 132001.
+        GraphError: 132001 where there is none, or none that was approved yet; 132015 when it is paused for its quality,
+            132016 when that happened too often and it is disabled.
     """
     for template in templates:
-        if (template.name, template.language) == (name, language):
+        if (template.name, template.language) != (name, language):
+            continue
+        if template.status == "PAUSED":
+            raise GraphError(TEMPLATE_PAUSED, f"Template {name} is paused due to low quality.")
+        if template.status == "DISABLED":
+            raise GraphError(TEMPLATE_DISABLED, f"Template {name} is disabled: it was paused too many times.")
+        if template.status == "APPROVED":
             return template
     raise GraphError(TEMPLATE_MISSING, f"template name ({name}) does not exist in {language}")
 

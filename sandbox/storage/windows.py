@@ -21,6 +21,10 @@ class ServiceWindows:
             (phone_number_id, wa_id, at),
         )
 
+    def close(self, wa_id: str | None) -> None:
+        """Forget when one person wrote, or all: as if 24 hours had passed."""
+        self._connection.execute("DELETE FROM whatsapp_windows WHERE ? IS NULL OR wa_id = ?", (wa_id, wa_id))
+
     def is_open(self, phone_number_id: str, wa_id: str, now: float) -> bool:
         """Whether free text may be sent now."""
         row = self._connection.execute(

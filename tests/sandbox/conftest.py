@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.sandbox_peer import Peer, configuration, running
+from tests.sandbox.sandbox_product import Product
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,23 @@ def home(tmp_path: Path) -> Path:
     """A home of its own, for tests that stop the sandbox or change its configuration."""
     (tmp_path / "sandbox.json").write_text(json.dumps(configuration()))
     return tmp_path
+
+
+@pytest.fixture
+def product() -> Iterator[Product]:
+    product = Product()
+    yield product
+    product.server.shutdown()
+    product.server.server_close()
+
+
+@pytest.fixture
+def calling_peer(home: Path, product: Product) -> Iterator[Peer]:
+    config = configuration()
+    base = f"http://127.0.0.1:{product.server.server_port}"
+    config["whatsapp"]["accounts"][0]["callback_url"] = f"{base}/whatsapp"
+    config["slack"]["callback_url"] = f"{base}/slack"
+    config["resend"]["accounts"][0]["callback_url"] = f"{base}/resend"
+    (home / "sandbox.json").write_text(json.dumps(config))
+    with running(home) as peer:
+        yield peer

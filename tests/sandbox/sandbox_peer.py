@@ -29,7 +29,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def configuration() -> dict[str, Any]:
     """One organization with every service."""
     vendor = {"access_token": VENDOR_TOKEN, "signing_secret": SECRET}
-    templates = [
+    templates: list[dict[str, Any]] = [
         {
             "name": "timeline_updated",
             "language": "en",
@@ -37,7 +37,10 @@ def configuration() -> dict[str, Any]:
             "buttons": [{"type": "quick_reply", "text": "Got it"}],
         },
         {"name": "named", "language": "en", "body": "Hello {{who}}."},
+        {"name": "is_held", "language": "en", "body": "Hello.", "message_status": "held_for_quality_assessment"},
     ]
+    for status in ("PENDING", "REJECTED", "PAUSED", "DISABLED"):
+        templates.append({"name": f"is_{status.lower()}", "language": "en", "body": "Hello.", "status": status})
     number = {
         "phone_number_id": PHONE,
         "access_token": TOKEN,
@@ -111,7 +114,7 @@ class Peer:
 
     def forget(self) -> None:
         """Give the next test an empty world."""
-        for thing in ("faults", "messages", "requests", "records", "tally"):
+        for thing in ("faults", "callbacks", "windows", "messages", "requests", "records", "tally"):
             requests.delete(f"{self.url}/_/{thing}", timeout=10).raise_for_status()
 
     def messages(self, service: str) -> list[dict[str, Any]]:

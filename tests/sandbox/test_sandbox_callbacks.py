@@ -5,90 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-import pytest
 import requests
 
 from sandbox.signatures import slack_signature, standard_webhooks_signature
 from tests.polling import until
-from tests.sandbox.sandbox_peer import SECRET, Peer, configuration, email, running, template
-
-
-class Product:
-    """Receives callbacks; refuses the first of each path when told to."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[str, dict[str, str], bytes]] = []
-        self.refuse_first = False
-        self.handshakes: list[dict[str, list[str]]] = []
-        self.verify_token = "verify"
-        product = self
-
-        class Receiver(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                query = parse_qs(urlsplit(self.path).query)
-                product.handshakes.append(query)
-                known = query["hub.mode"] == ["subscribe"] and query["hub.verify_token"] == [product.verify_token]
-                self.send_response(200 if known else 403)
-                self.end_headers()
-                self.wfile.write(query["hub.challenge"][0].encode())
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                refuse = product.refuse_first and self.path not in [path for path, _, _ in product.received]
-                product.received.append((self.path, headers, body))
-                self.send_response(503 if refuse else 200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Be quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def at(self, path: str, count: int) -> list[tuple[dict[str, str], bytes]]:
-        """The first `count` callbacks to a path."""
-
-        def look() -> list[tuple[dict[str, str], bytes]] | None:
-            found = [(headers, body) for each, headers, body in self.received if each == path]
-            return found if len(found) >= count else None
-
-        return until(look)
-
-
-@pytest.fixture
-def product() -> Iterator[Product]:
-    product = Product()
-    yield product
-    product.server.shutdown()
-    product.server.server_close()
-
-
-@pytest.fixture
-def calling_peer(home: Path, product: Product) -> Iterator[Peer]:
-    config = configuration()
-    base = f"http://127.0.0.1:{product.server.server_port}"
-    config["whatsapp"]["accounts"][0]["callback_url"] = f"{base}/whatsapp"
-    config["slack"]["callback_url"] = f"{base}/slack"
-    config["resend"]["accounts"][0]["callback_url"] = f"{base}/resend"
-    (home / "sandbox.json").write_text(json.dumps(config))
-    with running(home) as peer:
-        yield peer
-
-
-def statuses(bodies: list[tuple[dict[str, str], bytes]]) -> list[dict[str, Any]]:
-    return [
-        status
-        for _, body in bodies
-        for status in json.loads(body)["entry"][0]["changes"][0]["value"].get("statuses", [])
-    ]
+from tests.sandbox.sandbox_peer import SECRET, Peer, email, template
+from tests.sandbox.sandbox_product import Product, statuses
 
 
 def test_whatsapp_reports_sent_then_delivered_signed(calling_peer: Peer, product: Product) -> None:

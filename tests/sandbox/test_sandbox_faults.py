@@ -41,6 +41,60 @@ def test_status_speaks_each_services_own_language(peer: Peer) -> None:
     assert peer.resend(email()).json()["name"] == "daily_quota_exceeded"
 
 
+@pytest.mark.parametrize(
+    ("service", "code", "status"),
+    [
+        ("slack", "invalid_blocks", 400),
+        ("slack", "invalid_token", 403),
+        ("slack", "no_active_hooks", 404),
+        ("slack", "channel_is_archived", 410),
+        ("slack", "rate_limited", 429),
+        ("slack", "rollup_error", 500),
+        ("slack", "no word of Slack's", 503),
+        ("resend", "daily_quota_exceeded", 429),
+        ("resend", "concurrent_idempotent_requests", 409),
+        ("resend", "application_error", 500),
+        ("whatsapp", 131056, 429),
+        ("whatsapp", 132001, 404),
+        ("whatsapp", 131016, 500),
+        ("studio_cloud", "anything", 503),
+    ],
+)
+def test_a_known_code_brings_its_status(peer: Peer, service: str, code: int | str, status: int) -> None:
+    peer.fault(service, "status", code=code)
+    answers = {
+        "slack": lambda: peer.slack({"text": "x"}),
+        "resend": lambda: peer.resend(email()),
+        "whatsapp": lambda: peer.whatsapp(template("Anna", "16:00")),
+        "studio_cloud": lambda: post(peer),
+    }
+    answer = answers[service]()
+    assert answer.status_code == status
+    assert str(code) in answer.text
+    assert ("Retry-After" in answer.headers) == (code == "rate_limited")
+
+
+def test_one_webhook_of_slack_can_fail_alone(peer: Peer) -> None:
+    peer.fault("slack", "status", code="channel_is_archived", path="/slack/services/T01/B02")
+    peer.fault("slack", "status", code="no_active_hooks", path="/slack/services/T01/B03")
+    assert peer.slack({"text": "x"}).text == "channel_is_archived"
+    assert peer.slack({"text": "x"}, path="T01/B03/other").text == "no_active_hooks"
+
+
+def test_the_same_key_while_the_first_is_under_way_is_409(peer: Peer) -> None:
+    peer.fault("resend", "latency", seconds=600, count=1)
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(
+            f"{peer.url}/resend/emails",
+            json=email(),
+            headers={"Authorization": "Bearer re_key", "Idempotency-Key": "slow"},
+            timeout=0.3,
+        )
+    answer = peer.resend(email(), Idempotency_Key="slow")
+    assert (answer.status_code, answer.json()["name"]) == (409, "concurrent_idempotent_requests")
+    assert peer.resend(email(), Idempotency_Key="another").status_code == 200
+
+
 def test_a_redirect_has_a_location(peer: Peer) -> None:
     peer.fault("slack", "status", status=302)
     answer = requests.post(f"{peer.url}/slack/services/x", json={}, allow_redirects=False, timeout=10)

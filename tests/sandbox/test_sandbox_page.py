@@ -44,11 +44,12 @@ def test_every_incoming_text_is_escaped(peer: Peer) -> None:
     assert "<script>" not in peer.get("/", params={"q": ATTACK}).text
 
 
-def test_a_mail_is_shown_in_a_frame_that_may_do_nothing(peer: Peer) -> None:
+def test_a_mail_is_shown_in_a_frame_that_may_only_open_tabs(peer: Peer) -> None:
     peer.resend(email(html='<p class="x">Dear "Anna"</p>'))
     page = peer.get("/?service=resend").text
     frame = page[page.index("<iframe") : page.index("</iframe>")]
-    assert 'sandbox=""' in frame
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in frame
+    assert '<base target="_blank">' in unescape(frame)
     assert '<p class="x">Dear "Anna"</p>' in unescape(frame)
 
 

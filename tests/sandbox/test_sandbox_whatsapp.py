@@ -108,3 +108,50 @@ def test_a_body_that_is_not_json_is_100(peer: Peer) -> None:
     url = f"{peer.url}/whatsapp/v26.0/106540352242922/messages"
     answer = requests.post(url, data=b"{", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
     assert error_of(answer) == (400, 100)
+
+
+def test_a_window_can_be_closed_again(peer: Peer) -> None:
+    text = {"messaging_product": "whatsapp", "to": "+16505550004", "type": "text", "text": {"body": "See you"}}
+    reply = {"service": "whatsapp", "from": "+16505550004", "text": "STOP"}
+    requests.post(f"{peer.url}/_/replies", json=reply, timeout=10).raise_for_status()
+    assert peer.whatsapp(text).status_code == 200
+    requests.delete(f"{peer.url}/_/windows", params={"to": "+16505550004"}, timeout=10).raise_for_status()
+    assert error_of(peer.whatsapp(text)) == (400, 131047)
+
+
+def test_a_number_can_be_refused_at_once(peer: Peer) -> None:
+    assert error_of(peer.whatsapp(template("Anna", "16:00", to="+19990131026"))) == (400, 131026)
+    assert error_of(peer.whatsapp(template("Anna", "16:00", to="+19990131048"))) == (429, 131048)
+    assert peer.messages("whatsapp") == []
+    assert peer.whatsapp(template("Anna", "16:00", to="+19990999999")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "http", "code"),
+    [("PENDING", 404, 132001), ("REJECTED", 404, 132001), ("PAUSED", 400, 132015), ("DISABLED", 400, 132016)],
+)
+def test_a_template_that_is_not_approved_is_refused(peer: Peer, status: str, http: int, code: int) -> None:
+    assert error_of(peer.whatsapp(template(name=f"is_{status.lower()}"))) == (http, code)
+
+
+def test_a_held_template_is_accepted_and_nothing_follows(peer: Peer) -> None:
+    answer = peer.whatsapp(template(name="is_held")).json()
+    assert answer["messages"][0]["message_status"] == "held_for_quality_assessment"
+    assert peer.messages("whatsapp")[0]["status"] == "accepted"
+
+
+def test_templates_are_read_in_pages_with_their_status(peer: Peer) -> None:
+    path, headers = "/whatsapp/v26.0/102290129340398/message_templates", {"Authorization": f"Bearer {TOKEN}"}
+    first = peer.get(path, params={"limit": 4}, headers=headers).json()
+    rest = requests.get(first["paging"]["next"], headers=headers, timeout=10).json()
+    listed = {each["name"]: each for each in first["data"] + rest["data"]}
+    assert len(listed) == 7
+    assert "next" not in rest["paging"]
+    assert listed["is_paused"]["status"] == "PAUSED"
+    assert listed["named"]["parameter_format"] == "NAMED"
+    assert listed["timeline_updated"]["components"][1]["buttons"] == [{"type": "QUICK_REPLY", "text": "Got it"}]
+    only = peer.get(path, params={"status": "PENDING"}, headers=headers).json()["data"]
+    assert [each["name"] for each in only] == ["is_pending"]
+    assert error_of(peer.get(path)) == (401, 190)
+    assert error_of(peer.get(path.replace("102290129340398", "1"), headers=headers)) == (400, 100)
+    assert error_of(peer.get(path, params={"after": "?"}, headers=headers)) == (400, 100)

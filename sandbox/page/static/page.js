@@ -79,23 +79,33 @@ function notice(text) {
   place.textContent = text;
   place.hidden = false;
   clearTimeout(notice.timer);
-  notice.timer = setTimeout(() => { place.hidden = true; }, 4000);
+  notice.timer = setTimeout(() => { place.hidden = true; }, 6000);
 }
 
-async function reply(body) {
-  const response = await fetch("/_/replies", {
+function inWords(status) {
+  if (status === null) return "Noted. No callback URL is configured, or nobody answered there.";
+  if (status < 300) return `Sent to the product, which took it (${status}).`;
+  if (status < 400) return `The product points elsewhere (${status}); nothing was done.`;
+  if (status === 401 || status === 403) return `The product does not accept the signature (${status}).`;
+  if (status === 404 || status === 410) return `The product does not know this address (${status}).`;
+  if (status === 429) return "The product asks for a pause (429).";
+  if (status < 500) return `The product refused it (${status}).`;
+  return `The product has trouble of its own (${status}). Try again in a moment.`;
+}
+
+async function reply(path, body) {
+  const response = await fetch(path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
   const answer = await response.json();
   if (!response.ok) notice(answer.error);
-  else if (answer.callback_status === null) notice("Noted. No callback URL is configured, or nobody answered there.");
-  else notice(`Sent to the product, which answered ${answer.callback_status}.`);
+  else notice(inWords(answer.callback_status));
   followUps = 2;
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-reply]");
-  if (button) reply(JSON.parse(button.dataset.reply));
+  if (button) reply(button.dataset.post ?? "/_/replies", JSON.parse(button.dataset.reply));
 });
 
 document.addEventListener("submit", (event) => {
@@ -103,7 +113,7 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   const field = form.elements.text;
-  if (field.value.trim()) reply({ ...JSON.parse(form.dataset.compose), text: field.value });
+  if (field.value.trim()) reply("/_/replies", { ...JSON.parse(form.dataset.compose), text: field.value });
   field.value = "";
 });
 
