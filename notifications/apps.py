@@ -8,14 +8,14 @@ class NotificationsConfig(AppConfig):
         """Let routes have people as targets, and follow what becomes of events."""
         from integrations import sweep, targets
         from integrations.models import Route
-        from notifications import closing, progress
+        from notifications import closing, escalation, incidents, progress
         from notifications.channels import CHANNELS
         from notifications.following import Following
-        from notifications.recipients import expand
+        from notifications.recipients import routed
 
-        targets.register_target(Route.Target.PEOPLE, expand)
+        targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
         targets.followers.append(Following())
-        for work in (closing.close_due, progress.look_due):
+        for work in (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due):
             sweep.register_round(work)

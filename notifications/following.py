@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import plans, progress, tracing, windows
+from notifications import incidents, plans, progress, tracing, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -21,7 +21,8 @@ class Following:
     """See :class:`integrations.targets.Follower`."""
 
     def before_routing(self, event: ChannelEvent) -> None:
-        """See :class:`integrations.targets.Follower`."""
+        """An emergency opens an incident, or joins one."""
+        incidents.take_report(event)
 
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
         """Let wait what is to be gathered; what waits for quiet hours goes out one by one, in order, when they end."""

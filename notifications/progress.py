@@ -20,7 +20,7 @@ from integrations.models import Delivery
 from integrations.models.health import Cause
 from integrations.states import WAITING, Reason, State
 from integrations.targets import Plan
-from notifications import making, plans, policy, recipients, tracing
+from notifications import escalation, making, plans, policy, recipients, tracing
 from notifications.models import Message, Notification, Sending
 from notifications.plans import Audience, Step, Until
 from notifications.tracing import What
@@ -254,6 +254,7 @@ def _failed(notification: Notification) -> None:
     if others.filter(state__in=[Notification.State.OPEN, Notification.State.REACHED]).exists():
         return
     event = notification.event
+    escalation.hurry(event.id)
     text = f"Nobody could be reached about {event.type} ({event.wedding or 'no wedding'}): see its trace, and call."
     alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(event.id))
     tracing.note_event(event, What.ALERTED, text)

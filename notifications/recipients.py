@@ -59,6 +59,16 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
         yield from to_person(person, channels, senders, priority, now)
 
 
+def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """:func:`expand`, but of an incident's further reports only to those who know of it already."""
+    from notifications import incidents
+
+    telling = incidents.telling(event)
+    for plan in expand(route, event, priority):
+        if telling.only is None or (plan.channel, plan.target) in telling.only:
+            yield plan
+
+
 def to_team(team: System) -> Plan:
     """A message to a team's Slack channel."""
     return Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team, recipient=f"team:{team.id}", name=team.name)

@@ -3,7 +3,7 @@
 from copy import copy
 
 from integrations.models import Delivery
-from notifications import windows
+from notifications import incidents, windows
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel
@@ -11,11 +11,15 @@ from wedsync.weddings.models import Channel
 
 def of(delivery: Delivery) -> Subject:
     """The subject of a delivery's message."""
+    incident = incidents.of_delivery(delivery)
     return Subject(
         event=_whole_event(delivery),
         contact=delivery.contact,
         channel=Channel(delivery.channel),
         step=delivery.plan_step,
+        escalated=incident is not None and delivery.plan_step > incidents.FIRST_ESCALATION,
+        asks=incident is not None and incidents.asks(delivery, incident),
+        drill=incident is not None and incident.drill,
         digest=windows.digest_of(delivery),
     )
 

@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/channels/tickets/", TicketsView.as_view()),
     path("api/integrations/", include("wedsync.api.integrations.urls")),
     path("api/", include("wedsync.api.people.urls")),
+    path("", include("notifications.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

@@ -92,7 +92,7 @@ class Vendor(ABC):
         What tells of WedSync itself comes from WedSync alone: a vendor could raise false alarms with it.
         """
         ours = name if name in CATALOGUE else self.event_types.get(name)
-        return None if ours is None or CATALOGUE[ours].is_about_us else ours
+        return None if ours is None or CATALOGUE[ours].is_ours else ours
 
     def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload in our names, as plain text, checked; what we do not know stays under ``extra``.

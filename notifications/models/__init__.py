@@ -1,5 +1,6 @@
 """What people get, and why they get it or do not."""
 
+from notifications.models.incidents import Incident, IncidentReport
 from notifications.models.messages import Message
 from notifications.models.notifications import Notification, Sending
 from notifications.models.plans import Plan
@@ -7,4 +8,15 @@ from notifications.models.preferences import Preference
 from notifications.models.traces import TraceEntry
 from notifications.models.windows import Window, WindowEntry
 
-__all__ = ["Message", "Notification", "Plan", "Preference", "Sending", "TraceEntry", "Window", "WindowEntry"]
+__all__ = [
+    "Incident",
+    "IncidentReport",
+    "Message",
+    "Notification",
+    "Plan",
+    "Preference",
+    "Sending",
+    "TraceEntry",
+    "Window",
+    "WindowEntry",
+]

@@ -97,6 +97,7 @@ def test_lists_ask_the_database_as_often_for_many_rows_as_for_one(
         "Receipt": lambda: factories.ReceiptFactory(organization=ours.organization),
         "ProviderNotice": lambda: factories.NoticeFactory(organization=ours.organization),
         "Message": lambda: factories.MessageFactory(organization=ours.organization),
+        "Incident": lambda: factories.IncidentFactory(organization=ours.organization),
         "Notification": lambda: factories.NotificationFactory(organization=ours.organization),
         "Channel": lambda: factories.ChannelFactory(organization=ours.organization),
         "ChannelEntry": lambda: factories.EntryFactory(organization=ours.organization),

@@ -21,6 +21,7 @@ from tests.factories import (
     EventFactory,
     ExternalReferenceFactory,
     FormFactory,
+    IncidentFactory,
     NotificationFactory,
     OrganizationFactory,
     ReasonFactory,
@@ -40,6 +41,9 @@ BY_ID: dict[tuple[str, str], Any] = {
     ("patch", "weddings/{wedding}/"): {"guest_count": 1},
     ("post", "forms/{form}/responses/"): {"answers": {"a": 1}},
     ("get", "notifications/{notification}/"): None,
+    ("get", "incidents/{incident}/"): None,
+    ("post", "incidents/{incident}/acknowledge/"): None,
+    ("post", "incidents/{incident}/resolve/"): None,
     ("get", "contacts/{contact}/preferences/"): None,
     ("patch", "contacts/{contact}/preferences/"): {
         "preferences": [{"category": "gallery", "channel": "email", "wanted": False}]
@@ -71,6 +75,7 @@ BY_ID: dict[tuple[str, str], Any] = {
 }
 IN_BODY: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "journey/"): {"wedding_id": "{wedding}", "milestone": "x", "progress": 1},
+    ("post", "incidents/"): {"wedding": "{wedding}", "kind": "x", "description": "x"},
     ("post", "integrations/connections/"): {"system": "{system}"},
     ("post", "integrations/references/"): {"system": "{own_system}", "external_id": "x", "wedding": "{wedding}"},
     ("post", "integrations/channel-config/dry-run/"): {"event_id": "{event}"},
@@ -86,6 +91,7 @@ LISTS: dict[tuple[str, str], list[dict[str, str]]] = {
     ("get", "integrations/events/"): [{}, {"wedding": "{wedding}"}],
     ("get", "integrations/deliveries/"): [{}, {"event": "{event}"}, {"q": MARK}, {"route": "{route}"}],
     ("get", "integrations/attempts/"): [{}, {"delivery": "{delivery}"}],
+    ("get", "incidents/"): [{}, {"wedding": "{wedding}"}, {"event": "{event}"}, {"q": MARK}],
     ("get", "notifications/"): [
         {},
         {"event": "{event}"},
@@ -123,6 +129,7 @@ def theirs() -> dict[str, str]:
     notification = NotificationFactory(**mine, event=event, contact=contact, name=MARK)
     rows = {
         "notification": notification,
+        "incident": IncidentFactory(**mine, event=event, wedding=wedding, description=MARK),
         "wedding": wedding,
         "form": FormFactory(**mine, wedding=wedding),
         "contact": contact,

@@ -30,6 +30,8 @@ def needed(method: str, path: str) -> str:
             return "live:read"
         case "attempts":
             return "deliveries:read"
+        case "incidents":
+            return "events:read" if reads else "events:write"
         case "notifications":
             return "deliveries:read"
         case "contacts":

@@ -20,7 +20,7 @@ from tests.factories.integrations import (
     SystemFactory,
 )
 from tests.factories.live import ChannelFactory, EntryFactory, EventFactory
-from tests.factories.notifications import MessageFactory, NotificationFactory, PlanFactory
+from tests.factories.notifications import IncidentFactory, MessageFactory, NotificationFactory, PlanFactory
 from tests.factories.webhooks import NoticeFactory, ReceiptFactory
 from tests.factories.weddings import (
     AddressFactory,
@@ -49,6 +49,7 @@ __all__ = [
     "EventFactory",
     "ExternalReferenceFactory",
     "FormFactory",
+    "IncidentFactory",
     "MembershipFactory",
     "MessageFactory",
     "NoticeFactory",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import factory
 from django.utils import timezone
 
-from notifications.models import Message, Notification, Plan
+from notifications.models import Incident, Message, Notification, Plan
 from tests.factories.integrations import DeliveryFactory
 from tests.factories.live import EventFactory
-from tests.factories.weddings import ContactFactory, Owned, beside
+from tests.factories.weddings import ContactFactory, Owned, WeddingFactory, beside
 from wedsync.queues import Priority
 
 
@@ -49,3 +49,19 @@ class PlanFactory(Owned):
 
     category = "gallery"
     steps = factory.LazyFunction(lambda: [{"channels": ["preferred"], "until": "sent"}])
+
+
+class IncidentFactory(Owned):
+    """Open, with a report of its own."""
+
+    class Meta:
+        model = Incident
+
+    wedding = factory.SubFactory(WeddingFactory, organization=beside("organization"))
+    event = factory.SubFactory(
+        EventFactory, organization=beside("organization"), wedding=beside("wedding"), type="venue.emergency_reported"
+    )
+    kind = "power_outage"
+    description = "The hall is dark"
+    opened_by = "Tom Berger"
+    told_at = factory.LazyFunction(timezone.now)

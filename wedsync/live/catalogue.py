@@ -45,8 +45,13 @@ class EventType:
 
     @property
     def is_about_us(self) -> bool:
-        """Whether it tells of WedSync and its systems, not of a wedding. Nobody outside may send such a type."""
+        """Whether it tells of WedSync and its systems, or is an exercise: for staff, and for no wedding's people."""
         return self.scopes == {Scope.OPS}
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether only WedSync makes it. Nobody outside may send such a type."""
+        return self.is_about_us or self.name.startswith("incident.")
 
 
 def _type(
@@ -98,6 +103,17 @@ CATALOGUE: dict[str, EventType] = {
         _type("wedding.date_changed", payloads.DateChanged, Category.TIMELINE, _HIGH, _COUPLE, _SUPPLIERS),
         _type("form.submitted", payloads.FormSubmitted, _BOOKINGS, _NORMAL, Scope.FORM, _SUPPLIERS),
         _type("journey.milestone_reached", payloads.MilestoneReached, Category.JOURNEY, _LOW, Scope.JOURNEY, _COUPLE),
+        _type("incident.acknowledged", payloads.IncidentAcknowledged, Category.EMERGENCIES, _HIGH, Scope.URGENT),
+        _type(
+            "incident.resolved",
+            payloads.IncidentResolved,
+            Category.EMERGENCIES,
+            _URGENT,
+            _COUPLE,
+            _SUPPLIERS,
+            Scope.URGENT,
+        ),
+        _type("incident.drill_started", payloads.DrillStarted, Category.EMERGENCIES, _URGENT, Scope.OPS),
         _type("ops.alert_raised", payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
         _type("ops.alert_resolved", payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
         _type("system.health_changed", payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),

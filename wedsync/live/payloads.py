@@ -130,6 +130,26 @@ class Alert(Payload):
     system: Name | None = None
 
 
+class DrillStarted(Payload):
+    incident_id: UUID
+    kind: Name
+    description: Text
+    started_by: Name
+
+
+class IncidentAcknowledged(Payload):
+    incident_id: UUID
+    by: Name
+    via: Name
+
+
+class IncidentResolved(Payload):
+    incident_id: UUID
+    kind: Name
+    description: Text
+    resolved_by: Name
+
+
 class HealthChanged(Payload):
     system_id: UUID
     system: Name

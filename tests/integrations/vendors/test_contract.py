@@ -76,7 +76,7 @@ def test_each_alias_of_a_vendor_is_another_word_for_a_field_of_ours(vendor: Vend
 
 @every_vendor
 def test_canonical_names_are_always_understood(vendor: Vendor) -> None:
-    assert all(vendor.event_type(name) == name for name, entry in CATALOGUE.items() if not entry.is_about_us)
+    assert all(vendor.event_type(name) == name for name, entry in CATALOGUE.items() if not entry.is_ours)
     assert vendor.event_type("something.else") is None
     assert not set(vendor.event_types) & set(CATALOGUE)
 

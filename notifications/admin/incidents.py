@@ -1,0 +1,157 @@
+"""Admin of incidents: what happened, who was told, and the buttons that end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+
+from integrations.admin.buttons import PastButtonAdmin, Question, asked
+from notifications import acknowledging, answers, incidents
+from notifications.admin.notifications import GOT_COLOURS
+from notifications.models import Incident, Notification, TraceEntry
+from wedsync.weddings.admin import WeddingAdmin
+from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment, table
+from wedsync.weddings.models import Membership, Wedding
+
+STATE_COLOURS = {"open": BAD, "acknowledged": WARNING, "resolved": GOOD}
+ANY_ROLE = frozenset(Membership.Role)
+
+
+class RaiseForm(forms.Form):
+    """What staff report."""
+
+    kind = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="Such as power outage.")
+    description = forms.CharField(max_length=10_000, widget=UnfoldAdminTextareaWidget())
+    contact_phone = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget())
+    drill = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanWidget(),
+        help_text="An exercise: it is marked as one, and reaches staff only.",
+    )
+
+
+@admin.register(Incident)
+class IncidentAdmin(PastButtonAdmin):
+    """Every member of staff may end one: in an emergency nobody looks for the right role."""
+
+    pressed_by = ANY_ROLE
+    tenant_path = "organization"
+    list_display = ("what", "about", "standing", "drill", "opened", "acknowledged_by", "resolved")
+    list_select_related = ("wedding", "organization")
+    list_filter = ("state", "drill", "opened_at")
+    search_fields = ("=id", "kind", "description", "wedding__couple")
+    ordering = ("-id",)
+    actions_detail = ("acknowledge", "resolve")
+    fieldsets = (
+        (None, {"fields": (("kind", "drill"), "description", "wedding", ("standing", "opened", "opened_by"))}),
+        (
+            "Who takes care of it",
+            {
+                "fields": (
+                    ("acknowledged_by", "acknowledged_via", "acknowledged"),
+                    ("resolved_by", "resolved"),
+                    ("step", "next_step_at", "ended_at"),
+                )
+            },
+        ),
+        ("Reports", {"fields": ("reported",)}),
+        ("Who was told, and whether they got it", {"fields": ("people",)}),
+        ("What was done, in order", {"fields": ("trace",)}),
+    )
+    standing = coloured("State", "state", STATE_COLOURS)
+    opened = moment("Opened", "opened_at")
+    acknowledged = moment("Acknowledged", "acknowledged_at")
+    resolved = moment("Resolved", "resolved_at")
+
+    @column("What", ordering="kind")
+    def what(self, incident: Incident) -> str:
+        return f"{'Drill: ' if incident.drill else ''}{incident.kind.replace('_', ' ')}"
+
+    @column("Wedding", ordering="wedding__couple")
+    def about(self, incident: Incident) -> str:
+        return incident.wedding.couple
+
+    @column("Reports")
+    def reported(self, incident: Incident) -> SafeString:
+        rows = (
+            (
+                f"{timezone.localtime(each.created_at):%Y-%m-%d %H:%M:%S}",
+                each.event.payload.get("description", "")[:200],
+                f"{timezone.localtime(each.told_at):%H:%M:%S}"
+                if each.told_at
+                else "said nothing new, or came too soon",
+                link(reverse("event-trace", args=[each.event_id]), "trace"),
+            )
+            for each in incident.reports.select_related("event").order_by("event_id")[:100]
+        )
+        return table(("Came", "Says", "Told", ""), rows)
+
+    @column("People")
+    def people(self, incident: Incident) -> SafeString:
+        events = [event.id for event in incidents.events_of(incident)]
+        told = Notification.objects.filter(event__in=events).order_by("name", "id")
+        rows = (
+            (each.name, label(found.got, GOT_COLOURS), found.text, link(_page_of(each), "why"))
+            for each in answers.with_what_came(told)[:200]
+            for found in [answers.answer(each)]
+        )
+        return table(("Who", "Got it", "What came of it", ""), rows)
+
+    @column("Trace")
+    def trace(self, incident: Incident) -> SafeString:
+        events = [event.id for event in incidents.events_of(incident)]
+        entries = TraceEntry.objects.filter(event__in=events, recipient="").order_by("id")[:200]
+        rows = ((f"{timezone.localtime(each.at):%H:%M:%S}", each.get_what_display(), each.text) for each in entries)
+        return table(("When", "What", ""), rows)
+
+    def is_offered(self, row: Incident, path: str) -> bool:
+        return row.state == Incident.State.OPEN if path == "acknowledge" else row.state != Incident.State.RESOLVED
+
+    @asked("Acknowledge", "acknowledge", "Take care of it? All further steps stop, and nobody else is called.")
+    def acknowledge(self, request: HttpRequest, incident: Incident) -> str:
+        answer = acknowledging.acknowledge_incident(incident, by=request.user.get_username(), via="the admin")
+        if answer.already:
+            return f"{answer.incident.acknowledged_by or answer.incident.resolved_by} was first."
+        return "It is yours. Nobody else is called."
+
+    @asked("Resolve", "resolve", "Is it over? Everyone who was alerted gets the all-clear.")
+    def resolve(self, request: HttpRequest, incident: Incident) -> str:
+        done = incidents.resolve(incident, by=request.user.get_username())
+        return "It is over. The all-clear is on its way." if done else "It was over already."
+
+
+def _page_of(notification: Notification) -> str:
+    return reverse("admin:notifications_notification_change", args=[notification.pk])
+
+
+@button("Raise an emergency", "raise-emergency")
+def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Report an emergency of a wedding by hand, or start a drill."""
+    wedding: Wedding | None = pages.get_object(request, object_id)
+    if wedding is None or not pages.has_view_permission(request, wedding):
+        raise Http404
+    form = RaiseForm(request.POST if request.method == "POST" else None)
+    back = reverse("admin:weddings_wedding_change", args=[wedding.pk])
+    if not form.is_valid():
+        text = "Everyone whom the routes name is told at once, also at night. A drill reaches staff only."
+        return Question(f"Emergency: {wedding}", "Raise it", back, text, form=form).page(request, pages)
+    by = request.user.get_username()
+    try:
+        incidents.raise_by_hand(wedding, **form.cleaned_data, by=by)
+    except incidents.AlreadyOpen as error:
+        messages.error(request, str(error))
+        return HttpResponseRedirect(back)
+    pages.log_change(request, wedding, f"Raised {'a drill' if form.cleaned_data['drill'] else 'an emergency'}.")
+    messages.success(request, "It is on its way. The incident stands under Incidents in a moment.")
+    return HttpResponseRedirect(back)
+
+
+WeddingAdmin.raise_emergency = raise_emergency  # type: ignore[attr-defined]
+WeddingAdmin.actions_detail = (*getattr(WeddingAdmin, "actions_detail", ()), "raise_emergency")  # type: ignore[attr-defined]

@@ -1,0 +1,153 @@
+"""An incident's further steps: from person to person, until somebody acknowledges or the plan ends.
+
+The timer is a column of the incident. Whoever takes a step holds the row until its deliveries are stored; whoever
+acknowledges waits for that, and calls off what it has made (docs/incidents.md).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations import alerts
+from integrations.models import System
+from integrations.models.health import Cause
+from integrations.targets import Plan
+from notifications import incidents, making, plans, recipients, tracing
+from notifications.models import Incident
+from notifications.plans import Audience, Step
+from notifications.recipients import Person
+from notifications.tracing import What
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.live.catalogue import Category
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel, Contact
+
+log = structlog.get_logger(__name__)
+BATCH = 50
+RETRY = timedelta(seconds=10)
+_PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
+
+
+def escalate_due() -> int:
+    """Take the next step of every open incident whose time has come; returns how many steps."""
+    due = Incident.objects.filter(state=Incident.State.OPEN, next_step_at__lte=Now()).order_by("next_step_at")
+    return sum(_escalate_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
+
+
+def _escalate_or_postpone(incident_id: UUID) -> bool:
+    """One broken incident must not keep the sweep from the others."""
+    try:
+        return escalate(incident_id)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:
+        log.exception("incident_not_escalated", incident=str(incident_id))
+        Incident.objects.filter(id=incident_id, state=Incident.State.OPEN).update(next_step_at=Now() + RETRY)
+        return False
+
+
+@transaction.atomic
+def escalate(incident_id: UUID) -> bool:
+    """Take one incident's next step, and those after it where nobody is there; false where it is not time."""
+    rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    due = rows.filter(id=incident_id, state=Incident.State.OPEN, next_step_at__lte=Now())
+    incident = due.select_related("wedding", "event__wedding", "organization").first()
+    if incident is None:
+        return False
+    steps = plans.parse(incident.steps, Category.EMERGENCIES)
+    while incident.step + 1 < len(steps):
+        incident.step += 1
+        if _take(incident, steps[incident.step]):
+            break
+    else:
+        _end(incident)
+    following = steps[incident.step + 1] if incident.step + 1 < len(steps) else None
+    incident.next_step_at = None
+    if incident.ended_at is None:
+        pause = incidents.pause_before(following or steps[incident.step])
+        incident.next_step_at = timezone.now() + timedelta(seconds=pause)
+    incident.save(update_fields=["step", "next_step_at", "ended_at"])
+    return True
+
+
+def hurry(event_id: UUID) -> None:
+    """The first step of an event's incident reached nobody: the next one is due now."""
+    Incident.objects.filter(event_id=event_id, state=Incident.State.OPEN, step=0).update(next_step_at=Now())
+
+
+def _take(incident: Incident, step: Step) -> bool:
+    """Whether anybody is there to be told."""
+    chosen = list(_audience(incident, step))
+    if not any(not plan.skipped for plan in chosen):
+        return False
+    why = f"step {incident.step}: nobody has acknowledged; now {step.audience}"
+    made = making.make(
+        incident.event,
+        chosen,
+        plan_step=incidents.FIRST_ESCALATION + incident.step,
+        why=why,
+        priority=Priority.URGENT,
+    )
+    names = ", ".join(sorted({plan.name for plan in chosen}))
+    tracing.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
+    return bool(made)
+
+
+def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
+    if incident.drill:
+        yield from incidents.to_staff(incident.organization)
+        return
+    if step.audience == Audience.TEAM:
+        yield from _team(incident, step)
+        return
+    called = in_call_order(incident)
+    place = _PLACES[step.audience]
+    yield from _by(called[place : place + 1], step, incident)
+
+
+def in_call_order(incident: Incident) -> list[Person]:
+    """Who must acknowledge, one after the other: by call order; the coordinators where nobody has one."""
+    contacts = list(Contact.objects.filter(organization_id=incident.organization_id, wedding_id=incident.wedding_id))
+    found = recipients.persons(contacts, incident.event)
+    called = [person for person in found if person.contact.call_order is not None]
+    return called or [person for person in found if _is_coordinator(person)]
+
+
+def _is_coordinator(person: Person) -> bool:
+    return any(contact.role == Contact.Role.COORDINATOR for contact in person.contacts)
+
+
+def _by(people: Sequence[Person], step: Step, incident: Incident) -> Iterable[Plan]:
+    senders = recipients.sending_systems(incident.organization_id)
+    for person in people:
+        yield from recipients.to_person(person, step.channels, senders, Priority.URGENT, timezone.now())
+
+
+def _team(incident: Incident, step: Step) -> Iterable[Plan]:
+    """The coordinator's team: where on Slack the emergency went to, and the coordinators; else owners and support."""
+    teams: list[Plan] = []
+    if Channel.SLACK in step.channels:
+        ids = [plan.target for plan in incidents.alerted(incident) if plan.channel == Channel.SLACK]
+        usable = System.objects.filter(id__in=ids, organization_id=incident.organization_id)
+        teams = [recipients.to_team(team) for team in usable.exclude(state=System.Status.DISABLED)]
+    contacts = list(Contact.objects.filter(organization_id=incident.organization_id, wedding_id=incident.wedding_id))
+    people = [person for person in recipients.persons(contacts, incident.event) if _is_coordinator(person)]
+    found = [*teams, *_by(people, step, incident)]
+    if any(not plan.skipped for plan in found):
+        yield from found
+        return
+    yield from recipients.to_staff(incident.organization_id, recipients.sending_systems(incident.organization_id))
+
+
+def _end(incident: Incident) -> None:
+    """The plan is over, and nobody has acknowledged."""
+    incident.ended_at = timezone.now()
+    kind = incident.kind.replace("_", " ")
+    text = f"Nobody has acknowledged the {'drill' if incident.drill else 'emergency'} “{kind}” of {incident.wedding}."
+    alerts.raise_alert(incident.organization_id, Cause.UNANSWERED, f"{text} Call them.", about=str(incident.id))
+    tracing.note_event(incident.event, What.ALERTED, f"{text} The plan has ended; staff are alerted.")

@@ -1,0 +1,304 @@
+"""Incidents: an emergency opens one of its wedding, further reports join it, staff raise, resolve and drill.
+
+Reports are taken in the routing's transaction; the incident's row is locked meanwhile, so that of two reports at once
+one opens it and the other joins. What is to be told of a report is decided there, once, and read by everybody else.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import Delivery, Route
+from integrations.moves import move
+from integrations.states import WAITING, Reason, State
+from integrations.targets import Plan
+from integrations.wedding_events import Origin, wedding_event
+from notifications import making, plans, recipients, tracing
+from notifications.models import Incident, IncidentReport, Sending
+from notifications.plans import Audience, Step
+from notifications.tracing import What
+from wedsync.ids import new_id
+from wedsync.live.catalogue import Category
+from wedsync.live.channels import ops_channel
+from wedsync.live.log import NewEvent
+from wedsync.live.models import ChannelEvent
+from wedsync.live.publishing import publish
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel, Organization, Wedding
+
+REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
+DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
+FIRST_ESCALATION = 100
+"""Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
+BATCH = 50
+_LIVING = ~Q(state=Incident.State.RESOLVED)
+
+
+class AlreadyOpen(ValueError):
+    """The wedding has such an incident or drill already; the text says so, for staff."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who is told of a report. ``only``: pairs of channel and target; ``None``: everyone whom the routes name."""
+
+    only: frozenset[tuple[str, str]] | None = None
+    why: str = ""
+
+
+EVERYONE = Telling()
+
+
+def take_report(event: ChannelEvent) -> None:
+    """Open an incident for an emergency, or let it join the one that is open; called again it does nothing."""
+    if event.type != REPORTED or event.wedding_id is None or IncidentReport.objects.filter(event=event).exists():
+        return
+    fresh = _new(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
+    Incident.objects.bulk_create([fresh], ignore_conflicts=True)
+    living = Incident.objects.select_for_update(no_key=True).filter(_LIVING, wedding_id=event.wedding_id, drill=False)
+    incident = living.get()
+    if incident.event_id == event.id:
+        IncidentReport.objects.create(incident=incident, event=event, words=_words(event), told_at=Now())
+        tracing.note_event(event, What.JOINED, f"It opened an incident: {incident.id}.")
+        return
+    _join(incident, event)
+
+
+def _new(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
+    steps = _incident_steps(plans.plan_of(event.organization_id, Category.EMERGENCIES))
+    now = timezone.now()
+    return Incident(
+        organization_id=event.organization_id,
+        wedding_id=wedding_id,
+        event=event,
+        kind=str(event.payload.get("kind", ""))[:200],
+        description=str(event.payload.get("description", "")),
+        drill=drill,
+        opened_by=opened_by[:200],
+        steps=[step.as_json() for step in steps],
+        next_step_at=now + timedelta(seconds=pause_before(steps[1])) if len(steps) > 1 else None,
+        told_at=now,
+    )
+
+
+def _incident_steps(whole: Iterable[Step]) -> list[Step]:
+    """The first step, and those that go by the call order; the others lead from channel to channel."""
+    first, *rest = plans.unfolded(list(whole))
+    return [first, *(step for step in rest if step.audience != Audience.EVERYONE)]
+
+
+def pause_before(step: Step) -> float:
+    """Seconds from the step before to this one."""
+    return settings.ESCALATION_SECONDS if step.after is None else step.after
+
+
+def _join(incident: Incident, event: ChannelEvent) -> None:
+    """A further report: told when it says something new, at most every two minutes."""
+    words = _words(event)
+    known = incident.reports.filter(words=words).exists()
+    now, pause = timezone.now(), timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
+    told = not known and incident.told_at + pause <= now
+    IncidentReport.objects.create(incident=incident, event=event, words=words, told_at=now if told else None)
+    if known:
+        tracing.note_event(event, What.JOINED, f"It says nothing new about the incident {incident.id}: nobody is told.")
+    elif told:
+        incident.told_at = now
+        incident.save(update_fields=["told_at"])
+        tracing.note_event(event, What.JOINED, f"It joined the incident {incident.id}: those already alerted are told.")
+    else:
+        incident.update_due_at = incident.told_at + pause
+        incident.save(update_fields=["update_due_at"])
+        text = (
+            f"It joined the incident {incident.id}, and is told at {incident.update_due_at:%H:%M:%S} UTC at the latest."
+        )
+        tracing.note_event(event, What.JOINED, text)
+
+
+def _words(event: ChannelEvent) -> str:
+    said = f"{event.payload.get('kind', '')}\n{event.payload.get('description', '')}"
+    return hashlib.sha256(" ".join(said.casefold().split()).encode()).hexdigest()
+
+
+def telling(event: ChannelEvent) -> Telling:
+    """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
+    if event.type != REPORTED or event.wedding_id is None:
+        return EVERYONE
+    report = IncidentReport.objects.filter(event_id=event.id).select_related("incident").first()
+    if report is None:
+        living = Incident.objects.filter(_LIVING, wedding_id=event.wedding_id, drill=False).first()
+        return Telling(_alerted(living), "an incident is open") if living else EVERYONE
+    if report.incident.event_id == event.id:
+        return EVERYONE
+    if report.told_at is None:
+        return Telling(frozenset(), "it says nothing new, or comes too soon")
+    return Telling(_alerted(report.incident), "it joined an incident")
+
+
+def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
+    return frozenset((plan.channel, plan.target) for plan in alerted(incident))
+
+
+def events_of(incident: Incident) -> list[ChannelEvent]:
+    """The event that opened it, and its further reports."""
+    return list(ChannelEvent.objects.filter(Q(id=incident.event_id) | Q(report__incident=incident)))
+
+
+def alerted(incident: Incident) -> list[Plan]:
+    """Everyone who was alerted, once on each channel and address."""
+    rows = Sending.objects.filter(delivery__event__in=[event.id for event in events_of(incident)])
+    rows = rows.exclude(delivery__state__in=[State.SKIPPED, State.CANCELLED])
+    found: dict[tuple[str, str], Plan] = {}
+    for each in rows.select_related("delivery__system", "delivery__contact", "notification").order_by("delivery_id"):
+        delivery, notification = each.delivery, each.notification
+        found.setdefault(
+            (delivery.channel, delivery.target),
+            Plan(
+                Route.Target.PEOPLE,
+                delivery.target,
+                delivery.channel,
+                delivery.system,
+                delivery.contact,
+                recipient=notification.recipient,
+                name=notification.name,
+            ),
+        )
+    return list(found.values())
+
+
+def tell_updates() -> int:
+    """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
+    due = Incident.objects.filter(_LIVING, update_due_at__lte=Now()).values_list("id", flat=True)[:BATCH]
+    return sum(_tell_update(each) for each in due)
+
+
+@transaction.atomic
+def _tell_update(incident_id: UUID) -> bool:
+    locked = Incident.objects.select_for_update(skip_locked=True, no_key=True)
+    incident = locked.filter(_LIVING, id=incident_id, update_due_at__lte=Now()).first()
+    if incident is None:
+        return False
+    told = set(incident.reports.exclude(told_at=None).values_list("words", flat=True))
+    untold = incident.reports.filter(told_at=None).exclude(words__in=told).select_related("event__wedding")
+    newest = untold.order_by("-event_id").first()
+    incident.update_due_at = None
+    if newest:
+        incident.told_at = timezone.now()
+        making.make(newest.event, alerted(incident), plan_step=0, why="a further report", priority=Priority.URGENT)
+        untold.update(told_at=Now())
+    incident.save(update_fields=["told_at", "update_due_at"])
+    return newest is not None
+
+
+@transaction.atomic
+def raise_by_hand(
+    wedding: Wedding, kind: str, description: str, *, by: str, drill: bool = False, contact_phone: str = ""
+) -> ChannelEvent:
+    """Report an emergency as staff, or start an exercise, which reaches staff only; returns its event.
+
+    Raises:
+        AlreadyOpen: a drill of this wedding is under way. A further emergency joins the open incident.
+    """
+    if drill:
+        return _drill(wedding, kind, description, by)
+    payload = {"kind": kind, "description": description, "reported_by": by}
+    if contact_phone:
+        payload["contact_phone"] = contact_phone
+    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
+    (event,) = publish([wedding_event(wedding, REPORTED, payload, origin)])
+    return event
+
+
+def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEvent:
+    if Incident.objects.filter(_LIVING, wedding=wedding, drill=True).exists():
+        raise AlreadyOpen("A drill of this wedding is under way. Resolve it first.")
+    incident_id = new_id()
+    payload = {"incident_id": str(incident_id), "kind": kind, "description": description, "started_by": by}
+    (event,) = publish([_ops_event(wedding, DRILL_STARTED, payload)])
+    incident = _new(event, wedding.id, opened_by=by, drill=True)
+    incident.id = incident_id
+    incident.save(force_insert=True)
+    making.make(event, to_staff(wedding.organization), plan_step=0, why="a drill", priority=Priority.URGENT)
+    return event
+
+
+def to_staff(organization: Organization) -> list[Plan]:
+    """The Slack channels that emergencies go to, and the owners and the support by mail."""
+    teams = Route.objects.filter(organization=organization, active=True, system__kind="slack")
+    found = [
+        route.system
+        for route in teams.select_related("system")
+        if not route.event_types or REPORTED in route.event_types
+    ]
+    by_id = {team.id: team for team in found if team and team.state != "disabled"}
+    senders = recipients.sending_systems(organization.id)
+    return [*map(recipients.to_team, by_id.values()), *recipients.to_staff(organization.id, senders)]
+
+
+def _ops_event(wedding: Wedding, event_type: str, payload: dict[str, str]) -> NewEvent:
+    return NewEvent(
+        organization_id=wedding.organization_id,
+        wedding_id=wedding.id,
+        type=event_type,
+        payload={"wedding_id": str(wedding.id), **payload},
+        occurred_at=timezone.now(),
+        source=ChannelEvent.Source.WEDSYNC,
+        channels=[ops_channel(wedding.organization_id)],
+        effect=ChannelEvent.Effect.NONE,
+    )
+
+
+@transaction.atomic
+def resolve(incident: Incident, *, by: str) -> bool:
+    """End an incident, once, and give the all-clear to everyone who was alerted; whether it was not ended already."""
+    living = Incident.objects.filter(_LIVING, id=incident.id)
+    if not living.update(
+        state=Incident.State.RESOLVED, resolved_at=Now(), resolved_by=by[:200], next_step_at=None, update_due_at=None
+    ):
+        return False
+    incident.refresh_from_db()
+    stop_escalation(incident)
+    payload = {"incident_id": str(incident.id), "kind": incident.kind, "description": incident.description}
+    payload["resolved_by"] = by
+    if incident.drill:
+        new = _ops_event(incident.wedding, RESOLVED, payload)
+    else:
+        new = wedding_event(
+            incident.wedding, RESOLVED, payload, Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
+        )
+    (event,) = publish([new])
+    making.make(event, alerted(incident), plan_step=0, why="the all-clear", priority=Priority.URGENT)
+    return True
+
+
+def stop_escalation(incident: Incident) -> int:
+    """Call off what further steps have made and nobody has sent yet; returns how many. What is in flight goes on."""
+    waiting = Delivery.objects.filter(
+        event_id=incident.event_id, plan_step__gte=FIRST_ESCALATION, state__in=list(WAITING)
+    )
+    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+
+
+def of_delivery(delivery: Delivery) -> Incident | None:
+    """The incident that a delivery tells of; ``None``: it tells of none, or of its end."""
+    report = Q(reports__event_id=delivery.event_id) | Q(event_id=delivery.event_id)
+    return Incident.objects.filter(report, organization_id=delivery.organization_id).select_related("wedding").first()
+
+
+def asks(delivery: Delivery, incident: Incident) -> bool:
+    """Whether a delivery's reader is asked to acknowledge: teams, staff, and those in the call order."""
+    if incident.state != Incident.State.OPEN:
+        return False
+    if delivery.plan_step >= FIRST_ESCALATION or delivery.channel == Channel.SLACK or delivery.contact is None:
+        return True
+    contacts = incident.wedding.contacts
+    if contacts.filter(call_order__isnull=False).exists():
+        return delivery.contact.call_order is not None
+    return delivery.contact.role == "coordinator"

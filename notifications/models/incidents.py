@@ -1,0 +1,72 @@
+"""An emergency of a wedding, and the reports of it."""
+
+from django.db import models
+from django.db.models import Q
+
+from wedsync.ids import new_id
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Organization, Wedding
+
+
+class Incident(models.Model):
+    """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACKNOWLEDGED = "acknowledged"
+        RESOLVED = "resolved"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="incidents", db_index=False)
+    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="incidents")
+    event = models.OneToOneField(
+        ChannelEvent, on_delete=models.CASCADE, related_name="opened_incident", help_text="The report that opened it."
+    )
+    kind = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    drill = models.BooleanField(default=False)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_by = models.CharField(max_length=200)
+    steps = models.JSONField(default=list, help_text="The plan, as it was when it was opened.")
+    step = models.PositiveSmallIntegerField(default=0)
+    next_step_at = models.DateTimeField(null=True, help_text="PostgreSQL's clock.")
+    ended_at = models.DateTimeField(null=True, help_text="When the plan ended without an acknowledgement.")
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=200, blank=True)
+    acknowledged_via = models.CharField(max_length=32, blank=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.CharField(max_length=200, blank=True)
+    told_at = models.DateTimeField(help_text="When reports were told last.")
+    update_due_at = models.DateTimeField(null=True, help_text="When the newest report that came too early is told.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wedding", "drill"], name="incident_one_at_a_time", condition=~Q(state="resolved")
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "acknowledged", "resolved"]), name="incident_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="incident_newest"),
+            models.Index(fields=["next_step_at"], name="incident_step_due", condition=Q(next_step_at__isnull=False)),
+            models.Index(fields=["update_due_at"], name="incident_told_due", condition=Q(update_due_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'Drill: ' if self.drill else ''}{self.kind.replace('_', ' ')} · {self.wedding.couple}"
+
+
+class IncidentReport(models.Model):
+    """An event that reports an incident. ``told_at``: when people were told of it; never, where it says nothing new."""
+
+    event = models.OneToOneField(ChannelEvent, on_delete=models.CASCADE, primary_key=True, related_name="report")
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="reports")
+    words = models.CharField(max_length=64, help_text="A hash of what it says.")
+    told_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"report of {self.incident}"
