@@ -51,4 +51,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return render(request, "notifications/acknowledge.html", facts, status=status, headers=HEADERS)  # type: ignore[call-arg]
+    shown = render(request, "notifications/acknowledge.html", facts, status=status)
+    for name, value in HEADERS.items():
+        shown[name] = value
+    return shown
