@@ -20,6 +20,7 @@ urlpatterns = [
     path("", console, name="console"),
     path("events/<uuid:event_id>/", event_trace, name="event-trace"),
     path("admin/", admin.site.urls),
+    path("", include("notifications.urls")),
     path("livez", probes.live),
     path("readyz", probes.ready),
     path("metrics", metrics),

@@ -78,14 +78,20 @@ class Mail:
                 message["Reply-To"] = self.reply_to
             message["Date"] = format_datetime(delivery.created_at)
             message["Message-ID"] = message_id(delivery.id, self.sender)
-            for name, value in self.headers.items():
-                message[name] = value
         except (ValueError, IndexError) as error:
             raise OurFault("an address or a header of the mail can not be written") from error
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         message.set_boundary(f"=_{delivery.id.hex}")
-        return message.as_bytes()
+        # Written as they are: the library would fold and encode a long link, which programs could not read then.
+        return _raw(self.headers) + message.as_bytes()
+
+
+def _raw(headers: dict[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    if not lines.isascii() or lines.count("\n") != len(headers):
+        raise OurFault("a header of the mail can not be written")
+    return lines.encode("ascii")
 
 
 def address_of(sender: str) -> str:

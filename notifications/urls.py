@@ -1,0 +1,9 @@
+"""Pages that need no login: what a message's own link leads to."""
+
+from django.urls import path
+
+from notifications.pages.unsubscribe import unsubscribe
+
+urlpatterns = [
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
+]
