@@ -112,9 +112,7 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def secure(
-    sock: socket.socket, host: str, ends: float, context: ssl.SSLContext | None = None
-) -> ssl.SSLSocket:
+def secure(sock: socket.socket, host: str, ends: float, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
     """The same connection inside TLS; the time-out of a handshake counts for the whole of it, not per read."""
     secured: ssl.SSLSocket | None = None
     try:

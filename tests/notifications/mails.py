@@ -19,7 +19,9 @@ SENDER = "Lakeside <hello@wedsync.example>"
 TIMELINE = {"changes": [{"field": "ceremony_time", "before": "15:00", "after": "16:00"}]}
 
 
-def delivery(base_url: str = "https://mail.example", credentials: dict[str, str] | None = None, **rest: Any) -> Delivery:
+def delivery(
+    base_url: str = "https://mail.example", credentials: dict[str, str] | None = None, **rest: Any
+) -> Delivery:
     """A mail to Anna about her timeline, not written yet."""
     wedding = WeddingFactory()
     mine = wedding.organization

@@ -131,7 +131,7 @@ class Postmark(BaseHTTPRequestHandler):
     heard: list[tuple[str, dict[str, str], Any]]
     reply: tuple[int, dict[str, Any]]
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         type(self).heard.append((self.path, headers, json.loads(body)))
@@ -214,7 +214,9 @@ def test_each_provider_gets_the_same_bytes_at_each_try(name: str) -> None:
     assert b"anna@people.example" in first.body or b"anna%40people.example" in first.body
 
 
-@pytest.mark.parametrize("wrong", [{"provider": "pigeon"}, {"provider": "mailjet"}, {"from": "nobody", "provider": "smtp", "host": "h"}])
+@pytest.mark.parametrize(
+    "wrong", [{"provider": "pigeon"}, {"provider": "mailjet"}, {"from": "nobody", "provider": "smtp", "host": "h"}]
+)
 def test_credentials_that_can_not_be_used_are_our_fault(wrong: dict[str, str]) -> None:
     with pytest.raises(OurFault):
         sent(delivery(credentials=wrong))

@@ -60,7 +60,9 @@ def test_a_mail_arrives_whole_and_is_the_same_at_each_try(settings: Any) -> None
 
 def test_a_line_that_is_a_dot_does_not_end_the_mail(settings: Any) -> None:
     with mail_server() as server:
-        row = through(server, settings, type="venue.capacity_updated", payload={"capacity": 9, "reason": ".\r\n.\r\nEND"})
+        row = through(
+            server, settings, type="venue.capacity_updated", payload={"capacity": 9, "reason": ".\r\n.\r\nEND"}
+        )
         sent(row)
 
     (mail,) = server.mails

@@ -155,7 +155,8 @@ def test_what_is_no_click_is_refused(program: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "words"), [("de-AT", "Keine E-Mails mehr"), ("es", "No más correos"), ("fr", "Plus d"), ("fi", "No more")]
+    ("locale", "words"),
+    [("de-AT", "Keine E-Mails mehr"), ("es", "No más correos"), ("fr", "Plus d"), ("fi", "No more")],
 )
 def test_the_page_speaks_the_readers_language(locale: str, words: str, program: Client) -> None:
     row = delivery(locale=locale)

@@ -22,11 +22,11 @@ def numbers(delivery: Delivery) -> tuple[Number, ...]:
     event = delivery.event
     told = event.payload
     reporter = _number(str(told.get("reported_by") or ""), str(told.get("contact_phone") or ""))
+    of_wedding = Contact.objects.filter(organization_id=delivery.organization_id, wedding=event.wedding)
     people = (
-        Contact.objects.filter(organization_id=delivery.organization_id, wedding_id=event.wedding_id)
+        of_wedding.exclude(id__in=[delivery.contact_id] if delivery.contact_id else [])
         .filter(call_order__isnull=False)
         .exclude(phone="")
-        .exclude(id=delivery.contact_id)
         .order_by("call_order", "id")[:MOST]
     )
     found = [reporter, *(_number(contact.name, contact.phone) for contact in people)]

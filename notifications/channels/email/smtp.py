@@ -43,7 +43,7 @@ _LOGIN_NEEDED, _LOGIN_WRONG = 530, {534, 535, 538}
 
 @dataclass(frozen=True)
 class Server:
-    """Where mail is handed in. ``tls``: ``starttls``, ``implicit``, or ``none`` where the operator lists the address."""
+    """Where mail is handed in. ``tls``: ``starttls``, ``implicit``, or ``none``: for addresses that are listed."""
 
     host: str
     port: int
