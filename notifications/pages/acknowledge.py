@@ -41,6 +41,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
     zone = incident.wedding.zone
     return {
         "incident": incident,
+        "kind": incident.kind.replace("_", " ").capitalize(),
         "open": incident.state == Incident.State.OPEN,
         "resolved": incident.state == Incident.State.RESOLVED,
         "opened_at": incident.opened_at.astimezone(zone),
@@ -51,4 +52,6 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return render(request, "notifications/acknowledge.html", facts, status=status, headers=HEADERS)  # type: ignore[call-arg]
+    page = render(request, "notifications/acknowledge.html", facts, status=status)
+    page.headers.update(HEADERS)
+    return page

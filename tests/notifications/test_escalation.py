@@ -1,0 +1,192 @@
+"""Nobody acknowledges: the second contact, then the team, until somebody does or the plan ends."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from integrations.models import Alert, Delivery
+from integrations.routing import route
+from integrations.states import State
+from notifications import acknowledging, escalation, incidents
+from notifications.models import Incident, Plan, TraceEntry
+from tests.at_once import at_once
+from tests.factories import ContactFactory
+from tests.notifications.emergencies import Scene, due_now, live, make_scene, whom
+
+STAFF = ("owner@people.example", "email")
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return make_scene()
+
+
+def step(scene: Scene) -> set[tuple[str, str]]:
+    """Whom the next step reaches."""
+    before = {each.id for each in live()}
+    due_now(scene.incident)
+    escalation.escalate_due()
+    return whom([each for each in live() if each.id not in before])
+
+
+def test_the_second_contact_is_called_after_the_pace_of_the_plan(scene: Scene, settings: Any) -> None:
+    settings.ESCALATION_SECONDS = 60
+    scene.report()
+    incident = scene.incident
+
+    assert incident.next_step_at
+    assert timedelta(seconds=58) < incident.next_step_at - incident.event.received_at < timedelta(seconds=62)
+    assert escalation.escalate_due() == 0, "it is not time yet"
+    assert step(scene) == {("Dora", "whatsapp"), ("Dora", "email")}
+
+
+def test_then_the_team_is_told_three_times_and_at_the_end_staff_are_alerted(scene: Scene) -> None:
+    scene.report()
+    step(scene)
+    team = {("Clara", "whatsapp"), ("Clara", "email"), (str(scene.team.id), "slack")}
+
+    assert [step(scene) for _ in range(3)] == [team] * 3
+    assert not Alert.objects.exists()
+    assert step(scene) == set()
+
+    alert = Alert.objects.get(cause="unanswered")
+    assert alert.about == str(scene.incident.id)
+    assert "power outage" in alert.text
+    assert scene.incident.ended_at
+    assert scene.incident.next_step_at is None
+    assert scene.incident.state == Incident.State.OPEN, "it can still be acknowledged"
+
+
+def test_a_step_with_nobody_to_reach_gives_way_to_the_next(scene: Scene) -> None:
+    scene.dora.delete()
+    scene.report()
+
+    assert (str(scene.team.id), "slack") in step(scene)
+    assert scene.incident.step == 2
+
+
+def test_without_a_call_order_the_coordinators_are_called(scene: Scene) -> None:
+    for person in (scene.clara, scene.dora):
+        person.call_order = None
+        person.save()
+    organization = scene.wedding.organization
+    ContactFactory(organization=organization, wedding=scene.wedding, name="Carl", role="coordinator", phone="")
+    scene.report()
+
+    assert step(scene) == {("Carl", "email")}
+
+
+def test_with_neither_team_nor_coordinator_staff_are_told_by_mail(scene: Scene) -> None:
+    scene.clara.delete()
+    scene.dora.delete()
+    scene.team.routes.all().delete()
+    scene.report()
+
+    assert step(scene) == {STAFF}
+
+
+def test_an_emergency_that_reaches_nobody_escalates_at_once(scene: Scene) -> None:
+    scene.wedding.organization.routes.all().delete()
+    scene.report()
+
+    assert escalation.escalate_due() == 1
+    assert whom(live()) == {("Dora", "whatsapp"), ("Dora", "email")}
+
+
+def test_a_plan_of_many_repetitions_is_taken_to_its_end(scene: Scene) -> None:
+    Plan.objects.create(
+        organization=scene.wedding.organization,
+        category="emergencies",
+        steps=[
+            {"channels": ["email"], "until": "acknowledged"},
+            {"channels": ["email"], "after": 5, "audience": "second", "repeat": 14},
+        ],
+    )
+    scene.report()
+
+    assert [step(scene) for _ in range(14)] == [{("Dora", "email")}] * 14
+    assert step(scene) == set()
+    assert Alert.objects.filter(cause="unanswered").count() == 1
+
+
+def test_a_drill_escalates_to_staff_only(scene: Scene) -> None:
+    event = incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    route(event.id)
+
+    reached = [step(scene) for _ in range(4)]
+
+    assert reached == [{(str(scene.team.id), "slack"), STAFF}] * 4
+
+
+def test_the_trace_tells_each_step(scene: Scene) -> None:
+    event = scene.report()
+    step(scene)
+
+    assert "Dora" in TraceEntry.objects.get(event=event, what="escalated").text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_sweeps_at_once_take_a_step_once() -> None:
+    scene = make_scene()
+    scene.report()
+    due_now(scene.incident)
+
+    taken = at_once(5, lambda _: escalation.escalate_due())
+
+    assert sum(taken) == 1
+    assert scene.incident.step == 1
+    assert len(live(plan_step=incidents.FIRST_ESCALATION + 1)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_again", range(4))
+def test_whoever_wins_the_race_nothing_is_sent_after_an_acknowledgement(_again: int) -> None:
+    scene = make_scene()
+    scene.report()
+    due_now(scene.incident)
+    incident = scene.incident
+
+    def one(number: int) -> object:
+        if number % 2:
+            return escalation.escalate_due()
+        return acknowledging.acknowledge_incident(Incident.objects.get(id=incident.id), by="Clara", via="email").already
+
+    answers = at_once(4, one)
+
+    assert sorted(answers[::2], key=bool) == [False, True], "one has acknowledged, the other learns it"
+    assert scene.incident.next_step_at is None
+    assert scene.incident.acknowledged_by == "Clara"
+    assert live(plan_step__gte=incidents.FIRST_ESCALATION) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_acknowledgement_waits_for_a_step_that_is_being_taken_and_calls_it_off() -> None:
+    scene = make_scene()
+    scene.report()
+    due_now(scene.incident)
+    escalation.escalate_due()
+    made = live(plan_step__gte=incidents.FIRST_ESCALATION)
+    Delivery.objects.filter(id=made[0].id).update(
+        state=State.IN_FLIGHT, lease_token=made[0].id, lease_until=Now() + timedelta(minutes=1)
+    )
+
+    acknowledging.acknowledge_incident(scene.incident, by="Clara", via="Slack")
+
+    states = dict(Delivery.objects.filter(id__in=[each.id for each in made]).values_list("id", "state"))
+    assert states == {made[0].id: State.IN_FLIGHT, made[1].id: State.CANCELLED}
+    due_now_again = Incident.objects.filter(id=scene.incident.id)
+    due_now_again.update(next_step_at=Now())
+    assert escalation.escalate_due() == 0, "a timer that is late finds nothing to do"
+
+
+def test_looking_for_what_is_due_asks_once_where_nothing_is(scene: Scene) -> None:
+    scene.report()
+
+    with CaptureQueriesContext(connection) as queries:
+        escalation.escalate_due()
+
+    assert len(queries) == 1
