@@ -10,7 +10,7 @@ from integrations.models import Delivery
 from notifications import acknowledging, incidents, links, subjects
 from notifications.models import Incident, TraceEntry
 from tests.factories import DeliveryFactory, MessageFactory, OrganizationFactory
-from tests.notifications.emergencies import Scene, live, make_scene
+from tests.notifications.incident_scene import Scene, live, make_scene
 from wedsync.live.models import ChannelEvent
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from notifications import acknowledging, escalation, incidents
 from notifications.models import Incident, Plan, TraceEntry
 from tests.at_once import at_once
 from tests.factories import ContactFactory
-from tests.notifications.emergencies import Scene, due_now, live, make_scene, whom
+from tests.notifications.incident_scene import Scene, due_now, live, make_scene, whom
 
 STAFF = ("owner@people.example", "email")
 

@@ -13,7 +13,7 @@ from notifications import incidents
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
-from tests.notifications.emergencies import OUTAGE, Scene, live, make_scene, whom
+from tests.notifications.incident_scene import OUTAGE, Scene, live, make_scene, whom
 from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
