@@ -1,9 +1,11 @@
-"""Pages that are opened by a link in a message."""
+"""Pages that need no login: what a message's own link leads to."""
 
 from django.urls import path
 
 from notifications.pages.acknowledge import acknowledge
+from notifications.pages.unsubscribe import unsubscribe
 
 urlpatterns = [
     path("acknowledge/<str:token>/", acknowledge, name="acknowledge"),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
 ]

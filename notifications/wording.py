@@ -5,7 +5,7 @@ The channels lay these out; vendor text is escaped there, for the channel that i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,12 @@ class Content:
     wedding_date: str
     venue: str
     recipient: str
+    language: str = DEFAULT_LANGUAGE
+    words: Mapping[str, str] = field(default_factory=dict)
+    asks: bool = False
+    drill: bool = False
+    escalated: bool = False
+    link: tuple[str, str] | None = None
 
     @property
     def text(self) -> str:
@@ -131,6 +137,9 @@ def write(subject: Subject) -> Content:
         wedding_date=_day(wedding.date) if wedding else "",
         venue=wedding.venue_name if wedding else "",
         recipient=contact.name if contact else "",
+        asks=subject.asks,
+        drill=subject.drill,
+        escalated=subject.escalated,
     )
 
 

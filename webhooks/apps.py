@@ -5,8 +5,10 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        """Let deliveries of unknown outcome learn what providers have told us since."""
-        from integrations import targets
+        """Let deliveries of unknown outcome learn what providers have told us since, and the sweep take the rest."""
+        from integrations import sweep, targets
+        from webhooks.callbacks.taking import take_left
         from webhooks.confirmations import provider_id_of
 
         targets.register_confirmation(provider_id_of)
+        sweep.register_round(take_left)

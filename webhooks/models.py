@@ -122,6 +122,10 @@ class ProviderNotice(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
     data = models.JSONField(help_text="The provider's own object.")
+    taken_at = models.DateTimeField(null=True, help_text="When it took effect, or was given up; empty: it will.")
+    take_after = models.DateTimeField(null=True, help_text="Not before this; PostgreSQL's clock.")
+    take_failures = models.PositiveSmallIntegerField(db_default=0)
+    taken_error = models.CharField(max_length=100, db_default="", help_text="Why it did not take effect.")
 
     class Meta:
         constraints = [
@@ -132,6 +136,7 @@ class ProviderNotice(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="notice_newest"),
             models.Index(fields=["connection", "provider_id"], name="notice_of_message"),
+            models.Index(fields=["connection", "id"], name="notice_untaken", condition=Q(taken_at__isnull=True)),
             models.Index(KeyTextTransform(OUR_ID, "data"), name="notice_of_delivery", condition=Q(kind="status")),
         ]
 

@@ -1,12 +1,14 @@
-"""Celery tasks of the door in, all in the low queue."""
+"""Celery tasks of the door in: what providers tell in the urgent and the high queue, the rest in the low one."""
 
 from uuid import UUID
 
 from celery import shared_task
 
 from webhooks import retention
+from webhooks.callbacks import taking
 from webhooks.reprocessing import reprocess_many
 from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.queues import TAKE_TASK, Priority
 
 
 @shared_task(name="webhooks.prune")
@@ -19,3 +21,9 @@ def prune() -> None:
 def reprocess(receipt_ids: list[str]) -> None:
     """Reprocess some receipts; those that are done already are done no second time."""
     reprocess_many(map(UUID, receipt_ids))
+
+
+@shared_task(name=TAKE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
+def take(connection_id: str, queue: str) -> None:
+    """Let what a provider told a connection take effect; what was taken already is taken no second time."""
+    taking.take(connection_id, Priority(queue))

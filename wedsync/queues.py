@@ -8,6 +8,7 @@ from django.db import models
 QUEUE_PREFIX = "wedsync:celery:"  # of Celery's keys in Redis
 ROUTE_TASK = "integrations.route"
 DELIVER_TASK = "integrations.deliver"
+TAKE_TASK = "webhooks.take"
 
 
 class Priority(models.TextChoices):

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", console, name="console"),
     path("events/<uuid:event_id>/", event_trace, name="event-trace"),
     path("admin/", admin.site.urls),
+    path("", include("notifications.urls")),
     path("livez", probes.live),
     path("readyz", probes.ready),
     path("metrics", metrics),
@@ -30,7 +31,6 @@ urlpatterns = [
     path("api/channels/tickets/", TicketsView.as_view()),
     path("api/integrations/", include("wedsync.api.integrations.urls")),
     path("api/", include("wedsync.api.people.urls")),
-    path("", include("notifications.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

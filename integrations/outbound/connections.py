@@ -60,9 +60,9 @@ def connect(origin: Origin, allowed: tuple[str, ...], ends: float) -> Connection
     for address in addresses:
         if reason := refusal(origin.scheme, address, origin.port, allowed):
             raise OurFault(reason)
-    address, sock = _reach(addresses[:MOST_TRIED], origin.port, ends)
+    address, sock = reach(addresses[:MOST_TRIED], origin.port, ends)
     if origin.scheme == "https":
-        sock = _secure(sock, origin.host, ends)
+        sock = secure(sock, origin.host, ends)
     return Connection(origin, address, sock, time.monotonic())
 
 
@@ -70,7 +70,7 @@ def _patience(ends: float) -> float:
     return max(min(CONNECT_SECONDS, ends - time.monotonic()), 0.0)
 
 
-def _reach(addresses: tuple[str, ...], port: int, ends: float) -> tuple[str, socket.socket]:
+def reach(addresses: tuple[str, ...], port: int, ends: float) -> tuple[str, socket.socket]:
     """The first address that takes a connection; each may take its share of the time."""
     until = time.monotonic() + _patience(ends)
     failure: OSError = TimeoutError()
@@ -112,12 +112,12 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def _secure(sock: socket.socket, host: str, ends: float) -> ssl.SSLSocket:
+def secure(sock: socket.socket, host: str, ends: float, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
     """The same connection inside TLS; the time-out of a handshake counts for the whole of it, not per read."""
     secured: ssl.SSLSocket | None = None
     try:
         sock.settimeout(_patience(ends) or 0.001)
-        secured = tls_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        secured = (context or tls_context()).wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
         secured.do_handshake()
     except BaseException as error:
         (secured or sock).close()

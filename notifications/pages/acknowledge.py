@@ -52,6 +52,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    page = render(request, "notifications/acknowledge.html", facts, status=status)
-    page.headers.update(HEADERS)
-    return page
+    shown = render(request, "notifications/acknowledge.html", facts, status=status)
+    for name, value in HEADERS.items():
+        shown[name] = value
+    return shown

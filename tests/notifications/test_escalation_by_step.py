@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from integrations.models import Alert, Delivery
+from integrations.models import Alert
 from integrations.routing import route
-from integrations.states import State
 from notifications import acknowledging, escalation, incidents
-from notifications.models import Incident, Plan, TraceEntry
+from notifications.models import Incident, Plan
 from tests.at_once import at_once
 from tests.factories import ContactFactory
 from tests.notifications.incident_scene import Scene, due_now, live, make_scene, whom
@@ -42,31 +40,6 @@ def test_the_second_contact_is_called_after_the_pace_of_the_plan(scene: Scene, s
     assert timedelta(seconds=58) < incident.next_step_at - incident.event.received_at < timedelta(seconds=62)
     assert escalation.escalate_due() == 0, "it is not time yet"
     assert step(scene) == {("Dora", "whatsapp"), ("Dora", "email")}
-
-
-def test_then_the_team_is_told_three_times_and_at_the_end_staff_are_alerted(scene: Scene) -> None:
-    scene.report()
-    step(scene)
-    team = {("Clara", "whatsapp"), ("Clara", "email"), (str(scene.team.id), "slack")}
-
-    assert [step(scene) for _ in range(3)] == [team] * 3
-    assert not Alert.objects.exists()
-    assert step(scene) == set()
-
-    alert = Alert.objects.get(cause="unanswered")
-    assert alert.about == str(scene.incident.id)
-    assert "power outage" in alert.text
-    assert scene.incident.ended_at
-    assert scene.incident.next_step_at is None
-    assert scene.incident.state == Incident.State.OPEN, "it can still be acknowledged"
-
-
-def test_a_step_with_nobody_to_reach_gives_way_to_the_next(scene: Scene) -> None:
-    scene.dora.delete()
-    scene.report()
-
-    assert (str(scene.team.id), "slack") in step(scene)
-    assert scene.incident.step == 2
 
 
 def test_without_a_call_order_the_coordinators_are_called(scene: Scene) -> None:
@@ -122,26 +95,6 @@ def test_a_drill_escalates_to_staff_only(scene: Scene) -> None:
     assert reached == [{(str(scene.team.id), "slack"), STAFF}] * 4
 
 
-def test_the_trace_tells_each_step(scene: Scene) -> None:
-    event = scene.report()
-    step(scene)
-
-    assert "Dora" in TraceEntry.objects.get(event=event, what="escalated").text
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_sweeps_at_once_take_a_step_once() -> None:
-    scene = make_scene()
-    scene.report()
-    due_now(scene.incident)
-
-    taken = at_once(5, lambda _: escalation.escalate_due())
-
-    assert sum(taken) == 1
-    assert scene.incident.step == 1
-    assert len(live(plan_step=incidents.FIRST_ESCALATION + 1)) == 2
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_again", range(4))
 def test_whoever_wins_the_race_nothing_is_sent_after_an_acknowledgement(_again: int) -> None:
@@ -161,26 +114,6 @@ def test_whoever_wins_the_race_nothing_is_sent_after_an_acknowledgement(_again: 
     assert scene.incident.next_step_at is None
     assert scene.incident.acknowledged_by == "Clara"
     assert live(plan_step__gte=incidents.FIRST_ESCALATION) == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_acknowledgement_waits_for_a_step_that_is_being_taken_and_calls_it_off() -> None:
-    scene = make_scene()
-    scene.report()
-    due_now(scene.incident)
-    escalation.escalate_due()
-    made = live(plan_step__gte=incidents.FIRST_ESCALATION)
-    Delivery.objects.filter(id=made[0].id).update(
-        state=State.IN_FLIGHT, lease_token=made[0].id, lease_until=Now() + timedelta(minutes=1)
-    )
-
-    acknowledging.acknowledge_incident(scene.incident, by="Clara", via="Slack")
-
-    states = dict(Delivery.objects.filter(id__in=[each.id for each in made]).values_list("id", "state"))
-    assert states == {made[0].id: State.IN_FLIGHT, made[1].id: State.CANCELLED}
-    due_now_again = Incident.objects.filter(id=scene.incident.id)
-    due_now_again.update(next_step_at=Now())
-    assert escalation.escalate_due() == 0, "a timer that is late finds nothing to do"
 
 
 def test_looking_for_what_is_due_asks_once_where_nothing_is(scene: Scene) -> None:

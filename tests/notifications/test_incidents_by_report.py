@@ -7,10 +7,10 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.models import Delivery
-from integrations.routing import route, route_again
+from integrations.routing import route
 from integrations.states import Reason, State
 from notifications import incidents
-from notifications.models import Incident, IncidentReport, TraceEntry
+from notifications.models import Incident, IncidentReport
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
 from tests.notifications.incident_scene import OUTAGE, Scene, live, make_scene, whom
@@ -33,14 +33,6 @@ def pause_is_over(scene: Scene) -> None:
     long_ago = Now() - timedelta(hours=1)
     Incident.objects.filter(wedding=scene.wedding).update(told_at=long_ago)
     Incident.objects.filter(wedding=scene.wedding, update_due_at__isnull=False).update(update_due_at=long_ago)
-
-
-def test_an_emergency_opens_an_incident_and_goes_to_everyone_on_every_channel(scene: Scene) -> None:
-    event = scene.report()
-
-    assert scene.incident.state == Incident.State.OPEN
-    assert (scene.incident.kind, scene.incident.event) == ("power_outage", event)
-    assert whom(live(event=event)) == everybody(scene)
 
 
 def test_a_flapping_sensor_alerts_everyone_once(scene: Scene) -> None:
@@ -92,16 +84,6 @@ def test_what_was_never_told_is_told_when_it_comes_again(scene: Scene) -> None:
     assert whom(live(event=again)) == everybody(scene)
 
 
-def test_routing_a_report_again_tells_nobody_again(scene: Scene) -> None:
-    first, second = scene.report(), scene.report()
-    before = Delivery.objects.count()
-
-    assert (route_again(first.id), route_again(second.id)) == (0, 0)
-
-    assert Delivery.objects.count() == before
-    assert Incident.objects.count() == 1
-
-
 @pytest.mark.parametrize("written", [{"description": "Fire"}, {}], ids=["new", "the same"])
 def test_the_dry_run_changes_nothing(scene: Scene, written: dict[str, str]) -> None:
     scene.report()
@@ -116,16 +98,6 @@ def test_the_dry_run_changes_nothing(scene: Scene, written: dict[str, str]) -> N
     assert telling.only is not None
     assert len(telling.only) == len(everybody(scene))
     assert IncidentReport.objects.count() == 1
-
-
-def test_incidents_of_another_wedding_know_nothing_of_each_other(scene: Scene) -> None:
-    other = make_scene()
-    scene.report()
-
-    event = other.report()
-
-    assert Incident.objects.count() == 2
-    assert {each.organization_id for each in live(event=event)} == {other.wedding.organization_id}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -170,24 +142,6 @@ def test_of_many_who_resolve_at_once_one_gives_the_all_clear() -> None:
     assert ChannelEvent.objects.filter(type=incidents.RESOLVED).count() == 1
 
 
-def test_after_its_end_an_emergency_opens_a_new_incident(scene: Scene) -> None:
-    scene.report()
-    incidents.resolve(scene.incident, by="Eva")
-
-    event = scene.report()
-
-    assert Incident.objects.filter(wedding=scene.wedding).count() == 2
-    assert whom(live(event=event)) == everybody(scene), "also with the words of before"
-
-
-def test_staff_raise_an_emergency_that_goes_the_ordinary_way(scene: Scene) -> None:
-    event = incidents.raise_by_hand(scene.wedding, "fire", "In the kitchen", by="eva")
-    route(event.id)
-
-    assert (scene.incident.kind, scene.incident.opened_by) == ("fire", "eva")
-    assert whom(live(event=event)) == everybody(scene)
-
-
 def test_a_drill_reaches_staff_only_from_its_start_to_its_end(scene: Scene) -> None:
     event = incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
@@ -223,13 +177,6 @@ def test_a_wedding_has_one_drill_at_a_time_beside_its_emergency(scene: Scene) ->
         incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
     assert Incident.objects.filter(wedding=scene.wedding).count() == 2
-
-
-def test_the_trace_says_why_a_report_was_not_told(scene: Scene) -> None:
-    scene.report()
-    again = scene.report()
-
-    assert "nothing new" in TraceEntry.objects.get(event=again, what="joined").text
 
 
 def test_what_tells_of_an_incident_of_others_is_told_to_nobody(scene: Scene) -> None:

@@ -27,13 +27,14 @@ class NoticeAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "=provider_id", "=name", "=receipt__id")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": (("name", "what"), "provider_id", ("occurred", "received"))}),
+        (None, {"fields": (("name", "what"), "provider_id", ("occurred", "received"), ("taken", "taken_error"))}),
         ("Where it came from", {"fields": ("connection", "receipt_link")}),
         ("As the provider said it", {"fields": ("data_text", "id")}),
     )
     what = coloured("Kind", "kind", KIND_COLOURS)
     occurred = moment("Occurred", "occurred_at")
     received = moment("Received", "received_at")
+    taken = moment("Took effect", "taken_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists do without the providers' objects, which may be large."""

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webhooks.callbacks.base import Notice
+from webhooks.callbacks.taking import queue_of
 from webhooks.doors import Door
 from webhooks.models import Receipt
 from wedsync.async_database import AsyncConnection
 from wedsync.ids import new_id_text
+from wedsync.live import hints
 
 UNREADABLE = "unreadable"
 LONGEST_REASON = 500
@@ -93,13 +95,19 @@ class CallbackReceived:
 
 
 async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackReceived]) -> list[int | None]:
-    """Store a batch in one commit; answers in the order of the batch.
+    """Store a batch in one commit, and have it taken; answers in the order of the batch.
 
     Returns:
         How many things of each request were new. ``None``: its connection was deleted, and nothing is stored.
     """
     requests, told = await asyncio.to_thread(_as_json, batch)
     counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, told]))
+    hints.notices_stored(
+        (item.door.connection_id, queue_of(notice.kind))
+        for place, item in enumerate(batch)
+        if counts.get(place)
+        for notice in item.notices
+    )
     return [counts.get(place) for place in range(len(batch))]
 
 

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import transaction
 
 from wedsync.live.models import ChannelEvent
-from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, Priority
+from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
@@ -46,6 +46,13 @@ class RouteHint(NamedTuple):
     """An event that waits for its routing."""
 
     event_id: str
+    queue: str
+
+
+class NoticeHint(NamedTuple):
+    """What a connection was told by its provider waits to take effect."""
+
+    connection_id: str
     queue: str
 
 
@@ -106,8 +113,11 @@ class Lane(Generic[T]):
         finished.join(seconds)
 
 
-def _send_tasks() -> Callable[[list[RouteHint | DeliveryHint]], None]:
-    def send(hints: list[RouteHint | DeliveryHint]) -> None:
+TaskHint = RouteHint | DeliveryHint | NoticeHint
+
+
+def _send_tasks() -> Callable[[list[TaskHint]], None]:
+    def send(hints: list[TaskHint]) -> None:
         events: dict[str, list[str]] = defaultdict(list)
         for hint in hints:
             if isinstance(hint, RouteHint):
@@ -115,6 +125,8 @@ def _send_tasks() -> Callable[[list[RouteHint | DeliveryHint]], None]:
         for queue_name, ids in events.items():
             for start in range(0, len(ids), EVENTS_A_MESSAGE):
                 current_app.send_task(ROUTE_TASK, args=[ids[start : start + EVENTS_A_MESSAGE]], queue=queue_name)
+        for told in dict.fromkeys(hint for hint in hints if isinstance(hint, NoticeHint)):
+            current_app.send_task(TAKE_TASK, args=[told.connection_id, told.queue], queue=told.queue)
         for hint in _with_room([hint for hint in hints if isinstance(hint, DeliveryHint)]):
             options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
             if hint.countdown:
@@ -191,7 +203,7 @@ def _send_live() -> Callable[[list[str]], None]:
     return send
 
 
-_tasks: Lane[RouteHint | DeliveryHint] = Lane("tasks", _send_tasks)
+_tasks: Lane[TaskHint] = Lane("tasks", _send_tasks)
 _live: Lane[str] = Lane("live", _send_live)
 
 
@@ -214,6 +226,15 @@ def committed(routes: Sequence[RouteHint], channel_keys: Sequence[str]) -> None:
         _tasks.offer(routes)
     if channel_keys:
         _live.offer(channel_keys)
+
+
+def notices_stored(places: Iterable[tuple[str, str]]) -> None:
+    """Have what connections were told taken at once, for what is committed already.
+
+    ``places``: ids of connections, each with the queue in which a worker takes it.
+    """
+    if waiting := [NoticeHint(connection_id, str(queue_name)) for connection_id, queue_name in dict.fromkeys(places)]:
+        _tasks.offer(waiting)
 
 
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:

@@ -1,0 +1,51 @@
+"""What a provider answered, together with what it means: each of them has codes of its own."""
+
+import json
+from dataclasses import dataclass
+
+from integrations.errors import CredentialsRefused, DeliveryError, Permanent, Throttled
+from integrations.outbound import Response
+
+QUOTA = {"daily_quota_exceeded", "monthly_quota_exceeded"}
+QUOTA_WAIT = 3600.0
+
+
+@dataclass(frozen=True)
+class Answer(Response):
+    """``error``: what the provider's own codes stand for; ``None``: the status says all."""
+
+    error: DeliveryError | None = None
+    provider_id: str = ""
+
+
+def resend_error(response: Response) -> DeliveryError | None:
+    """Resend's ``name`` of an error, where it says more than the status. https://resend.com/docs/api-reference/errors."""
+    name = _name(response)
+    if name in {"missing_api_key", "restricted_api_key", "invalid_api_key"}:
+        return CredentialsRefused(f"Resend: {name}")
+    if name in QUOTA:
+        return Throttled(f"Resend: {name}", retry_after=max(response.retry_after or 0, QUOTA_WAIT))
+    if name == "concurrent_idempotent_requests":
+        busy = "Resend: the same mail is being taken right now"
+        return Throttled(busy, retry_after=response.retry_after, whole_target=False)
+    if name and (response.status == 403 or name == "invalid_idempotent_request"):
+        return Permanent(f"Resend: {name}")
+    return None
+
+
+def _name(response: Response) -> str:
+    """Resend's name of an error; empty where the answer is none, or none of Resend's."""
+    if response.status < 400:
+        return ""
+    try:
+        return str(json.loads(response.body)["name"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def resend_id(response: Response) -> str:
+    """Resend's id of the mail that it took."""
+    try:
+        return str(json.loads(response.body)["id"])
+    except (ValueError, KeyError, TypeError):
+        return ""

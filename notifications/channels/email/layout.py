@@ -1,0 +1,91 @@
+"""A mail's look: HTML that mail clients take, with its styles inlined, and the same as plain text."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from notifications import links
+from notifications.channels.email.calling import Number
+from notifications.wording import Content
+
+MOST_SHOWN = 20_000
+"""Characters of facts. Gmail cuts a mail off after 102 KB, and with it the link that stops it."""
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+_ENGLISH = {
+    "greeting": "Hello",
+    "acknowledge": "I have seen it",
+    "please_read": "Please read this now.",
+    "please_acknowledge": "Please confirm that you have seen it. Until somebody does, others are told too.",
+    "not_acknowledged": "Nobody has confirmed this yet.",
+    "drill": "This is a drill. Nothing has happened.",
+    "call": "Call",
+    "sent_for": "Sent by WedSync because you are one of the people of this wedding.",
+    "sent_to_staff": "Sent by WedSync for your staff.",
+    "unsubscribe": "Fewer mails like this",
+}
+_layouts = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "layouts"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_inliner = css_inline.CSSInliner(keep_at_rules=True, keep_style_tags=False, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a mail is laid out. ``leaving``: with a link that stops such mails."""
+
+    urgent: bool = False
+    leaving: bool = False
+    numbers: tuple[Number, ...] = ()
+
+
+def html(content: Content, look: Look) -> str:
+    """A whole HTML document, below what Gmail shows."""
+    written = _layouts.get_template("email.html").render(
+        content=content,
+        facts=_shown(content),
+        look=look,
+        words=_ENGLISH | dict(content.words),
+        direction="rtl" if content.language.split("-")[0] in _RIGHT_TO_LEFT else "ltr",
+        acknowledge_url=links.ACKNOWLEDGE_URL,
+        unsubscribe_url=links.UNSUBSCRIBE_URL,
+    )
+    return _inliner.inline(written).replace("<!DOCTYPE html>", "<!doctype html>", 1)
+
+
+def text(content: Content, look: Look) -> str:
+    """The same as plain text."""
+    words = _ENGLISH | dict(content.words)
+    parts = [words["drill"] if content.drill else "", content.text]
+    if content.asks:
+        parts.append(f"{words['acknowledge']}: {links.ACKNOWLEDGE_URL}")
+    parts.append("\n".join(f"{words['call']} {each.name}: {each.phone}" for each in look.numbers))
+    if content.link:
+        parts.append(f"{content.link[0]}: {content.link[1]}")
+    parts.append(content.about)
+    parts.append(words["sent_for" if content.couple else "sent_to_staff"])
+    if look.leaving:
+        parts.append(f"{words['unsubscribe']}: {links.UNSUBSCRIBE_URL}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _shown(content: Content) -> list[tuple[str, str]]:
+    """The facts, cut off where they would make the mail too long; escaping makes five characters of one at most."""
+    left, shown = MOST_SHOWN // max(1, 5 if _needs_escaping(content) else 1), []
+    for fact in content.facts:
+        if left <= 0:
+            break
+        value = fact.value if len(fact.value) <= left else fact.value[: left - 1] + "…"
+        shown.append((fact.label, value))
+        left -= len(value) + 300  # what the row itself takes
+    return shown
+
+
+def _needs_escaping(content: Content) -> bool:
+    values = "".join(fact.value for fact in content.facts)
+    return sum(values.count(each) for each in "<>&\"'") * 20 > len(values)

@@ -1,0 +1,148 @@
+"""Mail providers with an HTTP API, by django-anymail: it knows each one's format, and our own transport sends it.
+
+https://anymail.dev/en/stable/esps/. Anymail would call by ``requests`` with a time-out per read and to any address, so
+only its payloads and its reading of answers are used. What counts for the same mail sent twice is said for Resend
+alone: no other provider here has an idempotency key. docs/adr/0041.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import requests
+from anymail.backends import (
+    brevo,
+    mailersend,
+    mailgun,
+    mailjet,
+    mailtrap,
+    mandrill,
+    postal,
+    postmark,
+    resend,
+    scaleway,
+    sendgrid,
+    sparkpost,
+    unisender_go,
+)
+from anymail.exceptions import AnymailError
+
+from integrations.errors import DeliveryError, OurFault, Permanent
+from integrations.models import Delivery
+from integrations.outbound import Call, Response, send
+from notifications.channels.email.answers import Answer, resend_error, resend_id
+from notifications.channels.email.mail import Mail
+
+DEFAULT = "resend"
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider. ``key``: its name for the API key; ``needs``, ``takes``: further credentials, by its names."""
+
+    label: str
+    backend: Callable[..., Any]
+    key: str = "api_key"
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] | None = None
+
+
+# Without an id of anymail's own making, which would be another one at each try.
+_NO_OWN_ID = {"generate_message_id": False}
+PROVIDERS: dict[str, Provider] = {
+    "resend": Provider("Resend", resend.EmailBackend),
+    "postmark": Provider("Postmark", postmark.EmailBackend, "server_token", takes=("message_stream",)),
+    "sendgrid": Provider("SendGrid", sendgrid.EmailBackend, fixed=_NO_OWN_ID),
+    "mailgun": Provider("Mailgun", mailgun.EmailBackend, takes=("sender_domain",)),
+    "brevo": Provider("Brevo", brevo.EmailBackend),
+    "mailersend": Provider("MailerSend", mailersend.EmailBackend, "api_token"),
+    "mailjet": Provider("Mailjet", mailjet.EmailBackend, needs=("secret_key",)),
+    "mailtrap": Provider("Mailtrap", mailtrap.EmailBackend, "api_token"),
+    "mandrill": Provider("Mandrill", mandrill.EmailBackend),
+    "postal": Provider("Postal", postal.EmailBackend),
+    "scaleway": Provider("Scaleway", scaleway.EmailBackend, "secret_key", needs=("project_id",)),
+    "sparkpost": Provider("SparkPost", sparkpost.EmailBackend, takes=("subaccount",)),
+    "unisender_go": Provider("Unisender Go", unisender_go.EmailBackend, fixed=_NO_OWN_ID),
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A mail ready to leave. ``read``: turns the provider's answer into ours."""
+
+    call: Call
+    read: Callable[[Response], Answer]
+
+    def send(self, deadline: float) -> Response:
+        """Make the call. ``deadline``: seconds for all of it."""
+        return self.read(send(self.call, deadline=deadline))
+
+
+def prepare(name: str, mail: Mail, delivery: Delivery, credentials: Mapping[str, str]) -> Prepared:
+    """Write a mail in a provider's own format.
+
+    Raises:
+        OurFault: no such provider, or a credential is missing or wrong.
+    """
+    provider = PROVIDERS.get(name)
+    if provider is None:
+        raise OurFault(f"“{name}” is no mail provider; docs/email.md has their names")
+    try:
+        backend = _backend(provider, delivery.system.base_url, credentials)
+        message = mail.for_anymail()
+        payload = backend.build_message_payload(message, backend.send_defaults)
+        if name == "resend":
+            payload.headers["Idempotency-Key"] = str(delivery.id)
+        prepared = requests.Request(**payload.get_request_params(backend.api_url)).prepare()
+    except AnymailError as error:
+        # Their messages may hold the whole payload.
+        raise OurFault(f"{provider.label}: the mail can not be written: {type(error).__name__}") from error
+    except (requests.RequestException, UnicodeError) as error:
+        raise OurFault("the system's URL or one of its credentials can not be used") from error
+    headers = {key: str(value) for key, value in prepared.headers.items() if key.lower() not in _FRAMING}
+    body = prepared.body or b""
+    content = body if isinstance(body, bytes) else str(body).encode()
+    call = Call(cast("str", prepared.method), cast("str", prepared.url), content, headers)
+    if name == "resend":
+        return Prepared(call, lambda answer: _answer(answer, resend_error(answer), resend_id(answer)))
+    return Prepared(call, lambda answer: _read(provider, backend, payload, message, answer))
+
+
+def _backend(provider: Provider, base_url: str, credentials: Mapping[str, str]) -> Any:
+    settings = {provider.key: credentials.get(provider.key) or credentials["api_key"]}
+    settings |= {name: credentials[name] for name in provider.needs}
+    settings |= {name: credentials[name] for name in provider.takes if name in credentials}
+    # What a provider knows nothing of, such as a header for the mail's importance, is left out of its mails.
+    return provider.backend(
+        **settings, **(provider.fixed or {}), api_url=base_url.rstrip("/") + "/", ignore_unsupported_features=True
+    )
+
+
+def _answer(response: Response, error: DeliveryError | None, provider_id: str) -> Answer:
+    return Answer(response.status, response.headers, response.body, error, provider_id)
+
+
+def _read(provider: Provider, backend: Any, payload: Any, message: Any, response: Response) -> Answer:
+    """Read who was taken; an answer that says nothing of it has taken the mail all the same."""
+    if not 200 <= response.status < 300:
+        return _answer(response, None, "")
+    try:
+        statuses = backend.parse_recipient_status(_as_requests(response), payload, message)
+    except AnymailError:
+        statuses = {}
+    found = list(statuses.values())
+    if found and all(each.status in {"invalid", "rejected"} for each in found):
+        return _answer(response, Permanent(f"{provider.label}: the address is refused"), "")
+    taken = next((str(each.message_id) for each in found if each.message_id), "")
+    return _answer(response, None, taken or response.headers.get("x-message-id", ""))
+
+
+def _as_requests(response: Response) -> requests.Response:
+    made = requests.Response()
+    made.status_code = response.status
+    made.headers.update(response.headers)
+    made.encoding = "utf-8"
+    made._content = response.body  # noqa: SLF001  (what its own adapters leave to be read is read already)
+    return made

@@ -1,0 +1,62 @@
+"""The page behind a mail's link to have fewer mails. GET shows it and changes nothing; POST acts.
+
+Mail programs post ``List-Unsubscribe=One-Click`` without a person, cookies or a page before it (RFC 8058): the link
+itself is what allows it, and so nothing else is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from notifications import unsubscribing
+from notifications.links import BadLink
+from notifications.pages.unsubscribe_words import words_of
+from notifications.unsubscribing import Holder, Unknown
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+_ACTS: dict[str, Callable[[str], Holder]] = {
+    "leave_category": unsubscribing.leave_category,
+    "take_category": unsubscribing.take_category,
+    "leave_all": unsubscribing.leave_all,
+    "take_all": unsubscribing.take_all,
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cache-Control": "no-store",
+}
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what the link's holder gets, or change it."""
+    try:
+        found = _acted(request, token)
+    except BadLink:
+        return _page(request, 404, "damaged", None)
+    except Unknown:
+        return _page(request, 410, "gone", None)
+    return _page(request, 200, "", found) if found else _page(request, 400, "damaged", None)
+
+
+def _acted(request: HttpRequest, token: str) -> Holder | None:
+    """``None``: nothing that can be done here was asked for."""
+    if request.method != "POST":
+        return unsubscribing.holder(token)
+    name, value = ONE_CLICK
+    asked = "leave_category" if request.POST.get(name) == value else request.POST.get("do", "")
+    return _ACTS[asked](token) if asked in _ACTS else None
+
+
+def _page(request: HttpRequest, status: int, trouble: str, found: Holder | None) -> HttpResponse:
+    words = words_of(found.language if found else "en", found.category if found else "")
+    context = {"words": words, "found": found, "trouble": words.get(trouble, "")}
+    return TemplateResponse(request, "notifications/unsubscribe.html", context, status=status, headers=_HEADERS)

@@ -1,0 +1,141 @@
+"""Letting stored notices take effect, each once: its row is locked, and marked in the transaction of what it does.
+
+Any number may take at once; each passes over what another has locked (docs/statuses.md, docs/adr/0045).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Greatest, Least, Now
+
+from integrations.models import System
+from notifications import presses, replies, status
+from notifications.status import Told
+from webhooks.callbacks import telling
+from webhooks.models import ProviderNotice
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.live import hints
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel
+
+log = structlog.get_logger(__name__)
+Kind = ProviderNotice.Kind
+KINDS = {Priority.URGENT: (Kind.INTERACTION, Kind.MESSAGE), Priority.HIGH: (Kind.STATUS, Kind.OTHER)}
+"""What people say goes before what machines say: it may end an escalation."""
+BATCH = 100  # ids that are looked up together
+MOST_IN_A_TASK = 1_000
+MOST_FAILURES = 5
+WAITS_FOR_ITS_MESSAGE = timedelta(minutes=10)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def queue_of(kind: str) -> Priority:
+    """The queue in which notices of a kind are taken."""
+    return next(queue for queue, kinds in KINDS.items() if kind in kinds)
+
+
+def take(connection_id: str, queue: Priority) -> int:
+    """Take what a connection was told and waits in a queue, oldest first; returns how many notices are done with.
+
+    After many it asks for another task, so that no worker is held for long.
+
+    Raises:
+        OperationalError, InterfaceError: PostgreSQL is away. What was taken is taken.
+    """
+    waiting = _to_be_taken().filter(connection_id=connection_id, kind__in=KINDS[queue])
+    taken, seen, reached = 0, 0, None
+    while True:
+        following = waiting.filter(id__gt=reached) if reached else waiting
+        ids = list(following.order_by("id").values_list("id", flat=True)[:BATCH])
+        taken += _take_each(ids)
+        seen += len(ids)
+        if len(ids) < BATCH:
+            return taken
+        reached = ids[-1]
+        if seen >= MOST_IN_A_TASK:
+            hints.notices_stored([(connection_id, queue)])
+            return taken
+
+
+def take_left() -> int:
+    """What a lost hint has left, or waits for its message; a round of the sweep. Returns how many it looked at."""
+    overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
+    left = _to_be_taken().filter(Q(take_after__isnull=False) | Q(received_at__lt=Now() - overdue))
+    ids = list(left.order_by("id").values_list("id", flat=True)[:BATCH])
+    return _take_each(ids)
+
+
+def take_one(notice_id: UUID) -> bool:
+    """Let one notice take effect; false where it is not to be taken now, or another takes it."""
+    with transaction.atomic():
+        rows = _to_be_taken().select_for_update(of=("self",), skip_locked=True).select_related("connection__system")
+        notice = rows.filter(id=notice_id).first()
+        if notice is None:
+            return False
+        row = ProviderNotice.objects.filter(id=notice.id)
+        try:
+            with transaction.atomic():
+                known = _take_effect(notice)
+        except POSTGRES_AWAY:
+            raise
+        except Exception as error:
+            log.exception("notice_not_taken", notice=str(notice.id), name=notice.name)
+            _note_failure(row, notice, error)
+            return True
+        if known:
+            row.update(taken_at=Now(), take_after=None, taken_error="")
+        else:
+            _wait_for_its_message(row)
+    return True
+
+
+def _to_be_taken() -> QuerySet[ProviderNotice]:
+    due = Q(take_after=None) | Q(take_after__lte=Now())
+    return ProviderNotice.objects.filter(due, taken_at=None)
+
+
+def _take_each(ids: Sequence[UUID]) -> int:
+    return sum(take_one(notice_id) for notice_id in ids)
+
+
+def _take_effect(notice: ProviderNotice) -> bool:
+    """False: it tells of a message that is not known, or not yet."""
+    match notice.connection.system.kind, notice.kind:
+        case System.Kind.WHATSAPP, Kind.STATUS:
+            return _of_message(notice, telling.of_whatsapp(notice))
+        case System.Kind.EMAIL, Kind.STATUS:
+            return _of_message(notice, telling.of_resend(notice))
+        case System.Kind.WHATSAPP, Kind.MESSAGE:
+            if reply := telling.reply_of(notice):
+                replies.take(notice.organization_id, reply)
+        case System.Kind.SLACK, Kind.INTERACTION:
+            for token, by in telling.slack_presses(notice, presses.ACTION):
+                presses.pressed(notice.organization_id, token, by=by, via=Channel.SLACK.label)
+    return True
+
+
+def _of_message(notice: ProviderNotice, told: Told | None) -> bool:
+    return told is None or status.apply(notice.organization_id, notice.connection.system_id, told)
+
+
+def _wait_for_its_message(row: QuerySet[ProviderNotice]) -> None:
+    """A status may come before the answer of the send is noted. A number may also send messages that are not ours."""
+    given_up = row.filter(received_at__lt=Now() - WAITS_FOR_ITS_MESSAGE)
+    if not given_up.update(taken_at=Now(), take_after=None, taken_error="no message of ours has this id"):
+        age = ExpressionWrapper(Now() - F("received_at"), output_field=DurationField())
+        row.update(take_after=Now() + Least(Greatest(age, Value(_FIRST_WAIT)), Value(_LONGEST_WAIT)))
+
+
+def _note_failure(row: QuerySet[ProviderNotice], notice: ProviderNotice, error: Exception) -> None:
+    """It is tried again later and later, then left to staff: it may neither block others nor loop for ever."""
+    failures = notice.take_failures + 1
+    fields = {"take_failures": failures, "taken_error": type(error).__name__}
+    if failures >= MOST_FAILURES:
+        row.update(taken_at=Now(), take_after=None, **fields)
+    else:
+        row.update(take_after=Now() + timedelta(seconds=5 * 2**failures), **fields)

@@ -1,0 +1,134 @@
+"""What a stored notice says in our own words, whichever provider said it. No I/O.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+https://resend.com/docs/dashboard/webhooks/event-types
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from notifications.models import Message
+from notifications.replies import Reply
+from notifications.status import Mark, Told
+from webhooks.callbacks.reading import part, text
+from webhooks.models import OUR_ID, ProviderNotice
+
+_Status = Message.Status
+_WHATSAPP = {
+    "sent": _Status.SENT,
+    "delivered": _Status.DELIVERED,
+    "read": _Status.READ,
+    "played": _Status.READ,  # a voice message, which ours never are
+    "failed": _Status.FAILED,
+}
+_WHATSAPP_MARKS = {131026: Mark.BOUNCED, 131050: Mark.OPTED_OUT, 131047: Mark.WINDOW_CLOSED}
+_RESEND = {
+    "email.sent": _Status.SENT,
+    "email.delivered": _Status.DELIVERED,
+    "email.opened": _Status.READ,
+    "email.clicked": _Status.READ,
+    "email.failed": _Status.FAILED,
+    "email.suppressed": _Status.FAILED,
+}
+_NOT_BY_A_PERSON = {"system", "request_welcome"}  # WhatsApp's own, such as of a number that changed
+
+
+def of_whatsapp(notice: ProviderNotice) -> Told | None:
+    """A status of a WhatsApp message; ``None``: one that says nothing to us."""
+    status = _WHATSAPP.get(notice.name)
+    if status is None:
+        return None
+    code, why = _whatsapp_error(notice.data) if status == _Status.FAILED else (0, "")
+    return Told(
+        at=when(notice),
+        provider_id=notice.provider_id,
+        delivery_id=_uuid(notice.data.get(OUR_ID)),
+        status=status,
+        failure=why,
+        mark=_WHATSAPP_MARKS.get(code),
+    )
+
+
+def of_resend(notice: ProviderNotice) -> Told | None:
+    """An event of a mail; ``None``: one that says nothing to us."""
+    at, mail = when(notice), notice.provider_id
+    data = part(notice.data, "data")
+    match notice.name:
+        case "email.bounced":
+            return _bounce(at, mail, part(data, "bounce"))
+        case "email.complained":
+            return Told(at, mail, mark=Mark.COMPLAINED)
+        case "email.delivery_delayed":
+            return Told(at, mail, remark="delivery is delayed, and is tried further")
+        case "email.suppressed":
+            suppressed = part(data, "suppressed")
+            mark = Mark.COMPLAINED if text(suppressed, "reason") == "previous_complaint" else Mark.BOUNCED
+            return Told(at, mail, status=_Status.FAILED, failure=_why("suppressed", suppressed, "message"), mark=mark)
+        case "email.failed":
+            return Told(at, mail, status=_Status.FAILED, failure=_why("failed", part(data, "failed"), "reason"))
+        case _:
+            status = _RESEND.get(notice.name)
+            return Told(at, mail, status=status) if status else None
+
+
+def reply_of(notice: ProviderNotice) -> Reply | None:
+    """What a person sent by WhatsApp; ``None``: a person sent nothing."""
+    data = notice.data
+    if notice.name in _NOT_BY_A_PERSON or not text(data, "from"):
+        return None
+    button, chosen = part(data, "button"), part(part(data, "interactive"), "button_reply")
+    return Reply(
+        sender=text(data, "from"),
+        at=when(notice),
+        text=text(part(data, "text"), "body") or text(button, "text") or text(chosen, "title"),
+        payload=text(button, "payload") or text(chosen, "id"),
+        answers=text(part(data, "context"), "id"),
+    )
+
+
+def slack_presses(notice: ProviderNotice, action: str) -> Iterator[tuple[str, str]]:
+    """The value of each of our buttons that was pressed, and who pressed it."""
+    user = part(notice.data, "user")
+    by = next((name for key in ("name", "username", "id") if (name := text(user, key))), "somebody in Slack")
+    actions = notice.data.get("actions")
+    for pressed in actions if notice.name == "block_actions" and isinstance(actions, list) else ():
+        if isinstance(pressed, dict) and pressed.get("action_id") == action:
+            yield text(pressed, "value"), by
+
+
+def when(notice: ProviderNotice) -> datetime:
+    """The provider's time, and never later than ours: a clock that is ahead would make what follows look old."""
+    return min(notice.occurred_at, notice.received_at)
+
+
+def _bounce(at: datetime, mail: str, bounce: dict[str, Any]) -> Told:
+    """Only a permanent one ends it; after others the mail may still arrive, and the next one may."""
+    why = _why(" ".join(filter(None, ("bounced", text(bounce, "subType")))), bounce, "message")
+    if text(bounce, "type") == "Permanent":
+        return Told(at, mail, status=_Status.FAILED, failure=why, mark=Mark.BOUNCED)
+    return Told(at, mail, remark=f"{why} (not for good)")
+
+
+def _why(what: str, parent: dict[str, Any], name: str) -> str:
+    return ": ".join(filter(None, (what, text(parent, name))))
+
+
+def _whatsapp_error(data: dict[str, Any]) -> tuple[int, str]:
+    errors = data.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    try:
+        code = int(first.get("code", 0))
+    except (TypeError, ValueError):
+        code = 0
+    details = text(part(first, "error_data"), "details") or text(first, "title")
+    return code, ": ".join(filter(None, (f"WhatsApp {code}" if code else "WhatsApp gives no reason", details)))
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
