@@ -58,11 +58,12 @@ def read(token: str, organization_id: UUID | None = None) -> Asked:
     incident = incidents.of_delivery(delivery) if delivery else None
     if delivery is None or incident is None:
         raise links.BadLink("This link does not lead to an emergency of ours.")
-    if incident.opened_at + LIFE < timezone.now() and incident.state == Incident.State.OPEN:
+    if incident.opened_at + LIFE < timezone.now():
         raise TooLate("This link is older than a day.")
     return Asked(delivery, incident)
 
 
+@transaction.atomic
 def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None = None) -> Answer:
     """Acknowledge by what a message carried.
 

@@ -23,7 +23,6 @@ from notifications.plans import Audience, Step
 from notifications.recipients import Person
 from notifications.tracing import What
 from wedsync.database_errors import POSTGRES_AWAY
-from wedsync.live.catalogue import Category
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
 
@@ -56,10 +55,10 @@ def escalate(incident_id: UUID) -> bool:
     """Take one incident's next step, and those after it where nobody is there; false where it is not time."""
     rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
     due = rows.filter(id=incident_id, state=Incident.State.OPEN, next_step_at__lte=Now())
-    incident = due.select_related("wedding", "event__wedding", "organization").first()
+    incident = due.select_related("wedding", "event__wedding").first()
     if incident is None:
         return False
-    steps = plans.parse(incident.steps, Category.EMERGENCIES)
+    steps = plans.kept(incident.steps)
     while incident.step + 1 < len(steps):
         incident.step += 1
         if _take(incident, steps[incident.step]):
@@ -70,7 +69,7 @@ def escalate(incident_id: UUID) -> bool:
     incident.next_step_at = None
     if incident.ended_at is None:
         pause = incidents.pause_before(following or steps[incident.step])
-        incident.next_step_at = timezone.now() + timedelta(seconds=pause)
+        incident.next_step_at = Now() + timedelta(seconds=pause)
     incident.save(update_fields=["step", "next_step_at", "ended_at"])
     return True
 
@@ -100,7 +99,7 @@ def _take(incident: Incident, step: Step) -> bool:
 
 def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
     if incident.drill:
-        yield from incidents.to_staff(incident.organization)
+        yield from incidents.to_staff(incident.wedding)
         return
     if step.audience == Audience.TEAM:
         yield from _team(incident, step)

@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import incidents, plans, progress, tracing, windows
+from notifications import escalation, incidents, plans, progress, tracing, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -36,6 +36,8 @@ class Following:
         windows.enter(event, made)
         people = {key: each for key, each in planned.items() if each.plan.recipient}
         if not people:
+            if event.type == incidents.REPORTED:
+                escalation.hurry(event.id)
             return
         notifications = _notifications(event, people, made)
         known = set(

@@ -5,7 +5,7 @@ one opens it and the other joins. What is to be told of a report is decided ther
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +16,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.models import Delivery, Route
+from integrations import event_filters, suppliers
+from integrations.models import Delivery, Route, System
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import Plan
@@ -27,12 +28,12 @@ from notifications.plans import Audience, Step
 from notifications.tracing import What
 from wedsync.ids import new_id
 from wedsync.live.catalogue import Category
-from wedsync.live.channels import ops_channel
+from wedsync.live.channels import matches, names_for, ops_channel
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Organization, Wedding
+from wedsync.weddings.models import Channel, Wedding
 
 REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
@@ -62,9 +63,11 @@ def take_report(event: ChannelEvent) -> None:
     if event.type != REPORTED or event.wedding_id is None or IncidentReport.objects.filter(event=event).exists():
         return
     fresh = _new(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
-    Incident.objects.bulk_create([fresh], ignore_conflicts=True)
     living = Incident.objects.select_for_update(no_key=True).filter(_LIVING, wedding_id=event.wedding_id, drill=False)
-    incident = living.get()
+    incident = None
+    while incident is None:  # the one that stood in the way may have been resolved meanwhile
+        Incident.objects.bulk_create([fresh], ignore_conflicts=True)
+        incident = living.first()
     if incident.event_id == event.id:
         IncidentReport.objects.create(incident=incident, event=event, words=_words(event), told_at=Now())
         tracing.note_event(event, What.JOINED, f"It opened an incident: {incident.id}.")
@@ -84,7 +87,7 @@ def _new(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool =
         drill=drill,
         opened_by=opened_by[:200],
         steps=[step.as_json() for step in steps],
-        next_step_at=now + timedelta(seconds=pause_before(steps[1])) if len(steps) > 1 else None,
+        next_step_at=Now() + timedelta(seconds=pause_before(steps[1] if len(steps) > 1 else steps[0])),
         told_at=now,
     )
 
@@ -103,7 +106,7 @@ def pause_before(step: Step) -> float:
 def _join(incident: Incident, event: ChannelEvent) -> None:
     """A further report: told when it says something new, at most every two minutes."""
     words = _words(event)
-    known = incident.reports.filter(words=words).exists()
+    known = incident.reports.exclude(told_at=None).filter(words=words).exists()
     now, pause = timezone.now(), timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
     told = not known and incident.told_at + pause <= now
     IncidentReport.objects.create(incident=incident, event=event, words=words, told_at=now if told else None)
@@ -129,6 +132,10 @@ def _words(event: ChannelEvent) -> str:
 
 def telling(event: ChannelEvent) -> Telling:
     """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
+    if event.type in {ACKNOWLEDGED, RESOLVED}:
+        own = Incident.objects.filter(organization_id=event.organization_id, id=event.payload.get("incident_id"))
+        found = own.first()
+        return Telling(_alerted(found) if found else frozenset(), "it is for those who were alerted")
     if event.type != REPORTED or event.wedding_id is None:
         return EVERYONE
     report = IncidentReport.objects.filter(event_id=event.id).select_related("incident").first()
@@ -192,7 +199,7 @@ def _tell_update(incident_id: UUID) -> bool:
     if newest:
         incident.told_at = timezone.now()
         making.make(newest.event, alerted(incident), plan_step=0, why="a further report", priority=Priority.URGENT)
-        untold.update(told_at=Now())
+        incident.reports.filter(event_id=newest.event_id).update(told_at=Now())
     incident.save(update_fields=["told_at", "update_due_at"])
     return newest is not None
 
@@ -225,21 +232,30 @@ def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEve
     incident = _new(event, wedding.id, opened_by=by, drill=True)
     incident.id = incident_id
     incident.save(force_insert=True)
-    making.make(event, to_staff(wedding.organization), plan_step=0, why="a drill", priority=Priority.URGENT)
+    making.make(event, to_staff(wedding), plan_step=0, why="a drill", priority=Priority.URGENT)
     return event
 
 
-def to_staff(organization: Organization) -> list[Plan]:
-    """The Slack channels that emergencies go to, and the owners and the support by mail."""
-    teams = Route.objects.filter(organization=organization, active=True, system__kind="slack")
-    found = [
-        route.system
-        for route in teams.select_related("system")
-        if not route.event_types or REPORTED in route.event_types
-    ]
-    by_id = {team.id: team for team in found if team and team.state != "disabled"}
-    senders = recipients.sending_systems(organization.id)
-    return [*map(recipients.to_team, by_id.values()), *recipients.to_staff(organization.id, senders)]
+def to_staff(wedding: Wedding) -> list[Plan]:
+    """The Slack channels that the wedding's emergencies go to, and the owners and the support by mail."""
+    organization_id = wedding.organization_id
+    slack = Route.objects.filter(organization_id=organization_id, active=True, system__kind=System.Kind.SLACK)
+    usable = slack.exclude(system__state=System.Status.DISABLED).select_related("system").order_by("id")
+    names = names_for(
+        REPORTED,
+        organization_id=organization_id,
+        wedding_id=wedding.id,
+        supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],
+    )
+    by_id = {route.system.id: route.system for route in usable if route.system and _takes_emergencies(route, names)}
+    senders = recipients.sending_systems(organization_id)
+    return [*map(recipients.to_team, by_id.values()), *recipients.to_staff(organization_id, senders)]
+
+
+def _takes_emergencies(route: Route, names: Sequence[str]) -> bool:
+    return event_filters.takes(route.event_types, REPORTED) and any(
+        matches(route.channel_pattern, name) for name in names
+    )
 
 
 def _ops_event(wedding: Wedding, event_type: str, payload: dict[str, str]) -> NewEvent:

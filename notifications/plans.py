@@ -16,7 +16,7 @@ reached what it asks for (``until``).
 ====================  ==================================================================================================
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -96,6 +96,14 @@ def plan_of(organization_id: UUID, category: str) -> tuple[Step, ...]:
 def unfolded(steps: Sequence[Step]) -> list[Step]:
     """Every step as often as it is taken."""
     return [step for step in steps for _ in range(step.repeat)]
+
+
+def kept(rows: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """Steps as they were unfolded and kept: each stands there as often as it is taken."""
+    return [
+        Step(tuple(row["channels"]), row["after"], Until(row["until"]), Audience(row["audience"]), row["repeat"])
+        for row in rows
+    ]
 
 
 def parse(steps: Any, category: str) -> tuple[Step, ...]:

@@ -109,9 +109,9 @@ def look(notification_id: UUID) -> None:
 def personal_steps(notification: Notification) -> list[Step]:
     """The steps of the plan that lead from channel to channel; urgent news try every way before they give up."""
     category = CATALOGUE[notification.event.type].category
-    whole = plans.parse(notification.steps, category) if notification.steps else plans.shipped(category)
+    whole = plans.kept(notification.steps) if notification.steps else plans.unfolded(plans.shipped(category))
     own: list[Step] = []
-    for step in plans.unfolded(whole):
+    for step in whole:
         if step.audience != Audience.EVERYONE:
             break
         own.append(step)

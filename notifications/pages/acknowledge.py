@@ -41,6 +41,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
     zone = incident.wedding.zone
     return {
         "incident": incident,
+        "kind": incident.kind.replace("_", " ").capitalize(),
         "open": incident.state == Incident.State.OPEN,
         "resolved": incident.state == Incident.State.RESOLVED,
         "opened_at": incident.opened_at.astimezone(zone),
