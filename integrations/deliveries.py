@@ -152,7 +152,9 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     error = result.error
     if error is None:
         _tell_sender(sender, delivery, result.provider_id)
-    elif isinstance(error, CredentialsRefused):
+    else:
+        _tell_failed(sender, delivery, error)
+    if isinstance(error, CredentialsRefused):
         standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)
     elif isinstance(error, TargetGone):
         standing.stop_system(delivery.system, System.Status.DISABLED, error.reason)
@@ -161,6 +163,14 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     ordering.end_turn([delivery])
     if ending.to == State.DEAD or (error and delivery.priority == Priority.URGENT):
         targets.tell_troubled(delivery)
+
+
+def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:
+    """What goes wrong in noting it changes nothing of what is written down."""
+    try:
+        sender.failed(delivery, error)
+    except Exception:
+        log.exception("failure_not_noted", delivery=str(delivery.id))
 
 
 def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:

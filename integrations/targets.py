@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.outbound import Request, Response
 from integrations.states import Reason
@@ -104,6 +105,9 @@ class Sender(Protocol):
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note it; the delivery is finished already."""
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """An attempt has failed, and that is written down. What it says of more than this delivery is noted here."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""

@@ -96,6 +96,9 @@ class PersonChannel(ABC):
         status.merge(rows, self.status_when_accepted, timezone.now())
         progress.look_at_delivery(delivery)
 
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Most failures say nothing of more than this one message."""
+
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""
         return None
