@@ -192,7 +192,7 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         reason=reason,
         due_in=due_in,
         # Where the other side knows no idempotency key, the next try may arrive as a second message.
-        may_duplicate=sender.resends_marked and result.outcome == Outcome.UNKNOWN,
+        may_duplicate=result.outcome == Outcome.UNKNOWN and sender.marks_resends(delivery),
         started_at=result.started_at,
         milliseconds=result.milliseconds,
         outcome=result.outcome,
@@ -225,7 +225,7 @@ def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[S
     marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
     """
     number = max(delivery.attempt_count, 1)
-    again = sender.resends_marked and _unknown_before(delivery)
+    again = sender.marks_resends(delivery) and _unknown_before(delivery)
     wait = sender.status_wait(delivery)
     if not again and wait is not None:
         return State.HELD, Reason.AWAITS_STATUS, wait

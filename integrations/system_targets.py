@@ -84,6 +84,10 @@ class SystemSender:
 
     resends_marked = False
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Every call to a system has a key."""
+        return self.resends_marked
+
     def render(self, delivery: Delivery) -> Request:
         """See :class:`integrations.targets.Sender`.
 

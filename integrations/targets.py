@@ -76,6 +76,9 @@ class Sender(Protocol):
 
     resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """The same of one delivery, where it depends on its system's provider."""
+
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
 

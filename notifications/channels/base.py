@@ -37,6 +37,10 @@ class PersonChannel(ABC):
     resends_marked: bool = False
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Whether a repeated try of this delivery may arrive twice."""
+        return self.resends_marked
+
     def render(self, delivery: Delivery) -> Request:
         """Write the message, lay it out, and keep it."""
         composed = self._composed(delivery)
