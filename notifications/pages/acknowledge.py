@@ -4,7 +4,9 @@ Mail scanners follow every link, so GET and HEAD never act. The token is all the
 knew it could as well send it itself: so the button needs no cookie against forgery.
 """
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -44,11 +46,16 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "kind": incident.kind.replace("_", " ").capitalize(),
         "open": incident.state == Incident.State.OPEN,
         "resolved": incident.state == Incident.State.RESOLVED,
-        "opened_at": incident.opened_at.astimezone(zone),
-        "acknowledged_at": incident.acknowledged_at.astimezone(zone) if incident.acknowledged_at else None,
-        "resolved_at": incident.resolved_at.astimezone(zone) if incident.resolved_at else None,
+        "opened_at": _wall(incident.opened_at, zone),
+        "acknowledged_at": _wall(incident.acknowledged_at, zone) if incident.acknowledged_at else None,
+        "resolved_at": _wall(incident.resolved_at, zone) if incident.resolved_at else None,
         "zone": incident.wedding.timezone,
     }
+
+
+def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What the clock at the venue shows; without a zone, so that Django does not turn it back."""
+    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
