@@ -163,7 +163,7 @@ def test_what_is_changed_back_in_time_is_told_to_nobody(wedding: Any) -> None:
     ("event_type", "payloads"),
     [
         ("venue.capacity_updated", [{"capacity": 180, "previous": 150}, {"capacity": 190, "previous": 180}]),
-        ("venue.emergency_reported", [{"kind": "fire", "description": "Smoke", "reported_by": "Tom"}] * 2),
+        ("venue.emergency_reported", [{"kind": "fire", "description": "Smoke", "reported_by": "Tom"}]),
     ],
 )
 def test_nothing_high_or_urgent_ever_waits(wedding: Any, event_type: str, payloads: list[dict[str, Any]]) -> None:
@@ -172,7 +172,7 @@ def test_nothing_high_or_urgent_ever_waits(wedding: Any, event_type: str, payloa
 
     events = [routed(wedding, event_type, payload) for payload in payloads]
 
-    assert [fate(event) for event in events] == [("pending", "")] * 2
+    assert [fate(event) for event in events] == [("pending", "")] * len(payloads)
     assert not Window.objects.exists()
 
 
