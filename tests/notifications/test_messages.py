@@ -37,6 +37,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "wedding.date_changed": {"date": "2027-06-26", "previous": "2027-06-19"},
     "form.submitted": {"form_id": "0198", "answers": {"menu": "vegan"}},
     "journey.milestone_reached": {"milestone": "Venue booked", "progress": 40},
+    "incident.acknowledged": {"incident_id": "0198", "by": "Clara", "via": "email"},
+    "incident.resolved": {"incident_id": "0198", "kind": "fire", "description": "It is out", "resolved_by": "Eva"},
+    "incident.drill_started": {"incident_id": "0198", "kind": "fire", "description": "Try it", "started_by": "Eva"},
     "ops.alert_raised": {"alert_id": "0198", "cause": "system_critical", "text": "Calls fail", "system": "Studio"},
     "ops.alert_resolved": {"alert_id": "0198", "cause": "sweep_silent", "text": "No sign of the sweep for 31 s."},
     "system.health_changed": {
