@@ -78,7 +78,7 @@ def _frozen(lease: Lease, sender: Sender) -> Request | None:
     delivery = lease.delivery
     known = delivery.request is not None
     request = Request.from_json(delivery.request) if delivery.request else sender.render(delivery)
-    if known and not sender.resends_marked:
+    if known and not sender.marks_resends(delivery):
         return request
     delivery.request = request.as_json()
     return request if moves.freeze(delivery.id, lease.token, delivery.request) else None

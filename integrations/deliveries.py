@@ -152,7 +152,9 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     error = result.error
     if error is None:
         _tell_sender(sender, delivery, result.provider_id)
-    elif isinstance(error, CredentialsRefused):
+    else:
+        _tell_failed(sender, delivery, error)
+    if isinstance(error, CredentialsRefused):
         standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)
     elif isinstance(error, TargetGone):
         standing.stop_system(delivery.system, System.Status.DISABLED, error.reason)
@@ -161,6 +163,14 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     ordering.end_turn([delivery])
     if ending.to == State.DEAD or (error and delivery.priority == Priority.URGENT):
         targets.tell_troubled(delivery)
+
+
+def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:
+    """What goes wrong in noting it changes nothing of what is written down."""
+    try:
+        sender.failed(delivery, error)
+    except Exception:
+        log.exception("failure_not_noted", delivery=str(delivery.id))
 
 
 def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
@@ -182,7 +192,7 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         reason=reason,
         due_in=due_in,
         # Where the other side knows no idempotency key, the next try may arrive as a second message.
-        may_duplicate=sender.resends_marked and result.outcome == Outcome.UNKNOWN,
+        may_duplicate=result.outcome == Outcome.UNKNOWN and sender.marks_resends(delivery),
         started_at=result.started_at,
         milliseconds=result.milliseconds,
         outcome=result.outcome,
@@ -215,7 +225,7 @@ def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[S
     marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
     """
     number = max(delivery.attempt_count, 1)
-    again = sender.resends_marked and _unknown_before(delivery)
+    again = sender.marks_resends(delivery) and _unknown_before(delivery)
     wait = sender.status_wait(delivery)
     if not again and wait is not None:
         return State.HELD, Reason.AWAITS_STATUS, wait

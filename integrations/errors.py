@@ -10,6 +10,9 @@
     │   ├── ServerError        5xx                                    counts
     │   └── Throttled          408, 425, 429, with Retry-After        does not count
     ├── Permanent              other 4xx, 3xx: dead at once           does not count
+    │   ├── WindowClosed       WhatsApp: free text after 24 hours; goes again as a template
+    │   ├── Undeliverable      nothing can arrive at this address; it is marked
+    │   └── TemplateRefused    the provider takes this template no more; staff are alerted
     ├── CredentialsRefused     401, 403: the system is paused         does not count
     ├── TargetGone             410: the target is disabled            does not count
     └── OurFault               a bug or a setting of ours             never counts against the target
@@ -81,6 +84,22 @@ class Throttled(Transient):
 
 class Permanent(DeliveryError):
     """The same request will never succeed."""
+
+
+class WindowClosed(Permanent):
+    """Free text is not taken any more, a template still is."""
+
+    reason = Reason.WINDOW_CLOSED
+
+
+class Undeliverable(Permanent):
+    """The address can not be reached on this channel."""
+
+    reason = Reason.BOUNCED
+
+
+class TemplateRefused(Permanent):
+    """The provider does not know the template, or has stopped it."""
 
 
 class CredentialsRefused(DeliveryError):

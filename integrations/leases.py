@@ -53,7 +53,7 @@ def _end_lease(delivery: Delivery) -> None:
             to=to,
             reason=reason,
             due_in=seconds,
-            may_duplicate=sender.resends_marked,
+            may_duplicate=sender.marks_resends(delivery),
             started_at=_lease_began(delivery),
             milliseconds=int(settings.LEASE_SECONDS * 1000),
             outcome=Outcome.UNKNOWN,

@@ -40,6 +40,12 @@ def resend(delivery: Delivery) -> Delivery:
     return made
 
 
+def send_anew(delivery: Delivery) -> Delivery:
+    """The next generation of a delivery, whatever became of it, freshly rendered; called again it is the same one."""
+    (made,) = _next_generation([delivery])
+    return made
+
+
 def resend_all(rows: QuerySet[Delivery]) -> int:
     """Send again whichever of the rows may be; returns how many.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from integrations import call_facts, clients, event_filters, signing_secrets, standard_webhooks, targets
-from integrations.errors import OurFault
+from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.questions import ask
@@ -84,6 +84,10 @@ class SystemSender:
 
     resends_marked = False
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Every call to a system has a key."""
+        return self.resends_marked
+
     def render(self, delivery: Delivery) -> Request:
         """See :class:`integrations.targets.Sender`.
 
@@ -152,6 +156,9 @@ class SystemSender:
             )
         elif delivery.event.type == "client.updated":
             _note_client(delivery, request, provider_id)
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """See :class:`integrations.targets.Sender`. It says nothing of other deliveries."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """See :class:`integrations.targets.Sender`. The same key makes another try harmless."""

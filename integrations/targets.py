@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.outbound import Request, Response
 from integrations.states import Reason
@@ -75,6 +76,9 @@ class Sender(Protocol):
 
     resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """The same of one delivery, where it depends on its system's provider."""
+
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
 
@@ -104,6 +108,9 @@ class Sender(Protocol):
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note it; the delivery is finished already."""
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """An attempt has failed, and that is written down. What it says of more than this delivery is noted here."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""

@@ -10,12 +10,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.utils.crypto import salted_hmac
 
 from integrations.models import Delivery
 
-ACKNOWLEDGE_URL = "https://acknowledge.wedsync.invalid/"
-ACKNOWLEDGE_TOKEN = "wedsync-acknowledge-token"  # noqa: S105 - a placeholder
-UNSUBSCRIBE_URL = "https://unsubscribe.wedsync.invalid/"
+_mark = salted_hmac("wedsync.placeholder", "links", algorithm="sha256").hexdigest()[:24]  # nobody outside can guess it
+ACKNOWLEDGE_URL = f"https://acknowledge.{_mark}.invalid/"
+ACKNOWLEDGE_TOKEN = f"acknowledge-{_mark}"
+UNSUBSCRIBE_URL = f"https://unsubscribe.{_mark}.invalid/"
 ACKNOWLEDGE_PATH, UNSUBSCRIBE_PATH = "/acknowledge/", "/unsubscribe/"
 _acknowledging = Signer(salt="wedsync.acknowledge")
 _unsubscribing = Signer(salt="wedsync.unsubscribe")

@@ -1,11 +1,13 @@
 """What stands against sending a delivery by now: it was right when it was made, which may be hours ago."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.states import Reason
 from integrations.targets import Hindrance
-from notifications import policy, wants
+from notifications import pairs, policy, wants
 from notifications.models import Sending
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.queues import Priority
@@ -24,8 +26,12 @@ def hindrance(delivery: Delivery) -> Hindrance | None:
     if reason := policy.blocked_because(channel, address):
         return Hindrance(reason)
     if contact is None:
-        return Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
-    return _of_contact(delivery, channel, contact)
+        found = Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
+    else:
+        found = _of_contact(delivery, channel, contact)
+    if found is None and channel == Channel.WHATSAPP and (wait := pairs.take(delivery)):
+        return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
+    return found
 
 
 def _of_contact(delivery: Delivery, channel: Channel, contact: Contact) -> Hindrance | None:

@@ -9,6 +9,12 @@ from integrations.models import System
 
 CALL_LIMIT = 4
 KEPT_FOR_URGENT = 0.2  # of the bucket
+RATES: dict[str, tuple[float, int]] = {
+    System.Kind.WHATSAPP: (80, 80),  # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
+    System.Kind.SLACK: (1, 5),  # https://docs.slack.dev/apis/web-api/rate-limits: short bursts are tolerated
+    System.Kind.EMAIL: (5, 10),  # https://resend.com/docs/api-reference/rate-limit
+}
+"""Calls per second and the burst, by kind, where a system has none of its own: what the providers publish."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -35,13 +41,16 @@ class Lane:
 
 def lane_of(system: System) -> Lane:
     """The lane of a system."""
-    rate: float | None = system.rate_per_second or None
+    published, burst = RATES.get(system.kind, (None, None))
+    rate: float | None = system.rate_per_second or published
+    if system.rate_per_second or burst is None:
+        burst = max(2, math.ceil(rate or 0))
     return Lane(
         system_id=system.id,
         breaker_key=_breaker_key(system),
         call_limit=system.call_limit or CALL_LIMIT,
         rate=rate,
-        burst=system.rate_burst or max(2, math.ceil(rate or 0)),
+        burst=system.rate_burst or burst,
     )
 
 

@@ -43,6 +43,7 @@ class Cause(models.TextChoices):
     SWEEP_SILENT = "sweep_silent", "No sign of life from the sweep"
     HEALTH_SILENT = "health_silent", "No sign of life from the health sweep"
     NOBODY_REACHED = "nobody_reached", "Nobody could be reached"
+    TEMPLATE_REFUSED = "template_refused", "A template is not taken"
     UNANSWERED = "unanswered", "An emergency that nobody acknowledged"
 
 

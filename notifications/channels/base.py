@@ -37,6 +37,10 @@ class PersonChannel(ABC):
     resends_marked: bool = False
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
 
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Whether a repeated try of this delivery may arrive twice."""
+        return self.resends_marked
+
     def render(self, delivery: Delivery) -> Request:
         """Write the message, lay it out, and keep it."""
         composed = self._composed(delivery)
@@ -95,6 +99,9 @@ class PersonChannel(ABC):
         rows.update(provider_id=provider_id[:200])
         status.merge(rows, self.status_when_accepted, timezone.now())
         progress.look_at_delivery(delivery)
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Most failures say nothing of more than this one message."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

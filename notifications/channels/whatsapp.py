@@ -1,80 +1,64 @@
-"""WhatsApp Business Cloud API: approved template messages.
+"""WhatsApp Business Cloud API: approved templates, and free text to whom wrote to us in the last 24 hours.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. Errors are told apart by ``error.code``;
-Meta's titles and HTTP status are not stable. There is no idempotency key on the other side.
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. There is no idempotency key on the other side.
 """
 
 import json
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
-from integrations.errors import (
-    CredentialsRefused,
-    DeliveryError,
-    OurFault,
-    Permanent,
-    ServerError,
-    Throttled,
-)
+from integrations import alerts, operations
+from integrations.errors import DeliveryError, TemplateRefused, Undeliverable, WindowClosed
 from integrations.models import Delivery
+from integrations.models.health import Cause
 from integrations.outbound import Call, Request, Response
+from integrations.states import Reason, State
+from notifications import addresses, links, pairs, tracing, whatsapp_templates
 from notifications.channels.base import Composed, PersonChannel
+from notifications.channels.whatsapp_errors import PairThrottled, error_of
+from notifications.tracing import What
+from notifications.whatsapp_templates import Approved
 from notifications.wording import Content
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import Address, Channel
 
-GRAPH_VERSION = "v26.0"
-LONGEST_PARAMETER = 600
-TEMPLATES: dict[str, dict[str, Any]] = {
-    template["name"]: template
-    for template in json.loads((Path(__file__).parent / "whatsapp_templates.json").read_text(encoding="utf-8"))
-}
-
-PAIR_LIMIT = 131056  # between our number and one phone
-_CREDENTIALS = {0, 190, 10, 131005, 368, 131031, 130497, 131042, 133010, 131045, *range(200, 300)}
-_THROTTLED = {4, 80007, 130429, 131048, PAIR_LIMIT, 131057}
-_TRANSIENT = {1, 2, 131000, 131016}
-_OUR_FAULT = {3, 100, 131008, 131009, 131051, 132000, 132001, 132005, 132007, 132012, 132015, 132016}
+WINDOW = timedelta(hours=24)
+MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
+LONGEST_TEXT = 4096
+LATELY = timedelta(minutes=10)
 
 
 class WhatsApp(PersonChannel):
-    """One template message to one phone."""
+    """One message to one phone."""
 
     channel = Channel.WHATSAPP
     resends_marked = True
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Fill an approved template's parameters; Meta allows no line breaks in them."""
-        urgent = delivery.priority == Priority.URGENT
-        template = TEMPLATES["wedding_emergency" if urgent else "wedding_update"]
-        details = " · ".join(fact.line for fact in content.facts)
-        parameters = [_parameter(text) for text in (content.recipient or "Hello", content.headline, details)]
-        text = template["body"]
-        for number, value in enumerate(parameters, 1):
-            text = text.replace(f"{{{{{number}}}}}", value)
-        body = {
+        """Free text where it is allowed and nothing is asked; else an approved template with its parameters."""
+        common: dict[str, Any] = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": delivery.target,
-            "type": "template",
-            "template": {
-                "name": template["name"],
-                "language": {"code": template["language"]},
-                "components": [
-                    {"type": "body", "parameters": [{"type": "text", "text": value} for value in parameters]}
-                ],
-            },
             "biz_opaque_callback_data": str(delivery.id),
         }
+        if not content.asks and _window_is_open(delivery):
+            text = _free_text(content)
+            body = {**common, "type": "text", "text": {"preview_url": False, "body": text}}
+        else:
+            approved = whatsapp_templates.template_for(content, delivery)
+            text = approved.text
+            body = {**common, "type": "template", "template": _template(approved)}
         request = Request("POST", "/messages", json.dumps(body), {"Content-Type": "application/json"})
         return Composed(request, content.headline, text)
 
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
         """The sending number stands in the path."""
         base = delivery.system.base_url.rstrip("/")
-        url = f"{base}/{GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
+        url = f"{base}/{settings.GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
         headers = {**request.headers, "Authorization": f"Bearer {credentials['access_token']}"}
         return Call(request.method, url, request.body.encode(), headers)
 
@@ -85,19 +69,22 @@ class WhatsApp(PersonChannel):
 
     def classify(self, response: Response) -> DeliveryError | None:
         """The error that ``error.code`` stands for."""
-        code = _code(response)
-        if code is None:
-            return None
-        if code in _CREDENTIALS:
-            return CredentialsRefused(f"WhatsApp {code}: the account or its token is refused")
-        if code in _THROTTLED:
-            of_number = code != PAIR_LIMIT
-            return Throttled(f"WhatsApp {code}: too fast", retry_after=response.retry_after, whole_target=of_number)
-        if code in _TRANSIENT:
-            return ServerError(f"WhatsApp {code}: not available", retry_after=response.retry_after)
-        if code in _OUR_FAULT:
-            return OurFault(f"WhatsApp {code}: the template or its parameters are wrong")
-        return Permanent(f"WhatsApp {code}: refused")
+        return error_of(response)
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """What an error says of the phone, of the window, or of the template."""
+        of_phone = (delivery.organization_id, Channel.WHATSAPP, delivery.target, timezone.now())
+        if isinstance(error, PairThrottled):
+            pairs.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
+        elif isinstance(error, Undeliverable):
+            addresses.bounced(*of_phone, str(error))
+        elif isinstance(error, WindowClosed):
+            addresses.window_closed(*of_phone)
+            _send_as_template(delivery)
+        elif isinstance(error, TemplateRefused):
+            text = f"{error}: {whatsapp_templates.name_in(delivery.request)}. Look at it in WhatsApp's manager."
+            about = whatsapp_templates.name_in(delivery.request)[:64]
+            alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=about)
 
     def provider_id(self, response: Response) -> str:
         """The ``wamid`` of the accepted message."""
@@ -107,17 +94,51 @@ class WhatsApp(PersonChannel):
             return ""
 
 
-def _code(response: Response) -> int | None:
-    """Meta's ``error.code``; ``None`` where the answer is no error, or none of Meta's."""
-    if response.status < 400:
-        return None
-    try:
-        return int(json.loads(response.body)["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        return None
+def _window_is_open(delivery: Delivery) -> bool:
+    address = Address.objects.filter(
+        organization_id=delivery.organization_id, channel=Channel.WHATSAPP, value=delivery.target
+    ).first()
+    if address is None or address.last_inbound_at is None:
+        return False
+    closed = address.window_closed_at is not None and address.window_closed_at >= address.last_inbound_at
+    return not closed and address.last_inbound_at > timezone.now() - WINDOW + MARGIN
 
 
-def _parameter(text: str) -> str:
-    """One line, without tabs or runs of spaces, within its length; never empty."""
-    flat = " ".join(text.split())
-    return (flat if len(flat) <= LONGEST_PARAMETER else flat[: LONGEST_PARAMETER - 1] + "…") or "–"
+def _send_as_template(delivery: Delivery) -> None:
+    again = operations.send_anew(delivery)
+    tracing.note(again, What.FELL_BACK, "the 24 hours for free text are over: it goes again as a template")
+
+
+def resend_closed_windows() -> int:
+    """Send as templates what was refused as free text while its worker died; a round of the sweep."""
+    refused = Delivery.objects.filter(
+        state=State.DEAD, state_reason=Reason.WINDOW_CLOSED, finished_at__gt=timezone.now() - LATELY
+    )
+    left = [row for row in refused.select_related("event__wedding")[:100] if not _has_next(row)]
+    for row in left:
+        _send_as_template(row)
+    return len(left)
+
+
+def _has_next(delivery: Delivery) -> bool:
+    key = f"{delivery.dedupe_key.rpartition(':')[0]}:{delivery.generation + 1}"
+    return Delivery.objects.filter(dedupe_key=key).exists()
+
+
+def _free_text(content: Content) -> str:
+    lines = [f"*{content.headline}*", "", *(fact.line for fact in content.facts), "", content.about]
+    text = "\n".join(lines).strip()
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _template(approved: Approved) -> dict[str, Any]:
+    components: list[dict[str, Any]] = [
+        {"type": "body", "parameters": [{"type": "text", "text": value} for value in approved.parameters]}
+    ]
+    for place, button in enumerate(approved.buttons):
+        if button["type"] == "quick_reply":
+            payload = {"type": "payload", "payload": links.ACKNOWLEDGE_TOKEN}
+            components.append(
+                {"type": "button", "sub_type": "quick_reply", "index": str(place), "parameters": [payload]}
+            )
+    return {"name": approved.name, "language": {"code": approved.language}, "components": components}

@@ -150,7 +150,9 @@ def test_an_error_that_postgresql_can_not_store_ends_the_attempt_all_the_same(ta
     url = f"{taking}/refuse/{quote(json.dumps(name))}"
     system = SystemFactory(kind=System.Kind.EMAIL, base_url=url, credentials={"api_key": TOKEN})
     (delivery,) = due(system, 1)
-    Delivery.objects.filter(id=delivery.id).update(channel="email", target="a@example.com")
+    mail = {"from": "b@example.com", "to": ["a@example.com"], "subject": "x", "html": "x", "text": "x"}
+    frozen = {**FROZEN, "body": json.dumps(mail)}
+    Delivery.objects.filter(id=delivery.id).update(channel="email", target="a@example.com", request=frozen)
 
     dispatch.serve(delivery.id, system.id)
 

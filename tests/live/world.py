@@ -12,7 +12,7 @@ import requests
 
 from integrations.defaults import Teams, make_routes
 from integrations.models import Connection, System
-from notifications.channels.whatsapp import TEMPLATES
+from notifications.whatsapp_templates import SHIPPED
 from tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -39,7 +39,7 @@ ACCOUNTS = {
                 "app_secret": "app",
                 "verify_token": "verify",
                 "callback_url": None,
-                "templates": list(TEMPLATES.values()),
+                "templates": SHIPPED,
             }
         ]
     },

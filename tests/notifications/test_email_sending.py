@@ -14,6 +14,7 @@ import pytest
 from integrations import tasks
 from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError, Throttled, TimedOut
 from integrations.models import Delivery
+from integrations.outbound.sending import close_idle
 from notifications.channels import CHANNELS
 from notifications.channels.email.providers import PROVIDERS
 from tests.notifications.mails import answer, delivery, frozen, sent
@@ -28,6 +29,7 @@ def shared_resend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     (home / "sandbox.json").write_text(json.dumps(configuration()))
     with running(Path(home)) as peer:
         yield peer
+    close_idle()
 
 
 @pytest.fixture
@@ -125,6 +127,21 @@ def test_an_exhausted_quota_is_asked_once_whatever_waits(resend: Peer) -> None:
     assert not Delivery.objects.filter(id__in=[row.id for row in rows], state="succeeded").exists()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("provider", "marked"), [("resend", False), ("postmark", True)])
+def test_a_mail_whose_answer_was_lost_is_marked_where_the_provider_knows_no_key(
+    provider: str, marked: bool, resend: Peer
+) -> None:
+    row = mail(resend, {"provider": provider})
+    resend.fault("resend", "silent_close", count=1, after=True)
+
+    tasks.deliver.apply(args=[str(row.id)])
+
+    row.refresh_from_db()
+    assert row.attempts.order_by("number").first().outcome == "unknown"  # type: ignore[union-attr]
+    assert row.may_duplicate == marked
+
+
 class Postmark(BaseHTTPRequestHandler):
     """Plays Postmark: https://postmarkapp.com/developer/api/email-api."""
 
@@ -155,13 +172,14 @@ def postmark(settings: Any) -> Iterator[tuple[str, type[Postmark]]]:
         thread.start()
         settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{server.server_port}"]
         yield f"http://127.0.0.1:{server.server_port}", part
+        close_idle()
         server.shutdown()
         thread.join(5)
 
 
 def test_another_provider_gets_the_mail_in_its_own_format(postmark: tuple[str, type[Postmark]]) -> None:
     url, peer = postmark
-    row = delivery(url, {"provider": "postmark", "api_key": "", "server_token": "pm-token", "message_stream": "out"})
+    row = delivery(url, {"provider": "postmark", "api_key": "pm-token", "message_stream": "out"})
 
     assert sent(row) == "pm-1"
     assert sent(row) == "pm-1"

@@ -18,6 +18,7 @@ from notifications.channels.email.answers import Answer, resend_error, resend_id
 from notifications.channels.email.mail import Mail, address_of, message_id
 from notifications.models import Message
 from notifications.wording import Content
+from wedsync.env import ConfigurationError
 from wedsync.live.catalogue import CATALOGUE, Category
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
@@ -56,6 +57,13 @@ class Email(PersonChannel):
         )
         request = Request("POST", "/emails", mail.as_body(), {"Content-Type": "application/json"})
         return Composed(request, mail.subject, mail.text, mail.html)
+
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Only Resend knows an idempotency key; where it can not be told, the worse is taken."""
+        try:
+            return _provider(credentials_of(delivery)) != providers.DEFAULT
+        except ConfigurationError:
+            return True
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """Put the delivery's own links in, and write the mail as its provider takes it."""

@@ -111,7 +111,7 @@ def prepare(name: str, mail: Mail, delivery: Delivery, credentials: Mapping[str,
 
 
 def _backend(provider: Provider, base_url: str, credentials: Mapping[str, str]) -> Any:
-    settings = {provider.key: credentials.get(provider.key) or credentials["api_key"]}
+    settings = {provider.key: credentials["api_key"]}
     settings |= {name: credentials[name] for name in provider.needs}
     settings |= {name: credentials[name] for name in provider.takes if name in credentials}
     # What a provider knows nothing of, such as a header for the mail's importance, is left out of its mails.
