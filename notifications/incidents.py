@@ -133,7 +133,7 @@ def _words(event: ChannelEvent) -> str:
 def telling(event: ChannelEvent) -> Telling:
     """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
     if event.type in {ACKNOWLEDGED, RESOLVED}:
-        own = Incident.objects.filter(organization_id=event.organization_id, id=_named_by(event))
+        own = Incident.objects.filter(organization_id=event.organization_id, id__in=_named_by(event))
         found = own.first()
         return Telling(_alerted(found) if found else frozenset(), "it is for those who were alerted")
     if event.type != REPORTED or event.wedding_id is None:
@@ -149,12 +149,12 @@ def telling(event: ChannelEvent) -> Telling:
     return Telling(_alerted(report.incident), "it joined an incident")
 
 
-def _named_by(event: ChannelEvent) -> UUID | None:
-    """The incident whose acknowledgement or end an event of ours tells of."""
+def _named_by(event: ChannelEvent) -> list[UUID]:
+    """The incident whose acknowledgement or end an event of ours tells of; none where the payload names none."""
     try:
-        return UUID(str(event.payload.get("incident_id")))
+        return [UUID(str(event.payload.get("incident_id")))]
     except ValueError:
-        return None
+        return []
 
 
 def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
@@ -317,7 +317,7 @@ def of_delivery(delivery: Delivery) -> Incident | None:
         return None
     tells = Q(reports__event_id=event.id) | Q(event_id=event.id)
     if event.type in {ACKNOWLEDGED, RESOLVED}:
-        tells = Q(id=_named_by(event))
+        tells = Q(id__in=_named_by(event))
     return Incident.objects.filter(tells, organization_id=delivery.organization_id).select_related("wedding").first()
 
 
