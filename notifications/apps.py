@@ -10,6 +10,7 @@ class NotificationsConfig(AppConfig):
         from integrations.models import Route
         from notifications import closing, escalation, incidents, progress
         from notifications.channels import CHANNELS
+        from notifications.channels.whatsapp import resend_closed_windows
         from notifications.following import Following
         from notifications.recipients import routed
 
@@ -17,5 +18,6 @@ class NotificationsConfig(AppConfig):
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
         targets.followers.append(Following())
-        for work in (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due):
+        rounds = (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due)
+        for work in (*rounds, resend_closed_windows):
             sweep.register_round(work)

@@ -40,10 +40,8 @@ def template_for(content: Content, delivery: Delivery) -> Approved:
     if delivery.priority == Priority.URGENT and delivery.event.type != "incident.resolved":
         name = EMERGENCY if content.asks else EMERGENCY_INFO
     template = _BY_NAME.get((name, content.language)) or _BY_NAME[(name, DEFAULT_LANGUAGE)]
-    again = (
-        f"{content.words.get('not_acknowledged', 'Nobody has acknowledged this yet')} · " if content.escalated else ""
-    )
-    details = again + " · ".join(fact.line for fact in content.facts)
+    again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
+    details = " · ".join([*again, *(fact.line for fact in content.facts)])
     values = (content.recipient or content.words.get("greeting", "Hello"), content.headline, details)
     parameters = tuple(parameter(value, longest) for value, longest in zip(values, _LONGEST, strict=True))
     text = template["body"]

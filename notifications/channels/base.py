@@ -100,7 +100,7 @@ class PersonChannel(ABC):
         status.merge(rows, self.status_when_accepted, timezone.now())
         progress.look_at_delivery(delivery)
 
-    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:  # noqa: B027 - to be left as it is
         """Most failures say nothing of more than this one message."""
 
     def status_wait(self, delivery: Delivery) -> float | None:

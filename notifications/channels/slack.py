@@ -1,6 +1,7 @@
 """Slack incoming webhooks: one secret URL is one channel; the answer to a taken message is ``ok``.
 
-https://api.slack.com/messaging/webhooks. Texts of others are escaped, so that they can not mention anyone.
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks. Texts of others are escaped, so that they can
+not mention anyone; limits are those of https://docs.slack.dev/reference/block-kit/blocks.
 """
 
 import json
@@ -9,17 +10,29 @@ from typing import Any
 from integrations.errors import DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
+from notifications import links
 from notifications.channels.base import Composed, PersonChannel
 from notifications.models import Message
 from notifications.wording import Content, Fact
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 
-HEADER_LIMIT = 150
-FIELD_LIMIT = 2000
+ACTION = "acknowledge"
+HEADER_LIMIT, SECTION_LIMIT, FIELD_LIMIT, BUTTON_LIMIT = 150, 3000, 2000, 75
 MOST_FIELDS = 10
-GONE = {"no_service", "no_service_id", "no_team", "team_disabled", "no_active_hooks", "channel_not_found"}
+LONG_FACT = 180  # characters; longer ones get a section of their own, since fields stand side by side
+LONG_TEXT = 2900
+GONE = {
+    "no_service",
+    "no_service_id",
+    "no_team",
+    "team_disabled",
+    "no_active_hooks",
+    "channel_not_found",
+    "channel_is_archived",
+}
 GONE_STATUS = {403, 404, 410}
+ALL_CLEAR = "incident.resolved"
 
 
 class Slack(PersonChannel):
@@ -30,18 +43,19 @@ class Slack(PersonChannel):
     status_when_accepted = Message.Status.SENT
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Header, facts as fields, and who it is about; ``@channel`` when it is urgent."""
-        mention = "<!channel> " if delivery.priority == Priority.URGENT else ""
+        """Header, facts, whom it is about, and a button where it is to be acknowledged; ``@channel`` when urgent."""
+        mentions = delivery.priority == Priority.URGENT and delivery.event.type != ALL_CLEAR
+        mention = "<!channel> " if mentions else ""
         blocks: list[dict[str, Any]] = [
             {"type": "header", "text": {"type": "plain_text", "text": _plain(content.headline), "emoji": True}},
         ]
         if mention:
-            blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"{mention}please read this now."}})
-        fields = [{"type": "mrkdwn", "text": _field(fact)} for fact in content.facts[:MOST_FIELDS]]
-        if fields:
-            blocks.append({"type": "section", "fields": fields})
-        about = escape(content.about or "WedSync")
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about[:FIELD_LIMIT]}]})
+            blocks.append(_section(f"{mention}{_opening(content)}"))
+        blocks += _facts(content.facts)
+        if content.asks:
+            blocks.append(_button(content.words.get("acknowledge", "I take care of it")))
+        about = _fitting(content.about or "WedSync", FIELD_LIMIT)
+        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about}]})
         text = f"{mention}{escape(content.headline)}"
         body = {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
         request = Request("POST", "", json.dumps(body), {"Content-Type": "application/json"})
@@ -55,7 +69,7 @@ class Slack(PersonChannel):
     def classify(self, response: Response) -> DeliveryError | None:
         """Slack's plain-text errors."""
         code = response.text.strip()[:60]
-        if response.status in GONE_STATUS or code in GONE:
+        if response.status in GONE_STATUS or (response.status >= 400 and code in GONE):
             return TargetGone(f"Slack: {code or response.status}: this webhook does not exist any more")
         return Permanent(f"Slack: {code}") if response.status == 400 else None
 
@@ -65,14 +79,58 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _opening(content: Content) -> str:
+    words = content.words
+    if content.escalated:
+        return escape(words.get("not_acknowledged", "Nobody has acknowledged this yet."))
+    return escape(words.get("please_read", "please read this now."))
+
+
+def _facts(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
+    """Short facts side by side, long ones over the whole width, in their order."""
+    blocks: list[dict[str, Any]] = []
+    fields: list[dict[str, Any]] = []
+
+    def close() -> None:
+        if fields:
+            blocks.append({"type": "section", "fields": list(fields)})
+            fields.clear()
+
+    for fact in facts:
+        if len(fact.value) > LONG_FACT:
+            close()
+            blocks.append(_section(_field(fact, LONG_TEXT)))
+        else:
+            fields.append({"type": "mrkdwn", "text": _field(fact, FIELD_LIMIT)})
+            if len(fields) == MOST_FIELDS:
+                close()
+    close()
+    return blocks[:40]
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT]}}
+
+
+def _button(label: str) -> dict[str, Any]:
+    button = {
+        "type": "button",
+        "action_id": ACTION,
+        "style": "primary",
+        "text": {"type": "plain_text", "text": label[:BUTTON_LIMIT], "emoji": True},
+        "value": links.ACKNOWLEDGE_TOKEN,
+    }
+    return {"type": "actions", "block_id": ACTION, "elements": [button]}
+
+
 def _plain(text: str) -> str:
     """A header is plain text, where escapes would be shown; look-alikes can make no mention either."""
     return text.replace("<", "‹").replace(">", "›")[:HEADER_LIMIT]
 
 
-def _field(fact: Fact) -> str:
+def _field(fact: Fact, limit: int) -> str:
     label = f"*{escape(fact.label)}*\n" if fact.label else ""
-    return label + _fitting(fact.value, FIELD_LIMIT - len(label))
+    return label + _fitting(fact.value, limit - len(label))
 
 
 def _fitting(text: str, limit: int) -> str:

@@ -1,6 +1,7 @@
 """WhatsApp Business Cloud API: approved templates, and free text to whom wrote to us in the last 24 hours.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. There is no idempotency key on the other side.
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. There is no idempotency
+key on the other side.
 """
 
 import json
