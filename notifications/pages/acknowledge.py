@@ -4,9 +4,7 @@ Mail scanners follow every link, so GET and HEAD never act. The token is all the
 knew it could as well send it itself: so the button needs no cookie against forgery.
 """
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -50,11 +48,6 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "resolved_at": incident.resolved_at,
         "zone": incident.wedding.timezone,
     }
-
-
-def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
-    """What the clock at the venue shows; without a zone, so that Django does not turn it back."""
-    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
