@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from integrations.models import Delivery
-from notifications import links, replies
+from notifications import addresses, links, replies
 from notifications.models import Incident
 from notifications.replies import Reply, is_start, is_stop
 from tests.factories import AddressFactory, ContactFactory, DeliveryFactory, MessageFactory, OrganizationFactory
 from tests.notifications.emergencies import Stage, set_stage
-from wedsync.weddings.models import Address, Organization
+from wedsync.weddings.models import Address, Channel, Organization
 
 PHONE = "+436601234567"
 NOON = datetime(2026, 6, 19, 12, tzinfo=UTC)
@@ -83,6 +83,15 @@ def test_of_the_same_second_stop_counts(order: tuple[str, str]) -> None:
 
     row.refresh_from_db()
     assert row.opted_out_at == NOON
+
+
+@pytest.mark.django_db
+def test_what_is_said_again_is_no_news() -> None:
+    of = (AddressFactory(value=PHONE).organization_id, Channel.WHATSAPP, PHONE)
+
+    assert [addresses.opted_out(*of, NOON) for _ in range(2)] == [True, False]
+    later = NOON + timedelta(seconds=1)
+    assert [addresses.opted_in(*of, later) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.django_db
