@@ -8,7 +8,7 @@ and a clock is looked at in between (docs/adr/0029). What it prints is escaped f
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -79,22 +79,30 @@ def _through(name: str, node: Any) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """The rules of the language."""
+class Language(ImmutableSandboxedEnvironment):
+    """The rules of the language. ``filters``: further ones, each bounded; ``printed``: how a value is written out."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
 
-    def __init__(self, undefined: type[Undefined]) -> None:
-        super().__init__(undefined=undefined, optimized=False, finalize=_printed, cache_size=0)
+    def __init__(
+        self,
+        undefined: type[Undefined],
+        filters: Mapping[str, Any] | None = None,
+        printed: Callable[[Context, Any], str] | None = None,
+        **options: Any,
+    ) -> None:
+        finalize = printed or _printed
+        super().__init__(undefined=undefined, optimized=False, finalize=finalize, cache_size=0, **options)
+        self.known = FILTERS | dict(filters or {})
         ours = {_BOUNDED: _bounded, _COUNTED: _counted, _JOINED: _joined}
-        self.filters = {name: _watched(each) for name, each in FILTERS.items()} | ours
+        self.filters = {name: _watched(each) for name, each in self.known.items()} | ours
         self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {"range": _short_range}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        _check_nodes(tree)
+        _check_nodes(tree, self.known)
         _Limits().visit(tree)
         return tree.set_environment(self)  # type: ignore[return-value]
 
@@ -136,7 +144,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_unop(context, operator, arg)
 
 
-def _check_nodes(tree: nodes.Template) -> None:
+def _check_nodes(tree: nodes.Template, known: Mapping[str, Any]) -> None:
     """Refuse what is not in the language.
 
     Raises:
@@ -151,8 +159,8 @@ def _check_nodes(tree: nodes.Template) -> None:
             raise CannotRender(f"{where}“{type(node).__name__.lower()}” is not allowed here")
         if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
             raise CannotRender(f"{where}the attribute {node.attr} is not allowed")
-        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-            raise CannotRender(f"{where}there is no filter {node.name}; there are {', '.join(sorted(FILTERS))}")
+        if isinstance(node, nodes.Filter) and node.name not in known:
+            raise CannotRender(f"{where}there is no filter {node.name}; there are {', '.join(sorted(known))}")
         if isinstance(node, nodes.Test) and node.name not in TESTS:
             raise CannotRender(f"{where}there is no test {node.name}; there are {', '.join(sorted(TESTS))}")
 
@@ -223,15 +231,15 @@ def _printed(_context: Context, value: Any) -> str:
     return str(FILTERS["string"](value))
 
 
-_strict, _lenient = _Environment(StrictUndefined), _Environment(ChainableUndefined)
+_strict, _lenient = Language(StrictUndefined), Language(ChainableUndefined)
 
 
-@lru_cache(maxsize=256)
-def _compiled(source: str, *, strict: bool) -> Any:
+@lru_cache(maxsize=512)
+def _compiled(source: str, language: Language) -> Any:
     if len(source) > LONGEST_TEMPLATE:
         raise CannotRender(f"it is longer than {LONGEST_TEMPLATE} letters")
     try:
-        return (_strict if strict else _lenient).from_string(source)
+        return language.from_string(source)
     except CannotRender:
         raise
     except TemplateError as error:
@@ -250,7 +258,16 @@ def render(source: str, facts: Mapping[str, Any], *, strict: bool = False) -> st
     Raises:
         CannotRender: why it does not, fit for staff.
     """
-    template = _compiled(source, strict=strict)
+    return render_in(_strict if strict else _lenient, source, facts)
+
+
+def render_in(language: Language, source: str, facts: Mapping[str, Any]) -> str:
+    """The same in a language with other filters.
+
+    Raises:
+        CannotRender: why it does not, fit for staff.
+    """
+    template = _compiled(source, language)
     token = _budget.set(_Budget())
     written: list[str] = []
     size = 0

@@ -27,7 +27,7 @@ from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
 from notifications.tracing import What
 from wedsync.ids import new_id
-from wedsync.live.catalogue import Category
+from wedsync.live.catalogue import CATALOGUE, Category
 from wedsync.live.channels import matches, names_for, ops_channel
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
@@ -133,7 +133,7 @@ def _words(event: ChannelEvent) -> str:
 def telling(event: ChannelEvent) -> Telling:
     """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
     if event.type in {ACKNOWLEDGED, RESOLVED}:
-        own = Incident.objects.filter(organization_id=event.organization_id, id=event.payload.get("incident_id"))
+        own = Incident.objects.filter(organization_id=event.organization_id, id__in=_named_by(event))
         found = own.first()
         return Telling(_alerted(found) if found else frozenset(), "it is for those who were alerted")
     if event.type != REPORTED or event.wedding_id is None:
@@ -147,6 +147,14 @@ def telling(event: ChannelEvent) -> Telling:
     if report.told_at is None:
         return Telling(frozenset(), "it says nothing new, or comes too soon")
     return Telling(_alerted(report.incident), "it joined an incident")
+
+
+def _named_by(event: ChannelEvent) -> list[UUID]:
+    """The incident whose acknowledgement or end an event of ours tells of; none where the payload names none."""
+    try:
+        return [UUID(str(event.payload.get("incident_id")))]
+    except ValueError:
+        return []
 
 
 def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
@@ -303,9 +311,14 @@ def stop_escalation(incident: Incident) -> int:
 
 
 def of_delivery(delivery: Delivery) -> Incident | None:
-    """The incident that a delivery tells of; ``None``: it tells of none, or of its end."""
-    report = Q(reports__event_id=delivery.event_id) | Q(event_id=delivery.event_id)
-    return Incident.objects.filter(report, organization_id=delivery.organization_id).select_related("wedding").first()
+    """The incident that a delivery tells of, or of whose end; ``None``: it tells of none."""
+    event = delivery.event
+    if CATALOGUE[event.type].category != Category.EMERGENCIES:
+        return None
+    tells = Q(reports__event_id=event.id) | Q(event_id=event.id)
+    if event.type in {ACKNOWLEDGED, RESOLVED}:
+        tells = Q(id__in=_named_by(event))
+    return Incident.objects.filter(tells, organization_id=delivery.organization_id).select_related("wedding").first()
 
 
 def asks(delivery: Delivery, incident: Incident) -> bool:

@@ -1,7 +1,8 @@
 """WhatsApp's limit for a pair, our number and one phone: a message each 6 s, and 45 at once after a rest.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits. Redis keeps it, on its own
-clock; while Redis is away nothing is held, and WhatsApp says so itself. A fifth of the burst is kept for what is urgent.
+clock; while Redis is away nothing is held, and WhatsApp says so itself. A fifth of the
+burst is kept for what is urgent.
 """
 
 import hashlib

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 
+from integrations import operations
 from notifications import addresses, progress, tracing
 from notifications.models import Message
 from wedsync.weddings.models import Channel
@@ -70,6 +71,8 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
     if changes:
         for text in changes:
             tracing.note(message.delivery, tracing.What.STATUS, f"{Channel(message.channel).label}: {text}.")
+        if told.mark == Mark.WINDOW_CLOSED:
+            operations.send_anew(message.delivery)  # as a template, since the address says so now
         progress.look_at_delivery(message.delivery)
     return True
 

@@ -1,6 +1,7 @@
 """``python -m bench.emergency.seed``: rows of the demo's organization, made in the environment of a running copy."""
 
 import json
+import os
 import sys
 from datetime import timedelta
 from typing import Any
@@ -112,6 +113,7 @@ def waiting() -> dict[str, Any]:
 
 def main(words: list[str]) -> None:
     """Do the one that is asked for, and print what it returns."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
     django.setup()
     match words:
         case ["people"]:

@@ -15,7 +15,7 @@ from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.targets import Hindrance, Preview, Sending
-from notifications import links, progress, standing, status, subjects, wording
+from notifications import links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -98,6 +98,8 @@ class PersonChannel(ABC):
         rows = Message.objects.filter(delivery=delivery)
         rows.update(provider_id=provider_id[:200])
         status.merge(rows, self.status_when_accepted, timezone.now())
+        taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
+        tracing.note(delivery, tracing.What.SENT, taken)
         progress.look_at_delivery(delivery)
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:  # noqa: B027 - to be left as it is

@@ -5,6 +5,7 @@ from notifications.models.messages import Message
 from notifications.models.notifications import Notification, Sending
 from notifications.models.plans import Plan
 from notifications.models.preferences import Preference
+from notifications.models.templates import MessageTemplate
 from notifications.models.traces import TraceEntry
 from notifications.models.windows import Window, WindowEntry
 
@@ -12,6 +13,7 @@ __all__ = [
     "Incident",
     "IncidentReport",
     "Message",
+    "MessageTemplate",
     "Notification",
     "Plan",
     "Preference",

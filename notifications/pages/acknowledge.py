@@ -38,15 +38,14 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    zone = incident.wedding.zone
     return {
         "incident": incident,
         "kind": incident.kind.replace("_", " ").capitalize(),
         "open": incident.state == Incident.State.OPEN,
         "resolved": incident.state == Incident.State.RESOLVED,
-        "opened_at": incident.opened_at.astimezone(zone),
-        "acknowledged_at": incident.acknowledged_at.astimezone(zone) if incident.acknowledged_at else None,
-        "resolved_at": incident.resolved_at.astimezone(zone) if incident.resolved_at else None,
+        "opened_at": incident.opened_at,
+        "acknowledged_at": incident.acknowledged_at,
+        "resolved_at": incident.resolved_at,
         "zone": incident.wedding.timezone,
     }
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.models import Delivery
 from integrations.routing import route
 from integrations.states import Reason, State
-from notifications import incidents
+from notifications import incidents, subjects
 from notifications.models import Incident, IncidentReport
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
@@ -153,6 +153,8 @@ def test_a_drill_reaches_staff_only_from_its_start_to_its_end(scene: Scene) -> N
     end = ChannelEvent.objects.get(type=incidents.RESOLVED)
     route(end.id)
     assert whom(live(event=end)) == staff
+    subject = subjects.of(live(event=end)[0])
+    assert (subject.drill, subject.asks) == (True, False), "also its end is marked, and asks for nothing"
     assert {entry.channel.name.partition(":")[0] for entry in ChannelEntry.objects.select_related("channel")} == {"ops"}
 
 

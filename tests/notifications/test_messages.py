@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError, TargetGone, Throttled
+from integrations.errors import (
+    CredentialsRefused,
+    OurFault,
+    Permanent,
+    ServerError,
+    TargetGone,
+    TemplateRefused,
+    Throttled,
+)
 from integrations.models import Delivery
 from integrations.outbound import Response
 from integrations.vendors import VENDORS
@@ -37,6 +45,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "wedding.date_changed": {"date": "2027-06-26", "previous": "2027-06-19"},
     "form.submitted": {"form_id": "0198", "answers": {"menu": "vegan"}},
     "journey.milestone_reached": {"milestone": "Venue booked", "progress": 40},
+    "incident.acknowledged": {"incident_id": "0198", "by": "Tom", "via": "WhatsApp"},
+    "incident.resolved": {"incident_id": "0198", "kind": "fire", "description": "Smoke", "resolved_by": "Ines"},
+    "incident.drill_started": {"incident_id": "0198", "kind": "fire", "description": "Smoke", "started_by": "Ines"},
     "ops.alert_raised": {"alert_id": "0198", "cause": "system_critical", "text": "Calls fail", "system": "Studio"},
     "ops.alert_resolved": {"alert_id": "0198", "cause": "sweep_silent", "text": "No sign of the sweep for 31 s."},
     "system.health_changed": {
@@ -155,7 +166,8 @@ def check_limits(channel: str, body: dict[str, Any]) -> None:
         (131047, 400, Permanent),
         (131000, 500, ServerError),
         (132000, 400, OurFault),
-        (132001, 404, OurFault),
+        (132001, 404, TemplateRefused),
+        (132016, 400, TemplateRefused),
     ],
 )
 def test_whatsapp_is_classified_by_its_code_and_not_by_the_status(code: int, status: int, error: type) -> None:
@@ -213,7 +225,7 @@ def test_an_exhausted_quota_is_not_hammered() -> None:
 
 
 def test_a_long_slack_field_fits_after_escaping() -> None:
-    field = slack._field(wording.Fact("&" * 40, "<" * 3000))
+    field = slack._field(wording.Fact("&" * 40, "<" * 3000), 2000)
 
     assert len(field) <= 2000
     assert field.endswith("…")

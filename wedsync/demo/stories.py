@@ -138,7 +138,7 @@ def _date_change(new: date) -> Story:
         form = outside.facts["form"]["id"]
         return str(outside.api("POST", f"/api/forms/{form}/responses/", {"answers": answers})["id"])
 
-    shown = f"{new:%A} {new.day} {new:%B} {new.year}"
+    shown = f"{new.day} {new:%B} {new.year}"
     moved = Expected("shown live", LIVE, "", "wedding.date_changed", "high", (new.isoformat(),))
     filled = replace(moved, event_type="form.submitted", priority="normal")
     told = replace(moved, step="told the new date", channel=WHATSAPP, holds=("has a new date", shown))

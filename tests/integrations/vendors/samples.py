@@ -42,6 +42,19 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "wedding.date_changed": {"date": "2027-06-20", "previous": "2026-11-23"},
     "form.submitted": {"form_id": "01977f00-0000-7000-8000-0000000000c1", "answers": {"diet": "vegan"}},
     "journey.milestone_reached": {"milestone": "venue", "progress": 40},
+    "incident.acknowledged": {"incident_id": "01977f00-0000-7000-8000-0000000000e1", "by": "Clara", "via": "email"},
+    "incident.resolved": {
+        "incident_id": "01977f00-0000-7000-8000-0000000000e1",
+        "kind": "fire",
+        "description": "It is out",
+        "resolved_by": "Eva",
+    },
+    "incident.drill_started": {
+        "incident_id": "01977f00-0000-7000-8000-0000000000e1",
+        "kind": "fire",
+        "description": "Try it",
+        "started_by": "Eva",
+    },
     "ops.alert_raised": ALERT,
     "ops.alert_resolved": ALERT,
     "system.health_changed": {

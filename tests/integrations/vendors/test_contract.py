@@ -82,9 +82,19 @@ def test_canonical_names_are_always_understood(vendor: Vendor) -> None:
 
 
 @every_vendor
-@pytest.mark.parametrize("name", ["ops.alert_raised", "ops.alert_resolved", "system.health_changed"])
-def test_no_vendor_can_send_what_tells_of_wedsync_itself(vendor: Vendor, name: str) -> None:
-    assert CATALOGUE[name].is_about_us
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ops.alert_raised",
+        "ops.alert_resolved",
+        "system.health_changed",
+        "incident.acknowledged",
+        "incident.resolved",
+        "incident.drill_started",
+    ],
+)
+def test_no_vendor_can_send_what_only_wedsync_makes(vendor: Vendor, name: str) -> None:
+    assert CATALOGUE[name].is_ours
     assert vendor.event_type(name) is None
 
 

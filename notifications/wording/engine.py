@@ -1,0 +1,35 @@
+"""From a template to lines: the language of transforms (docs/adr/0029), with the filters of messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import ChainableUndefined, StrictUndefined, pass_context
+
+from integrations.templating import Language, render_in
+from notifications.wording import filters
+from notifications.wording.languages import Reader
+
+_OPTIONS = {"trim_blocks": True, "lstrip_blocks": True}
+_printed = pass_context(filters.printed)
+_strict = Language(StrictUndefined, filters.FILTERS, _printed, **_OPTIONS)
+_lenient = Language(ChainableUndefined, filters.FILTERS, _printed, **_OPTIONS)
+
+
+def lines(source: str, facts: Mapping[str, Any], reader: Reader, *, strict: bool = False) -> list[str]:
+    """What a template says, line by line, without empty ones.
+
+    Arguments:
+        strict: a field that is not there is an error; else it reads as nothing.
+
+    Raises:
+        CannotRender: why it does not, fit for staff; nothing at all is an error too.
+    """
+    token = filters.reading.set(reader)
+    try:
+        text = render_in(_strict if strict else _lenient, source, facts)
+    finally:
+        filters.reading.reset(token)
+    found = [line for line in (" ".join(each.split()) for each in text.splitlines()) if line]
+    if not found:
+        raise filters.CannotRender("it says nothing")
+    return found

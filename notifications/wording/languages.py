@@ -1,0 +1,77 @@
+"""The languages that words are shipped in, and how a reader's locale finds one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+
+FILES = Path(__file__).parent / "files"
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = tuple(sorted(folder.name for folder in FILES.iterdir() if folder.is_dir()))
+# English without a region is read in Europe: days before months, and 24 hours.
+_WITHOUT_A_REGION = {"en": "en_GB"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How values are written for somebody: in which language and region, and in which zone of the wedding."""
+
+    language: str
+    locale: Locale
+    zone: str = "UTC"
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The fixed words of the layouts."""
+        return vocabulary(self.language)["layout"]
+
+    def field(self, name: str) -> str:
+        """A field's name, as a person calls it."""
+        own = vocabulary(self.language)["fields"].get(name)
+        return own or name.replace("_", " ").strip().capitalize()
+
+    def word(self, value: str, kind: str) -> str:
+        """A role, kind, status or milestone; an unknown one as it came."""
+        own = vocabulary(self.language)["values"].get(f"{kind}.{value.strip().lower().replace(' ', '_')}")
+        return own or value.replace("_", " ")
+
+
+@cache
+def vocabulary(language: str) -> Mapping[str, Mapping[str, str]]:
+    """The words of a shipped language that stand in no template: ``layout``, ``fields`` and ``values``."""
+    read: dict[str, dict[str, str]] = json.loads((FILES / language / "words.json").read_text(encoding="utf-8"))
+    return read
+
+
+def reader(locale: str, zone: str, language: str | None = None) -> Reader:
+    """Somebody with a locale such as ``de-AT``.
+
+    Arguments:
+        language: of the template that they get, where it is not their own; its region is then unknown.
+    """
+    own = locale.replace("_", "-").split("-")[0].lower()
+    spoken = language or own
+    words = spoken if spoken in LANGUAGES else DEFAULT_LANGUAGE
+    tag = locale.replace("-", "_") if own == spoken else spoken
+    return Reader(words, _parsed(tag) or _parsed(words) or Locale("en", "GB"), zone)
+
+
+def chain(locale: str) -> list[str]:
+    """Locales in the order in which words are looked for: ``de-AT``, ``de``, ``en``."""
+    tag = locale.replace("_", "-")
+    language, _, region = tag.partition("-")
+    whole = f"{language.lower()}-{region}" if region else language.lower()
+    return list(dict.fromkeys([whole, language.lower(), DEFAULT_LANGUAGE]))
+
+
+@cache
+def _parsed(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(_WITHOUT_A_REGION.get(tag.lower(), tag))
+    except (ValueError, UnknownLocaleError, TypeError):
+        language: Any = tag.split("_")[0].lower()
+        return _parsed(language) if language != tag else None

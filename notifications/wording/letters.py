@@ -1,0 +1,52 @@
+"""Letters that others wrote: cut so that one can still read them, and kept from turning our own lines round."""
+
+import re
+import unicodedata
+
+LONGEST_VALUE = 10_000
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_FIRST_STRONG, _END = "\u2068", "\u2069"
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u061c\ufeff]")
+_JOINS = {"\u200d", "\ufe0f", "\ufe0e", "\u20e3"}
+_FIRST_FLAG, _LAST_FLAG = "\U0001f1e6", "\U0001f1ff"
+_FIRST_SKIN, _LAST_SKIN = "\U0001f3fb", "\U0001f3ff"
+
+
+def tidy(text: str) -> str:
+    """One line of a value: no controls, nothing that turns the direction but what it needs itself, never too long."""
+    kept = "".join(each if not _is_control(each) else " " for each in _TURNING.sub("", text[: 2 * LONGEST_VALUE]))
+    line = cut(" ".join(kept.split()), LONGEST_VALUE)
+    return f"{_FIRST_STRONG}{line}{_END}" if _RIGHT_TO_LEFT.search(line) else line
+
+
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters, ended with “…” where it was longer; never inside an emoji or an accented letter."""
+    if len(text) <= limit:
+        return text
+    end = max(limit - 1, 0)
+    while end > 0 and _belongs_together(text, end):
+        end -= 1
+    end = end or max(limit - 1, 0)  # nothing but joined characters: then anywhere
+    kept = text[:end].rstrip()
+    if kept.count(_FIRST_STRONG) > kept.count(_END):
+        kept = f"{kept[: limit - 2]}{_END}"
+    return f"{kept}…"
+
+
+def _belongs_together(text: str, at: int) -> bool:
+    """Whether what stands before and behind a place is one character to a reader."""
+    before, behind = text[at - 1], text[at]
+    if behind in _JOINS or before == "\u200d" or unicodedata.combining(behind):
+        return True
+    if _FIRST_SKIN <= behind <= _LAST_SKIN:
+        return True
+    if _FIRST_FLAG <= before <= _LAST_FLAG and _FIRST_FLAG <= behind <= _LAST_FLAG:
+        begins = at
+        while begins > 0 and _FIRST_FLAG <= text[begins - 1] <= _LAST_FLAG:
+            begins -= 1
+        return (at - begins) % 2 == 1
+    return False

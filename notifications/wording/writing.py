@@ -1,0 +1,136 @@
+"""From a subject to what is said: which template, in which language, with what in it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import structlog
+
+from integrations.facts import facts_of
+from integrations.template_filters import CannotRender
+from notifications.wording import engine, filters, own
+from notifications.wording.content import Content, Fact, Subject
+from notifications.wording.languages import FILES, Reader, chain, reader
+from notifications.wording.letters import cut, tidy
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Wedding
+
+log = structlog.get_logger(__name__)
+FALLBACK, DIGEST = "fallback", "digest"
+LONGEST_HEADLINE, LONGEST_FACT, LONGEST_LABEL = 250, 10_000, 40
+TOP = 3
+"""How many events a digest tells of by name."""
+
+
+def write(subject: Subject) -> Content:
+    """The content of a message, in the reader's language where there are words, else in English.
+
+    A template of the organization's own that fails is passed over: a message is never lost for its words.
+
+    Raises:
+        ValueError: an event about no wedding that is not for staff.
+    """
+    event, contact = subject.event, subject.contact
+    wedding = event.wedding
+    if wedding is None and not CATALOGUE[event.type].is_about_us:
+        raise ValueError("an event without a wedding is told to nobody")
+    locale = contact.locale if contact else "en"
+    zone = wedding.timezone if wedding else "UTC"
+    name = DIGEST if subject.digest else event.type
+    lines, read_by = _said(subject, name, locale, zone)
+    headline = f"{read_by.words['drill_mark']}: {lines[0]}" if subject.drill else lines[0]
+    return Content(
+        headline=cut(headline, LONGEST_HEADLINE),
+        facts=tuple(_fact(line) for line in lines[1:]),
+        **_of_wedding(wedding, read_by),
+        recipient=tidy(contact.name) if contact else "",
+        language=read_by.language,
+        words=read_by.words,
+        asks=subject.asks,
+        drill=subject.drill,
+        escalated=subject.escalated,
+        link=_link(event, read_by),
+    )
+
+
+def _of_wedding(wedding: Wedding | None, read_by: Reader) -> dict[str, str]:
+    if wedding is None:
+        return {"couple": "", "wedding_date": "", "venue": ""}
+    with filters.read_by(read_by):
+        shown = filters.day(wedding.date)
+    return {"couple": tidy(wedding.couple), "wedding_date": shown, "venue": tidy(wedding.venue_name)}
+
+
+def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str], Reader]:
+    """The lines of the first template that can be rendered, and how they are read."""
+    for source, language, own_one in _candidates(subject, name, locale):
+        read_by = reader(locale, zone, language)
+        try:
+            return engine.lines(source, facts_for(subject, read_by), read_by), read_by
+        except CannotRender as error:
+            organization = str(subject.event.organization_id)
+            log.warning("template_failed", name=name, own=own_one, organization=organization, reason=str(error))
+    raise CannotRender(f"no words for {name} can be rendered")
+
+
+def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str, str, bool]]:
+    """Templates in the order in which they count: source, language, whether it is the organization's own."""
+    mine = own.templates(subject.event.organization_id, name)
+    for tag in chain(locale):
+        for channel in (str(subject.channel), ""):
+            if source := mine.get((tag, channel)):
+                yield source, tag.split("-")[0], True
+        for file in (f"{name}.{subject.channel}", name):
+            if source := shipped(tag, file):
+                yield source, tag, False
+    for tag in chain(locale):
+        if source := shipped(tag, FALLBACK):
+            yield source, tag, False
+
+
+@cache
+def shipped(language: str, name: str) -> str:
+    """A template as it is shipped; empty where there is none."""
+    path = FILES / language / f"{name}.txt"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def facts_for(subject: Subject, read_by: Reader) -> dict[str, Any]:
+    """What a template can use: ``payload``, ``event``, ``wedding``, ``contact``; in a digest ``count, top, more``."""
+    facts: dict[str, Any] = facts_of(subject.event)
+    contact = subject.contact
+    facts["contact"] = {"name": contact.name, "role": contact.role} if contact else None
+    if subject.digest:
+        top = [_headline(event, subject, read_by) for event in subject.digest[-TOP:]]
+        facts |= {"count": len(subject.digest), "top": top, "more": len(subject.digest) - len(top)}
+    return facts
+
+
+def _headline(event: ChannelEvent, subject: Subject, read_by: Reader) -> str:
+    alone = replace(subject, event=event, digest=())
+    locale = subject.contact.locale if subject.contact else "en"
+    lines, _ = _said(alone, event.type, locale, read_by.zone)
+    return lines[0]
+
+
+def _link(event: ChannelEvent, read_by: Reader) -> tuple[str, str] | None:
+    url = event.payload.get("gallery_url") if event.type.startswith("gallery.") else None
+    return (read_by.words["open_gallery"], url) if isinstance(url, str) and url.startswith("https://") else None
+
+
+def reworded(content: Content, words: Mapping[str, str]) -> Content:
+    """The content with a route's own ``headline`` and ``text``, where it has them; one fact for each line."""
+    headline = cut(tidy(words.get("headline", "")), LONGEST_HEADLINE) or content.headline
+    if "text" not in words:
+        return replace(content, headline=headline)
+    lines = [tidy(line) for line in words["text"].splitlines()]
+    return replace(content, headline=headline, facts=tuple(_fact(line) for line in lines if line))
+
+
+def _fact(line: str) -> Fact:
+    label, separator, value = line.partition(": ")
+    if separator and len(label) <= LONGEST_LABEL:
+        return Fact(label, cut(value, LONGEST_FACT))
+    return Fact("", cut(line, LONGEST_FACT))
