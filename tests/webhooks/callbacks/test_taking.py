@@ -6,9 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.utils import timezone
 
-from notifications.models import Message, TraceEntry
+from integrations import moves
+from integrations.models import Delivery, System
+from integrations.states import State
+from notifications.channels import CHANNELS
+from notifications.models import Message, Notification, TraceEntry
 from tests.at_once import at_once
+from tests.factories import MessageFactory
+from tests.notifications.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, SENT_AT, a_message, door_of, make_old, now_of, row, told
 from webhooks.callbacks.taking import MOST_FAILURES, queue_of, take, take_left, take_one
@@ -250,3 +257,37 @@ def test_what_another_holds_is_passed_over_and_not_waited_for() -> None:
 
     assert (row(held).taken_at, now_of(message).sent_at) == (None, None)
     assert row(free).taken_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_status_that_races_the_answer_of_its_send_is_neither_lost_nor_in_its_way() -> None:
+    stage = set_stage()
+    stage.report()
+    system = System.objects.get(organization=stage.wedding.organization, kind="whatsapp")
+    door = door_of("whatsapp", system)
+    deliveries = list(Delivery.objects.filter(system=system).select_related("system", "event", "contact"))
+    assert len(deliveries) == 3
+    for each in deliveries:
+        lease = {"lease_token": each.id, "lease_until": timezone.now()}
+        assert moves.move(Delivery.objects.filter(id=each.id), State.IN_FLIGHT, **lease)
+        MessageFactory(
+            organization=each.organization, delivery=each, channel="whatsapp", address=each.target, provider_id=""
+        )
+    ids = [{"wamid": f"wamid.{each.id}", "biz_opaque_callback_data": str(each.id)} for each in deliveries]
+    notices = told(door, bodies.statuses(*[bodies.status(name=name, **of) for of in ids for name in ("sent", "read")]))
+
+    def work(number: int) -> None:
+        if number:
+            for notice in notices:
+                take_one(notice.id)
+            return
+        for each in deliveries:
+            assert moves.move(Delivery.objects.filter(id=each.id), State.SUCCEEDED)
+            CHANNELS["whatsapp"].accepted(each, f"wamid.{each.id}")
+
+    at_once(2, work)
+
+    found = Message.objects.filter(delivery__in=deliveries)
+    assert {(each.status, each.provider_id) for each in found} == {("read", f"wamid.{each.id}") for each in deliveries}
+    assert not ProviderNotice.objects.filter(taken_at=None).exists()
+    assert set(Notification.objects.filter(contact__isnull=False).values_list("state", flat=True)) == {"reached"}
