@@ -131,7 +131,7 @@ def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
 
 
 def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
-    """The delivery that is planned, skipped or held where the plan says so; not yet stored. ``fields``: further ones."""
+    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
     now = timezone.now()
     row = Delivery(
         organization_id=event.organization_id,
