@@ -118,9 +118,7 @@ def pause(delivery: Delivery) -> None:
     """Use an organization's own template no more that Meta has refused, until staff say that it is approved again."""
     named = _template_in(delivery.request)
     rows = WhatsAppTemplate.objects.filter(organization_id=delivery.organization_id, status=Status.APPROVED)
-    rows.filter(name=named.get("name"), language=(named.get("language") or {}).get("code")).update(
-        status=Status.PAUSED
-    )
+    rows.filter(name=named.get("name"), language=(named.get("language") or {}).get("code")).update(status=Status.PAUSED)
 
 
 def name_in(request: dict[str, Any] | None) -> str:
