@@ -1,22 +1,34 @@
 """The message templates that Meta has approved: which one a message takes, and what fills it.
 
-Their text is Meta's and read-only; the copy here is for previews and for the sandbox. Parameters hold no line break, no
-tab and no run of spaces (https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates).
+An organization's own rows stand before the shipped ones. Their text is Meta's and read-only; the copy here is for
+previews and for the sandbox. Parameters hold no line break, no tab and no run of spaces
+(https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates).
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from integrations.models import Delivery
+from notifications.models import WhatsAppTemplate
+from notifications.whatsapp_rules import LONGEST_BODY, PLACEHOLDER, room_for
+from notifications.windows import digest_window
 from notifications.wording import Content
 from wedsync.queues import Priority
 
-LONGEST_BODY = 1024
-_LONGEST = (60, 250, 560)  # of each parameter, so that the whole stays within its length
+__all__ = ["LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
+Purpose, Status = WhatsAppTemplate.Purpose, WhatsAppTemplate.Status
 DEFAULT_LANGUAGE = "en"
-UPDATE, EMERGENCY, EMERGENCY_INFO = "wedding_update", "wedding_emergency", "wedding_emergency_info"
+_PARAMETERS = ("recipient", "headline", "details")  # of the shipped ones
+_NAMES = {
+    Purpose.UPDATE: "wedding_update",
+    Purpose.DIGEST: "wedding_update",
+    Purpose.EMERGENCY: "wedding_emergency",
+    Purpose.EMERGENCY_INFO: "wedding_emergency_info",
+}
 SHIPPED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "channels" / "whatsapp_templates.json").read_text(encoding="utf-8")
 )
@@ -34,20 +46,66 @@ class Approved:
     text: str
 
 
+@dataclass(frozen=True)
+class _Template:
+    name: str
+    language: str
+    body: str
+    parameters: Sequence[str]
+    buttons: Iterable[dict[str, str]]
+
+
 def template_for(content: Content, delivery: Delivery) -> Approved:
-    """The template that a message takes, in the reader's language where it is approved in that."""
-    name = UPDATE
+    """The template that a message takes: in the reader's language the organization's own, then the shipped one."""
+    template = _chosen(content.language, _purpose(content, delivery), delivery.organization_id)
+    values = _values(content)
+    lengths = room_for(template.body, template.parameters)
+    parameters = tuple(
+        parameter(values[name], longest) for name, longest in zip(template.parameters, lengths, strict=True)
+    )
+    text = filled(template.body, parameters)
+    return Approved(template.name, template.language, parameters, tuple(template.buttons), text)
+
+
+def _purpose(content: Content, delivery: Delivery) -> Purpose:
     if delivery.priority == Priority.URGENT and delivery.event.type != "incident.resolved":
-        name = EMERGENCY if content.asks else EMERGENCY_INFO
-    template = _BY_NAME.get((name, content.language)) or _BY_NAME[(name, DEFAULT_LANGUAGE)]
+        return Purpose.EMERGENCY if content.asks else Purpose.EMERGENCY_INFO
+    return Purpose.DIGEST if digest_window(delivery) else Purpose.UPDATE
+
+
+def _chosen(language: str, purpose: Purpose, organization_id: UUID) -> _Template:
+    rows = _own(organization_id, purpose) or (_own(organization_id, Purpose.UPDATE) if purpose == "digest" else [])
+    for spoken in dict.fromkeys((language, DEFAULT_LANGUAGE)):
+        for row in rows:
+            if row.language.split("_")[0] == spoken:
+                return _Template(row.name, row.language, row.body, row.parameters, row.buttons)
+        shipped = _BY_NAME.get((_NAMES[purpose], spoken))
+        if shipped:
+            name, buttons = shipped["name"], shipped.get("buttons", ())
+            return _Template(name, shipped["language"], shipped["body"], _PARAMETERS, buttons)
+    raise LookupError(purpose)
+
+
+def _own(organization_id: UUID, purpose: Purpose) -> list[WhatsAppTemplate]:
+    rows = WhatsAppTemplate.objects.filter(organization_id=organization_id, purpose=purpose, status=Status.APPROVED)
+    return list(rows.order_by("language", "-created_at", "id"))
+
+
+def _values(content: Content) -> dict[str, str]:
     again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
-    details = " · ".join([*again, *(fact.line for fact in content.facts)])
-    values = (content.recipient or content.words.get("greeting", "Hello"), content.headline, details)
-    parameters = tuple(parameter(value, longest) for value, longest in zip(values, _LONGEST, strict=True))
-    text = template["body"]
-    for number, value in enumerate(parameters, 1):
-        text = text.replace(f"{{{{{number}}}}}", value)
-    return Approved(name, template["language"], parameters, tuple(template.get("buttons", ())), text)
+    return {
+        "recipient": content.recipient or content.words.get("greeting", "Hello"),
+        "headline": content.headline,
+        "details": " · ".join([*again, *(fact.line for fact in content.facts)]),
+        "couple": content.couple,
+        "venue": content.venue,
+        "date": content.wedding_date,
+    }
+
+
+def filled(body: str, values: Sequence[str]) -> str:
+    """A body with its placeholders filled in; what a value itself says of placeholders is left as it is."""
+    return PLACEHOLDER.sub(lambda found: values[int(found[1]) - 1], body)
 
 
 def parameter(text: str, longest: int) -> str:
@@ -56,9 +114,21 @@ def parameter(text: str, longest: int) -> str:
     return (flat if len(flat) <= longest else flat[: longest - 1] + "…") or "–"
 
 
+def pause(delivery: Delivery) -> None:
+    """Use an organization's own template no more that Meta has refused, until staff say that it is approved again."""
+    named = _template_in(delivery.request)
+    rows = WhatsAppTemplate.objects.filter(organization_id=delivery.organization_id, status=Status.APPROVED)
+    rows.filter(name=named.get("name"), language=(named.get("language") or {}).get("code")).update(status=Status.PAUSED)
+
+
 def name_in(request: dict[str, Any] | None) -> str:
     """The template that frozen bytes name."""
+    return str(_template_in(request).get("name", "a template"))
+
+
+def _template_in(request: dict[str, Any] | None) -> dict[str, Any]:
     try:
-        return str(json.loads((request or {})["body"])["template"]["name"])
+        found = json.loads((request or {})["body"])["template"]
     except (ValueError, KeyError, TypeError):
-        return "a template"
+        return {}
+    return found if isinstance(found, dict) else {}

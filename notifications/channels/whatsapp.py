@@ -83,6 +83,7 @@ class WhatsApp(PersonChannel):
             addresses.window_closed(*of_phone)
             _send_as_template(delivery)
         elif isinstance(error, TemplateRefused):
+            whatsapp_templates.pause(delivery)
             text = f"{error}: {whatsapp_templates.name_in(delivery.request)}. Look at it in WhatsApp's manager."
             about = whatsapp_templates.name_in(delivery.request)[:64]
             alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=about)

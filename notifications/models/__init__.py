@@ -7,6 +7,7 @@ from notifications.models.plans import Plan
 from notifications.models.preferences import Preference
 from notifications.models.templates import MessageTemplate
 from notifications.models.traces import TraceEntry
+from notifications.models.whatsapp import WhatsAppTemplate
 from notifications.models.windows import Window, WindowEntry
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Preference",
     "Sending",
     "TraceEntry",
+    "WhatsAppTemplate",
     "Window",
     "WindowEntry",
 ]

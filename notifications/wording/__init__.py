@@ -6,6 +6,6 @@ channels lay these out; vendor text is escaped there, for the channel that it go
 
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import DEFAULT_LANGUAGE
-from notifications.wording.writing import reworded, write
+from notifications.wording.writing import DIGEST, FALLBACK, reworded, write
 
-__all__ = ["DEFAULT_LANGUAGE", "Content", "Fact", "Subject", "reworded", "write"]
+__all__ = ["DEFAULT_LANGUAGE", "DIGEST", "FALLBACK", "Content", "Fact", "Subject", "reworded", "write"]

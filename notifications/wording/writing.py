@@ -77,6 +77,9 @@ def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str
 
 def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str, str, bool]]:
     """Templates in the order in which they count: source, language, whether it is the organization's own."""
+    if (tried := own.on_trial(name, FALLBACK)) is not None:
+        yield tried, locale.split("-")[0], True
+        return
     mine = own.templates(subject.event.organization_id, name)
     for tag in chain(locale):
         for channel in (str(subject.channel), ""):
@@ -85,7 +88,11 @@ def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str,
         for file in (f"{name}.{subject.channel}", name):
             if source := shipped(tag, file):
                 yield source, tag, False
+    mine = own.templates(subject.event.organization_id, FALLBACK)
     for tag in chain(locale):
+        for channel in (str(subject.channel), ""):
+            if source := mine.get((tag, channel)):
+                yield source, tag.split("-")[0], True
         if source := shipped(tag, FALLBACK):
             yield source, tag, False
 

@@ -70,6 +70,10 @@ def make_house(mark: str) -> House:
         factories.AlertFactory(**mine, system=system, text=f"{mark} alert"),
         factories.MessageFactory(**mine, delivery=delivery, subject=f"{mark} subject", text=mark),
         factories.NotificationFactory(**mine, event=event, contact=contact, name=mark),
+        factories.MessageTemplateFactory(**mine, text=f"{mark}: {{{{ payload.capacity }}}} seats", note=mark),
+        factories.WhatsAppTemplateFactory(
+            **mine, name=f"{mark.lower()}_update", body=f"{mark}: {{{{1}}}}, {{{{2}}}}, {{{{3}}}}."
+        ),
         factories.IncidentFactory(**of_wedding, event=event, description=mark),
         factories.PlanFactory(**mine, steps=[{"channels": ["email"], "until": "read"}]),
         factories.BreakerChangeFactory(**mine, system=system, reason=mark),

@@ -13,6 +13,7 @@ from django.test import Client
 
 from integrations.models import Connection, Delivery, ExternalReference, Route, System
 from integrations.states import State
+from notifications.models import MessageTemplate, WhatsAppTemplate
 from tests import factories
 from tests.admin.conftest import House, page, registered
 from wedsync.live.models import ChannelEvent
@@ -21,7 +22,7 @@ from wedsync.weddings.tenant_admin import ReadOnlyAdmin
 
 SignIn = Callable[..., Client]
 Role = Membership.Role
-PLANNERS = {Wedding, Contact, Form, Address}
+PLANNERS = {Wedding, Contact, Form, Address, MessageTemplate, WhatsAppTemplate}
 SUPPORT = {System, Connection, ExternalReference, Route}
 OWNERS = {Organization, Membership, ApiKey}
 EDITED = sorted(PLANNERS | SUPPORT | OWNERS, key=lambda model: model._meta.label)

@@ -20,7 +20,14 @@ from tests.factories.integrations import (
     SystemFactory,
 )
 from tests.factories.live import ChannelFactory, EntryFactory, EventFactory
-from tests.factories.notifications import IncidentFactory, MessageFactory, NotificationFactory, PlanFactory
+from tests.factories.notifications import (
+    IncidentFactory,
+    MessageFactory,
+    MessageTemplateFactory,
+    NotificationFactory,
+    PlanFactory,
+    WhatsAppTemplateFactory,
+)
 from tests.factories.webhooks import NoticeFactory, ReceiptFactory
 from tests.factories.weddings import (
     AddressFactory,
@@ -52,6 +59,7 @@ __all__ = [
     "IncidentFactory",
     "MembershipFactory",
     "MessageFactory",
+    "MessageTemplateFactory",
     "NoticeFactory",
     "NotificationFactory",
     "OrganizationFactory",
@@ -62,4 +70,5 @@ __all__ = [
     "SystemFactory",
     "UserFactory",
     "WeddingFactory",
+    "WhatsAppTemplateFactory",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import factory
 from django.utils import timezone
 
-from notifications.models import Incident, Message, Notification, Plan
+from notifications.models import Incident, Message, MessageTemplate, Notification, Plan, WhatsAppTemplate
 from tests.factories.integrations import DeliveryFactory
 from tests.factories.live import EventFactory
 from tests.factories.weddings import ContactFactory, Owned, WeddingFactory, beside
@@ -65,3 +65,28 @@ class IncidentFactory(Owned):
     description = "The hall is dark"
     opened_by = "Tom Berger"
     told_at = factory.LazyFunction(timezone.now)
+
+
+class MessageTemplateFactory(Owned):
+    """In force, of an event type and every channel."""
+
+    class Meta:
+        model = MessageTemplate
+
+    event_type = "venue.capacity_updated"
+    locale = "en"
+    text = "{{ payload.capacity }} seats at the wedding of {{ wedding.couple }}"
+
+
+class WhatsAppTemplateFactory(Owned):
+    """Approved, for updates."""
+
+    class Meta:
+        model = WhatsAppTemplate
+
+    name = factory.Sequence(lambda number: f"our_update_{number}")
+    language = "en"
+    purpose = "update"
+    body = "Dear {{1}}, news: {{2}}. {{3}} Yours, the planners"
+    parameters = factory.LazyFunction(lambda: ["recipient", "headline", "details"])
+    status = "approved"

@@ -1,0 +1,96 @@
+"""Forms of an organization's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from notifications import templates_in_force, trying
+from notifications.models import MessageTemplate
+from notifications.models.templates import LOCALES, TEMPLATE_TYPES
+from notifications.wording.checking import LONGEST_TEXT
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Channel
+from wedsync.weddings.tenant_forms import TenantForm
+
+REGIONS = [
+    ("de-AT", "German (Austria)"), ("de-CH", "German (Switzerland)"), ("en-GB", "English (United Kingdom)"),
+    ("en-US", "English (United States)"), ("es-MX", "Spanish (Mexico)"), ("fr-CA", "French (Canada)"),
+    ("fr-CH", "French (Switzerland)"),
+]  # fmt: skip
+EXAMPLE = ""
+
+
+class TemplateForm(TenantForm):
+    """A text. ``seen``: the newest version that its writer knew of, so that nobody overwrites what they never saw."""
+
+    event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
+    channel = forms.ChoiceField(
+        choices=[("", "Every channel"), *Channel.choices], required=False, widget=UnfoldAdminSelectWidget()
+    )
+    locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
+    text = forms.CharField(
+        max_length=LONGEST_TEXT,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "class": "font-mono"}),
+        help_text="First line: the headline. Each further line: a fact, as “Label: value”. "
+        "It knows payload, event, wedding and contact, such as {{ wedding.couple }} and {{ wedding.date|day }}.",
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+    class Meta:
+        model = MessageTemplate
+        fields = ("event_type", "channel", "locale", "text", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self._state_is_new() or "text" not in self.fields:
+            return
+        row = self.instance
+        newest = templates_in_force.versions_beside(row).values_list("version", flat=True).first()
+        self.initial |= {"seen": newest, "note": ""}
+        for name in ("event_type", "channel", "locale"):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
+            field.disabled = True
+            stored = getattr(row, name)
+            field.choices = [*TemplateForm.base_fields[name].choices, (stored, stored)]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to overwrite a version that the writer has not seen."""
+        cleaned = super().clean()
+        if not self._state_is_new() and "text" in self.fields:
+            newest = templates_in_force.versions_beside(self.instance).values_list("version", flat=True).first()
+            if cleaned.get("seen") is not None and cleaned["seen"] != newest:
+                self.add_error("text", f"Somebody else has saved version {newest} in the meantime. Look at it first.")
+        return cleaned
+
+    def validate_constraints(self) -> None:
+        """Which version is in force is decided when it is saved."""
+
+
+class PreviewForm(forms.Form):
+    """Which event a template is to tell of."""
+
+    event = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, template: MessageTemplate, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._template = template
+        self._events = {str(event.id): event for event in trying.events_for(template)}
+        field = self.fields["event"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
+        named = [(key, _name(event)) for key, event in self._events.items()]
+        field.choices = [(EXAMPLE, "An example with every field"), *named]
+
+    def chosen(self) -> ChannelEvent:
+        """The event, once the form is valid."""
+        key = self.cleaned_data["event"]
+        return self._events[key] if key else trying.example_for(self._template)
+
+
+def _name(event: ChannelEvent) -> str:
+    about = f" · {event.wedding.couple}" if event.wedding else ""
+    return f"{event.received_at:%Y-%m-%d %H:%M} · {event.type}{about}"

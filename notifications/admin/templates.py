@@ -1,0 +1,147 @@
+"""Admin of an organization's own words: each save is a new version, and a preview shows how it looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from integrations.admin.buttons import ButtonAdmin, asked
+from notifications import templates_in_force, trying
+from notifications.admin.template_forms import PreviewForm, TemplateForm
+from notifications.models import MessageTemplate
+from notifications.models.templates import TEMPLATE_TYPES
+from notifications.templates_in_force import ChangedMeanwhile
+from notifications.wording.languages import LANGUAGES
+from notifications.wording.writing import shipped
+from wedsync.weddings.admin_looks import GOOD, button, column, label, link, moment, table
+from wedsync.weddings.tenancy import BY_PLANNERS
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(ButtonAdmin):
+    """Rows never change: saving one makes the next version, and none is deleted."""
+
+    tenant_path = "organization"
+    editors = BY_PLANNERS
+    form = TemplateForm
+    list_display = ("event_type", "channel", "locale", "version", "in_force", "made", "note")
+    list_select_related = ("organization", "created_by")
+    list_filter = ("event_type", "channel", "locale", "active")
+    search_fields = ("text", "note", "event_type")
+    ordering = ("event_type", "channel", "locale", "-version", "id")
+    actions_detail = ("preview", "use_again", "withdraw")
+    made = moment("Made", "created_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        several = self._has_several(request, obj)
+        first = (None, {"fields": (*(("organization",) if several else ()), ("event_type", "channel", "locale"))})
+        words = (None, {"fields": ("text", "note", *(("seen",) if self._writes(request, obj) else ()))})
+        return [first, words, *([("Versions", {"fields": ("history",)})] if obj else [])]
+
+    def _writes(self, request: HttpRequest, obj: Any) -> bool:
+        return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(("history",) if obj else ())]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: a message may have been written with it."""
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The shipped words, where the address names their type and language."""
+        found: dict[str, Any] = super().get_changeform_initial_data(request)
+        name, language = request.GET.get("event_type", ""), request.GET.get("locale", "en").split("-")[0]
+        if name in dict(TEMPLATE_TYPES) and language in LANGUAGES:
+            found["text"] = shipped(language, name) or shipped("en", name)
+        return found
+
+    @column("In force", ordering="active")
+    def in_force(self, row: MessageTemplate) -> SafeString:
+        return label("in force" if row.active else "not in force", {"in force": GOOD})
+
+    @column("History")
+    def history(self, row: MessageTemplate) -> SafeString:
+        rows = (
+            (
+                link(self.page_of(each), f"version {each.version}"),
+                label("in force", {"in force": GOOD}) if each.active else "",
+                f"{timezone.localtime(each.created_at):%Y-%m-%d %H:%M}",
+                each.created_by.get_username() if each.created_by else "",
+                each.note,
+            )
+            for each in templates_in_force.versions_beside(row).select_related("created_by")[:100]
+        )
+        return table(("Version", "", "Made", "By", "Note"), rows)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        self.check_saved(request, obj, change=change)
+        made = templates_in_force.put_in_force(
+            obj.organization,
+            obj.event_type,
+            obj.channel,
+            obj.locale,
+            obj.text,
+            by=request.user,
+            note=obj.note,
+            seen=form.cleaned_data.get("seen") if change else None,
+        )
+        obj.__dict__.update(made.__dict__)  # what follows, such as the history, is of the new row
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say so where somebody else was first by a moment."""
+        try:
+            found: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except ChangedMeanwhile as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.get_full_path())
+        return found
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        messages.success(request, f"{obj} is in force.")
+        return HttpResponseRedirect(self.page_of(obj))
+
+    def is_offered(self, row: MessageTemplate, path: str) -> bool:
+        return {"use-again": not row.active, "withdraw": row.active}.get(path, True)
+
+    @button("Preview", "preview")
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """How it tells of an event of the same organization. Keeps nothing and sends nothing."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        form = PreviewForm(row, request.POST if request.method == "POST" else None)
+        shown = []
+        if not form.is_bound:
+            shown = list(trying.looks(row, trying.example_for(row)))
+        elif form.is_valid():
+            shown = list(trying.looks(row, form.chosen()))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Preview: {row}",
+            "form": form,
+            "shown": shown,
+            "back": self.page_of(row),
+        }
+        return TemplateResponse(request, "admin/template_preview.html", context)
+
+    @asked("Use this version again", "use-again", "Its words become the next version, and are in force at once.")
+    def use_again(self, request: HttpRequest, row: MessageTemplate) -> str | HttpResponse:
+        try:
+            made = templates_in_force.use_again(row, request.user)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return HttpResponseRedirect(self.page_of(row))
+        return self.done(request, made, f"{made} is in force.")
+
+    @asked("Withdraw", "withdraw", "From now on the shipped words are used. The versions stay here.")
+    def withdraw(self, request: HttpRequest, row: MessageTemplate) -> str:
+        done = templates_in_force.withdraw(row)
+        return "The shipped words are in force." if done else "It was not in force."

@@ -1,0 +1,84 @@
+"""The templates that Meta has approved for an organization's own WhatsApp account."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from notifications import whatsapp_rules
+from wedsync.ids import new_id
+from wedsync.weddings.models import Organization
+
+
+class WhatsAppTemplate(models.Model):
+    """One template in one language. Its text is Meta's: to change it, one has a new name approved."""
+
+    class Purpose(models.TextChoices):
+        UPDATE = "update", "Update"
+        EMERGENCY = "emergency", "Emergency, to be acknowledged"
+        EMERGENCY_INFO = "emergency_info", "Emergency, to be read"
+        DIGEST = "digest", "Digest"
+
+    class Status(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        PENDING = "pending", "Pending"
+        REJECTED = "rejected", "Rejected"
+        PAUSED = "paused", "Paused"
+        DISABLED = "disabled", "Disabled"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="whatsapp_templates", db_index=False
+    )
+    name = models.CharField(
+        max_length=512,
+        validators=[RegexValidator(r"\A[a-z0-9_]{1,512}\Z", "Small letters, digits and _ only, as at Meta.")],
+    )
+    language = models.CharField(
+        max_length=8,
+        validators=[RegexValidator(r"\A[a-z]{2,3}(_[A-Z]{2})?\Z", "Meta's code of the language: de, or en_US.")],
+    )
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    body = models.TextField(max_length=whatsapp_rules.LONGEST_BODY, help_text="As at Meta, with {{1}}, {{2}}, …")
+    parameters = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='What fills {{1}}, {{2}}, …: ["recipient", "headline", "details"]; also couple, venue, date.',
+    )
+    buttons = models.JSONField(
+        default=list, blank=True, help_text='As at Meta: [{"type": "quick_reply", "text": "I take care of it"}]'
+    )
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.PENDING, help_text="At Meta. Only approved ones are used."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "WhatsApp template"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name", "language"], name="whatsapp_template_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.language}"
+
+    def clean(self) -> None:
+        """Check body, parameters and buttons against each other.
+
+        Raises:
+            ValidationError: by field.
+        """
+        problems: dict[str, str] = {}
+        try:
+            whatsapp_rules.check_parameters(self.parameters)
+        except ValueError as error:
+            raise ValidationError({"parameters": str(error)}) from error
+        try:
+            whatsapp_rules.check_body(self.body, self.parameters)
+        except ValueError as error:
+            problems["body"] = str(error)
+        try:
+            whatsapp_rules.check_buttons(self.buttons, asks=self.purpose == self.Purpose.EMERGENCY)
+        except ValueError as error:
+            problems["buttons"] = str(error)
+        if problems:
+            raise ValidationError(problems)

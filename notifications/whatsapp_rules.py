@@ -1,0 +1,66 @@
+"""Meta's rules for an approved template, as far as they can be seen from here.
+
+https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+LONGEST_BODY = 1024
+LONGEST_BUTTON = 25
+MOST_BUTTONS = 10
+SHORTEST_CUT = 40
+LONGEST = {"recipient": 60, "headline": 250, "details": 560, "couple": 80, "venue": 80, "date": 40}
+"""Characters of each value at most."""
+BUTTON_TYPES = {"quick_reply", "url", "phone_number"}
+PLACEHOLDER = re.compile(r"\{\{(\d+)\}\}")
+
+
+def room_for(body: str, parameters: Sequence[str]) -> list[int]:
+    """How long each parameter may be, so that the whole stays within 1024 characters; the longest one gives way.
+
+    Raises:
+        ValueError: the body leaves too little for it.
+    """
+    lengths = [LONGEST[name] for name in parameters]
+    over = len(PLACEHOLDER.sub("", body)) + sum(lengths) - LONGEST_BODY
+    if over > 0:
+        widest = lengths.index(max(lengths)) if lengths else -1
+        if widest < 0 or lengths[widest] - over < SHORTEST_CUT:
+            raise ValueError(f"The body is too long: filled in, it would have more than {LONGEST_BODY} characters.")
+        lengths[widest] -= over
+    return lengths
+
+
+def check_body(body: str, parameters: Sequence[str]) -> None:
+    """Raises: ValueError: the placeholders are not those of the parameters, or the whole is too long."""
+    found = [int(number) for number in PLACEHOLDER.findall(body)]
+    if sorted(found) != list(range(1, len(parameters) + 1)):
+        raise ValueError(
+            f"The body needs each of {{{{1}}}} to {{{{n}}}} once: there are {len(found)} placeholders, "
+            f"and {len(parameters)} parameters."
+        )
+    room_for(body, parameters)
+
+
+def check_parameters(parameters: Any) -> None:
+    """Raises: ValueError: it is no list of known words."""
+    if not isinstance(parameters, list) or any(each not in LONGEST for each in parameters):
+        raise ValueError(f"Parameters are a list of these words: {', '.join(LONGEST)}.")
+
+
+def check_buttons(buttons: Any, *, asks: bool) -> None:
+    """Raises: ValueError: they are not Meta's, or do not suit. ``asks``: its reader is asked to acknowledge."""
+    if not isinstance(buttons, list) or len(buttons) > MOST_BUTTONS:
+        raise ValueError(f"Buttons are a list of at most {MOST_BUTTONS}.")
+    for each in buttons:
+        if not isinstance(each, dict) or each.get("type") not in BUTTON_TYPES:
+            raise ValueError(f'Each button is {{"type": …, "text": …}}, its type {", ".join(sorted(BUTTON_TYPES))}.')
+        if not isinstance(each.get("text"), str) or not 0 < len(each["text"]) <= LONGEST_BUTTON:
+            raise ValueError(f"Each button needs a text of at most {LONGEST_BUTTON} characters.")
+    replies = sum(each["type"] == "quick_reply" for each in buttons)
+    if asks and replies != 1:
+        raise ValueError("An emergency's template needs one quick_reply button, by which it is acknowledged.")
+    if not asks and replies:
+        raise ValueError("Only an emergency's template has a quick_reply button: it acknowledges.")
