@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, StrictUndefined, pass_context
 
+from integrations.template_filters import CannotRender
 from integrations.templating import Language, render_in
 from notifications.wording import filters
 from notifications.wording.languages import Reader
@@ -31,5 +32,5 @@ def lines(source: str, facts: Mapping[str, Any], reader: Reader, *, strict: bool
         filters.reading.reset(token)
     found = [line for line in (" ".join(each.split()) for each in text.splitlines()) if line]
     if not found:
-        raise filters.CannotRender("it says nothing")
+        raise CannotRender("it says nothing")
     return found
