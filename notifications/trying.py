@@ -120,9 +120,7 @@ def _delivery(organization: Organization, event: ChannelEvent, channel: Channel,
 def _gathered(event: ChannelEvent) -> tuple[ChannelEvent, ...]:
     if event._state.adding:  # noqa: SLF001  (an example)
         return (event,) * MOST_DIGESTED
-    beside = ChannelEvent.objects.filter(
-        organization_id=event.organization_id, wedding_id=event.wedding_id, id__lte=event.id
-    )
+    beside = ChannelEvent.objects.filter(organization_id=event.organization_id, wedding=event.wedding, id__lte=event.id)
     return tuple(reversed(beside.select_related("wedding").order_by("-id")[:MOST_DIGESTED]))
 
 

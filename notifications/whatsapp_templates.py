@@ -67,13 +67,13 @@ def template_for(content: Content, delivery: Delivery) -> Approved:
     return Approved(template.name, template.language, parameters, tuple(template.buttons), text)
 
 
-def _purpose(content: Content, delivery: Delivery) -> Purpose:
+def _purpose(content: Content, delivery: Delivery) -> WhatsAppTemplate.Purpose:
     if delivery.priority == Priority.URGENT and delivery.event.type != "incident.resolved":
         return Purpose.EMERGENCY if content.asks else Purpose.EMERGENCY_INFO
     return Purpose.DIGEST if digest_window(delivery) else Purpose.UPDATE
 
 
-def _chosen(language: str, purpose: Purpose, organization_id: UUID) -> _Template:
+def _chosen(language: str, purpose: WhatsAppTemplate.Purpose, organization_id: UUID) -> _Template:
     rows = _own(organization_id, purpose) or (_own(organization_id, Purpose.UPDATE) if purpose == "digest" else [])
     for spoken in dict.fromkeys((language, DEFAULT_LANGUAGE)):
         for row in rows:
@@ -86,7 +86,7 @@ def _chosen(language: str, purpose: Purpose, organization_id: UUID) -> _Template
     raise LookupError(purpose)
 
 
-def _own(organization_id: UUID, purpose: Purpose) -> list[WhatsAppTemplate]:
+def _own(organization_id: UUID, purpose: WhatsAppTemplate.Purpose) -> list[WhatsAppTemplate]:
     rows = WhatsAppTemplate.objects.filter(organization_id=organization_id, purpose=purpose, status=Status.APPROVED)
     return list(rows.order_by("language", "-created_at", "id"))
 

@@ -50,7 +50,7 @@ class TemplateForm(TenantForm):
             return
         row = self.instance
         newest = templates_in_force.versions_beside(row).values_list("version", flat=True).first()
-        self.initial |= {"seen": newest, "note": ""}
+        self.initial.update({"seen": newest, "note": ""})
         for name in ("event_type", "channel", "locale"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
