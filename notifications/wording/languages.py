@@ -37,7 +37,7 @@ class Reader:
     def word(self, value: str, kind: str) -> str:
         """A role, kind, status or milestone; an unknown one as it came."""
         own = vocabulary(self.language)["values"].get(f"{kind}.{value.strip().lower().replace(' ', '_')}")
-        return own or value.replace("_", " ")
+        return own or value.replace("_", " ") if kind != "type" else value.replace("_", " ").replace(".", " ")
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from integrations.facts import facts_of
-from integrations.template_filters import CannotRender
+from integrations.template_filters import CannotRender, weigh
 from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import FILES, Reader, chain, reader
@@ -20,6 +20,7 @@ from wedsync.weddings.models import Wedding
 log = structlog.get_logger(__name__)
 FALLBACK, DIGEST = "fallback", "digest"
 LONGEST_HEADLINE, LONGEST_FACT, LONGEST_LABEL = 250, 10_000, 40
+LARGEST_PAYLOAD, MOST_ENTRIES = 32_000, 100  # letters and values; of one list or object
 TOP = 3
 """How many events a digest tells of by name."""
 
@@ -34,7 +35,7 @@ def write(subject: Subject) -> Content:
     """
     event, contact = subject.event, subject.contact
     wedding = event.wedding
-    if wedding is None and not CATALOGUE[event.type].is_about_us:
+    if wedding is None and (event.type not in CATALOGUE or not CATALOGUE[event.type].is_about_us):
         raise ValueError("an event without a wedding is told to nobody")
     locale = contact.locale if contact else "en"
     zone = wedding.timezone if wedding else "UTC"
@@ -107,12 +108,35 @@ def shipped(language: str, name: str) -> str:
 def facts_for(subject: Subject, read_by: Reader) -> dict[str, Any]:
     """What a template can use: ``payload``, ``event``, ``wedding``, ``contact``; in a digest ``count, top, more``."""
     facts: dict[str, Any] = facts_of(subject.event)
+    facts["payload"] = fitting(facts["payload"])
     contact = subject.contact
     facts["contact"] = {"name": contact.name, "role": contact.role} if contact else None
     if subject.digest:
         top = [_headline(event, subject, read_by) for event in subject.digest[-TOP:]]
         facts |= {"count": len(subject.digest), "top": top, "more": len(subject.digest) - len(top)}
     return facts
+
+
+def fitting(payload: Any) -> Any:
+    """A payload that a template can be filled with: where it is very large, its texts are cut and its lists shortened.
+
+    Else the whole template would fail, and with it whatever is short and matters.
+    """
+    for limit in (LONGEST_FACT, 2_000, 300, 60):
+        shortened = _shortened(payload, limit)
+        if weigh(shortened) < LARGEST_PAYLOAD:
+            return shortened
+    return shortened
+
+
+def _shortened(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return cut(value, limit)
+    if isinstance(value, Mapping):
+        return {name: _shortened(each, limit) for name, each in list(value.items())[:MOST_ENTRIES]}
+    if isinstance(value, list):
+        return [_shortened(each, limit) for each in value[:MOST_ENTRIES]]
+    return value
 
 
 def _headline(event: ChannelEvent, subject: Subject, read_by: Reader) -> str:

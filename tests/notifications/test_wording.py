@@ -174,3 +174,22 @@ def test_hostile_words_stay_words_in_every_language(language: str) -> None:
     assert "<script>" in content.text, "a channel escapes it, and nobody takes it out"
     assert all(len(fact.value) <= 10_000 and "\n" not in fact.value for fact in content.facts)
     assert "\u2068" in content.text, "what runs from right to left stays by itself"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "payload", "holds"),
+    [
+        ("form.submitted", {"form_id": "0198", "answers": {f"q{n}": "x" * 10_000 for n in range(20)}}, "Q19: xx"),
+        (
+            "timeline.updated",
+            {"changes": [{"field": f"dj_{n}", "before": "a" * 10_000, "after": "b"} for n in range(100)]},
+            "Dj 99: aa",
+        ),
+        ("system.health_changed", {**EXAMPLES["system.health_changed"], "why": ["x" * 10_000] * 20}, "xxx"),
+    ],
+)
+def test_a_very_large_payload_keeps_its_own_words(event_type: str, payload: Any, holds: str) -> None:
+    content = write(subject(event_type, "en", payload))
+
+    assert holds in content.text
+    assert not content.headline.startswith("News about")
