@@ -1,6 +1,7 @@
 """From a subject to what is said: which template, in which language, with what in it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -124,8 +125,9 @@ def fitting(payload: Any) -> Any:
     """
     for limit in (LONGEST_FACT, 2_000, 300, 60):
         shortened = _shortened(payload, limit)
-        if weigh(shortened) < LARGEST_PAYLOAD:
-            return shortened
+        with suppress(CannotRender):  # larger than any value may be
+            if weigh(shortened) < LARGEST_PAYLOAD:
+                return shortened
     return shortened
 
 
