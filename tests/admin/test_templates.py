@@ -38,7 +38,12 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
     shown = client.get(page(MessageTemplate, "change", first.pk)).context["adminform"].form
     answer = client.post(
         page(MessageTemplate, "change", first.pk),
-        {"text": "Neu: {{ wedding.couple }}", "note": "shorter", "seen": shown.initial["seen"], "event_type": "digest"},
+        {
+            "text": "Neu: {{ wedding.couple }}\r\nAm: {{ wedding.date|day }}",
+            "note": "shorter",
+            "seen": shown.initial["seen"],
+            "event_type": "digest",
+        },
     )
 
     first.refresh_from_db()
@@ -208,5 +213,5 @@ def test_a_mistake_in_a_whatsapp_template_is_told_at_its_field(ours: House, sign
         answer = client.post(page(WhatsAppTemplate, "add"), good | {field: value})
         told = "buttons" if field == "purpose" else field
         assert told in answer.context["adminform"].form.errors
-    assert client.post(page(WhatsAppTemplate, "add"), good).status_code == 302
+    assert client.post(page(WhatsAppTemplate, "add"), good | {"buttons": ""}).status_code == 302
     assert WhatsAppTemplate.objects.get(name="our_news").organization == ours.organization
