@@ -50,7 +50,7 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
     second = MessageTemplate.objects.get(organization=ours.organization, event_type="booking.confirmed", active=True)
     assert (first.text, first.active) == (NEW["text"], False)
     assert (second.text, second.note, second.version, second.locale) == (
-        "Neu: {{ wedding.couple }}",
+        "Neu: {{ wedding.couple }}\nAm: {{ wedding.date|day }}",
         "shorter",
         2,
         "de",
