@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,7 @@ from integrations.matching import Matched, Subject
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.planning import Wanted
 from integrations.states import State
+from integrations.targets import Plan
 from integrations.wedding_events import Applied, apply_to_wedding
 from wedsync.live import hints
 from wedsync.live.models import ChannelEntry, ChannelEvent
@@ -120,11 +122,17 @@ def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
 
 
 def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
-    """The delivery that is wanted, not yet stored."""
-    now, plan = timezone.now(), wanted.plan
-    priority = delivery_priority(event, now, wanted.asking)
+    """The delivery that routes want, not yet stored."""
+    plan = wanted.plan
     of_system = plan.kind == Route.Target.SYSTEM
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
+    priority = delivery_priority(event, timezone.now(), wanted.asking)
+    return planned_row(event, key, plan, priority, shaped_by=wanted.shaped_by, order_key=order_key, sets=sets)
+
+
+def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
+    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
+    now = timezone.now()
     row = Delivery(
         organization_id=event.organization_id,
         event=event,
@@ -132,13 +140,11 @@ def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
         contact=plan.contact,
         channel=plan.channel,
         target=plan.target,
-        shaped_by=wanted.shaped_by,
         dedupe_key=key,
         priority=priority,
         expires_at=expiry(event, plan.channel, priority, now),
-        order_key=order_key,
-        sets=sets,
         due_since=plan.held_until or now,
+        **fields,
     )
     if plan.skipped:
         row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now

@@ -17,7 +17,7 @@ from integrations import alerts
 from integrations.models import System
 from integrations.models.health import Cause
 from integrations.targets import Plan
-from notifications import incidents, making, plans, recipients, tracing
+from notifications import incidents, making, plans, raising, recipients, tracing
 from notifications.models import Incident
 from notifications.plans import Audience, Step
 from notifications.recipients import Person
@@ -99,7 +99,7 @@ def _take(incident: Incident, step: Step) -> bool:
 
 def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
     if incident.drill:
-        yield from incidents.to_staff(incident.wedding)
+        yield from raising.to_staff(incident.wedding)
         return
     if step.audience == Audience.TEAM:
         yield from _team(incident, step)

@@ -1,11 +1,11 @@
-"""Incidents: an emergency opens one of its wedding, further reports join it, staff raise, resolve and drill.
+"""Incidents: an emergency opens one of its wedding, further reports join it.
 
 Reports are taken in the routing's transaction; the incident's row is locked meanwhile, so that of two reports at once
 one opens it and the other joins. What is to be told of a report is decided there, once, and read by everybody else.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,35 +16,25 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import event_filters, suppliers
-from integrations.models import Delivery, Route, System
+from integrations.models import Delivery, Route
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import Plan
-from integrations.wedding_events import Origin, wedding_event
-from notifications import making, plans, recipients, tracing
+from notifications import making, plans, tracing
 from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
 from notifications.tracing import What
-from wedsync.ids import new_id
 from wedsync.live.catalogue import CATALOGUE, Category
-from wedsync.live.channels import matches, names_for, ops_channel
-from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.live.publishing import publish
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Wedding
+from wedsync.weddings.models import Channel
 
 REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
 FIRST_ESCALATION = 100
 """Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
 BATCH = 50
-_LIVING = ~Q(state=Incident.State.RESOLVED)
-
-
-class AlreadyOpen(ValueError):
-    """The wedding has such an incident or drill already; the text says so, for staff."""
+LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
 @dataclass(frozen=True)
@@ -62,8 +52,8 @@ def take_report(event: ChannelEvent) -> None:
     """Open an incident for an emergency, or let it join the one that is open; called again it does nothing."""
     if event.type != REPORTED or event.wedding_id is None or IncidentReport.objects.filter(event=event).exists():
         return
-    fresh = _new(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
-    living = Incident.objects.select_for_update(no_key=True).filter(_LIVING, wedding_id=event.wedding_id, drill=False)
+    fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
+    living = Incident.objects.select_for_update(no_key=True).filter(LIVING, wedding_id=event.wedding_id, drill=False)
     incident = None
     while incident is None:  # the one that stood in the way may have been resolved meanwhile
         Incident.objects.bulk_create([fresh], ignore_conflicts=True)
@@ -75,7 +65,8 @@ def take_report(event: ChannelEvent) -> None:
     _join(incident, event)
 
 
-def _new(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
+def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
+    """An incident that an event opens, with the plan as it is now; not yet stored."""
     steps = _incident_steps(plans.plan_of(event.organization_id, Category.EMERGENCIES))
     now = timezone.now()
     return Incident(
@@ -140,7 +131,7 @@ def telling(event: ChannelEvent) -> Telling:
         return EVERYONE
     report = IncidentReport.objects.filter(event_id=event.id).select_related("incident").first()
     if report is None:
-        living = Incident.objects.filter(_LIVING, wedding_id=event.wedding_id, drill=False).first()
+        living = Incident.objects.filter(LIVING, wedding_id=event.wedding_id, drill=False).first()
         return Telling(_alerted(living), "an incident is open") if living else EVERYONE
     if report.incident.event_id == event.id:
         return EVERYONE
@@ -190,14 +181,14 @@ def alerted(incident: Incident) -> list[Plan]:
 
 def tell_updates() -> int:
     """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
-    due = Incident.objects.filter(_LIVING, update_due_at__lte=Now()).values_list("id", flat=True)[:BATCH]
+    due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).values_list("id", flat=True)[:BATCH]
     return sum(_tell_update(each) for each in due)
 
 
 @transaction.atomic
 def _tell_update(incident_id: UUID) -> bool:
     locked = Incident.objects.select_for_update(skip_locked=True, no_key=True)
-    incident = locked.filter(_LIVING, id=incident_id, update_due_at__lte=Now()).first()
+    incident = locked.filter(LIVING, id=incident_id, update_due_at__lte=Now()).first()
     if incident is None:
         return False
     told = set(incident.reports.exclude(told_at=None).values_list("words", flat=True))
@@ -210,96 +201,6 @@ def _tell_update(incident_id: UUID) -> bool:
         incident.reports.filter(event_id=newest.event_id).update(told_at=Now())
     incident.save(update_fields=["told_at", "update_due_at"])
     return newest is not None
-
-
-@transaction.atomic
-def raise_by_hand(
-    wedding: Wedding, kind: str, description: str, *, by: str, drill: bool = False, contact_phone: str = ""
-) -> ChannelEvent:
-    """Report an emergency as staff, or start an exercise, which reaches staff only; returns its event.
-
-    Raises:
-        AlreadyOpen: a drill of this wedding is under way. A further emergency joins the open incident.
-    """
-    if drill:
-        return _drill(wedding, kind, description, by)
-    payload = {"kind": kind, "description": description, "reported_by": by}
-    if contact_phone:
-        payload["contact_phone"] = contact_phone
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
-    (event,) = publish([wedding_event(wedding, REPORTED, payload, origin)])
-    return event
-
-
-def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEvent:
-    if Incident.objects.filter(_LIVING, wedding=wedding, drill=True).exists():
-        raise AlreadyOpen("A drill of this wedding is under way. Resolve it first.")
-    incident_id = new_id()
-    payload = {"incident_id": str(incident_id), "kind": kind, "description": description, "started_by": by}
-    (event,) = publish([_ops_event(wedding, DRILL_STARTED, payload)])
-    incident = _new(event, wedding.id, opened_by=by, drill=True)
-    incident.id = incident_id
-    incident.save(force_insert=True)
-    making.make(event, to_staff(wedding), plan_step=0, why="a drill", priority=Priority.URGENT)
-    return event
-
-
-def to_staff(wedding: Wedding) -> list[Plan]:
-    """The Slack channels that the wedding's emergencies go to, and the owners and the support by mail."""
-    organization_id = wedding.organization_id
-    slack = Route.objects.filter(organization_id=organization_id, active=True, system__kind=System.Kind.SLACK)
-    usable = slack.exclude(system__state=System.Status.DISABLED).select_related("system").order_by("id")
-    names = names_for(
-        REPORTED,
-        organization_id=organization_id,
-        wedding_id=wedding.id,
-        supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],
-    )
-    by_id = {route.system.id: route.system for route in usable if route.system and _takes_emergencies(route, names)}
-    senders = recipients.sending_systems(organization_id)
-    return [*map(recipients.to_team, by_id.values()), *recipients.to_staff(organization_id, senders)]
-
-
-def _takes_emergencies(route: Route, names: Sequence[str]) -> bool:
-    return event_filters.takes(route.event_types, REPORTED) and any(
-        matches(route.channel_pattern, name) for name in names
-    )
-
-
-def _ops_event(wedding: Wedding, event_type: str, payload: dict[str, str]) -> NewEvent:
-    return NewEvent(
-        organization_id=wedding.organization_id,
-        wedding_id=wedding.id,
-        type=event_type,
-        payload={"wedding_id": str(wedding.id), **payload},
-        occurred_at=timezone.now(),
-        source=ChannelEvent.Source.WEDSYNC,
-        channels=[ops_channel(wedding.organization_id)],
-        effect=ChannelEvent.Effect.NONE,
-    )
-
-
-@transaction.atomic
-def resolve(incident: Incident, *, by: str) -> bool:
-    """End an incident, once, and give the all-clear to everyone who was alerted; whether it was not ended already."""
-    living = Incident.objects.filter(_LIVING, id=incident.id)
-    if not living.update(
-        state=Incident.State.RESOLVED, resolved_at=Now(), resolved_by=by[:200], next_step_at=None, update_due_at=None
-    ):
-        return False
-    incident.refresh_from_db()
-    stop_escalation(incident)
-    payload = {"incident_id": str(incident.id), "kind": incident.kind, "description": incident.description}
-    payload["resolved_by"] = by
-    if incident.drill:
-        new = _ops_event(incident.wedding, RESOLVED, payload)
-    else:
-        new = wedding_event(
-            incident.wedding, RESOLVED, payload, Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
-        )
-    (event,) = publish([new])
-    making.make(event, alerted(incident), plan_step=0, why="the all-clear", priority=Priority.URGENT)
-    return True
 
 
 def stop_escalation(incident: Incident) -> int:

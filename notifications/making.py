@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.routing import expiry
+from integrations.routing import planned_row
 from integrations.states import State
 from integrations.targets import Plan
 from notifications import tracing
@@ -25,7 +25,7 @@ def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str
     ``why``: a few words for the trace.
     """
     wanted = {Delivery.key(event.id, plan.kind, plan.target, plan.channel, plan_step=plan_step): plan for plan in plans}
-    rows = [_row(event, key, plan, plan_step, priority) for key, plan in wanted.items()]
+    rows = [planned_row(event, key, plan, priority, plan_step=plan_step) for key, plan in wanted.items()]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     made = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
     for key, plan in wanted.items():
@@ -34,28 +34,6 @@ def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str
         if row.state == State.PENDING:
             hints.delivery_due(row.id, row.priority, row.system_id)
     return list(made.values())
-
-
-def _row(event: ChannelEvent, key: str, plan: Plan, plan_step: int, priority: Priority) -> Delivery:
-    now = timezone.now()
-    row = Delivery(
-        organization_id=event.organization_id,
-        event=event,
-        system=plan.system,
-        contact=plan.contact,
-        channel=plan.channel,
-        target=plan.target,
-        plan_step=plan_step,
-        dedupe_key=key,
-        priority=priority,
-        expires_at=expiry(event, plan.channel, priority, now),
-        due_since=plan.held_until or now,
-    )
-    if plan.skipped:
-        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
-    elif plan.held_until:
-        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
-    return row
 
 
 def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, why: str) -> None:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from integrations.admin.buttons import PastButtonAdmin, Question, asked
-from notifications import acknowledging, answers, incidents
+from notifications import acknowledging, answers, incidents, raising
 from notifications.admin.notifications import GOT_COLOURS
 from notifications.models import Incident, Notification, TraceEntry
 from wedsync.weddings.admin import WeddingAdmin
@@ -123,7 +123,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @asked("Resolve", "resolve", "Is it over? Everyone who was alerted gets the all-clear.")
     def resolve(self, request: HttpRequest, incident: Incident) -> str:
-        done = incidents.resolve(incident, by=request.user.get_username())
+        done = raising.resolve(incident, by=request.user.get_username())
         return "It is over. The all-clear is on its way." if done else "It was over already."
 
 
@@ -144,8 +144,8 @@ def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpRes
         return Question(f"Emergency: {wedding}", "Raise it", back, text, form=form).page(request, pages)
     by = request.user.get_username()
     try:
-        incidents.raise_by_hand(wedding, **form.cleaned_data, by=by)
-    except incidents.AlreadyOpen as error:
+        raising.raise_by_hand(wedding, **form.cleaned_data, by=by)
+    except raising.AlreadyOpen as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(back)
     pages.log_change(request, wedding, f"Raised {'a drill' if form.cleaned_data['drill'] else 'an emergency'}.")

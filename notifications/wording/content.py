@@ -50,7 +50,7 @@ class Content:
     @property
     def text(self) -> str:
         """The whole as plain text."""
-        again = [self.words["not_acknowledged"], ""] if self.escalated else []
+        again = [self.words.get("not_acknowledged", "Nobody has confirmed this yet."), ""] if self.escalated else []
         return "\n".join([self.headline, "", *again, *(fact.line for fact in self.facts)])
 
     @property

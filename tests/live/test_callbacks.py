@@ -1,6 +1,8 @@
 """From the sandbox's signed callbacks, and its handshake, to rows: through a real web process."""
 
+import hmac
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ import pytest
 import requests
 
 from integrations.models import Connection
+from notifications.models import Message
 from tests.factories import ConnectionFactory, ConnectionSecretFactory
 from tests.live.world import World
 from tests.polling import until
+from tests.webhooks.callbacks import bodies
 from webhooks.models import ProviderNotice, Receipt
+from wedsync.weddings.models import Address
 
 SVIX_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NUMBER = "106540352299999"
@@ -110,3 +115,27 @@ def test_a_pressed_slack_button_arrives_without_slacks_token(calling: World) -> 
     assert (pressed.name, pressed.data["actions"][0]["value"]) == ("block_actions", "ACK:1")
     assert pressed.provider_id == pressed.data["message"]["ts"]
     assert "token" not in pressed.data
+
+
+def sign_and_post(world: World, door: Connection, body: bytes) -> None:
+    signature = hmac.new(b"app", body, "sha256").hexdigest()
+    headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
+    answer = requests.post(url(world, "whatsapp", door), data=body, headers=headers, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_posted_status_soon_changes_its_message_and_stop_its_address(world: World) -> None:
+    door, phone = open_door(world, "whatsapp", "app"), world.people["couple"].phone
+    world.capacity(180)
+    messages = Message.objects.filter(organization=world.organization, address=phone)
+    message = until(lambda: messages.exclude(provider_id="").first(), what="a message that was taken")
+    now = int(time.time())
+
+    sign_and_post(world, door, bodies.statuses(bodies.status(message.provider_id, "read", now)))
+    stop = bodies.text_message("wamid.stop", "Stopp!", timestamp=str(now), **{"from": phone[1:]})
+    sign_and_post(world, door, bodies.whatsapp(bodies.messages(messages=[stop])))
+
+    assert until(lambda: messages.filter(id=message.id, status="read").first(), what="read").read_at
+    stopped = Address.objects.filter(organization=world.organization, value=phone, opted_out_at__isnull=False)
+    until(stopped.exists, what="the opt-out")
+    assert not ProviderNotice.objects.filter(connection=door, taken_at=None).exists()

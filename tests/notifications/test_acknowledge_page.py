@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications import incidents, links
+from notifications import links, raising
 from notifications.models import Incident
 from tests.notifications.emergencies import Stage, set_stage
 
@@ -65,6 +65,6 @@ def test_damaged_old_and_ended_ones_say_so(stage: Stage) -> None:
     Incident.objects.update(opened_at=timezone.now() - timedelta(hours=25))
     assert client.post(url).status_code == 410
     Incident.objects.update(opened_at=timezone.now())
-    incidents.resolve(Incident.objects.get(), by="ines")
+    raising.resolve(Incident.objects.get(), by="ines")
     assert "It is over" in client.post(url).content.decode()
     assert Incident.objects.get().acknowledged_at is None

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from integrations.models import Delivery
-from notifications import incidents, links
+from notifications import links, raising
 from notifications.models import Incident, TraceEntry
 from tests.factories import DeliveryFactory, MessageFactory
 from tests.notifications.incident_scene import Scene, live, make_scene
@@ -98,7 +98,7 @@ def test_a_link_ends_after_a_day(scene: Scene, client: Client, state: str) -> No
 
 def test_the_page_says_that_it_is_over(scene: Scene, client: Client) -> None:
     delivery = to("Clara")
-    incidents.resolve(scene.incident, by="Eva")
+    raising.resolve(scene.incident, by="Eva")
 
     text = client.post(url(delivery)).content.decode()
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Alert
 from integrations.routing import route
-from notifications import acknowledging, escalation, incidents
+from notifications import acknowledging, escalation, incidents, raising
 from notifications.models import Incident, Plan
 from tests.at_once import at_once
 from tests.factories import ContactFactory
@@ -87,7 +87,7 @@ def test_a_plan_of_many_repetitions_is_taken_to_its_end(scene: Scene) -> None:
 
 
 def test_a_drill_escalates_to_staff_only(scene: Scene) -> None:
-    event = incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
 
     reached = [step(scene) for _ in range(4)]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.routing import route
-from notifications import incidents
+from notifications import incidents, raising
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.factories import WeddingFactory
 from tests.notifications.emergencies import Stage, set_stage
@@ -111,8 +111,8 @@ def test_staff_resolve_it_and_everyone_who_was_alerted_hears_so_once(stage: Stag
     event = stage.report()
     incident = Incident.objects.get()
 
-    assert incidents.resolve(incident, by="ines")
-    assert not incidents.resolve(incident, by="somebody")
+    assert raising.resolve(incident, by="ines")
+    assert not raising.resolve(incident, by="somebody")
 
     clear = ChannelEvent.objects.get(type="incident.resolved")
     route(clear.id)
@@ -124,7 +124,7 @@ def test_staff_resolve_it_and_everyone_who_was_alerted_hears_so_once(stage: Stag
 
 def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> None:
     stage.report()
-    incidents.resolve(Incident.objects.get(), by="ines")
+    raising.resolve(Incident.objects.get(), by="ines")
 
     event = stage.report()
 
@@ -133,7 +133,7 @@ def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> 
 
 
 def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> None:
-    event = incidents.raise_by_hand(stage.wedding, "storm", "It hails", by="ines")
+    event = raising.raise_by_hand(stage.wedding, "storm", "It hails", by="ines")
     route(event.id)
 
     assert event.priority == "urgent"
@@ -142,17 +142,17 @@ def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> No
 
 
 def test_a_drill_reaches_staff_only_and_does_not_stand_in_the_way_of_a_real_one(stage: Stage) -> None:
-    event = incidents.raise_by_hand(stage.wedding, "fire", "An exercise", by="ines", drill=True)
+    event = raising.raise_by_hand(stage.wedding, "fire", "An exercise", by="ines", drill=True)
     route(event.id)
 
     assert told(event) == {("slack", str(stage.team.id)), ("email", "owner@people.example")}
     assert Incident.objects.get().drill
-    with pytest.raises(incidents.AlreadyOpen, match="under way"):
-        incidents.raise_by_hand(stage.wedding, "fire", "Again", by="ines", drill=True)
+    with pytest.raises(raising.AlreadyOpen, match="under way"):
+        raising.raise_by_hand(stage.wedding, "fire", "Again", by="ines", drill=True)
     real = stage.report()
     assert ("whatsapp", stage.anna.phone) in told(real)
 
-    incidents.resolve(Incident.objects.get(drill=True), by="ines")
+    raising.resolve(Incident.objects.get(drill=True), by="ines")
 
     clear = ChannelEvent.objects.get(type="incident.resolved")
     route(clear.id)

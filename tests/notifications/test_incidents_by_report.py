@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.models import Delivery
 from integrations.routing import route
 from integrations.states import Reason, State
-from notifications import incidents, subjects
+from notifications import incidents, raising, subjects
 from notifications.models import Incident, IncidentReport
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
@@ -120,7 +120,7 @@ def test_the_all_clear_reaches_everyone_who_was_alerted_once(scene: Scene) -> No
     )  # fmt: skip
     Delivery.objects.filter(contact=scene.anna).update(state=State.SKIPPED, state_reason=Reason.OPTED_OUT)
 
-    done = [incidents.resolve(scene.incident, by="Eva") for _ in range(2)]
+    done = [raising.resolve(scene.incident, by="Eva") for _ in range(2)]
     event = ChannelEvent.objects.get(type=incidents.RESOLVED)
     route(event.id)
 
@@ -136,20 +136,20 @@ def test_of_many_who_resolve_at_once_one_gives_the_all_clear() -> None:
     scene = make_scene()
     scene.report()
 
-    done = at_once(5, lambda number: incidents.resolve(scene.incident, by=f"staff {number}"))
+    done = at_once(5, lambda number: raising.resolve(scene.incident, by=f"staff {number}"))
 
     assert sorted(done) == [False] * 4 + [True]
     assert ChannelEvent.objects.filter(type=incidents.RESOLVED).count() == 1
 
 
 def test_a_drill_reaches_staff_only_from_its_start_to_its_end(scene: Scene) -> None:
-    event = incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
     staff = {(str(scene.team.id), "slack"), ("owner@people.example", "email")}
 
     assert scene.incident.drill
     assert whom(live()) == staff
-    incidents.resolve(scene.incident, by="eva")
+    raising.resolve(scene.incident, by="eva")
     end = ChannelEvent.objects.get(type=incidents.RESOLVED)
     route(end.id)
     assert whom(live(event=end)) == staff
@@ -165,7 +165,7 @@ def test_a_drill_goes_to_no_team_that_emergencies_do_not_go_to(scene: Scene) -> 
         event_types=["gallery.ready"],
     )  # fmt: skip
 
-    plans = incidents.to_staff(scene.wedding)
+    plans = raising.to_staff(scene.wedding)
 
     assert {plan.target for plan in plans} == {str(scene.team.id), "owner@people.example"}
     assert str(other.id) not in {plan.target for plan in plans}
@@ -173,10 +173,10 @@ def test_a_drill_goes_to_no_team_that_emergencies_do_not_go_to(scene: Scene) -> 
 
 def test_a_wedding_has_one_drill_at_a_time_beside_its_emergency(scene: Scene) -> None:
     scene.report()
-    incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
-    with pytest.raises(incidents.AlreadyOpen, match="under way"):
-        incidents.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    with pytest.raises(raising.AlreadyOpen, match="under way"):
+        raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
     assert Incident.objects.filter(wedding=scene.wedding).count() == 2
 

@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import acknowledging, incidents
+from notifications import acknowledging, raising
 from notifications.models import Incident
 from wedsync.api.authentication import client_of
 from wedsync.api.filtering import Filters, SearchFilter
@@ -85,7 +85,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
         try:
-            event = incidents.raise_by_hand(
+            event = raising.raise_by_hand(
                 said["wedding"],
                 said["kind"],
                 said["description"],
@@ -93,7 +93,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
                 drill=said["drill"],
                 contact_phone=said["contact_phone"],
             )
-        except incidents.AlreadyOpen as error:
+        except raising.AlreadyOpen as error:
             raise Conflict(str(error)) from error
         return Response({"event": str(event.id)}, status=201)
 
@@ -111,7 +111,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @transaction.atomic
     def resolve(self, request: Request, pk: str) -> Response:
         """It is over: everyone who was alerted gets the all-clear, once."""
-        incidents.resolve(self.get_object(), by=self._caller(request))
+        raising.resolve(self.get_object(), by=self._caller(request))
         return Response(self.get_serializer(self.get_object()).data)
 
     @staticmethod
