@@ -73,6 +73,13 @@ class TemplateForm(TenantForm):
         """Which version is in force is decided when it is saved."""
 
 
+class BeginForm(forms.Form):
+    """Which shipped words to begin with."""
+
+    event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
+    locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
+
+
 class PreviewForm(forms.Form):
     """Which event a template is to tell of."""
 

@@ -215,3 +215,15 @@ def test_a_mistake_in_a_whatsapp_template_is_told_at_its_field(ours: House, sign
         assert told in answer.context["adminform"].form.errors
     assert client.post(page(WhatsAppTemplate, "add"), good | {"buttons": ""}).status_code == 302
     assert WhatsAppTemplate.objects.get(name="our_news").organization == ours.organization
+
+
+def test_a_new_text_begins_with_the_shipped_words_of_a_chosen_language(ours: House, sign_in: SignIn) -> None:
+    client, address = sign_in(ours, role=Role.PLANNER), reverse("admin:notifications_messagetemplate_begin")
+
+    assert client.get(address).status_code == 200
+    answer = client.post(address, {"event_type": "booking.confirmed", "locale": "de-AT"}, follow=True)
+
+    form = answer.context["adminform"].form
+    assert (form["event_type"].value(), form["locale"].value()) == ("booking.confirmed", "de-AT")
+    assert "bestätigt" in form["text"].value()
+    assert sign_in(ours, role=Role.SUPPORT).get(address).status_code == 403
