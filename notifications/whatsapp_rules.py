@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from wedsync.strict_json import is_storable
+
 LONGEST_BODY = 1024
 LONGEST_BUTTON = 25
 MOST_BUTTONS = 10
@@ -14,7 +16,7 @@ SHORTEST_CUT = 40
 LONGEST = {"recipient": 60, "headline": 250, "details": 560, "couple": 80, "venue": 80, "date": 40}
 """Characters of each value at most."""
 BUTTON_TYPES = {"quick_reply", "url", "phone_number"}
-PLACEHOLDER = re.compile(r"\{\{(\d+)\}\}")
+PLACEHOLDER = re.compile(r"\{\{([0-9]+)\}\}")
 
 
 def room_for(body: str, parameters: Sequence[str]) -> list[int]:
@@ -46,7 +48,7 @@ def check_body(body: str, parameters: Sequence[str]) -> None:
 
 def check_parameters(parameters: Any) -> None:
     """Raises: ValueError: it is no list of known words."""
-    if not isinstance(parameters, list) or any(each not in LONGEST for each in parameters):
+    if not isinstance(parameters, list) or any(str(each) not in LONGEST for each in parameters):
         raise ValueError(f"Parameters are a list of these words: {', '.join(LONGEST)}.")
 
 
@@ -54,8 +56,10 @@ def check_buttons(buttons: Any, *, asks: bool) -> None:
     """Raises: ValueError: they are not Meta's, or do not suit. ``asks``: its reader is asked to acknowledge."""
     if not isinstance(buttons, list) or len(buttons) > MOST_BUTTONS:
         raise ValueError(f"Buttons are a list of at most {MOST_BUTTONS}.")
+    if not is_storable({"buttons": buttons}):
+        raise ValueError("A button holds letters that can not be stored, such as NUL.")
     for each in buttons:
-        if not isinstance(each, dict) or each.get("type") not in BUTTON_TYPES:
+        if not isinstance(each, dict) or str(each.get("type")) not in BUTTON_TYPES:
             raise ValueError(f'Each button is {{"type": …, "text": …}}, its type {", ".join(sorted(BUTTON_TYPES))}.')
         if not isinstance(each.get("text"), str) or not 0 < len(each["text"]) <= LONGEST_BUTTON:
             raise ValueError(f"Each button needs a text of at most {LONGEST_BUTTON} characters.")

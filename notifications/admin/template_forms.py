@@ -10,7 +10,6 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from notifications import templates_in_force, trying
 from notifications.models import MessageTemplate
 from notifications.models.templates import LOCALES, TEMPLATE_TYPES
-from notifications.wording.checking import LONGEST_TEXT
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel
 from wedsync.weddings.tenant_forms import TenantForm
@@ -32,7 +31,6 @@ class TemplateForm(TenantForm):
     )
     locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
     text = forms.CharField(
-        max_length=LONGEST_TEXT,
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "class": "font-mono"}),
         help_text="First line: the headline. Each further line: a fact, as “Label: value”. "
@@ -58,6 +56,10 @@ class TemplateForm(TenantForm):
             stored = getattr(row, name)
             field.choices = [*TemplateForm.base_fields[name].choices, (stored, stored)]  # type: ignore[attr-defined]
 
+    def clean_text(self) -> str:
+        """With our line ends, not a browser's."""
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
     def clean(self) -> dict[str, Any]:
         """Refuse to overwrite a version that the writer has not seen."""
         cleaned = super().clean()
@@ -69,6 +71,13 @@ class TemplateForm(TenantForm):
 
     def validate_constraints(self) -> None:
         """Which version is in force is decided when it is saved."""
+
+
+class BeginForm(forms.Form):
+    """Which shipped words to begin with."""
+
+    event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
+    locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
 
 
 class PreviewForm(forms.Form):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations.admin.buttons import ButtonAdmin, asked
+from integrations.admin.buttons import ButtonAdmin, Question, asked
 from notifications import templates_in_force, trying
-from notifications.admin.template_forms import PreviewForm, TemplateForm
+from notifications.admin.template_forms import BeginForm, PreviewForm, TemplateForm
 from notifications.models import MessageTemplate
 from notifications.models.templates import TEMPLATE_TYPES
 from notifications.templates_in_force import ChangedMeanwhile
@@ -21,6 +23,8 @@ from notifications.wording.languages import LANGUAGES
 from notifications.wording.writing import shipped
 from wedsync.weddings.admin_looks import GOOD, button, column, label, link, moment, table
 from wedsync.weddings.tenancy import BY_PLANNERS
+
+_PAGES = "admin:notifications_messagetemplate"
 
 
 @admin.register(MessageTemplate)
@@ -35,6 +39,7 @@ class MessageTemplateAdmin(ButtonAdmin):
     list_filter = ("event_type", "channel", "locale", "active")
     search_fields = ("text", "note", "event_type")
     ordering = ("event_type", "channel", "locale", "-version", "id")
+    actions_list = ("begin",)
     actions_detail = ("preview", "use_again", "withdraw")
     made = moment("Made", "created_at")
 
@@ -109,6 +114,18 @@ class MessageTemplateAdmin(ButtonAdmin):
 
     def is_offered(self, row: MessageTemplate, path: str) -> bool:
         return {"use-again": not row.active, "withdraw": row.active}.get(path, True)
+
+    @button("Begin with the shipped words", "begin")
+    def begin(self, request: HttpRequest) -> HttpResponse:
+        """Ask for type and language, and lead to the form for a new text with their words in it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = BeginForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            return HttpResponseRedirect(f"{reverse(f'{_PAGES}_add')}?{urlencode(form.cleaned_data)}")
+        return Question("Begin with the shipped words", "Go on", reverse(f"{_PAGES}_changelist"), form=form).page(
+            request, self
+        )
 
     @button("Preview", "preview")
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:

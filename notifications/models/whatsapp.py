@@ -67,6 +67,8 @@ class WhatsAppTemplate(models.Model):
         Raises:
             ValidationError: by field.
         """
+        self.parameters = [] if self.parameters is None else self.parameters  # what an emptied field posts
+        self.buttons = [] if self.buttons is None else self.buttons
         problems: dict[str, str] = {}
         try:
             whatsapp_rules.check_parameters(self.parameters)

@@ -67,14 +67,16 @@ def _of_wedding(wedding: Wedding | None, read_by: Reader) -> dict[str, str]:
 
 def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str], Reader]:
     """The lines of the first template that can be rendered, and how they are read."""
+    reason = "there are none"
     for source, language, own_one in _candidates(subject, name, locale):
         read_by = reader(locale, zone, language)
         try:
             return engine.lines(source, facts_for(subject, read_by), read_by), read_by
         except CannotRender as error:
+            reason = str(error)
             organization = str(subject.event.organization_id)
-            log.warning("template_failed", name=name, own=own_one, organization=organization, reason=str(error))
-    raise CannotRender(f"no words for {name} can be rendered")
+            log.warning("template_failed", name=name, own=own_one, organization=organization, reason=reason)
+    raise CannotRender(f"no words for {name} can be rendered: {reason}")
 
 
 def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str, str, bool]]:

@@ -38,14 +38,19 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
     shown = client.get(page(MessageTemplate, "change", first.pk)).context["adminform"].form
     answer = client.post(
         page(MessageTemplate, "change", first.pk),
-        {"text": "Neu: {{ wedding.couple }}", "note": "shorter", "seen": shown.initial["seen"], "event_type": "digest"},
+        {
+            "text": "Neu: {{ wedding.couple }}\r\nAm: {{ wedding.date|day }}",
+            "note": "shorter",
+            "seen": shown.initial["seen"],
+            "event_type": "digest",
+        },
     )
 
     first.refresh_from_db()
     second = MessageTemplate.objects.get(organization=ours.organization, event_type="booking.confirmed", active=True)
     assert (first.text, first.active) == (NEW["text"], False)
     assert (second.text, second.note, second.version, second.locale) == (
-        "Neu: {{ wedding.couple }}",
+        "Neu: {{ wedding.couple }}\nAm: {{ wedding.date|day }}",
         "shorter",
         2,
         "de",
@@ -208,5 +213,17 @@ def test_a_mistake_in_a_whatsapp_template_is_told_at_its_field(ours: House, sign
         answer = client.post(page(WhatsAppTemplate, "add"), good | {field: value})
         told = "buttons" if field == "purpose" else field
         assert told in answer.context["adminform"].form.errors
-    assert client.post(page(WhatsAppTemplate, "add"), good).status_code == 302
+    assert client.post(page(WhatsAppTemplate, "add"), good | {"buttons": ""}).status_code == 302
     assert WhatsAppTemplate.objects.get(name="our_news").organization == ours.organization
+
+
+def test_a_new_text_begins_with_the_shipped_words_of_a_chosen_language(ours: House, sign_in: SignIn) -> None:
+    client, address = sign_in(ours, role=Role.PLANNER), reverse("admin:notifications_messagetemplate_begin")
+
+    assert client.get(address).status_code == 200
+    answer = client.post(address, {"event_type": "booking.confirmed", "locale": "de-AT"}, follow=True)
+
+    form = answer.context["adminform"].form
+    assert (form["event_type"].value(), form["locale"].value()) == ("booking.confirmed", "de-AT")
+    assert "bestätigt" in form["text"].value()
+    assert sign_in(ours, role=Role.SUPPORT).get(address).status_code == 403

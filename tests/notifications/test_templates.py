@@ -228,6 +228,9 @@ REPLY = {"type": "quick_reply", "text": "Mine"}
         ({"buttons": [{"type": "dance", "text": "Open"}]}, "buttons"),
         ({"buttons": [{"type": "url", "text": ""}]}, "buttons"),
         ({"buttons": [REPLY]}, "buttons"),
+        ({"buttons": [{"type": ["url"], "text": "Open"}]}, "buttons"),
+        ({"buttons": [{"type": "url", "text": "Open", "url": "\x00"}]}, "buttons"),
+        ({"parameters": [["recipient"], {}, None]}, "parameters"),
         ({"purpose": "emergency"}, "buttons"),
         ({"status": "loved"}, "status"),
     ],
@@ -282,3 +285,29 @@ def test_a_preview_of_an_example_is_shown_on_every_channel_and_keeps_nothing(eve
 def test_a_preview_of_anothers_event_is_refused() -> None:
     with pytest.raises(ValueError, match="another organization"):
         list(trying.looks(MessageTemplateFactory(), EventFactory()))
+
+
+@pytest.mark.django_db
+def test_a_preview_of_a_text_that_fails_says_why_instead_of_showing_the_shipped_words() -> None:
+    row = MessageTemplateFactory(text="{{ payload.reason|number }}")
+    wedding = WeddingFactory(organization=row.organization)
+    event = EventFactory(
+        organization=row.organization, wedding=wedding, type=CAPACITY, payload={"reason": "new tables"}
+    )
+
+    found = list(trying.looks(row, event))
+
+    assert all("is no number" in each.problem and not each.text for each in found)
+
+
+@pytest.mark.django_db
+def test_a_digest_is_previewed_with_the_events_of_its_wedding_only() -> None:
+    row = MessageTemplateFactory(event_type="digest", text="{{ count }} news")
+    wedding = WeddingFactory(organization=row.organization)
+    of_wedding = {"organization": row.organization, "type": CAPACITY, "payload": {"capacity": 1}}
+    events = [EventFactory(**of_wedding, wedding=wedding) for _ in range(3)]
+    EventFactory(**of_wedding, wedding=WeddingFactory(organization=row.organization))
+
+    found = list(trying.looks(row, events[-1]))
+
+    assert all("3 news" in each.text for each in found)
