@@ -50,14 +50,14 @@ class IncidentAdmin(PastButtonAdmin):
     ordering = ("-id",)
     actions_detail = ("acknowledge", "resolve")
     fieldsets = (
-        (None, {"fields": (("kind", "drill"), "description", "wedding", ("standing", "opened", "opened_by"))}),
+        (None, {"fields": (("what", "drill"), "description", "wedding", ("standing", "opened", "opened_by"))}),
         (
             "Who takes care of it",
             {
                 "fields": (
                     ("acknowledged_by", "acknowledged_via", "acknowledged"),
                     ("resolved_by", "resolved"),
-                    ("step", "next_step_at", "ended_at"),
+                    "ended_at",
                 )
             },
         ),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Notification',
             fields=[
                 ('id', models.UUIDField(default=wedsync.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recipient', models.CharField(help_text="contact:<id>, team:<system's id> or staff:<address>.", max_length=254)),
+                ('recipient', models.CharField(help_text="“contact:”, “team:” or “staff:”, and an id or an address.", max_length=254)),
                 ('name', models.CharField(help_text='As they were called then.', max_length=200)),
                 ('priority', models.CharField(choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High'), ('urgent', 'Urgent')], max_length=8)),
                 ('steps', models.JSONField(default=list, help_text='The plan, as it was when the event was routed.')),

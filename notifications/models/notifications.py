@@ -22,7 +22,7 @@ class Notification(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="notifications", db_index=False)
-    recipient = models.CharField(max_length=254, help_text="contact:<id>, team:<system's id> or staff:<address>.")
+    recipient = models.CharField(max_length=254, help_text="“contact:”, “team:” or “staff:”, and an id or an address.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="notifications")
     team = models.ForeignKey(System, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     name = models.CharField(max_length=200, help_text="As they were called then.")
