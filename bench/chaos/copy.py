@@ -35,8 +35,16 @@ TIMES = {
     "WEDSYNC_BREAKER_OPEN_MAX_SECONDS": "4",
     "WEDSYNC_FOLLOW_SECONDS": "1",
     "WEDSYNC_WORKER_THREADS": "12",
+    "WEDSYNC_DIGEST_SECONDS": "0",
+    "WEDSYNC_COLLAPSE_SECONDS": "0",
+    "WEDSYNC_INCIDENT_PAUSE_SECONDS": "0",
+    "WEDSYNC_ESCALATION_SECONDS": "86400",
 }
-"""Shortened, so that what takes minutes in production takes seconds here; what they stand for to each other stays."""
+"""Shortened, so that what takes minutes in production takes seconds here; what they stand for to each other stays.
+
+Nothing is gathered, every report is told, and nobody is called again: so each event has the deliveries that its routes
+ask for, and no others.
+"""
 LEASE_SECONDS = float(TIMES["WEDSYNC_LEASE_SECONDS"])
 
 

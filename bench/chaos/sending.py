@@ -47,12 +47,12 @@ class Envelopes:
                 "id": external_id,
                 "eventType": event_type,
                 "timestamp": datetime.now(UTC).isoformat(),
-                "payload": {"booking_id": self._bookings[number % len(self._bookings)], **_payload(event_type, number)},
+                "payload": {"booking_id": self._bookings[number % len(self._bookings)], **_payload(event_type, number, self._run)},
             }
             yield external_id, json.dumps(envelope).encode()
 
 
-def _payload(event_type: str, number: int) -> dict[str, object]:
+def _payload(event_type: str, number: int, run: str) -> dict[str, object]:
     match event_type:
         case "timeline.updated":  # a field of its own each time: none stands in for another, and each one is news
             return {"changes": [{"field": f"item {number}", "before": None, "after": f"{number % 24:02}:30"}]}
@@ -63,7 +63,7 @@ def _payload(event_type: str, number: int) -> dict[str, object]:
         case _:
             return {
                 "kind": "power",
-                "description": f"The lights went out, report {number}",
+                "description": f"The lights went out, report {number} of {run}",
                 "reported_by": "Tom Berger",
             }
 
