@@ -43,11 +43,12 @@ class Envelopes:
         for number in self._numbers:
             external_id = f"vm_{self._run}_{number:07}"
             event_type = self._chance.choices(list(SHARES), list(SHARES.values()))[0]
+            booking = self._bookings[number % len(self._bookings)]
             envelope = {
                 "id": external_id,
                 "eventType": event_type,
                 "timestamp": datetime.now(UTC).isoformat(),
-                "payload": {"booking_id": self._bookings[number % len(self._bookings)], **_payload(event_type, number, self._run)},
+                "payload": {"booking_id": booking, **_payload(event_type, number, self._run)},
             }
             yield external_id, json.dumps(envelope).encode()
 
