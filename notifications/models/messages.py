@@ -55,6 +55,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["organization", "-id"], name="message_newest"),
             models.Index(fields=["organization", "channel", "address", "-id"], name="message_of_address"),
+            models.Index(fields=["failed_at"], name="message_failed", condition=Q(failed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
