@@ -73,7 +73,9 @@ def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None =
     """
     asked = read(token, organization_id)
     answer = acknowledge_incident(asked.incident, by=by or asked.name, via=via)
-    if not answer.already:
+    if answer.already:
+        tracing.note(asked.delivery, What.ACKNOWLEDGED, f"{by or asked.name} has seen it too, via {via}")
+    else:
         Message.objects.filter(delivery=asked.delivery, acknowledged_at=None).update(acknowledged_at=Now())
         tracing.note(asked.delivery, What.ACKNOWLEDGED, f"acknowledged by {by or asked.name}, via {via}")
     return answer

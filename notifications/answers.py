@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,9 +11,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from integrations.models import Attempt, Delivery
-from integrations.states import WAITING, State
-from notifications.models import Message, Notification, Sending, TraceEntry
+from integrations.states import WAITING, Reason, State
+from notifications.models import Message, Notification, Sending, TraceEntry, Window, WindowEntry
 from wedsync.weddings.models import Channel
+
+_TOLD_BY_ANOTHER = frozenset({Reason.IN_DIGEST, Reason.SUPERSEDED})
 
 
 class Got(StrEnum):
@@ -56,18 +58,30 @@ class Line:
 
 def with_what_came(rows: QuerySet[Notification]) -> QuerySet[Notification]:
     """The rows with all that :func:`answer` looks at, so that a whole page takes no more queries than one row."""
-    return rows.prefetch_related("sendings__delivery__message")
+    return rows.prefetch_related(
+        "sendings__delivery__message", "sendings__delivery__window_entry__window__delivery__message"
+    )
 
 
 def answer(notification: Notification) -> Answer:
     """How far the best of its messages came."""
     sendings = sorted(notification.sendings.all(), key=lambda sending: sending.delivery_id)
-    return _best([_of_delivery(sending.delivery) for sending in sendings])
+    return _best([_of_carrier(sending.delivery) for sending in sendings])
 
 
 def _best(found: Sequence[Answer]) -> Answer:
     nothing = Answer(Got.NOT_SENT, "No: nothing was sent.")
     return max(found, key=lambda each: each.got.rank, default=nothing)
+
+
+def _of_carrier(delivery: Delivery) -> Answer:
+    """Of what was gathered or collapsed the answer is that of the message which tells it."""
+    entry: WindowEntry | None = getattr(delivery, "window_entry", None)
+    told_by = entry.window.delivery if entry and delivery.state == State.CANCELLED else None
+    if told_by is None or told_by.id == delivery.id or delivery.state_reason not in _TOLD_BY_ANOTHER:
+        return _of_delivery(delivery)
+    found = _of_delivery(told_by)
+    return replace(found, text=f"{found.text.rstrip('.')}, together with other news.")
 
 
 def _of_delivery(delivery: Delivery) -> Answer:
@@ -79,7 +93,9 @@ def _of_delivery(delivery: Delivery) -> Answer:
     if delivery.state == State.SUCCEEDED:
         return Answer(Got.SENT, f"{by} took it.", delivery.channel, delivery.finished_at)
     if delivery.state in WAITING or delivery.state == State.IN_FLIGHT:
-        until = f", until {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC" if delivery.state == State.HELD else ""
+        gathered = delivery.state_reason == Reason.GATHERED
+        end = delivery.due_since if gathered else delivery.next_attempt_at
+        until = f", until {end:%Y-%m-%d %H:%M:%S} UTC" if delivery.state == State.HELD else ""
         because = f" ({reason.lower()}{until})" if delivery.state_reason else ""
         return Answer(Got.WAITS, f"Not yet: it waits for {by}{because}.", delivery.channel, delivery.due_since)
     if delivery.state == State.DEAD:
@@ -109,7 +125,11 @@ def timeline(notification: Notification) -> list[Line]:
         recipient__in=[notification.recipient, ""]
     )
     lines = [Line(each.at, each.get_what_display(), each.channel, each.text, each.delivery_id) for each in entries]
-    lines += _attempts(deliveries)
+    carriers = Window.objects.filter(entries__delivery__in=deliveries, delivery__isnull=False)
+    told_by = set(carriers.values_list("delivery_id", flat=True)) - set(deliveries)
+    more = TraceEntry.objects.filter(delivery__in=told_by).exclude(id__in=[each.id for each in entries])
+    lines += [Line(each.at, each.get_what_display(), each.channel, each.text, each.delivery_id) for each in more]
+    lines += _attempts([*deliveries, *told_by])
     return sorted(lines, key=lambda line: line.at)
 
 

@@ -18,7 +18,7 @@ from integrations.models import Delivery, DeliveryReason
 from integrations.moves import move
 from integrations.routing import expiry
 from integrations.states import Reason, State
-from notifications import tracing, wants
+from notifications import progress, tracing, wants
 from notifications.merging import came_to_nothing
 from notifications.models import Sending, TraceEntry, Window, WindowEntry
 from notifications.tracing import What
@@ -227,6 +227,8 @@ def _write(verdict: _Verdict) -> None:
     sendings = Sending.objects.filter(delivery_id__in=[entry.delivery_id for entry, _, _ in notes])
     carried = {sending.delivery_id: sending for sending in sendings.select_related("notification")}
     tracing.store(_traced(carried.get(entry.delivery_id), entry, what, text) for entry, what, text in notes)
+    for notification_id in sorted({sending.notification_id for sending in carried.values()}):
+        progress.look(notification_id)
 
 
 def _traced(sending: Sending | None, entry: WindowEntry, what: What, text: str) -> TraceEntry:
@@ -235,4 +237,5 @@ def _traced(sending: Sending | None, entry: WindowEntry, what: What, text: str) 
         return tracing.of_notification(sending.notification, what, text, delivery=delivery)
     note = tracing.of_event(delivery.organization_id, delivery.event_id, what, text)
     note.delivery_id, note.contact_id, note.channel = delivery.id, delivery.contact_id, delivery.channel
+    note.recipient = f"contact:{delivery.contact_id}" if delivery.contact_id else f"team:{delivery.system_id}"
     return note

@@ -120,6 +120,7 @@ def _entries(notification: Notification, wanted: Wanted, delivery: Delivery) -> 
         entries.append(tracing.of_notification(notification, What.NOT_SENT, reason, delivery=delivery))
     elif delivery.state == State.HELD:
         what = What.GATHERED if delivery.state_reason == Reason.GATHERED else What.HELD
-        until = f"{reason} until {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC"
+        end = delivery.due_since if delivery.state_reason == Reason.GATHERED else delivery.next_attempt_at
+        until = f"{reason} until {end:%Y-%m-%d %H:%M:%S} UTC"
         entries.append(tracing.of_notification(notification, what, until, delivery=delivery))
     return entries

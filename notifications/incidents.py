@@ -19,7 +19,7 @@ from django.utils import timezone
 from integrations.models import Delivery, Route
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
-from integrations.targets import Plan
+from integrations.targets import SYSTEM_CHANNEL, Plan
 from notifications import making, plans, tracing
 from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
@@ -160,7 +160,8 @@ def events_of(incident: Incident) -> list[ChannelEvent]:
 def alerted(incident: Incident) -> list[Plan]:
     """Everyone who was alerted, once on each channel and address."""
     rows = Sending.objects.filter(delivery__event__in=[event.id for event in events_of(incident)])
-    rows = rows.exclude(delivery__state__in=[State.SKIPPED, State.CANCELLED])
+    never_sent = Q(delivery__state=State.CANCELLED, delivery__may_duplicate=False)
+    rows = rows.exclude(Q(delivery__state=State.SKIPPED) | never_sent)
     found: dict[tuple[str, str], Plan] = {}
     for each in rows.select_related("delivery__system", "delivery__contact", "notification").order_by("delivery_id"):
         delivery, notification = each.delivery, each.notification
@@ -208,6 +209,13 @@ def stop_escalation(incident: Incident) -> int:
     waiting = Delivery.objects.filter(
         event_id=incident.event_id, plan_step__gte=FIRST_ESCALATION, state__in=list(WAITING)
     )
+    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+
+
+def call_off(incident: Incident) -> int:
+    """It is over: call off whatever waits still of its reports and steps; returns how many."""
+    of_people = Delivery.objects.exclude(channel=SYSTEM_CHANNEL).filter(state__in=list(WAITING))
+    waiting = of_people.filter(event__in=[event.id for event in events_of(incident)])
     return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
 
 

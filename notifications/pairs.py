@@ -58,7 +58,7 @@ def close(delivery: Delivery, seconds: float) -> None:
 
 def _run(script: str, delivery: Delivery, *words: int) -> int:
     try:
-        return int(_client(settings.BREAKER_URL).eval(script, 1, _key(delivery), *words))
+        return int(client(settings.BREAKER_URL).eval(script, 1, _key(delivery), *words))
     except redis.RedisError as error:
         log.warning("pair_limit_unavailable", error=type(error).__name__)
         return 0
@@ -71,5 +71,6 @@ def _key(delivery: Delivery) -> str:
 
 
 @cache
-def _client(url: str) -> "redis.Redis":
+def client(url: str) -> "redis.Redis":
+    """Redis, with little patience."""
     return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)

@@ -20,7 +20,7 @@ from integrations.models import Delivery
 from integrations.models.health import Cause
 from integrations.states import WAITING, Reason, State
 from integrations.targets import Plan
-from notifications import escalation, making, plans, policy, recipients, tracing
+from notifications import digests, escalation, making, plans, policy, recipients, tracing
 from notifications.models import Message, Notification, Sending
 from notifications.plans import Audience, Step, Until
 from notifications.tracing import What
@@ -61,6 +61,19 @@ def look_at_delivery(delivery: Delivery) -> None:
     found = Sending.objects.filter(delivery_id=delivery.id).values_list("notification_id", flat=True).first()
     if found:
         look(found)
+    else:
+        digests.go_on(delivery)
+
+
+def look_again(delivery: Delivery) -> None:
+    """The same where the delivery may have been what reached the recipient: what bounces afterwards has not."""
+    sending = Sending.objects.filter(delivery_id=delivery.id).first()
+    if sending:
+        reached = Notification.objects.filter(id=sending.notification_id, state=Notification.State.REACHED)
+        message = Message.objects.filter(delivery_id=delivery.id).first()
+        if message and _came_back(message):
+            reached.update(state=Notification.State.OPEN)
+    look_at_delivery(delivery)
 
 
 def look_due() -> int:
@@ -75,7 +88,7 @@ def look_due() -> int:
         ids |= dict.fromkeys(rows.values_list("notification_id", flat=True)[:BATCH])
     for each in ids:
         look(each)
-    return len(ids)
+    return len(ids) + digests.go_on_all(timezone.now() - LATELY)
 
 
 def look_at_system(system_id: UUID) -> None:
@@ -194,13 +207,17 @@ def _of_taken(delivery: Delivery, step: Step) -> Verdict:
     message: Message | None = getattr(delivery, "message", None)
     if message is None:
         return Verdict.REACHED
-    if message.status == Message.Status.FAILED or (message.bounced_at and not message.read_at):
+    if _came_back(message):
         return Verdict.FAILED
     if step.until == Until.SENT or delivery.channel in SILENT:
         return Verdict.REACHED
     wanted = Message.Status.READ if step.until == Until.READ else Message.Status.DELIVERED
     reached = message.status == wanted or message.status not in wanted.below
     return Verdict.REACHED if reached else Verdict.UNDER_WAY
+
+
+def _came_back(message: Message) -> bool:
+    return message.status == Message.Status.FAILED or bool(message.bounced_at and not message.read_at)
 
 
 def _take(notification: Notification, step: Step, verdict: Verdict) -> None:

@@ -101,7 +101,7 @@ def resolve(incident: Incident, *, by: str) -> bool:
     ):
         return False
     incident.refresh_from_db()
-    incidents.stop_escalation(incident)
+    incidents.call_off(incident)
     payload = {"incident_id": str(incident.id), "kind": incident.kind, "description": incident.description}
     payload["resolved_by"] = by
     if incident.drill:

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 
 from integrations import operations
-from notifications import addresses, progress, tracing
+from notifications import addresses, progress, tracing, whatsapp_templates
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -71,9 +71,9 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
     if changes:
         for text in changes:
             tracing.note(message.delivery, tracing.What.STATUS, f"{Channel(message.channel).label}: {text}.")
-        if told.mark == Mark.WINDOW_CLOSED:
+        if told.mark == Mark.WINDOW_CLOSED and whatsapp_templates.is_text(message.delivery.request):
             operations.send_anew(message.delivery)  # as a template, since the address says so now
-        progress.look_at_delivery(message.delivery)
+        progress.look_again(message.delivery)
     return True
 
 
@@ -110,6 +110,8 @@ def _mark(message: Message, mark: Mark, told: Told) -> list[str]:
     channel, of = Channel(message.channel), (message.organization_id, Channel(message.channel), message.address)
     row = Message.objects.filter(id=message.id)
     new = False
+    if mark is Mark.BOUNCED and channel == Channel.WHATSAPP and message.status in {Status.DELIVERED, Status.READ}:
+        return []  # a late word of a phone that has shown the message
     if mark is Mark.BOUNCED:
         new = message.bounced_at is None
         row.update(bounced_at=Least(F("bounced_at"), told.at))

@@ -48,6 +48,7 @@ def note(delivery: Delivery, what: What, text: str) -> None:
     else:  # a digest's, or one of staff's own
         entry = of_event(delivery.organization_id, delivery.event_id, what, text)
         entry.delivery_id, entry.contact_id, entry.channel = delivery.id, delivery.contact_id, delivery.channel
+        entry.recipient = f"contact:{delivery.contact_id}" if delivery.contact_id else f"team:{delivery.system_id}"
     entry.save(force_insert=True)
 
 

@@ -121,6 +121,14 @@ def pause(delivery: Delivery) -> None:
     rows.filter(name=named.get("name"), language=(named.get("language") or {}).get("code")).update(status=Status.PAUSED)
 
 
+def is_text(request: dict[str, Any] | None) -> bool:
+    """Whether frozen bytes are free text, and no template."""
+    try:
+        return bool(json.loads((request or {})["body"])["type"] == "text")
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def name_in(request: dict[str, Any] | None) -> str:
     """The template that frozen bytes name."""
     return str(_template_in(request).get("name", "a template"))

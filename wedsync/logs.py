@@ -9,14 +9,17 @@ import structlog
 
 SECRET_NAME = re.compile(r"secret|token|password|authorization|credential|signature|api_key|cookie", re.IGNORECASE)
 BLANK = "[redacted]"
+LINK = re.compile(r"(/(?:acknowledge|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
 
 
 def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blank every value whose name sounds like a secret's, at any depth."""
+    """Blank every value whose name sounds like a secret's, at any depth, and links that let their holder act."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: BLANK if SECRET_NAME.search(str(key)) else clean(item) for key, item in value.items()}
+        if isinstance(value, str):
+            return LINK.sub(rf"\1{BLANK}", value)
         return [clean(item) for item in value] if isinstance(value, list | tuple) else value
 
     for key in list(entry):

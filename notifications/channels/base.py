@@ -11,11 +11,11 @@ from typing import ClassVar
 from django.utils import timezone
 
 from integrations import transforms
-from integrations.errors import DeliveryError, OurFault
+from integrations.errors import DeliveryError, OurFault, Throttled
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.targets import Hindrance, Preview, Sending
-from notifications import links, progress, standing, status, subjects, tracing, wording
+from notifications import closures, links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -102,8 +102,10 @@ class PersonChannel(ABC):
         tracing.note(delivery, tracing.What.SENT, taken)
         progress.look_at_delivery(delivery)
 
-    def failed(self, delivery: Delivery, error: DeliveryError) -> None:  # noqa: B027 - to be left as it is
-        """Most failures say nothing of more than this one message."""
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """A provider that asks for patience is left alone; else most failures are about this one message."""
+        if isinstance(error, Throttled) and error.whole_target:
+            closures.close(delivery.system_id, error.retry_after or 0)
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

@@ -74,6 +74,7 @@ class WhatsApp(PersonChannel):
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """What an error says of the phone, of the window, or of the template."""
+        super().failed(delivery, error)
         of_phone = (delivery.organization_id, Channel.WHATSAPP, delivery.target, timezone.now())
         if isinstance(error, PairThrottled):
             pairs.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
@@ -81,7 +82,7 @@ class WhatsApp(PersonChannel):
             addresses.bounced(*of_phone, str(error))
         elif isinstance(error, WindowClosed):
             addresses.window_closed(*of_phone)
-            _send_as_template(delivery)
+            send_as_template(delivery)
         elif isinstance(error, TemplateRefused):
             whatsapp_templates.pause(delivery)
             text = f"{error}: {whatsapp_templates.name_in(delivery.request)}. Look at it in WhatsApp's manager."
@@ -106,9 +107,13 @@ def _window_is_open(delivery: Delivery) -> bool:
     return not closed and address.last_inbound_at > timezone.now() - WINDOW + MARGIN
 
 
-def _send_as_template(delivery: Delivery) -> None:
+def send_as_template(delivery: Delivery) -> bool:
+    """Send again as a template what WhatsApp refused as free text; false where it was a template already."""
+    if not whatsapp_templates.is_text(delivery.request):
+        return False
     again = operations.send_anew(delivery)
     tracing.note(again, What.FELL_BACK, "the 24 hours for free text are over: it goes again as a template")
+    return True
 
 
 def resend_closed_windows() -> int:
@@ -117,9 +122,7 @@ def resend_closed_windows() -> int:
         state=State.DEAD, state_reason=Reason.WINDOW_CLOSED, finished_at__gt=timezone.now() - LATELY
     )
     left = [row for row in refused.select_related("event__wedding")[:100] if not _has_next(row)]
-    for row in left:
-        _send_as_template(row)
-    return len(left)
+    return sum(send_as_template(row) for row in left)
 
 
 def _has_next(delivery: Delivery) -> bool:

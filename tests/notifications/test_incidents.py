@@ -110,6 +110,7 @@ def test_routing_again_changes_no_incident(stage: Stage) -> None:
 def test_staff_resolve_it_and_everyone_who_was_alerted_hears_so_once(stage: Stage) -> None:
     event = stage.report()
     incident = Incident.objects.get()
+    Delivery.objects.filter(event=event).update(state="succeeded")
 
     assert raising.resolve(incident, by="ines")
     assert not raising.resolve(incident, by="somebody")
@@ -120,6 +121,19 @@ def test_staff_resolve_it_and_everyone_who_was_alerted_hears_so_once(stage: Stag
     assert {row.priority for row in Delivery.objects.filter(event=clear)} == {"urgent"}
     incident.refresh_from_db()
     assert (incident.state, incident.resolved_by, incident.next_step_at) == ("resolved", "ines", None)
+
+
+def test_whom_the_emergency_has_not_reached_by_its_end_gets_neither_it_nor_the_all_clear(stage: Stage) -> None:
+    event = stage.report()
+    waiting = Delivery.objects.filter(event=event, contact=stage.anna)
+    Delivery.objects.filter(event=event).exclude(id__in=waiting).update(state="succeeded")
+
+    raising.resolve(Incident.objects.get(), by="ines")
+
+    assert {(row.state, row.state_reason) for row in waiting} == {("cancelled", "acknowledged")}
+    clear = ChannelEvent.objects.get(type="incident.resolved")
+    assert told(clear) == told(event)
+    assert not Delivery.objects.filter(event=clear, contact=stage.anna).exists()
 
 
 def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> None:

@@ -135,12 +135,32 @@ def test_a_worker_that_dies_between_131047_and_the_template_is_made_up_for(weddi
     to_couple(wedding)
     event = happened(wedding)
     Delivery.objects.filter(event=event).update(
-        state="dead", state_reason="window_closed", finished_at=timezone.now(), attempt_count=1
+        state="dead",
+        state_reason="window_closed",
+        finished_at=timezone.now(),
+        attempt_count=1,
+        request={"method": "POST", "path": "/messages", "body": '{"type": "text"}', "headers": {}},
     )
 
     assert resend_closed_windows() == 1
     assert resend_closed_windows() == 0
     assert on(event, "whatsapp").generation == 1
+
+
+def test_131047_of_a_template_goes_to_the_next_channel_and_never_round_in_circles(
+    wedding: Wedding, outside: Peer
+) -> None:
+    person(wedding)
+    to_couple(wedding)
+    outside.fault("whatsapp", "status", status=400, code=131047)
+    event = happened(wedding)
+
+    work(event)
+
+    assert [row.channel for row in Delivery.objects.filter(event=event).order_by("id")] == ["whatsapp", "email"]
+    assert resend_closed_windows() == 0
+    work(event)
+    assert Delivery.objects.filter(event=event).count() == 2
 
 
 def test_131026_marks_the_phone_and_goes_by_mail(wedding: Wedding, outside: Peer) -> None:
@@ -232,6 +252,24 @@ def test_a_template_that_was_stopped_alerts_staff_and_the_message_goes_by_mail(w
     assert on(event, "email").state == "succeeded"
     alert = Alert.objects.get(cause="template_refused")
     assert alert.about == "wedding_update"
+
+
+def test_an_exhausted_quota_is_asked_once_also_for_what_comes_later_and_for_urgent_news(
+    wedding: Wedding, outside: Peer
+) -> None:
+    for number in range(3):
+        person(wedding, f"+1202555013{number}", preferred_channels=["email"])
+    to_couple(wedding, channels=["email"])
+    outside.fault("resend", "status", code="daily_quota_exceeded")
+
+    for event in [happened(wedding), happened(wedding), happened(wedding, "venue.emergency_reported", OUTAGE)]:
+        work(event)
+
+    refused = [each for each in outside.request_log("resend")["requests"] if each["status"] == 429]
+    assert len(refused) <= 2, "at most what had begun before the first answer"
+    urgent = Delivery.objects.filter(event__type="venue.emergency_reported")
+    assert {row.state_reason for row in urgent.filter(channel="email")} == {"throttled"}
+    assert urgent.filter(channel="whatsapp", state="succeeded").count() == 3
 
 
 def test_slack_404_disables_that_url_and_staff_get_a_mail(wedding: Wedding, outside: Peer) -> None:

@@ -115,6 +115,19 @@ def test_a_message_that_bounces_after_it_was_taken_is_followed_too(wedding: Wedd
     assert on(event, "email").state == State.PENDING
 
 
+def test_a_mail_that_was_delivered_and_bounces_afterwards_is_followed_too(wedding: Wedding, anna: Contact) -> None:
+    Contact.objects.filter(id=anna.id).update(preferred_channels=["email", "whatsapp"])
+    to_people(wedding)
+    event = payment(wedding)
+    message = taken(on(event, "email"), Status.DELIVERED)
+    assert state_of(event) == States.REACHED
+
+    Message.objects.filter(id=message.id).update(bounced_at=timezone.now())
+    progress.look_again(message.delivery)
+
+    assert on(event, "whatsapp").state == State.PENDING
+
+
 def test_when_no_way_is_left_it_says_so_and_alerts_nobody_for_ordinary_news(wedding: Wedding, anna: Contact) -> None:
     to_people(wedding)
     event = payment(wedding)

@@ -136,8 +136,8 @@ def test_what_is_told_twice_is_traced_once() -> None:
     message = a_message(provider_id="wamid.1")
 
     for _ in range(3):
-        tell(message, status=Status.DELIVERED)
         tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=Mark.BOUNCED)
+        tell(message, status=Status.DELIVERED)
 
     texts = list(TraceEntry.objects.filter(delivery=message.delivery, what="status").values_list("text", flat=True))
     assert sorted(texts) == [
@@ -145,6 +145,17 @@ def test_what_is_told_twice_is_traced_once() -> None:
         "WhatsApp: delivered.",
         "WhatsApp: failed (WhatsApp 131026).",
     ]
+
+
+def test_a_late_word_that_a_phone_can_not_be_reached_marks_none_that_has_shown_the_message() -> None:
+    message = a_message(provider_id="wamid.1")
+
+    tell(message, status=Status.READ)
+    tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=Mark.BOUNCED)
+
+    message.refresh_from_db()
+    assert (message.status, message.bounced_at) == ("read", None)
+    assert not Address.objects.filter(bounced_at__isnull=False).exists()
 
 
 def test_a_bounce_marks_message_and_address_with_the_first_reason() -> None:

@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from integrations import operations, routing
 from integrations.models import Delivery, System
-from notifications import closing, wants, windows
-from notifications.models import TraceEntry, Window, WindowEntry
+from notifications import answers, closing, progress, wants, windows
+from notifications.models import Notification, TraceEntry, Window, WindowEntry
 from tests.factories import SystemFactory, WeddingFactory
 from tests.notifications.windowing import (
     MILESTONE,
@@ -419,3 +419,23 @@ def test_a_broken_window_keeps_the_sweep_from_no_other(wedding: Any) -> None:
 
     assert (fate(broken), fate(sound)) == (("held", "gathered"), ("held", ""))
     assert of(broken).window_entry.window.closes_at > timezone.now(), "it is looked at again, and not at once"
+
+
+def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyone_can_read_so(wedding: Any) -> None:
+    anna = person(wedding, preferred_channels=["email", "whatsapp"])
+    route_to_people(wedding, channels=[])
+    events = [routed(wedding, "gallery.ready", {"gallery_url": f"https://photos.example/{n}"}) for n in range(3)]
+    let_time_pass()
+    (digest,) = digests()
+    assert digest.channel == "email"
+    assert {each.state for each in Notification.objects.all()} == {"left"}
+
+    Delivery.objects.filter(id=digest.id).update(state="dead", state_reason="refused", finished_at=timezone.now())
+    progress.look_due()
+    progress.look_due()
+
+    _, second = sorted(digests(), key=lambda row: row.id)
+    assert (second.channel, second.target) == ("whatsapp", anna.phone)
+    assert windows.digest_of(second) == tuple(events)
+    said = {answers.answer(each).text for each in answers.with_what_came(Notification.objects.all())}
+    assert said == {"Not yet: it waits for WhatsApp, together with other news."}

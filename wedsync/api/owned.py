@@ -28,7 +28,10 @@ class PlainText(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         """See DRF."""
-        return str(super().to_internal_value(clean_text(data) if isinstance(data, str) else data))
+        text = str(super().to_internal_value(clean_text(data) if isinstance(data, str) else data))
+        if not text.strip() and not self.allow_blank:
+            self.fail("blank")
+        return text
 
 
 class Choice(serializers.ChoiceField):
