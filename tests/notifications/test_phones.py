@@ -265,7 +265,7 @@ def test_an_exhausted_quota_is_asked_once_also_for_what_comes_later_and_for_urge
     for event in [happened(wedding), happened(wedding), happened(wedding, "venue.emergency_reported", OUTAGE)]:
         work(event)
 
-    refused = [each for each in outside.request_log("resend")["requests"] if each["status"] == 429]
+    refused = [each for each in outside.request_log("resend")["rows"] if each["status"] == 429]
     assert len(refused) <= 2, "at most what had begun before the first answer"
     urgent = Delivery.objects.filter(event__type="venue.emergency_reported")
     assert {row.state_reason for row in urgent.filter(channel="email")} == {"throttled"}
