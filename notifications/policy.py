@@ -22,9 +22,13 @@ class Way:
     against: Reason = Reason.NONE
 
 
-def preferred(contact: Contact, ways: Iterable[Way]) -> list[Way]:
-    """The ways in the order that the person wants; what they do not name comes last, and only where they name none."""
-    order = [name for name in contact.preferred_channels if name in PERSONAL] or list(PERSONAL)
+def preferred(contact: Contact, ways: Iterable[Way], *, urgent: bool = False) -> list[Way]:
+    """The ways in the order that the person wants: those that they name, or all where they name none.
+
+    Urgent news may come by the others too, after these.
+    """
+    named = [name for name in contact.preferred_channels if name in PERSONAL]
+    order = [*named, *(name for name in PERSONAL if name not in named and (urgent or not named))]
     by_channel = {way.channel: way for way in ways}
     return [by_channel[Channel(name)] for name in order if name in by_channel]
 

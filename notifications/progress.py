@@ -244,7 +244,7 @@ def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
     if person is None:
         return
     open_ways = [way for way in person.ways if way.channel in senders and way.channel not in used and not way.against]
-    ways = policy.preferred(person.contact, open_ways)
+    ways = policy.preferred(person.contact, open_ways, urgent=notification.priority == Priority.URGENT)
     named = [way for way in ways if way.channel in step.channels]
     chosen = ways[:1] if {plans.OTHER, plans.PREFERRED} & set(step.channels) else named
     now, priority = timezone.now(), Priority(notification.priority)

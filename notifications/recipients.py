@@ -108,7 +108,7 @@ def to_person(
     """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
     ways = [way for way in person.ways if way.channel in senders]
     if plans.PREFERRED in channels or plans.OTHER in channels:
-        order = policy.preferred(person.contact, ways)
+        order = policy.preferred(person.contact, ways, urgent=priority == Priority.URGENT)
         chosen = policy.first_open(order) or (order or ways or [None])[0]  # type: ignore[list-item]
         ways = [chosen] if chosen else []
     else:
