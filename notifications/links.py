@@ -1,8 +1,8 @@
 """Links that let their holder do one thing without a login: acknowledge an emergency, or have fewer mails.
 
 Such a link is a capability. What is kept of a message holds a placeholder in its place, and the link is put in for each
-try (:func:`fill`): so it stands in no row, and in no page of staff's. It is the same each time, so that retries send
-the same bytes.
+try (:func:`fill`): so it stands in no row of a message, and on no page that shows one. What a provider repeats in a
+callback is kept as received. It is the same each time, so that retries send the same bytes.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
