@@ -17,6 +17,7 @@ from notifications.models import WhatsAppTemplate
 from notifications.whatsapp_rules import LONGEST_BODY, PLACEHOLDER, room_for
 from notifications.windows import digest_window
 from notifications.wording import Content
+from notifications.wording.letters import fit
 from wedsync.queues import Priority
 
 __all__ = ["LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
@@ -58,10 +59,10 @@ class _Template:
 def template_for(content: Content, delivery: Delivery) -> Approved:
     """The template that a message takes: in the reader's language the organization's own, then the shipped one."""
     template = _chosen(content.language, _purpose(content, delivery), delivery.organization_id)
-    values = _values(content)
     lengths = room_for(template.body, template.parameters)
     parameters = tuple(
-        parameter(values[name], longest) for name, longest in zip(template.parameters, lengths, strict=True)
+        parameter(_value(name, content, longest), longest)
+        for name, longest in zip(template.parameters, lengths, strict=True)
     )
     text = filled(template.body, parameters)
     return Approved(template.name, template.language, parameters, tuple(template.buttons), text)
@@ -91,16 +92,20 @@ def _own(organization_id: UUID, purpose: WhatsAppTemplate.Purpose) -> list[Whats
     return list(rows.order_by("language", "-created_at", "id"))
 
 
-def _values(content: Content) -> dict[str, str]:
-    again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
-    return {
+def _value(name: str, content: Content, longest: int) -> str:
+    """What fills a parameter. Of the details the longest are cut, so that a number to call stays whole."""
+    if name == "details":
+        again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
+        parts = [*again, *(fact.line for fact in content.facts)]
+        return " · ".join(fit(parts, longest - 3 * len(parts)))
+    values = {
         "recipient": content.recipient or content.words.get("greeting", "Hello"),
         "headline": content.headline,
-        "details": " · ".join([*again, *(fact.line for fact in content.facts)]),
         "couple": content.couple,
         "venue": content.venue,
         "date": content.wedding_date,
     }
+    return values[name]
 
 
 def filled(body: str, values: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from notifications import links
 from notifications.channels.base import Composed, PersonChannel
 from notifications.models import Message
 from notifications.wording import Content, Fact
+from notifications.wording.letters import cut
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 
@@ -125,7 +126,7 @@ def _button(label: str) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """A header is plain text, where escapes would be shown; look-alikes can make no mention either."""
-    return text.replace("<", "‹").replace(">", "›")[:HEADER_LIMIT]
+    return cut(text.replace("<", "‹").replace(">", "›"), HEADER_LIMIT)
 
 
 def _field(fact: Fact, limit: int) -> str:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import alerts, operations
@@ -23,13 +25,14 @@ from notifications.channels.whatsapp_errors import PairThrottled, error_of
 from notifications.tracing import What
 from notifications.whatsapp_templates import Approved
 from notifications.wording import Content
+from notifications.wording.letters import fit
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Channel
 
 WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
 LONGEST_TEXT = 4096
-LATELY = timedelta(minutes=10)
+LATELY = timedelta(hours=1)
 
 
 class WhatsApp(PersonChannel):
@@ -118,22 +121,21 @@ def send_as_template(delivery: Delivery) -> bool:
 
 def resend_closed_windows() -> int:
     """Send as templates what was refused as free text while its worker died; a round of the sweep."""
+    same = {name: OuterRef(name) for name in ("event", "channel", "target", "plan_step")}
+    following = Delivery.objects.filter(**same, generation__gt=OuterRef("generation"))
     refused = Delivery.objects.filter(
-        state=State.DEAD, state_reason=Reason.WINDOW_CLOSED, finished_at__gt=timezone.now() - LATELY
+        ~Exists(following), state=State.DEAD, state_reason=Reason.WINDOW_CLOSED, finished_at__gt=Now() - LATELY
     )
-    left = [row for row in refused.select_related("event__wedding")[:100] if not _has_next(row)]
-    return sum(send_as_template(row) for row in left)
-
-
-def _has_next(delivery: Delivery) -> bool:
-    key = f"{delivery.dedupe_key.rpartition(':')[0]}:{delivery.generation + 1}"
-    return Delivery.objects.filter(dedupe_key=key).exists()
+    rows = refused.select_related("event__wedding").order_by("finished_at")
+    return sum(send_as_template(row) for row in rows[:1000])
 
 
 def _free_text(content: Content) -> str:
-    lines = [f"*{content.headline}*", "", *(fact.line for fact in content.facts), "", content.about]
-    text = "\n".join(lines).strip()
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    """The longest facts are cut where it is too long, so that a number to call stays whole."""
+    head, about = f"*{content.headline.replace('*', '')}*", content.about[:500]
+    facts = [fact.line for fact in content.facts]
+    room = LONGEST_TEXT - len(head) - len(about) - len(facts) - 4
+    return "\n".join([head, "", *fit(facts, room), "", about]).strip()
 
 
 def _template(approved: Approved) -> dict[str, Any]:

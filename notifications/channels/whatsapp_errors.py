@@ -25,8 +25,8 @@ _ACCOUNT = {0, 10, 190, 368, 130497, 131005, 131031, 131042, 131045, 133010, *ra
 _TOO_FAST = {4, 80007, 130429, 131057}
 _PAIR, _SPAM = 131056, 131048
 _AWAY = {1, 2, 131000, 131016}
-_OURS = {3, 100, 131008, 131009, 131051, 132000, 132005, 132012}
-_TEMPLATE = {132001, 132007, 132015, 132016}
+_OURS = {3, 100, 131008, 131009, 131051}
+_TEMPLATE = {132000, 132001, 132005, 132007, 132012, 132015, 132016}
 _NOT_REACHED = {131026}
 _REFUSED = {
     130472: "this number is part of an experiment of WhatsApp's",
@@ -65,7 +65,7 @@ def error_of(response: Response) -> DeliveryError | None:
     if code in _NOT_REACHED:
         return Undeliverable(f"WhatsApp {code}: this number can not be reached")
     if code in _TEMPLATE:
-        return TemplateRefused(f"WhatsApp {code}: the template is missing, or was stopped")
+        return TemplateRefused(f"WhatsApp {code}: the template is missing, was stopped, or takes other parameters")
     if code in _OURS:
         return OurFault(f"WhatsApp {code}: the message or its parameters are wrong")
     return Permanent(f"WhatsApp {code}: {_REFUSED.get(code, 'refused')}")

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST_VALUE = 10_000
+LEAST_PART = 30
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _FIRST_STRONG, _END = "\u2068", "\u2069"
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u061c\ufeff]")
@@ -35,6 +37,26 @@ def cut(text: str, limit: int) -> str:
     if kept.count(_FIRST_STRONG) > kept.count(_END):
         kept = f"{kept[: limit - 2]}{_END}"
     return f"{kept}…"
+
+
+def fit(parts: Sequence[str], room: int) -> list[str]:
+    """Parts that together have at most ``room`` characters: the longest are cut, so that what is short stays whole.
+
+    Where even short beginnings of all are too much, the last ones are left out.
+    """
+    shortest, longest = LEAST_PART, max(map(len, parts), default=0)
+    if sum(map(len, parts)) <= room:
+        return list(parts)
+    while shortest < longest:
+        middle = (shortest + longest + 1) // 2
+        if sum(min(len(part), middle) for part in parts) <= room:
+            shortest = middle
+        else:
+            longest = middle - 1
+    kept = [cut(part, shortest) for part in parts]
+    while kept and sum(map(len, kept)) > room:
+        kept.pop()
+    return kept
 
 
 def _belongs_together(text: str, at: int) -> bool:

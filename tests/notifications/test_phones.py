@@ -311,6 +311,26 @@ def test_who_is_asked_gets_buttons_that_carry_a_token_and_rows_hold_none(wedding
         assert token not in json.dumps(row.request)
 
 
+@pytest.mark.parametrize("length", [300, 800, 10_000])
+def test_a_number_to_call_stays_whole_however_long_the_report_is(wedding: Wedding, outside: Peer, length: int) -> None:
+    person(wedding)
+    to_couple(wedding, channels=["whatsapp"])
+    report = {**OUTAGE, "description": "dark " * (length // 5), "contact_phone": "+12025550104"}
+
+    work(happened(wedding, "venue.emergency_reported", report))
+    Address.objects.filter(channel="whatsapp").update(last_inbound_at=timezone.now() - timedelta(hours=1))
+    requests.post(f"{outside.url}/_/replies", json={"service": "whatsapp", "from": PERSON, "text": "Hi"}, timeout=5)
+    work(happened(wedding, "venue.capacity_updated", {"capacity": 9, "reason": "x" * length, "previous": 8}))
+
+    template, text = outside.messages("whatsapp")
+    assert "Call: +12025550104" in template["text"]
+    assert "Wedding: Anna & Ben" in template["text"]
+    assert len(template["text"]) <= 1024
+    assert text["body"]["type"] == "text"
+    assert "Capacity: 8 → 9" in text["text"]
+    assert len(text["text"]) <= 4096
+
+
 def test_hostile_words_arrive_harmless_and_legible(wedding: Wedding, outside: Peer) -> None:
     person(wedding)
     to_couple(wedding, channels=["whatsapp"])
