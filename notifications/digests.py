@@ -1,5 +1,6 @@
 """A digest that can not arrive by its channel goes by the next one, whole: its news have no other message."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -28,8 +29,7 @@ def go_on(delivery: Delivery) -> Delivery | None:
     if window is None or not tried or not all(_has_failed(row) for row in tried):
         return None
     plan = _next(delivery.contact, delivery, {row.channel for row in tried})
-    if plan is None:
-        tracing.note(delivery, What.FAILED, "no channel is left for this digest")
+    if plan is None:  # that it failed stands in the trace already, and this may be asked each second
         return None
     step = len({row.channel for row in tried})
     key = Delivery.key(window_id, windows.DIGEST_KEY, plan.target, plan.channel, plan_step=step)
@@ -43,7 +43,7 @@ def go_on(delivery: Delivery) -> Delivery | None:
     return made
 
 
-def go_on_all(dead_since: object) -> int:
+def go_on_all(dead_since: datetime) -> int:
     """Those whose worker died before it could; returns how many."""
     rows = Window.objects.filter(delivery__state=State.DEAD, delivery__finished_at__gt=dead_since)
     return sum(go_on(_whole(each)) is not None for each in rows.values_list("delivery_id", flat=True)[:100])
@@ -61,17 +61,15 @@ def _of_event(delivery: Delivery) -> list[Delivery]:
 def _has_failed(row: Delivery) -> bool:
     message: Message | None = getattr(row, "message", None)
     if row.state == State.SUCCEEDED and message:
-        return message.status == Message.Status.FAILED or (message.bounced_at is not None and not message.read_at)
+        return message.came_back
     return row.state in {State.DEAD, State.SKIPPED}
 
 
 def _next(contact: Contact, delivery: Delivery, used: set[str]) -> Plan | None:
     senders = recipients.sending_systems(delivery.organization_id)
-    everybody = list(Contact.objects.filter(organization_id=contact.organization_id, wedding_id=contact.wedding_id))
-    for person in recipients.persons(everybody, delivery.event):
-        if contact in person.contacts:
-            ways = [way for way in person.ways if way.channel in senders and way.channel not in used]
-            way = policy.first_open(policy.preferred(person.contact, ways))
-            if way:
-                return recipients.plan_for(person, way, senders[way.channel], Priority.LOW, timezone.now())
-    return None
+    person = recipients.person_of(contact, delivery.event)
+    if person is None:
+        return None
+    ways = [way for way in person.ways if way.channel in senders and way.channel not in used]
+    way = policy.first_open(policy.preferred(person.contact, ways))
+    return recipients.plan_for(person, way, senders[way.channel], Priority.LOW, timezone.now()) if way else None

@@ -111,8 +111,7 @@ def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
 
 def in_call_order(incident: Incident) -> list[Person]:
     """Who must acknowledge, one after the other: by call order; the coordinators where nobody has one."""
-    contacts = list(Contact.objects.filter(organization_id=incident.organization_id, wedding_id=incident.wedding_id))
-    found = recipients.persons(contacts, incident.event)
+    found = recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
     called = [person for person in found if person.contact.call_order is not None]
     return called or [person for person in found if _is_coordinator(person)]
 
@@ -134,8 +133,8 @@ def _team(incident: Incident, step: Step) -> Iterable[Plan]:
         ids = [plan.target for plan in incidents.alerted(incident) if plan.channel == Channel.SLACK]
         usable = System.objects.filter(id__in=ids, organization_id=incident.organization_id)
         teams = [recipients.to_team(team) for team in usable.exclude(state=System.Status.DISABLED)]
-    contacts = list(Contact.objects.filter(organization_id=incident.organization_id, wedding_id=incident.wedding_id))
-    people = [person for person in recipients.persons(contacts, incident.event) if _is_coordinator(person)]
+    everybody = recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
+    people = [person for person in everybody if _is_coordinator(person)]
     found = [*teams, *_by(people, step, incident)]
     if any(not plan.skipped for plan in found):
         yield from found

@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import escalation, incidents, plans, progress, tracing, windows
+from notifications import escalation, incidents, making, plans, progress, tracing, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -93,7 +93,7 @@ def _notifications(
                 organization_id=event.organization_id,
                 event=event,
                 recipient=plan.recipient,
-                contact_id=_contact_of(plan.recipient),
+                contact_id=making.contact_of(plan.recipient),
                 team=plan.system if plan.recipient.startswith("team:") else None,
                 name=plan.name[:200],
                 priority=priority,
@@ -104,11 +104,6 @@ def _notifications(
         )
     Notification.objects.bulk_create(rows.values(), ignore_conflicts=True)
     return {row.recipient: row for row in Notification.objects.filter(event=event, recipient__in=list(rows))}
-
-
-def _contact_of(recipient: str) -> UUID | None:
-    kind, _, value = recipient.partition(":")
-    return UUID(value) if kind == "contact" else None
 
 
 def _entries(notification: Notification, wanted: Wanted, delivery: Delivery) -> list[TraceEntry]:

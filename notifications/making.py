@@ -36,16 +36,21 @@ def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str
     return list(made.values())
 
 
+def contact_of(recipient: str) -> UUID | None:
+    """The contact's id in a recipient's key; ``None``: a team, or one of staff."""
+    kind, _, value = recipient.partition(":")
+    return UUID(value) if kind == "contact" else None
+
+
 def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, why: str) -> None:
     """Tie a delivery to its recipient's notification, which begins here where there was none."""
-    kind, _, value = plan.recipient.partition(":")
     notification, _ = Notification.objects.get_or_create(
         event=event,
         recipient=plan.recipient,
         defaults={
             "organization_id": event.organization_id,
-            "contact_id": UUID(value) if kind == "contact" else None,
-            "team": plan.system if kind == "team" else None,
+            "contact_id": contact_of(plan.recipient),
+            "team": plan.system if plan.recipient.startswith("team:") else None,
             "name": plan.name[:200],
             "priority": delivery.priority,
             "step": plan_step,

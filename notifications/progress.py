@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -26,9 +25,8 @@ from notifications.plans import Audience, Step, Until
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Channel
 
-log = structlog.get_logger(__name__)
 BATCH = 100
 LATELY = timedelta(minutes=10)  # how far back a failure is looked for that nobody followed
 URGENT_LOOK = timedelta(seconds=1)
@@ -71,7 +69,7 @@ def look_again(delivery: Delivery) -> None:
     if sending:
         reached = Notification.objects.filter(id=sending.notification_id, state=Notification.State.REACHED)
         message = Message.objects.filter(delivery_id=delivery.id).first()
-        if message and _came_back(message):
+        if message and message.came_back:
             reached.update(state=Notification.State.OPEN)
     look_at_delivery(delivery)
 
@@ -207,17 +205,13 @@ def _of_taken(delivery: Delivery, step: Step) -> Verdict:
     message: Message | None = getattr(delivery, "message", None)
     if message is None:
         return Verdict.REACHED
-    if _came_back(message):
+    if message.came_back:
         return Verdict.FAILED
     if step.until == Until.SENT or delivery.channel in SILENT:
         return Verdict.REACHED
     wanted = Message.Status.READ if step.until == Until.READ else Message.Status.DELIVERED
     reached = message.status == wanted or message.status not in wanted.below
     return Verdict.REACHED if reached else Verdict.UNDER_WAY
-
-
-def _came_back(message: Message) -> bool:
-    return message.status == Message.Status.FAILED or bool(message.bounced_at and not message.read_at)
 
 
 def _take(notification: Notification, step: Step, verdict: Verdict) -> None:
@@ -256,9 +250,7 @@ def _person(notification: Notification) -> recipients.Person | None:
     contact = notification.contact
     if contact is None:
         return None
-    everybody = list(Contact.objects.filter(organization_id=contact.organization_id, wedding_id=contact.wedding_id))
-    found = recipients.persons(everybody, notification.event)
-    return next((person for person in found if any(each.id == contact.id for each in person.contacts)), None)
+    return recipients.person_of(contact, notification.event)
 
 
 def _failed(notification: Notification) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.models import Route, System
 from integrations.states import Reason
 from integrations.targets import Plan, ill_system
-from notifications import plans, policy, wants
+from notifications import incidents, plans, policy, wants
 from notifications.policy import PERSONAL, Way
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
@@ -61,8 +61,6 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
 
 def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
     """:func:`expand`, but of an incident's further reports only to those who know of it already."""
-    from notifications import incidents
-
     telling = incidents.telling(event)
     for plan in expand(route, event, priority):
         if telling.only is None or (plan.channel, plan.target) in telling.only:
@@ -144,6 +142,17 @@ def people(route: Route, event: ChannelEvent) -> list[Person]:
         everybody.append(named)
     meant = {contact.id for contact in everybody if route.everyone or contact.role in route.roles or contact == named}
     return [person for person in persons(everybody, event) if any(each.id in meant for each in person.contacts)]
+
+
+def of_wedding(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
+    """Everyone of a wedding, with what is against telling them of an event."""
+    return persons(list(Contact.objects.filter(organization_id=organization_id, wedding_id=wedding_id)), event)
+
+
+def person_of(contact: Contact, event: ChannelEvent) -> Person | None:
+    """The person that a contact is, with the other contacts of the same wedding that are it too."""
+    found = of_wedding(contact.organization_id, contact.wedding_id, event)
+    return next((person for person in found if contact in person.contacts), None)
 
 
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:

@@ -60,3 +60,8 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def came_back(self) -> bool:
+        """Whether its provider says that it will not arrive, and nobody has read it all the same."""
+        return self.status == self.Status.FAILED or bool(self.bounced_at and not self.read_at)

@@ -439,3 +439,18 @@ def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyon
     assert windows.digest_of(second) == tuple(events)
     said = {answers.answer(each).text for each in answers.with_what_came(Notification.objects.all())}
     assert said == {"Not yet: it waits for WhatsApp, together with other news."}
+
+
+def test_a_digest_that_has_no_way_left_is_asked_about_again_and_again_without_a_further_trace(wedding: Any) -> None:
+    person(wedding, phone="")
+    route_to_people(wedding)
+    for number in range(2):
+        routed(wedding, "gallery.ready", {"gallery_url": f"https://photos.example/{number}"})
+    let_time_pass()
+    Delivery.objects.filter(id=digests()[0].id).update(state="dead", finished_at=timezone.now())
+    before = TraceEntry.objects.count()
+
+    for _ in range(3):
+        progress.look_due()
+
+    assert (len(digests()), TraceEntry.objects.count()) == (1, before)
