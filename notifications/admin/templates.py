@@ -45,7 +45,7 @@ class MessageTemplateAdmin(ButtonAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         several = self._has_several(request, obj)
-        first = (None, {"fields": (*(("organization",) if several else ()), ("event_type", "channel", "locale"))})
+        first = (None, {"fields": (*(("organization",) if several else ()), "event_type", "channel", "locale")})
         words = (None, {"fields": ("text", "note", *(("seen",) if self._writes(request, obj) else ()))})
         return [first, words, *([("Versions", {"fields": ("history",)})] if obj else [])]
 
