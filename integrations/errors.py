@@ -3,23 +3,32 @@
 ::
 
     DeliveryError
-    ├── Transient              try again on the schedule
-    │   ├── NetworkError       could not connect, reset, TLS          counts for the breaker
-    │   │   └── NoRoom         we had no socket or resolver left      does not count
-    │   ├── TimedOut           the deadline passed                    counts; outcome unknown
-    │   ├── ServerError        5xx                                    counts
-    │   └── Throttled          408, 425, 429, with Retry-After        does not count
-    ├── Permanent              other 4xx, 3xx: dead at once           does not count
-    │   ├── WindowClosed       WhatsApp: free text after 24 hours; goes again as a template
-    │   ├── Undeliverable      nothing can arrive at this address; it is marked
-    │   └── TemplateRefused    the provider takes this template no more; staff are alerted
-    ├── CredentialsRefused     401, 403: the system is paused         does not count
-    ├── TargetGone             410: the target is disabled            does not count
-    └── OurFault               a bug or a setting of ours             never counts against the target
+    ├── Transient                try again on the schedule
+    │   ├── NetworkError         could not connect, reset, TLS          breaker, health
+    │   │   └── NoRoom           we had no socket or resolver left      -
+    │   ├── TimedOut             the deadline passed; outcome unknown   breaker, health
+    │   ├── ServerError          5xx                                    breaker, health
+    │   ├── Throttled            408, 425, 429, with Retry-After        -
+    │   │   └── PairThrottled    too fast to one recipient              -
+    │   └── WorkerLost           our worker died; outcome unknown       -
+    ├── Permanent                other 4xx, 3xx: dead at once           health
+    │   ├── RecipientRefused     one recipient; others are not affected -
+    │   │   ├── WindowClosed     WhatsApp: free text after 24 hours; goes again as a template
+    │   │   └── Undeliverable    nothing can arrive at this address; it is marked
+    │   └── TemplateRefused      the provider takes this template no more; staff are alerted   -
+    ├── CredentialsRefused       401, 403: the system is paused         health
+    ├── TargetGone               410: the target is disabled            health
+    └── OurFault                 a bug or a setting of ours             -
+
+The last column says what an error counts for: ``counts_for_breaker`` and ``counts_for_health`` of its class. Both
+follow from one question: does it say that the other side works badly? A breaker opens on what another call would meet
+too; the success rate also counts what a target refuses for good. The SQL of the figures uses :func:`not_in_health`.
 
 What a person's channel says by codes of its own is classified in its file under notifications/channels/, onto these
 same classes.
 """
+
+from collections.abc import Iterator
 
 from integrations.states import Outcome, Reason
 
@@ -28,6 +37,7 @@ class DeliveryError(Exception):
     """Why an attempt did not succeed. The message may be shown to staff, so it never holds a credential."""
 
     counts_for_breaker = False
+    counts_for_health = True
     outcome = Outcome.FAILED
     reason = Reason.REFUSED
 
@@ -55,6 +65,7 @@ class NoRoom(NetworkError):
     """Nothing left, since this process has no socket or thread to spare; it says nothing of the other side."""
 
     counts_for_breaker = False
+    counts_for_health = False
 
 
 class TimedOut(Transient):
@@ -75,6 +86,7 @@ class ServerError(Transient):
 class Throttled(Transient):
     """The other side asks for patience. ``whole_target``: with all calls to it, not with this one alone."""
 
+    counts_for_health = False
     reason = Reason.THROTTLED
 
     def __init__(self, message: str, *, retry_after: float | None = None, whole_target: bool = True) -> None:
@@ -82,24 +94,47 @@ class Throttled(Transient):
         self.whole_target = whole_target
 
 
+class PairThrottled(Throttled):
+    """Too fast to one recipient; others are not affected."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after, whole_target=False)
+
+
+class WorkerLost(Transient):
+    """The worker died during the attempt. It is noted in the attempt's row by whoever ends the lease, never raised."""
+
+    counts_for_health = False
+    outcome = Outcome.UNKNOWN
+    reason = Reason.WORKER_LOST
+
+
 class Permanent(DeliveryError):
     """The same request will never succeed."""
 
 
-class WindowClosed(Permanent):
+class RecipientRefused(Permanent):
+    """The provider works, but takes nothing for this one recipient."""
+
+    counts_for_health = False
+
+
+class WindowClosed(RecipientRefused):
     """Free text is not taken any more, a template still is."""
 
     reason = Reason.WINDOW_CLOSED
 
 
-class Undeliverable(Permanent):
-    """The address can not be reached on this channel."""
+class Undeliverable(RecipientRefused):
+    """The address cannot be reached on this channel."""
 
     reason = Reason.BOUNCED
 
 
 class TemplateRefused(Permanent):
     """The provider does not know the template, or has stopped it."""
+
+    counts_for_health = False
 
 
 class CredentialsRefused(DeliveryError):
@@ -117,4 +152,17 @@ class TargetGone(DeliveryError):
 class OurFault(DeliveryError):
     """Something of ours: a bug, a missing key, a template."""
 
+    counts_for_health = False
     reason = Reason.OUR_FAULT
+
+
+def not_in_health() -> list[str]:
+    """The names, as attempts keep them, of the errors that say nothing about how well a system works."""
+    return sorted(error.__name__ for error in every_error() if not error.counts_for_health)
+
+
+def every_error(root: type[DeliveryError] = DeliveryError) -> Iterator[type[DeliveryError]]:
+    """A class of errors and all classes below it."""
+    yield root
+    for below in root.__subclasses__():
+        yield from every_error(below)

@@ -14,7 +14,9 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 
 from integrations.breaker_states import breaker_states
-from integrations.models import AttemptMinute, Delivery, System
+from integrations.errors import not_in_health
+from integrations.models import Alert, AttemptMinute, Delivery, System
+from integrations.models.health import Cause
 from integrations.rating import Figures
 from integrations.states import Reason, State
 from wedsync.ids import first_id_since
@@ -22,8 +24,6 @@ from wedsync.ids import first_id_since
 # An attempt's row is written when it has ended, a lost one's when its lease has; so long the sums may still grow.
 SETTLES = timedelta(minutes=3)
 DAY = timedelta(days=1)
-# Say nothing about the system: our own mistakes, and being told to come more slowly.
-NOT_COUNTED = ("OurFault", "Throttled")
 # Held for something that is not the fault of anybody.
 NOT_DUE = (
     Reason.SYSTEM_PAUSED,
@@ -31,6 +31,7 @@ NOT_DUE = (
     Reason.WAITS_ITS_TURN,
     Reason.AWAITS_STATUS,
     Reason.GATHERED,
+    Reason.PAIR_LIMITED,
 )
 
 _SUM_ATTEMPTS = """
@@ -67,7 +68,7 @@ def sum_attempts(now: datetime) -> None:
     since = max(earliest, last - SETTLES) if last else earliest
     since = since.replace(second=0, microsecond=0)
     with connection.cursor() as cursor:
-        cursor.execute(_SUM_ATTEMPTS, [first_id_since(since), since, list(NOT_COUNTED)])
+        cursor.execute(_SUM_ATTEMPTS, [first_id_since(since), since, not_in_health()])
     AttemptMinute.objects.filter(minute__lt=earliest - timedelta(minutes=1)).delete()
 
 
@@ -80,6 +81,8 @@ def take(systems: list[System], now: datetime) -> dict[UUID, Figures]:
         figures.attempts, figures.successes = row["tried"], row["succeeded"]
         figures.last_success_at, figures.last_failure_at = row["success_at"], row["failure_at"]
     _count_waiting(found)
+    for system_id, causes in open_causes().items():
+        found[system_id].alerts = causes
     died = Delivery.objects.filter(state=State.DEAD, finished_at__gt=now - DAY)
     for system_id, count in died.values_list("system_id").annotate(count=Count("*")).order_by():
         found[system_id].dead = count
@@ -87,6 +90,17 @@ def take(systems: list[System], now: datetime) -> dict[UUID, Figures]:
     for system_id, state in breaker_states(active).items():
         found[system_id].breaker = state
     return {system.id: found[system.id] for system in systems}
+
+
+def open_causes(organization_id: UUID | None = None) -> dict[UUID, list[Cause]]:
+    """By system, why alerts about it are open; of one organization, or of all."""
+    rows = Alert.objects.filter(resolved_at=None, system__isnull=False).order_by("first_at")
+    rows = rows.filter(organization_id=organization_id) if organization_id else rows
+    found: dict[UUID, list[Cause]] = defaultdict(list)
+    for system_id, cause in rows.values_list("system_id", "cause"):
+        if system_id and cause not in found[system_id]:
+            found[system_id].append(Cause(cause))
+    return dict(found)
 
 
 def _sums(now: datetime) -> Any:

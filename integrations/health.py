@@ -19,7 +19,7 @@ from integrations import alerts, figures
 from integrations.alerts import Key, ops_event
 from integrations.heartbeats import Part, beat
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
-from integrations.models.health import Cause, Status
+from integrations.models.health import Breaker, Cause, Status
 from integrations.rating import OLDEST_DUE, Figures, rate
 from wedsync.live.log import NewEvent
 from wedsync.live.publishing import publish
@@ -84,6 +84,8 @@ def _take_readings() -> Round | None:
 def _reading(system: System, found: Figures, before: HealthReading | None, now: datetime) -> HealthReading:
     if system.state != System.Status.ACTIVE:
         found.oldest_due_seconds = None  # what waits for it waits because somebody wanted it to
+    found.last_success_at = found.last_success_at or (before.last_success_at if before else None)
+    found.last_failure_at = found.last_failure_at or (before.last_failure_at if before else None)
     rating = rate(found, state=system.state, state_reason=system.state_reason)
     return HealthReading(
         system=system,
@@ -99,21 +101,26 @@ def _reading(system: System, found: Figures, before: HealthReading | None, now: 
         held=found.held,
         dead=found.dead,
         by_priority=found.by_priority,
-        last_success_at=found.last_success_at or (before.last_success_at if before else None),
-        last_failure_at=found.last_failure_at or (before.last_failure_at if before else None),
+        last_success_at=found.last_success_at,
+        last_failure_at=found.last_failure_at,
     )
 
 
 def _has_changed(reading: HealthReading, before: Mapping[UUID, HealthReading]) -> bool:
-    return reading.pk in before and before[reading.pk].status != reading.status
+    return reading.pk in before and _told_as(before[reading.pk].status) != _told_as(reading.status)
+
+
+def _told_as(status: str) -> str:
+    """The first use of a system is no change of its health, and nobody is told of it."""
+    return Status.HEALTHY.value if status == Status.UNUSED else str(status)
 
 
 def _changed(system: System, before: HealthReading, reading: HealthReading) -> NewEvent:
     payload = {
         "system_id": str(system.id),
         "system": system.name,
-        "status": str(reading.status),
-        "previous": before.status,
+        "status": _told_as(reading.status),
+        "previous": _told_as(before.status),
         "score": reading.score,
         "why": reading.why,
     }
@@ -176,7 +183,7 @@ def _raise_alerts(taken: Round) -> None:
             said = f"An event waits for its routing for {age:.0f} s: the workers are behind, or stand still."
             wrong[organization_id, Cause.OLDEST_DUE, None] = said
     for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
-        if _is_over(alert, wrong):
+        if _is_over(alert, wrong, taken.readings):
             _or_log(partial(alerts.resolve, alert))
     known = alerts.found_again(wrong)
     for (organization_id, cause, system_id), said in wrong.items():
@@ -199,13 +206,28 @@ def _too_old(seconds: float | None) -> bool:
     return seconds is not None and seconds > OLDEST_DUE[Status.CRITICAL]
 
 
-def _is_over(alert: Alert, wrong: Mapping[Key, str]) -> bool:
-    """Whether it ended by what this round saw. The silence of a part is for those to end who watch it."""
+def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, HealthReading]) -> bool:
+    """Whether it ended by what this round saw. The silence of a part is for those to end who watch it.
+
+    A system works again when a call to it has succeeded, not when its breaker begins to probe, nor when it is stopped.
+    """
+    reading = readings.get(alert.system_id) if alert.system_id else None
     if alert.cause == Cause.SYSTEM_STOPPED:
         return alert.system is None or alert.system.state == System.Status.ACTIVE
-    if alert.cause in {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}:
-        return alerts.key_of(alert) not in wrong
+    if alert.cause == Cause.SYSTEM_CRITICAL:
+        return alerts.key_of(alert) not in wrong and (reading is None or _works(reading))
+    if alert.cause == Cause.OLDEST_DUE:
+        stopped = alert.system is not None and alert.system.state != System.Status.ACTIVE
+        return alerts.key_of(alert) not in wrong and not (stopped and reading and reading.waiting)
     return False
+
+
+def _works(reading: HealthReading) -> bool:
+    """Whether the last call that says something about the system succeeded, and its breaker lets all calls through."""
+    if reading.breaker in {Breaker.OPEN, Breaker.HALF_OPEN}:
+        return False
+    failed, succeeded = reading.last_failure_at, reading.last_success_at
+    return failed is None or (succeeded is not None and succeeded >= failed)
 
 
 def _prune() -> None:

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.breaker_states import breaker_states
+from integrations.figures import open_causes
 from integrations.heartbeats import Part
 from integrations.models import Alert, HealthReading, OrganizationReading, System
-from integrations.models.health import Breaker, Status
+from integrations.models.health import Breaker, Cause, Status
 from integrations.rating import Figures, Rating, of_age, rate, worst
 from wedsync.queues import Priority
 
@@ -43,7 +44,8 @@ def report(organization_id: UUID) -> Health:
     rows = System.objects.filter(organization_id=organization_id).select_related("reading").order_by("name")
     systems = list(rows)
     states = breaker_states(systems)
-    rated = [_rated(system, states[system.id]) for system in systems]
+    causes = open_causes(organization_id)
+    rated = [_rated(system, states[system.id], causes.get(system.id, [])) for system in systems]
     rated.sort(key=lambda each: (-each.rating.status.rank, each.rating.score))
     whole = OrganizationReading.objects.filter(organization_id=organization_id).first()
     active = [each.rating for each in rated if each.system.state == System.Status.ACTIVE]
@@ -62,18 +64,25 @@ def report(organization_id: UUID) -> Health:
     )
 
 
+def of_system(system: System) -> SystemHealth:
+    """The health of one system, as :func:`report` says it."""
+    causes = open_causes(system.organization_id).get(system.id, [])
+    return _rated(system, breaker_states([system])[system.id], causes)
+
+
 def open_alerts(organization_id: UUID) -> list[Alert]:
     """The alerts that are open, the newest first."""
     rows = Alert.objects.filter(organization_id=organization_id, resolved_at=None).select_related("system")
     return list(rows.order_by("-first_at")[:100])
 
 
-def _rated(system: System, breaker: Breaker) -> SystemHealth:
+def _rated(system: System, breaker: Breaker, causes: list[Cause]) -> SystemHealth:
     reading: HealthReading | None = getattr(system, "reading", None)
-    figures = Figures(breaker=breaker)
+    figures = Figures(breaker=breaker, alerts=causes)
     if reading:
         figures.attempts, figures.successes = reading.attempts, reading.successes
         figures.waiting, figures.held = reading.waiting, reading.held
+        figures.last_success_at, figures.last_failure_at = reading.last_success_at, reading.last_failure_at
         figures.oldest_due_seconds = reading.oldest_due_seconds if system.state == System.Status.ACTIVE else None
     return SystemHealth(system, reading, breaker, rate(figures, state=system.state, state_reason=system.state_reason))
 

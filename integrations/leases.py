@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.deliveries import after_unknown
+from integrations.errors import WorkerLost
 from integrations.models import Delivery
 from integrations.moves import Ending, end, let_go
 from integrations.ordering import end_turn
@@ -57,7 +58,7 @@ def _end_lease(delivery: Delivery) -> None:
             started_at=_lease_began(delivery),
             milliseconds=int(settings.LEASE_SECONDS * 1000),
             outcome=Outcome.UNKNOWN,
-            error_class="WorkerLost",
+            error_class=WorkerLost.__name__,
             error="the worker ended in the middle of the attempt",
         )
         end(delivery, token, ending)

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.models.health import Breaker, Status
+from integrations.models.health import Breaker, Cause, Status
 
 ENOUGH = 20  # calls; of fewer the success rate says little
 FEWEST_SUCCESSES = {Status.CRITICAL: 95.0, Status.WARNING: 99.5}  # percent
 OLDEST_DUE = {Status.CRITICAL: 60.0, Status.WARNING: 15.0}  # seconds
 LONG_QUEUE = 1_000  # deliveries
+OWN_FAULTS = 3  # in a row: then nothing reaches the system until we mend it
 # What is taken off the score of 100, at most.
 FOR_FAILURES, FOR_BREAKER, FOR_AGE, FOR_QUEUE = 50, 50, 40, 10
 PER_FAILED_PERCENT = 10
@@ -17,7 +18,11 @@ PER_FAILED_PERCENT = 10
 
 @dataclass
 class Figures:
-    """What is known of a system at one time. Ages in seconds; ``None``: nothing is due, nothing was tried."""
+    """What is known of a system at one time. Ages in seconds; ``None``: nothing is due, nothing was tried.
+
+    ``own_faults``: how many of the newest calls in a row ended by a fault of ours, and ``own_fault`` what the last of
+    them said. ``alerts``: why alerts about it are open.
+    """
 
     attempts: int = 0
     successes: int = 0
@@ -29,6 +34,14 @@ class Figures:
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
     breaker: Breaker = Breaker.UNKNOWN
+    own_faults: int = 0
+    own_fault: str = ""
+    alerts: list[Cause] = field(default_factory=list)
+
+    @property
+    def never_called(self) -> bool:
+        """Whether no call has ended yet that says something about the system, and none is to be made."""
+        return not (self.attempts or self.waiting) and self.last_success_at is None and self.last_failure_at is None
 
     @property
     def success_rate(self) -> float | None:
@@ -47,9 +60,17 @@ class Rating:
 
 def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> Rating:
     """Rate a system. One that staff or its own answers have stopped is never critical by that alone."""
-    found = [*_of_breaker(figures.breaker), *_of_calls(figures), *_of_age(figures.oldest_due_seconds)]
+    found = [
+        *_of_breaker(figures.breaker),
+        *_of_own_faults(figures),
+        *_of_calls(figures),
+        *_of_age(figures.oldest_due_seconds),
+        *_of_alerts(figures.alerts),
+    ]
     status = worst(status for status, _ in found)
     why = [sentence for _, sentence in found]
+    if not found and figures.never_called:
+        status, why = Status.UNUSED, ["Not used yet: nothing has been sent to it."]
     if state != "active":
         because = f" ({state_reason.replace('_', ' ')})" if state_reason else ""
         why.insert(0, f"The system is {state}{because}. Deliveries that wait for it: {figures.waiting}.")
@@ -58,8 +79,8 @@ def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> 
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of them; healthy where there are none."""
-    return max(statuses, key=lambda each: each.rank, default=Status.HEALTHY)
+    """The worst of them; healthy where there are none, or where nothing was used yet."""
+    return max([Status.HEALTHY, *statuses], key=lambda each: each.rank)
 
 
 def score(figures: Figures) -> int:
@@ -78,6 +99,16 @@ def _of_breaker(breaker: Breaker) -> Iterable[tuple[Status, str]]:
         yield Status.CRITICAL, "Its breaker is open: calls failed again and again, and deliveries are held."
     elif breaker == Breaker.HALF_OPEN:
         yield Status.WARNING, "Its breaker lets single calls probe whether it works again."
+
+
+def _of_own_faults(figures: Figures) -> Iterable[tuple[Status, str]]:
+    if figures.own_faults >= OWN_FAULTS:
+        yield Status.CRITICAL, f"The last {figures.own_faults} calls failed by a fault of ours: {figures.own_fault}"
+
+
+def _of_alerts(causes: Iterable[Cause]) -> Iterable[tuple[Status, str]]:
+    for cause in causes:
+        yield Status.WARNING, f"An alert is open: {Cause(cause).label}."
 
 
 def _of_calls(figures: Figures) -> Iterable[tuple[Status, str]]:

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations import holds, standing
+from integrations import health_report, holds, standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
 from integrations.client_sync import can_be_read
 from integrations.credentials import CREDENTIALS
-from integrations.models import ExternalReference, HealthReading, PastReading, System
+from integrations.models import ExternalReference, PastReading, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenancy import BY_SUPPORT
 from wedsync.weddings.tenant_admin import TenantAdmin
@@ -113,8 +113,11 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
 
     @column("Now")
     def health_now(self, system: System) -> SafeString | str:
-        reading = HealthReading.objects.filter(system=system).first()
-        return lines([f"{reading}, of {_second(reading.taken_at)}", *reading.why]) if reading else "not swept yet"
+        found = health_report.of_system(system)
+        if found.reading is None:
+            return "not swept yet"
+        rated = f"{found.rating.status.label} ({found.rating.score}), figures of {_second(found.reading.taken_at)}"
+        return lines([rated, *found.rating.why])
 
     @column("Before")
     def health_history(self, system: System) -> SafeString | str:

@@ -14,13 +14,14 @@ from wedsync.weddings.models import Organization
 class Status(models.TextChoices):
     """How well something works."""
 
+    UNUSED = "unused", "Not used yet"
     HEALTHY = "healthy"
     WARNING = "warning"
     CRITICAL = "critical"
 
     @property
     def rank(self) -> int:
-        """0 for healthy up to 2 for critical."""
+        """The higher, the worse."""
         return list(Status).index(self)
 
 

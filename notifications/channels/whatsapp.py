@@ -14,14 +14,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import alerts, operations
-from integrations.errors import DeliveryError, TemplateRefused, Undeliverable, WindowClosed
+from integrations.errors import DeliveryError, PairThrottled, TemplateRefused, Undeliverable, WindowClosed
 from integrations.models import Delivery
 from integrations.models.health import Cause
 from integrations.outbound import Call, Request, Response
 from integrations.states import Reason, State
 from notifications import addresses, links, pairs, tracing, whatsapp_templates
 from notifications.channels.base import Composed, PersonChannel
-from notifications.channels.whatsapp_errors import PairThrottled, error_of
+from notifications.channels.whatsapp_errors import error_of
 from notifications.tracing import What
 from notifications.whatsapp_templates import Approved
 from notifications.wording import Content

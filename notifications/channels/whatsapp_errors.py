@@ -10,7 +10,9 @@ from integrations.errors import (
     CredentialsRefused,
     DeliveryError,
     OurFault,
+    PairThrottled,
     Permanent,
+    RecipientRefused,
     ServerError,
     TemplateRefused,
     Throttled,
@@ -37,13 +39,6 @@ _REFUSED = {
 }
 
 
-class PairThrottled(Throttled):
-    """Too fast to one phone; others are not concerned."""
-
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message, retry_after=retry_after, whole_target=False)
-
-
 def error_of(response: Response) -> DeliveryError | None:
     """The error that an answer stands for; ``None`` where its status says all."""
     code = code_of(response)
@@ -68,7 +63,9 @@ def error_of(response: Response) -> DeliveryError | None:
         return TemplateRefused(f"WhatsApp {code}: the template is missing, was stopped, or takes other parameters")
     if code in _OURS:
         return OurFault(f"WhatsApp {code}: the message or its parameters are wrong")
-    return Permanent(f"WhatsApp {code}: {_REFUSED.get(code, 'refused')}")
+    if code in _REFUSED:
+        return RecipientRefused(f"WhatsApp {code}: {_REFUSED[code]}")
+    return Permanent(f"WhatsApp {code}: refused")
 
 
 def code_of(response: Response) -> int | None:

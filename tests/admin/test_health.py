@@ -7,8 +7,9 @@ from collections.abc import Callable
 from django.test import Client
 from django.urls import reverse
 
-from integrations import health
+from integrations import alerts, health
 from integrations.models import Alert, System
+from integrations.models.health import Cause
 from tests.admin.conftest import House
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Membership
@@ -51,5 +52,9 @@ def test_a_systems_page_tells_how_it_does_and_did(ours: House, sign_in: SignIn) 
     health.sweep()
 
     text = client.get(path).content.decode()
-    assert "healthy (100)" in text
+    assert "Healthy (100)" in text
     assert "Oldest due</th>" in text
+    alerts.raise_alert(system.organization_id, Cause.SYSTEM_STOPPED, "It stopped.", system=system)
+    text = client.get(path).content.decode()
+    assert "Warning (100)" in text
+    assert "An alert is open: A system was stopped." in text, "as the API says it"

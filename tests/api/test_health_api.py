@@ -45,9 +45,9 @@ def test_all_is_well_where_nothing_waits(ours: Organization, client: Client) -> 
         "name": "Studio",
         "kind": "studio_cloud",
         "state": "active",
-        "status": "healthy",
+        "status": "unused",
         "breaker": "closed",
-        "why": [],
+        "why": ["Not used yet: nothing has been sent to it."],
     }
 
 

@@ -3,16 +3,27 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from integrations import alerts, health, routing, standing
-from integrations.models import Alert, Delivery, Route, System
+from integrations import admission, alerts, breakers, health, routing, standing
+from integrations.models import Alert, Delivery, HealthReading, Route, System
 from integrations.models.health import Cause
-from integrations.states import Reason, State
-from tests.factories import DeliveryFactory, MembershipFactory, RouteFactory, SystemFactory
+from integrations.states import Outcome, Reason, State
+from tests.factories import (
+    AttemptFactory,
+    DeliveryFactory,
+    EventFactory,
+    MembershipFactory,
+    RouteFactory,
+    SystemFactory,
+)
+from tests.integrations.aging import age
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.models import Membership
 
@@ -140,6 +151,70 @@ def test_a_stopped_systems_alert_is_over_when_it_goes_on() -> None:
     health.sweep()
 
     assert len(told(alerts.RESOLVED)) == 1
+
+
+def calls(system: System, *outcomes: Outcome) -> None:
+    """Attempts of deliveries of their own, each a moment after the one before."""
+    event = EventFactory(organization=system.organization)
+    earlier = Delivery.objects.filter(system=system).count()
+    for number, outcome in enumerate(outcomes, earlier):
+        delivery = DeliveryFactory(
+            organization=system.organization, system=system, event=event, state=State.SUCCEEDED, generation=number
+        )
+        failed = outcome != Outcome.SUCCEEDED
+        AttemptFactory(delivery=delivery, outcome=outcome, error_class="ServerError" if failed else "")
+
+
+def ill_breaker(system: System) -> None:
+    """Its breaker is open, since calls have failed."""
+    lane = admission.lane_of(system)
+    for _ in range(settings.BREAKER_FAILURES):
+        permit = admission.ask(lane, urgent=False)
+        admission.tell(lane, permit, admission.Verdict.FAILED, delivery_id=uuid4(), alone=False)
+    calls(system, *[Outcome.FAILED] * settings.BREAKER_FAILURES)
+
+
+def test_the_all_clear_comes_with_a_success_and_not_with_a_breaker_that_probes() -> None:
+    system = SystemFactory()
+    ill_breaker(system)
+    health.sweep()
+    assert Alert.objects.get().cause == Cause.SYSTEM_CRITICAL
+
+    age(redis.Redis.from_url(settings.BREAKER_URL), admission.lane_of(system), 600)
+    health.sweep()
+    assert HealthReading.objects.get().breaker == "half_open"
+    assert not told(alerts.RESOLVED)
+
+    permit = admission.ask(admission.lane_of(system), urgent=False)
+    admission.tell(admission.lane_of(system), permit, admission.Verdict.ALIVE, delivery_id=uuid4(), alone=True)
+    calls(system, Outcome.SUCCEEDED)
+    health.sweep()
+    assert len(told(alerts.RESOLVED)) == 1
+
+
+@pytest.mark.parametrize("stopped", ["reset by staff", "paused", "disabled"])
+def test_a_system_that_fails_gets_no_all_clear_by_being_stopped_or_reset(stopped: str) -> None:
+    system = SystemFactory()
+    ill_breaker(system)
+    DeliveryFactory(
+        organization=system.organization, system=system, next_attempt_at=timezone.now() - timedelta(minutes=5)
+    )
+    health.sweep()
+    assert set(Alert.objects.values_list("cause", flat=True)) == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
+
+    if stopped == "reset by staff":
+        breakers.reset(system)
+    else:
+        System.objects.filter(id=system.id).update(state=stopped)
+    health.sweep()
+
+    assert not told(alerts.RESOLVED)
+    System.objects.filter(id=system.id).update(state="active")
+    breakers.reset(system)
+    Delivery.objects.filter(state=State.PENDING).update(state=State.SUCCEEDED, finished_at=timezone.now())
+    calls(system, Outcome.SUCCEEDED, *[Outcome.SUCCEEDED] * 200)
+    health.sweep()
+    assert len(told(alerts.RESOLVED)) == 2
 
 
 def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() -> None:

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from integrations import admission, health
+from integrations import admission, alerts, errors, health
 from integrations.breaker_states import breaker_states
-from integrations.models import AttemptMinute, HealthReading, OrganizationReading, PastReading, System
-from integrations.models.health import Breaker, Status
+from integrations.health_report import of_system, report
+from integrations.models import Alert, AttemptMinute, HealthReading, OrganizationReading, PastReading, System
+from integrations.models.health import Breaker, Cause, Status
 from integrations.rating import Figures, rate, score
 from integrations.states import Outcome, Reason, State
 from tests.factories import AttemptFactory, DeliveryFactory, EventFactory, SystemFactory
@@ -61,10 +62,54 @@ def let_it_probe(system: System) -> None:
     age(redis.Redis.from_url(settings.BREAKER_URL), admission.lane_of(system), 600)
 
 
-def test_a_system_without_any_traffic_is_healthy() -> None:
-    found = reading(SystemFactory())
+def test_a_system_that_was_never_called_is_not_used_yet() -> None:
+    system = SystemFactory()
 
-    assert (found.status, found.score, found.success_rate, found.oldest_due_seconds) == ("healthy", 100, None, None)
+    found = reading(system)
+
+    assert (found.status, found.score, found.success_rate, found.oldest_due_seconds) == ("unused", 100, None, None)
+    assert found.why == ["Not used yet: nothing has been sent to it."]
+    assert report(system.organization_id).status == "healthy", "what nobody uses makes an organization no worse"
+
+
+def test_the_first_use_of_a_system_is_told_to_nobody_and_it_stays_used_when_the_window_is_empty() -> None:
+    system = SystemFactory()
+    assert reading(system).status == "unused"
+    tries(system, succeeded=1)
+    assert reading(system).status == "healthy"
+
+    AttemptMinute.objects.all().delete()
+    AttemptMinute.objects.create(system=SystemFactory(), minute=timezone.now() + AGO, attempts=1, successes=1)
+
+    found = reading(system)
+    assert (found.attempts, found.status) == (0, "healthy")
+    assert not ChannelEvent.objects.filter(type="system.health_changed").exists()
+
+
+@pytest.mark.parametrize("cause", [Cause.SYSTEM_STOPPED, Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE, Cause.UNANSWERED])
+@pytest.mark.parametrize("calls", [0, 20])
+def test_an_open_alert_makes_a_system_at_least_a_warning(cause: Cause, calls: int) -> None:
+    system, other = SystemFactory(), SystemFactory()
+    tries(system, succeeded=calls)
+    health.sweep()
+    alerts.raise_alert(system.organization_id, cause, "It is ill.", system=system)
+    alerts.raise_alert(other.organization_id, cause, "It is ill.", system=other)
+
+    (found,) = report(system.organization_id).systems
+    assert found.rating.status == of_system(system).rating.status == "warning"
+    assert found.rating.why == [f"An alert is open: {cause.label}."]
+    alerts.resolve(Alert.objects.get(system=system))
+    assert of_system(system).rating.status == ("healthy" if calls else "unused")
+
+
+def test_three_faults_of_ours_in_a_row_are_critical() -> None:
+    assert rate(Figures(attempts=1, own_faults=2, own_fault="the sender is wrong")).status == "healthy"
+
+    rated = rate(Figures(attempts=1, own_faults=3, own_fault="the sender is wrong"))
+
+    assert (rated.status, rated.why) == (
+        "critical", ["The last 3 calls failed by a fault of ours: the sender is wrong"],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -82,15 +127,44 @@ def test_the_success_rate_counts_from_twenty_calls_on(succeeded: int, failed: in
     assert bool(found.why) is (status != "healthy")
 
 
-def test_our_own_faults_and_throttling_say_nothing_about_a_system() -> None:
+@pytest.mark.parametrize("error", sorted(errors.every_error(), key=lambda each: each.__name__))
+def test_an_error_counts_for_health_as_its_class_says(error: type[errors.DeliveryError]) -> None:
     system = SystemFactory()
     tries(system, succeeded=20)
-    for error in ("OurFault", "Throttled"):
-        tries(system, succeeded=0, failed=10, error_class=error)
+    tries(system, succeeded=0, failed=10, error_class=error.__name__)
 
     found = reading(system)
 
-    assert (found.attempts, found.successes, found.status) == (20, 20, "healthy")
+    counted = 10 if error.counts_for_health else 0
+    assert (found.attempts, found.successes) == (20 + counted, 20)
+    assert found.status == ("critical" if counted else "healthy")
+    assert bool(found.last_failure_at) is error.counts_for_health
+
+
+@pytest.mark.parametrize(
+    ("error", "for_breaker", "for_health"),
+    [
+        (errors.NetworkError, True, True),
+        (errors.TimedOut, True, True),
+        (errors.ServerError, True, True),
+        (errors.Permanent, False, True),
+        (errors.CredentialsRefused, False, True),
+        (errors.TargetGone, False, True),
+        (errors.NoRoom, False, False),
+        (errors.Throttled, False, False),
+        (errors.PairThrottled, False, False),
+        (errors.WorkerLost, False, False),
+        (errors.RecipientRefused, False, False),
+        (errors.Undeliverable, False, False),
+        (errors.WindowClosed, False, False),
+        (errors.TemplateRefused, False, False),
+        (errors.OurFault, False, False),
+    ],
+)
+def test_each_error_counts_for_what_it_says_of_the_other_side(
+    error: type[errors.DeliveryError], for_breaker: bool, for_health: bool
+) -> None:
+    assert (error.counts_for_breaker, error.counts_for_health) == (for_breaker, for_health)
 
 
 def test_sweeping_twice_counts_nothing_twice_and_forgets_what_is_past_the_window() -> None:
@@ -135,7 +209,7 @@ def test_what_its_breaker_holds_is_due_since_it_was_made() -> None:
     assert (found.status, found.held) == ("critical", 1)
 
 
-@pytest.mark.parametrize("reason", [Reason.SYSTEM_PAUSED, Reason.QUIET_HOURS])
+@pytest.mark.parametrize("reason", [Reason.SYSTEM_PAUSED, Reason.QUIET_HOURS, Reason.PAIR_LIMITED])
 def test_what_is_held_because_somebody_wanted_it_is_not_due(reason: Reason) -> None:
     system = SystemFactory()
     due(system, state=State.HELD, state_reason=reason, next_attempt_at=timezone.now() + AGO)

@@ -27,7 +27,7 @@ from anymail.backends import (
 )
 from anymail.exceptions import AnymailError
 
-from integrations.errors import DeliveryError, OurFault, Permanent
+from integrations.errors import DeliveryError, OurFault, RecipientRefused
 from integrations.models import Delivery
 from integrations.outbound import Call, Response, send
 from notifications.channels.email.answers import Answer, resend_error, resend_id
@@ -134,7 +134,7 @@ def _read(provider: Provider, backend: Any, payload: Any, message: Any, response
         statuses = {}
     found = list(statuses.values())
     if found and all(each.status in {"invalid", "rejected"} for each in found):
-        return _answer(response, Permanent(f"{provider.label}: the address is refused"), "")
+        return _answer(response, RecipientRefused(f"{provider.label}: the address is refused"), "")
     taken = next((str(each.message_id) for each in found if each.message_id), "")
     return _answer(response, None, taken or response.headers.get("x-message-id", ""))
 
