@@ -6,6 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from wedsync import maintenance
 from wedsync.env import ConfigurationError
 from wedsync.runner.environment import of_running_copy
 from wedsync.runner.errors import RunnerError
@@ -14,6 +15,6 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
     try:
         os.environ.update(of_running_copy(os.environ))
-        execute_from_command_line(sys.argv)
+        maintenance.run(execute_from_command_line, sys.argv)
     except (ConfigurationError, RunnerError) as error:
-        sys.exit(f"WedSync can not start: {error}")
+        sys.exit(f"WedSync cannot start: {error}")

@@ -26,6 +26,7 @@ from wedsync.live.publishing import publish
 
 log = structlog.get_logger(__name__)
 PAST_EVERY = timedelta(minutes=10)  # a reading like the one before is kept so often
+ROW_FREE_AFTER = timedelta(minutes=1)  # since an event met the locked row last
 PAST_KEPT = timedelta(days=7)
 _LOCK = 0x6865616C  # of PostgreSQL's advisory locks, for one round at a time
 _KEPT_FIELDS = ("status", "score", "breaker", "attempts", "successes", "oldest_due_seconds", "waiting", "held")
@@ -219,6 +220,8 @@ def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, Hea
     if alert.cause == Cause.OLDEST_DUE:
         stopped = alert.system is not None and alert.system.state != System.Status.ACTIVE
         return alerts.key_of(alert) not in wrong and not (stopped and reading and reading.waiting)
+    if alert.cause == Cause.ROW_LOCKED:
+        return alert.last_at < timezone.now() - ROW_FREE_AFTER
     return False
 
 

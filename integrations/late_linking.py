@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from integrations.linking import ExternalName, link_named, name_of, unlinked_of
 from integrations.models import ExternalReference
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
@@ -87,8 +87,11 @@ def _link_or_log(reference: ExternalReference, at_most: int) -> int:
     """One broken reference must not keep the sweep from the others."""
     try:
         return link_named(reference, at_most)
-    except POSTGRES_AWAY:
-        raise
+    except POSTGRES_AWAY as error:
+        if not lock_is_held(error):
+            raise
+        log.warning("reference_waits_for_locked_row", reference=str(reference.id))
+        return 0
     except Exception:
         log.exception("reference_not_linked", reference=str(reference.id))
         return 0

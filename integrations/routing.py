@@ -10,16 +10,18 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import ordering, planning, priorities, targets
+from integrations import ordering, planning, priorities, stuck_rows, targets
 from integrations.matching import Matched, Subject
 from integrations.models import Delivery, DeliveryReason, Route
 from integrations.planning import Wanted
 from integrations.states import State
 from integrations.targets import Plan
 from integrations.wedding_events import Applied, apply_to_wedding
+from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live import hints
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
+from wedsync.prepared import Prepared
 from wedsync.queues import Priority
 from wedsync.weddings.day import reception_end
 
@@ -31,15 +33,32 @@ LONGEST_LIFE = timedelta(days=7)
 Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
 
 
+# The patience with locks that other sessions hold goes along with the first write, so that it costs no round trip.
+_TAKE = Prepared(
+    "take_event",
+    """
+    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', %(patience)s, true))
+    UPDATE live_channelevent SET routing = 'routed', routed_at = now() FROM patience
+    WHERE id = %(id)s AND routing = 'pending'
+    """,
+    {"id": "uuid", "patience": "text"},
+)
+
+
 @transaction.atomic
 def route(event_id: UUID) -> int:
-    """Route an event, once; returns how many deliveries were made. Called again it does nothing."""
-    taken = ChannelEvent.objects.filter(id=event_id, routing=Routing.PENDING).update(
-        routing=Routing.ROUTED, routed_at=timezone.now()
-    )
+    """Route an event, once; returns how many deliveries were made. Called again it does nothing.
+
+    Raises:
+        OperationalError: PostgreSQL is away, or another session kept a row locked for some seconds
+            (``lock_is_held``); nothing is done.
+    """
+    taken, _ = _TAKE.run({"id": event_id, "patience": str(ROUTING_PATIENCE_MILLISECONDS)})
     if not taken:
         return 0
     event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
+    if stuck_rows.known.is_known(stuck_rows.key_of(event)):
+        wait_at_most(stuck_rows.IN_PASSING_MILLISECONDS)
     applied = apply_to_wedding(event) if event.effect == Effect.PENDING else Applied(Effect(event.effect))
     if event.effect != applied.effect:
         event.effect = applied.effect

@@ -20,7 +20,7 @@ from integrations.leases import end_leases
 from integrations.models import Connection, Delivery, System
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 
@@ -71,13 +71,18 @@ def register_round(work: Round) -> None:
 
 
 def _rounds_beside() -> int:
-    """What breaks in one round keeps nothing from the others. A database that is away ends the sweep, as elsewhere."""
+    """What breaks in one round, or meets a locked row, keeps nothing from the others.
+
+    A database that is away ends the sweep, as elsewhere.
+    """
     found = 0
     for work in _rounds:
         try:
             found += work()
-        except POSTGRES_AWAY:
-            raise
+        except POSTGRES_AWAY as error:
+            if not lock_is_held(error):
+                raise
+            log.warning("round_met_locked_row", work=f"{work.__module__}.{work.__qualname__}")
         except Exception:
             log.exception("round_failed", work=f"{work.__module__}.{work.__qualname__}")
     return found

@@ -8,9 +8,9 @@ from celery import Task, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
-from integrations import breakers, dispatch, health, routing
+from integrations import breakers, dispatch, health, routing, stuck_rows
 from integrations.dispatch import TryAgain
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
 
@@ -32,12 +32,15 @@ def route(event_ids: list[str]) -> None:
     """Route events, each in a transaction of its own; one that breaks keeps nothing from the others.
 
     PostgreSQL may have to be asked again, after a deadlock or a restart; what is routed already is not routed twice.
+    An event that needs a row which another session keeps locked is left to the sweep.
     """
     for event_id in map(UUID, event_ids):
         try:
             routing.route(event_id)
-        except POSTGRES_AWAY:
-            raise
+        except POSTGRES_AWAY as error:
+            if not lock_is_held(error):
+                raise
+            stuck_rows.tell(event_id)
         except Exception:
             log.exception("event_not_routed", event_id=str(event_id))
             routing.give_up(event_id)

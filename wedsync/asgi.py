@@ -7,6 +7,7 @@ handler behind a2wsgi keeps one origin and a bounded number of connections (docs
 import asyncio
 import gc
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 
@@ -20,7 +21,8 @@ django = get_wsgi_application()
 
 from integrations.heartbeats import Part, Pulse
 from webhooks.door_in import DoorIn
-from wedsync import startup
+from wedsync import database_sessions, startup
+from wedsync.database_sessions import Role
 from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
 
@@ -29,7 +31,15 @@ GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts d
 
 startup.verify()
 door_in = DoorIn()
-pages = WSGIMiddleware(django, workers=DJANGO_THREADS)  # type: ignore[arg-type]
+
+
+def _pages(environ: dict[str, Any], start_response: Any) -> Any:
+    """Pages and the API, whose statements are cut short: somebody waits for them."""
+    database_sessions.become(Role.PAGES)
+    return django(environ, start_response)
+
+
+pages = WSGIMiddleware(_pages, workers=DJANGO_THREADS)  # type: ignore[arg-type]
 sockets = Entrance(ChannelConsumer.as_asgi())
 SOCKET_PATH = "/ws/channels/"
 pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))

@@ -15,6 +15,10 @@ import psycopg2
 from django.db import connections
 from psycopg2 import extensions
 
+from wedsync import database_sessions
+from wedsync.database_errors import AWAY_CODES
+from wedsync.database_sessions import Role
+
 Row = tuple[Any, ...]
 PATIENCE = 10.0  # seconds that one statement may take before its connection is given up
 
@@ -48,6 +52,8 @@ class AsyncConnection:
         except psycopg2.Error as error:
             if error.pgcode is None or self._connection is None or self._connection.closed:
                 self.close()
+            if error.pgcode in AWAY_CODES:
+                raise psycopg2.OperationalError(*error.args) from error
             raise
 
     async def _fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
@@ -64,8 +70,19 @@ class AsyncConnection:
         connection: extensions.connection = psycopg2.connect(**given, async_=True)
         self._connection, self._prepared = connection, {}
         await _finished(connection)
+        await self._tell(connection)
         await _run(connection, "SET plan_cache_mode = force_generic_plan")
         return connection
+
+    async def _tell(self, connection: extensions.connection) -> None:
+        try:
+            await _run(connection, database_sessions.statement(Role.SERVICE))
+        except psycopg2.Error as error:
+            if error.pgcode is None or connection.closed:
+                raise
+            for each in database_sessions.statements(Role.SERVICE):
+                with contextlib.suppress(psycopg2.DatabaseError):  # the server lacks it; what is broken shows at once
+                    await _run(connection, each)
 
     async def _prepare(self, connection: extensions.connection, sql: str) -> str:
         name = f"statement_{len(self._prepared)}"

@@ -122,6 +122,12 @@ OUTBOUND_ALLOW = _variable(
 DATABASE_CONNECTIONS = _variable(
     "WEDSYNC_DATABASE_CONNECTIONS", int, "20", "connections to PostgreSQL that each process uses at once"
 )
+STATEMENT = _variable(
+    "WEDSYNC_STATEMENT_SECONDS",
+    float,
+    "15",
+    "how long one statement for a page or the API may take; 0: without end. Workers and the sweep have no such limit",
+)
 WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "50", "threads of each worker, hence calls at once")
 RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "quick retries, seconds by comma")
 RETRY_DURABLE = _variable(

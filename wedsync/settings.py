@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from wedsync import env, logs
+from wedsync import database_sessions, env, logs
 
 
 def database(url: str) -> dict[str, Any]:
@@ -27,7 +27,12 @@ def database(url: str) -> dict[str, Any]:
         "MOST_CONNECTIONS": env.DATABASE_CONNECTIONS.read(),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": f"wedsync {env.PROCESS.read()}", **options},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": f"wedsync {env.PROCESS.read()}",
+            **database_sessions.LIBPQ,
+            **options,
+        },
     }
 
 
@@ -42,6 +47,7 @@ REDIS_URL = env.REDIS_URL.read()
 BROKER_URL = env.BROKER_URL.read() or REDIS_URL
 CHANNEL_LAYER_URL = env.CHANNEL_LAYER_URL.read() or REDIS_URL
 BREAKER_URL = env.BREAKER_URL.read() or REDIS_URL
+STATEMENT_SECONDS = env.STATEMENT.read()
 DATABASES = {"default": database(env.DATABASE_URL.read())}
 
 OUTBOUND_ALLOW = env.OUTBOUND_ALLOW.read()

@@ -45,6 +45,7 @@ class Cause(models.TextChoices):
     HEALTH_SILENT = "health_silent", "No sign of life from the health sweep"
     NOBODY_REACHED = "nobody_reached", "Nobody could be reached"
     TEMPLATE_REFUSED = "template_refused", "A template is not taken"
+    ROW_LOCKED = "row_locked", "A row stays locked"
     UNANSWERED = "unanswered", "An emergency that nobody acknowledged"
 
 

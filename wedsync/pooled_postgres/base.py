@@ -14,12 +14,21 @@ import weakref
 from collections import defaultdict
 from typing import Any
 
+import psycopg2
+from django.db import OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 from psycopg2 import extensions
 from psycopg2.extensions import STATUS_READY, TRANSACTION_STATUS_IDLE
 
+from wedsync import database_sessions
+from wedsync.database_errors import AWAY_CODES
+from wedsync.database_sessions import Role
+from wedsync.pooled_postgres.schema import SchemaEditor
+
 Connection = extensions.connection
-Server = tuple[str, ...]  # database, user, host, port
+Server = tuple[str, ...]  # database, user, host, port, and what its sessions are used for
 LONGEST_IDLE = 60.0  # seconds; PostgreSQL's processes are not kept for nothing
 MOST = 20  # in use at once, where the settings do not say
 PATIENCE = 2.0  # seconds to wait for one
@@ -103,23 +112,53 @@ def _stands(connection: Connection) -> bool:
     return not waiting.poll(0)
 
 
+class _ErrorWrapper(DatabaseErrorWrapper):
+    """Django's, which also knows the codes by which PostgreSQL is away and that psycopg2 files elsewhere."""
+
+    wrapper: DatabaseWrapper
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        """Raise the error as Django's."""
+        if isinstance(exc_value, psycopg2.Error) and exc_value.pgcode in AWAY_CODES:
+            self.wrapper.errors_occurred = True
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
 _pool = _Pool()
 os.register_at_fork(after_in_child=_pool.forget)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes and gives back connections; everything else is Django's."""
+    """Takes and gives back connections, each told once what its role is to be told; everything else is Django's."""
+
+    SchemaEditorClass = SchemaEditor
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        """How psycopg2's errors become Django's."""
+        return _ErrorWrapper(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """An idle one that stands, else a new one."""
-        found = _pool.take(self._server, self.settings_dict.get("MOST_CONNECTIONS", MOST))
+        self._taken_from = self._server
+        found = _pool.take(self._taken_from, self.settings_dict.get("MOST_CONNECTIONS", MOST))
         if found is None:
             try:
-                found = super().get_new_connection(conn_params)
+                found = self._open(conn_params)
             finally:
-                _pool.opened(self._server, found)
+                _pool.opened(self._taken_from, found)
         self.isolation_level = extensions.ISOLATION_LEVEL_READ_COMMITTED
         return found
+
+    def _open(self, conn_params: dict[str, Any]) -> Connection:
+        new: Connection = super().get_new_connection(conn_params)
+        try:
+            database_sessions.tell(new, database_sessions.role())
+        except psycopg2.Error:
+            new.close()
+            raise
+        return new
 
     def _close(self) -> None:
         """Give it back, unless it is broken or in the middle of something."""
@@ -134,15 +173,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             and given.info.transaction_status == TRANSACTION_STATUS_IDLE
         )
         if in_order:
-            _pool.give_back(self._server, given)
+            _pool.give_back(self._taken_from, given)
             return
         super()._close()  # type: ignore[misc]  # the stubs leave it out
         _pool.lost()
 
     def close_pool(self) -> None:
         """Close what lies idle; Django calls it before it drops a test's database."""
-        _pool.close(self._server)
+        for role in Role:
+            _pool.close((*self._address, role))
 
     @property
     def _server(self) -> Server:
+        return (*self._address, database_sessions.role())
+
+    @property
+    def _address(self) -> tuple[str, ...]:
         return tuple(str(self.settings_dict[name]) for name in ("NAME", "USER", "HOST", "PORT"))

@@ -12,8 +12,9 @@ from django.db import Error, connection
 
 from integrations.heartbeats import Part, Pulse
 from integrations.sweep import sweep
-from wedsync import startup
+from wedsync import database_sessions, startup
 from wedsync.celery import announce_ready
+from wedsync.database_sessions import Role
 from wedsync.live import hints
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             self.stdout.write(f"set going again: {sweep().total}")
             hints.flush()
             return
+        database_sessions.become_everywhere(Role.SWEEP)
+        connection.close()  # the next one is told what a sweep's is
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

@@ -20,6 +20,7 @@ from wedsync.runner.embedded.privileges import Launch, account_for, launch_as
 from wedsync.runner.embedded.server import EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
+from wedsync.runner.ports import LOCAL
 from wedsync.runner.processes import send, start_time, wait_until
 from wedsync.runner.program import Program, Stage
 
@@ -82,13 +83,15 @@ class EmbeddedPostgres(EmbeddedServer):
 
     Arguments:
         durable: False for tests alone: a machine that loses power may lose the data; a killed server does not.
+        tcp_port: a port of 127.0.0.1 that it listens on as well, for tests and measurements of what TCP does.
     """
 
     label = f"PostgreSQL {MAJOR}"
 
-    def __init__(self, home: Home, *, durable: bool = True) -> None:
+    def __init__(self, home: Home, *, durable: bool = True, tcp_port: int | None = None) -> None:
         super().__init__(home)
         self.durable = durable
+        self.tcp_port = tcp_port
         self.data = home.postgres / "data"
         self.sockets = self.runtime / "postgres"
         self._launch = Launch()
@@ -100,7 +103,9 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        """Libpq's form: the socket's folder stands in for the host."""
+        """Libpq's form: the socket's folder stands in for the host, unless it listens on a port."""
+        if self.tcp_port:
+            return f"postgresql://{NAME}:{self.password}@{LOCAL}:{self.tcp_port}/{NAME}"
         host = quote(str(self.sockets), safe="/")
         return f"postgresql://{NAME}:{self.password}@/{NAME}?host={host}&port={PORT}"
 
@@ -126,6 +131,8 @@ class EmbeddedPostgres(EmbeddedServer):
     def program(self) -> Program:
         """SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one, which costs a recovery and no data."""
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE), "unix_socket_directories": str(self.sockets)}
+        if self.tcp_port:
+            settings |= {"listen_addresses": LOCAL, "port": str(self.tcp_port)}
         flags = (word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
         return Program(
             name="postgres",

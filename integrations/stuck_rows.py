@@ -1,0 +1,83 @@
+"""Rows that another session keeps locked: they cost the events that need them, and no other (docs/adr/0078).
+
+Routing gives up on such a row after some seconds. Were each further event of the same wedding to wait as long, a few
+hundred of them would keep all threads of a worker busy. So each process remembers for a while which wedding it was, and
+asks for its row only in passing. The sweep asks for the events again.
+"""
+
+import threading
+import time
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from integrations import alerts
+from integrations.models.health import Cause
+from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
+from wedsync.live.models import ChannelEvent
+
+log = structlog.get_logger(__name__)
+REMEMBERED = 10.0  # seconds
+IN_PASSING_MILLISECONDS = 50
+
+
+class StuckRows:
+    """What this process knows of weddings whose events could not be routed."""
+
+    def __init__(self) -> None:
+        self._until: dict[UUID, float] = {}
+        self._lock = threading.Lock()
+
+    def is_known(self, key: UUID) -> bool:
+        """Whether an event of this wedding, or organization, has met a locked row within the last seconds."""
+        if not self._until:  # nearly always
+            return False
+        return self._until.get(key, 0.0) > time.monotonic()
+
+    def note(self, key: UUID) -> bool:
+        """Remember it; whether it was not known before."""
+        now = time.monotonic()
+        with self._lock:
+            self._until = {each: until for each, until in self._until.items() if until > now}
+            fresh = key not in self._until
+            self._until[key] = now + REMEMBERED
+        return fresh
+
+    def forget(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._until = {}
+
+
+known = StuckRows()
+
+
+def key_of(event: ChannelEvent) -> UUID:
+    """What shares the event's rows: its wedding, else its organization."""
+    return event.wedding_id or event.organization_id
+
+
+def tell(event_id: UUID) -> None:
+    """Note that an event could not be routed because of a locked row, and tell staff once.
+
+    The alert ends by itself when no event has met the row for a minute.
+    """
+    event = ChannelEvent.objects.filter(id=event_id).only("id", "organization_id", "wedding_id").first()
+    if event is None:
+        return
+    log.error("event_waits_for_locked_row", event_id=str(event_id), wedding_id=str(event.wedding_id or ""))
+    if not known.note(key_of(event)):
+        return
+    of_wedding = f"wedding {event.wedding_id}" if event.wedding_id else "the organization"
+    said = (
+        f"Events of {of_wedding} wait: another session keeps a row locked that they need. "
+        "They are tried again until it lets go. A session of ours that is dead ends within 15 s; "
+        "if this stays, look in pg_stat_activity for a long transaction of somebody else's."
+    )
+    try:
+        with transaction.atomic():
+            wait_at_most(ROUTING_PATIENCE_MILLISECONDS)
+            alerts.raise_alert(event.organization_id, Cause.ROW_LOCKED, said, about=str(event.wedding_id or ""))
+    except Exception:  # it may be the very row that the alert needs; the log has told already
+        log.exception("alert_not_written", event_id=str(event_id))

@@ -1,0 +1,47 @@
+"""Commands of an operator: they wait for a lock only for a moment, so that the product never waits behind them."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from wedsync import database_sessions
+from wedsync.database_errors import lock_is_held
+from wedsync.database_sessions import Role
+
+SERVICES = frozenset({"sweep", "runserver"})
+"""Commands that are processes of the product."""
+REPEATED = frozenset({"migrate", "loaddata", "flush", "seed_demo", "reencrypt_secrets"})
+"""Commands that may begin again when a lock was not to be had: what they had finished stays, or was rolled back."""
+PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
+
+
+def run(
+    execute: Callable[[list[str]], None],
+    words: list[str],
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Run one of Django's commands, with the sessions that suit it; again where another session held a lock.
+
+    A statement that waits for a table's lock makes everybody else wait behind it. So it gives up after 5 s
+    (``lock_timeout``), lets the others pass, and tries again: seven times in about a minute and a half.
+
+    Arguments:
+        execute: ``execute_from_command_line``.
+        words: the whole command line.
+        pause: waits so many seconds.
+    """
+    command = words[1] if len(words) > 1 else ""
+    if command not in SERVICES:
+        database_sessions.become_everywhere(Role.MAINTENANCE)
+    for seconds in PAUSES if command in REPEATED else ():
+        try:
+            execute(words)
+        except Exception as error:
+            if not lock_is_held(error):
+                raise
+            said = f"{command}: another session holds a lock that this needs; trying again in {seconds:g} s.\n"
+            sys.stderr.write(said)
+            pause(seconds)
+        else:
+            return
+    execute(words)
