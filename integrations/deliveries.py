@@ -19,6 +19,7 @@ from integrations.errors import CredentialsRefused, DeliveryError, OurFault, Tar
 from integrations.excerpts import for_row, secrets_of
 from integrations.models import Delivery, System
 from integrations.moves import Ended, Ending, move_many
+from integrations.outbound import Response
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.targets import Sender, sender_for
 from wedsync.database_errors import POSTGRES_AWAY
@@ -151,7 +152,7 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     """What follows from a result that is written down."""
     error = result.error
     if error is None:
-        _tell_sender(sender, delivery, result.provider_id)
+        _tell_sender(sender, delivery, result.provider_id, result.response)
     else:
         _tell_failed(sender, delivery, error)
     if isinstance(error, CredentialsRefused):
@@ -173,10 +174,12 @@ def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> No
         log.exception("failure_not_noted", delivery=str(delivery.id))
 
 
-def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str) -> None:
+def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str, response: Response | None = None) -> None:
     """What was taken stays taken, whatever goes wrong in noting more about it: it must not be sent again."""
     try:
         sender.accepted(delivery, provider_id)
+        if response is not None:
+            sender.answered(delivery, response)
     except Exception:
         log.exception("acceptance_not_noted", delivery=str(delivery.id))
 

@@ -14,7 +14,8 @@
     ├── Permanent                other 4xx, 3xx: dead at once           health
     │   ├── RecipientRefused     one recipient; others are not affected -
     │   │   ├── WindowClosed     WhatsApp: free text after 24 hours; goes again as a template
-    │   │   └── Undeliverable    nothing can arrive at this address; it is marked
+    │   │   ├── Undeliverable    nothing can arrive at this address; it is marked
+    │   │   └── RecipientStopped they want no such messages; the address is opted out
     │   └── TemplateRefused      the provider takes this template no more; staff are alerted   -
     ├── CredentialsRefused       401, 403: the system is paused         health
     ├── TargetGone               410: the target is disabled            health
@@ -129,6 +130,12 @@ class Undeliverable(RecipientRefused):
     """The address cannot be reached on this channel."""
 
     reason = Reason.BOUNCED
+
+
+class RecipientStopped(RecipientRefused):
+    """The person has stopped such messages at the provider."""
+
+    reason = Reason.OPTED_OUT
 
 
 class TemplateRefused(Permanent):

@@ -157,6 +157,9 @@ class SystemSender:
         elif delivery.event.type == "client.updated":
             _note_client(delivery, request, provider_id)
 
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """Nothing more."""
+
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """See :class:`integrations.targets.Sender`. It says nothing of other deliveries."""
 

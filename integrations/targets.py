@@ -109,6 +109,9 @@ class Sender(Protocol):
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Note it; the delivery is finished already."""
 
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """Note what else an answer says that took it; called after :meth:`accepted`."""
+
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """An attempt has failed, and that is written down. What it says of more than this delivery is noted here."""
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from notifications import addresses, presses
+from integrations.models import Delivery
+from notifications import addresses, links, presses
 from notifications.models import Message
-from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.addresses import in_one_form, normalize, other_forms
+from wedsync.weddings.models import Address, Channel, Contact
 
 STOP = {
     "en": ("stop", "stop all", "unsubscribe", "opt out", "quit"),
@@ -34,11 +35,12 @@ class Reply:
     """What a person sent to our WhatsApp number.
 
     Arguments:
-        sender: digits with the country code, as WhatsApp writes them.
+        sender: digits with the country code, as WhatsApp writes them; empty for a person who has a user name.
         at: WhatsApp's time.
         text: written, or the label of a pressed button.
         payload: what we had put into the pressed button.
         answers: WhatsApp's id of our message that it answers.
+        user_id: WhatsApp's own id of the person, where it gives one.
     """
 
     sender: str
@@ -46,6 +48,7 @@ class Reply:
     text: str = ""
     payload: str = ""
     answers: str = ""
+    user_id: str = ""
 
 
 def bare(text: str) -> str:
@@ -72,32 +75,64 @@ def is_start(text: str) -> bool:
 
 def take(organization_id: UUID, reply: Reply) -> None:
     """Let a WhatsApp message of a person take effect, for this organization only. Call it in a transaction."""
-    for value in sorted(_addresses(organization_id, reply)):
+    meant = _addresses(organization_id, reply)
+    for value in sorted(meant):
         of = (organization_id, Channel.WHATSAPP, value, reply.at)
         addresses.wrote(*of)
         if is_stop(reply.text):
-            addresses.opted_out(*of)
+            addresses.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on WhatsApp")
         elif is_start(reply.text):
             addresses.opted_in(*of)
     if reply.payload:
-        presses.pressed(organization_id, reply.payload, by=_name(organization_id, reply), via=Channel.WHATSAPP.label)
+        by = _name(organization_id, reply, meant)
+        presses.pressed(organization_id, reply.payload, by=by, via=Channel.WHATSAPP.label)
+
+
+def take_mail(organization_id: UUID, sender: str, at: datetime) -> None:
+    """A person has sent us an email: where we know the address, an earlier bounce of it is over."""
+    value = in_one_form(Channel.EMAIL, sender)
+    if Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value=value).exists():
+        addresses.wrote(organization_id, Channel.EMAIL, value, at)
 
 
 def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
-    """The sender's number, and the one that we had written to: in some countries WhatsApp writes it in its own way."""
-    found = set()
-    with suppress(ValueError):
-        found.add(normalize(Channel.WHATSAPP, f"+{reply.sender.lstrip('+')}"))
+    """The sender's number in each form that we know, and the one that the answered or pressed message had gone to.
+
+    In some countries WhatsApp writes a number in its own way, and of a person with a user name it tells none at all.
+    """
+    found = _own_number(reply.sender)
+    found |= addresses.called(organization_id, Channel.WHATSAPP, (reply.sender.lstrip("+"), reply.user_id))
     if reply.answers:
         answered = Message.objects.filter(
             organization_id=organization_id, channel=Channel.WHATSAPP, provider_id=reply.answers
         )
         found |= set(answered.values_list("address", flat=True))
+    if reply.payload and not found:
+        found |= _pressed_at(organization_id, reply.payload)
     return found
 
 
-def _name(organization_id: UUID, reply: Reply) -> str:
-    """The contact's name, else the number."""
-    contacts = Contact.objects.filter(organization_id=organization_id, phone__in=_addresses(organization_id, reply))
+def _own_number(sender: str) -> set[str]:
+    """The number itself, or its other form where this one is out of use."""
+    number = f"+{sender.lstrip('+')}"
+    for form in (number, *other_forms(number)):
+        with suppress(ValueError):
+            return {normalize(Channel.WHATSAPP, form)}
+    return set()
+
+
+def _pressed_at(organization_id: UUID, token: str) -> set[str]:
+    """The phone to which a button of ours had gone; whoever presses it there has it."""
+    with suppress(links.BadLink):
+        sent = Delivery.objects.filter(
+            id=links.read_acknowledge_token(token), organization_id=organization_id, channel=Channel.WHATSAPP
+        )
+        return set(sent.values_list("target", flat=True))
+    return set()
+
+
+def _name(organization_id: UUID, reply: Reply, meant: set[str]) -> str:
+    """The contact's name, else the number; empty where there is none: then the pressed message says whose it was."""
+    contacts = Contact.objects.filter(organization_id=organization_id, phone__in=meant)
     name = contacts.order_by("-id").values_list("name", flat=True).first()
-    return name or f"+{reply.sender.lstrip('+')}"
+    return name or (f"+{reply.sender.lstrip('+')}" if reply.sender else "")

@@ -2,6 +2,7 @@
 moves it back (docs/statuses.md, docs/adr/0045).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,7 +12,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 
 from integrations import operations
-from notifications import addresses, progress, tracing, whatsapp_templates
+from integrations.errors import DeliveryError
+from notifications import addresses, progress, tracing, whatsapp_refusals, whatsapp_templates
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -41,6 +43,8 @@ class Told:
         failure: why it failed, for staff.
         mark: what it says of the address.
         remark: for the trace, of what neither a status nor a mark says.
+        error: what a failure stands for, where the provider's codes tell; beyond the address, which ``mark`` is about.
+        known_as: under which names the provider knows the address.
     """
 
     at: datetime
@@ -50,6 +54,8 @@ class Told:
     failure: str = ""
     mark: Mark | None = None
     remark: str = ""
+    error: DeliveryError | None = None
+    known_as: Sequence[str] = ()
 
 
 def merge(rows: QuerySet[Message], status: Message.Status, at: datetime) -> int:
@@ -67,7 +73,10 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
     message = _meant(organization_id, system_id, told)
     if message is None:
         return False
+    addresses.known_as(organization_id, Channel(message.channel), message.address, told.known_as)
     changes = _changes(message, told)
+    if changes and told.error:
+        whatsapp_refusals.take_late_effect(message.delivery, told.error, told.at)
     if changes:
         for text in changes:
             tracing.note(message.delivery, tracing.What.STATUS, f"{Channel(message.channel).label}: {text}.")
@@ -121,7 +130,7 @@ def _mark(message: Message, mark: Mark, told: Told) -> list[str]:
         row.update(complained_at=Least(F("complained_at"), told.at))
         addresses.complained(*of, told.at)
     elif mark is Mark.OPTED_OUT:
-        new = addresses.opted_out(*of, told.at)
+        new = addresses.opted_out(*of, told.at, by=told.failure or f"{channel.label}'s provider")
     else:
         addresses.window_closed(*of, told.at)
     return [f"{mark.value}: {channel.label} is used for this address no more"] if new else []

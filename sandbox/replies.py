@@ -7,6 +7,7 @@ import time
 
 from sandbox.config import WhatsAppAccount
 from sandbox.services import slack, whatsapp_callbacks
+from sandbox.services.whatsapp_numbers import wa_id_of
 from sandbox.storage.messages import Message
 from sandbox.wire import Json
 from sandbox.world import World
@@ -27,8 +28,9 @@ class Replies:
         or no answer).
 
         WhatsApp: `{"service":"whatsapp", "message": id, "text": "..."}` answers a message, `"button": n` instead of the
-        text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation. Each opens the
-        24-hour window. Slack: `{"service":"slack", "message": id, "action_id": "...", "user"?: "..."}`.
+        text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation, `"user_name":
+        "..."` hides the number. Each opens the 24-hour window. Slack: `{"service":"slack", "message": id,
+        "action_id": "...", "user"?: "..."}`.
 
         Raises:
             ReplyRefused: when there is no such message, button or account.
@@ -43,7 +45,7 @@ class Replies:
     async def _from_whatsapp(self, reply: dict[str, Json]) -> dict[str, Json]:
         message = self._message("whatsapp", reply) if "message" in reply else None
         account = self._whatsapp_account(message.account if message else reply.get("phone_number_id"))
-        wa_id = re.sub(r"\D", "", message.to if message else str(reply.get("from", "")))
+        wa_id = wa_id_of(re.sub(r"\D", "", message.to if message else str(reply.get("from", ""))))
         if not re.fullmatch(r"[1-9]\d{6,14}", wa_id):
             raise ReplyRefused("from: must be a phone number in E.164 form")
         content = _whatsapp_content(reply, message)
@@ -58,7 +60,8 @@ class Replies:
                 await self._world.callbacks.send_once(read)
         self._world.windows.open(account.phone_number_id, wa_id, time.time())
         context = message.provider_id if message else None
-        callback = whatsapp_callbacks.reply_callback(account, wa_id, content, context)
+        user_name = str(reply.get("user_name") or "")
+        callback = whatsapp_callbacks.reply_callback(account, wa_id, content, context, user_name)
         told = await self._world.callbacks.tell_press("whatsapp", callback) if callback else None
         return {"callback_status": told}
 

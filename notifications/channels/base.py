@@ -102,6 +102,9 @@ class PersonChannel(ABC):
         tracing.note(delivery, tracing.What.SENT, taken)
         progress.look_at_delivery(delivery)
 
+    def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
+        """Most answers say no more than the provider's id."""
+
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """A provider that asks for patience is left alone; else most failures are about this one message."""
         if isinstance(error, Throttled) and error.whole_target:

@@ -13,16 +13,15 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import alerts, operations
-from integrations.errors import DeliveryError, PairThrottled, TemplateRefused, Undeliverable, WindowClosed
+from integrations import operations
+from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
 from integrations.models import Delivery
-from integrations.models.health import Cause
 from integrations.outbound import Call, Request, Response
 from integrations.states import Reason, State
-from notifications import addresses, links, pairs, tracing, whatsapp_templates
+from notifications import addresses, links, tracing, whatsapp_refusals, whatsapp_templates
 from notifications.channels.base import Composed, PersonChannel
-from notifications.channels.whatsapp_errors import error_of
 from notifications.tracing import What
+from notifications.whatsapp_errors import error_of
 from notifications.whatsapp_templates import Approved
 from notifications.wording import Content
 from notifications.wording.letters import fit
@@ -76,21 +75,20 @@ class WhatsApp(PersonChannel):
         return error_of(response)
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """What an error says of the phone, of the window, or of the template."""
-        super().failed(delivery, error)
+        """What an error says of the address, and of more than this message."""
+        whatsapp_refusals.take_effect(delivery, error)
         of_phone = (delivery.organization_id, Channel.WHATSAPP, delivery.target, timezone.now())
-        if isinstance(error, PairThrottled):
-            pairs.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
-        elif isinstance(error, Undeliverable):
+        if isinstance(error, Undeliverable):
             addresses.bounced(*of_phone, str(error))
+        elif isinstance(error, RecipientStopped):
+            addresses.opted_out(*of_phone, by=str(error))
         elif isinstance(error, WindowClosed):
             addresses.window_closed(*of_phone)
             send_as_template(delivery)
-        elif isinstance(error, TemplateRefused):
-            whatsapp_templates.pause(delivery)
-            text = f"{error}: {whatsapp_templates.name_in(delivery.request)}. Look at it in WhatsApp's manager."
-            about = whatsapp_templates.name_in(delivery.request)[:64]
-            alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=about)
+
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""
+        addresses.known_as(delivery.organization_id, Channel.WHATSAPP, delivery.target, _names_in(response))
 
     def provider_id(self, response: Response) -> str:
         """The ``wamid`` of the accepted message."""
@@ -98,6 +96,15 @@ class WhatsApp(PersonChannel):
             return str(json.loads(response.body)["messages"][0]["id"])
         except (ValueError, KeyError, IndexError, TypeError):
             return ""
+
+
+def _names_in(response: Response) -> list[str]:
+    """``wa_id`` and ``user_id`` of the one whom an answer names."""
+    try:
+        contact = json.loads(response.body)["contacts"][0]
+        return [str(contact[name]) for name in ("wa_id", "user_id") if contact.get(name)]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return []
 
 
 def _window_is_open(delivery: Delivery) -> bool:

@@ -28,6 +28,7 @@ from sandbox.services.whatsapp_errors import (
     error_for_status,
 )
 from sandbox.services.whatsapp_management import list_templates
+from sandbox.services.whatsapp_numbers import wa_id_of
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply
 from sandbox.world import World
@@ -176,7 +177,7 @@ def _recipient(body: dict[str, Json], account: WhatsAppAccount) -> str:
         raise GraphError(PARAMETER_INVALID, "to must be a phone number in E.164 form.")
     if match[1] == re.sub(r"\D", "", account.display_phone_number):
         raise GraphError(RECIPIENT_IS_SENDER, "The recipient's number is the sender's own.")
-    return match[1]
+    return wa_id_of(match[1])
 
 
 def _template_content(template: Json, account: WhatsAppAccount) -> Content:

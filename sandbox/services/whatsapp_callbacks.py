@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sandbox.callbacks import Callback, StatusStep
 from sandbox.config import WhatsAppAccount
 from sandbox.services.whatsapp_errors import title_of
+from sandbox.services.whatsapp_numbers import user_id_of
 from sandbox.services.whatsapp_test_numbers import fails_later
 from sandbox.signatures import meta_signature
 from sandbox.wire import Json
@@ -69,20 +70,25 @@ def status_callback(account: WhatsAppAccount, sent: Sent, status: str, code: int
 
 
 def reply_callback(
-    account: WhatsAppAccount, wa_id: str, reply: dict[str, Json], context: str | None
+    account: WhatsAppAccount, wa_id: str, reply: dict[str, Json], context: str | None, user_name: str = ""
 ) -> Callback | None:
-    """What a person wrote or pressed: `reply` is `{"type":"text",...}` or `{"type":"button",...}`."""
+    """What a person wrote or pressed: `reply` is `{"type":"text",...}` or `{"type":"button",...}`.
+
+    Of a person with a user name Meta tells an id instead of the number.
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+    """
     message: dict[str, Json] = {
-        "from": wa_id,
         "id": "wamid." + secrets.token_urlsafe(30),
         "timestamp": str(int(time.time())),
     }
-    message |= reply
+    message |= ({"from_user_id": user_id_of(wa_id)} if user_name else {"from": wa_id}) | reply
     if context is not None:
         sender = re.sub(r"\D", "", account.display_phone_number)
         message["context"] = {"from": sender, "id": context}
-    contacts = [{"profile": {"name": f"+{wa_id}"}, "wa_id": wa_id}]
-    return _callback(account, {"contacts": contacts, "messages": [message]})
+    contact: dict[str, Json] = {"profile": {"name": f"+{wa_id}"}, "wa_id": wa_id}
+    if user_name:
+        contact = {"profile": {"name": user_name, "username": user_name}, "user_id": user_id_of(wa_id)}
+    return _callback(account, {"contacts": [contact], "messages": [message]})
 
 
 def _callback(account: WhatsAppAccount, part: dict[str, Json]) -> Callback | None:

@@ -23,7 +23,7 @@ from tests.factories import ContactFactory, MembershipFactory, RouteFactory, Sys
 from tests.notifications.stored import stored
 from tests.sandbox.sandbox_peer import PHONE, RESEND_KEY, SLACK_PATH, TOKEN, Peer, configuration, running
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Address, Contact, Wedding
+from wedsync.weddings.models import Address, AddressAlias, Contact, Wedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PERSON = "+12025550101"
@@ -111,6 +111,22 @@ def test_whom_wrote_lately_gets_free_text_and_others_a_template(wedding: Wedding
 
     first, second = (message["body"]["type"] for message in outside.messages("whatsapp"))
     assert (first, second) == ("template", "text")
+
+
+@pytest.mark.parametrize(
+    ("phone", "known_as"), [("+5511987654321", "551187654321"), ("+525512345678", "5215512345678")]
+)
+def test_the_form_in_which_whatsapp_knows_a_phone_is_remembered(
+    wedding: Wedding, outside: Peer, phone: str, known_as: str
+) -> None:
+    person(wedding, phone)
+    to_couple(wedding)
+
+    work(happened(wedding))
+
+    (message,) = outside.messages("whatsapp")
+    assert message["to"] == f"+{known_as}"
+    assert AddressAlias.objects.get(address__value=phone).alias == known_as
 
 
 def test_131047_leads_to_the_template_at_once_and_once(wedding: Wedding, outside: Peer) -> None:

@@ -1,34 +1,51 @@
-"""Reading what providers send: strict JSON, their times, and ids that stay the same when a thing comes again."""
+"""Reading what providers send: JSON that can be stored, their times, and ids by which a thing is known again.
+
+A provider puts many people's updates into one body, so what is odd in one of them drops none of the others: a text that
+PostgreSQL cannot store is cleaned, and the update is kept. docs/callbacks.md, "What cannot be read".
+"""
 
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 from webhooks.callbacks.base import Unreadable
-from wedsync import strict_json
 
 LONGEST_ID = 200
 LONGEST_NAME = 64
+DEEPEST = 32
+LONGEST_NUMBER = 300  # characters
+UNFIT = "\ufffd"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UNIX_SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?", re.ASCII)
 
 
 def json_object(content: bytes) -> dict[str, Any]:
     """The JSON object, of which PostgreSQL can store every part.
 
+    Bytes that are no UTF-8, NUL, lone surrogates and numbers that are none become U+FFFD or text; what is nested
+    deeper than :data:`DEEPEST` is left out.
+
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is no JSON, or no object.
     """
     try:
-        value = strict_json.loads(content)
-    except strict_json.NotStrictJson as error:
-        raise Unreadable(str(error)) from error
+        value = _DECODER.decode(content.decode("utf-8", errors="replace"))
+    except RecursionError as error:
+        raise Unreadable("the body is nested too deeply") from error
+    except ValueError as error:
+        raise Unreadable(f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable("the body is not a JSON object")
-    if not strict_json.is_storable(value):
-        raise Unreadable("a text of the body holds a NUL or a lone surrogate")
-    return value
+    cleaned: dict[str, Any] = _storable(value, DEEPEST)
+    return cleaned
+
+
+def storable_text(value: str) -> str:
+    """The text without what PostgreSQL cannot store."""
+    return _UNSTORABLE.sub(UNFIT, value)
 
 
 def part(parent: object, name: str) -> dict[str, Any]:
@@ -41,6 +58,14 @@ def text(parent: dict[str, Any], name: str) -> str:
     """The text of that name; an empty one where there is none."""
     value = parent.get(name)
     return value if isinstance(value, str) else ""
+
+
+def digits(parent: dict[str, Any], name: str) -> str:
+    """The digits of that name, which some write as a number and some with a plus in front; else an empty text."""
+    value = parent.get(name)
+    written = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = written.strip().removeprefix("+")
+    return found if found.isascii() and found.isdigit() else ""
 
 
 def dedup_id(text: str) -> str:
@@ -69,3 +94,26 @@ def iso_time(value: object, otherwise: datetime) -> datetime:
         return found.astimezone(UTC) if found.tzinfo else otherwise
     except (ValueError, OverflowError):
         return otherwise
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else digits
+
+
+def _float(digits: str) -> float | str:
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_int=_integer, parse_float=_float, parse_constant=str)
+
+
+def _storable(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, dict):
+        inner = value.items() if levels else ()
+        return {storable_text(key): _storable(child, levels - 1) for key, child in inner}
+    if isinstance(value, list):
+        return [_storable(child, levels - 1) for child in value] if levels else []
+    return value

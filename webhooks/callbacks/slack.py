@@ -49,7 +49,7 @@ class Slack(Provider):
 
 def _payload(body: bytes) -> bytes:
     try:
-        form = parse_qs(body.decode("ascii"), strict_parsing=True, errors="strict", max_num_fields=_FORM_FIELDS)
+        form = parse_qs(body.decode("ascii"), strict_parsing=True, errors="replace", max_num_fields=_FORM_FIELDS)
     except ValueError as error:
         raise Unreadable("the body is not a form") from error
     values = form.get("payload", [])

@@ -113,6 +113,8 @@ def _take_effect(notice: ProviderNotice) -> bool:
         case System.Kind.WHATSAPP, Kind.MESSAGE:
             if reply := telling.reply_of(notice):
                 replies.take(notice.organization_id, reply)
+        case System.Kind.EMAIL, Kind.MESSAGE:
+            replies.take_mail(notice.organization_id, telling.sender_of_mail(notice), telling.when(notice))
         case System.Kind.SLACK, Kind.INTERACTION:
             for token, by in telling.slack_presses(notice, presses.ACTION):
                 presses.pressed(notice.organization_id, token, by=by, via=Channel.SLACK.label)

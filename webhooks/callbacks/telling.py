@@ -7,13 +7,17 @@ https://resend.com/docs/dashboard/webhooks/event-types
 
 from collections.abc import Iterator
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
+from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
 from notifications.models import Message
 from notifications.replies import Reply
 from notifications.status import Mark, Told
-from webhooks.callbacks.reading import part, text
+from notifications.whatsapp_errors import error_for
+from webhooks.callbacks.reading import digits, part, text
+from webhooks.callbacks.whatsapp import SENDER
 from webhooks.models import OUR_ID, ProviderNotice
 
 _Status = Message.Status
@@ -24,7 +28,11 @@ _WHATSAPP = {
     "played": _Status.READ,  # a voice message, which ours never are
     "failed": _Status.FAILED,
 }
-_WHATSAPP_MARKS = {131026: Mark.BOUNCED, 131050: Mark.OPTED_OUT, 131047: Mark.WINDOW_CLOSED}
+_MARKS: dict[type[DeliveryError], Mark] = {
+    Undeliverable: Mark.BOUNCED,
+    RecipientStopped: Mark.OPTED_OUT,
+    WindowClosed: Mark.WINDOW_CLOSED,
+}
 _RESEND = {
     "email.sent": _Status.SENT,
     "email.delivered": _Status.DELIVERED,
@@ -41,14 +49,17 @@ def of_whatsapp(notice: ProviderNotice) -> Told | None:
     status = _WHATSAPP.get(notice.name)
     if status is None:
         return None
-    code, why = _whatsapp_error(notice.data) if status == _Status.FAILED else (0, "")
+    code, why = _whatsapp_error(notice.data) if status == _Status.FAILED else (None, "")
+    error = error_for(code) if code is not None else None
     return Told(
         at=when(notice),
         provider_id=notice.provider_id,
         delivery_id=_uuid(notice.data.get(OUR_ID)),
         status=status,
         failure=why,
-        mark=_WHATSAPP_MARKS.get(code),
+        mark=_MARKS.get(type(error)) if error else None,
+        error=error,
+        known_as=tuple(filter(None, (digits(notice.data, "recipient_id"), text(notice.data, "recipient_user_id")))),
     )
 
 
@@ -75,18 +86,29 @@ def of_resend(notice: ProviderNotice) -> Told | None:
 
 
 def reply_of(notice: ProviderNotice) -> Reply | None:
-    """What a person sent by WhatsApp; ``None``: a person sent nothing."""
+    """What a person sent by WhatsApp; ``None``: a person sent nothing.
+
+    A person with a user name has no ``from``; then Meta's id of the person, the answered message or our button tells.
+    """
     data = notice.data
-    if notice.name in _NOT_BY_A_PERSON or not text(data, "from"):
+    if notice.name in _NOT_BY_A_PERSON:
         return None
+    sender = part(data, SENDER)
     button, chosen = part(data, "button"), part(part(data, "interactive"), "button_reply")
-    return Reply(
-        sender=text(data, "from"),
+    reply = Reply(
+        sender=digits(data, "from") or text(data, "from") or text(sender, "wa_id"),
         at=when(notice),
         text=text(part(data, "text"), "body") or text(button, "text") or text(chosen, "title"),
         payload=text(button, "payload") or text(chosen, "id"),
         answers=text(part(data, "context"), "id"),
+        user_id=text(data, "from_user_id") or text(sender, "user_id"),
     )
+    return reply if reply.sender or reply.user_id or reply.payload or reply.answers else None
+
+
+def sender_of_mail(notice: ProviderNotice) -> str:
+    """The address that a received email came from; empty where it names none."""
+    return parseaddr(text(part(notice.data, "data"), "from"))[1]
 
 
 def slack_presses(notice: ProviderNotice, action: str) -> Iterator[tuple[str, str]]:
@@ -116,15 +138,17 @@ def _why(what: str, parent: dict[str, Any], name: str) -> str:
     return ": ".join(filter(None, (what, text(parent, name))))
 
 
-def _whatsapp_error(data: dict[str, Any]) -> tuple[int, str]:
+def _whatsapp_error(data: dict[str, Any]) -> tuple[int | None, str]:
     errors = data.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     try:
-        code = int(first.get("code", 0))
-    except (TypeError, ValueError):
-        code = 0
+        code = int(first["code"])
+    except (KeyError, TypeError, ValueError):
+        code = None
     details = text(part(first, "error_data"), "details") or text(first, "title")
-    return code, ": ".join(filter(None, (f"WhatsApp {code}" if code else "WhatsApp gives no reason", details)))
+    return code, ": ".join(
+        filter(None, (f"WhatsApp {code}" if code is not None else "WhatsApp gives no reason", details))
+    )
 
 
 def _uuid(value: object) -> UUID | None:

@@ -2,6 +2,7 @@
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started (the handshake)
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids (people without from)
 """
 
 import hmac
@@ -19,6 +20,7 @@ from webhooks.models import ProviderNotice
 _Kind = ProviderNotice.Kind
 _METADATA = ("display_phone_number", "phone_number_id")
 _LONGEST_METADATA = 32
+SENDER = "sender"  # beside a message: who wrote it, by number (``wa_id``) and by Meta's id (``user_id``)
 _CHALLENGE = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}", re.ASCII)
 
 
@@ -40,14 +42,11 @@ class WhatsApp(Provider):
         return challenge
 
     def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
-        """See :class:`Provider`."""
-        entries = _objects(reading.json_object(body), "entry")
-        notices = [
-            notice
-            for entry in entries
-            for change in _objects(entry, "changes")
-            for notice in _of_change(entry, change, now)
-        ]
+        """See :class:`Provider`. Each update is judged by itself: an odd one is kept, and drops none of the others."""
+        entries = reading.json_object(body).get("entry")
+        if not isinstance(entries, list):
+            raise Unreadable("entry is not a list")
+        notices = [notice for entry in entries for notice in _of_entry(entry, now)]
         if not notices:
             raise Unreadable("the body holds no change")
         return notices
@@ -58,11 +57,16 @@ def _only(query: Mapping[str, Sequence[str]], name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _objects(parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = parent.get(name)
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unreadable(f"{name} is not a list of objects")
-    return found
+def _of_entry(entry: object, now: datetime) -> Iterator[Notice]:
+    changes = entry.get("changes") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(changes, list):
+        yield from [_other("entry", entry, {}, now)] if entry else []
+        return
+    for change in changes:
+        if isinstance(change, dict):
+            yield from _of_change(entry, change, now)
+        else:
+            yield _other("change", change, {"entry": entry.get("id"), "time": entry.get("time")}, now)
 
 
 def _of_change(entry: dict[str, Any], change: dict[str, Any], now: datetime) -> list[Notice]:
@@ -74,11 +78,18 @@ def _of_change(entry: dict[str, Any], change: dict[str, Any], now: datetime) -> 
 def _of_messages(value: dict[str, Any], now: datetime) -> Iterator[Notice]:
     # Only what is known, and short: it is repeated beside each of the hundreds of statuses.
     metadata = {name: reading.text(reading.part(value, "metadata"), name)[:_LONGEST_METADATA] for name in _METADATA}
-    for name, reader in (("statuses", _status), ("messages", _message)):
-        found = value.get(name)
-        for item in found if isinstance(found, list) else []:
-            notice = reader(item, metadata, now) if isinstance(item, dict) else None
-            yield notice or _other(name, item, {"metadata": metadata}, now)
+    contacts = [contact for contact in _list(value, "contacts") if isinstance(contact, dict)]
+    for item in _list(value, "statuses"):
+        notice = _status(item, metadata, now) if isinstance(item, dict) else None
+        yield notice or _other("statuses", item, {"metadata": metadata}, now)
+    for item in _list(value, "messages"):
+        notice = _message(item, contacts, metadata, now) if isinstance(item, dict) else None
+        yield notice or _other("messages", item, {"metadata": metadata}, now)
+
+
+def _list(value: dict[str, Any], name: str) -> list[Any]:
+    found = value.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _status(item: dict[str, Any], metadata: dict[str, str], now: datetime) -> Notice | None:
@@ -86,26 +97,44 @@ def _status(item: dict[str, Any], metadata: dict[str, str], now: datetime) -> No
     if not wamid or not status:
         return None
     identity = f"status:{wamid}:{status}:{item.get('timestamp')}"
-    return _notice(identity, _Kind.STATUS, status, item, metadata, now)
+    return _notice(identity, _Kind.STATUS, status, {**item, "metadata": metadata}, now)
 
 
-def _message(item: dict[str, Any], metadata: dict[str, str], now: datetime) -> Notice | None:
+def _message(
+    item: dict[str, Any], contacts: Sequence[dict[str, Any]], metadata: dict[str, str], now: datetime
+) -> Notice | None:
     wamid = reading.text(item, "id")
-    return (
-        _notice(f"message:{wamid}", _Kind.MESSAGE, reading.text(item, "type"), item, metadata, now) if wamid else None
-    )
+    if not wamid:
+        return None
+    data = {**item, "metadata": metadata}
+    if sender := _sender(item, contacts):
+        data[SENDER] = sender
+    return _notice(f"message:{wamid}", _Kind.MESSAGE, reading.text(item, "type"), data, now)
 
 
-def _notice(
-    identity: str, kind: ProviderNotice.Kind, name: str, item: dict[str, Any], metadata: dict[str, str], now: datetime
-) -> Notice:
+def _sender(item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Who wrote, as far as the contacts beside the message say it: a person with a user name has no ``from``."""
+    number, user = reading.digits(item, "from"), reading.text(item, "from_user_id")
+    same = [
+        each
+        for each in contacts
+        if (number and reading.digits(each, "wa_id") == number) or (user and reading.text(each, "user_id") == user)
+    ]
+    if not same and not number and not user and len(contacts) == 1:
+        same = list(contacts)
+    found = same[0] if same else {}
+    named = {"wa_id": reading.digits(found, "wa_id") or number, "user_id": reading.text(found, "user_id") or user}
+    return {name: value[: reading.LONGEST_ID] for name, value in named.items() if value}
+
+
+def _notice(identity: str, kind: ProviderNotice.Kind, name: str, data: dict[str, Any], now: datetime) -> Notice:
     return Notice(
         dedup_id=reading.dedup_id(identity),
         kind=kind,
         name=name[: reading.LONGEST_NAME],
-        provider_id=item["id"][: reading.LONGEST_ID],
-        occurred_at=reading.unix_time(item.get("timestamp"), now),
-        data={**item, "metadata": metadata},
+        provider_id=data["id"][: reading.LONGEST_ID],
+        occurred_at=reading.unix_time(data.get("timestamp"), now),
+        data=data,
     )
 
 

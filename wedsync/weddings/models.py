@@ -15,6 +15,10 @@ from django.db import models
 from django.db.models import Q
 
 from wedsync.ids import new_id
+from wedsync.weddings.address_models import Address as Address
+from wedsync.weddings.address_models import AddressAlias as AddressAlias
+from wedsync.weddings.address_models import AddressChange as AddressChange
+from wedsync.weddings.address_models import Channel as Channel
 
 
 def validate_time_zone(name: str) -> None:
@@ -184,14 +188,6 @@ class Form(models.Model):
             )
 
 
-class Channel(models.TextChoices):
-    """How a person is reached."""
-
-    WHATSAPP = "whatsapp", "WhatsApp"
-    SLACK = "slack", "Slack"
-    EMAIL = "email", "Email"
-
-
 class Contact(models.Model):
     """A person of a wedding."""
 
@@ -256,47 +252,3 @@ class Contact(models.Model):
     def address(self, channel: Channel) -> str:
         """The phone or mail address of a channel, or an empty text."""
         return {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.email}.get(channel, "")
-
-
-class Address(models.Model):
-    """Consent and standing of one phone or mail address; belongs to the organization and outlives a wedding."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="addresses")
-    channel = models.CharField(max_length=16, choices=Channel.choices)
-    value = models.CharField(max_length=254, help_text="Normalized: E.164, or the mail address in lower case.")
-    consented_at = models.DateTimeField(null=True, blank=True)
-    consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
-    opted_out_at = models.DateTimeField(null=True, blank=True)
-    bounced_at = models.DateTimeField(null=True, blank=True)
-    bounce_reason = models.CharField(max_length=200, blank=True, help_text="What the provider said.")
-    complained_at = models.DateTimeField(null=True, blank=True)
-    last_inbound_at = models.DateTimeField(
-        null=True, blank=True, help_text="When they wrote last: for 24 hours WhatsApp takes free text to them."
-    )
-    window_closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When WhatsApp last said that this time is over."
-    )
-
-    class Meta:
-        verbose_name_plural = "addresses"
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
-            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="address_channel_known"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.channel}: {self.value}"
-
-    @property
-    def blocked_because(self) -> str:
-        """``opted_out``, ``bounced``, ``complained`` or ``no_consent``; an empty text where nothing is against it."""
-        if self.opted_out_at:
-            return "opted_out"
-        if self.bounced_at:
-            return "bounced"
-        if self.complained_at:
-            return "complained"
-        if self.channel == Channel.WHATSAPP and not self.consented_at:
-            return "no_consent"
-        return ""

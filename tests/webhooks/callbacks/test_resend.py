@@ -42,7 +42,7 @@ def test_a_time_that_can_not_be_read_is_ours(at: str) -> None:
     assert read(resend().replace(b"2026-06-19T10:00:00.120Z", at.encode())).occurred_at == NOW
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"type":1}', b'{"type":""}', b'{"type":"a\\u0000"}', b"\xc3("])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"type":1}', b'{"type":""}', b"\xc3("])
 def test_a_body_that_is_not_resends_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         read(body)

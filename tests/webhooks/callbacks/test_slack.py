@@ -50,7 +50,6 @@ def test_an_interaction_without_a_message_names_its_view_or_nothing() -> None:
         b"payload=%FF",
         b"payload={}",
         b"payload=[]",
-        b"payload={%22type%22:%22a%5Cu0000%22}",
         "payload={é}".encode(),
         b"&".join([b"a=1"] * 50),
     ],

@@ -108,14 +108,11 @@ def test_no_time_is_too_strange(at: Any) -> None:
         b"{}",
         b'{"entry":{}}',
         b'{"entry":[]}',
-        b'{"entry":[1]}',
         b'{"entry":[{}]}',
         b'{"entry":[{"changes":[]}]}',
         b'{"entry":[],"entry":[]}',
         b'{"entry":NaN}',
         b"[" * 5000,
-        whatsapp({"field": "a\x00b"}),
-        whatsapp({"field": "\ud800"}),
     ],
 )
 def test_a_body_that_is_not_metas_is_unreadable(body: bytes) -> None:

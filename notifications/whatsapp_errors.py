@@ -1,0 +1,93 @@
+"""Meta's error codes, by what they mean: one table, for the answer to a send and for a status that comes later.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. Only ``error.code`` counts: titles will go,
+and the HTTP status of a code differs from place to place.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from integrations.errors import (
+    CredentialsRefused,
+    DeliveryError,
+    OurFault,
+    PairThrottled,
+    Permanent,
+    RecipientRefused,
+    RecipientStopped,
+    ServerError,
+    TemplateRefused,
+    Throttled,
+    Transient,
+    Undeliverable,
+    WindowClosed,
+)
+from integrations.outbound import Response
+
+SPAM_WAIT = 3600.0  # seconds: to go on at once would make it worse
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a code says. ``least_wait``: seconds for which nothing more is sent, where the code asks for patience."""
+
+    error: type[DeliveryError]
+    says: str
+    least_wait: float = 0.0
+
+
+def _same(codes: Iterable[int], error: type[DeliveryError], says: str) -> Mapping[int, Meaning]:
+    return dict.fromkeys(codes, Meaning(error, says))
+
+
+MEANINGS: Mapping[int, Meaning] = {
+    **_same(
+        [0, 10, 190, 368, 130497, 131005, 131031, 131042, 131045, 133010, *range(200, 300)],
+        CredentialsRefused,
+        "the account or its token is refused",
+    ),
+    131056: Meaning(PairThrottled, "too fast to this phone"),
+    131048: Meaning(Throttled, "held back as spam", SPAM_WAIT),
+    **_same([4, 80007, 130429, 131057], Throttled, "too fast"),
+    **_same([1, 2, 131000, 131016], ServerError, "not available"),
+    131047: Meaning(WindowClosed, "the 24 hours for free text are over"),
+    131026: Meaning(Undeliverable, "this number cannot be reached"),
+    131050: Meaning(RecipientStopped, "the person has stopped such messages"),
+    130472: Meaning(RecipientRefused, "this number is part of an experiment of WhatsApp's"),
+    131021: Meaning(RecipientRefused, "the recipient is the sender"),
+    131030: Meaning(RecipientRefused, "the recipient is not among the test numbers"),
+    131049: Meaning(RecipientRefused, "WhatsApp's limit of such messages for this person"),
+    **_same(
+        [132000, 132001, 132005, 132007, 132012, 132015, 132016],
+        TemplateRefused,
+        "the template is missing, was stopped, or takes other parameters",
+    ),
+    **_same([3, 100, 131008, 131009, 131051], OurFault, "the message or its parameters are wrong"),
+}
+_UNKNOWN = Meaning(Permanent, "refused")
+
+
+def error_of(response: Response) -> DeliveryError | None:
+    """The error that an answer stands for; ``None`` where its status says all."""
+    code = code_of(response)
+    return None if code is None else error_for(code, wait=response.retry_after)
+
+
+def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
+    """The error that a code stands for, wherever it was told. ``wait``: seconds that Meta asks for, if it does."""
+    meaning = MEANINGS.get(code, _UNKNOWN)
+    text = f"WhatsApp {code}: {meaning.says}"
+    if issubclass(meaning.error, Transient):
+        return meaning.error(text, retry_after=max(wait or 0.0, meaning.least_wait) or wait)
+    return meaning.error(text)
+
+
+def code_of(response: Response) -> int | None:
+    """Meta's ``error.code``; ``None`` where the answer is no error, or none of Meta's."""
+    if response.status < 400:
+        return None
+    try:
+        return int(json.loads(response.body)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return None

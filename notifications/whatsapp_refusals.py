@@ -1,0 +1,38 @@
+"""What a refusal of WhatsApp's says beyond its one message and its address: of the pair, of all calls, of the template,
+of the account. The same whether it came with the answer to the send or with a status.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from integrations import alerts, standing
+from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused, Throttled
+from integrations.models import Delivery, System
+from integrations.models.health import Cause
+from notifications import closures, pairs, whatsapp_templates
+
+LATELY = timedelta(hours=1)
+"""A status may come days late. What it says of the account, the template or the pace was said of that time."""
+
+
+def take_effect(delivery: Delivery, error: DeliveryError) -> None:
+    """Note what an answer says of more than its message; what it says of the account is noted with the attempt."""
+    if isinstance(error, PairThrottled):
+        pairs.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
+    elif isinstance(error, Throttled) and error.whole_target:
+        closures.close(delivery.system_id, error.retry_after or 0)
+    elif isinstance(error, TemplateRefused):
+        whatsapp_templates.pause(delivery)
+        name = whatsapp_templates.name_in(delivery.request)
+        text = f"{error}: {name}. Look at it in WhatsApp's manager."
+        alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=name[:64])
+
+
+def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> None:
+    """The same of a status. ``at``: WhatsApp's time of it."""
+    if at < timezone.now() - LATELY:
+        return
+    take_effect(delivery, error)
+    if isinstance(error, CredentialsRefused):
+        standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)

@@ -1,0 +1,112 @@
+"""Addresses: the phone or email of a person, what its owner agreed to, and what came of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from wedsync.ids import new_id
+
+
+class Channel(models.TextChoices):
+    """How a person is reached."""
+
+    WHATSAPP = "whatsapp", "WhatsApp"
+    SLACK = "slack", "Slack"
+    EMAIL = "email", "Email"
+
+
+class Address(models.Model):
+    """Consent and standing of one phone or mail address; belongs to the organization and outlives a wedding."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey("weddings.Organization", on_delete=models.CASCADE, related_name="addresses")
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    value = models.CharField(max_length=254, help_text="Normalized: E.164, or the mail address in lower case.")
+    consented_at = models.DateTimeField(null=True, blank=True)
+    consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
+    opted_out_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    bounce_reason = models.CharField(max_length=200, blank=True, help_text="What the provider said.")
+    complained_at = models.DateTimeField(null=True, blank=True)
+    last_inbound_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they wrote last: for 24 hours WhatsApp takes free text to them."
+    )
+    window_closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When WhatsApp last said that this time is over."
+    )
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="address_channel_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.value}"
+
+    @property
+    def blocked_because(self) -> str:
+        """``opted_out``, ``bounced``, ``complained`` or ``no_consent``; an empty text where nothing is against it."""
+        if self.opted_out_at:
+            return "opted_out"
+        if self.bounced_at:
+            return "bounced"
+        if self.complained_at:
+            return "complained"
+        if self.channel == Channel.WHATSAPP and not self.consented_at:
+            return "no_consent"
+        return ""
+
+
+class AddressAlias(models.Model):
+    """Another name under which a provider knows an address: WhatsApp's own form of a number, or its id of a person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(
+        "weddings.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    alias = models.CharField(max_length=200, help_text="As the provider writes it.")
+    address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="aliases")
+    noted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "address aliases"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "channel", "alias", "address"], name="address_alias_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class AddressChange(models.Model):
+    """One change of what an address may be used for: what, who said so, and when. Rows are only ever added."""
+
+    class What(models.TextChoices):
+        OPTED_OUT = "opted_out", "Opted out"
+        OPTED_IN = "opted_in", "Opt-out ended"
+        BOUNCED = "bounced", "Bounced"
+        BOUNCE_LIFTED = "bounce_lifted", "Bounce lifted"
+        COMPLAINED = "complained", "Complained"
+        COMPLAINT_LIFTED = "complaint_lifted", "Complaint lifted"
+        CONSENT = "consent", "Consent changed"
+        MERGED = "merged", "Merged with another spelling"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(
+        "weddings.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    what = models.CharField(max_length=20, choices=What.choices)
+    by = models.CharField(max_length=200, help_text="A person's name, or what told us.")
+    reason = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "-id"], name="address_change_of_address")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} by {self.by}"
