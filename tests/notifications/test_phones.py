@@ -348,7 +348,7 @@ def test_a_number_to_call_stays_whole_however_long_the_report_is(wedding: Weddin
 
 
 def test_hostile_words_arrive_harmless_and_legible(wedding: Wedding, outside: Peer) -> None:
-    person(wedding)
+    person(wedding, name="Anna Gruber")
     to_couple(wedding, channels=["whatsapp"])
     to_couple(wedding, roles=[], system=System.objects.get(kind="slack"), name="team")
     payload = {"capacity": 180, "previous": 150, "reason": EVIL}
