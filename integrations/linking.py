@@ -4,7 +4,7 @@ However many link at the same time, an event is linked once: its row is taken un
 goes on. The order of locks is reference, events, channels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -149,6 +149,22 @@ def link_named(reference: ExternalReference, at_most: int | None = None) -> int:
     return linked
 
 
+def link_now(event_ids: Sequence[UUID], wedding: Wedding, **said: bool) -> int:
+    """Link an emergency's reports, whatever their connection's state; returns how many were still unlinked.
+
+    Unlike :func:`link_each` it waits for whoever holds the rows, and leaves none behind. Call it in a transaction.
+
+    Arguments:
+        said: what their payloads hold from now on, such as ``wedding_assumed=True``.
+    """
+    rows = unlinked_of(wedding.organization_id).select_for_update(no_key=True)
+    events = list(rows.filter(id__in=event_ids).order_by("occurred_at", "id"))
+    for event in events:
+        event.wedding, event.routing = wedding, Routing.PENDING
+    _store_links(events, wedding, said)
+    return len(events)
+
+
 def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
@@ -169,21 +185,27 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
     for event in events:
         event.wedding = wedding
         event.routing = Routing.HELD if event.source_connection_id in closed else Routing.PENDING
+    _store_links(events, wedding, {})
+    return len(events)
+
+
+def _store_links(events: Sequence[ChannelEvent], wedding: Wedding, said: Mapping[str, bool]) -> None:
     for routing in (Routing.PENDING, Routing.HELD):
-        _write(wedding, routing, [event.id for event in events if event.routing == routing])
+        _write(wedding, routing, [event.id for event in events if event.routing == routing], said)
     places = _further_places(events, wedding)
     append([], also=places)
     routes = [RouteHint(str(event.id), event.priority) for event in events if event.routing == Routing.PENDING]
     wake = {hints.channel_key(event.organization_id, name) for event, name in places}
     transaction.on_commit(lambda: hints.committed(routes, sorted(wake)))
-    return len(events)
 
 
-def _write(wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[UUID]) -> None:
+def _write(
+    wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[UUID], said: Mapping[str, bool]
+) -> None:
     """``hinted_at``: a hint leaves with the commit of what is pending, so the sweep need not think that none did."""
     named = Func(
         F("payload"),
-        Value({"wedding_id": str(wedding.id)}, output_field=JSONField()),
+        Value({"wedding_id": str(wedding.id), **said}, output_field=JSONField()),
         template="%(expressions)s",
         arg_joiner=" || ",
         output_field=JSONField(),

@@ -55,6 +55,8 @@ def route(event_id: UUID) -> int:
     """
     taken, _ = _TAKE.run({"id": event_id, "patience": str(ROUTING_PATIENCE_MILLISECONDS)})
     if not taken:
+        for follower in targets.followers:
+            follower.without_wedding(event_id)
         return 0
     event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
     if stuck_rows.known.is_known(stuck_rows.key_of(event)):

@@ -120,10 +120,13 @@ class Sender(Protocol):
 
 
 class Follower(Protocol):
-    """Whoever follows events further than to their deliveries. The first three run in the routing's transaction."""
+    """Whoever follows events further than to their deliveries. The first four run in the routing's transaction."""
 
     def before_routing(self, event: ChannelEvent) -> None:
         """An event is about to be routed, for the first time or again."""
+
+    def without_wedding(self, event_id: UUID) -> None:
+        """An event was to be routed that is not pending: it may be an urgent one whose wedding nobody knows."""
 
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
         """These deliveries are about to be made; some may be there already. They may be changed."""

@@ -91,6 +91,7 @@ def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
         acknowledged_by=by[:200],
         acknowledged_via=via[:32],
         next_step_at=None,
+        staff_due_at=None,
     )
     incident.refresh_from_db()
     if not taken:
@@ -99,7 +100,7 @@ def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
     called_off = f" {stopped} messages that waited were called off." if stopped else ""
     text = f"{by} has acknowledged it, via {via}. All further steps stop.{called_off}"
     tracing.note_event(incident.event, What.STOPPED, text)
-    if not incident.drill:
+    if incident.wedding and not incident.drill:
         payload = {"incident_id": str(incident.id), "by": by[:200], "via": via[:32]}
         origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
         publish([wedding_event(incident.wedding, incidents.ACKNOWLEDGED, payload, origin)])

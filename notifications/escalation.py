@@ -17,7 +17,7 @@ from integrations import alerts
 from integrations.models import System
 from integrations.models.health import Cause
 from integrations.targets import Plan
-from notifications import incidents, making, plans, raising, recipients, tracing
+from notifications import incidents, making, plans, recipients, staff, tracing
 from notifications.models import Incident
 from notifications.plans import Audience, Step
 from notifications.recipients import Person
@@ -75,8 +75,11 @@ def escalate(incident_id: UUID) -> bool:
 
 
 def hurry(event_id: UUID) -> None:
-    """The first step of an event's incident reached nobody: the next one is due now."""
-    Incident.objects.filter(event_id=event_id, state=Incident.State.OPEN, step=0).update(next_step_at=Now())
+    """The first step of an event's incident reached nobody: the next one is due now, and staff are told."""
+    of_wedding = Incident.objects.filter(
+        event_id=event_id, state=Incident.State.OPEN, step=0, drill=False, wedding__isnull=False
+    )
+    of_wedding.update(next_step_at=Now(), staff_due_at=Now())
 
 
 def _take(incident: Incident, step: Step) -> bool:
@@ -99,7 +102,7 @@ def _take(incident: Incident, step: Step) -> bool:
 
 def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
     if incident.drill:
-        yield from raising.to_staff(incident.wedding)
+        yield from staff.everyone(incident.organization_id, incident.wedding)
         return
     if step.audience == Audience.TEAM:
         yield from _team(incident, step)
@@ -111,6 +114,8 @@ def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
 
 def in_call_order(incident: Incident) -> list[Person]:
     """Who must acknowledge, one after the other: by call order; the coordinators where nobody has one."""
+    if incident.wedding_id is None:
+        return []
     found = recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
     called = [person for person in found if person.contact.call_order is not None]
     return called or [person for person in found if _is_coordinator(person)]
@@ -133,7 +138,11 @@ def _team(incident: Incident, step: Step) -> Iterable[Plan]:
         ids = [plan.target for plan in incidents.alerted(incident) if plan.channel == Channel.SLACK]
         usable = System.objects.filter(id__in=ids, organization_id=incident.organization_id)
         teams = [recipients.to_team(team) for team in usable.exclude(state=System.Status.DISABLED)]
-    everybody = recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
+    everybody = (
+        recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
+        if incident.wedding_id
+        else []
+    )
     people = [person for person in everybody if _is_coordinator(person)]
     found = [*teams, *_by(people, step, incident)]
     if any(not plan.skipped for plan in found):

@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import escalation, incidents, making, plans, progress, tracing, windows
+from notifications import escalation, incidents, making, plans, progress, tracing, unplaced, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -24,6 +24,10 @@ class Following:
         """An emergency opens an incident, or joins one."""
         incidents.take_report(event)
 
+    def without_wedding(self, event_id: UUID) -> None:
+        """Staff hear of an emergency that found no wedding."""
+        unplaced.take_unlinked(event_id)
+
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
         """Let wait what is to be gathered; what waits for quiet hours goes out one by one, in order, when they end."""
         windows.hold(event, rows)
@@ -34,6 +38,7 @@ class Following:
     def after_routing(self, event: ChannelEvent, planned: Mapping[str, Wanted], made: Mapping[str, Delivery]) -> None:
         """Keep who is to hear of it, and why each message goes or does not."""
         windows.enter(event, made)
+        unplaced.tell_of_assumption(event, made.values())
         people = {key: each for key, each in planned.items() if each.plan.recipient}
         if not people:
             if event.type == incidents.REPORTED:

@@ -31,8 +31,11 @@ from wedsync.weddings.models import Channel
 
 REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
+WEDDING_UNKNOWN = "incident.wedding_unknown"
 FIRST_ESCALATION = 100
 """Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
+FIRST_STAFF_CALL = 1_000
+"""Calls of owners and support are numbered from here on."""
 BATCH = 50
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
@@ -50,8 +53,13 @@ EVERYONE = Telling()
 
 def take_report(event: ChannelEvent) -> None:
     """Open an incident for an emergency, or let it join the one that is open; called again it does nothing."""
-    if event.type != REPORTED or event.wedding_id is None or IncidentReport.objects.filter(event=event).exists():
+    if event.type != REPORTED or event.wedding_id is None:
         return
+    before = IncidentReport.objects.filter(event=event).select_related("incident").first()
+    if before and before.incident.wedding_id:
+        return
+    if before:
+        _leave(before, event)
     fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
     living = Incident.objects.select_for_update(no_key=True).filter(LIVING, wedding_id=event.wedding_id, drill=False)
     incident = None
@@ -63,6 +71,22 @@ def take_report(event: ChannelEvent) -> None:
         tracing.note_event(event, What.JOINED, f"It opened an incident: {incident.id}.")
         return
     _join(incident, event)
+
+
+def _leave(report: IncidentReport, event: ChannelEvent) -> None:
+    """A report of an incident without a wedding has found its own, and is to join that one's incident.
+
+    Where it was the last, nothing is left to ask staff about.
+    """
+    incident = Incident.objects.select_for_update(no_key=True).get(id=report.incident_id)
+    report.delete()
+    if incident.state == Incident.State.RESOLVED or incident.reports.exists():
+        return
+    incident.state, incident.resolved_at, incident.resolved_by = Incident.State.RESOLVED, timezone.now(), "a reference"
+    incident.staff_due_at = incident.assumed_at = None
+    incident.chosen_wedding = event.wedding
+    incident.save()
+    call_off(incident)
 
 
 def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
@@ -80,6 +104,7 @@ def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill
         steps=[step.as_json() for step in steps],
         next_step_at=Now() + timedelta(seconds=pause_before(steps[1] if len(steps) > 1 else steps[0])),
         told_at=now,
+        staff_due_at=None if drill else Now() + timedelta(seconds=settings.NOBODY_REACHED_SECONDS),
     )
 
 
@@ -225,7 +250,7 @@ def of_delivery(delivery: Delivery) -> Incident | None:
     if CATALOGUE[event.type].category != Category.EMERGENCIES:
         return None
     tells = Q(reports__event_id=event.id) | Q(event_id=event.id)
-    if event.type in {ACKNOWLEDGED, RESOLVED}:
+    if event.type in {ACKNOWLEDGED, RESOLVED, WEDDING_UNKNOWN}:
         tells = Q(id__in=_named_by(event))
     return Incident.objects.filter(tells, organization_id=delivery.organization_id).select_related("wedding").first()
 
@@ -235,6 +260,8 @@ def asks(delivery: Delivery, incident: Incident) -> bool:
     if incident.state != Incident.State.OPEN:
         return False
     if delivery.plan_step >= FIRST_ESCALATION or delivery.channel == Channel.SLACK or delivery.contact is None:
+        return True
+    if incident.wedding is None:
         return True
     contacts = incident.wedding.contacts
     if contacts.filter(call_order__isnull=False).exists():

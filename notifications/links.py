@@ -1,4 +1,5 @@
-"""Links that let their holder do one thing without a login: acknowledge an emergency, or have fewer mails.
+"""Links that let their holder do one thing without a login: acknowledge an emergency, say which wedding it is about, or
+have fewer emails.
 
 Such a link is a capability. What is kept of a message holds a placeholder in its place, and the link is put in for each
 try (:func:`fill`): so it stands in no row of a message, and on no page that shows one. What a provider repeats in a
@@ -18,9 +19,11 @@ _mark = salted_hmac("wedsync.placeholder", "links", algorithm="sha256").hexdiges
 ACKNOWLEDGE_URL = f"https://acknowledge.{_mark}.invalid/"
 ACKNOWLEDGE_TOKEN = f"acknowledge-{_mark}"
 UNSUBSCRIBE_URL = f"https://unsubscribe.{_mark}.invalid/"
-ACKNOWLEDGE_PATH, UNSUBSCRIBE_PATH = "/acknowledge/", "/unsubscribe/"
+WEDDING_URL = f"https://wedding.{_mark}.invalid/"
+ACKNOWLEDGE_PATH, UNSUBSCRIBE_PATH, WEDDING_PATH = "/acknowledge/", "/unsubscribe/", "/emergency/"
 _acknowledging = Signer(salt="wedsync.acknowledge")
 _unsubscribing = Signer(salt="wedsync.unsubscribe")
+_choosing = Signer(salt="wedsync.emergency")
 
 
 class BadLink(ValueError):
@@ -36,6 +39,8 @@ def fill(text: str, delivery: Delivery) -> str:
     if UNSUBSCRIBE_URL in text:
         token = unsubscribe_token(delivery.id)
         text = text.replace(UNSUBSCRIBE_URL, f"{settings.PUBLIC_URL}{UNSUBSCRIBE_PATH}{token}/")
+    if WEDDING_URL in text:
+        text = text.replace(WEDDING_URL, f"{settings.PUBLIC_URL}{WEDDING_PATH}{wedding_token(delivery.id)}/")
     return text
 
 
@@ -65,6 +70,20 @@ def read_unsubscribe_token(token: str) -> UUID:
         BadLink: not one of ours.
     """
     return _read(_unsubscribing, token)
+
+
+def wedding_token(delivery_id: UUID) -> str:
+    """What lets its holder say which wedding the emergency of a delivery is about."""
+    return _choosing.sign(_short(delivery_id))
+
+
+def read_wedding_token(token: str) -> UUID:
+    """The delivery's id.
+
+    Raises:
+        BadLink: not one of ours.
+    """
+    return _read(_choosing, token)
 
 
 def _short(delivery_id: UUID) -> str:

@@ -73,15 +73,20 @@ def to_team(team: System) -> Plan:
 
 
 def to_staff(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
-    """A mail to each owner and each member of the support."""
+    """An email to each owner and each member of support."""
+    return _to_members(organization_id, senders, [Membership.Role.OWNER, Membership.Role.SUPPORT])
+
+
+def to_planners(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+    """An email to each planner, where there is neither an owner nor support to be told."""
+    return _to_members(organization_id, senders, [Membership.Role.PLANNER])
+
+
+def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Membership.Role]) -> Iterable[Plan]:
     sender = senders.get(Channel.EMAIL)
     if sender is None:
         return
-    staff = Membership.objects.filter(
-        organization_id=organization_id,
-        role__in=[Membership.Role.OWNER, Membership.Role.SUPPORT],
-        user__is_active=True,
-    )
+    staff = Membership.objects.filter(organization_id=organization_id, role__in=roles, user__is_active=True)
     addresses = sorted(
         {in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
     )

@@ -2,8 +2,11 @@
 
 from copy import copy
 
+from django.utils import timezone
+
 from integrations.models import Delivery
-from notifications import incidents, windows
+from notifications import incidents, placement, windows
+from notifications.models import Incident
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel
@@ -13,20 +16,32 @@ def of(delivery: Delivery) -> Subject:
     """The subject of a delivery's message."""
     incident = incidents.of_delivery(delivery)
     return Subject(
-        event=_whole_event(delivery),
+        event=_whole_event(delivery, incident),
         contact=delivery.contact,
         channel=Channel(delivery.channel),
         step=delivery.plan_step,
-        escalated=incident is not None and delivery.plan_step > incidents.FIRST_ESCALATION,
+        escalated=incident is not None and _is_told_again(delivery),
         asks=incident is not None and incidents.asks(delivery, incident),
         drill=incident is not None and incident.drill,
         digest=windows.digest_of(delivery),
     )
 
 
-def _whole_event(delivery: Delivery) -> ChannelEvent:
-    """The event; of several changes that are told at once, with the way from the first to the last as its payload."""
+def _is_told_again(delivery: Delivery) -> bool:
+    """Whether nobody has acknowledged what was told before. The first call of staff comes at once."""
+    if delivery.event.type == incidents.WEDDING_UNKNOWN:
+        return delivery.plan_step > incidents.FIRST_STAFF_CALL
+    return delivery.plan_step > incidents.FIRST_ESCALATION and delivery.plan_step != incidents.FIRST_STAFF_CALL - 1
+
+
+def _whole_event(delivery: Delivery, incident: Incident | None) -> ChannelEvent:
+    """The event; of several changes that are told at once, with the way from the first to the last as its payload.
+
+    A question of ours is told as it stands now.
+    """
     payload = windows.merged_payload(delivery)
+    if incident and delivery.event.type == incidents.WEDDING_UNKNOWN:
+        payload = placement.told(incident, delivery.event.payload, timezone.now())
     if payload is None:
         return delivery.event
     event = copy(delivery.event)

@@ -20,6 +20,7 @@ from wedsync.ids import new_id_text
 from wedsync.live import channels, hints
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.hints import RouteHint
+from wedsync.queues import Priority
 
 # Connections are locked before all else, so that none can be deleted under its requests; their organization and system
 # are PostgreSQL's word and not the cache's.
@@ -192,7 +193,7 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
             answers[place] = Stored(receipt_id, Status.DUPLICATE if same else Status.REUSED_ID)
     return Written(
         [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
-        [drafts[place].route_hint for place, routing in fresh.items() if routing == "pending"],
+        [drafts[place].route_hint for place, routing in fresh.items() if drafts[place].is_hinted(routing)],
         list({key: None for place in fresh for key in drafts[place].channel_keys}),
     )
 
@@ -250,9 +251,16 @@ class _Draft:
             }
         return row
 
+    def is_hinted(self, routing: str) -> bool:
+        """Whether a worker has to take it now: it can be routed, or staff must hear that it names no wedding."""
+        event_type = self.item.envelope.event_type
+        return routing == "pending" or (
+            routing == "unlinked" and bool(event_type) and CATALOGUE[event_type or ""].priority == Priority.URGENT
+        )
+
     @property
     def route_hint(self) -> RouteHint:
-        """For an event that can be routed."""
+        """For an event that a worker has to take."""
         return RouteHint(self.id, CATALOGUE[self.item.envelope.event_type or ""].priority)
 
     @property

@@ -149,6 +149,21 @@ ESCALATION = _variable(
 INCIDENT_PAUSE = _variable(
     "WEDSYNC_INCIDENT_PAUSE_SECONDS", float, "120", "the least time between two tellings of one incident's reports"
 )
+ASSUME_WEDDING = _variable(
+    "WEDSYNC_ASSUME_WEDDING_SECONDS",
+    float,
+    "60",
+    "how long staff are asked which wedding an emergency is about before the only one of today is alarmed",
+)
+STAFF_CALL = _variable(
+    "WEDSYNC_STAFF_CALL_SECONDS", float, "60", "how often staff are told again of an emergency that nobody takes"
+)
+NOBODY_REACHED = _variable(
+    "WEDSYNC_NOBODY_REACHED_SECONDS",
+    float,
+    "15",
+    "how long an emergency may have reached nobody before owners and support are told of it too",
+)
 DIGEST_WINDOW = _variable(
     "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority news are gathered for one message; 0: not at all"
 )

@@ -76,7 +76,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @column("Wedding", ordering="wedding__couple")
     def about(self, incident: Incident) -> str:
-        return incident.wedding.couple
+        return incident.about
 
     @column("Reports")
     def reported(self, incident: Incident) -> SafeString:

@@ -10,7 +10,7 @@ from typing import Any
 from integrations.errors import DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
-from notifications import links
+from notifications import incidents, links
 from notifications.channels.base import Composed, PersonChannel
 from notifications.models import Message
 from notifications.wording import Content, Fact
@@ -19,6 +19,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 
 ACTION = "acknowledge"
+CHOOSE = "choose_wedding"
 HEADER_LIMIT, SECTION_LIMIT, FIELD_LIMIT, BUTTON_LIMIT = 150, 3000, 2000, 75
 MOST_FIELDS = 10
 LONG_FACT = 180  # characters; longer ones get a section of their own, since fields stand side by side
@@ -55,6 +56,8 @@ class Slack(PersonChannel):
         blocks += _facts(content.facts)
         if content.asks:
             blocks.append(_button(content.words.get("acknowledge", "I take care of it")))
+        if content.link and delivery.event.type == incidents.WEDDING_UNKNOWN:
+            blocks.append(_link_button(*content.link))
         about = _fitting(content.about or "WedSync", FIELD_LIMIT)
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about}]})
         text = f"{mention}{escape(content.headline)}"
@@ -122,6 +125,17 @@ def _button(label: str) -> dict[str, Any]:
         "value": links.ACKNOWLEDGE_TOKEN,
     }
     return {"type": "actions", "block_id": ACTION, "elements": [button]}
+
+
+def _link_button(label: str, url: str) -> dict[str, Any]:
+    """A button that opens a page; Slack asks nobody when it is pressed."""
+    button = {
+        "type": "button",
+        "action_id": CHOOSE,
+        "text": {"type": "plain_text", "text": label[:BUTTON_LIMIT], "emoji": True},
+        "url": url,
+    }
+    return {"type": "actions", "block_id": CHOOSE, "elements": [button]}
 
 
 def _plain(text: str) -> str:

@@ -1,15 +1,19 @@
-"""An emergency of a wedding, and the reports of it."""
+"""An emergency, of a wedding or of none that we know, and the reports of it."""
 
 from django.db import models
 from django.db.models import Q
 
+from integrations.models import Connection
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Organization, Wedding
 
 
 class Incident(models.Model):
-    """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it."""
+    """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it.
+
+    Without a wedding it belongs to the connection that it came through, until staff choose one (docs/incidents.md).
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -18,7 +22,15 @@ class Incident(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="incidents", db_index=False)
-    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="incidents")
+    wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, null=True, related_name="incidents")
+    connection = models.ForeignKey(
+        Connection,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Of one without a wedding: what it came through.",
+    )
     event = models.OneToOneField(
         ChannelEvent, on_delete=models.CASCADE, related_name="opened_incident", help_text="The report that opened it."
     )
@@ -39,11 +51,35 @@ class Incident(models.Model):
     resolved_by = models.CharField(max_length=200, blank=True)
     told_at = models.DateTimeField(help_text="When reports were told last.")
     update_due_at = models.DateTimeField(null=True, help_text="When the newest report that came too early is told.")
+    staff_due_at = models.DateTimeField(null=True, help_text="When owners and support are told, or told again.")
+    staff_calls = models.PositiveIntegerField(default=0, db_default=0, help_text="How often they were told.")
+    suggested_wedding = models.ForeignKey(
+        Wedding,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The only wedding that it can be about.",
+    )
+    assumed_at = models.DateTimeField(null=True, help_text="When that one is alarmed, unless staff answer before.")
+    chosen_wedding = models.ForeignKey(
+        Wedding,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Where its reports went.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["wedding", "drill"], name="incident_one_at_a_time", condition=~Q(state="resolved")
+            ),
+            models.UniqueConstraint(
+                fields=["connection"],
+                name="incident_one_without_wedding",
+                condition=Q(wedding__isnull=True) & ~Q(state="resolved"),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "acknowledged", "resolved"]), name="incident_state_known"
@@ -53,10 +89,17 @@ class Incident(models.Model):
             models.Index(fields=["organization", "-id"], name="incident_newest"),
             models.Index(fields=["next_step_at"], name="incident_step_due", condition=Q(next_step_at__isnull=False)),
             models.Index(fields=["update_due_at"], name="incident_told_due", condition=Q(update_due_at__isnull=False)),
+            models.Index(fields=["staff_due_at"], name="incident_staff_due", condition=Q(staff_due_at__isnull=False)),
+            models.Index(fields=["assumed_at"], name="incident_assumed", condition=Q(assumed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return f"{'Drill: ' if self.drill else ''}{self.kind.replace('_', ' ')} · {self.wedding.couple}"
+        return f"{'Drill: ' if self.drill else ''}{self.kind.replace('_', ' ')} · {self.about}"
+
+    @property
+    def about(self) -> str:
+        """The couple, or that the wedding is not known."""
+        return self.wedding.couple if self.wedding else "no wedding known"
 
 
 class IncidentReport(models.Model):
@@ -66,6 +109,9 @@ class IncidentReport(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="reports")
     words = models.CharField(max_length=64, help_text="A hash of what it says.")
     told_at = models.DateTimeField(null=True)
+    key = models.CharField(  # noqa: DJ001  (most have none, and each that there is stands once)
+        max_length=110, null=True, unique=True, help_text="Connection and hashed id of what was refused or held."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -46,7 +46,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "acknowledged_at": incident.acknowledged_at,
         "resolved_at": incident.resolved_at,
-        "zone": incident.wedding.timezone,
+        "zone": incident.wedding.timezone if incident.wedding else "UTC",
     }
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from integrations.facts import facts_of
 from integrations.template_filters import CannotRender, weigh
+from notifications import links
 from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import FILES, Reader, chain, reader
@@ -36,7 +37,7 @@ def write(subject: Subject) -> Content:
     """
     event, contact = subject.event, subject.contact
     wedding = event.wedding
-    if wedding is None and (event.type not in CATALOGUE or not CATALOGUE[event.type].is_about_us):
+    if wedding is None and (event.type not in CATALOGUE or not CATALOGUE[event.type].is_ours):
         raise ValueError("an event without a wedding is told to nobody")
     locale = contact.locale if contact else "en"
     zone = wedding.timezone if wedding else "UTC"
@@ -151,6 +152,8 @@ def _headline(event: ChannelEvent, subject: Subject, read_by: Reader) -> str:
 
 
 def _link(event: ChannelEvent, read_by: Reader) -> tuple[str, str] | None:
+    if event.type == "incident.wedding_unknown":
+        return read_by.words["choose_wedding"], links.WEDDING_URL
     url = event.payload.get("gallery_url") if event.type.startswith("gallery.") else None
     return (read_by.words["open_gallery"], url) if isinstance(url, str) and url.startswith("https://") else None
 

@@ -114,6 +114,7 @@ CATALOGUE: dict[str, EventType] = {
             Scope.URGENT,
         ),
         _type("incident.drill_started", payloads.DrillStarted, Category.EMERGENCIES, _URGENT, Scope.OPS),
+        _type("incident.wedding_unknown", payloads.WeddingUnknown, Category.EMERGENCIES, _URGENT, Scope.OPS),
         _type("ops.alert_raised", payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
         _type("ops.alert_resolved", payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
         _type("system.health_changed", payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),

@@ -239,7 +239,8 @@ def notices_stored(places: Iterable[tuple[str, str]]) -> None:
 
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
     """Wake routing and the sockets of the event's channels, once the open transaction is committed."""
-    if event.routing == ChannelEvent.Routing.PENDING:
+    unlinked = event.routing == ChannelEvent.Routing.UNLINKED and event.priority == Priority.URGENT
+    if event.routing == ChannelEvent.Routing.PENDING or unlinked:  # staff must hear of what is urgent at once
         _after_commit(_tasks, RouteHint(str(event.id), event.priority))
     entries_added(event.organization_id, channels)
 

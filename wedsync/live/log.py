@@ -73,7 +73,7 @@ def _row(new: NewEvent) -> ChannelEvent:
 
 
 def _routing(new: NewEvent) -> ChannelEvent.Routing:
-    if new.wedding_id is None and not CATALOGUE[new.type].is_about_us:
+    if new.wedding_id is None and not CATALOGUE[new.type].is_ours:
         return ChannelEvent.Routing.UNLINKED
     return ChannelEvent.Routing.PENDING
 

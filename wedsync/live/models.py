@@ -79,6 +79,9 @@ class ChannelEvent(models.Model):
             models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
             models.Index(fields=["organization", "id"], name="event_newest"),
             models.Index(fields=["organization", "id"], name="event_unlinked", condition=Q(routing="unlinked")),
+            models.Index(
+                fields=["id"], name="event_unlinked_urgent", condition=Q(routing="unlinked", priority="urgent")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -102,6 +102,7 @@ class EmergencyReported(Payload):
     contact_phone: Name | None = None
     venue_name: Name | None = None
     booking_id: Name | None = None
+    wedding_assumed: bool | None = None
 
 
 class DateChanged(Payload):
@@ -135,6 +136,29 @@ class DrillStarted(Payload):
     kind: Name
     description: Text
     started_by: Name
+
+
+class WeddingUnknown(Payload):
+    """``trouble``: why the emergency did not go to a wedding's people; ``reason``: more of it, for staff to read.
+
+    ``suggestion``: the only wedding that it can be about; ``assumed_at``: when that is alarmed unless staff answer.
+    ``further``: what came after the first report and says something else.
+    """
+
+    incident_id: UUID
+    trouble: Literal["no_wedding_named", "booking_unknown", "wedding_not_ours", "refused", "held"]
+    kind: Name
+    description: Text
+    reported_by: Name
+    contact_phone: Name | None = None
+    venue_name: Name | None = None
+    booking_id: Name | None = None
+    sender: Name | None = None
+    reason: Text | None = None
+    suggestion: Text | None = None
+    assumed_at: dt.datetime | None = None
+    further: list[Text] = Field(default_factory=list, max_length=20)
+    report: dict[str, Any] = Field(default_factory=dict)
 
 
 class IncidentAcknowledged(Payload):

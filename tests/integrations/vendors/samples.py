@@ -49,6 +49,14 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "description": "It is out",
         "resolved_by": "Eva",
     },
+    "incident.wedding_unknown": {
+        "incident_id": "01977f00-0000-7000-8000-0000000000e1",
+        "trouble": "booking_unknown",
+        "kind": "fire",
+        "description": "Smoke",
+        "reported_by": "Front desk",
+        "booking_id": "B-404",
+    },
     "incident.drill_started": {
         "incident_id": "01977f00-0000-7000-8000-0000000000e1",
         "kind": "fire",

@@ -91,6 +91,7 @@ def test_canonical_names_are_always_understood(vendor: Vendor) -> None:
         "incident.acknowledged",
         "incident.resolved",
         "incident.drill_started",
+        "incident.wedding_unknown",
     ],
 )
 def test_no_vendor_can_send_what_only_wedsync_makes(vendor: Vendor, name: str) -> None:

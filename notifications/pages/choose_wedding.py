@@ -1,0 +1,96 @@
+"""``/emergency/<token>/``: which wedding is it? To look at it does nothing; only its buttons do.
+
+As on the page of an acknowledgement, GET and HEAD never act, and the token is all the proof there is.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from notifications import acknowledging, links, placement, todays_weddings
+from notifications.models import Incident
+from notifications.pages.acknowledge import HEADERS
+from notifications.placement import Asked
+from wedsync.weddings.models import Wedding
+
+NONE, TAKE = "none", "take"
+EARLIER, LATER = timedelta(days=7), timedelta(days=60)
+MOST_OTHERS = 100
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose_wedding(request: HttpRequest, token: str) -> HttpResponse:
+    """The page, and what its buttons do."""
+    try:
+        asked = placement.read(token)
+        if request.method == "POST":
+            _answer(asked, request.POST.get("wedding", ""))
+            asked = placement.read(token)
+    except links.BadLink as error:
+        return _page(request, {"problem": str(error)}, status=410 if isinstance(error, acknowledging.TooLate) else 404)
+    except placement.NotOurs as error:
+        return _page(request, {**_facts(asked.incident), "mistake": str(error)}, status=422)
+    return _page(request, _facts(asked.incident))
+
+
+def _answer(asked: Asked, answer: str) -> None:
+    """Do what a button says.
+
+    Raises:
+        NotOurs: it names no wedding of the organization.
+    """
+    if answer == TAKE:
+        acknowledging.acknowledge_incident(asked.incident, by=asked.name, via="the page")
+    elif answer == NONE:
+        placement.none_of_ours(asked.incident, by=asked.name)
+    else:
+        placement.choose(asked.incident, _wedding(answer, asked.incident), by=asked.name)
+
+
+def _wedding(answer: str, incident: Incident) -> Wedding:
+    try:
+        wedding = Wedding.objects.filter(id=UUID(answer), organization_id=incident.organization_id).first()
+    except ValueError:
+        wedding = None
+    if wedding is None:
+        raise placement.NotOurs("Choose one of the weddings below.")
+    return wedding
+
+
+def _facts(incident: Incident) -> dict[str, Any]:
+    now = timezone.now()
+    today = todays_weddings.of_organization(incident.organization_id, now)
+    suggested = incident.suggested_wedding
+    first = [suggested] if suggested else []
+    offered = [*first, *(wedding for wedding in today if wedding != suggested)]
+    near = Wedding.objects.filter(
+        organization_id=incident.organization_id, date__range=(now.date() - EARLIER, now.date() + LATER)
+    )
+    others = near.exclude(id__in=[wedding.id for wedding in offered]).order_by("date", "couple")[:MOST_OTHERS]
+    chosen = incident.chosen_wedding
+    return {
+        "incident": incident,
+        "kind": incident.kind.replace("_", " ").capitalize(),
+        "told": placement.told(incident, incident.event.payload, now),
+        "living": incident.state != Incident.State.RESOLVED,
+        "open": incident.state == Incident.State.OPEN,
+        "chosen": todays_weddings.name(chosen, now) if chosen else "",
+        "suggested": suggested,
+        "weddings": [(wedding, todays_weddings.name(wedding, now)) for wedding in offered],
+        "others": [(wedding, todays_weddings.name(wedding, now)) for wedding in others],
+        "zone": suggested.timezone if suggested else "UTC",
+    }
+
+
+def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    shown = render(request, "notifications/choose_wedding.html", facts, status=status)
+    for name, value in HEADERS.items():
+        shown[name] = value
+    return shown

@@ -1,0 +1,217 @@
+"""Which wedding an emergency is about, once somebody says so: staff by their page, or the clock for them.
+
+The first answer counts. It is a conditional write on the incident; whoever comes later, or at the same moment, learns
+what was chosen. Everything that follows from an answer is in its transaction: the reports leave for the wedding, where
+they open its incident, or join it, as they are routed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations import linking
+from integrations.models import Delivery
+from integrations.wedding_events import Origin, wedding_event
+from notifications import acknowledging, incidents, links, raising, todays_weddings, tracing
+from notifications.models import Incident, IncidentReport
+from notifications.tracing import What
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.ids import new_id
+from wedsync.live import hints
+from wedsync.live.hints import RouteHint
+from wedsync.live.models import ChannelEvent
+from wedsync.live.publishing import publish
+from wedsync.weddings.models import Wedding
+
+log = structlog.get_logger(__name__)
+BATCH = 50
+RETRY = timedelta(seconds=5)
+NOBODY_ANSWERED = "nobody has answered"
+MOST_FURTHER = 5
+Routing = ChannelEvent.Routing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a link stands for: whom the message went to, and the incident that it asked them about."""
+
+    name: str
+    incident: Incident
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The incident as it is now. ``already``: it had been answered before, and nothing was changed."""
+
+    incident: Incident
+    already: bool
+
+
+class NotOurs(ValueError):
+    """The wedding that was chosen is not one of the organization's."""
+
+
+def read(token: str) -> Asked:
+    """What a link's token stands for.
+
+    Raises:
+        BadLink: not one of ours.
+        TooLate: older than a day.
+    """
+    delivery_id = links.read_wedding_token(token)
+    delivery = Delivery.objects.select_related("contact", "system", "event").filter(id=delivery_id).first()
+    incident = incidents.of_delivery(delivery) if delivery else None
+    if delivery is None or incident is None or incident.event.type != incidents.WEDDING_UNKNOWN:
+        raise links.BadLink("This link does not lead to an emergency of ours.")
+    if incident.opened_at + acknowledging.LIFE < timezone.now():
+        raise acknowledging.TooLate("This link is older than a day.")
+    return Asked(acknowledging.Asked(delivery, incident).name, incident)
+
+
+def none_of_ours(incident: Incident, *, by: str) -> Choice:
+    """Say that an emergency is about no wedding of ours: it ends, and whoever was told of it learns so."""
+    if not raising.resolve(incident, by=by):
+        incident.refresh_from_db()
+        return Choice(incident, already=True)
+    tracing.note_event(incident.event, What.STOPPED, f"{by}: it is about none of our weddings.")
+    return Choice(incident, already=False)
+
+
+@transaction.atomic
+def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
+    """Say which wedding an emergency is about; its reports go to that wedding's incident, once.
+
+    Raises:
+        NotOurs: the wedding is another organization's.
+    """
+    if wedding.organization_id != incident.organization_id:
+        raise NotOurs("This wedding is not one of yours.")
+    locked = _locked(incident.id)
+    if locked is None:
+        incident.refresh_from_db()
+        return Choice(incident, already=True)
+    _send_reports(list(locked.reports.select_related("event")), wedding, assumed=False)
+    _end(locked, wedding, by)
+    return Choice(locked, already=False)
+
+
+def assume_due() -> int:
+    """Alarm the only wedding of each incident that nobody has answered in time; returns how many."""
+    due = Incident.objects.filter(incidents.LIVING, wedding=None, assumed_at__lte=Now()).order_by("assumed_at")
+    return sum(_assume_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
+
+
+def _assume_or_postpone(incident_id: UUID) -> bool:
+    try:
+        return assume(incident_id)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:
+        log.exception("wedding_not_assumed", incident=str(incident_id))
+        Incident.objects.filter(incidents.LIVING, id=incident_id).update(assumed_at=Now() + RETRY)
+        return False
+
+
+@transaction.atomic
+def assume(incident_id: UUID) -> bool:
+    """Alarm the suggested wedding of one incident, if it is time and nobody has answered.
+
+    Reports that name another wedding, or that were refused or held, are not guessed about: they stay with staff.
+    """
+    incident = _locked(incident_id, assumed_at__lte=Now(), suggested_wedding__isnull=False)
+    if incident is None or incident.suggested_wedding is None:
+        return False
+    reports = list(incident.reports.select_related("event"))
+    guessed = [each for each in reports if each.event.type == incidents.REPORTED and not _names_wedding(each.event)]
+    _send_reports(guessed, incident.suggested_wedding, assumed=True)
+    if len(guessed) == len(reports):
+        _end(incident, incident.suggested_wedding, NOBODY_ANSWERED)
+    else:
+        incident.assumed_at = None
+        incident.save(update_fields=["assumed_at"])
+    return True
+
+
+def _names_wedding(event: ChannelEvent) -> bool:
+    return bool(event.payload.get("wedding_id"))
+
+
+def _locked(incident_id: UUID, **when: Any) -> Incident | None:
+    rows = Incident.objects.select_for_update(of=("self",), no_key=True)
+    living = rows.filter(incidents.LIVING, id=incident_id, wedding=None, **when)
+    return living.select_related("suggested_wedding", "event").first()
+
+
+def _send_reports(reports: Sequence[IncidentReport], wedding: Wedding, *, assumed: bool) -> None:
+    """Let the reports go to a wedding: link them, let them go where they are held, or report them anew."""
+    said = {"wedding_assumed": True} if assumed else {}
+    unlinked = [each.event_id for each in reports if each.event.routing == Routing.UNLINKED]
+    linking.link_now(unlinked, wedding, **said)
+    ours = [each.event for each in reports if each.event.type == incidents.WEDDING_UNKNOWN]
+    publish([_anew(event, wedding) for event in ours if not _let_go(event, wedding)])
+
+
+def _let_go(question: ChannelEvent, wedding: Wedding) -> bool:
+    """Whether the question is about a stored event of this wedding, held since its connection is paused."""
+    event_id = question.payload.get("report", {}).get("event_id")
+    if not event_id:
+        return False
+    held = ChannelEvent.objects.filter(id=event_id, organization_id=question.organization_id, wedding=wedding)
+    if held.filter(routing=Routing.HELD).update(routing=Routing.PENDING, hinted_at=Now()):
+        hint = RouteHint(event_id, question.priority)
+        transaction.on_commit(lambda: hints.committed([hint], []))
+    return held.exists()
+
+
+def _anew(question: ChannelEvent, wedding: Wedding) -> Any:
+    """The emergency that was refused, reported of the wedding that staff have chosen."""
+    names = ("kind", "description", "reported_by", "contact_phone", "venue_name")
+    said = {name: question.payload[name] for name in names if question.payload.get(name)}
+    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id or new_id())
+    return wedding_event(wedding, incidents.REPORTED, said, origin)
+
+
+def _end(incident: Incident, wedding: Wedding, by: str) -> None:
+    incident.state, incident.chosen_wedding = Incident.State.RESOLVED, wedding
+    incident.resolved_at, incident.resolved_by = timezone.now(), by[:200]
+    incident.staff_due_at = incident.assumed_at = None
+    incident.save()
+    stopped = incidents.call_off(incident)
+    called_off = f" {stopped} messages that waited were called off." if stopped else ""
+    tracing.note_event(incident.event, What.STOPPED, f"{by}: it is about {wedding}.{called_off}")
+
+
+def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A question's payload as it is to be read now: with what was reported since, and what is suggested."""
+    rows = incident.reports.select_related("event").order_by("-created_at")[: 10 * MOST_FURTHER]
+    said = {_line(payload): None}
+    further = {_line(each.event.payload): None for each in rows} | said
+    lines = [line for line in reversed(further) if line not in said][-MOST_FURTHER:]
+    suggested = incident.suggested_wedding if incident.state != Incident.State.RESOLVED else None
+    return {
+        **payload,
+        "further": lines,
+        "suggestion": todays_weddings.name(suggested, now) if suggested else None,
+        "assumed_at": assumed_at(incident),
+    }
+
+
+def assumed_at(incident: Incident) -> str | None:
+    """When the suggested wedding is alarmed, by the clock at its venue; ``None``: not without an answer."""
+    if incident.assumed_at is None or incident.suggested_wedding is None:
+        return None
+    zone = incident.suggested_wedding.zone
+    return f"{incident.assumed_at.astimezone(zone):%H:%M:%S} ({zone.key})"
+
+
+def _line(payload: dict[str, Any]) -> str:
+    kind = str(payload.get("kind") or "emergency").replace("_", " ")
+    booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
+    return f"{kind}{booking}: {payload.get('description') or ''}"[:1_000]

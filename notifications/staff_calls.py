@@ -1,0 +1,125 @@
+"""Calls of staff: an emergency that has no wedding, or has reached nobody, is told to them again and again.
+
+The timer is a column of the incident. Each call is a set of deliveries of its own, so that every channel is tried anew;
+what the call before has left waiting is called off first, so that a channel that works again brings one message.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations import alerts
+from integrations.models import Delivery
+from integrations.models.health import Cause
+from integrations.moves import move
+from integrations.states import WAITING, Reason, State
+from integrations.targets import SYSTEM_CHANNEL
+from notifications import incidents, making, staff, tracing
+from notifications.models import Incident, Message, Notification
+from notifications.tracing import What
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.queues import Priority
+
+log = structlog.get_logger(__name__)
+BATCH = 50
+RETRY = timedelta(seconds=5)
+
+
+def call_due() -> int:
+    """Call staff about every open incident whose time has come; returns about how many."""
+    due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
+    return sum(_call_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
+
+
+def _call_or_postpone(incident_id: UUID) -> bool:
+    """One broken incident must not keep the sweep from the others."""
+    try:
+        return call(incident_id)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:
+        log.exception("staff_not_called", incident=str(incident_id))
+        Incident.objects.filter(id=incident_id, state=Incident.State.OPEN).update(staff_due_at=Now() + RETRY)
+        return False
+
+
+@transaction.atomic
+def call(incident_id: UUID) -> bool:
+    """Call staff about one incident, if it is time and still nobody takes it."""
+    rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    due = rows.filter(id=incident_id, state=Incident.State.OPEN, staff_due_at__lte=Now())
+    incident = due.select_related("wedding", "event__wedding").first()
+    if incident is None:
+        return False
+    told = somebody_was_told(incident)
+    if told and incident.wedding_id and not incident.staff_calls:
+        incident.staff_due_at = None
+    elif told and not incident.wedding_id and incident.staff_calls == 1 and not _is_minute_over(incident):
+        incident.staff_due_at = incident.told_at + _pace()
+    else:
+        if not told:
+            _alert(incident)
+        call_now(incident)
+        return True
+    incident.save(update_fields=["staff_due_at"])
+    return False
+
+
+def call_now(incident: Incident) -> None:
+    """Tell staff on every channel that they have. The caller holds the incident's row."""
+    step = incidents.FIRST_STAFF_CALL + incident.staff_calls
+    _call_off_earlier(incident, step)
+    plans = staff.everyone(incident.organization_id, incident.wedding)
+    again = Notification.objects.filter(event=incident.event, recipient__in=[plan.recipient for plan in plans])
+    again.exclude(state=Notification.State.REACHED).update(
+        state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
+    )
+    why = "staff are told" + (f" again, for the {incident.staff_calls + 1}th time" if incident.staff_calls else "")
+    making.make(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
+    names = ", ".join(sorted({plan.name for plan in plans if not plan.skipped})) or "nobody is there to be told"
+    tracing.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
+    first = incident.staff_calls == 0 and incident.wedding_id is None
+    incident.staff_calls += 1
+    incident.told_at = timezone.now()
+    incident.staff_due_at = Now() + (timedelta(seconds=settings.NOBODY_REACHED_SECONDS) if first else _pace())
+    incident.reports.filter(told_at=None).update(told_at=Now())
+    incident.save(update_fields=["staff_calls", "staff_due_at", "told_at"])
+    if not any(not plan.skipped for plan in plans):
+        _alert(incident)
+
+
+def somebody_was_told(incident: Incident) -> bool:
+    """Whether any channel has taken a message about it that did not come back."""
+    events = [event.id for event in incidents.events_of(incident)]
+    taken = Delivery.objects.filter(event__in=events, state=State.SUCCEEDED).exclude(channel=SYSTEM_CHANNEL)
+    return taken.exclude(message__status=Message.Status.FAILED).exists()
+
+
+def _is_minute_over(incident: Incident) -> bool:
+    return incident.told_at + _pace() <= timezone.now()
+
+
+def _pace() -> timedelta:
+    return timedelta(seconds=settings.STAFF_CALL_SECONDS)
+
+
+def _call_off_earlier(incident: Incident, step: int) -> None:
+    earlier = Delivery.objects.filter(
+        event=incident.event,
+        plan_step__gte=incidents.FIRST_STAFF_CALL,
+        plan_step__lt=step,
+        state__in=list(WAITING),
+    )
+    move(earlier, State.CANCELLED, Reason.SUPERSEDED)
+
+
+def _alert(incident: Incident) -> None:
+    kind = incident.kind.replace("_", " ")
+    text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}): open it, and call."
+    if alerts.raise_alert(incident.organization_id, Cause.NOBODY_REACHED, text, about=str(incident.id)):
+        tracing.note_event(incident.event, What.ALERTED, text)

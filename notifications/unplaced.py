@@ -1,0 +1,314 @@
+"""Emergencies without a wedding of ours, and those that cannot take their usual way: staff are told of them at once.
+
+Each opens an incident without a wedding, one for each connection, or joins it. A question of ours is its event; it asks
+staff which wedding it is about (:mod:`notifications.placement` has the answers), and is asked again until somebody
+takes it (:mod:`notifications.staff_calls`).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from integrations import linking
+from integrations.models import Connection, Delivery
+from integrations.states import State
+from notifications import incidents, making, staff, staff_calls, todays_weddings, tracing
+from notifications.models import Incident, IncidentReport
+from notifications.todays_weddings import Guess
+from notifications.tracing import What
+from wedsync.ids import first_id_since, new_id
+from wedsync.live import hints
+from wedsync.live.channels import ops_channel
+from wedsync.live.log import append
+from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import WeddingUnknown
+from wedsync.queues import Priority
+from wedsync.weddings.models import Wedding
+
+LEFT_BEHIND = timedelta(days=1)
+BATCH = 50
+BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
+LONGEST_NAME, LONGEST_TEXT = 200, 10_000
+NOT_GIVEN = "not given"
+
+
+class Trouble(models.TextChoices):
+    """Why an emergency did not become an event that is routed."""
+
+    REFUSED = "refused"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Report:
+    """An emergency that was signed and yet cannot take its usual way, with whatever could be read of it.
+
+    Arguments:
+        connection_id: of the connection that it came through.
+        reason: a sentence for staff, such as “Its time lies more than 300 s ahead.”
+        external_id: the vendor's id; where none could be read, the receipt's.
+        booking_id: by which it names its wedding, where that is not known.
+        wedding_id: the wedding that it names and that is the organization's.
+        event_id: of one that is held: the stored event, which goes on when staff choose its wedding.
+    """
+
+    organization_id: UUID
+    connection_id: str
+    trouble: Trouble
+    reason: str
+    external_id: str
+    kind: str = ""
+    description: str = ""
+    reported_by: str = ""
+    contact_phone: str = ""
+    location: str = ""
+    booking_id: str = ""
+    wedding_id: UUID | None = None
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What opens an incident, or joins one. ``event``: the report; ``None``: the question is the only one."""
+
+    organization_id: UUID
+    connection: Connection | None
+    said: dict[str, Any]
+    pause: timedelta
+    event: ChannelEvent | None = None
+    guess: Guess = field(default_factory=lambda: Guess(""))
+    key: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What tells one report from another: what it says, and about which booking."""
+        parts = (self.said[name] for name in ("kind", "description"))
+        text = "\n".join([*parts, self.said.get("booking_id") or ""])
+        return hashlib.sha256(" ".join(text.casefold().split()).encode()).hexdigest()
+
+
+@transaction.atomic
+def take_unlinked(event_id: UUID) -> bool:
+    """Tell staff of an emergency that found no wedding, or give it the only one that it can be about; once.
+
+    Returns whether there was anything to do.
+    """
+    rows = ChannelEvent.objects.select_for_update(of=("self",), no_key=True)
+    event = rows.filter(id=event_id, type=incidents.REPORTED, routing=ChannelEvent.Routing.UNLINKED).first()
+    if event is None or IncidentReport.objects.filter(event=event).exists():
+        return False
+    now = timezone.now()
+    guess = todays_weddings.guess(event, now)
+    if guess.wedding and guess.at_once:
+        linking.link_now([event.id], guess.wedding, wedding_assumed=True)
+        text = f"It names no wedding. {guess.wedding} is the only one of its system today, and is assumed."
+        tracing.note_event(event, What.JOINED, text)
+        return True
+    connection = Connection.objects.select_related("system").filter(id=event.source_connection_id).first()
+    said = {"trouble": guess.trouble, **_as_told(event.payload, connection)}
+    pause = timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
+    _take(_Case(event.organization_id, connection, said, pause, event, guess), now)
+    return True
+
+
+@transaction.atomic
+def tell_staff(report: Report) -> bool:
+    """Tell staff of an emergency that was refused or is held, once for each connection and id; whether it was new.
+
+    Staff are told at once, unless this connection made them hear of one within the last ten minutes: then when these
+    are over. Safe to call again, and from several processes.
+    """
+    digest = hashlib.sha256(report.external_id.encode()).hexdigest()
+    key = f"{report.connection_id[:40]}:{digest}"
+    connection = Connection.objects.select_related("system").filter(
+        id=report.connection_id, organization_id=report.organization_id
+    )
+    found = connection.first()
+    said = _as_told(
+        {
+            "kind": report.kind,
+            "description": report.description,
+            "reported_by": report.reported_by,
+            "contact_phone": report.contact_phone,
+            "venue_name": report.location,
+            "booking_id": report.booking_id,
+        },
+        found,
+    )
+    said |= {"trouble": report.trouble.value, "reason": report.reason[:LONGEST_TEXT]}
+    named = {"wedding_id": report.wedding_id, "event_id": report.event_id}
+    said["report"] = {name: str(value) for name, value in named.items() if value}
+    wedding = None
+    if report.wedding_id:
+        wedding = Wedding.objects.filter(id=report.wedding_id, organization_id=report.organization_id).first()
+    case = _Case(
+        report.organization_id, found, said, BETWEEN_ALERTS, guess=Guess(report.trouble.value, wedding), key=key
+    )
+    if IncidentReport.objects.filter(key=key).exists():
+        return False
+    return _take(case, timezone.now())
+
+
+def tell_of_assumption(event: ChannelEvent, made: Iterable[Delivery]) -> None:
+    """Tell staff of an emergency whose wedding is assumed; those whom its routes have named already, no second time."""
+    if event.type != incidents.REPORTED or not event.payload.get("wedding_assumed"):
+        return
+    if not IncidentReport.objects.filter(event=event, told_at__isnull=False).exists():
+        return  # it says nothing that its incident has not told
+    known = {(each.channel, each.target) for each in made if each.state != State.SKIPPED}
+    ways = [
+        way for way in staff.everyone(event.organization_id, event.wedding) if (way.channel, way.target) not in known
+    ]
+    making.make(
+        event, ways, plan_step=incidents.FIRST_STAFF_CALL - 1, why="its wedding is assumed", priority=Priority.URGENT
+    )
+
+
+def find_left_behind() -> int:
+    """Take the unlinked emergencies whose hint got lost, or whose worker died; returns how many."""
+    unlinked = ChannelEvent.objects.filter(
+        routing=ChannelEvent.Routing.UNLINKED,
+        priority=Priority.URGENT,
+        type=incidents.REPORTED,
+        id__gte=first_id_since(timezone.now() - LEFT_BEHIND),
+        report=None,
+    )
+    ids = list(unlinked.order_by("id").values_list("id", flat=True)[:BATCH])
+    return sum(take_unlinked(each) for each in ids)
+
+
+def _as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
+    """What a report says, as the question repeats it: cut, and never without a word where one is needed."""
+    sender = connection.system.name if connection else ""
+    said = {name: _short(given.get(name)) for name in ("contact_phone", "venue_name", "booking_id")}
+    return {
+        "kind": _short(given.get("kind")) or "emergency",
+        "description": str(given.get("description") or NOT_GIVEN)[:LONGEST_TEXT],
+        "reported_by": _short(given.get("reported_by")) or sender or NOT_GIVEN,
+        "sender": sender[:LONGEST_NAME] or None,
+        **{name: value or None for name, value in said.items()},
+    }
+
+
+def _short(value: object) -> str:
+    return str(value or "").strip()[:LONGEST_NAME]
+
+
+def _take(case: _Case, now: datetime) -> bool:
+    living = Incident.objects.select_for_update(of=("self",), no_key=True).filter(
+        incidents.LIVING, organization_id=case.organization_id, wedding=None, drill=False, connection=case.connection
+    )
+    while True:  # the one that stood in the way may have been resolved meanwhile
+        if case.key and IncidentReport.objects.filter(key=case.key).exists():
+            return False
+        if found := living.select_related("event").order_by("id").first():
+            _join(found, case, now)
+            return True
+        if _open(case, now):
+            return True
+
+
+def _open(case: _Case, now: datetime) -> bool:
+    """Whether it opened one; another process may have been first."""
+    incident_id = new_id()
+    question = _question(case, incident_id)
+    question.save(force_insert=True)
+    incident = Incident(
+        id=incident_id,
+        organization_id=case.organization_id,
+        wedding=None,
+        connection=case.connection,
+        event=question,
+        kind=case.said["kind"],
+        description=case.said["description"],
+        opened_by=case.said["reported_by"],
+        told_at=now,
+        **_suggested(case, now),
+    )
+    Incident.objects.bulk_create([incident], ignore_conflicts=True)
+    if not Incident.objects.filter(id=incident_id).exists():
+        question.delete()
+        return False
+    report = case.event or question
+    IncidentReport.objects.create(incident=incident, event=report, words=case.words, key=case.key)
+    tracing.note_event(report, What.JOINED, f"It opened an incident without a wedding: {incident_id}.")
+    _show(question)
+    earliest = _earliest(case)
+    if earliest and earliest > now:
+        Incident.objects.filter(id=incident_id).update(staff_due_at=earliest)
+    else:
+        staff_calls.call_now(incident)
+    return True
+
+
+def _earliest(case: _Case) -> datetime | None:
+    """Before when staff are not told again of what this connection's emergencies are refused for."""
+    if case.event is not None or case.connection is None:
+        return None
+    last = Incident.objects.filter(connection=case.connection, wedding=None, state=Incident.State.RESOLVED)
+    told_at = last.order_by("-id").values_list("told_at", flat=True).first()
+    return told_at + case.pause if told_at else None
+
+
+def _join(incident: Incident, case: _Case, now: datetime) -> None:
+    """Add a report to an incident whose row is locked; one that says something new is told with the next call.
+
+    Where somebody has taken care of it already, it is open again: what they know of is something else.
+    """
+    known = incident.reports.filter(words=case.words).exists()
+    report = case.event
+    if report is None:
+        report = _question(case, incident.id)
+        report.routing, report.routed_at = ChannelEvent.Routing.ROUTED, now
+        report.save(force_insert=True)
+        _show(report)
+    told_at = now if known else None
+    IncidentReport.objects.create(incident=incident, event=report, words=case.words, key=case.key, told_at=told_at)
+    tracing.note_event(report, What.JOINED, f"It joined the incident without a wedding {incident.id}.")
+    if incident.assumed_at is None and case.guess.in_time:
+        for name, value in _suggested(case, now).items():
+            setattr(incident, name, value)
+    if not known:
+        due = max(now, incident.told_at + case.pause)
+        if incident.state == Incident.State.ACKNOWLEDGED:
+            incident.state, incident.staff_due_at = Incident.State.OPEN, due
+            incident.acknowledged_at, incident.acknowledged_by, incident.acknowledged_via = None, "", ""
+        elif incident.staff_due_at is None or due < incident.staff_due_at:
+            incident.staff_due_at = due
+    incident.save()
+
+
+def _suggested(case: _Case, now: datetime) -> dict[str, Any]:
+    pause = timedelta(seconds=settings.ASSUME_WEDDING_SECONDS)
+    return {
+        "suggested_wedding": case.guess.wedding,
+        "assumed_at": now + pause if case.guess.wedding and case.guess.in_time else None,
+    }
+
+
+def _question(case: _Case, incident_id: UUID) -> ChannelEvent:
+    payload = WeddingUnknown(incident_id=incident_id, **case.said).model_dump(mode="json")
+    return ChannelEvent(
+        id=new_id(),
+        organization_id=case.organization_id,
+        type=incidents.WEDDING_UNKNOWN,
+        payload={name: value for name, value in payload.items() if value is not None},
+        occurred_at=timezone.now(),
+        source=ChannelEvent.Source.WEDSYNC,
+        priority=Priority.URGENT,
+        correlation_id=case.event.correlation_id if case.event else new_id(),
+        effect=ChannelEvent.Effect.NONE,
+    )
+
+
+def _show(question: ChannelEvent) -> None:
+    name = ops_channel(question.organization_id)
+    append([], also=[(question, name)])
+    hints.event_stored(question, [name])

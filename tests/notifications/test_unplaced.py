@@ -1,0 +1,440 @@
+"""An emergency without a wedding: staff hear of it at once, and again; they, or the clock, say which wedding it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+
+from integrations import linking
+from integrations.models import Alert, Connection, Delivery, ExternalReference, System
+from integrations.routing import route
+from integrations.states import State
+from notifications import acknowledging, incidents, links, placement, staff_calls, subjects, unplaced
+from notifications.models import Incident, IncidentReport
+from notifications.unplaced import Report, Trouble, tell_staff
+from notifications.wording import write
+from tests.factories import (
+    ConnectionFactory,
+    EventFactory,
+    ExternalReferenceFactory,
+    MembershipFactory,
+    RouteFactory,
+    SystemFactory,
+    UserFactory,
+    WeddingFactory,
+)
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Organization, Wedding
+
+pytestmark = pytest.mark.django_db
+SMOKE = {"kind": "fire", "description": "Smoke in the cellar", "reported_by": "Front desk"}
+STAFF = {("slack", "team"), ("email", "owner@people.example"), ("email", "support@people.example")}
+
+
+@dataclass
+class House:
+    """A company with a coordination Slack, an owner and a member of support; its venue's system sends emergencies."""
+
+    organization: Organization
+    system: System
+    connection: Connection
+    team: System
+
+    def wedding(self, days: int = 0, *, known: bool = True, zone: str = "Europe/Vienna", **of: Any) -> Wedding:
+        """One that is so many days from today at its venue; ``known``: to the system."""
+        from zoneinfo import ZoneInfo
+
+        today = timezone.now().astimezone(ZoneInfo(zone)).date()
+        made = WeddingFactory(
+            organization=self.organization, date=today + timedelta(days=days), timezone=zone, venue_name="Seehof", **of
+        )
+        if known:
+            ExternalReferenceFactory(
+                organization=self.organization, system=self.system, wedding=made, external_id=f"B-{made.id}"
+            )
+        return made
+
+    def report(self, **said: Any) -> ChannelEvent:
+        """An emergency without a wedding, as the receiver stores it, and routed."""
+        event = EventFactory(
+            organization=self.organization,
+            wedding=None,
+            type=incidents.REPORTED,
+            payload=SMOKE | said,
+            priority="urgent",
+            routing="unlinked",
+            source="webhook",
+            source_system_id=self.system.id,
+            source_connection_id=self.connection.id,
+        )
+        route(event.id)
+        event.refresh_from_db()
+        return event
+
+    @property
+    def asked(self) -> Incident:
+        """The incident without a wedding."""
+        return Incident.objects.select_related("event", "suggested_wedding").get(
+            organization=self.organization, wedding=None
+        )
+
+    def told(self, event: ChannelEvent, **of: Any) -> set[tuple[str, str]]:
+        """Who of staff was told of an event."""
+        rows = Delivery.objects.filter(event=event, **of).exclude(state__in=[State.SKIPPED, State.CANCELLED])
+        return {(each.channel, "team" if each.system_id == self.team.id else each.target) for each in rows}
+
+
+@pytest.fixture
+def house() -> House:
+    connection = ConnectionFactory()
+    mine: dict[str, Any] = {"organization": connection.organization}
+    SystemFactory(**mine, kind=System.Kind.EMAIL)
+    team = SystemFactory(**mine, kind=System.Kind.SLACK, name="Coordination")
+    RouteFactory(
+        **mine, system=team, target="people", channel_pattern="urgent:wedding-day:{orgId}",
+        event_types=["venue.emergency_reported"],
+    )  # fmt: skip
+    for role in ("owner", "support"):
+        MembershipFactory(**mine, role=role, user=UserFactory(email=f"{role}@people.example"))
+    MembershipFactory(**mine, role="planner", user=UserFactory(email="planner@people.example"))
+    return House(connection.organization, connection.system, connection, team)
+
+
+def due(incident: Incident, **columns: Any) -> None:
+    Incident.objects.filter(id=incident.id).update(**columns)
+
+
+@pytest.mark.parametrize(
+    ("weddings", "said", "trouble"),
+    [
+        ((), {}, "no_wedding_named"),
+        ((0, 0), {}, "no_wedding_named"),
+        ((1, -3), {}, "no_wedding_named"),
+        ((), {"booking_id": "B-404"}, "booking_unknown"),
+        ((0, 0), {"booking_id": "B-404"}, "booking_unknown"),
+        ((0,), {"booking_id": "B-404"}, "booking_unknown"),
+        ((0,), {"wedding_id": "01977f00-0000-7000-8000-0000000000e1"}, "wedding_not_ours"),
+    ],
+)
+def test_staff_hear_at_once_by_every_channel_that_they_have(
+    house: House, weddings: tuple[int, ...], said: dict[str, str], trouble: str
+) -> None:
+    for days in weddings:
+        house.wedding(days)
+
+    event = house.report(**said)
+
+    incident = house.asked
+    assert event.routing == "unlinked"
+    assert incident.event.payload["trouble"] == trouble
+    assert incident.connection_id == house.connection.id
+    assert house.told(incident.event) == STAFF
+    assert incident.state == "open"
+    assert incident.staff_due_at is not None
+
+
+def test_the_only_wedding_of_today_is_alarmed_at_once_where_the_report_names_none(house: House) -> None:
+    wedding = house.wedding()
+    house.wedding(known=False)
+    house.wedding(3)
+
+    event = house.report()
+    route(event.id)
+
+    event.refresh_from_db()
+    incident = Incident.objects.get()
+    assert (incident.wedding, event.wedding, event.routing) == (wedding, wedding, "routed")
+    assert house.told(event) == STAFF
+    for delivery in Delivery.objects.filter(event=event).select_related("event__wedding", "system"):
+        assert "We assume that it is about this wedding" in write(subjects.of(delivery)).text
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Vienna"])
+def test_today_is_the_day_at_the_venue(house: House, zone: str) -> None:
+    wedding = house.wedding(zone=zone)
+
+    event = house.report()
+
+    assert event.wedding == wedding
+
+
+def test_an_unknown_booking_is_asked_about_before_the_only_wedding_of_today_is_alarmed(house: House) -> None:
+    wedding = house.wedding(couple="Anna & Ben")
+    event = house.report(booking_id="B-404")
+    incident = house.asked
+    assert incident.suggested_wedding == wedding
+    assert placement.assume_due() == 0
+    delivery = Delivery.objects.filter(event=incident.event, channel="slack").get()
+    assert "Is it Anna & Ben (today, Seehof)? Unless somebody answers by" in write(subjects.of(delivery)).text
+
+    due(incident, assumed_at=Now())
+    assert placement.assume_due() == 1
+    assert placement.assume_due() == 0
+    event.refresh_from_db()
+    assert (event.wedding, event.payload["wedding_assumed"], event.routing) == (wedding, True, "pending")
+    route(event.id)
+
+    opened = Incident.objects.get(wedding=wedding)
+    assert [report.event_id for report in opened.reports.all()] == [event.id]
+    incident.refresh_from_db()
+    assert (incident.state, incident.chosen_wedding, incident.reports.count()) == ("resolved", wedding, 0)
+    assert house.told(event) == STAFF
+
+
+@pytest.mark.parametrize("said", [{"wedding_id": "01977f00-0000-7000-8000-0000000000e1"}, {"booking_id": "B-1"}])
+def test_a_paused_connection_and_a_named_wedding_are_never_guessed_about(house: House, said: dict[str, str]) -> None:
+    house.wedding()
+    Connection.objects.update(state="paused" if "booking_id" in said else "active")
+
+    house.report(**said)
+
+    assert house.asked.assumed_at is None
+    assert house.told(house.asked.event) == STAFF
+
+
+def test_reports_join_one_open_incident_of_their_connection(house: House) -> None:
+    for number in range(5):
+        house.report(booking_id=f"B-{number}")
+    house.report(booking_id="B-4")
+
+    incident = house.asked
+    assert incident.reports.count() == 6
+    assert incident.staff_calls == 1
+    due(incident, staff_due_at=Now())
+    Delivery.objects.update(state="succeeded")
+    due(incident, told_at=timezone.now() - timedelta(minutes=2))
+    assert staff_calls.call_due() == 1
+    again = Delivery.objects.filter(event=incident.event, plan_step=incidents.FIRST_STAFF_CALL + 1).first()
+    assert again
+    text = write(subjects.of(again)).text
+    assert "Also reported: fire (booking B-4)" in text
+    assert "Nobody has confirmed this yet." in text
+
+
+def test_staff_are_told_again_until_somebody_takes_it(house: House) -> None:
+    house.report()
+    incident = house.asked
+    for _ in range(3):
+        due(incident, staff_due_at=Now(), told_at=timezone.now() - timedelta(minutes=2))
+        assert staff_calls.call_due() == 1
+        assert staff_calls.call_due() == 0
+    live = Delivery.objects.filter(event=incident.event).exclude(state="cancelled")
+    assert {each.plan_step for each in live} == {incidents.FIRST_STAFF_CALL + 3}
+    assert house.told(incident.event, plan_step=incidents.FIRST_STAFF_CALL + 3) == STAFF
+
+    token = links.acknowledge_token(live[0].id)
+    acknowledging.acknowledge(token, by="Ben", via="Slack")
+
+    due(incident, told_at=timezone.now() - timedelta(hours=1))
+    assert staff_calls.call_due() == 0
+    assert not Delivery.objects.filter(state="pending").exists()
+
+
+def test_a_new_report_opens_again_what_somebody_had_taken(house: House) -> None:
+    house.report()
+    acknowledging.acknowledge_incident(house.asked, by="Ben", via="Slack")
+    house.report()
+    assert house.asked.state == "acknowledged"
+
+    house.report(description="The hall is burning")
+
+    assert (house.asked.state, house.asked.acknowledged_by) == ("open", "")
+    assert house.asked.staff_due_at is not None
+
+
+def test_nobody_to_be_told_is_an_alert_at_once(house: House) -> None:
+    System.objects.filter(kind__in=["email", "slack"]).delete()
+
+    house.report()
+
+    alert = Alert.objects.get()
+    assert (alert.cause, alert.about) == ("nobody_reached", str(house.asked.id))
+
+
+def test_nobody_told_in_time_is_an_alert_and_a_new_try_on_every_channel(house: House) -> None:
+    house.report()
+    due(house.asked, staff_due_at=Now())
+
+    assert staff_calls.call_due() == 1
+
+    assert Alert.objects.get().cause == "nobody_reached"
+    assert house.told(house.asked.event, plan_step=incidents.FIRST_STAFF_CALL + 1) == STAFF
+
+
+def test_a_lost_hint_is_found_again_by_the_sweep_once(house: House) -> None:
+    EventFactory(
+        organization=house.organization, wedding=None, type=incidents.REPORTED, payload=SMOKE, priority="urgent",
+        routing="unlinked", source_system_id=house.system.id, source_connection_id=house.connection.id,
+    )  # fmt: skip
+
+    assert unplaced.find_left_behind() == 1
+    assert unplaced.find_left_behind() == 0
+    assert house.told(house.asked.event) == STAFF
+
+
+def test_a_reference_that_comes_late_takes_the_report_to_its_wedding(house: House) -> None:
+    wedding = house.wedding(5)
+    event = house.report(booking_id="B-5")
+    reference = ExternalReferenceFactory(
+        organization=house.organization, system=house.system, wedding=wedding, external_id="B-5",
+        kind=ExternalReference.Kind.BOOKING,
+    )  # fmt: skip
+    asked = house.asked
+
+    assert linking.link_named(reference) == 1
+    route(event.id)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.chosen_wedding) == ("resolved", wedding)
+    assert Incident.objects.get(wedding=wedding).reports.get().event_id == event.id
+
+
+class TestThePage:
+    def path(self, house: House) -> str:
+        delivery = Delivery.objects.filter(event=house.asked.event, channel="email").first()
+        assert delivery
+        return f"/emergency/{links.wedding_token(delivery.id)}/"
+
+    def test_shows_a_button_for_each_wedding_of_today_and_opening_it_changes_nothing(
+        self, house: House, client: Client
+    ) -> None:
+        house.wedding(couple="Anna & Ben")
+        house.wedding(couple="Cleo & Dan", known=False)
+        house.wedding(9, couple="Eva & Fox")
+        house.report(booking_id="B-404")
+        before = list(Incident.objects.values())
+
+        page = client.get(self.path(house)).content.decode()
+        client.head(self.path(house))
+
+        assert "Yes: Anna &amp; Ben (today, Seehof)</button>" in page
+        assert "Cleo &amp; Dan (today, Seehof)</button>" in page
+        assert "Eva &amp; Fox" in page
+        assert "None of our weddings" in page
+        assert list(Incident.objects.values()) == before
+
+    def test_a_choice_takes_the_reports_to_the_wedding_once(self, house: House, client: Client) -> None:
+        wedding, other = house.wedding(), house.wedding()
+        events = [house.report(booking_id=f"B-{number}") for number in range(2)]
+        path = self.path(house)
+        asked = house.asked
+
+        first = client.post(path, {"wedding": str(wedding.id)}).content.decode()
+        second = client.post(path, {"wedding": str(other.id)}).content.decode()
+        for event in events:
+            route(event.id)
+
+        asked.refresh_from_db()
+        assert asked.chosen_wedding == wedding
+        assert wedding.couple.split(" &")[0] in first
+        assert first == second
+        opened = Incident.objects.get(wedding__isnull=False)
+        assert opened.wedding == wedding
+        assert set(opened.reports.values_list("event_id", flat=True)) == {event.id for event in events}
+        assert not IncidentReport.objects.filter(incident=asked).exists()
+
+    def test_none_of_ours_ends_it_and_tells_those_who_were_told(self, house: House, client: Client) -> None:
+        house.report()
+        asked = house.asked
+        Delivery.objects.update(state="succeeded")
+
+        page = client.post(self.path(house), {"wedding": "none"}).content.decode()
+
+        asked.refresh_from_db()
+        assert (asked.state, asked.chosen_wedding) == ("resolved", None)
+        assert "none of your weddings" in page
+        cleared = ChannelEvent.objects.get(type="incident.resolved")
+        assert house.told(cleared) == STAFF
+        for delivery in Delivery.objects.filter(event=cleared).select_related("event__wedding"):
+            assert write(subjects.of(delivery)).headline.startswith("All clear")
+
+    def test_takes_no_wedding_of_another_organization(self, house: House, client: Client) -> None:
+        foreign = WeddingFactory()
+        house.report()
+
+        for answer in (str(foreign.id), "", "nonsense", "\x00"):
+            assert client.post(self.path(house), {"wedding": answer}).status_code == 422
+
+        assert house.asked.state == "open"
+
+    def test_takes_no_other_token(self, house: House, client: Client) -> None:
+        house.report()
+        delivery = Delivery.objects.filter(event=house.asked.event).first()
+        assert delivery
+
+        for token in (links.acknowledge_token(delivery.id), "nonsense", links.wedding_token(delivery.event_id)):
+            assert client.post(f"/emergency/{token}/", {"wedding": "none"}).status_code == 404
+
+        assert house.asked.state == "open"
+
+
+class TestTheSeam:
+    def refused(self, house: House, external_id: str = "E-1", **of: Any) -> Report:
+        said: dict[str, Any] = {"kind": "fire", "description": "Smoke", "booking_id": "B-1"} | of
+        return Report(
+            house.organization.id, house.connection.id, Trouble.REFUSED, "Its time is a year old.", external_id, **said
+        )
+
+    def test_a_refused_emergency_is_told_once_for_its_id(self, house: House) -> None:
+        assert tell_staff(self.refused(house))
+        assert not tell_staff(self.refused(house))
+
+        delivery = Delivery.objects.filter(event=house.asked.event, channel="slack").get()
+        text = write(subjects.of(delivery)).text
+        assert house.told(house.asked.event) == STAFF
+        assert "Its time is a year old." in text
+        assert "Smoke" in text
+
+    def test_one_connection_makes_one_alert_in_ten_minutes_and_none_is_lost(self, house: House) -> None:
+        for number in range(20):
+            assert tell_staff(self.refused(house, f"E-{number}", description=f"Floor {number}"))
+        assert house.asked.staff_calls == 1
+        placement.none_of_ours(house.asked, by="Ben")
+
+        assert tell_staff(self.refused(house, "E-21", description="Roof"))
+
+        later = Incident.objects.get(state="open")
+        assert later.staff_calls == 0
+        assert later.staff_due_at
+        assert timedelta(minutes=9) < later.staff_due_at - timezone.now() < timedelta(minutes=10)
+
+    def test_what_could_not_be_read_is_told_all_the_same(self, house: House) -> None:
+        assert tell_staff(Report(house.organization.id, house.connection.id, Trouble.REFUSED, "Not JSON.", "R-1"))
+
+        assert house.told(house.asked.event) == STAFF
+        assert house.asked.kind == "emergency"
+
+    def test_a_refused_one_is_reported_anew_of_the_wedding_that_staff_choose(self, house: House) -> None:
+        wedding = house.wedding()
+        tell_staff(self.refused(house))
+
+        placement.choose(house.asked, wedding, by="Ben")
+
+        event = ChannelEvent.objects.get(type=incidents.REPORTED)
+        route(event.id)
+        assert (event.wedding, event.payload["description"]) == (wedding, "Smoke")
+        assert Incident.objects.get(wedding=wedding).event == event
+
+    def test_a_held_one_goes_on_when_staff_choose_its_wedding(self, house: House) -> None:
+        wedding = house.wedding()
+        Connection.objects.update(state="paused")
+        held = EventFactory(
+            organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE,
+            priority="urgent", routing="held", source_connection_id=house.connection.id,
+        )  # fmt: skip
+        of = {"wedding_id": wedding.id, "event_id": held.id}
+        tell_staff(Report(house.organization.id, house.connection.id, Trouble.HELD, "Paused.", "E-1", **of))  # type: ignore[arg-type]
+
+        placement.choose(house.asked, wedding, by="Ben")
+        route(held.id)
+
+        held.refresh_from_db()
+        assert held.routing == "routed"
+        assert Incident.objects.get(wedding=wedding).event == held
+        assert ChannelEvent.objects.filter(type=incidents.REPORTED).count() == 1
