@@ -5,20 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from integrations import moves
+from integrations import deadlines, moves
 from integrations.claims import Lease
 from integrations.errors import DeliveryError, OurFault
-from integrations.models import Delivery
 from integrations.outbound import Request, Response
 from integrations.states import Outcome
 from integrations.targets import Sender
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
-from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +52,7 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
             return None
         send = sender.ready(delivery, request)
         connection.close()
-        response = send(_deadline(delivery))
+        response = send(deadlines.call_deadline(delivery.priority))
         provider_id = sender.judge(response)
     except DeliveryError as error:
         failure = error
@@ -82,8 +79,3 @@ def _frozen(lease: Lease, sender: Sender) -> Request | None:
         return request
     delivery.request = request.as_json()
     return request if moves.freeze(delivery.id, lease.token, delivery.request) else None
-
-
-def _deadline(delivery: Delivery) -> float:
-    urgent = delivery.priority == Priority.URGENT
-    return settings.URGENT_DEADLINE_SECONDS if urgent else settings.CALL_DEADLINE_SECONDS

@@ -51,7 +51,8 @@ _CLAIM = f"""
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE integrations_delivery AS delivery
 SET state = 'in_flight', state_reason = '', lease_token = %(token)s,
-    lease_until = now() + %(lease)s * interval '1 second', attempt_count = attempt_count + 1, has_turn = false
+    lease_until = now() + CASE WHEN delivery.priority = 'urgent' THEN %(urgent_lease)s ELSE %(lease)s END
+        * interval '1 second', attempt_count = attempt_count + 1, has_turn = false
 FROM quick, integrations_system AS system, live_channelevent AS event
 WHERE {{which}} AND system.id = delivery.system_id AND event.id = delivery.event_id
     AND delivery.state IN ('pending', 'scheduled', 'held') AND delivery.expires_at > now()
@@ -60,7 +61,7 @@ RETURNING system.state, {_DELIVERY.text}, {_EVENT.text}
 _CLAIM_ONE = Prepared(
     "claim_one",
     _CLAIM.format(which="delivery.id = %(id)s AND delivery.next_attempt_at <= now() + %(early)s * interval '1 second'"),
-    {"token": "uuid", "lease": "float8", "id": "uuid", "early": "float8"},
+    {"token": "uuid", "lease": "float8", "urgent_lease": "float8", "id": "uuid", "early": "float8"},
 )
 _CLAIM_NEXT = Prepared(
     "claim_next",
@@ -74,7 +75,7 @@ _CLAIM_NEXT = Prepared(
             FOR UPDATE SKIP LOCKED
         )"""
     ),
-    {"token": "uuid", "lease": "float8", "system": "uuid", "most": "int"},
+    {"token": "uuid", "lease": "float8", "urgent_lease": "float8", "system": "uuid", "most": "int"},
 )
 
 
@@ -113,7 +114,8 @@ def priority_of(precedence: int) -> Priority:
 
 def _claim(statement: Prepared, which: dict[str, Any]) -> Lease | None:
     token = new_id()
-    _, found = statement.run({**which, "token": token, "lease": settings.LEASE_SECONDS})
+    leases = {"lease": settings.LEASE_SECONDS, "urgent_lease": settings.URGENT_LEASE_SECONDS}
+    _, found = statement.run({**which, **leases, "token": token})
     if found is None:
         return None
     state, *values = found

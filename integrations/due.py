@@ -4,6 +4,7 @@ Whoever is woken for a target goes on with whatever else is due for it, so a tar
 deliveries needs no more messages than it takes calls, and none while it has all the calls that it takes.
 """
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from django.db import connection, transaction
 from integrations.admission.lanes import CALL_LIMIT
 from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from wedsync.live import hints
-from wedsync.queues import Priority
 
 BATCH = 200
 FULL_QUEUE = 2 * BATCH
@@ -40,20 +40,21 @@ ORDER BY random()
 """
 
 # Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets
-# some seconds. A row that was hinted is hinted again when it was due anew since, or after a while.
+# some seconds. A row that was hinted is hinted again when it was due anew since, or after a while; an urgent one in
+# each round.
 _TAKE = """
 UPDATE integrations_delivery AS delivery SET hinted_at = now()
 FROM (
     SELECT picked.* FROM unnest(%(systems)s::uuid[], %(room)s::int[], %(most)s::int[]) AS lane(system_id, room, most),
     LATERAL (
-        SELECT id FROM integrations_delivery
+        SELECT id, hinted_at FROM integrations_delivery
         WHERE system_id = lane.system_id AND precedence <= lane.most AND priority = ANY(%(queues)s)
             AND state IN ('pending', 'scheduled', 'held')
             AND next_attempt_at <= now() + %(ahead)s * interval '1 second'
             AND (state = 'held' OR attempt_count > %(quick)s
                 OR next_attempt_at < now() - %(overdue)s * interval '1 second')
             AND (hinted_at IS NULL OR hinted_at < next_attempt_at - %(ahead)s * interval '1 second'
-                OR hinted_at < now() - %(again)s * interval '1 second')
+                OR hinted_at < now() - %(again)s * interval '1 second' OR priority = 'urgent')
         ORDER BY precedence, next_attempt_at
         LIMIT lane.room
         FOR UPDATE SKIP LOCKED
@@ -61,9 +62,18 @@ FROM (
     LIMIT %(batch)s
 ) AS taken
 WHERE delivery.id = taken.id
-RETURNING delivery.id, delivery.priority, delivery.system_id, delivery.attempt_count,
+RETURNING taken.hinted_at, delivery.hinted_at, delivery.id, delivery.priority, delivery.system_id,
+    delivery.attempt_count,
     greatest(0, extract(epoch FROM delivery.next_attempt_at - now()))
 """
+
+
+class _Mark(NamedTuple):
+    """When a row was hinted, and when before that."""
+
+    id: UUID
+    made: datetime
+    before: datetime | None
 
 
 class _Lane(NamedTuple):
@@ -83,13 +93,28 @@ class _Lane(NamedTuple):
 
 
 def open_queues() -> list[str]:
-    """The queues that are not full already: more messages for the same rows would make a slow queue slower."""
-    return [priority for priority in Priority.values if hints.queue_length(priority) < FULL_QUEUE]
+    """The queues that are not full already: more messages for the same rows would make a slow queue slower.
+
+    None of them while Redis does not answer: what cannot leave from here is left to a sweep that reaches it.
+    """
+    lengths = hints.queue_lengths()
+    return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]
+
+
+# What did not leave is not marked: the next round, of this sweep or another, takes it again at once.
+_UNMARK = """
+UPDATE integrations_delivery AS delivery SET hinted_at = mark.before
+FROM unnest(%(ids)s::uuid[], %(marks)s::timestamptz[], %(before)s::timestamptz[]) AS mark(id, made, before)
+WHERE delivery.id = mark.id AND delivery.hinted_at = mark.made
+"""
 
 
 def hint_deliveries() -> int:
     """Wake workers for what is due by the next tick, each at its time; returns for how many deliveries."""
     ahead = settings.SWEEP_SECONDS
+    queues = open_queues()
+    if not queues:
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(_LANES, {"ahead": ahead, "call_limit": CALL_LIMIT, "urgent": URGENT_PRECEDENCE})
         lanes = [_Lane(*row) for row in cursor.fetchall()]
@@ -100,7 +125,7 @@ def hint_deliveries() -> int:
         "systems": [lane.system_id for lane in lanes],
         "room": [lane.room if lane.room > 0 else CALL_LIMIT for lane in lanes],
         "most": [lane.most for lane in lanes],
-        "queues": open_queues(),
+        "queues": queues,
         "ahead": ahead,
         "overdue": settings.SWEEP_OVERDUE_SECONDS,
         "again": settings.SWEEP_AGAIN_SECONDS,
@@ -110,8 +135,13 @@ def hint_deliveries() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         taken = cursor.fetchall()
-    for delivery_id, priority, system_id, attempts, countdown in taken:
-        hints.delivery_due(
-            delivery_id, priority, system_id, quick_attempts=min(attempts, quick), countdown=float(countdown)
-        )
-    return len(taken)
+    marks: dict[hints.TaskHint, _Mark] = {}
+    for before, made, delivery_id, priority, system_id, attempts, countdown in taken:
+        hint = hints.DeliveryHint(str(delivery_id), priority, str(system_id), min(attempts, quick), float(countdown))
+        marks[hint] = _Mark(delivery_id, made, before)
+    unsent = [marks[hint] for hint in hints.send_now(list(marks))]
+    if unsent:
+        ids, made_at, earlier = zip(*unsent, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_UNMARK, {"ids": list(ids), "marks": list(made_at), "before": list(earlier)})
+    return len(taken) - len(unsent)

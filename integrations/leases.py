@@ -1,6 +1,7 @@
 """Taking deliveries back from workers that died. Whether their request arrived is unknown."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -8,7 +9,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.deliveries import after_unknown
+from integrations import deadlines, targets
+from integrations.deliveries import after_unknown, schedule
 from integrations.errors import WorkerLost
 from integrations.models import Delivery
 from integrations.moves import Ending, end, let_go
@@ -16,6 +18,8 @@ from integrations.ordering import end_turn
 from integrations.states import Outcome, Reason, State
 from integrations.targets import sender_for
 from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.live import hints
+from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 BATCH = 200
@@ -47,6 +51,7 @@ def _end_lease(delivery: Delivery) -> None:
     began = delivery.request is not None
     if not began:
         let_go(row, State.SCHEDULED, Reason.WORKER_LOST, next_attempt_at=Now())
+        _wake_for(delivery, 0.0)
     else:
         sender = sender_for(delivery.channel)
         to, reason, seconds = after_unknown(delivery, sender, Reason.WORKER_LOST)
@@ -56,16 +61,28 @@ def _end_lease(delivery: Delivery) -> None:
             due_in=seconds,
             may_duplicate=sender.marks_resends(delivery),
             started_at=_lease_began(delivery),
-            milliseconds=int(settings.LEASE_SECONDS * 1000),
+            milliseconds=int(deadlines.lease(delivery.priority) * 1000),
             outcome=Outcome.UNKNOWN,
             error_class=WorkerLost.__name__,
             error="the worker ended in the middle of the attempt",
         )
         end(delivery, token, ending)
+        if to == State.SCHEDULED:
+            _wake_for(delivery, seconds)
+        if delivery.priority == Priority.URGENT:
+            # Its plan goes on by the next channel, and does not wait for this one.
+            transaction.on_commit(partial(targets.tell_troubled, delivery))
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 
 
+def _wake_for(delivery: Delivery, seconds: float) -> None:
+    """Have a quick retry carried by a message, as after any other attempt: the message of before is lost."""
+    tried = min(delivery.attempt_count, len(settings.RETRY_QUICK_SECONDS))
+    if schedule().is_quick(max(delivery.attempt_count, 1), seconds):
+        hints.delivery_due(delivery.id, delivery.priority, delivery.system_id, quick_attempts=tried, countdown=seconds)
+
+
 def _lease_began(delivery: Delivery) -> datetime:
     until = delivery.lease_until or timezone.now()
-    return until - timedelta(seconds=settings.LEASE_SECONDS)
+    return until - timedelta(seconds=deadlines.lease(delivery.priority))

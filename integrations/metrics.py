@@ -55,8 +55,8 @@ registry.register(collector)
 
 def _queues() -> Iterator[Metric]:
     messages = GaugeMetricFamily("wedsync_queue_messages", "Messages in a Celery queue", labels=["queue"])
-    for name in Priority.values:
-        messages.add_metric([name], hints.queue_length(name))
+    for name, length in (hints.queue_lengths() or {}).items():  # without Redis there is no figure, rather than a zero
+        messages.add_metric([name], length)
     yield messages
     waiting = GaugeMetricFamily("wedsync_deliveries_waiting", "Deliveries that wait, by priority", labels=["queue"])
     sums = dict.fromkeys(Priority.values, 0)

@@ -6,26 +6,21 @@ hint the same row and a long queue is not filled with repetitions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from integrations.due import hint_deliveries, open_queues
+from integrations.due import hint_deliveries
 from integrations.late_linking import LateLinking
 from integrations.leases import end_leases
 from integrations.models import Connection, Delivery, System
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
+from integrations.unrouted import hint_events
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
-from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
-BATCH = 200
 Round = Callable[[], int]
 _rounds: list[Round] = []  # of higher rooms, which this one may not import
 _late_linking = LateLinking()  # each process walks through the unlinked events on its own
@@ -98,26 +93,6 @@ def release_held() -> None:
     held.update(routing=ChannelEvent.Routing.PENDING)
     waiting = Delivery.objects.filter(state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, next_attempt_at__gt=Now())
     waiting.exclude(system__state=System.Status.PAUSED).update(next_attempt_at=Now())
-
-
-def _again() -> timedelta:
-    return timedelta(seconds=settings.SWEEP_AGAIN_SECONDS)
-
-
-def hint_events() -> int:
-    """Hint events that nobody routed; first those that were never hinted, so that none starves the others."""
-    overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
-    with transaction.atomic():
-        events = list(
-            ChannelEvent.objects.select_for_update(skip_locked=True)
-            .filter(routing=ChannelEvent.Routing.PENDING, received_at__lt=Now() - overdue, priority__in=open_queues())
-            .filter(Q(hinted_at=None) | Q(hinted_at__lt=Now() - _again()))
-            .order_by(F("hinted_at").asc(nulls_first=True), "id")[:BATCH]
-        )
-        ChannelEvent.objects.filter(id__in=[event.id for event in events]).update(hinted_at=Now())
-    for event in events:
-        hints.event_stored(event, ())
-    return len(events)
 
 
 def expire() -> int:

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
-from integrations import call_facts, clients, event_filters, signing_secrets, standard_webhooks, targets
+from integrations import call_facts, clients, deadlines, event_filters, signing_secrets, standard_webhooks, targets
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status, send
@@ -186,8 +184,7 @@ def _found(system: System, event: ChannelEvent, client: Client) -> Client:
     email = client.profile.get("email") or event.payload.get("email")
     if client.external_id is not None or contact is None or not email:
         return client
-    spare = max(settings.LEASE_SECONDS - settings.CALL_DEADLINE_SECONDS, 1.0) / 2
-    listed = ask(system, CLIENTS, {"email": email}, deadline=spare).get("clients")
+    listed = ask(system, CLIENTS, {"email": email}, deadline=deadlines.question_deadline()).get("clients")
     known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     ids = [each["id"] for each in known if isinstance(each.get("id"), str) and 0 < len(each["id"]) <= LONGEST_ID]
     if len(ids) != 1:

@@ -45,6 +45,7 @@ app.conf.update(
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
+    worker_consumer="wedsync.worker_consumer:EagerConsumer",
     worker_prefetch_multiplier=1,
     worker_eta_task_limit=1000,
     worker_cancel_long_running_tasks_on_connection_loss=False,

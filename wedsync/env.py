@@ -139,6 +139,7 @@ RETRY_DURABLE = _variable(
 CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "an outside call's whole time")
 URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the same for urgent deliveries")
 LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
+URGENT_LEASE = _variable("WEDSYNC_URGENT_LEASE_SECONDS", float, "12", "the same for urgent deliveries")
 STATUS_WAIT = _variable(
     "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a WhatsApp of unknown outcome waits for its status"
 )

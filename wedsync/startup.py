@@ -15,14 +15,19 @@ def verify() -> None:
     """
     if not settings.DEBUG or settings.SECRET_KEYS:
         vault.check_keys()
-    longest_call = max(settings.CALL_DEADLINE_SECONDS, settings.URGENT_DEADLINE_SECONDS)
-    if not settings.VISIBILITY_TIMEOUT_SECONDS > settings.LEASE_SECONDS > longest_call:
-        raise ConfigurationError(
-            "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS must be greater than WEDSYNC_LEASE_SECONDS, and that greater than "
-            "WEDSYNC_CALL_DEADLINE_SECONDS and WEDSYNC_URGENT_DEADLINE_SECONDS: otherwise one delivery is sent twice"
-        )
-    if max(settings.RETRY_QUICK_SECONDS, default=0) >= settings.LEASE_SECONDS:
-        raise ConfigurationError("each of WEDSYNC_RETRY_QUICK_SECONDS must be shorter than WEDSYNC_LEASE_SECONDS")
+    quickest = max(settings.RETRY_QUICK_SECONDS, default=0)
+    for lease, deadline in (("LEASE", "CALL_DEADLINE"), ("URGENT_LEASE", "URGENT_DEADLINE")):
+        held, call = getattr(settings, f"{lease}_SECONDS"), getattr(settings, f"{deadline}_SECONDS")
+        if not settings.VISIBILITY_TIMEOUT_SECONDS > held > call:
+            raise ConfigurationError(
+                f"WEDSYNC_VISIBILITY_TIMEOUT_SECONDS ({settings.VISIBILITY_TIMEOUT_SECONDS:g}) must be greater than "
+                f"WEDSYNC_{lease}_SECONDS ({held:g}), and that greater than WEDSYNC_{deadline}_SECONDS ({call:g}): "
+                "otherwise one delivery is sent twice"
+            )
+        if quickest >= held:
+            raise ConfigurationError(
+                f"each of WEDSYNC_RETRY_QUICK_SECONDS must be shorter than WEDSYNC_{lease}_SECONDS"
+            )
 
 
 @register()

@@ -25,6 +25,7 @@ TIMES = {
     "WEDSYNC_CALL_DEADLINE_SECONDS": "4",
     "WEDSYNC_URGENT_DEADLINE_SECONDS": "3",
     "WEDSYNC_LEASE_SECONDS": "6",
+    "WEDSYNC_URGENT_LEASE_SECONDS": "5",
     "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS": "15",
     "WEDSYNC_RETRY_QUICK_SECONDS": "0.3,0.5,1,1",
     "WEDSYNC_RETRY_DURABLE_SECONDS": "2,3",
@@ -46,6 +47,7 @@ Nothing is gathered, every report is told, and nobody is called again: so each e
 ask for, and no others.
 """
 LEASE_SECONDS = float(TIMES["WEDSYNC_LEASE_SECONDS"])
+URGENT_LEASE_SECONDS = float(TIMES["WEDSYNC_URGENT_LEASE_SECONDS"])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import redis
 
-from bench.chaos.copy import LEASE_SECONDS, AttackedCopy, Plan
+from bench.chaos.copy import LEASE_SECONDS, URGENT_LEASE_SECONDS, AttackedCopy, Plan
 from bench.chaos.seed import FOR_ALL, NAMES
 from bench.errors import BenchError
 from wedsync.runner.processes import wait_until
@@ -103,7 +103,11 @@ def _under_way(scene: Scene, worker: str) -> bool:
         "SELECT count(*) FROM integrations_delivery WHERE state = 'in_flight' AND priority = %(priority)s"
         " AND attempt_count > 0"
         " AND lease_until < now() + make_interval(secs => %(lease)s - 0.2) AND organization_id = %(organization)s",
-        {"priority": worker, "lease": LEASE_SECONDS, "organization": scene.plan.facts.organization},
+        {
+            "priority": worker,
+            "lease": URGENT_LEASE_SECONDS if worker == "urgent" else LEASE_SECONDS,
+            "organization": scene.plan.facts.organization,
+        },
     )
     return bool(count)
 

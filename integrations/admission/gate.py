@@ -25,13 +25,15 @@ _NOTABLE = frozenset({Change.OPENED, Change.REOPENED, Change.CLOSED})
 
 def ask(lane: Lane, *, urgent: bool) -> Permit:
     """Ask for leave to call. What is granted must come back by :func:`tell`, :func:`tell_and_ask` or
-    :func:`give_back`; a slot that does not is free again when ``LEASE_SECONDS`` have passed.
+    :func:`give_back`; a slot that does not is free again when the lease of such a delivery has passed.
 
     A refusal uses nothing up. It says why, and how long to wait.
     """
     token = _new_token()
     doubtful = Orphan(lane, token, urgent)
-    answer = presence.within(lambda scripts: scripts.run("ask", lane, int(urgent), token), doubtful=doubtful)
+    answer = presence.within(
+        lambda scripts: scripts.run("ask", lane, int(urgent), token, urgent=urgent), doubtful=doubtful
+    )
     if answer is None:
         return local.ask(lane, token, urgent=urgent)
     return _permit(answer, token, urgent=urgent)
@@ -61,7 +63,7 @@ def tell_and_ask(
     token = _new_token()
     told = (*_told(permit, verdict, delivery_id, alone=alone), int(urgent), token)
     doubtful = Orphan(lane, token, urgent)
-    answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told), doubtful=doubtful)
+    answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told, urgent=urgent), doubtful=doubtful)
     if answer is None:
         change = _tell_here(lane, permit, verdict, delivery_id, alone=alone)
         return change, local.ask(lane, token, urgent=urgent)

@@ -77,11 +77,12 @@ class LocalAdmission:
             probe = breaker.open_until > 0
             why, wait = self._refusal(lane, breaker, slots, now, urgent=urgent)
             if why is None:
-                slots.ends[token] = (now + settings.LEASE_SECONDS, urgent, breaker.generation)
+                ends = now + (settings.URGENT_LEASE_SECONDS if urgent else settings.LEASE_SECONDS)
+                slots.ends[token] = (ends, urgent, breaker.generation)
                 if lane.rate:
                     slots.bucket_full_at = slots.full_at(now, lane.rate, lane.burst) + 1 / lane.rate
                 if probe:
-                    breaker.probes[token] = now + settings.LEASE_SECONDS
+                    breaker.probes[token] = ends
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
 
     def tell(self, lane: Lane, token: str, verdict: Verdict, *, delivery_id: str, alone: bool) -> Change:

@@ -46,13 +46,13 @@ class Scripts:
             if path.stem != "rules"
         }
 
-    def run(self, name: str, lane: Lane, *arguments: str | int | float) -> Any:
-        """Run one.
+    def run(self, name: str, lane: Lane, *arguments: str | int | float, urgent: bool = False) -> Any:
+        """Run one. ``urgent``: what it grants is for an urgent delivery, whose lease is shorter.
 
         Raises:
             RedisError: Redis is away, slow, or full.
         """
-        return self._named[name](keys=keys_of(lane), args=(*_rules(lane), *arguments))
+        return self._named[name](keys=keys_of(lane), args=(*_rules(lane, urgent=urgent), *arguments))
 
 
 @lru_cache(maxsize=4)
@@ -68,10 +68,10 @@ def keys_of(lane: Lane) -> list[str]:
     return [f"{tag}breaker", f"{tag}probes", f"{mine}slots", f"{mine}urgent", f"{mine}bucket"]
 
 
-def _rules(lane: Lane) -> tuple[str | int | float, ...]:
+def _rules(lane: Lane, *, urgent: bool) -> tuple[str | int | float, ...]:
     """The first arguments of every script, in the order in which rules.lua reads them."""
     return (
-        int(settings.LEASE_SECONDS * MICROSECONDS),
+        int((settings.URGENT_LEASE_SECONDS if urgent else settings.LEASE_SECONDS) * MICROSECONDS),
         settings.BREAKER_FAILURES,
         int(settings.BREAKER_OPEN_SECONDS * MICROSECONDS),
         int(settings.BREAKER_OPEN_MAX_SECONDS * MICROSECONDS),

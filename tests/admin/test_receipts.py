@@ -183,7 +183,7 @@ def test_more_than_a_page_can_wait_for_goes_to_the_low_queue_in_pieces(
     answer = client.post(LIST, chosen(*rows, answered="yes"), follow=True)
 
     assert "5 receipts are being reprocessed in the background" in answer.content.decode()
-    assert hints.queue_length(low_queue) == 3
+    assert (hints.queue_lengths() or {})["low"] == 3
     assert verdict(rows[0]) == "rejected"
 
 

@@ -239,14 +239,17 @@ def test_no_more_calls_are_in_flight_than_allowed_and_the_urgent_have_slots_of_t
     assert [granted(lane).granted for _ in range(2)] == [True, True]
 
 
-def test_the_slot_of_a_worker_that_died_comes_free(lane: Lane, client: redis.Redis, settings: Settings) -> None:
-    settings.LEASE_SECONDS = 40.0
+@pytest.mark.parametrize(("urgent", "lease"), [(False, 40), (True, 20)])
+def test_the_slot_of_a_worker_that_died_comes_free(
+    lane: Lane, client: redis.Redis, settings: Settings, *, urgent: bool, lease: int
+) -> None:
+    settings.LEASE_SECONDS, settings.URGENT_LEASE_SECONDS = 40.0, 20.0
     for _ in range(4):
-        granted(lane)
-    age(client, lane, 30)
-    refused(lane)
+        granted(lane, urgent=urgent)
+    age(client, lane, lease - 10)
+    refused(lane, urgent=urgent)
     age(client, lane, 10)
-    granted(lane)
+    granted(lane, urgent=urgent)
 
 
 def test_tokens_come_at_the_promised_time_and_a_share_is_kept_for_the_urgent(lane: Lane, client: redis.Redis) -> None:

@@ -19,6 +19,7 @@ from tests.polling import until
 
 TIMES = {
     "LEASE_SECONDS": 4_000.0,
+    "URGENT_LEASE_SECONDS": 4_000.0,
     "BREAKER_FAILURES": 5,
     "BREAKER_OPEN_SECONDS": 3_000.0,
     "BREAKER_OPEN_MAX_SECONDS": 12_000.0,

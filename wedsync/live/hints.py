@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -118,22 +118,55 @@ TaskHint = RouteHint | DeliveryHint | NoticeHint
 
 def _send_tasks() -> Callable[[list[TaskHint]], None]:
     def send(hints: list[TaskHint]) -> None:
-        events: dict[str, list[str]] = defaultdict(list)
-        for hint in hints:
-            if isinstance(hint, RouteHint):
-                events[hint.queue].append(hint.event_id)
-        for queue_name, ids in events.items():
-            for start in range(0, len(ids), EVENTS_A_MESSAGE):
-                current_app.send_task(ROUTE_TASK, args=[ids[start : start + EVENTS_A_MESSAGE]], queue=queue_name)
-        for told in dict.fromkeys(hint for hint in hints if isinstance(hint, NoticeHint)):
-            current_app.send_task(TAKE_TASK, args=[told.connection_id, told.queue], queue=told.queue)
-        for hint in _with_room([hint for hint in hints if isinstance(hint, DeliveryHint)]):
-            options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
-            if hint.countdown:
-                options["countdown"] = hint.countdown
-            current_app.send_task(DELIVER_TASK, args=[hint.delivery_id, hint.system_id], **options)
+        for _ in _sent(hints):
+            pass
 
     return send
+
+
+def send_now(hints: Sequence[TaskHint]) -> list[TaskHint]:
+    """Send hints from this thread; returns those that did not leave, because Redis is away.
+
+    One that its system has no room for counts as gone: other messages carry it.
+    """
+    left = dict.fromkeys(hints)
+    try:
+        for sent in _sent(list(hints)):
+            for hint in sent:
+                left.pop(hint, None)
+    except Exception as error:  # whatever Redis throws
+        log.warning("hints_failed", lane="now", error=type(error).__name__, hints=len(left))
+    return list(left)
+
+
+def _sent(hints: list[TaskHint]) -> Iterator[Sequence[TaskHint]]:
+    """Send them in few messages; yields after each what it carried."""
+    events: dict[str, list[RouteHint]] = defaultdict(list)
+    for hint in hints:
+        if isinstance(hint, RouteHint):
+            events[hint.queue].append(hint)
+    for queue_name in sorted(events, key=_by_urgency):
+        several = events[queue_name]
+        for start in range(0, len(several), EVENTS_A_MESSAGE):
+            carried = several[start : start + EVENTS_A_MESSAGE]
+            current_app.send_task(ROUTE_TASK, args=[[hint.event_id for hint in carried]], queue=queue_name)
+            yield carried
+    for told in dict.fromkeys(hint for hint in hints if isinstance(hint, NoticeHint)):
+        current_app.send_task(TAKE_TASK, args=[told.connection_id, told.queue], queue=told.queue)
+        yield [told]
+    due = [hint for hint in hints if isinstance(hint, DeliveryHint)]
+    with_room = _with_room(due)
+    yield list(set(due) - set(with_room))
+    for hint in with_room:
+        options: dict[str, Any] = {"queue": hint.queue, "retries": hint.quick_attempts}
+        if hint.countdown:
+            options["countdown"] = hint.countdown
+        current_app.send_task(DELIVER_TASK, args=[hint.delivery_id, hint.system_id], **options)
+        yield [hint]
+
+
+def _by_urgency(queue_name: str) -> int:
+    return -Priority(queue_name).rank
 
 
 def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
@@ -274,12 +307,15 @@ def lane_due(system_id: UUID, priority: Priority) -> None:
     _after_commit(_tasks, DeliveryHint(None, priority.value, str(system_id)))
 
 
-def queue_length(queue_name: str) -> int:
-    """How many messages wait in a Celery queue; 0 where Redis does not say."""
+def queue_lengths() -> dict[str, int] | None:
+    """How many messages wait in each Celery queue; ``None`` where Redis does not say, which is not an empty queue."""
     try:
-        return int(_broker().llen(f"{QUEUE_PREFIX}{queue_name}"))
+        with _broker().pipeline(transaction=False) as pipeline:
+            for name in Priority.values:
+                pipeline.llen(f"{QUEUE_PREFIX}{name}")
+            return dict(zip(Priority.values, map(int, pipeline.execute()), strict=True))
     except redis.RedisError:
-        return 0
+        return None
 
 
 @lru_cache(maxsize=1)

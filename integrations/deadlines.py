@@ -1,0 +1,20 @@
+"""How long a call may take, and how long its delivery belongs to the worker that makes it (docs/adr/0079)."""
+
+from django.conf import settings
+
+from wedsync.queues import Priority
+
+
+def call_deadline(priority: Priority | str) -> float:
+    """Seconds for the whole call."""
+    return settings.URGENT_DEADLINE_SECONDS if priority == Priority.URGENT else settings.CALL_DEADLINE_SECONDS
+
+
+def lease(priority: Priority | str) -> float:
+    """Seconds from the claim until the sweep may take the delivery back; always longer than the call's deadline."""
+    return settings.URGENT_LEASE_SECONDS if priority == Priority.URGENT else settings.LEASE_SECONDS
+
+
+def question_deadline() -> float:
+    """Seconds for a question that a call has to be preceded by: both end together before any lease does."""
+    return min(max(lease(each) - call_deadline(each), 1.0) for each in Priority) / 2
