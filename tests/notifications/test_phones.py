@@ -28,7 +28,7 @@ from wedsync.weddings.models import Address, AddressAlias, Contact, Wedding
 pytestmark = pytest.mark.django_db(transaction=True)
 PERSON = "+12025550101"
 OUTAGE = {"kind": "power_outage", "description": "The hall is dark", "reported_by": "Tom"}
-EVIL = "<script>alert(1)</script> <!channel> {{7*7}} \n\t & " + "x" * 10_000 + " שלום 🎉"
+EVIL = "<script>alert(1)</script> <!channel> {{7*7777777}} \n\t & " + "x" * 10_000 + " שלום 🎉"
 
 
 @pytest.fixture(scope="module")
@@ -357,8 +357,8 @@ def test_hostile_words_arrive_harmless_and_legible(wedding: Wedding, outside: Pe
 
     (phone,) = outside.messages("whatsapp")
     (slack,) = outside.messages("slack")
-    assert "{{7*7}}" in phone["text"] or "7*7" in phone["text"]
-    assert "49" not in phone["text"]
+    assert "{{7*7777777}}" in phone["text"] or "7*7777777" in phone["text"]
+    assert "54444439" not in phone["text"]
     assert len(phone["text"]) <= 1024
     said = json.dumps(slack["body"], ensure_ascii=False)
     assert "<!channel>" not in said
