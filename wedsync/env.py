@@ -197,6 +197,14 @@ LIMIT_PER_ADDRESS = _variable(
 LIMIT_PER_CONNECTION = _variable(
     "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks an hour of a connection without a limit of its own"
 )
+LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests a minute of one API key, and of one socket")
+LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "tickets for sockets a minute of one API key")
+LIMIT_EMERGENCIES = _variable(
+    "WEDSYNC_LIMIT_EMERGENCIES",
+    int,
+    "120",
+    "emergencies that one API key raises, acknowledges or resolves a minute; apart from its other requests",
+)
 TRUSTED_PROXIES = _variable(
     "WEDSYNC_TRUSTED_PROXIES", _networks, "", "networks of proxies whose X-Forwarded-For is believed, by comma"
 )

@@ -83,6 +83,9 @@ BREAKER_PROBES = env.BREAKER_PROBES.read()
 BREAKER_CLOSING = env.BREAKER_CLOSING.read()
 LIMIT_PER_ADDRESS = env.LIMIT_PER_ADDRESS.read()
 LIMIT_PER_CONNECTION = env.LIMIT_PER_CONNECTION.read()
+LIMIT_PER_KEY = env.LIMIT_PER_KEY.read()
+LIMIT_TICKETS = env.LIMIT_TICKETS.read()
+LIMIT_EMERGENCIES = env.LIMIT_EMERGENCIES.read()
 TRUSTED_PROXIES = env.TRUSTED_PROXIES.read()
 TICKET_SECONDS = env.TICKET_SECONDS.read()
 FOLLOW_SECONDS = env.FOLLOW_SECONDS.read()
@@ -117,6 +120,8 @@ INSTALLED_APPS = [
     "wedsync.demo",
 ]
 MIDDLEWARE = [
+    "wedsync.api.spellings.BothSpellings",
+    "wedsync.api.spellings.EncryptedOnly",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -160,6 +165,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "wedsync_session"
 if env.SECURE.read():
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^api/(?!docs/)"]  # refused instead: wedsync/api/spellings.py
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -183,6 +189,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "wedsync.api.schema.Description",
     "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is as unknown as any
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "WedSync",

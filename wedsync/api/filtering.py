@@ -1,4 +1,4 @@
-"""Filters of lists: what is not known, or can not be read, is refused rather than overlooked."""
+"""Filters of lists: what is not known, or cannot be read, is refused rather than overlooked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils.datastructures import MultiValueDict
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -33,7 +34,8 @@ class UnknownFilter(APIException):
     slug = "unknown-filter"
 
     def __init__(self, unknown: list[str], known: list[str]) -> None:
-        super().__init__(f"No such parameter: {', '.join(unknown)[:300]}. Known: {', '.join(known)}.")
+        takes = f"Known: {', '.join(known)}." if known else "This request takes none."
+        super().__init__(f"No such parameter: {', '.join(unknown)[:300]}. {takes}")
 
 
 class Filters(_FilterSet):  # type: ignore[misc]
@@ -56,14 +58,33 @@ class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]
         super().__init__(method="search", max_length=LONGEST_SEARCH, help_text="A text to look for, in either case.")
 
 
+def _refuse_empty(values: Any) -> None:
+    """An empty value would mean no filter at all, as if nobody had asked.
+
+    Raises:
+        Unprocessable: at each name that has one.
+    """
+    given = values.lists() if isinstance(values, MultiValueDict) else values.items()
+    empty = [name for name, value in given if _is_empty(value)]
+    if empty:
+        raise Unprocessable(*(FieldProblem(name, "must not be empty; leave it out instead") for name in empty))
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, list):
+        return not value or any(_is_empty(each) for each in value)
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def filtered(filters: type[Filters], rows: QuerySet[Any], values: Any) -> QuerySet[Any]:
     """The rows that fit.
 
     Raises:
         UnknownFilter: a name that is no filter.
-        Unprocessable: a value that can not be read, at its name.
+        Unprocessable: a value that is empty or cannot be read, at its name.
     """
     check_names(filters, values, also=())
+    _refuse_empty(values)
     found = filters(data=values, queryset=rows)
     if not found.is_valid():
         raise Unprocessable(

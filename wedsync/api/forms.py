@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from integrations.publishing import UnfitAnswer, submit_form
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import refuse_unknown
 from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
@@ -52,6 +53,7 @@ class FormResponsesView(Scoped, IdempotentPosts):
 
 
 def _answers(body: object) -> dict[str, object]:
+    refuse_unknown(body, ("answers",))
     answers = clean(body.get("answers")) if isinstance(body, dict) else None
     if not isinstance(answers, dict) or not 1 <= len(answers) <= MOST_ANSWERS:
         raise Unprocessable(FieldProblem("answers", f"must be an object of 1 to {MOST_ANSWERS} answers"))

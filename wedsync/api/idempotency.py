@@ -34,7 +34,8 @@ REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 LIFE = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-_NOT_REMEMBERED = {429, *range(500, 600)}
+# These depend on the moment: a delivery that is under way has ended a minute later, a row that is missing is there.
+_NOT_REMEMBERED = {404, 409, 429, *range(500, 600)}
 Handler = Callable[..., Response]
 
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from integrations.publishing import reach_milestone
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import Body
 from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
@@ -18,7 +19,7 @@ from wedsync.problems import FieldProblem
 from wedsync.weddings.models import ApiScope, Wedding
 
 
-class Milestone(serializers.Serializer[dict[str, object]]):
+class Milestone(Body):
     """The body: ``progress`` in percent."""
 
     wedding_id = serializers.UUIDField()
@@ -35,8 +36,7 @@ class JourneyView(Scoped, IdempotentPosts):
     def post(self, request: Request) -> Response:
         """Report a milestone; 201 with the event's id, after its commit."""
         body = Milestone(data=clean(request.data))
-        if not body.is_valid():
-            raise Unprocessable(*(FieldProblem(field, str(reasons[0])) for field, reasons in body.errors.items()))
+        body.is_valid(raise_exception=True)
         values = body.validated_data
         organization = client_of(request).organization
         wedding = Wedding.objects.filter(organization=organization, id=values["wedding_id"]).first()

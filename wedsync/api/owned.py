@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import RowBody
 from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.scopes import Scoped
 from wedsync.plain_text import clean_text
@@ -64,25 +65,13 @@ class _Id(serializers.UUIDField):
     default_error_messages = {"invalid": "must be an id"}
 
 
-class OwnedSerializer(serializers.ModelSerializer[Row], Generic[Row]):
+class OwnedSerializer(RowBody[Row], Generic[Row]):
     """A row as the API shows and takes it; judged by the model's own checks, as in the admin.
 
     ``taken_at``: the field that is blamed when the row's name, or whatever must be unique, is taken.
     """
 
     taken_at = ""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known, or can not be set."""
-        values = super().to_internal_value(data)
-        wrong = {
-            name: ["can not be set here" if name in self.fields else "is not known"]
-            for name in data
-            if name not in self.fields or self.fields[name].read_only
-        }
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        return values
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Let the model judge the row as it would be."""

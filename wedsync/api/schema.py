@@ -23,8 +23,9 @@ _ABOUT = {
     409: "It does not go together with what is there, or a request with this key is being worked on.",
     413: "The body is over 262 144 bytes.",
     415: "The body is not `application/json`.",
-    422: "Fields that can not be taken; `errors` names each.",
-    503: "PostgreSQL is away; nothing was changed.",
+    422: "Fields that are unknown or cannot be taken; `errors` names each.",
+    429: "The key has made its requests of this minute; see `Retry-After` and `RateLimit-Reset`.",
+    503: "PostgreSQL is away, or took too long; nothing was changed.",
 }
 _SLUGS = {**SLUGS, 403: ScopeMissing.slug}
 _WITH_BODY = (409, 413, 415, 422)
@@ -87,7 +88,7 @@ class Description(AutoSchema):
         found: dict[str, Any] = super()._get_response_bodies(direction)
         if direction != "response":
             return found
-        codes = [400, 401, 403, 503]
+        codes = [400, 401, 403, 429, 503]
         if "{" in self.path:
             codes.append(404)
         if self.method in {"POST", "PATCH"}:

@@ -1,19 +1,88 @@
 """Endpoints that say which scope a key needs."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rest_framework.request import Request, is_form_media_type
 from rest_framework.views import APIView
 
+from wedsync.api import limits
+from wedsync.api.authentication import Client
+from wedsync.api.bodies import refuse_unknown
+from wedsync.api.filtering import check_names
+from wedsync.api.limits import Share
 from wedsync.weddings.models import ApiScope
 
 READING = {"GET", "HEAD", "OPTIONS"}
 
 
+def _given(request: Request) -> Any:
+    """The body of a request that takes none: JSON, or the fields of a form, which browsers send also when it is empty.
+
+    Raises:
+        UnsupportedMediaType: a body of another kind.
+    """
+    form = request._request  # noqa: SLF001  (DRF has no parser for forms here, on purpose)
+    if not is_form_media_type(request.content_type):
+        return request.data
+    return dict.fromkeys((*form.POST, *form.FILES))
+
+
 class Scoped(APIView):
-    """Names the scopes of its endpoints; :class:`wedsync.api.permissions.HasScope` asks for them."""
+    """Names the scopes of its endpoints; :class:`wedsync.api.permissions.HasScope` asks for them.
+
+    No query parameter and no body is overlooked: those of a list are its filters' to judge, a body is judged by a
+    :class:`wedsync.api.bodies.Body`; what takes neither refuses both here. ``bodiless``: actions of a view set that
+    take no body. Each request counts against its key (:mod:`wedsync.api.limits`), and every answer says how it stands.
+    """
 
     read_scope: ClassVar[ApiScope]
     write_scope: ClassVar[ApiScope]
+    bodiless: ClassVar[frozenset[str]] = frozenset()
+    _allowance: limits.Allowance | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the checks of the caller: refuse what nobody would read."""
+        super().initial(request, *args, **kwargs)
+        action = getattr(self, "action", None)
+        if action != "list":
+            check_names(None, request.query_params, also=())
+        if request.method == "DELETE" or action in self.bodiless:
+            refuse_unknown(_given(request), ())
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who calls, and whether the key has any of its share left.
+
+        Raises:
+            TooMany: it has not.
+        """
+        super().perform_authentication(request)
+        if not isinstance(request.user, Client):
+            return
+        share = self.share_for(request)
+        self._allowance = limits.count(share, request.user.api_key.id)
+        if not self._allowance.passes:
+            raise limits.TooMany(share, self._allowance)
+
+    def share_for(self, request: Request) -> Share:
+        """What the request counts against."""
+        return Share.CALLS
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say how the key stands."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self._allowance.headers.items() if self._allowance else ():
+            final[name] = value
+        return final
+
+    def check_permissions(self, request: Request) -> None:
+        """A method that this endpoint does not have needs no scope."""
+        if not self._has(str(request.method)):
+            self.http_method_not_allowed(request)
+        super().check_permissions(request)
+
+    def _has(self, method: str) -> bool:
+        name = method.lower()
+        return name in self.http_method_names and hasattr(self, name)
 
     def scope_for(self, method: str) -> ApiScope:
         """The scope that a request of this method needs here."""

@@ -7,6 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from integrations.models.health import Breaker, Status
+from wedsync.api.bodies import Body
+from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 
 _TIME = "Local at the venue, such as 16:00, without an offset."
 
@@ -46,10 +48,19 @@ class AcceptedShape(serializers.Serializer[Any]):
     status = serializers.CharField(help_text="`accepted`")
 
 
-class TicketChannelsShape(serializers.Serializer[Any]):
+class TicketChannelsShape(Body):
     """The only channels that the ticket opens; left out: all of the organization's."""
 
-    channels = serializers.ListField(child=serializers.CharField(), max_length=128, required=False)
+    channels = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_CHANNELS, required=False
+    )
+
+    def validate_channels(self, names: list[str]) -> list[str]:
+        """Names as they can be."""
+        try:
+            return [check_name(name) for name in names]
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
 
 
 class TicketShape(serializers.Serializer[Any]):

@@ -1,5 +1,6 @@
 """``/api/weddings/<id>/``: read a wedding, or change it and tell everyone."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from integrations.publishing import change_wedding
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import LONGEST_NAME
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
 from wedsync.api.shapes import WeddingChangesShape, WeddingShape
@@ -38,15 +40,19 @@ class WeddingView(Scoped):
     )
     def patch(self, request: Request, wedding_id: UUID) -> Response:
         """Change fields, venue-local; answers after the commit of the events that this makes."""
-        values = parse_changes(request.data)
+        wedding = _find(request, wedding_id)
+        values = parse_changes(request.data, as_json(wedding))
         with transaction.atomic():
-            wedding = _find(request, wedding_id)
             change_wedding(wedding, values, occurred_at=timezone.now())
         return Response(as_json(_find(request, wedding_id)))
 
 
-def parse_changes(body: Any) -> dict[str, changes.Value]:
+def parse_changes(body: Any, shown: Mapping[str, Any]) -> dict[str, changes.Value]:
     """The values of a request's body, texts as plain text.
+
+    Arguments:
+        shown: the wedding as it stands. What cannot be changed, and what is not known, is taken where it says the
+            same, so that a client can send back what it was given.
 
     Raises:
         Unprocessable: with every field that can not be taken.
@@ -55,10 +61,12 @@ def parse_changes(body: Any) -> dict[str, changes.Value]:
         raise Unprocessable(FieldProblem("body", "must be an object with at least one field"))
     values, problems = {}, []
     for field, value in body.items():
+        if (field not in changes.CHANGEABLE or value is None) and field in shown and shown[field] == value:
+            continue
         try:
             values[field] = changes.parse(field, clean(value))
         except ValueError as error:
-            problems.append(FieldProblem(field, str(error)))
+            problems.append(FieldProblem(field[:LONGEST_NAME], str(error)))
     if problems:
         raise Unprocessable(*problems)
     return values

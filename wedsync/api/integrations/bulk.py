@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.models import Delivery
+from wedsync.api.bodies import Body
 from wedsync.api.filtering import filtered
 from wedsync.api.integrations.delivery_filters import DeliveryFilters
 from wedsync.api.problems import Unprocessable
@@ -32,7 +33,7 @@ class CountChanged(APIException):
         self.extra = {"count": count}
 
 
-class BulkRequest(serializers.Serializer[Any]):
+class BulkRequest(Body):
     """Which deliveries, in the words of the list's filters; and how many they must be for it to be done."""
 
     filter = serializers.DictField(help_text='As in the list, for instance {"state": ["dead"], "system": "..."}.')
@@ -58,8 +59,6 @@ def carry_out(request: Request, rows: QuerySet[Delivery], verb: Callable[[QueryS
     """
     body = BulkRequest(data=request.data)
     body.is_valid(raise_exception=True)
-    if unknown := sorted(set(request.data) - set(body.fields)):
-        raise Unprocessable(*(FieldProblem(name, "is not known") for name in unknown))
     found = filtered(DeliveryFilters, rows, body.validated_data["filter"])
     confirmed = body.validated_data.get("confirm")
     with transaction.atomic():

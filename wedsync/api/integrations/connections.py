@@ -20,6 +20,7 @@ from integrations.models import Connection, ConnectionSecret, System
 from webhooks.addresses import provider_of, url_of
 from webhooks.networks import MOST_NETWORKS, vendor_network
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import Body
 from wedsync.api.filtering import Filters
 from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.owned import Changing, Creating, OwnedSerializer, OwnedViews, Reference
@@ -81,7 +82,7 @@ class SecretShape(serializers.ModelSerializer[ConnectionSecret]):
         read_only_fields = fields
 
 
-class NewSecret(serializers.Serializer[Any]):
+class NewSecret(Body):
     """Which secret to make, and how long the older ones stay."""
 
     purpose = serializers.ChoiceField(choices=Purpose.choices, default=Purpose.SIGNING)
@@ -131,6 +132,7 @@ class ConnectionViews(Creating, Changing, mixins.ListModelMixin, mixins.Retrieve
     serializer_class = ConnectionShape
     filterset_class = ConnectionFilters
     lookup_value_converter = "connection"
+    bodiless = frozenset({"pause", "resume", "disable"})
     page_order = ("created_at", "id")
     read_scope, write_scope = ApiScope.CONFIG_READ, ApiScope.CONFIG_WRITE
 

@@ -30,6 +30,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     queryset = Delivery.objects.select_related("system", "contact", "event")
     serializer_class = DeliveryShape
     filterset_class = DeliveryFilters
+    bodiless = frozenset({"resend", "cancel"})
     read_scope, write_scope = ApiScope.DELIVERIES_READ, _WRITE
 
     def get_serializer_class(self) -> type[DeliveryShape]:

@@ -11,6 +11,7 @@ from integrations import dry_run
 from integrations.dry_run import MOST_VERDICTS, CannotTry, Paste
 from integrations.models import System
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import Body
 from wedsync.api.owned import NOT_YOURS, Choice, Reference
 from wedsync.api.problems import Unprocessable
 from wedsync.live.catalogue import CATALOGUE
@@ -20,7 +21,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
 
-class PastedEvent(serializers.Serializer[Any]):
+class PastedEvent(Body):
     """An event that nobody stored, in our own names."""
 
     type = Choice(choices=[(name, name) for name in sorted(CATALOGUE)])
@@ -38,7 +39,7 @@ class PastedEvent(serializers.Serializer[Any]):
     )
 
 
-class DryRunRequest(serializers.Serializer[Any]):
+class DryRunRequest(Body):
     """One of the two: the id of an event, or an event."""
 
     event_id = serializers.UUIDField(required=False)

@@ -9,13 +9,14 @@ from rest_framework import serializers
 
 from integrations.conditions import Effect, Operator
 from integrations.models import Route, RouteCondition, System
+from wedsync.api.bodies import RowBody
 from wedsync.api.owned import Choice, OwnedSerializer, PlainText, Reference
 from wedsync.weddings.models import Channel, Contact
 
 MOST_CONDITIONS = 50
 
 
-class ConditionShape(serializers.ModelSerializer[RouteCondition]):
+class ConditionShape(RowBody[RouteCondition]):
     """A comparison with what the event says, and what follows where it holds."""
 
     operator = Choice(choices=Operator.choices, default=Operator.EQUALS)
@@ -25,13 +26,6 @@ class ConditionShape(serializers.ModelSerializer[RouteCondition]):
     class Meta:
         model = RouteCondition
         fields = ("path", "operator", "value", "effect")
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse fields that are not known."""
-        values = super().to_internal_value(data)
-        if unknown := set(data) - set(self.fields):
-            raise serializers.ValidationError({name: ["is not known"] for name in sorted(unknown)})
-        return values
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """As in the admin."""

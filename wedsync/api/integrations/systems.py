@@ -141,6 +141,7 @@ class SystemViews(
     queryset = System.objects.all()
     serializer_class = SystemShape
     filterset_class = SystemFilters
+    bodiless = frozenset({"pause", "resume", "disable"})
     read_scope, write_scope = ApiScope.CONFIG_READ, ApiScope.CONFIG_WRITE
 
     @extend_schema(examples=[EXAMPLE])

@@ -15,7 +15,9 @@ from rest_framework.response import Response
 from notifications import acknowledging, raising
 from notifications.models import Incident
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import Body
 from wedsync.api.filtering import Filters, SearchFilter
+from wedsync.api.limits import Share
 from wedsync.api.owned import OwnedViews, PlainText, Reference
 from wedsync.api.problems import Conflict
 from wedsync.weddings.models import ApiScope, Wedding
@@ -42,7 +44,7 @@ class IncidentShape(serializers.ModelSerializer[Incident]):
         return [str(report.event_id) for report in incident.reports.all()]
 
 
-class RaisingShape(serializers.Serializer[Any]):
+class RaisingShape(Body):
     """A new report. `drill`: an exercise, which reaches staff only."""
 
     wedding = Reference(Wedding)
@@ -75,7 +77,12 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     queryset = Incident.objects.prefetch_related("reports")
     serializer_class = IncidentShape
     filterset_class = IncidentFilters
+    bodiless = frozenset({"acknowledge", "resolve"})
     read_scope, write_scope = ApiScope.EVENTS_READ, ApiScope.EVENTS_WRITE
+
+    def share_for(self, request: Request) -> Share:
+        """What is said about an emergency always has room."""
+        return Share.CALLS if self.action in {"list", "retrieve"} else Share.EMERGENCIES
 
     @extend_schema(request=RaisingShape, responses={201: RaisedShape})
     @transaction.atomic

@@ -16,12 +16,13 @@ from notifications import wants
 from notifications.models import Preference
 from notifications.models.preferences import CATEGORIES
 from wedsync.api.authentication import client_of
+from wedsync.api.bodies import Body
 from wedsync.api.owned import Choice
 from wedsync.api.scopes import Scoped
 from wedsync.weddings.models import ApiScope, Channel, Contact
 
 
-class PreferenceShape(serializers.Serializer[Any]):
+class PreferenceShape(Body):
     """One category on one channel."""
 
     category = Choice(choices=CATEGORIES)
@@ -29,7 +30,7 @@ class PreferenceShape(serializers.Serializer[Any]):
     wanted = serializers.BooleanField()
 
 
-class PreferencesShape(serializers.Serializer[Any]):
+class PreferencesShape(Body):
     """Those that are to change; what is not named stays. What was never named is wanted."""
 
     preferences = PreferenceShape(many=True, allow_empty=False)
