@@ -24,7 +24,7 @@ WORKER = [
 def web_command(port: int) -> list[str]:
     return [
         "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(port),
-        "--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5",
+        "--ws", "websockets-sansio", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "5",
         "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
     ]  # fmt: skip
 

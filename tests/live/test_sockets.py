@@ -16,6 +16,7 @@ from websockets.typing import Origin, Subprotocol
 
 from tests.factories import MembershipFactory
 from tests.live.world import World, make_world
+from wedsync.live.models import Channel
 
 
 @contextmanager
@@ -122,6 +123,38 @@ def test_without_a_valid_ticket_nothing_is_heard(world: World, ticket: str) -> N
         refused_within(client)
 
 
+@pytest.mark.parametrize("query", ["tickt=wst_x", "organisation=other", "ticket={ticket}&channels=a:b:c"])
+def test_an_unknown_parameter_opens_nothing(world: World, query: str) -> None:
+    url = f"{world.product.ws_url}?{query.format(ticket=world.ticket())}"
+    with connect(url, proxy=None, origin=Origin(world.product.base_url)) as client:
+        refused_within(client)
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1", "http://127.0.0.1:1", "https://127.0.0.1:{port}"])
+def test_a_page_of_another_port_or_scheme_is_not_ours(world: World, origin: str) -> None:
+    named = Origin(origin.format(port=world.product.port))
+    with pytest.raises(InvalidStatus), connect(world.product.ws_url, proxy=None, origin=named):
+        pass
+
+
+def test_a_channel_that_nobody_wrote_to_is_followed_without_a_row(world: World) -> None:
+    name = f"made:up:{world.wedding.id}"
+    with socket(world) as client:
+        told = ask(client, op="subscribe", channel=name)
+        assert (told["ok"], told["last"]) == (True, 0)
+        assert not Channel.objects.filter(name=name).exists()
+
+        told = ask(client, op="subscribe", channel=couple(world))
+        world.capacity(164)
+
+        assert capacity(client) == 164, "it begins to be written to, and is heard"
+    with socket(world) as again:
+        resumed = ask(again, op="subscribe", channel=couple(world), after=0, epoch=told["epoch"])
+
+        assert "recovered" not in resumed
+        assert capacity(again) == 164
+
+
 def refused_within(client: ClientConnection) -> None:
     with pytest.raises(ConnectionClosed) as closed:
         client.recv(timeout=5)
@@ -203,6 +236,14 @@ def test_a_narrow_ticket_covers_its_channels_only(world: World) -> None:
         ('{"id":1,"op":"subscribe","channel":"a:b"}', "bad-channel"),
         ('{"id":1,"op":"subscribe","channel":"a:b:c","after":-1}', "bad-request"),
         ('{"id":1,"op":"subscribe","channel":["a"]}', "bad-channel"),
+        ('{"id":1,"op":"subscribe","channel":"a:b:c","After":3}', "bad-request"),
+        ('{"id":1,"op":"subscribe","chanel":"a:b:c"}', "bad-request"),
+        ('{"id":1,"op":"unsubscribe","channel":"a:b:c","after":3}', "bad-request"),
+        ('{"id":1,"op":"unsubscribe"}', "bad-channel"),
+        ('{"id":1,"op":"ping","channel":"a:b:c"}', "bad-request"),
+        ('{"id":1,"op":"ping","op":"subscribe","channel":"a:b:c"}', "bad-request"),
+        ('{"id":1,"op":["ping"]}', "unknown-op"),
+        ('{"id":NaN,"op":"ping"}', "bad-request"),
     ],
 )
 def test_what_can_not_be_done_is_answered_and_the_socket_lives_on(world: World, message: str, code: str) -> None:

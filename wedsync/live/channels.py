@@ -11,6 +11,7 @@ from uuid import UUID
 from wedsync.live.catalogue import CATALOGUE, Scope
 
 _SEGMENT = r"[A-Za-z0-9_-]{1,64}"
+LONGEST_NAME = 194  # characters
 MOST_CHANNELS = 128  # that one socket follows
 NAME = re.compile(rf"{_SEGMENT}:{_SEGMENT}:{_SEGMENT}")
 _WILDCARD = re.compile(r"\*|\{[a-zA-Z][A-Za-z0-9_]{0,31}\}")

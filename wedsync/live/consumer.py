@@ -5,37 +5,46 @@ the cursor, in order, so nothing is lost, doubled or reordered.
 """
 
 import asyncio
-import json
+import time
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import structlog
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 
+from wedsync import strict_json
 from wedsync.live.channels import MOST_CHANNELS, check_name
 from wedsync.live.follower import follower
-from wedsync.live.reading import Position, frames_after, position
+from wedsync.live.reading import Place, Position, frames_after, position
+from wedsync.live.rights import Bearer, guard
 from wedsync.live.tickets import Pass
 from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"
 PAGE = 100
+LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
+CLOSE_TOO_LARGE = 1009
+MINUTE = 60  # seconds
+_FIELDS = {  # of each operation
+    "subscribe": frozenset({"id", "op", "channel", "after", "epoch"}),
+    "unsubscribe": frozenset({"id", "op", "channel"}),
+    "ping": frozenset({"id", "op"}),
+}
 
 
 @dataclass
 class Subscription:
     """A followed channel: the last sequence sent, and whether the log may hold more."""
 
-    name: str
-    channel_id: UUID
+    place: Place
     cursor: int
     may_have_more: bool = True
 
 
 class RequestRefused(Exception):
-    """An operation that can not be done; becomes the error of its answer."""
+    """An operation that cannot be done; becomes the error of its answer."""
 
     def __init__(self, code: str, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
@@ -52,20 +61,43 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         self._followed: dict[str, Subscription] = {}
         self._more = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self._ended = False
+        self._minute, self._asked = 0, 0
 
     async def connect(self) -> None:
         """Begin to serve; the entrance has let this client in."""
         offered = self.scope.get("subprotocols", [])
         await self.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
         self._pump = asyncio.get_running_loop().create_task(self._send_entries())
+        guard.add(self)
 
     @property
     def _pass(self) -> Pass:
         entry: Pass = self.scope["pass"]
         return entry
 
+    @property
+    def bearer(self) -> Bearer:
+        """By whose right this socket is open."""
+        return self._pass.bearer
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What that allowed at the entrance."""
+        return self._pass.rights
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the socket; nothing is sent or answered from here on."""
+        self._stop()
+        await self.close(code=code, reason=reason)
+
     async def disconnect(self, code: int) -> None:
         """Forget all subscriptions."""
+        guard.remove(self)
+        self._stop()
+
+    def _stop(self) -> None:
+        self._ended = True
         if self._pump:
             self._pump.cancel()
         for name in list(self._followed):
@@ -73,9 +105,14 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Unreadable messages are answered like any other bad request."""
+        if self._ended:
+            return
+        if len(text_data or bytes_data or "") > LARGEST_FRAME:  # the server refuses most of them before
+            await self.end(CLOSE_TOO_LARGE, f"a frame may have at most {LARGEST_FRAME} bytes")
+            return
         try:
-            content = json.loads(text_data or "")
-        except (ValueError, RecursionError):
+            content = strict_json.loads((text_data or "").encode())
+        except ValueError:
             content = None
         await self.receive_json(content)
 
@@ -83,29 +120,43 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         """Answer one operation."""
         request_id = content.get("id") if isinstance(content, dict) else None
         try:
+            self._count()
             answer = await self._operate(content)
+            frame = {"id": request_id, "ok": True, **answer}
         except RequestRefused as refused:
-            await self.send_json({"id": request_id, "ok": False, "error": refused.body})
+            frame = {"id": request_id, "ok": False, "error": refused.body}
         except Exception as error:  # PostgreSQL or Redis is away: the client may ask again
             log.warning("socket_operation_failed", error=type(error).__name__)
             body = RequestRefused("unavailable", "try again in a few seconds", temporary=True).body
-            await self.send_json({"id": request_id, "ok": False, "error": body})
-        else:
-            await self.send_json({"id": request_id, "ok": True, **answer})
+            frame = {"id": request_id, "ok": False, "error": body}
+        if not self._ended:
+            await self.send_json(frame)
             self._more.set()
+
+    def _count(self) -> None:
+        """One socket may ask as much in a minute as a key may."""
+        minute = int(time.monotonic() // MINUTE)
+        self._asked = self._asked + 1 if minute == self._minute else 1
+        self._minute = minute
+        if self._asked > settings.LIMIT_PER_KEY:
+            raise RequestRefused("too-many-requests", "this socket asked too much; wait a minute", temporary=True)
 
     async def _operate(self, content: Any) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise RequestRefused("bad-request", "send one JSON object per message")
-        match content.get("op"):
+        operation = content.get("op")
+        known = _FIELDS.get(operation) if isinstance(operation, str) else None
+        if known is None:
+            raise RequestRefused("unknown-op", f"op is one of {', '.join(_FIELDS)}")
+        if unknown := sorted(set(content) - known):
+            named = ", ".join(name[:60] for name in unknown[:20])
+            raise RequestRefused("bad-request", f"{operation} has no such field: {named}")
+        match operation:
             case "subscribe":
                 return await self._subscribe(content)
             case "unsubscribe":
-                self._forget(str(content.get("channel")))
-                return {}
-            case "ping":
-                return {}
-        raise RequestRefused("unknown-op", "op is one of subscribe, unsubscribe, ping")
+                self._forget(_channel(content))
+        return {}
 
     async def _subscribe(self, content: dict[str, Any]) -> dict[str, Any]:
         name, after = _channel(content), content.get("after")
@@ -119,24 +170,27 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     async def _follow(self, name: str, after: int | None, epoch: object) -> dict[str, Any]:
         await follower.listen()
-        where = await in_thread(position, self._pass.organization_id, name)
+        place = Place(self._pass.organization_id, name)
+        where = await in_thread(position, place)
+        if self._ended:
+            return {}
         recovered = _can_resume(where, after, epoch)
         cursor = after if after is not None and recovered else where.last
-        self._followed[name] = Subscription(name, where.channel_id, cursor)
-        follower.add(self._pass.organization_id, name, where.channel_id, self)
-        answer: dict[str, Any] = {"epoch": where.epoch, "last": where.last}
+        self._followed[name] = Subscription(place, cursor)
+        follower.add(place, self)
+        answer: dict[str, Any] = {"epoch": where.epochs[0], "last": where.last}
         return answer if recovered else {**answer, "recovered": False}
 
     def _forget(self, name: str) -> None:
         subscription = self._followed.pop(name, None)
         if subscription:
-            follower.remove(self._pass.organization_id, name, subscription.channel_id, self)
+            follower.remove(subscription.place, self)
 
-    def wake(self, channel_id: UUID, last: int | None) -> None:
+    def wake(self, place: Place, last: int | None) -> None:
         """The follower knows of something new, or how far a channel has come."""
-        for subscription in self._followed.values():
-            if subscription.channel_id == channel_id and (last is None or last > subscription.cursor):
-                self._look_again(subscription)
+        subscription = self._followed.get(place.name)
+        if subscription and (last is None or last > subscription.cursor):
+            self._look_again(subscription)
 
     def _look_again(self, subscription: Subscription) -> None:
         subscription.may_have_more = True
@@ -159,9 +213,9 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         if not subscription.may_have_more:
             return
         subscription.may_have_more = False
-        frames = await in_thread(frames_after, subscription.channel_id, subscription.name, subscription.cursor, PAGE)
+        frames = await in_thread(frames_after, subscription.place, subscription.cursor, PAGE)
         for frame in frames:
-            if self._followed.get(subscription.name) is not subscription:
+            if self._followed.get(subscription.place.name) is not subscription:
                 return
             await self.send_json(frame)
             subscription.cursor = frame["sequence"]
@@ -180,4 +234,4 @@ def _can_resume(where: Position, after: int | None, epoch: object) -> bool:
     """Whether the log still holds everything behind the client's cursor."""
     if after is None:
         return True
-    return after <= where.last and epoch in (None, where.epoch)
+    return after <= where.last and epoch in (None, *where.epochs)

@@ -9,14 +9,13 @@ socket 2 s and no event (docs/adr/0006).
 import asyncio
 from collections import defaultdict
 from typing import Protocol
-from uuid import UUID
 
 import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
 from wedsync.live.hints import LIVE_GROUP, channel_key
-from wedsync.live.reading import last_sequences
+from wedsync.live.reading import Place, last_sequences
 from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
@@ -26,7 +25,7 @@ REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
 class Listener(Protocol):
     """A socket that follows channels."""
 
-    def wake(self, channel_id: UUID, last: int | None) -> None:
+    def wake(self, place: Place, last: int | None) -> None:
         """Told how far a channel has come; ``None``: further than before."""
 
 
@@ -34,8 +33,8 @@ class Follower:
     """All sockets of this process, by channel."""
 
     def __init__(self) -> None:
-        self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
-        self._channel_ids: dict[str, UUID] = {}
+        self._listeners: dict[Place, set[Listener]] = defaultdict(set)
+        self._places: dict[str, Place] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
         self._joined = asyncio.Event()
@@ -56,17 +55,17 @@ class Follower:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(each) for each in (self._ask(), self._stay_in_group(), self._hear())]
 
-    def add(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
+    def add(self, place: Place, listener: Listener) -> None:
         """Begin to tell a listener about a channel."""
-        self._listeners[channel_id].add(listener)
-        self._channel_ids[channel_key(organization_id, name)] = channel_id
+        self._listeners[place].add(listener)
+        self._places[channel_key(*place)] = place
 
-    def remove(self, organization_id: UUID, name: str, channel_id: UUID, listener: Listener) -> None:
+    def remove(self, place: Place, listener: Listener) -> None:
         """Stop telling a listener about a channel."""
-        self._listeners[channel_id].discard(listener)
-        if not self._listeners[channel_id]:
-            del self._listeners[channel_id]
-            self._channel_ids.pop(channel_key(organization_id, name), None)
+        self._listeners[place].discard(listener)
+        if not self._listeners[place]:
+            del self._listeners[place]
+            self._places.pop(channel_key(*place), None)
 
     async def _ask(self) -> None:
         while True:
@@ -78,8 +77,8 @@ class Follower:
             except Exception as error:  # PostgreSQL is away; the next round asks again
                 log.warning("follower_failed", error=type(error).__name__)
                 continue
-            for channel_id, last in positions.items():
-                self._wake(channel_id, last)
+            for place, last in positions.items():
+                self._wake(place, last)
 
     async def _stay_in_group(self) -> None:
         while True:
@@ -94,12 +93,12 @@ class Follower:
         while True:
             message = await get_channel_layer().receive(self._address)
             for heard in message["channels"]:
-                if channel_id := self._channel_ids.get(heard):
-                    self._wake(channel_id, None)
+                if place := self._places.get(heard):
+                    self._wake(place, None)
 
-    def _wake(self, channel_id: UUID, last: int | None) -> None:
-        for listener in tuple(self._listeners.get(channel_id, ())):
-            listener.wake(channel_id, last)
+    def _wake(self, place: Place, last: int | None) -> None:
+        for listener in tuple(self._listeners.get(place, ())):
+            listener.wake(place, last)
 
 
 follower = Follower()

@@ -8,19 +8,27 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from wedsync.live.models import Ticket
+from wedsync.live.rights import Bearer
+from wedsync.weddings.models import ApiScope
 
 PREFIX = "wst_"
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What a socket may see: one organization's channels, or only some of them."""
+    """What a socket may see: one organization's channels, or only some of them.
+
+    ``bearer``, ``rights``: by whose right, and what that allowed at the entrance (:mod:`wedsync.live.rights`).
+    """
 
     organization_id: UUID
+    bearer: Bearer
+    rights: frozenset[str]
     channels: frozenset[str] | None = None
 
     def covers(self, name: str) -> bool:
@@ -48,13 +56,25 @@ def issue(
 
 
 def redeem(text: str) -> Pass | None:
-    """Use a ticket up, in one conditional write. ``None``: unknown, expired or used before."""
+    """Use a ticket up, in one conditional write. ``None``: unknown, expired, used before, or its key may no more."""
     digest = _hash(text)
     taken = Ticket.objects.filter(token_hash=digest, used_at=None, expires_at__gt=Now()).update(used_at=Now())
     if not taken:
         return None
-    ticket = Ticket.objects.get(token_hash=digest)
-    return Pass(ticket.organization_id, None if ticket.channels is None else frozenset(ticket.channels))
+    ticket = (
+        Ticket.objects.select_related("api_key")
+        .filter(Q(api_key__expires_at=None) | Q(api_key__expires_at__gt=Now()), token_hash=digest)
+        .filter(api_key__scopes__contains=[ApiScope.LIVE_READ])
+        .first()
+    )
+    if ticket is None:
+        return None
+    return Pass(
+        ticket.organization_id,
+        Bearer(api_key_id=ticket.api_key_id),
+        frozenset(ticket.api_key.scopes),
+        None if ticket.channels is None else frozenset(ticket.channels),
+    )
 
 
 def prune() -> int:

@@ -6,7 +6,7 @@ const MOST_SHOWN = 100;
 const FIRST_WAIT = 500; // milliseconds
 const LONGEST_WAIT = 15000;
 const PING_EVERY = 20000;
-const NO_ENTRY = 3500; // the server will never let this session in
+const FINAL = 3500; // from here on: the server will not let this session in again
 
 function localize(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
@@ -149,7 +149,7 @@ class Follower {
   }
 
   lost(code) {
-    if (code === NO_ENTRY) return this.onState("off");
+    if (code >= FINAL && code < 4000) return this.onState("off");
     this.onState("reconnecting");
     const wait = this.wait * (0.8 + 0.4 * Math.random());
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);

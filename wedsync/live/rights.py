@@ -1,0 +1,138 @@
+"""Whether the sockets of this process may still be open: the right by which each came in is asked for again and again.
+
+One query for all sockets each two seconds, so that what is withdrawn (an API key, a membership, an account, a session)
+ends everywhere within five (docs/adr/0059).
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection
+
+from wedsync.threads import in_thread
+
+log = structlog.get_logger(__name__)
+LOOK_AT_LEAST_EVERY = 2.0  # seconds
+CLOSE_SHRUNK = 3014  # come again: what is left may be enough
+CLOSE_GONE = 3507  # terminal
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """By whose right a socket is open: an API key's, or that of a member of staff with a session.
+
+    ``account``: the account's password as a hash, since a new password ends the sessions of before.
+    """
+
+    api_key_id: UUID | None = None
+    membership_id: UUID | None = None
+    session_key: str = ""
+    account: str = ""
+
+
+def account_mark(password: str) -> str:
+    """What a :class:`Bearer` remembers of a stored password."""
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+class Guarded(Protocol):
+    """A socket, with the right by which it came in and what that allowed then: a key's scopes, or a role."""
+
+    @property
+    def bearer(self) -> Bearer:
+        """By whose right."""
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What that allowed."""
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close it, with nothing sent any more."""
+
+
+_STANDING = """
+SELECT api_key.id::text, '', api_key.scopes::text[] FROM weddings_apikey api_key
+WHERE api_key.id = ANY(%(keys)s::uuid[]) AND (api_key.expires_at IS NULL OR api_key.expires_at > now())
+UNION ALL
+SELECT membership.id::text, held.session_key, ARRAY[membership.role::text]
+FROM unnest(%(memberships)s::uuid[], %(sessions)s::text[], %(accounts)s::text[]) AS held (id, session_key, account)
+JOIN weddings_membership membership ON membership.id = held.id
+JOIN auth_user ON auth_user.id = membership.user_id AND auth_user.is_active AND auth_user.is_staff
+    AND encode(sha256(convert_to(auth_user.password, 'UTF8')), 'hex') = held.account
+JOIN django_session ON django_session.session_key = held.session_key AND django_session.expire_date > now()
+"""
+Standing = Mapping[tuple[str, str], frozenset[str]]
+
+
+def standing(bearers: Collection[Bearer]) -> Standing:
+    """What each bearer's right allows now, by id and session; those that are gone are left out. One query."""
+    keys = [str(each.api_key_id) for each in bearers if each.api_key_id]
+    staff = [each for each in bearers if each.membership_id]
+    given = {
+        "keys": keys,
+        "memberships": [str(each.membership_id) for each in staff],
+        "sessions": [each.session_key for each in staff],
+        "accounts": [each.account for each in staff],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, given)
+        return {(id_, session): frozenset(rights) for id_, session, rights in cursor.fetchall()}
+
+
+def verdict(socket: Guarded, now: Standing) -> tuple[int, str] | None:
+    """Code and reason with which a socket must be closed; ``None``: it may stay."""
+    bearer = socket.bearer
+    rights = now.get((str(bearer.api_key_id or bearer.membership_id), bearer.session_key))
+    if rights is None:
+        return CLOSE_GONE, "the key, membership, account or session is gone"
+    if not socket.rights <= rights:
+        return CLOSE_SHRUNK, "the key or membership allows less than before"
+    return None
+
+
+class Guard:
+    """All open sockets of this process."""
+
+    def __init__(self) -> None:
+        self._sockets: set[Guarded] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def add(self, socket: Guarded) -> None:
+        """Begin to watch a socket."""
+        self._sockets.add(socket)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    def remove(self, socket: Guarded) -> None:
+        """Forget a socket that is closed."""
+        self._sockets.discard(socket)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(min(settings.FOLLOW_SECONDS, LOOK_AT_LEAST_EVERY))
+            if not self._sockets:
+                continue
+            try:
+                now = await in_thread(standing, {socket.bearer for socket in self._sockets})
+            except Exception as error:  # PostgreSQL is away, and with it all that a socket could be told
+                log.warning("rights_not_read", error=type(error).__name__)
+                continue
+            self._end_those_without(now)
+
+    def _end_those_without(self, now: Standing) -> None:
+        for socket in tuple(self._sockets):
+            if found := verdict(socket, now):
+                self.remove(socket)
+                task = asyncio.get_running_loop().create_task(socket.end(*found))
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
+
+
+guard = Guard()
