@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from integrations.heartbeats import Part
 from integrations.models import Alert, HealthReading, Heartbeat, OrganizationReading
 from integrations.models.health import Breaker, Status
 from wedsync.live import hints
@@ -123,6 +124,10 @@ def _heartbeats() -> Iterator[Metric]:
     for name, age in Heartbeat.objects.values_list("name", _age("at")):
         ages.add_metric([name], age.total_seconds())
     yield ages
+    limits = GaugeMetricFamily("wedsync_heartbeat_limit_seconds", "The age at which a part is silent", labels=["part"])
+    for part in Part:
+        limits.add_metric([part.value], part.longest_silence)
+    yield limits
 
 
 def _age(field: str) -> "ExpressionWrapper[Any]":

@@ -15,6 +15,9 @@ from webhooks.limits import Limits
 from webhooks.receiver import Receiver
 from webhooks.rejections import Rejected, store_rejected
 from webhooks.storing import Store, Stored
+from wedsync.request_bodies import BodyReader, Pace, Room
+
+PACE = Pace(settings.BODY_IDLE_SECONDS, settings.BODY_SLOWEST_BYTES)
 
 
 class DoorIn:
@@ -29,10 +32,10 @@ class DoorIn:
         self._events: Committer[Accepted, Stored] = Committer(Store().batch)
         self._rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
         self._notices: Committer[CallbackReceived, int | None] = Committer(store_callbacks, writers=1)
-        doors = Doors()
+        doors, bodies = Doors(), BodyReader(Room(settings.BODIES_AT_ONCE_BYTES), PACE)
         self._at = {
-            receiver.PREFIX: Receiver(doors, self._limits, self._events, self._rejections),
-            callbacks.PREFIX: CallbackReceiver(doors, self._notices, self._rejections),
+            receiver.PREFIX: Receiver(doors, self._limits, bodies, self._events, self._rejections),
+            callbacks.PREFIX: CallbackReceiver(doors, bodies, self._notices, self._rejections),
         }
 
     def at(self, path: str) -> Any:

@@ -14,25 +14,14 @@ from django.db import InterfaceError, OperationalError
 from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
-from webhooks.http import (
-    AWAY,
-    OUR_FAULT,
-    Disconnected,
-    Headers,
-    Pairs,
-    announced_length,
-    check_size,
-    headers_of,
-    read_body,
-    remote_address,
-    send_json,
-    send_problem,
-)
+from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
 from webhooks.inspection import EXPLAINED, Accepted, Refused
 from webhooks.limits import Allowance, Limits, sender_name
 from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
+from wedsync.answers import Pairs, send_json, send_problem
 from wedsync.problems import Problem
+from wedsync.request_bodies import BodyReader, Disconnected
 from wedsync.strict_json import LARGEST
 
 log = structlog.get_logger(__name__)
@@ -68,11 +57,13 @@ class Receiver:
         self,
         doors: Doors,
         limits: Limits,
+        bodies: BodyReader,
         committer: "Committer[Accepted, Stored]",
         rejections: "Committer[Rejected, None]",
     ) -> None:
         self._doors = doors
         self._limits = limits
+        self._bodies = bodies
         self._committer = committer
         self._rejections = rejections
         self._sample = Sample()
@@ -83,7 +74,7 @@ class Receiver:
         try:
             stored = await self._take(request, receive)
         except Refused as refused:
-            await self._refuse(request, refused, send)
+            await self._refuse(request, refused, receive, send)
         except (StorageAway, OperationalError, InterfaceError) as error:
             log.warning("webhook_not_stored", error=type(error).__name__)
             await send_problem(send, AWAY, _limit_headers(request))
@@ -100,8 +91,7 @@ class Receiver:
         door = request.door = await self._enter(request)
         if request.method != "POST":
             raise Refused(_NOT_POST)
-        check_size(announced_length(request.headers), LARGEST)
-        request.body = await read_body(receive, LARGEST)
+        request.body = await read_body(self._bodies, receive, request.headers, LARGEST)
         inspection.check_type(request.headers)
         now, vendor = time.time(), door.vendor
         request.older_secret_id = inspection.check_signature(
@@ -142,7 +132,7 @@ class Receiver:
             raise Refused(_NO_DOOR)
         return door
 
-    async def _refuse(self, request: _Request, refused: Refused, send: Any) -> None:
+    async def _refuse(self, request: _Request, refused: Refused, receive: Any, send: Any) -> None:
         problem = refused.problem
         if request.door is not None and problem not in (_REUSED_ID, _NO_DOOR):
             rejected = Rejected(
@@ -154,7 +144,7 @@ class Receiver:
             except (StorageAway, OperationalError, InterfaceError) as error:
                 log.warning("rejection_not_stored", error=type(error).__name__)
                 problem = AWAY
-        await send_problem(send, problem, _limit_headers(request))
+        await send_problem(send, problem, _limit_headers(request), receive)
 
     async def _keep(self, rejected: Rejected) -> None:
         """A receipt of what was refused; its sender waits for it only where it may count on it."""

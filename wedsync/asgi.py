@@ -1,17 +1,16 @@
-"""The web process: the doors in and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
+"""The web process: the doors in, the probes and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
 
 Sync views on Django's own ASGI handler opened a database connection per thread and failed under load; the WSGI
-handler behind a2wsgi keeps one origin and a bounded number of connections (docs/adr/0007).
+handler behind a bridge of our own keeps one origin and a bounded number of connections (docs/adr/0007, 0054).
 """
 
 import asyncio
 import gc
 import os
-from typing import Any
+from functools import partial
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 
-from a2wsgi import WSGIMiddleware
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -20,26 +19,29 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 django = get_wsgi_application()
 
 from integrations.heartbeats import Part, Pulse
-from webhooks.door_in import DoorIn
+from webhooks.door_in import PACE, DoorIn
 from wedsync import database_sessions, startup
+from wedsync.answers import closing_early_answers
+from wedsync.api.probes import Probes
 from wedsync.database_sessions import Role
 from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
+from wedsync.wsgi_bridge import Bridge, Limits
 
 DJANGO_THREADS = 10
 GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts do not free
 
 startup.verify()
 door_in = DoorIn()
-
-
-def _pages(environ: dict[str, Any], start_response: Any) -> Any:
-    """Pages and the API, whose statements are cut short: somebody waits for them."""
-    database_sessions.become(Role.PAGES)
-    return django(environ, start_response)
-
-
-pages = WSGIMiddleware(_pages, workers=DJANGO_THREADS)  # type: ignore[arg-type]
+probes = Probes()
+limits = Limits(
+    largest=settings.BODY_LARGEST_BYTES,
+    largest_import=settings.IMPORT_LARGEST_BYTES,
+    together=settings.BODIES_AT_ONCE_BYTES,
+    pace=PACE,
+)
+# Somebody waits for a page and for the API, so their statements are cut short.
+pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(database_sessions.become, Role.PAGES))
 sockets = Entrance(ChannelConsumer.as_asgi())
 SOCKET_PATH = "/ws/channels/"
 pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
@@ -48,7 +50,8 @@ pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Send each connection to the part that speaks its protocol."""
     if scope["type"] == "http":
-        await (door_in.at(scope["path"]) or pages)(scope, receive, send)  # type: ignore[arg-type]
+        path = scope["path"]
+        await (door_in.at(path) or probes.at(path) or pages)(scope, receive, send)
     elif scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
         await sockets(scope, receive, send)  # type: ignore[arg-type]
     elif scope["type"] == "websocket":
@@ -77,5 +80,6 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
             return
 
 
+application = closing_early_answers(application)
 if settings.TRUSTED_PROXIES:
     application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment,arg-type]

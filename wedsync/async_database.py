@@ -59,8 +59,8 @@ class AsyncConnection:
     async def _fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         connection = self._connection or await self._connect()
         name = self._prepared.get(sql) or await self._prepare(connection, sql)
-        places = ", ".join(["%s"] * len(parameters))
-        cursor = await _run(connection, f"EXECUTE {name} ({places})", parameters)
+        places = f" ({', '.join(['%s'] * len(parameters))})" if parameters else ""
+        cursor = await _run(connection, f"EXECUTE {name}{places}", parameters)
         return cursor.fetchall()
 
     async def _connect(self) -> extensions.connection:

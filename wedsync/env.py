@@ -205,6 +205,19 @@ LIMIT_EMERGENCIES = _variable(
     "120",
     "emergencies that one API key raises, acknowledges or resolves a minute; apart from its other requests",
 )
+BODY_LARGEST = _variable(
+    "WEDSYNC_BODY_LARGEST_BYTES", int, "1048576", "the most bytes of a body sent to a page or to `/api/`"
+)
+IMPORT_LARGEST = _variable(
+    "WEDSYNC_IMPORT_LARGEST_BYTES", int, "20971520", "the same for pages that import files: their path ends in /import/"
+)
+BODIES_AT_ONCE = _variable(
+    "WEDSYNC_BODIES_AT_ONCE_BYTES", int, "67108864", "bytes of all bodies that a web process holds at once"
+)
+BODY_IDLE = _variable("WEDSYNC_BODY_IDLE_SECONDS", float, "10", "how long a body may stop before it is refused")
+BODY_SLOWEST = _variable(
+    "WEDSYNC_BODY_SLOWEST_BYTES", float, "8192", "the fewest bytes a second that a body may come with"
+)
 TRUSTED_PROXIES = _variable(
     "WEDSYNC_TRUSTED_PROXIES", _networks, "", "networks of proxies whose X-Forwarded-For is believed, by comma"
 )

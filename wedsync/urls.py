@@ -1,14 +1,12 @@
-"""All pages and endpoints; the webhooks and the sockets stand in wedsync/asgi.py."""
+"""All pages and endpoints; webhooks, probes and sockets are in wedsync/asgi.py."""
 
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from wedsync.api import probes
 from wedsync.api.forms import FormResponsesView
 from wedsync.api.health import HealthView
 from wedsync.api.journey import JourneyView
-from wedsync.api.metrics import metrics
 from wedsync.api.tickets import TicketsView
 from wedsync.api.weddings import WeddingView
 from wedsync.console.views import console, event_trace
@@ -21,9 +19,6 @@ urlpatterns = [
     path("events/<uuid:event_id>/", event_trace, name="event-trace"),
     path("admin/", admin.site.urls),
     path("", include("notifications.urls")),
-    path("livez", probes.live),
-    path("readyz", probes.ready),
-    path("metrics", metrics),
     path("api/integrations/health/", HealthView.as_view()),
     path("api/weddings/<uuid:wedding_id>/", WeddingView.as_view()),
     path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),

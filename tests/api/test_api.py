@@ -219,8 +219,3 @@ def test_a_page_that_is_not_there_is_a_problem_too(client: Client) -> None:
     answer = client.get("/nothing/here")
 
     assert (answer.status_code, answer["content-type"]) == (404, "application/problem+json")
-
-
-def test_balancers_are_answered(client: Client) -> None:
-    assert client.get("/livez").status_code == 200
-    assert client.get("/readyz").status_code == 200

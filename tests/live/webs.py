@@ -23,10 +23,10 @@ class Web:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def is_ready(self) -> bool:
+    def answers(self, probe: str = "/readyz") -> bool:
         assert self.process.poll() is None, self.log.read_text()[-3000:]
         try:
-            return requests.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2).ok
+            return requests.get(f"http://127.0.0.1:{self.port}{probe}", timeout=2).ok
         except requests.ConnectionError:
             return False
 
@@ -37,7 +37,8 @@ class Web:
 
 
 @contextmanager
-def another_web(product: Product, **environment: str) -> Iterator[Web]:
+def another_web(product: Product, *, probe: str = "/readyz", **environment: str) -> Iterator[Web]:
+    """``probe``: what must answer before a test begins."""
     port = free_port()
     log = product.home / f"web-{port}.log"
     with log.open("ab") as file:
@@ -49,7 +50,7 @@ def another_web(product: Product, **environment: str) -> Iterator[Web]:
         )
     web = Web(port, process, log)
     try:
-        until(web.is_ready, 40, what="another web process being ready")
+        until(lambda: web.answers(probe), 40, what="another web process being ready")
         yield web
     finally:
         if process.poll() is None:

@@ -26,6 +26,14 @@ def test_compose_runs_the_procfiles_commands() -> None:
         assert services[name]["environment"]["WEDSYNC_PROCESS"] == name
 
 
+def test_web_keeps_idle_connections_longer_than_balancers_do() -> None:
+    """Balancers keep theirs for 60 s; whoever closes first must be the side that sends requests."""
+    web = procfile.read(ROOT / "Procfile")["web"].split()
+
+    assert int(web[web.index("--timeout-keep-alive") + 1]) > 60
+    assert "keepalive_timeout" in (ROOT / "docs" / "operations.md").read_text()
+
+
 def test_compose_names_only_variables_that_the_product_reads() -> None:
     env = pytest.importorskip("wedsync.env")
     for name, service in COMPOSE["services"].items():

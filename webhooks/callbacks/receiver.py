@@ -25,7 +25,9 @@ from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers
 from webhooks.inspection import EXPLAINED, Refused
 from webhooks.rejections import Rejected, Sample
+from wedsync import answers
 from wedsync.problems import Problem
+from wedsync.request_bodies import BodyReader, Disconnected
 
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/providers"
@@ -62,10 +64,12 @@ class CallbackReceiver:
     def __init__(
         self,
         doors: Doors,
+        bodies: BodyReader,
         committer: "Committer[CallbackReceived, int | None]",
         rejections: "Committer[Rejected, None]",
     ) -> None:
         self._doors = doors
+        self._bodies = bodies
         self._committer = committer
         self._rejections = rejections
         self._sample = Sample()
@@ -79,17 +83,17 @@ class CallbackReceiver:
             text = await self._take(provider, request.door, request, receive)
         except Refused as refused:
             self._keep(request, refused)
-            await http.send_problem(send, refused.problem)
+            await answers.send_problem(send, refused.problem, receive=receive)
         except StorageAway as error:
             log.warning("callback_not_stored", reason=str(error))
-            await http.send_problem(send, AWAY)
-        except http.Disconnected:
+            await answers.send_problem(send, AWAY)
+        except Disconnected:
             return
         except Exception:
             log.exception("callback_failed")
-            await http.send_problem(send, OUR_FAULT)
+            await answers.send_problem(send, OUR_FAULT)
         else:
-            await (http.send_json(send, 200, _TAKEN) if text is None else http.send_text(send, 200, text))
+            await (answers.send_json(send, 200, _TAKEN) if text is None else answers.send_text(send, 200, text))
 
     async def _enter(self, path: str) -> tuple[Provider, Door]:
         slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
@@ -106,8 +110,7 @@ class CallbackReceiver:
         _check_method(request.method, provider)
         if request.method == "GET":
             return _challenge(provider, door, request.query)
-        http.check_size(http.announced_length(request.headers), LARGEST)
-        request.body = await http.read_body(receive, LARGEST)
+        request.body = await http.read_body(self._bodies, receive, request.headers, LARGEST)
         older_secret_id = inspection.check_signature(
             door, provider.signature, request.headers, request.body, time.time(), _explained(provider)
         )

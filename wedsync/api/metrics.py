@@ -1,34 +1,71 @@
-"""``GET /metrics`` for Prometheus, not for everybody."""
+"""What ``GET /metrics`` answers to Prometheus, and to whom."""
 
+import asyncio
 import hmac
+import ipaddress
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from integrations.metrics import registry
-from wedsync.api.problems import problem_response
 
-LOCAL = {"127.0.0.1", "::1"}
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-
-
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics in Prometheus' text format."""
-    if not _may_look(request):
-        return problem_response(403, "forbidden", "Metrics are for this machine, or for who holds the metrics token.")
-    try:
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-    except DatabaseError:
-        return problem_response(503, "storage-away", "PostgreSQL does not answer.")
+log = structlog.get_logger(__name__)
+MEDIA_TYPE = CONTENT_TYPE_LATEST.encode()
+FORWARDED = {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip"}
+FORWARDED_PREFIXES = b"x-forwarded", b"cf-"
 
 
-def _may_look(request: HttpRequest) -> bool:
-    """By the token; without one set, by coming from this machine and not through a proxy on it."""
+def may_look(scope: dict[str, Any]) -> bool:
+    """By the token; without one configured, by coming straight from this machine and not through a proxy on it."""
     if token := settings.METRICS_TOKEN:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
-    return request.META.get("REMOTE_ADDR") in LOCAL and not any(name in request.META for name in FORWARDED)
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, text = (given[0] if len(given) == 1 else b"").partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(text.strip(), token.encode())
+    names = [name for name, _ in scope["headers"]]
+    passed_on = any(name in FORWARDED or name.startswith(FORWARDED_PREFIXES) for name in names)
+    return _is_local(scope.get("client")) and not passed_on
+
+
+def _is_local(client: tuple[str, int] | None) -> bool:
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return (mapped or address).is_loopback
+
+
+class Metrics:
+    """Collects in a thread of its own, with its own connection; all who ask meanwhile share what it finds."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+        self._collecting: asyncio.Future[bytes | None] | None = None
+
+    async def read(self, within: float) -> bytes | None:
+        """The metrics as text; ``None``: PostgreSQL did not answer.
+
+        Arguments:
+            within: seconds. A collection that takes longer goes on; nobody starts another beside it.
+        """
+        if self._collecting is None or self._collecting.done():
+            self._collecting = asyncio.get_running_loop().run_in_executor(self._thread, _collect)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._collecting), within)
+        except TimeoutError:
+            return None
+
+
+def _collect() -> bytes | None:
+    close_old_connections()
+    try:
+        return generate_latest(registry)
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("metrics_not_collected", error=type(error).__name__)
+        return None
+    finally:
+        close_old_connections()

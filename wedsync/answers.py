@@ -1,0 +1,99 @@
+"""Answers on bare ASGI, for all that is served beside Django."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from wedsync import problems
+from wedsync.problems import Problem
+
+Pairs = Sequence[tuple[bytes, bytes]]  # names in lower case
+_PROBLEM = problems.MEDIA_TYPE.encode()
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 4 * 1024 * 1024
+_CONNECTION = b"connection"
+
+
+async def send_json(send: Any, status: int, body: Mapping[str, Any], headers: Pairs = ()) -> None:
+    """Answer with JSON."""
+    await send_bytes(send, status, b"application/json", orjson.dumps(body), headers)
+
+
+async def send_problem(send: Any, problem: Problem, headers: Pairs = (), receive: Any = None) -> None:
+    """Answer with RFC 9457 problem details.
+
+    Arguments:
+        receive: where it is given and the problem closes the connection, what the sender still sends is read and
+            dropped for a moment. A connection that is closed with unread bytes is reset, and the answer lost with it.
+    """
+    own = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    content, pairs = orjson.dumps(problem.body), [*headers, *own]
+    if receive is None or (_CONNECTION, b"close") not in own:
+        await send_bytes(send, problem.status, _PROBLEM, content, pairs)
+        return
+    await _start(send, problem.status, _PROBLEM, len(content), pairs)
+    await send({"type": "http.response.body", "body": content, "more_body": True})
+    await _linger(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def send_text(send: Any, status: int, text: str) -> None:
+    """Answer with plain text, which no browser takes for anything else."""
+    await send_bytes(
+        send, status, b"text/plain; charset=utf-8", text.encode(), [(b"x-content-type-options", b"nosniff")]
+    )
+
+
+async def send_bytes(send: Any, status: int, media_type: bytes, content: bytes, headers: Pairs = ()) -> None:
+    """Answer with these bytes."""
+    await _start(send, status, media_type, len(content), headers)
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _start(send: Any, status: int, media_type: bytes, length: int, headers: Pairs) -> None:
+    pairs = [(b"content-type", media_type), (b"content-length", b"%d" % length), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+async def _linger(receive: Any) -> None:
+    dropped = 0
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while dropped < LINGER_BYTES:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
+
+
+def closing_early_answers(application: Any) -> Any:
+    """The ASGI application, whose answers close the connection where the sender still waits to be told to go on.
+
+    ``Expect: 100-continue``: after an answer that came first nobody knows whether the body follows, so the next request
+    could be taken for it (RFC 9110, 10.1.1).
+    """
+
+    async def closing(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not any(name == b"expect" for name, _ in scope["headers"]):
+            await application(scope, receive, send)
+            return
+        told = False
+
+        async def receiving() -> Any:
+            nonlocal told
+            told = True
+            return await receive()
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start" and not told:
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != _CONNECTION]
+                message = {**message, "headers": [*headers, (_CONNECTION, b"close")]}
+            await send(message)
+
+        await application(scope, receiving, sending)
+
+    return closing
