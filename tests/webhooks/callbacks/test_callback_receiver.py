@@ -21,9 +21,11 @@ from webhooks.callbacks import receiver as callback_receiver
 from webhooks.callbacks.receiver import LARGEST, PREFIX, CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
+from webhooks.door_in import PACE
 from webhooks.doors import Doors
 from webhooks.models import DedupId, ProviderNotice, Receipt
 from webhooks.rejections import Rejected, store_rejected
+from wedsync.request_bodies import BodyReader, Room
 
 KINDS = {"whatsapp": "whatsapp", "resend": "email", "slack": "slack"}
 SECRETS = {"whatsapp": "the app's secret", "resend": SVIX_SECRET, "slack": "8f742231b10e8888abcd99yyyzzz85a5"}
@@ -57,7 +59,7 @@ class Server:
             rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
             committer.start()
             rejections.start()
-            callbacks = CallbackReceiver(self.doors, committer, rejections)
+            callbacks = CallbackReceiver(self.doors, BodyReader(Room(64 * 1024 * 1024), PACE), committer, rejections)
             try:
                 return await asyncio.gather(*[_answer(callbacks, *request) for request in requests])
             finally:
