@@ -88,7 +88,7 @@ async def _answer(callbacks: CallbackReceiver, method: str, path: str, headers: 
         sent.append(message)
 
     await callbacks(scope, receive, send)
-    start, content = sent
+    start, content, *_ = sent
     named = {name.decode(): value.decode() for name, value in start["headers"]}
     return Answer(start["status"], named, content["body"])
 
