@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations import deadlines, moves
 from integrations.claims import Lease
 from integrations.errors import DeliveryError, OurFault
+from integrations.excerpts import for_row, secrets_of
 from integrations.outbound import Request, Response
 from integrations.states import Outcome
 from integrations.targets import Sender
@@ -18,17 +19,23 @@ from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)
+LONGEST = 2000  # characters of an error, before each place cuts what it keeps
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one try; ``response`` also where it was a refusal."""
+    """What came of one try; ``response`` also where it was a refusal.
+
+    Arguments:
+        secrets: what must be taken out of ``response`` before any of it is kept; error and id are without it already.
+    """
 
     started_at: datetime
     milliseconds: int
     response: Response | None
     provider_id: str
     error: DeliveryError | None
+    secrets: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -63,7 +70,11 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
     except Exception as error:
         log.exception("delivery_failed_by_us", delivery=str(delivery.id))
         failure = OurFault(f"{type(error).__name__} in our own code; the log has the trace")
-    return Result(started_at, int((time.monotonic() - started) * 1000), response, provider_id, failure)
+    milliseconds = int((time.monotonic() - started) * 1000)
+    secrets = secrets_of(delivery.system)
+    if failure is not None:
+        failure.args = (for_row(str(failure), secrets, LONGEST),)
+    return Result(started_at, milliseconds, response, for_row(provider_id, secrets, LONGEST), failure, secrets)
 
 
 def _frozen(lease: Lease, sender: Sender) -> Request | None:

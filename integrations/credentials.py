@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from integrations.models import System
 from integrations.standard_webhooks import secret_key
 from integrations.vendors import VENDORS
-from wedsync import vault
+from wedsync import named_credentials
 
 LONGEST = 2000
-VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
 _Kind = System.Kind
 _VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
@@ -32,15 +30,17 @@ class Credential:
         """Its name in the form."""
         return f"credential_{self.name}"
 
-    def check(self, value: str) -> None:
+    def check(self, value: str, organization: str) -> None:
         """Pass what may be stored.
+
+        Arguments:
+            organization: the slug of the system's organization, which may take some variables and no others.
 
         Raises:
             ValueError: why not, as a whole sentence; it does not hold the value.
         """
-        if value.startswith(vault.ENVIRONMENT_PREFIX):
-            if not VARIABLE.fullmatch(value):
-                raise ValueError("Write env: and the name of a variable, for instance env:SLACK_PATH.")
+        if named_credentials.is_named(value):
+            named_credentials.check(value, organization)
         elif self.name in _SIGNING:
             try:
                 secret_key(value)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from integrations import holds, moves, ordering, retry, standing, targets
+from integrations import holds, moves, operations, ordering, retry, standing, targets
 from integrations.attempts import Result, attempt
 from integrations.claims import Lease
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Throttled, Transient
-from integrations.excerpts import for_row, secrets_of
+from integrations.excerpts import for_row
 from integrations.models import Delivery, System
 from integrations.moves import Ended, Ending, move_many
 from integrations.outbound import Response
@@ -63,7 +63,7 @@ def work(lease: Lease) -> Step:
     if _stopped(lease) or (lease.delivery.order_key and not ordering.take_turn(lease)):
         return NOT_SENT
     sender = sender_for(lease.delivery.channel)
-    if _confirmed(lease, sender) or _hindered(lease, sender):
+    if _confirmed(lease, sender) or _hindered(lease, sender) or _outdated(lease, sender):
         return NOT_SENT
     result = attempt(lease, sender)
     return NOT_SENT if result is None else _finish(lease, sender, result)
@@ -111,6 +111,21 @@ def _hindered(lease: Lease, sender: Sender) -> bool:
         moves.let_go(lease.row, State.SKIPPED, found.reason)
     ordering.end_turn([lease.delivery])
     targets.tell_troubled(lease.delivery)
+    return True
+
+
+def _outdated(lease: Lease, sender: Sender) -> bool:
+    """Whether its bytes must not go out under its key any more; then its next generation has gone in its place."""
+    delivery = lease.delivery
+    because = sender.outdated(delivery) if delivery.request is not None else ""
+    if not because:
+        return False
+    duplicate = delivery.may_duplicate or delivery.attempts.filter(outcome=Outcome.UNKNOWN).exists()
+    with transaction.atomic():
+        if moves.let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED, may_duplicate=duplicate):
+            sender.replaced(operations.replace(delivery, may_duplicate=duplicate), because)
+            log.info("delivery_replaced", delivery=str(delivery.id), because=because, may_duplicate=duplicate)
+    ordering.end_turn([delivery])
     return True
 
 
@@ -187,7 +202,6 @@ def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str, response:
 def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
     error, response = result.error, result.response
     to, reason, due_in = State.SUCCEEDED, Reason.NONE, None
-    secrets = secrets_of(delivery.system) if error or response else []
     if error is not None:
         to, reason, due_in = _following(delivery, sender, error)
     return Ending(
@@ -201,8 +215,8 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         outcome=result.outcome,
         status_code=response.status if response else None,
         error_class=type(error).__name__ if error else "",
-        error=for_row(str(error), secrets, ERROR) if error else "",
-        response_excerpt=for_row(response.text, secrets, EXCERPT) if response else "",
+        error=str(error)[:ERROR] if error else "",
+        response_excerpt=for_row(response.text, result.secrets, EXCERPT) if response else "",
     )
 
 

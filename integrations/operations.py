@@ -1,6 +1,7 @@
 """What staff do with deliveries: send one again, or call one off."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -46,6 +47,16 @@ def send_anew(delivery: Delivery) -> Delivery:
     return made
 
 
+def replace(delivery: Delivery, *, may_duplicate: bool) -> Delivery:
+    """The next generation of a delivery that can no longer go out under its own key; it expires when that would have.
+
+    Arguments:
+        may_duplicate: whether an earlier try of the delivery may have arrived.
+    """
+    (made,) = _next_generation([delivery], expires_at=delivery.expires_at, may_duplicate=may_duplicate)
+    return made
+
+
 def resend_all(rows: QuerySet[Delivery]) -> int:
     """Send again whichever of the rows may be; returns how many.
 
@@ -85,9 +96,10 @@ def _blocked(deliveries: Sequence[Delivery]) -> set[UUID]:
 
 
 @transaction.atomic
-def _next_generation(deliveries: Sequence[Delivery]) -> list[Delivery]:
+def _next_generation(deliveries: Sequence[Delivery], **fields: Any) -> list[Delivery]:
+    """``fields``: columns that do not follow from the row that is repeated."""
     wanted = {_next_key(delivery): delivery for delivery in deliveries}
-    Delivery.objects.bulk_create([_again(old, key) for key, old in wanted.items()], ignore_conflicts=True)
+    Delivery.objects.bulk_create([_again(old, key, fields) for key, old in wanted.items()], ignore_conflicts=True)
     made = list(Delivery.objects.filter(dedupe_key__in=list(wanted)))
     repeated = {wanted[row.dedupe_key].id: row for row in made}
     _copy_reasons(repeated)
@@ -103,8 +115,9 @@ def _next_key(delivery: Delivery) -> str:
     return f"{delivery.dedupe_key.rpartition(':')[0]}:{delivery.generation + 1}"
 
 
-def _again(old: Delivery, key: str) -> Delivery:
+def _again(old: Delivery, key: str, fields: dict[str, Any]) -> Delivery:
     now = timezone.now()
+    expires_at = fields.get("expires_at") or expiry(old.event, old.channel, Priority(old.priority), now)
     return Delivery(
         organization_id=old.organization_id,
         event_id=old.event_id,
@@ -119,8 +132,8 @@ def _again(old: Delivery, key: str) -> Delivery:
         priority=old.priority,
         order_key=old.order_key,
         sets=old.sets,
-        expires_at=expiry(old.event, old.channel, Priority(old.priority), now),
         due_since=now,
+        **{**fields, "expires_at": expires_at},
     )
 
 

@@ -125,6 +125,13 @@ class SystemSender:
         """See :class:`integrations.targets.Sender`. A system takes what it is sent."""
         return None
 
+    def outdated(self, delivery: Delivery) -> str:
+        """See :class:`integrations.targets.Sender`. The bytes hold nothing of ours that could change."""
+        return ""
+
+    def replaced(self, delivery: Delivery, because: str) -> None:
+        """See :class:`integrations.targets.Sender`."""
+
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """See :class:`integrations.targets.Sender`."""
         call = self.prepare(delivery, request)

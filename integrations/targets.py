@@ -96,6 +96,12 @@ class Sender(Protocol):
     def hindrance(self, delivery: Delivery) -> Hindrance | None:
         """What stands against sending a claimed delivery by now; ``None``: nothing."""
 
+    def outdated(self, delivery: Delivery) -> str:
+        """Why what is frozen must not be sent under the delivery's key any more; empty: it may be."""
+
+    def replaced(self, delivery: Delivery, because: str) -> None:
+        """A delivery was made in the place of one that was outdated; in the same transaction."""
+
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """Add the URL and the credentials, for one attempt. The call itself may not use the database."""
 

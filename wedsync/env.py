@@ -83,6 +83,17 @@ def _allowed_targets(text: str) -> tuple[str, ...]:
     return tuple(f"[{network}]:{port}" if network.version == 6 else f"{network}:{port}" for network, port in found)
 
 
+CREDENTIAL_PREFIX = "WEDSYNC_CREDENTIAL_"
+_LISTED_CREDENTIAL = re.compile(rf"[A-Za-z0-9_-]+:{CREDENTIAL_PREFIX}[A-Za-z0-9_]+")
+
+
+def _listed_credentials(text: str) -> frozenset[str]:
+    found = frozenset(_words(text))
+    if not all(map(_LISTED_CREDENTIAL.fullmatch, found)):
+        raise ValueError("an entry is not slug:NAME")
+    return found
+
+
 VARIABLES: dict[str, Variable[object]] = {}
 
 
@@ -111,6 +122,13 @@ BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "", "Redis of the circuit br
 DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign the sessions")
 SECRET_KEYS = _variable(
     "WEDSYNC_SECRET_KEYS", _words, "", "Fernet keys for stored credentials, newest first, by comma; the first encrypts"
+)
+CREDENTIALS_ALLOWED = _variable(
+    "WEDSYNC_CREDENTIALS_ALLOWED",
+    _listed_credentials,
+    "",
+    "`slug:NAME` by comma: which organization's systems may take which variable as a credential, by `env:NAME`; "
+    "names begin with `WEDSYNC_CREDENTIAL_`",
 )
 OUTBOUND_ALLOW = _variable(
     "WEDSYNC_OUTBOUND_ALLOW",

@@ -1,7 +1,6 @@
 """Encryption of stored secrets with Fernet; the keys stand in ``WEDSYNC_SECRET_KEYS``, newest first."""
 
 import json
-import os
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -9,7 +8,6 @@ from django.conf import settings
 
 from wedsync.env import ConfigurationError
 
-ENVIRONMENT_PREFIX = "env:"
 _NO_KEY = "a stored secret was encrypted with a key that WEDSYNC_SECRET_KEYS lacks"
 
 
@@ -79,28 +77,10 @@ def seal(values: dict[str, str]) -> str:
 
 
 def as_stored(token: str) -> dict[str, str]:
-    """The credentials as they were typed: ``env:NAME`` stays what it is.
+    """The credentials as they were typed: ``env:NAME`` stays what it is (:mod:`wedsync.named_credentials`).
 
     Raises:
         ConfigurationError: undecryptable.
     """
     values: dict[str, str] = json.loads(decrypt(token)) if token else {}
     return values
-
-
-def unseal(token: str) -> dict[str, str]:
-    """The credentials again. A value written as ``env:NAME`` is taken from the environment at this moment.
-
-    Raises:
-        ConfigurationError: undecryptable, or a named variable is missing.
-    """
-    return {name: _resolve(value) for name, value in as_stored(token).items()}
-
-
-def _resolve(value: str) -> str:
-    if not value.startswith(ENVIRONMENT_PREFIX):
-        return value
-    name = value.removeprefix(ENVIRONMENT_PREFIX)
-    if name not in os.environ:
-        raise ConfigurationError(f"a stored credential points at the variable {name}, which is not set")
-    return os.environ[name]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from integrations import frozen_requests
 from integrations.admin.delivery_buttons import DELIVERY_ACTIONS, DELIVERY_BUTTONS, DeliveryButtons
 from integrations.models import Attempt, Delivery, DeliveryReason
 from integrations.targets import CHANNEL_CHOICES
@@ -130,11 +131,12 @@ class DeliveryAdmin(DeliveryButtons):
 
     @column("Request")
     def request_text(self, delivery: Delivery) -> SafeString | str:
-        if not delivery.request:
+        request = frozen_requests.shown(delivery)
+        if not request:
             return "not yet made"
-        head = [f"{delivery.request.get('method', '')} {delivery.request.get('path', '')}".strip()]
-        head += [f"{name}: {value}" for name, value in (delivery.request.get("headers") or {}).items()]
-        body = str(delivery.request.get("body", ""))
+        head = [f"{request.get('method', '')} {request.get('path', '')}".strip()]
+        head += [f"{name}: {value}" for name, value in (request.get("headers") or {}).items()]
+        body = str(request.get("body", ""))
         return preformatted("\n".join(head)) + pretty(body)
 
 

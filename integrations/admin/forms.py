@@ -13,9 +13,9 @@ from unfold.widgets import (
 )
 
 from integrations.addresses import check_target
-from integrations.credentials import CREDENTIALS, LONGEST, VARIABLE, Credential
+from integrations.credentials import CREDENTIALS, LONGEST, Credential
 from integrations.models import System
-from wedsync import vault
+from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_forms import TenantForm
 
@@ -61,11 +61,19 @@ class SystemForm(TenantForm):
         value = self._stored.get(credential.name, "")
         if self._unreadable:
             standing = f"Can not be read: {self._unreadable}. Enter all values anew."
-        elif VARIABLE.fullmatch(value):
-            standing = f"Set, from the variable {value.removeprefix(vault.ENVIRONMENT_PREFIX)}."
+        elif named_credentials.is_named(value):
+            standing = self._named(value)
         else:
             standing = "Set." if value else "Not set."
         return f"{standing} {credential.about} Empty keeps it, a single {REMOVE} removes it; env:NAME reads a variable."
+
+    def _named(self, value: str) -> str:
+        name = named_credentials.name_of(value)
+        try:
+            named_credentials.check(value, self.instance.organization.slug)
+        except ValueError as error:
+            return f"Names the variable {name}, which is not used. {error}"
+        return f"Set, from the variable {name}."
 
     def clean_base_url(self) -> str:
         """Refuse at once what no delivery could reach."""
@@ -86,17 +94,22 @@ class SystemForm(TenantForm):
             for credential in CREDENTIALS
             if kind in credential.kinds
         }
+        organization = self._organization_slug(cleaned)
         for credential, value in typed.items():
-            self._check(credential, value)
+            self._check(credential, value, organization)
         if any(typed.values()) and not self.errors:
             self._seal(typed)
         return cleaned
 
-    def _check(self, credential: Credential, value: str) -> None:
+    def _organization_slug(self, cleaned: dict[str, Any]) -> str:
+        chosen = cleaned.get("organization") or getattr(self.instance, "organization", None)
+        return chosen.slug if chosen else ""
+
+    def _check(self, credential: Credential, value: str, organization: str) -> None:
         if value in {"", REMOVE}:
             return
         try:
-            credential.check(value)
+            credential.check(value, organization)
         except ValueError as error:
             self.add_error(credential.field, str(error))
 

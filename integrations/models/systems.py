@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from integrations.states import Reason
-from wedsync import vault
+from wedsync import named_credentials, vault
 from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, Organization, Wedding
 
@@ -76,12 +76,15 @@ class System(models.Model):
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The stored credentials in clear; ``env:NAME`` values are resolved now.
+        """The stored credentials in clear; ``env:NAME`` values are resolved now, if the organization may use them.
 
         Raises:
-            ConfigurationError: a key or a variable is missing.
+            ConfigurationError: a key or a variable is missing, or the operator has not listed the variable.
         """
-        return vault.unseal(self.sealed_credentials)
+        stored = vault.as_stored(self.sealed_credentials)
+        if not any(map(named_credentials.is_named, stored.values())):
+            return stored
+        return named_credentials.resolved(stored, self.organization.slug)
 
     def seal_credentials(self, values: dict[str, str]) -> None:
         """Replace the credentials; saved with the row."""

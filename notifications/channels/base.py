@@ -75,6 +75,14 @@ class PersonChannel(ABC):
         """What stands against it by now: the person, the address, the preferences or the hour may have changed."""
         return standing.hindrance(delivery)
 
+    def outdated(self, delivery: Delivery) -> str:
+        """Most frozen messages hold nothing that could change."""
+        return ""
+
+    def replaced(self, delivery: Delivery, because: str) -> None:
+        """Say so in the trace."""
+        tracing.note(delivery, tracing.What.FELL_BACK, f"it goes out anew: {because}")
+
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """Add the URL, the credentials and the delivery's own links."""
         filled = replace(request, body=links.fill(request.body, delivery))

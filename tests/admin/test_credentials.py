@@ -76,23 +76,30 @@ def test_a_refused_form_does_not_send_the_typed_value_back(client: Client, syste
     assert stored(system)["access_token"] == "the-stored-token"
 
 
-def test_a_variable_stays_a_variable(client: Client, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VENUE_TOKEN", "from-the-environment")
-    client.post(page(system), form(credential_access_token="env:VENUE_TOKEN"))
+def test_a_variable_stays_a_variable(
+    client: Client, system: System, ours: House, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "WEDSYNC_CREDENTIAL_VENUE_TOKEN"
+    settings.CREDENTIALS_ALLOWED = frozenset({f"{ours.organization.slug}:{name}"})
+    monkeypatch.setenv(name, "from-the-environment")
+    client.post(page(system), form(credential_access_token=f"env:{name}"))
     client.post(page(system), form(credential_signing_secret="-"))
     assert stored(system) == {"access_token": "from-the-environment"}
 
-    monkeypatch.delenv("VENUE_TOKEN")
+    monkeypatch.delenv(name)
     text = client.get(page(system)).content.decode()
+    settings.CREDENTIALS_ALLOWED = frozenset()
+    unlisted = client.get(page(system)).content.decode()
 
-    assert "from the variable VENUE_TOKEN" in text
+    assert f"from the variable {name}" in text
     assert "from-the-environment" not in text
+    assert f"{name}, which is not used" in unlisted
 
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("credential_access_token", "env:with space", "the name of a variable"),
+        ("credential_access_token", "env:with space", "the name of a variable that begins with WEDSYNC_CREDENTIAL_"),
         ("credential_signing_secret", "not base64!", "base64"),
     ],
 )

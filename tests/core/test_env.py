@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pytest_django import Settings
 
-from wedsync import env, startup, vault
+from wedsync import env, named_credentials, startup, vault
 from wedsync.settings import database
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -76,27 +76,48 @@ def test_credentials_are_encrypted_and_survive_a_new_key(settings: Settings) -> 
 
     settings.SECRET_KEYS = (newer, *settings.SECRET_KEYS)
 
-    assert vault.unseal(sealed) == {"token": "abc"}
+    assert vault.as_stored(sealed) == {"token": "abc"}
     sealed_again = vault.seal({"token": "def"})
     settings.SECRET_KEYS = (newer,)
-    assert vault.unseal(sealed_again) == {"token": "def"}, "the newest key encrypts"
+    assert vault.as_stored(sealed_again) == {"token": "def"}, "the newest key encrypts"
     with pytest.raises(env.ConfigurationError, match="WEDSYNC_SECRET_KEYS lacks"):
-        vault.unseal(sealed)
+        vault.as_stored(sealed)
 
 
-def test_a_credential_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = vault.seal({"token": "env:SOME_TOKEN"})
-    with pytest.raises(env.ConfigurationError, match="SOME_TOKEN"):
-        vault.unseal(sealed)
+def test_a_listed_credential_is_read_from_the_environment_when_it_is_used(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CREDENTIALS_ALLOWED = env.CREDENTIALS_ALLOWED.read(
+        {"WEDSYNC_CREDENTIALS_ALLOWED": "lakeside:WEDSYNC_CREDENTIAL_TOKEN, hills:WEDSYNC_CREDENTIAL_OTHER"}
+    )
+    stored = {"token": "env:WEDSYNC_CREDENTIAL_TOKEN", "path": "as it is"}
+    for unset in (None, ""):
+        monkeypatch.delenv("WEDSYNC_CREDENTIAL_TOKEN", raising=False)
+        if unset is not None:
+            monkeypatch.setenv("WEDSYNC_CREDENTIAL_TOKEN", unset)
+        with pytest.raises(env.ConfigurationError, match="WEDSYNC_CREDENTIAL_TOKEN, which is not set"):
+            named_credentials.resolved(stored, "lakeside")
 
-    monkeypatch.setenv("SOME_TOKEN", "xyz")
-    assert vault.unseal(sealed) == {"token": "xyz"}
+    monkeypatch.setenv("WEDSYNC_CREDENTIAL_TOKEN", "xyz")
+    assert named_credentials.resolved(stored, "lakeside") == {"token": "xyz", "path": "as it is"}
+    with pytest.raises(env.ConfigurationError, match="hills:WEDSYNC_CREDENTIAL_TOKEN"):
+        named_credentials.resolved(stored, "hills")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["lakeside", "lakeside:WEDSYNC_SECRET_KEYS", ":WEDSYNC_CREDENTIAL_X", "a b:WEDSYNC_CREDENTIAL_X", "a:b:c",
+     "lakeside:WEDSYNC_CREDENTIAL_", "*:WEDSYNC_CREDENTIAL_X"],
+)  # fmt: skip
+def test_a_list_of_credentials_that_names_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(env.ConfigurationError, match="slug:NAME"):
+        env.CREDENTIALS_ALLOWED.read({"WEDSYNC_CREDENTIALS_ALLOWED": text})
 
 
 def test_a_lost_key_is_explained() -> None:
     foreign = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
     with pytest.raises(env.ConfigurationError, match="WEDSYNC_SECRET_KEYS lacks"):
-        vault.unseal(foreign)
+        vault.as_stored(foreign)
 
 
 def test_targets_that_may_be_called_are_read_in_all_forms() -> None:

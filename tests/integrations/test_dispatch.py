@@ -148,7 +148,8 @@ def test_what_the_other_side_repeats_of_our_credentials_is_not_kept(taking: str)
 @pytest.mark.parametrize("name", ["a\x00b", "a\ud800b"])
 def test_an_error_that_postgresql_can_not_store_ends_the_attempt_all_the_same(taking: str, name: str) -> None:
     url = f"{taking}/refuse/{quote(json.dumps(name))}"
-    system = SystemFactory(kind=System.Kind.EMAIL, base_url=url, credentials={"api_key": TOKEN})
+    credentials = {"api_key": TOKEN, "from": "b@example.com"}
+    system = SystemFactory(kind=System.Kind.EMAIL, base_url=url, credentials=credentials)
     (delivery,) = due(system, 1)
     mail = {"from": "b@example.com", "to": ["a@example.com"], "subject": "x", "html": "x", "text": "x"}
     frozen = {**FROZEN, "body": json.dumps(mail)}

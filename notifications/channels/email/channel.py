@@ -1,7 +1,8 @@
 """Email: HTML and plain text, one recipient per mail.
 
-What is frozen is a mail that belongs to no provider (``mail``). Each try turns it into the bytes of the provider that
-the system's credentials name: one with an HTTP API (``providers``), or a mail server (``smtp``). docs/email.md.
+What is frozen is an email that belongs to no provider and has no sender (``mail``). Each try puts the sender in and
+turns it into the bytes of the provider that the system's credentials name: one with an HTTP API (``providers``), or a
+mail server (``smtp``). docs/email.md.
 """
 
 from dataclasses import replace
@@ -15,7 +16,8 @@ from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_of
 from notifications.channels.email import calling, layout, providers, smtp
 from notifications.channels.email.answers import Answer, resend_error, resend_id
-from notifications.channels.email.mail import Mail, address_of, message_id
+from notifications.channels.email.mail import Mail, message_id
+from notifications.channels.email.sender import DEFAULT, EmailSender, provider_of
 from notifications.models import Message
 from notifications.wording import Content
 from wedsync.env import ConfigurationError
@@ -37,39 +39,50 @@ class Email(PersonChannel):
     status_when_accepted = Message.Status.SENT
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Lay out HTML and text; sender and address for answers belong to the system.
+        """Lay out HTML and text; of the sender only its digest is kept.
 
         A contact can stop whatever is not urgent by one click (RFC 8058); staff's own alerts have no such link.
         """
-        credentials = credentials_of(delivery)
+        sender = EmailSender.of(credentials_of(delivery))
         urgent = delivery.priority == Priority.URGENT
         leaving = delivery.contact_id is not None and not urgent
         emergency = CATALOGUE[delivery.event.type].category == Category.EMERGENCIES
         look = layout.Look(urgent, leaving, calling.numbers(delivery) if emergency else ())
         mail = Mail(
-            sender=credentials["from"],
             to=delivery.target,
             subject=content.headline,
             html=layout.html(content, look),
             text=layout.text(content, look),
-            reply_to=credentials.get("reply_to", ""),
+            sender_digest=sender.digest,
             headers=({"X-Priority": "1", "Importance": "high"} if urgent else {}) | (_UNSUBSCRIBE if leaving else {}),
         )
         request = Request("POST", "/emails", mail.as_body(), {"Content-Type": "application/json"})
         return Composed(request, mail.subject, mail.text, mail.html)
 
     def marks_resends(self, delivery: Delivery) -> bool:
-        """Only Resend knows an idempotency key; where it can not be told, the worse is taken."""
+        """Only Resend knows an idempotency key; where it cannot be told, the worse is taken."""
         try:
-            return _provider(credentials_of(delivery)) != providers.DEFAULT
+            return provider_of(credentials_of(delivery)) != DEFAULT
         except ConfigurationError:
             return True
 
+    def outdated(self, delivery: Delivery) -> str:
+        """Another sender writes other bytes, which Resend refuses under a key that it has seen.
+
+        What stands in the way of knowing is left to the try, which says it.
+        """
+        try:
+            sender = EmailSender.of(credentials_of(delivery))
+        except (ConfigurationError, DeliveryError):
+            return ""
+        frozen = Request.from_json(delivery.request or {})
+        return "" if Mail.from_body(frozen.body).is_from(sender) else "the sender of its system has changed"
+
     def ready(self, delivery: Delivery, request: Request) -> Sending:
-        """Put the delivery's own links in, and write the mail as its provider takes it."""
+        """Put the delivery's own links and the sender in, and write the email as its provider takes it."""
         request = replace(request, body=links.fill(request.body, delivery))
         credentials = credentials_of(delivery)
-        if _provider(credentials) == SMTP:
+        if provider_of(credentials) == SMTP:
             return _by_smtp(Mail.from_body(request.body), delivery, credentials)
         return self._prepared(delivery, request, credentials).send
 
@@ -79,7 +92,7 @@ class Email(PersonChannel):
 
     @staticmethod
     def _prepared(delivery: Delivery, request: Request, credentials: dict[str, str]) -> providers.Prepared:
-        return providers.prepare(_provider(credentials), Mail.from_body(request.body), delivery, credentials)
+        return providers.prepare(Mail.from_body(request.body), EmailSender.of(credentials), delivery, credentials)
 
     def classify(self, response: Response) -> DeliveryError | None:
         """What the provider's own codes stand for."""
@@ -90,14 +103,10 @@ class Email(PersonChannel):
         return response.provider_id if isinstance(response, Answer) else resend_id(response)
 
 
-def _provider(credentials: dict[str, str]) -> str:
-    return (credentials.get("provider") or providers.DEFAULT).strip().lower()
-
-
 def _by_smtp(mail: Mail, delivery: Delivery, credentials: dict[str, str]) -> Sending:
-    server, sender = smtp.Server.of(credentials), address_of(mail.sender)
-    message, ours = mail.for_smtp(delivery), message_id(delivery.id, mail.sender)
-    hand_in = partial(smtp.send, server, sender, mail.to, message)
+    server, sender = smtp.Server.of(credentials), EmailSender.of(credentials)
+    message, ours = mail.for_smtp(delivery, sender), message_id(delivery.id, sender)
+    hand_in = partial(smtp.send, server, sender.address, mail.to, message)
 
     def send(deadline: float) -> Response:
         return replace(hand_in(deadline=deadline), provider_id=ours)

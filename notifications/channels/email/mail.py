@@ -1,10 +1,10 @@
-"""A mail in a form that belongs to no provider: what is frozen, and what every try is built from."""
+"""An email in a form that belongs to no provider: what is frozen, and what every try is built from."""
 
 import json
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,28 +12,32 @@ from anymail.message import AnymailMessage
 
 from integrations.errors import OurFault
 from integrations.models import Delivery
+from notifications.channels.email.sender import EmailSender
 
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one address. ``sender``, ``reply_to``: ``a@b`` or ``Name <a@b>``; ``reply_to`` may be empty."""
+    """One email to one address. Who it comes from is put in for each try.
 
-    sender: str
+    Arguments:
+        sender_digest: of the sender for whom it was written.
+        kept_sender: what an email holds that was frozen before senders were kept out of it: mailbox and reply-to.
+    """
+
     to: str
     subject: str
     html: str
     text: str
-    reply_to: str = ""
+    sender_digest: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    kept_sender: tuple[str, str] | None = None
 
     def as_body(self) -> str:
         """For the delivery's row."""
-        body: dict[str, Any] = {"from": self.sender, "to": [self.to], "subject": self.subject}
-        body |= {"html": self.html, "text": self.text}
-        if self.reply_to:
-            body["reply_to"] = self.reply_to
+        body: dict[str, Any] = {"to": [self.to], "subject": self.subject, "html": self.html, "text": self.text}
+        body["sender_digest"] = self.sender_digest
         if self.headers:
             body["headers"] = self.headers
         return json.dumps(body)
@@ -43,41 +47,47 @@ class Mail:
         """From the delivery's row."""
         body = json.loads(stored)
         return cls(
-            sender=body["from"],
             to=body["to"][0],
             subject=body["subject"],
             html=body["html"],
             text=body["text"],
-            reply_to=body.get("reply_to", ""),
+            sender_digest=body.get("sender_digest", ""),
             headers=body.get("headers", {}),
+            kept_sender=(body["from"], body.get("reply_to", "")) if "from" in body else None,
         )
 
-    def for_anymail(self) -> AnymailMessage:
+    def is_from(self, sender: EmailSender) -> bool:
+        """Whether it was written for this sender, so that its bytes are the same again."""
+        if self.kept_sender is not None:
+            return self.kept_sender == (sender.mailbox, sender.reply_to)
+        return self.sender_digest == sender.digest
+
+    def for_anymail(self, sender: EmailSender) -> AnymailMessage:
         """As django-anymail takes it."""
         message = AnymailMessage(
             subject=self.subject,
             body=self.text,
-            from_email=self.sender,
+            from_email=sender.mailbox,
             to=[self.to],
-            reply_to=[self.reply_to] if self.reply_to else None,
+            reply_to=[sender.reply_to] if sender.reply_to else None,
             headers=dict(self.headers),
         )
         message.attach_alternative(self.html, "text/html")
         return message
 
-    def for_smtp(self, delivery: Delivery) -> bytes:
+    def for_smtp(self, delivery: Delivery, sender: EmailSender) -> bytes:
         """As it goes over the wire; the same bytes each time, of 7 bits and with lines that every server takes.
 
         Raises:
-            OurFault: the sender is no mail address.
+            OurFault: the sender is not an email address.
         """
         message = EmailMessage(policy=_POLICY)
         try:
-            message["From"], message["To"], message["Subject"] = self.sender, self.to, self.subject
-            if self.reply_to:
-                message["Reply-To"] = self.reply_to
+            message["From"], message["To"], message["Subject"] = sender.mailbox, self.to, self.subject
+            if sender.reply_to:
+                message["Reply-To"] = sender.reply_to
             message["Date"] = format_datetime(delivery.created_at)
-            message["Message-ID"] = message_id(delivery.id, self.sender)
+            message["Message-ID"] = message_id(delivery.id, sender)
         except (ValueError, IndexError) as error:
             raise OurFault("an address or a header of the mail can not be written") from error
         message.set_content(self.text)
@@ -94,18 +104,10 @@ def _raw(headers: dict[str, str]) -> bytes:
     return lines.encode("ascii")
 
 
-def address_of(sender: str) -> str:
-    """The bare address of a sender.
+def message_id(delivery_id: UUID, sender: EmailSender) -> str:
+    """Our own id of an email, which tells a mail server that takes it twice that it is the same.
 
     Raises:
-        OurFault: there is none.
+        OurFault: the sender is not an email address.
     """
-    address = parseaddr(sender)[1]
-    if "@" not in address:
-        raise OurFault("the sender in the system's credentials is no mail address")
-    return address
-
-
-def message_id(delivery_id: UUID, sender: str) -> str:
-    """Our own id of a mail, which tells a mail server that takes it twice that it is the same."""
-    return f"<{delivery_id}@{address_of(sender).rpartition('@')[2]}>"
+    return f"<{delivery_id}@{sender.address.rpartition('@')[2]}>"

@@ -32,8 +32,8 @@ from integrations.models import Delivery
 from integrations.outbound import Call, Response, send
 from notifications.channels.email.answers import Answer, resend_error, resend_id
 from notifications.channels.email.mail import Mail
+from notifications.channels.email.sender import DEFAULT, EmailSender
 
-DEFAULT = "resend"
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -80,20 +80,21 @@ class Prepared:
         return self.read(send(self.call, deadline=deadline))
 
 
-def prepare(name: str, mail: Mail, delivery: Delivery, credentials: Mapping[str, str]) -> Prepared:
-    """Write a mail in a provider's own format.
+def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Mapping[str, str]) -> Prepared:
+    """Write an email in the format of its sender's provider.
 
     Raises:
         OurFault: no such provider, or a credential is missing or wrong.
     """
-    provider = PROVIDERS.get(name)
+    provider = PROVIDERS.get(sender.provider)
     if provider is None:
-        raise OurFault(f"“{name}” is no mail provider; docs/email.md has their names")
+        raise OurFault("the credential provider does not name a mail provider; docs/email.md has their names")
+    keyed = sender.provider == DEFAULT
     try:
         backend = _backend(provider, delivery.system.base_url, credentials)
-        message = mail.for_anymail()
+        message = mail.for_anymail(sender)
         payload = backend.build_message_payload(message, backend.send_defaults)
-        if name == "resend":
+        if keyed:
             payload.headers["Idempotency-Key"] = str(delivery.id)
         prepared = requests.Request(**payload.get_request_params(backend.api_url)).prepare()
     except AnymailError as error:
@@ -105,7 +106,7 @@ def prepare(name: str, mail: Mail, delivery: Delivery, credentials: Mapping[str,
     body = prepared.body or b""
     content = body if isinstance(body, bytes) else str(body).encode()
     call = Call(cast("str", prepared.method), cast("str", prepared.url), content, headers)
-    if name == "resend":
+    if keyed:
         return Prepared(call, lambda answer: _answer(answer, resend_error(answer), resend_id(answer)))
     return Prepared(call, lambda answer: _read(provider, backend, payload, message, answer))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from integrations import frozen_requests
 from integrations.models import Attempt, Delivery, DeliveryReason
 
 
@@ -62,7 +63,7 @@ class FrozenRequest(serializers.Serializer[object]):
 class WholeDeliveryShape(DeliveryShape):
     """A delivery with why it exists, what it sends, and every attempt."""
 
-    request = FrozenRequest(allow_null=True)
+    request = serializers.SerializerMethodField()
     reasons = ReasonShape(many=True)
     attempts = serializers.SerializerMethodField()
 
@@ -70,6 +71,11 @@ class WholeDeliveryShape(DeliveryShape):
         model = Delivery
         fields = (*DeliveryShape.Meta.fields, "request", "reasons", "attempts")
         read_only_fields = fields
+
+    @extend_schema_field(FrozenRequest(allow_null=True))
+    def get_request(self, delivery: Delivery) -> dict[str, object] | None:
+        """What is frozen, without an email's sender."""
+        return frozen_requests.shown(delivery)
 
     @extend_schema_field(AttemptShape(many=True))
     def get_attempts(self, delivery: Delivery) -> list[dict[str, object]]:

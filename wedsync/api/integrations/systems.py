@@ -37,7 +37,8 @@ class SystemShape(OwnedSerializer[System]):
         child=serializers.CharField(max_length=LONGEST, allow_null=True, trim_whitespace=False),
         write_only=True,
         required=False,
-        help_text="Name to value, or to `env:NAME`; `null` removes one. Those left out stay as they are.",
+        help_text="Name to value, or to `env:NAME` of a variable that the operator has listed for the organization; "
+        "`null` removes one. Those left out stay as they are.",
     )
     credentials_set = serializers.SerializerMethodField()
 
@@ -83,7 +84,7 @@ class SystemShape(OwnedSerializer[System]):
                 wrong[name[:60]] = f"is not known for this kind; it takes {', '.join(known)}"
             elif value is not None:
                 try:
-                    known[name].check(value)
+                    known[name].check(value, self.organization.slug)
                 except ValueError as error:
                     wrong[name] = str(error)
         if wrong:
@@ -122,7 +123,7 @@ EXAMPLE = OpenApiExample(
         "name": "VenueMaster",
         "kind": "venue_master",
         "base_url": "https://api.venuemaster.example",
-        "credentials": {"access_token": "env:VENUE_TOKEN"},
+        "credentials": {"access_token": "env:WEDSYNC_CREDENTIAL_VENUE_TOKEN"},
     },
     request_only=True,
 )
