@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.breaker_states import breaker_states
 from integrations.figures import open_causes
 from integrations.heartbeats import Part
+from integrations.linking import MOST_COUNTED, count_unlinked
 from integrations.models import Alert, HealthReading, OrganizationReading, System
 from integrations.models.health import Breaker, Cause, Status
 from integrations.rating import Figures, Rating, of_age, rate, worst
@@ -37,6 +38,7 @@ class Health:
     queues: dict[str, int]
     systems: list[SystemHealth]
     alerts: list[Alert]
+    unlinked: int
 
 
 def report(organization_id: UUID) -> Health:
@@ -50,7 +52,8 @@ def report(organization_id: UUID) -> Health:
     whole = OrganizationReading.objects.filter(organization_id=organization_id).first()
     active = [each.rating for each in rated if each.system.state == System.Status.ACTIVE]
     late = of_age(whole.oldest_due_seconds if whole else None)
-    why = _why(whole)
+    unlinked = count_unlinked(organization_id)
+    why = [*_why(whole), *_unlinked(unlinked)]
     statuses = [*(each.status for each in active), late, *([Status.CRITICAL] if _is_stale(whole) else [])]
     return Health(
         status=worst(statuses),
@@ -61,6 +64,7 @@ def report(organization_id: UUID) -> Health:
         queues=_queues(rated),
         systems=rated,
         alerts=list(open_alerts(organization_id)),
+        unlinked=unlinked,
     )
 
 
@@ -102,6 +106,15 @@ def _why(whole: OrganizationReading | None) -> list[str]:
     if of_age(whole.unrouted_seconds) != Status.HEALTHY:
         found.append(f"The oldest event that nobody routed has waited for {whole.unrouted_seconds:.0f} s.")
     return found
+
+
+def _unlinked(count: int) -> list[str]:
+    """What is said of events that found no wedding."""
+    if not count:
+        return []
+    number = f"{count:,} or more" if count >= MOST_COUNTED else f"{count:,}"
+    events = "event waits" if count == 1 else "events wait"
+    return [f"{number} {events} for a wedding: say in the admin which one each is about."]
 
 
 def _queues(rated: list[SystemHealth]) -> dict[str, int]:

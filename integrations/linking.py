@@ -21,6 +21,7 @@ from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.models import Wedding
 
 Kind, Routing = ExternalReference.Kind, ChannelEvent.Routing
+MOST_COUNTED = 10_000
 BATCH = 200  # events in one transaction
 
 
@@ -60,6 +61,12 @@ def like(event: ChannelEvent) -> QuerySet[ChannelEvent]:
 def unlinked_of(organization_id: UUID) -> QuerySet[ChannelEvent]:
     """An organization's unlinked events; in this form PostgreSQL reads the partial index on them."""
     return ChannelEvent.objects.filter(organization_id=organization_id, routing=Routing.UNLINKED)
+
+
+def count_unlinked(organization_id: UUID | None = None) -> int:
+    """How many events wait for a wedding, of one organization or of all; at most :data:`MOST_COUNTED` are counted."""
+    rows = unlinked_of(organization_id) if organization_id else ChannelEvent.objects.filter(routing=Routing.UNLINKED)
+    return rows.order_by()[:MOST_COUNTED].count()
 
 
 def _named(organization_id: UUID, system_id: UUID, name: ExternalName) -> QuerySet[ChannelEvent]:

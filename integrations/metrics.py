@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from integrations.heartbeats import Part
+from integrations.linking import count_unlinked
 from integrations.models import Alert, HealthReading, Heartbeat, OrganizationReading
 from integrations.models.health import Breaker, Status
 from wedsync.live import hints
@@ -102,6 +103,8 @@ def _ages() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "wedsync_oldest_unrouted_seconds", "Age of the oldest unrouted event", value=found["unrouted"]
     )
+    unlinked = count_unlinked()
+    yield GaugeMetricFamily("wedsync_events_unlinked", "Events that wait for a wedding, 10000 at most", value=unlinked)
 
 
 def _alerts() -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import alerts
-from integrations.models import System
+from integrations.models import Delivery, System
 from integrations.models.health import Cause
 from integrations.targets import Plan
 from notifications import incidents, making, plans, recipients, staff, tracing
@@ -24,7 +24,7 @@ from notifications.recipients import Person
 from notifications.tracing import What
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Channel
 
 log = structlog.get_logger(__name__)
 BATCH = 50
@@ -113,16 +113,21 @@ def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
 
 
 def in_call_order(incident: Incident) -> list[Person]:
-    """Who must acknowledge, one after the other: by call order; the coordinators where nobody has one."""
+    """Who must acknowledge, one after the other."""
     if incident.wedding_id is None:
         return []
-    found = recipients.of_wedding(incident.organization_id, incident.wedding_id, incident.event)
-    called = [person for person in found if person.contact.call_order is not None]
-    return called or [person for person in found if _is_coordinator(person)]
+    return recipients.in_call_order(incident.organization_id, incident.wedding_id, incident.event)
 
 
-def _is_coordinator(person: Person) -> bool:
-    return any(contact.role == Contact.Role.COORDINATOR for contact in person.contacts)
+def asks(delivery: Delivery, incident: Incident) -> bool:
+    """Whether a delivery's reader is asked to acknowledge: teams, staff, and those who must."""
+    if incident.state != Incident.State.OPEN:
+        return False
+    of_plan = delivery.plan_step >= incidents.FIRST_ESCALATION
+    if of_plan or delivery.channel == Channel.SLACK or delivery.contact_id is None or incident.wedding_id is None:
+        return True
+    called = in_call_order(incident)
+    return any(contact.id == delivery.contact_id for person in called for contact in person.contacts)
 
 
 def _by(people: Sequence[Person], step: Step, incident: Incident) -> Iterable[Plan]:
@@ -143,7 +148,7 @@ def _team(incident: Incident, step: Step) -> Iterable[Plan]:
         if incident.wedding_id
         else []
     )
-    people = [person for person in everybody if _is_coordinator(person)]
+    people = [person for person in everybody if recipients.is_coordinator(person)]
     found = [*teams, *_by(people, step, incident)]
     if any(not plan.skipped for plan in found):
         yield from found

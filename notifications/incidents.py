@@ -27,7 +27,6 @@ from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE, Category
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
 
 REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
@@ -253,17 +252,3 @@ def of_delivery(delivery: Delivery) -> Incident | None:
     if event.type in {ACKNOWLEDGED, RESOLVED, WEDDING_UNKNOWN}:
         tells = Q(id__in=_named_by(event))
     return Incident.objects.filter(tells, organization_id=delivery.organization_id).select_related("wedding").first()
-
-
-def asks(delivery: Delivery, incident: Incident) -> bool:
-    """Whether a delivery's reader is asked to acknowledge: teams, staff, and those in the call order."""
-    if incident.state != Incident.State.OPEN:
-        return False
-    if delivery.plan_step >= FIRST_ESCALATION or delivery.channel == Channel.SLACK or delivery.contact is None:
-        return True
-    if incident.wedding is None:
-        return True
-    contacts = incident.wedding.contacts
-    if contacts.filter(call_order__isnull=False).exists():
-        return delivery.contact.call_order is not None
-    return delivery.contact.role == "coordinator"

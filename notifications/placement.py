@@ -34,7 +34,8 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 RETRY = timedelta(seconds=5)
 NOBODY_ANSWERED = "nobody has answered"
-MOST_FURTHER = 5
+MOST_FURTHER, MOST_OTHERS = 5, 200
+EARLIER, LATER = timedelta(days=7), timedelta(days=400)
 Routing = ChannelEvent.Routing
 
 
@@ -209,6 +210,26 @@ def assumed_at(incident: Incident) -> str | None:
         return None
     zone = incident.suggested_wedding.zone
     return f"{incident.assumed_at.astimezone(zone):%H:%M:%S} ({zone.key})"
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The weddings that staff can choose, each with its name: the suggested one and today's, and those near."""
+
+    today: list[tuple[Wedding, str]]
+    others: list[tuple[Wedding, str]]
+
+
+def offered(incident: Incident, now: datetime) -> Offered:
+    """What staff can choose of."""
+    suggested = incident.suggested_wedding
+    today = todays_weddings.of_organization(incident.organization_id, now)
+    first = [*([suggested] if suggested else []), *(wedding for wedding in today if wedding != suggested)]
+    near = Wedding.objects.filter(
+        organization_id=incident.organization_id, date__range=(now.date() - EARLIER, now.date() + LATER)
+    )
+    others = near.exclude(id__in=[wedding.id for wedding in first]).order_by("date", "couple")[:MOST_OTHERS]
+    return Offered(*([(each, todays_weddings.name(each, now)) for each in rows] for rows in (first, others)))
 
 
 def _line(payload: dict[str, Any]) -> str:

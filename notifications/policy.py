@@ -29,8 +29,19 @@ def preferred(contact: Contact, ways: Iterable[Way], *, urgent: bool = False) ->
     """
     named = [name for name in contact.preferred_channels if name in PERSONAL]
     order = [*named, *(name for name in PERSONAL if name not in named and (urgent or not named))]
-    by_channel = {way.channel: way for way in ways}
-    return [by_channel[Channel(name)] for name in order if name in by_channel]
+    found = list(ways)
+    return [way for name in order for way in found if way.channel == name]
+
+
+def by_one_channel(ways: Sequence[Way]) -> list[Way]:
+    """Of ways in their order, those of the first channel that may be used: one email, every phone.
+
+    Where none may be used, the first, so that staff see what is against it.
+    """
+    first = first_open(ways)
+    if first is None:
+        return list(ways[:1])
+    return [way for way in ways if way.channel == first.channel and not way.against]
 
 
 def first_open(ways: Sequence[Way]) -> Way | None:

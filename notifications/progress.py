@@ -20,7 +20,7 @@ from integrations.models.health import Cause
 from integrations.states import WAITING, Reason, State
 from integrations.targets import Plan
 from notifications import digests, escalation, making, plans, policy, recipients, tracing
-from notifications.models import Message, Notification, Sending
+from notifications.models import Incident, Message, Notification, Sending
 from notifications.plans import Audience, Step, Until
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -240,7 +240,7 @@ def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
     open_ways = [way for way in person.ways if way.channel in senders and way.channel not in used and not way.against]
     ways = policy.preferred(person.contact, open_ways, urgent=notification.priority == Priority.URGENT)
     named = [way for way in ways if way.channel in step.channels]
-    chosen = ways[:1] if {plans.OTHER, plans.PREFERRED} & set(step.channels) else named
+    chosen = policy.by_one_channel(ways) if {plans.OTHER, plans.PREFERRED} & set(step.channels) else named
     now, priority = timezone.now(), Priority(notification.priority)
     for way in chosen:
         yield recipients.plan_for(person, way, senders[way.channel], priority, now)
@@ -265,7 +265,8 @@ def _failed(notification: Notification) -> None:
     event = notification.event
     escalation.hurry(event.id)
     text = f"Nobody could be reached about {event.type} ({event.wedding or 'no wedding'}): see its trace, and call."
-    alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(event.id))
+    incident = Incident.objects.filter(event_id=event.id).values_list("id", flat=True).first()
+    alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(incident or event.id))
     tracing.note_event(event, What.ALERTED, text)
 
 

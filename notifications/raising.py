@@ -17,6 +17,8 @@ from wedsync.live.publishing import publish
 from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
+UNDER_WAY = "A drill of this wedding is under way. Resolve it first."
+
 
 class AlreadyOpen(ValueError):
     """The wedding has such an incident or drill already; the text says so, for staff."""
@@ -43,13 +45,15 @@ def raise_by_hand(
 
 def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEvent:
     if Incident.objects.filter(incidents.LIVING, wedding=wedding, drill=True).exists():
-        raise AlreadyOpen("A drill of this wedding is under way. Resolve it first.")
+        raise AlreadyOpen(UNDER_WAY)
     incident_id = new_id()
     payload = {"incident_id": str(incident_id), "kind": kind, "description": description, "started_by": by}
     (event,) = publish([_ops_event(wedding.organization_id, wedding, incidents.DRILL_STARTED, payload)])
     incident = incidents.new_incident(event, wedding.id, opened_by=by, drill=True)
     incident.id = incident_id
-    incident.save(force_insert=True)
+    Incident.objects.bulk_create([incident], ignore_conflicts=True)
+    if not Incident.objects.filter(id=incident_id).exists():  # another drill of this wedding began at the same moment
+        raise AlreadyOpen(UNDER_WAY)
     making.make(
         event, staff.everyone(wedding.organization_id, wedding), plan_step=0, why="a drill", priority=Priority.URGENT
     )

@@ -25,9 +25,10 @@ Senders = Mapping[Channel, System]
 
 @dataclass(frozen=True)
 class Person:
-    """One person, who may stand in a wedding's list twice: as several contacts with the same phone or mail address.
+    """One person, who may be in a wedding's list twice: as several contacts with the same phone or email address.
 
-    ``contact``: the one that counts, by call order. ``ways``: every channel, with or without an address.
+    ``contact``: the one that counts, by call order. ``ways``: every channel, with or without an address; one email, and
+    every phone, since two people may share a mailbox, and a phone that does not ring wakes nobody.
     """
 
     contact: Contact
@@ -112,8 +113,7 @@ def to_person(
     ways = [way for way in person.ways if way.channel in senders]
     if plans.PREFERRED in channels or plans.OTHER in channels:
         order = policy.preferred(person.contact, ways, urgent=priority == Priority.URGENT)
-        chosen = policy.first_open(order) or (order or ways or [None])[0]  # type: ignore[list-item]
-        ways = [chosen] if chosen else []
+        ways = policy.by_one_channel(order or ways[:1])
     else:
         ways = [way for way in ways if way.channel in channels]
     for way in ways:
@@ -122,7 +122,7 @@ def to_person(
 
 def plan_for(person: Person, way: Way, sender: System, priority: Priority, now: datetime) -> Plan:
     """A delivery to a person on one channel, held through their quiet hours."""
-    quiet = None if way.against else policy.quiet_until(person.contact, priority, now)
+    quiet = None if way.against else policy.quiet_until(way.contact, priority, now)
     return Plan(
         Route.Target.PEOPLE,
         way.address or person.key,
@@ -158,6 +158,21 @@ def person_of(contact: Contact, event: ChannelEvent) -> Person | None:
     """The person that a contact is, with the other contacts of the same wedding that are it too."""
     found = of_wedding(contact.organization_id, contact.wedding_id, event)
     return next((person for person in found if contact in person.contacts), None)
+
+
+def in_call_order(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
+    """Who must acknowledge an emergency, one after the other: by call order; the coordinators where nobody has one.
+
+    The first alarm asks these, and the escalation calls them: nothing else decides it.
+    """
+    found = of_wedding(organization_id, wedding_id, event)
+    called = [person for person in found if person.contact.call_order is not None]
+    return called or [person for person in found if is_coordinator(person)]
+
+
+def is_coordinator(person: Person) -> bool:
+    """Whether a person is one of the wedding's coordinators, under any of its contacts."""
+    return any(contact.role == Contact.Role.COORDINATOR for contact in person.contacts)
 
 
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
@@ -208,10 +223,14 @@ def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
 
 
 def _ways(group: Sequence[Contact]) -> Iterable[Way]:
-    """The person's address on each channel: the first contact's that has one."""
+    """The person's address on each channel, the first contact's that has one; of phones each different one."""
     for channel in PERSONAL:
-        having = next((contact for contact in group if contact.address(channel)), group[0])
-        yield Way(channel, having, in_one_form(channel, having.address(channel)))
+        having = {in_one_form(channel, each.address(channel)): each for each in reversed(group)}
+        addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
+        for value, contact in addresses.items():
+            yield Way(channel, contact, value)
+            if channel != Channel.WHATSAPP:
+                break
 
 
 def _first_channels(event: ChannelEvent) -> Sequence[str]:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import alerts
-from integrations.models import Delivery
+from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
@@ -119,6 +119,9 @@ def _call_off_earlier(incident: Incident, step: int) -> None:
 
 
 def _alert(incident: Incident) -> None:
+    """Tell it once: while the alert is open, the calls themselves are the repetition."""
+    if Alert.objects.filter(about=str(incident.id), cause=Cause.NOBODY_REACHED, resolved_at=None).exists():
+        return
     kind = incident.kind.replace("_", " ")
     text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}): open it, and call."
     if alerts.raise_alert(incident.organization_id, Cause.NOBODY_REACHED, text, about=str(incident.id)):

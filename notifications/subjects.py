@@ -5,7 +5,7 @@ from copy import copy
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications import incidents, placement, windows
+from notifications import escalation, incidents, placement, windows
 from notifications.models import Incident
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
@@ -21,7 +21,7 @@ def of(delivery: Delivery) -> Subject:
         channel=Channel(delivery.channel),
         step=delivery.plan_step,
         escalated=incident is not None and _is_told_again(delivery),
-        asks=incident is not None and incidents.asks(delivery, incident),
+        asks=incident is not None and escalation.asks(delivery, incident),
         drill=incident is not None and incident.drill,
         digest=windows.digest_of(delivery),
     )

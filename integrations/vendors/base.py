@@ -73,6 +73,10 @@ class Outgoing:
     client: Client | None = None
 
 
+OURS_ALONE = frozenset({"wedding_assumed"})
+"""Fields of payloads that only WedSync sets; from a vendor they stay under ``extra``."""
+
+
 class Vendor(ABC):
     """One vendor's adapter."""
 
@@ -111,7 +115,7 @@ class Vendor(ABC):
     @cache  # noqa: B019  (vendors live as long as the process)
     def _names(self, event_type: str) -> Mapping[str, str]:
         """What the vendor may call the fields of an event type, and what we call them."""
-        fields = CATALOGUE[event_type].payload.model_fields
+        fields = set(CATALOGUE[event_type].payload.model_fields) - OURS_ALONE
         spoken = [*COMMON_ALIASES.items(), *self.aliases.items(), *((name, name) for name in fields)]
         return {theirs: ours for theirs, ours in spoken if ours in fields}
 

@@ -10,10 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
 from integrations.admin.buttons import PastButtonAdmin, Question, asked
-from notifications import acknowledging, answers, incidents, raising
+from notifications import acknowledging, answers, incidents, placement, raising
 from notifications.admin.notifications import GOT_COLOURS
 from notifications.models import Incident, Notification, TraceEntry
 from wedsync.weddings.admin import WeddingAdmin
@@ -37,6 +42,21 @@ class RaiseForm(forms.Form):
     )
 
 
+class ChooseForm(forms.Form):
+    """Which wedding an emergency is about: those of today first."""
+
+    wedding = forms.ModelChoiceField(Wedding.objects.none(), widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, *args: Any, incident: Incident, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["wedding"]
+        field.queryset = Wedding.objects.filter(organization_id=incident.organization_id)  # type: ignore[attr-defined]
+        offered = placement.offered(incident, timezone.now())
+        field.choices = [  # type: ignore[attr-defined]
+            ("", "Choose one"), *((wedding.pk, name) for wedding, name in [*offered.today, *offered.others]),
+        ]  # fmt: skip
+
+
 @admin.register(Incident)
 class IncidentAdmin(PastButtonAdmin):
     """Every member of staff may end one: in an emergency nobody looks for the right role."""
@@ -48,9 +68,19 @@ class IncidentAdmin(PastButtonAdmin):
     list_filter = ("state", "drill", "opened_at")
     search_fields = ("=id", "kind", "description", "wedding__couple")
     ordering = ("-id",)
-    actions_detail = ("acknowledge", "resolve")
+    actions_detail = ("choose_wedding", "acknowledge", "resolve")
     fieldsets = (
-        (None, {"fields": (("what", "drill"), "description", "wedding", ("standing", "opened", "opened_by"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("what", "drill"),
+                    "description",
+                    ("wedding", "chosen_wedding"),
+                    ("standing", "opened", "opened_by"),
+                )
+            },
+        ),
         (
             "Who takes care of it",
             {
@@ -112,7 +142,22 @@ class IncidentAdmin(PastButtonAdmin):
         return table(("When", "What", ""), rows)
 
     def is_offered(self, row: Incident, path: str) -> bool:
+        if path == "choose-wedding":
+            return row.wedding_id is None and row.state != Incident.State.RESOLVED
         return row.state == Incident.State.OPEN if path == "acknowledge" else row.state != Incident.State.RESOLVED
+
+    @button("Say which wedding it is", "choose-wedding")
+    def choose_wedding(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        incident: Incident = self.row_to_press(request, object_id)
+        form = ChooseForm(request.POST if request.method == "POST" else None, incident=incident)
+        if not form.is_valid():
+            text = "Everyone whom the routes name is alarmed. Reports that come later under this name ask again."
+            title = f"Which wedding is it? {incident}"
+            return Question(title, "Alarm this wedding", self.page_of(incident), text, form=form).page(request, self)
+        wedding: Wedding = form.cleaned_data["wedding"]
+        choice = placement.choose(incident, wedding, by=request.user.get_username())
+        first = f"{choice.incident.resolved_by} was first: {choice.incident.chosen_wedding or 'none of your weddings'}."
+        return self.done(request, incident, first if choice.already else f"{wedding} is alarmed.")
 
     @asked("Acknowledge", "acknowledge", "Take care of it? All further steps stop, and nobody else is called.")
     def acknowledge(self, request: HttpRequest, incident: Incident) -> str:

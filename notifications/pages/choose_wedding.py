@@ -3,7 +3,6 @@
 As on the page of an acknowledgement, GET and HEAD never act, and the token is all the proof there is.
 """
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +19,6 @@ from notifications.placement import Asked
 from wedsync.weddings.models import Wedding
 
 NONE, TAKE = "none", "take"
-EARLIER, LATER = timedelta(days=7), timedelta(days=60)
-MOST_OTHERS = 100
 
 
 @csrf_exempt
@@ -66,14 +63,7 @@ def _wedding(answer: str, incident: Incident) -> Wedding:
 
 def _facts(incident: Incident) -> dict[str, Any]:
     now = timezone.now()
-    today = todays_weddings.of_organization(incident.organization_id, now)
-    suggested = incident.suggested_wedding
-    first = [suggested] if suggested else []
-    offered = [*first, *(wedding for wedding in today if wedding != suggested)]
-    near = Wedding.objects.filter(
-        organization_id=incident.organization_id, date__range=(now.date() - EARLIER, now.date() + LATER)
-    )
-    others = near.exclude(id__in=[wedding.id for wedding in offered]).order_by("date", "couple")[:MOST_OTHERS]
+    suggested, offered = incident.suggested_wedding, placement.offered(incident, now)
     chosen = incident.chosen_wedding
     return {
         "incident": incident,
@@ -83,8 +73,8 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "open": incident.state == Incident.State.OPEN,
         "chosen": todays_weddings.name(chosen, now) if chosen else "",
         "suggested": suggested,
-        "weddings": [(wedding, todays_weddings.name(wedding, now)) for wedding in offered],
-        "others": [(wedding, todays_weddings.name(wedding, now)) for wedding in others],
+        "weddings": offered.today,
+        "others": offered.others,
         "zone": suggested.timezone if suggested else "UTC",
     }
 

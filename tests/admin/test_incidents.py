@@ -62,3 +62,22 @@ def test_a_wedding_of_others_can_not_be_alarmed(ours: House, theirs: House, sign
     assert ChannelEvent.objects.count() == before + 1
     drill = Incident.objects.get(drill=True)
     assert drill.organization == ours.organization
+
+
+def test_staff_say_in_the_admin_which_wedding_an_emergency_is_about_once(ours: House, sign_in: SignIn) -> None:
+    wedding = ours.rows[Wedding]
+    Incident.objects.update(wedding=None)
+    client, incident = sign_in(ours), ours.rows[Incident]
+    asked = client.get(button(ours, "choose_wedding"))
+    assert wedding.couple.split(" &")[0] in asked.content.decode()
+    assert client.post(button(ours, "choose_wedding"), {"wedding": ""}).status_code == 200
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+    for _ in range(2):
+        client.post(button(ours, "choose_wedding"), {"wedding": str(wedding.pk)})
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.chosen_wedding) == ("resolved", wedding)
+    assert client.get(page(Incident, "change", incident.pk)).status_code == 200
+    assert client.get(page(Incident, "changelist")).status_code == 200

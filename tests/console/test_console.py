@@ -199,7 +199,7 @@ def test_the_dashboard_asks_a_bounded_number_of_queries(
     for number in range(5):
         fill(ours, f"Lakeside {number}")
 
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
         client.get("/")
 
 
@@ -251,3 +251,19 @@ def test_what_tells_of_wedsync_itself_is_not_called_unlinked(client: Client, our
         text = client.get(path).content.decode()
         assert "No sign of the sweep." in text
         assert "linked to a wedding" not in text
+
+
+def test_an_emergency_without_a_wedding_stands_above_everything_and_unlinked_events_are_counted(
+    client: Client, ours: Organization, theirs: Organization
+) -> None:
+    mine = factories.IncidentFactory(organization=ours, wedding=None, description="Smoke in the cellar")
+    factories.IncidentFactory(organization=theirs, wedding=None, description="Not ours")
+    factories.EventFactory(organization=ours, wedding=None, routing="unlinked")
+
+    page = client.get("/").content.decode()
+
+    assert page.index("Smoke in the cellar") < page.index("Deliveries of the last 24 hours")
+    assert "Not ours" not in page
+    assert "1 event without a wedding" in page
+    assert f"/incident/{mine.pk}/choose-wedding" in page or "choose-wedding" in page
+    assert "1 event waits for a wedding" in page

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.routing import route
-from notifications import incidents, raising
+from notifications import escalation, incidents, raising
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.factories import WeddingFactory
 from tests.notifications.emergencies import Stage, set_stage
@@ -180,7 +180,7 @@ def test_the_couple_is_informed_and_those_who_are_called_are_asked(stage: Stage)
     asked = {
         str(row.contact.name if row.contact else row.channel)
         for row in Delivery.objects.filter(event=event).select_related("contact")
-        if incidents.asks(row, incident)
+        if escalation.asks(row, incident)
     }
 
     assert asked == {"Clara Moser", "Tom Berger", "slack"}

@@ -7,8 +7,8 @@ import pytest
 from integrations.models import Delivery, System
 from integrations.routing import route
 from integrations.states import Reason, State
-from notifications import standing, wants
-from notifications.models import Notification, TraceEntry
+from notifications import escalation, standing, wants
+from notifications.models import Incident, Notification, TraceEntry
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEvent
@@ -174,3 +174,57 @@ def test_what_waits_for_quiet_hours_goes_one_by_one_in_order(wedding: Wedding) -
     assert len({row.order_key for row in rows}) == 1
     assert all(row.order_key for row in rows)
     assert not set(rows[0].sets) & set(rows[1].sets)
+
+
+@pytest.mark.parametrize("shared", ["email", "phone"])
+def test_two_who_share_an_address_are_one_person_with_one_email_and_every_phone(wedding: Wedding, shared: str) -> None:
+    same = {"email": "both@people.example"} if shared == "email" else {"phone": "+12025550191"}
+    anna = person(wedding, "couple", call_order=1, **same)
+    ben = person(wedding, "couple", **same)
+    people_route(wedding, roles=["couple"], channels=["whatsapp", "email"])
+    payload = {"kind": "fire", "description": "Smoke", "reported_by": "Tom"}
+
+    event = routed(wedding, "venue.emergency_reported", payload, priority="urgent")
+
+    rows = Delivery.objects.filter(event=event, state="pending")
+    assert sorted(rows.filter(channel="whatsapp").values_list("target", flat=True)) == sorted({anna.phone, ben.phone})
+    assert rows.filter(channel="email").get().target == anna.email
+    assert Notification.objects.get(event=event).recipient == f"contact:{anna.id}"
+
+
+def test_ordinary_news_ring_every_phone_of_who_prefers_whatsapp(wedding: Wedding) -> None:
+    pair = [person(wedding, "couple", email="both@people.example", preferred_channels=["whatsapp"]) for _ in range(2)]
+    people_route(wedding, roles=["couple"])
+
+    event = routed(wedding)
+
+    rows = Delivery.objects.filter(event=event, state="pending")
+    assert set(rows.values_list("channel", "target")) == {("whatsapp", each.phone) for each in pair}
+
+
+@pytest.mark.parametrize(
+    ("roles", "orders", "asked"),
+    [
+        (("couple", "vendor"), (1, None), {0, 1}),  # one person by their mailbox: both phones belong to who is called
+        (("couple", "coordinator"), (None, None), {0, 1}),
+        (("coordinator", "couple"), (None, 2), {0, 1}),
+        (("couple", "vendor"), (None, None), set()),
+    ],
+)
+def test_the_first_alarm_asks_whom_the_escalation_calls(
+    wedding: Wedding, roles: tuple[str, str], orders: tuple[int | None, int | None], asked: set[int]
+) -> None:
+    people = [
+        person(wedding, role, call_order=order, email="both@people.example")
+        for role, order in zip(roles, orders, strict=True)
+    ]
+    person(wedding, "vendor")
+    people_route(wedding, roles=[], everyone=True, channels=["whatsapp"])
+    event = routed(wedding, "venue.emergency_reported", {"kind": "fire", "description": "x", "reported_by": "Tom"})
+    incident = Incident.objects.get(event=event)
+
+    rows = Delivery.objects.filter(event=event, state="pending")
+
+    assert {row.contact_id for row in rows if escalation.asks(row, incident)} == {people[each].id for each in asked}
+    called = {each.id for one in escalation.in_call_order(incident) for each in one.contacts}
+    assert called == {people[each].id for each in asked}

@@ -35,6 +35,7 @@ def as_json(health: Health) -> dict[str, Any]:
         "taken_at": _time(health.taken_at),
         "oldest_due_seconds": _seconds(health.oldest_due_seconds) or 0.0,
         "queues": health.queues,
+        "unlinked": health.unlinked,
         "systems": [_system(each) for each in health.systems],
         "alerts": [_alert(each) for each in health.alerts],
     }

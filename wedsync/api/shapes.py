@@ -112,5 +112,6 @@ class HealthShape(serializers.Serializer[Any]):
     taken_at = serializers.DateTimeField(allow_null=True, help_text="When the figures were taken.")
     oldest_due_seconds = serializers.FloatField()
     queues = serializers.DictField(child=serializers.IntegerField(), help_text="Waiting deliveries by priority.")
+    unlinked = serializers.IntegerField(help_text="Events that wait for a wedding; 10000 means as many or more.")
     systems = SystemHealthShape(many=True)
     alerts = AlertShape(many=True)

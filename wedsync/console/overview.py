@@ -14,6 +14,7 @@ from django.utils import timezone
 from integrations.health_report import Health, SystemHealth
 from integrations.models import Delivery, System
 from integrations.states import State
+from notifications.models import Incident
 from wedsync.ids import first_id_since
 from wedsync.live.channels import ops_channel
 from wedsync.live.models import Channel, ChannelEvent
@@ -25,6 +26,7 @@ LAST_PAGE = 200
 MOST_SYSTEMS = 40
 MOST_WEDDINGS = 30
 MOST_FORMS = 20
+MOST_UNPLACED = 20
 _DAY = timedelta(days=1)
 CARDS = {
     "succeeded": (State.SUCCEEDED,),
@@ -70,6 +72,13 @@ def cards(organization: Organization) -> list[Card]:
     return [
         Card(name, sum(counts.get(state, 0) for state in states), ",".join(states)) for name, states in CARDS.items()
     ]
+
+
+def unplaced(organization: Organization) -> list[Incident]:
+    """The emergencies of which nobody has said yet which wedding they are about, the newest first."""
+    living = Incident.objects.filter(organization=organization, wedding=None, drill=False)
+    rows = living.exclude(state=Incident.State.RESOLVED).select_related("connection__system", "suggested_wedding")
+    return list(rows.order_by("-id")[:MOST_UNPLACED])
 
 
 def systems(health: Health) -> list[SystemHealth]:

@@ -42,6 +42,7 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
         "positions": json.dumps(positions if view.is_member else {}),
         "weddings": json.dumps({str(wedding.pk): wedding.couple for wedding in weddings}),
         "events": [(event, overview.summary(event.payload)) for event in overview.latest_events(organization)],
+        "unplaced": overview.unplaced(organization),
         "cards": overview.cards(organization),
         "health": health,
         "systems": systems,
