@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from integrations.addresses import read_origin
 from integrations.models import System
 from integrations.standard_webhooks import secret_key
 from integrations.vendors import VENDORS
@@ -82,3 +84,40 @@ CREDENTIALS = (
 def credentials_of(kind: str) -> dict[str, Credential]:
     """Those that a kind of system takes, by name."""
     return {credential.name: credential for credential in CREDENTIALS if kind in credential.kinds}
+
+
+def to_be_entered_anew(
+    kind: str, stored: Mapping[str, str], entered: Mapping[str, str | None], places: tuple[str, str]
+) -> dict[str, list[str]]:
+    """The secrets that a change would send to another place than the one for which they were entered.
+
+    Whoever may change where a system is must not get to see what others have entered for it (docs/adr/0053).
+
+    Arguments:
+        stored: the credentials as they are stored.
+        entered: those of the change, by name; ``None`` removes one.
+        places: the base URL before and after.
+
+    Returns:
+        By the field that leads elsewhere (``base_url`` or ``host``), the names of the secrets.
+    """
+    known = credentials_of(kind)
+    kept = [name for name in stored if name not in entered and _is_secret(known.get(name), stored[name])]
+    if kept and leads_elsewhere(*places):
+        return {"base_url": kept}
+    changed = {**stored, **entered}
+    moved = any((stored.get(name) or "") != (changed.get(name) or "") for name in ("host", "port"))
+    of_login = [name for name in kept if name == "password"]
+    return {"host": of_login} if moved and of_login else {}
+
+
+def leads_elsewhere(before: str, after: str) -> bool:
+    """Whether two base URLs have different origins: scheme, host and port."""
+    try:
+        return before != after and read_origin(before) != read_origin(after)
+    except ValueError:  # a row may be older than the checks of base URLs
+        return True
+
+
+def _is_secret(credential: Credential | None, value: str) -> bool:
+    return credential is None or credential.secret or named_credentials.is_named(value)

@@ -13,7 +13,7 @@ from unfold.widgets import (
 )
 
 from integrations.addresses import check_target
-from integrations.credentials import CREDENTIALS, LONGEST, Credential
+from integrations.credentials import CREDENTIALS, LONGEST, Credential, leads_elsewhere, to_be_entered_anew
 from integrations.models import System
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
@@ -97,9 +97,22 @@ class SystemForm(TenantForm):
         organization = self._organization_slug(cleaned)
         for credential, value in typed.items():
             self._check(credential, value, organization)
+        if not self.errors:
+            self._check_places(kind, typed, str(cleaned["base_url"]))
         if any(typed.values()) and not self.errors:
             self._seal(typed)
         return cleaned
+
+    def _check_places(self, kind: str, typed: dict[Credential, str], url: str) -> None:
+        """What was entered for one place goes to no other."""
+        before = self.initial.get("base_url") or url
+        if self._unreadable and leads_elsewhere(before, url) and not any(typed.values()):
+            self.add_error("base_url", "This leads to another place. Enter all credentials anew.")
+        entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
+        for field, names in to_be_entered_anew(kind, self._stored, entered, (before, url)).items():
+            labels = ", ".join(found.label for found in CREDENTIALS if found.name in names)
+            where = field if field == "base_url" else f"credential_{field}"
+            self.add_error(where, f"This leads to another place. Enter anew what is sent there, or {REMOVE}: {labels}.")
 
     def _organization_slug(self, cleaned: dict[str, Any]) -> str:
         chosen = cleaned.get("organization") or getattr(self.instance, "organization", None)

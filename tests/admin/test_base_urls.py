@@ -52,3 +52,58 @@ def test_another_change_is_not_held_up_by_a_url_saved_before(ours: House, sign_i
     System.objects.filter(pk=system.pk).update(base_url="http://127.0.0.1:8100")
     system.refresh_from_db()
     assert save(sign_in(ours), system, name="Another name") == ""
+
+
+SECRET = {"access_token": "entered-for-venue.example"}
+ELSEWHERE = [
+    "https://evil.example",
+    "https://venue.example:8443",
+    "https://api.venue.example",
+    "http://venue.example:8443",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_a_base_url_of_another_origin_needs_the_secrets_anew(
+    ours: House, sign_in: SignIn, url: str, settings: Settings
+) -> None:
+    settings.OUTBOUND_ALLOW = ("10.0.0.0/8:8443",)
+    system = factories.SystemFactory(organization=ours.organization, credentials=SECRET)
+    client = sign_in(ours)
+
+    refused = save(client, system, base_url=url)
+    kept = System.objects.get(pk=system.pk)
+    taken = save(client, system, base_url=url, credential_access_token="entered-for-the-new-one")
+
+    assert "Enter anew what is sent there" in refused
+    assert "Access token" in refused
+    assert (kept.base_url, kept.credentials) == (system.base_url, SECRET)
+    assert taken == ""
+    system.refresh_from_db()
+    assert (system.base_url, system.credentials) == (url, {"access_token": "entered-for-the-new-one"})
+
+
+@pytest.mark.parametrize("url", ["https://venue.example/v2", "https://VENUE.example", "https://venue.example:443/x"])
+def test_another_path_of_the_same_origin_keeps_the_secrets(ours: House, sign_in: SignIn, url: str) -> None:
+    system = factories.SystemFactory(organization=ours.organization, credentials=SECRET)
+
+    assert save(sign_in(ours), system, base_url=url) == ""
+    assert System.objects.get(pk=system.pk).credentials == SECRET
+
+
+def test_a_secret_may_be_taken_away_instead(ours: House, sign_in: SignIn) -> None:
+    system = factories.SystemFactory(organization=ours.organization, credentials=SECRET)
+
+    assert save(sign_in(ours), system, base_url="https://evil.example", credential_access_token="-") == ""
+    assert System.objects.get(pk=system.pk).credentials == {}
+
+
+@pytest.mark.parametrize("change", [{"credential_host": "smtp.evil.example"}, {"credential_port": "2525"}])
+def test_another_mail_server_needs_the_password_anew(ours: House, sign_in: SignIn, change: dict[str, str]) -> None:
+    stored = {"provider": "smtp", "host": "smtp.lakeside.example", "username": "me", "password": "hush-hush"}
+    system = factories.SystemFactory(organization=ours.organization, kind="email", credentials=stored)
+    client = sign_in(ours)
+
+    assert "Enter anew" in save(client, system, **change)
+    assert System.objects.get(pk=system.pk).credentials == stored
+    assert save(client, system, credential_password="for-the-new-one", **change) == ""

@@ -22,6 +22,7 @@ from tests.factories import (
 )
 from wedsync import vault
 from wedsync.live.models import ChannelEvent
+from wedsync.runner.home import fernet_key
 from wedsync.weddings.models import Organization
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,50 @@ def test_a_system_that_can_not_be_taken_names_the_field(
 
     assert fields(answer) == {field}
     assert System.objects.filter(organization=ours).count() == 1
+
+
+STORED: list[tuple[str, dict[str, str]]] = [
+    ("venue_master", {"access_token": "t"}),
+    ("webhook", {"signing_secret": SIGNING}),
+    ("whatsapp", {"access_token": "t", "phone_number_id": "1"}),
+    ("slack", {"webhook_path": "T01/B02/x"}),
+    ("email", {"api_key": "k", "from": "a@lakeside.example"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "stored"), STORED, ids=[kind for kind, _ in STORED])
+def test_a_base_url_of_another_origin_needs_the_secrets_anew(
+    api: Api, ours: Organization, kind: str, stored: dict[str, str]
+) -> None:
+    row = SystemFactory(organization=ours, kind=kind, credentials=stored)
+    secret = next(iter(stored))
+    url, moved = f"systems/{row.id}/", {"base_url": "https://evil.example"}
+
+    assert fields(api.send("patch", url, moved)) == {"base_url"}
+    assert fields(api.send("patch", url, {**moved, "credentials": {}})) == {"base_url"}
+    row.refresh_from_db()
+    assert (row.base_url, row.credentials) == ("https://venue.example", stored)
+    assert api.send("patch", url, {"base_url": "https://venue.example/v2"}).status_code == 200
+    assert api.send("patch", url, {**moved, "credentials": {secret: None}}).status_code == 200
+    row.refresh_from_db()
+    assert secret not in row.credentials
+
+
+def test_another_mail_server_needs_the_password_anew(api: Api, ours: Organization) -> None:
+    stored = {"provider": "smtp", "host": "smtp.lakeside.example", "username": "me", "password": "hush-hush"}
+    row = SystemFactory(organization=ours, kind="email", credentials=stored)
+    moved = {"host": "smtp.evil.example"}
+
+    assert fields(api.send("patch", f"systems/{row.id}/", {"credentials": moved})) == {"credentials.host"}
+    answer = api.send("patch", f"systems/{row.id}/", {"credentials": {**moved, "password": "another"}})
+    assert answer.status_code == 200
+
+
+def test_what_no_key_opens_is_sent_to_no_other_place(api: Api, ours: Organization, settings: Any) -> None:
+    row = SystemFactory(organization=ours, credentials={"access_token": "t"})
+    settings.SECRET_KEYS = (fernet_key(),)
+
+    assert fields(api.send("patch", f"systems/{row.id}/", {"base_url": "https://evil.example"})) == {"base_url"}
 
 
 def test_a_systems_kind_stays(api: Api, ours: Organization) -> None:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from integrations import holds, standing
 from integrations.addresses import check_target
-from integrations.credentials import LONGEST, credentials_of
+from integrations.credentials import LONGEST, credentials_of, leads_elsewhere, to_be_entered_anew
 from integrations.models import System
 from wedsync import vault
 from wedsync.api.filtering import Filters, SearchFilter
@@ -89,7 +89,25 @@ class SystemShape(OwnedSerializer[System]):
                     wrong[name] = str(error)
         if wrong:
             raise serializers.ValidationError({"credentials": wrong})
+        self._check_places(kind, attrs)
         return attrs
+
+    def _check_places(self, kind: str, attrs: dict[str, Any]) -> None:
+        """What was entered for one place goes to no other."""
+        if self.instance is None or not self.instance.sealed_credentials:
+            return
+        places = (self.instance.base_url, attrs.get("base_url", self.instance.base_url))
+        try:
+            stored = vault.as_stored(self.instance.sealed_credentials)
+        except ConfigurationError as error:
+            if leads_elsewhere(*places):
+                said = "leads to another place, and nobody can tell what would be sent there"
+                raise serializers.ValidationError({"base_url": f"{said}: {error}"}) from error
+            return
+        found = to_be_entered_anew(kind, stored, attrs.get("credentials", {}), places)
+        for field, names in found.items():
+            said = f"leads to another place: send credentials anew with it, or null to remove: {', '.join(names)}"
+            raise serializers.ValidationError({field: said} if field == "base_url" else {"credentials": {field: said}})
 
     def own_columns(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The credentials become a column when they are sealed."""
