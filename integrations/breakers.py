@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
-from integrations import admission
+from integrations import admission, holds
 from integrations.admission import Change, Standing, lane_of
 from integrations.models import BreakerChange, Delivery, System
 from integrations.states import Reason, State
@@ -21,6 +21,14 @@ _STEPS = {
 
 class RedisAway(Exception):
     """The breaker could not be changed, since Redis does not answer."""
+
+
+def follow(system: System, change: Change) -> None:
+    """What follows from what a call did to the breaker of its system; nothing where it did nothing."""
+    if change == Change.CLOSED:
+        let_go(system)
+    if change in _STEPS:
+        record_change(system, change)
 
 
 def record_change(system: System, change: Change, by: User | None = None) -> None:
@@ -57,7 +65,7 @@ def trip(system: System, *, seconds: float, by: User | None = None) -> None:
 
 
 def reset(system: System, *, by: User | None = None) -> int:
-    """Close the breaker of a system by hand; returns how many deliveries are due now.
+    """Close the breaker of a system by hand, and no longer wait as it asked us to; how many deliveries are due now.
 
     Raises:
         RedisAway: nothing was changed.
@@ -66,7 +74,7 @@ def reset(system: System, *, by: User | None = None) -> int:
     if not admission.reset(lane_of(system)):
         raise RedisAway
     _record(system, before, Standing.CLOSED, "Reset by staff.", by)
-    return let_go(system)
+    return let_go(system) + holds.let_throttled_go(system.id)
 
 
 def forget_old() -> int:

@@ -13,12 +13,13 @@ import structlog
 from django.conf import settings
 
 from integrations import admission, breakers, claims, deliveries, holds, known_systems, targets
-from integrations.admission import Change, Lane, Permit, Refusal, Verdict
+from integrations.admission import Lane, Permit, Refusal, Verdict
 from integrations.deliveries import Step
-from integrations.errors import NoRoom, OurFault
+from integrations.errors import NoRoom
 from integrations.models import Delivery, System
 from integrations.places import Place, places, resting
 from integrations.states import WAITING, State
+from integrations.verdicts import patience_of, verdict_of
 from wedsync.live import hints
 from wedsync.queues import Priority
 
@@ -148,23 +149,31 @@ class _Service:
         return None
 
     def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
-        verdict = _verdict(step)
+        assert step.result is not None  # noqa: S101  (the caller has seen it)
+        error = step.result.error
+        verdict = verdict_of(error, answered=step.result.response is not None)
         if verdict is None:
             admission.give_back(self._lane, permit)
             return admission.ask(self._lane, urgent=self._urgent) if going_on else permit
         alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
+        patience = patience_of(error)
         if going_on:
             change, following = admission.tell_and_ask(
-                self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, urgent=self._urgent
+                self._lane,
+                permit,
+                verdict,
+                delivery_id=delivery.id,
+                alone=alone,
+                urgent=self._urgent,
+                patience=patience,
             )
         else:
-            change = admission.tell(self._lane, permit, verdict, delivery_id=delivery.id, alone=alone)
+            change = admission.tell(
+                self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, patience=patience
+            )
             following = permit
         with self._given_back_on_error(following):
-            if change == Change.CLOSED:
-                breakers.let_go(self._system)
-            if change in {Change.OPENED, Change.REOPENED, Change.CLOSED}:
-                breakers.record_change(self._system, change)
+            breakers.follow(self._system, change)
         return following
 
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:
@@ -173,12 +182,23 @@ class _Service:
             if resting.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
-                if self._urgent:
-                    targets.tell_refused(self._system.id)
+                targets.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
+        elif permit.why == Refusal.PAUSED:
+            self._wait_for_patience(wanted, permit.wait)
         elif permit.why == Refusal.PROBING and wanted:
             holds.for_probe(wanted)
         elif permit.why == Refusal.RATE_LIMITED:
             self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
+
+    def _wait_for_patience(self, wanted: UUID | None, wait: float) -> None:
+        """Hold all that is due until the target may be called again; what is urgent goes on by another channel."""
+        if wanted and holds.for_patience(wanted, wait) and self._urgent:
+            targets.tell_troubled(Delivery.objects.get(id=wanted))
+        if not resting.begins(self._system.id):
+            return
+        hints.rest(self._system.id, wait)
+        holds.for_paused(self._system.id, wait)
+        targets.tell_refused(self._system.id)
 
     def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
         if delivery_id is None:
@@ -188,16 +208,6 @@ class _Service:
             targets.tell_refused(self._system.id)
         if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
-
-
-def _verdict(step: Step) -> Verdict | None:
-    """``None``: nothing left us, so nothing is known of the target; a probe may still be made."""
-    error = step.result.error if step.result else None
-    if error is None:
-        return Verdict.ALIVE
-    if isinstance(error, OurFault | NoRoom) and step.result and step.result.response is None:
-        return None
-    return Verdict.FAILED if error.counts_for_breaker else Verdict.NEUTRAL
 
 
 def _is_alone(delivery: Delivery) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
+from integrations.claims import EARLY, LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.models import Delivery
 from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
@@ -28,6 +28,23 @@ def for_throttled(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system that asks for patience, but for what is urgent."""
     patient = _due(system_id).filter(precedence__gt=URGENT_PRECEDENCE)
     return move_many(patient, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+
+
+def for_paused(system_id: UUID, seconds: float) -> int:
+    """Hold all that is due for a system that nobody may call before it has said so, what is urgent too."""
+    return move_many(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+
+
+def for_patience(delivery_id: UUID, seconds: float) -> int:
+    """The same of one delivery, which may come a moment before it is due."""
+    row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=due_in(EARLY))
+    return move(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+
+
+def let_throttled_go(system_id: UUID) -> int:
+    """Staff wait no longer as a system has asked: what was held for it is due."""
+    held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.THROTTLED)
+    return held.update(next_attempt_at=Now())
 
 
 def let_limited_go(system_id: UUID) -> int:

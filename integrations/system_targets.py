@@ -191,7 +191,8 @@ def _found(system: System, event: ChannelEvent, client: Client) -> Client:
     email = client.profile.get("email") or event.payload.get("email")
     if client.external_id is not None or contact is None or not email:
         return client
-    listed = ask(system, CLIENTS, {"email": email}, deadline=deadlines.question_deadline()).get("clients")
+    deadline = deadlines.question_deadline()
+    listed = ask(system, CLIENTS, {"email": email}, deadline=deadline, within_delivery=True).get("clients")
     known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     ids = [each["id"] for each in known if isinstance(each.get("id"), str) and 0 < len(each["id"]) <= LONGEST_ID]
     if len(ids) != 1:

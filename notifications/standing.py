@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.models import Delivery
 from integrations.states import Reason
 from integrations.targets import Hindrance
-from notifications import closures, pairs, policy, wants
+from notifications import pairs, policy, wants
 from notifications.models import Sending
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.queues import Priority
@@ -29,8 +29,6 @@ def hindrance(delivery: Delivery) -> Hindrance | None:
         found = Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
     else:
         found = _of_contact(delivery, channel, contact)
-    if found is None and (wait := closures.wait(delivery)):
-        return Hindrance(Reason.THROTTLED, timezone.now() + timedelta(seconds=wait))
     if found is None and channel == Channel.WHATSAPP and (wait := pairs.take(delivery)):
         return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
     return found

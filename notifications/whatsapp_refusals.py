@@ -6,22 +6,23 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations import alerts, standing
-from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused, Throttled
+from integrations import admission, alerts, standing, verdicts
+from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
-from notifications import closures, pairs, whatsapp_templates
+from notifications import pairs, whatsapp_templates
 
 LATELY = timedelta(hours=1)
 """A status may come days late. What it says of the account, the template or the pace was said of that time."""
 
 
 def take_effect(delivery: Delivery, error: DeliveryError) -> None:
-    """Note what an answer says of more than its message; what it says of the account is noted with the attempt."""
+    """Note what an answer says of more than its message.
+
+    What it says of the account, or of the pace of all calls, is noted with the attempt.
+    """
     if isinstance(error, PairThrottled):
         pairs.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
-    elif isinstance(error, Throttled) and error.whole_target:
-        closures.close(delivery.system_id, error.retry_after or 0)
     elif isinstance(error, TemplateRefused):
         whatsapp_templates.pause(delivery)
         name = whatsapp_templates.name_in(delivery.request)
@@ -34,5 +35,7 @@ def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> 
     if at < timezone.now() - LATELY:
         return
     take_effect(delivery, error)
+    if patience := verdicts.patience_of(error):
+        admission.keep_away(admission.lane_of(delivery.system), patience)
     if isinstance(error, CredentialsRefused):
         standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)

@@ -56,6 +56,8 @@ class BreakerAdmin(ButtonAdmin):
         if path not in {"trip-breaker", "reset-breaker"}:
             return super().is_offered(row, path)
         view = _view(row)
+        if path == "reset-breaker" and view.paused_until:
+            return True
         return not view.known or (view.state == Standing.CLOSED) == (path == "trip-breaker")
 
     @column("Breaker")
@@ -72,7 +74,12 @@ class BreakerAdmin(ButtonAdmin):
         until = f" until {timezone.localtime(view.open_until):%H:%M:%S}" if view.open_until else ""
         state = f"{view.state.label}{until if view.state == Standing.OPEN else ''}"
         window = f"{view.window_failures} of {view.window_calls} calls failed lately, {view.failures} in a row"
-        return f"{state}. {window}; opened {view.opens} times in a row; {view.in_flight} calls in flight."
+        paused = (
+            f" It asked for patience until {timezone.localtime(view.paused_until):%H:%M:%S}."
+            if view.paused_until
+            else ""
+        )
+        return f"{state}.{paused} {window}; opened {view.opens} times in a row; {view.in_flight} calls in flight."
 
     @column("History")
     def breaker_history(self, system: System) -> SafeString:
@@ -100,7 +107,11 @@ class BreakerAdmin(ButtonAdmin):
             return self._away(request, system)
         return self.done(request, system, f"Tripped the breaker for {minutes} min.")
 
-    @asked("Reset breaker", "reset-breaker", "Close the breaker and forget its failures? What it held goes out now.")
+    @asked(
+        "Reset breaker",
+        "reset-breaker",
+        "Close the breaker, forget its failures and what the system asked for? What was held goes out now.",
+    )
     def reset_breaker(self, request: HttpRequest, system: System) -> str | HttpResponse:
         try:
             freed = breakers.reset(system, by=self._user(request))

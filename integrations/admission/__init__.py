@@ -7,7 +7,7 @@
     else:                permit.why, and permit.wait seconds until asking again makes sense
 """
 
-from integrations.admission.gate import ask, give_back, look, reset, tell, tell_and_ask, trip
+from integrations.admission.gate import ask, give_back, keep_away, look, reset, tell, tell_and_ask, trip
 from integrations.admission.lanes import Lane, lane_of
 from integrations.admission.permits import Change, Permit, Refusal, Verdict, View
 from integrations.models.breaker import Standing
@@ -22,6 +22,7 @@ __all__ = [
     "View",
     "ask",
     "give_back",
+    "keep_away",
     "lane_of",
     "look",
     "reset",

@@ -20,6 +20,7 @@ local = LocalAdmission()
 presence.on_return = local.forget
 _WINDOW = [f"w{place}" for place in range(SPANS)]
 _FIELDS = ["open_until", "failures", "opens", *_WINDOW]
+LONGEST_PAUSE = 86_400.0  # seconds; a plea for more is a mistake of the other side
 _NOTABLE = frozenset({Change.OPENED, Change.REOPENED, Change.CLOSED})
 
 
@@ -30,6 +31,8 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
     A refusal uses nothing up. It says why, and how long to wait.
     """
     token = _new_token()
+    if patience := local.patience_left(lane):
+        return Permit(granted=False, why=Refusal.PAUSED, wait=patience, token=token, generation=None, urgent=urgent)
     doubtful = Orphan(lane, token, urgent)
     answer = presence.within(
         lambda scripts: scripts.run("ask", lane, int(urgent), token, urgent=urgent), doubtful=doubtful
@@ -39,32 +42,41 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
     return _permit(answer, token, urgent=urgent)
 
 
-def tell(lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool) -> Change:
+def tell(
+    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, patience: float = 0.0
+) -> Change:
     """Give the slot back, and report what came of the call.
+
+    ``patience``: seconds for which the target has asked to be left alone. Nobody gets leave before their end, nor
+    before the end of a longer plea that was told earlier.
 
     ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one poisonous
     event can not close the way to a healthy system; and with nothing else due one good probe closes the breaker.
     """
     if permit.generation is None:
+        keep_away(lane, patience)
         return _noted(lane, local.tell(lane, permit.token, verdict, delivery_id=str(delivery_id), alone=alone))
-    told = _told(permit, verdict, delivery_id, alone=alone)
+    told = _told(permit, verdict, delivery_id, alone=alone, patience=patience)
     answer = presence.within(lambda scripts: scripts.run("tell", lane, *told))
     if answer is None:
+        local.keep_away(lane, patience)
         return _tell_here(lane, permit, verdict, delivery_id, alone=alone)
     return _noted(lane, Change(answer.decode()))
 
 
 def tell_and_ask(
-    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, urgent: bool
+    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, urgent: bool, patience: float = 0.0
 ) -> tuple[Change, Permit]:
     """:func:`tell` and then :func:`ask`, in one round trip: for a worker that goes on with the same target."""
-    if permit.generation is None:
-        return tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone), ask(lane, urgent=urgent)
+    if permit.generation is None or local.patience_left(lane):
+        change = tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone, patience=patience)
+        return change, ask(lane, urgent=urgent)
     token = _new_token()
-    told = (*_told(permit, verdict, delivery_id, alone=alone), int(urgent), token)
+    told = (*_told(permit, verdict, delivery_id, alone=alone, patience=patience), int(urgent), token)
     doubtful = Orphan(lane, token, urgent)
     answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told, urgent=urgent), doubtful=doubtful)
     if answer is None:
+        local.keep_away(lane, patience)
         change = _tell_here(lane, permit, verdict, delivery_id, alone=alone)
         return change, local.ask(lane, token, urgent=urgent)
     return _noted(lane, Change(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
@@ -80,6 +92,13 @@ def give_back(lane: Lane, permit: Permit) -> None:
         presence.orphan(Orphan(lane, permit.token, permit.urgent))
 
 
+def keep_away(lane: Lane, seconds: float) -> None:
+    """A target has asked for patience otherwise than by its answer to a call: nobody gets leave for so long."""
+    wait = int(min(seconds, LONGEST_PAUSE) * MICROSECONDS)
+    if wait > 0 and presence.within(lambda scripts: scripts.run("keep_away", lane, wait)) is None:
+        local.keep_away(lane, seconds)
+
+
 def trip(lane: Lane, *, seconds: float) -> bool:
     """Open the breaker by hand; afterwards it is half-open. Returns whether Redis took it."""
     length = int(seconds * MICROSECONDS)
@@ -87,7 +106,8 @@ def trip(lane: Lane, *, seconds: float) -> bool:
 
 
 def reset(lane: Lane) -> bool:
-    """Close the breaker by hand and forget what it counted. Returns whether Redis took it."""
+    """Close the breaker by hand; forget what it counted, and what the target asked for. Whether Redis took it."""
+    local.end_patience(lane)
     return presence.within(lambda scripts: scripts.run("reset", lane)) is not None
 
 
@@ -112,10 +132,13 @@ def _permit(answer: Sequence[Any], token: str, *, urgent: bool) -> Permit:
     return Permit(not why, refusal, wait / MICROSECONDS, token, generation.decode(), bool(probe), urgent)
 
 
-def _told(permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool) -> tuple[str | int, ...]:
+def _told(
+    permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool, patience: float
+) -> tuple[str | int, ...]:
     generation = permit.generation or "0"
     slot = (permit.token, int(permit.urgent), int(permit.probe))
-    return (verdict.value, generation, *slot, str(delivery_id), int(alone))
+    wait = int(min(patience, LONGEST_PAUSE) * MICROSECONDS)
+    return (verdict.value, generation, *slot, str(delivery_id), int(alone), wait)
 
 
 def _tell_here(lane: Lane, permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool) -> Change:
@@ -134,23 +157,25 @@ def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, View]:
     pipeline = scripts.client.pipeline(transaction=False)
     pipeline.time()
     for lane in lanes:
-        breaker, _, slots, urgent, _ = keys_of(lane)
+        breaker, _, slots, urgent, _, pause = keys_of(lane)
         pipeline.hmget(breaker, _FIELDS)
         pipeline.zrange(slots, 0, -1, withscores=True)
         pipeline.zrange(urgent, 0, -1, withscores=True)
+        pipeline.get(pause)
     (seconds, microseconds), *answers = pipeline.execute()
     now = seconds * MICROSECONDS + microseconds
-    rows = (answers[place : place + 3] for place in range(0, len(answers), 3))
+    rows = (answers[place : place + 4] for place in range(0, len(answers), 4))
     return {str(lane.system_id): _view(now, *row) for lane, row in zip(lanes, rows, strict=True)}
 
 
-def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[Any]) -> View:
+def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[Any], pause: bytes | None) -> View:
     open_until, failures, opens = (int(float(value or 0)) for value in fields[:3])
     calls, failed = _window(now, fields[3:])
     in_flight, urgent_in_flight = (sum(ends > now for _, ends in held) for held in (slots, urgent))
     state = Standing.CLOSED if not open_until else Standing.OPEN if now < open_until else Standing.HALF_OPEN
     until = datetime.fromtimestamp(open_until / MICROSECONDS, UTC) if open_until else None
-    return View(state, until, failures, calls, failed, opens, in_flight + urgent_in_flight, urgent_in_flight)
+    paused = datetime.fromtimestamp(int(pause) / MICROSECONDS, UTC) if pause and int(pause) > now else None
+    return View(state, until, failures, calls, failed, opens, in_flight + urgent_in_flight, urgent_in_flight, paused)
 
 
 def _window(now: int, written: list[bytes | None]) -> tuple[int, int]:

@@ -6,15 +6,22 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from integrations.models import System
+from wedsync.env import ConfigurationError
 
 CALL_LIMIT = 4
 KEPT_FOR_URGENT = 0.2  # of the bucket
 RATES: dict[str, tuple[float, int]] = {
     System.Kind.WHATSAPP: (80, 80),  # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
     System.Kind.SLACK: (1, 5),  # https://docs.slack.dev/apis/web-api/rate-limits: short bursts are tolerated
-    System.Kind.EMAIL: (5, 10),  # https://resend.com/docs/api-reference/rate-limit
+    "resend": (5, 10),  # https://resend.com/docs/api-reference/rate-limit
+    "brevo": (1000, 1000),  # https://developers.brevo.com/docs/api-limits, POST /v3/smtp/email
+    "mailersend": (2, 10),  # https://developers.mailersend.com/general#rate-limits: 120 a minute
 }
-"""Calls per second and the burst, by kind, where a system has none of its own: what the providers publish."""
+"""Calls per second and the burst, by kind, of email by provider, where a system has none of its own: what is published.
+
+The other email providers publish no number, or one for each account; they say themselves when it is too much.
+"""
+DEFAULT_EMAIL_PROVIDER = "resend"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -41,7 +48,7 @@ class Lane:
 
 def lane_of(system: System) -> Lane:
     """The lane of a system."""
-    published, burst = RATES.get(system.kind, (None, None))
+    published, burst = published_rate(system) or (None, None)
     rate: float | None = system.rate_per_second or published
     if system.rate_per_second or burst is None:
         burst = max(2, math.ceil(rate or 0))
@@ -52,6 +59,17 @@ def lane_of(system: System) -> Lane:
         rate=rate,
         burst=system.rate_burst or burst,
     )
+
+
+def published_rate(system: System) -> tuple[float, int] | None:
+    """Calls per second and the burst that the provider in use publishes; ``None``: it publishes none."""
+    if system.kind != System.Kind.EMAIL:
+        return RATES.get(system.kind)
+    try:
+        provider = system.credentials.get("provider") or DEFAULT_EMAIL_PROVIDER
+    except ConfigurationError:  # the call will say so
+        provider = DEFAULT_EMAIL_PROVIDER
+    return RATES.get(provider.strip().lower())
 
 
 def _breaker_key(system: System) -> str:

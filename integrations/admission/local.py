@@ -62,9 +62,10 @@ class LocalAdmission:
         self._lock = threading.Lock()
         self._breakers: OrderedDict[str, _Breaker] = OrderedDict()
         self._slots: OrderedDict[str, _Slots] = OrderedDict()
+        self._paused_until: dict[str, float] = {}
 
     def forget(self) -> None:
-        """Begin anew: Redis decides again."""
+        """Begin anew: Redis decides again. What targets asked for meanwhile is kept, since Redis does not know it."""
         with self._lock:
             self._breakers.clear()
             self._slots.clear()
@@ -103,6 +104,26 @@ class LocalAdmission:
                 return Change.LATE
             return self._judge(breaker, verdict, delivery_id, alone=alone, probe=False)
 
+    def keep_away(self, lane: Lane, seconds: float) -> None:
+        """The target has asked for patience; the plea that ends last counts."""
+        if seconds <= 0:
+            return
+        with self._lock:
+            now, key = time.monotonic(), str(lane.system_id)
+            if len(self._paused_until) >= MOST_LANES:
+                self._paused_until = {each: ends for each, ends in self._paused_until.items() if ends > now}
+            self._paused_until[key] = max(self._paused_until.get(key, 0.0), now + seconds)
+
+    def patience_left(self, lane: Lane) -> float:
+        """Seconds for which this process knows that a target is to be left alone; 0 where it knows of nothing."""
+        if not self._paused_until:
+            return 0.0
+        return max(self._paused_until.get(str(lane.system_id), 0.0) - time.monotonic(), 0.0)
+
+    def end_patience(self, lane: Lane) -> None:
+        """Forget what a target asked for."""
+        self._paused_until.pop(str(lane.system_id), None)
+
     def give_back(self, lane: Lane, token: str) -> None:
         """As :func:`integrations.admission.give_back`."""
         with self._lock:
@@ -112,8 +133,11 @@ class LocalAdmission:
                 slots.bucket_full_at -= 1 / lane.rate
 
     def _of(self, lane: Lane) -> tuple[_Breaker, _Slots]:
+        """The state of a lane. Where there are too many, the one that was used longest ago is forgotten."""
         breaker = self._breakers.setdefault(lane.breaker_key, _Breaker())
         slots = self._slots.setdefault(str(lane.system_id), _Slots())
+        self._breakers.move_to_end(lane.breaker_key)
+        self._slots.move_to_end(str(lane.system_id))
         if len(self._breakers) > MOST_LANES:
             self._breakers.popitem(last=False)
         if len(self._slots) > MOST_LANES:
@@ -125,6 +149,8 @@ class LocalAdmission:
     ) -> tuple[Refusal | None, float]:
         if now < breaker.open_until:
             return Refusal.BREAKER_OPEN, breaker.open_until - now
+        if (patience := self.patience_left(lane)) > 0:
+            return Refusal.PAUSED, patience
         breaker.probes = {token: ends for token, ends in breaker.probes.items() if ends > now}
         if breaker.open_until > 0 and len(breaker.probes) >= 1 + urgent:
             return Refusal.PROBING, _PROBE_WAIT

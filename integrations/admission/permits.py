@@ -16,12 +16,16 @@ class Verdict(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why leave is not given. ``probing``: the breaker is half-open, and others try the target."""
+    """Why leave is not given.
+
+    ``probing``: the breaker is half-open, and others try the target. ``paused``: the target has asked for patience.
+    """
 
     BREAKER_OPEN = "breaker_open"
     PROBING = "probing"
     AT_CAPACITY = "at_capacity"
     RATE_LIMITED = "rate_limited"
+    PAUSED = "paused"
 
 
 class Change(StrEnum):
@@ -48,8 +52,8 @@ class Permit:
     wait: float
     token: str
     generation: str | None
-    probe: bool
-    urgent: bool
+    probe: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class View:
 
     ``open_until``: on Redis' clock; after it the breaker is half-open. ``failures``: in a row. ``window_calls`` and
     ``window_failures``: of the present window. ``opens``: how often in a row it has opened. ``in_flight``: calls, the
-    urgent ones too. ``known``: false where Redis did not say.
+    urgent ones too. ``paused_until``: until then the target has asked to be left alone, if it has. ``known``: false
+    where Redis did not say.
     """
 
     state: Standing = Standing.CLOSED
@@ -69,4 +74,5 @@ class View:
     opens: int = 0
     in_flight: int = 0
     urgent_in_flight: int = 0
+    paused_until: datetime | None = None
     known: bool = True

@@ -1,7 +1,7 @@
 -- What all scripts of admission share. Each script is this file and one call of a function below (scripts.py).
 -- Times are whole microseconds on Redis' own clock: its seconds with a fraction would lose digits as text.
 -- Every key gets an end whenever it is written, and all keys of one call share a hash tag.
-local breaker, probes, bucket = KEYS[1], KEYS[2], KEYS[5]
+local breaker, probes, bucket, pause = KEYS[1], KEYS[2], KEYS[5], KEYS[6]
 local SECOND = 1000000
 local lease, failures_to_open = tonumber(ARGV[1]), tonumber(ARGV[2])
 local first_open, longest_open = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -60,12 +60,21 @@ local function token_wait(urgent)
   return full, full - (urgent and burst or burst - kept) * interval - now
 end
 
+-- The target has asked for patience: nothing calls it for so long. Of several pleas the one that ends last counts.
+local function keep_away(microseconds)
+  local ends = now + microseconds
+  if ends <= tonumber(redis.call('GET', pause) or 0) then return end
+  redis.call('SET', pause, text(ends), 'PX', text(math.ceil(microseconds / 1000) + 1000))
+end
+
 -- Leave to call: {why not, microseconds to wait, generation, whether it is a probe}. A refusal uses nothing up.
 local function ask(urgent, token)
   local state = redis.call('HMGET', breaker, 'open_until', 'generation', 'wanted')
   local open_until, generation = tonumber(state[1] or 0), state[2] or '0'
   local probing, slots = open_until > 0, slots_of(urgent)
   if now < open_until then return {'breaker_open', open_until - now, generation, 0} end
+  local paused_until = tonumber(redis.call('GET', pause) or 0)
+  if now < paused_until then return {'paused', paused_until - now, generation, 0} end
   if probing then
     local wait = probe_wait(urgent, tonumber(state[3] or 0))
     if wait > 0 then return {'probing', math.ceil(wait), generation, 0} end
@@ -161,9 +170,10 @@ local function tell_probe(verdict, alone, state)
 end
 
 -- What came of a call. It counts only while its slot is still its own, so that it counts once, and only in the
--- generation in which leave was given.
-local function tell(verdict, generation, token, urgent, probe, delivery, alone)
+-- generation in which leave was given. A plea for `patience` (microseconds, 0 for none) counts always.
+local function tell(verdict, generation, token, urgent, probe, delivery, alone, patience)
   local held = redis.call('ZREM', slots_of(urgent), token) == 1
+  if patience > 0 then keep_away(patience) end
   if probe then held = redis.call('ZREM', probes, token) == 1 and held end
   if not held then return 'late' end
   local state = redis.call('HMGET', breaker, 'open_until', 'generation', 'failures', 'first', 'several', 'opens',
@@ -189,5 +199,6 @@ end
 
 local function reset()
   enter(0, 0, 0)
+  redis.call('DEL', pause)
   return 1
 end

@@ -62,10 +62,10 @@ def scripts_at(url: str) -> Scripts:
 
 
 def keys_of(lane: Lane) -> list[str]:
-    """Breaker, probes, slots, urgent slots, bucket. One hash tag: a cluster keeps them together."""
+    """Breaker, probes, slots, urgent slots, bucket, pause. One hash tag: a cluster keeps them together."""
     tag = f"{PREFIX}{{{lane.breaker_key}}}:"
     mine = f"{tag}{lane.system_id}:"
-    return [f"{tag}breaker", f"{tag}probes", f"{mine}slots", f"{mine}urgent", f"{mine}bucket"]
+    return [f"{tag}breaker", f"{tag}probes", f"{mine}slots", f"{mine}urgent", f"{mine}bucket", f"{mine}pause"]
 
 
 def _rules(lane: Lane, *, urgent: bool) -> tuple[str | int | float, ...]:

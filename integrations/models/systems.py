@@ -46,19 +46,21 @@ class System(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Calls in flight at most, urgent ones apart; empty: 4.",
+        help_text="Calls in flight at most; urgent deliveries have as many of their own. Empty: 4.",
     )
     rate_per_second = models.FloatField(
         null=True,
         blank=True,
         validators=[MinValueValidator(0.001)],
-        help_text="Calls a second, at most; empty: no limit. A fifth of it is kept for urgent ones.",
+        help_text="Calls a second, at most. Empty: what the provider publishes (WhatsApp 80, Slack 1, Resend 5, Brevo "
+        "1000, MailerSend 2), and no limit for all others. A fifth of the burst is kept for urgent deliveries.",
     )
     rate_burst = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Calls that may go out at once after a rest; empty: as many as in a second.",
+        help_text="Calls that may go out at once after a rest. Empty: as many as in a second and at least 2; where the "
+        "rate is empty too, what the provider tolerates (Slack 5, Resend and MailerSend 10).",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -11,11 +11,11 @@ from typing import ClassVar
 from django.utils import timezone
 
 from integrations import transforms
-from integrations.errors import DeliveryError, OurFault, Throttled
+from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.targets import Hindrance, Preview, Sending
-from notifications import closures, links, progress, standing, status, subjects, tracing, wording
+from notifications import links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -113,10 +113,8 @@ class PersonChannel(ABC):
     def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
         """Most answers say no more than the provider's id."""
 
-    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """A provider that asks for patience is left alone; else most failures are about this one message."""
-        if isinstance(error, Throttled) and error.whole_target:
-            closures.close(delivery.system_id, error.retry_after or 0)
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:  # noqa: B027  (a hook)
+        """Most failures are about this one message."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

@@ -61,12 +61,15 @@ class Model:
     probes: dict[str, float] = field(default_factory=dict)
     slots: dict[bool, dict[str, float]] = field(default_factory=lambda: {False: {}, True: {}})
     full_at: float = 0.0
+    paused_until: float = 0.0
 
     def ask(self, now: float, *, urgent: bool) -> Refusal | None:
         """Why leave is not given; the test calls :meth:`grant` where it is."""
+        if self.open_until is not None and now < self.open_until:
+            return Refusal.BREAKER_OPEN
+        if now < self.paused_until:
+            return Refusal.PAUSED
         if self.open_until is not None:
-            if now < self.open_until:
-                return Refusal.BREAKER_OPEN
             out = sum(ends > now for ends in self.probes.values())
             if out >= (2 if urgent else 1):
                 self.wanted_at = now if urgent else self.wanted_at
@@ -98,6 +101,10 @@ class Model:
 
     def in_flight(self, now: float, *, urgent: bool) -> int:
         return sum(ends > now for ends in self.slots[urgent].values())
+
+    def keep_away(self, now: float, seconds: float) -> None:
+        if seconds:
+            self.paused_until = max(self.paused_until, now + seconds)
 
     def tell(self, now: float, given: Given, verdict: Verdict, delivery: str, *, alone: bool) -> Change:
         held = self.slots[given.urgent].pop(given.token, None) is not None
@@ -156,12 +163,14 @@ class Model:
 
     def reset(self) -> None:
         self._enter(None, 0, None)
+        self.paused_until = 0.0
 
     def flush(self) -> None:
         self._enter(None, 0, None)
         self.generation = 0
         self.slots = {False: {}, True: {}}
         self.full_at = 0.0
+        self.paused_until = 0.0
 
     def _open(self, now: float, opens: int) -> None:
         length = min(self.rules.first_open * 2 ** (opens - 1), self.rules.longest_open)

@@ -12,7 +12,7 @@ from integrations.admission.scripts import MICROSECONDS, SPANS, keys_of
 def age(client: redis.Redis, lane: Lane, seconds: int, *, span: int = 10) -> None:
     """Make everything stored of a lane older. ``seconds``: whole spans of the window, each ``span`` seconds."""
     assert seconds % span == 0
-    breaker, probes, slots, urgent, bucket = keys_of(lane)
+    breaker, probes, slots, urgent, bucket, pause = keys_of(lane)
     shift = seconds * MICROSECONDS
     fields = {name.decode(): value.decode() for name, value in client.hgetall(breaker).items()}
     for name in ("open_until", "closed_at", "wanted"):
@@ -30,5 +30,6 @@ def age(client: redis.Redis, lane: Lane, seconds: int, *, span: int = 10) -> Non
     for key in (probes, slots, urgent):
         for token, ends in client.zrange(key, 0, -1, withscores=True):
             client.zadd(key, {token: ends - shift})
-    if full := client.get(bucket):
-        client.set(bucket, int(full) - shift, keepttl=True)
+    for key in (bucket, pause):
+        if at := client.get(key):
+            client.set(key, int(at) - shift, keepttl=True)

@@ -11,10 +11,14 @@ from pytest_django import Settings
 
 from integrations import admission
 from integrations.admission import Change, Lane, Permit, Refusal, Standing, Verdict
+from integrations.admission import local as local_rules
 from integrations.admission.local import LocalAdmission
-from integrations.admission.scripts import PREFIX, presence, scripts_at
+from integrations.admission.scripts import PREFIX, keys_of, presence, scripts_at
+from integrations.models import System
+from notifications.channels.email.providers import PROVIDERS
 from tests.integrations.aging import age
 from tests.polling import until
+from wedsync import vault
 
 SPANS_OF_TEN = 60.0  # seconds of window, so that a bucket has ten
 LOCAL = LocalAdmission()
@@ -307,6 +311,114 @@ def test_staff_trip_it_and_reset_it(lane: Lane) -> None:
     admission.reset(lane)
     assert view(lane) == admission.View(in_flight=1)
     assert end(lane, flying, Verdict.FAILED) == Change.LATE
+
+
+def plead(lane: Lane, seconds: float, permit: Permit | None = None) -> Change:
+    permit = permit or granted(lane)
+    return admission.tell(lane, permit, Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, patience=seconds)
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_a_target_that_asked_for_patience_is_left_alone_by_everybody_until_then(
+    lane: Lane, client: redis.Redis, urgent: bool
+) -> None:
+    beside = replace(lane, system_id=uuid4())
+    plead(lane, 600)
+
+    permit = refused(lane, urgent=urgent)
+
+    assert permit.why == Refusal.PAUSED
+    assert 599 < permit.wait <= 600
+    assert view(lane).paused_until
+    assert granted(beside), "its breaker is shared, its patience is not"
+    age(client, lane, 600)
+    assert granted(lane, urgent=urgent)
+    assert view(lane).paused_until is None
+
+
+@pytest.mark.parametrize("pleas", [(60, 600), (600, 60)])
+def test_of_two_pleas_the_one_that_ends_later_counts(lane: Lane, pleas: tuple[float, float]) -> None:
+    for seconds, permit in [(seconds, granted(lane)) for seconds in pleas]:
+        plead(lane, seconds, permit)
+
+    assert 599 < refused(lane).wait <= 600
+
+
+def test_a_plea_counts_that_came_otherwise_than_by_an_answer(lane: Lane) -> None:
+    admission.keep_away(lane, 600)
+    admission.keep_away(lane, 60)
+
+    assert 599 < refused(lane, urgent=True).wait <= 600
+
+
+def test_a_plea_counts_also_where_the_result_comes_too_late_to_count(lane: Lane) -> None:
+    flying = granted(lane)
+    admission.reset(lane)
+
+    assert plead(lane, 600, flying) == Change.LATE
+    assert refused(lane).why == Refusal.PAUSED
+    admission.reset(lane)
+    assert granted(lane), "staff may wait no longer"
+
+
+def test_whoever_tells_of_a_plea_gets_no_further_leave_in_the_same_round_trip(lane: Lane) -> None:
+    _, following = admission.tell_and_ask(
+        lane, granted(lane), Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, urgent=True, patience=30
+    )
+
+    assert (following.granted, following.why) == (False, Refusal.PAUSED)
+
+
+def test_a_plea_takes_no_probe_and_lasts_a_day_at_most(lane: Lane, client: redis.Redis) -> None:
+    opened(lane)
+    age(client, lane, 30)
+    plead(lane, 10_000_000)
+
+    assert 86_000 < refused(lane).wait <= 86_400
+    client.delete(keys_of(lane)[-1])
+    assert granted(lane).probe
+
+
+def test_while_redis_is_away_the_local_breaker_forgets_the_target_that_was_used_longest_ago(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_rules, "MOST_LANES", 10)
+    rules = LocalAdmission()
+    for number in range(30):
+        busy = rules.ask(lane, f"busy-{number}", urgent=False)
+        rules.tell(lane, busy.token, Verdict.FAILED, delivery_id=str(number), alone=False)
+        other = uuid4()
+        rules.ask(Lane(other, str(other), 4, None, 1), "once", urgent=False)
+
+    assert rules.ask(lane, "again", urgent=False).why == Refusal.BREAKER_OPEN, "it failed five times and more"
+
+
+def email(provider: str | None) -> System:
+    return System(id=uuid4(), kind="email", sealed_credentials=vault.seal({"provider": provider} if provider else {}))
+
+
+@pytest.mark.parametrize("provider", [None, *PROVIDERS, "smtp", " Resend "])
+def test_the_published_rate_is_that_of_the_provider_in_use(provider: str | None) -> None:
+    lane = admission.lane_of(email(provider))
+
+    published = {"resend": (5, 10), "brevo": (1000, 1000), "mailersend": (2, 10)}
+    assert (lane.rate, lane.burst) == published.get((provider or "resend").strip().lower(), (None, 2))
+
+
+@pytest.mark.parametrize("provider", ["postmark", "resend"])
+def test_a_rate_of_staffs_own_counts_before_the_published_one(provider: str) -> None:
+    system = email(provider)
+    system.rate_per_second = 3
+
+    assert (admission.lane_of(system).rate, admission.lane_of(system).burst) == (3, 3)
+
+
+def test_a_provider_that_cannot_be_read_gets_the_rate_of_the_default() -> None:
+    system = System(
+        id=uuid4(), kind="email", sealed_credentials=vault.seal({"provider": "env:WEDSYNC_CREDENTIAL_NONE"})
+    )
+
+    assert admission.lane_of(system).rate == 5
 
 
 def test_systems_behind_one_breaker_have_their_own_limits(lane: Lane) -> None:

@@ -140,6 +140,28 @@ def test_a_restart_of_redis_costs_nothing_but_its_time(valkey: EmbeddedValkey, l
     assert admission.ask(lane, urgent=False).generation is not None, "a broken connection is replaced at once"
 
 
+@pytest.mark.parametrize("granted_by", ["redis", "this process"])
+def test_a_plea_for_patience_is_kept_here_and_when_redis_is_back(
+    valkey: EmbeddedValkey, lane: Lane, granted_by: str
+) -> None:
+    permit = admission.ask(lane, urgent=False) if granted_by == "redis" else None
+    send(valkey, signal.SIGSTOP)
+    permit = permit or admission.ask(lane, urgent=False)
+    admission.tell(lane, permit, Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, patience=600)
+    other = Lane(uuid4(), str(uuid4()), call_limit=4, rate=None, burst=1)
+
+    assert admission.ask(lane, urgent=True).why == Refusal.PAUSED
+    assert admission.ask(other, urgent=False).granted
+    send(valkey, signal.SIGCONT)
+    until(lambda: back(other))
+
+    found = admission.ask(lane, urgent=True)
+    assert found.why == Refusal.PAUSED
+    assert 590 < found.wait <= 600
+    admission.reset(lane)
+    assert admission.ask(lane, urgent=True).granted
+
+
 def test_the_rate_holds_here_too(valkey: EmbeddedValkey, lane: Lane) -> None:
     slow = Lane(lane.system_id, lane.breaker_key, 100, rate=0.1, burst=5)
     send(valkey, signal.SIGKILL)

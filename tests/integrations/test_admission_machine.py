@@ -33,6 +33,7 @@ DELIVERIES = [UUID(int=number) for number in range(1, 4)]
 EDGE = 3.0  # seconds; so near its end a bucket of the window could end between two looks at the clock
 verdicts = st.sampled_from([Verdict.FAILED, Verdict.FAILED, Verdict.FAILED, Verdict.ALIVE, Verdict.NEUTRAL])
 deliveries = st.sampled_from(DELIVERIES)
+pleas = st.sampled_from([0, 0, 0, 0, 1_500, 4_500])  # seconds
 which = st.integers(min_value=0, max_value=1_000)
 
 
@@ -80,13 +81,14 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.compare(admission.ask(self.lane, urgent=urgent), now, urgent=urgent)
 
     @precondition(lambda self: self.permits)
-    @rule(place=which, verdict=verdicts, delivery=deliveries, alone=st.booleans())
-    def tell(self, place: int, verdict: Verdict, delivery: UUID, alone: bool) -> None:
+    @rule(place=which, verdict=verdicts, delivery=deliveries, alone=st.booleans(), patience=pleas)
+    def tell(self, place: int, verdict: Verdict, delivery: UUID, alone: bool, patience: int = 0) -> None:
         if not self.permits:
             return
         permit, given = self.permits[place % len(self.permits)]
         now = self.now()
-        change = admission.tell(self.lane, permit, verdict, delivery_id=delivery, alone=alone)
+        change = admission.tell(self.lane, permit, verdict, delivery_id=delivery, alone=alone, patience=patience)
+        self.model.keep_away(now, patience)
         assert change == self.model.tell(now, given, verdict, str(delivery), alone=alone)
 
     @precondition(lambda self: self.permits)
@@ -165,6 +167,7 @@ class AdmissionMachine(RuleBasedStateMachine):
         assert (view.state, view.failures, view.opens) == (state, len(self.model.run), self.model.opens)
         assert (view.window_calls, view.window_failures) == (len(calls), sum(call.failed for call in calls))
         assert (view.in_flight, view.urgent_in_flight) == (urgent + self.model.in_flight(now, urgent=False), urgent)
+        assert bool(view.paused_until) == (now < self.model.paused_until)
         assert max(urgent, view.in_flight - urgent) <= self.lane.call_limit
 
     @invariant()

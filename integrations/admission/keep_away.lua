@@ -1,0 +1,2 @@
+keep_away(tonumber(ARGV[14]))
+return 1

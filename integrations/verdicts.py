@@ -1,0 +1,23 @@
+"""What came of a call, in the words of :mod:`integrations.admission`."""
+
+from integrations.admission import Verdict
+from integrations.errors import DeliveryError, NoRoom, OurFault, Throttled
+
+
+def verdict_of(error: DeliveryError | None, *, answered: bool) -> Verdict | None:
+    """What a call says about the health of its target; ``None``: nothing left us, so nothing is known.
+
+    ``answered``: whether the other side has answered at all.
+    """
+    if error is None:
+        return Verdict.ALIVE
+    if isinstance(error, OurFault | NoRoom) and not answered:
+        return None
+    return Verdict.FAILED if error.counts_for_breaker else Verdict.NEUTRAL
+
+
+def patience_of(error: DeliveryError | None) -> float:
+    """Seconds for which the target has asked to be left alone by all calls; 0 where it has not."""
+    if isinstance(error, Throttled) and error.whole_target:
+        return error.retry_after or 0.0
+    return 0.0
