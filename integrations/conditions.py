@@ -15,6 +15,7 @@ from typing import Any
 import re2  # type: ignore[import-untyped]
 from django.db import models
 
+from integrations import time_budget
 from integrations.facts import Facts, find
 
 LONGEST_PATTERN = 500
@@ -89,7 +90,12 @@ def _compiled(pattern: str) -> Any:
 
 
 def holds(path: str, operator: str, wanted: Any, facts: Facts) -> bool:
-    """Whether a condition holds for an event."""
+    """Whether a condition holds for an event.
+
+    Raises:
+        OutOfTime: in a dry run.
+    """
+    time_budget.look_at_the_clock()
     found = find(path, facts)
     match operator:
         case Operator.EXISTS:

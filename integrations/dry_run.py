@@ -6,7 +6,7 @@ same functions as in earnest; what a stored event would first change in its wedd
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from pydantic import ValidationError
 
-from integrations import planning, priorities, routing, suppliers
+from integrations import planning, priorities, routing, suppliers, time_budget
 from integrations.dry_run_report import DryRun, Verdict, WouldSend
 from integrations.errors import DeliveryError
 from integrations.matching import Matched, Subject, checks, moving
@@ -24,6 +24,7 @@ from integrations.models import Delivery, Route, System
 from integrations.planning import Planned, Wanted
 from integrations.states import Reason, State
 from integrations.targets import Preview, sender_for
+from integrations.time_budget import OutOfTime
 from integrations.vendors.reasons import problems_of
 from wedsync.env import ConfigurationError
 from wedsync.live.catalogue import CATALOGUE
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
 MOST_VERDICTS = 200
 MOST_DELIVERIES = 200
+MOST_SECONDS = 3.0
+MOST_CHARACTERS = 2_000_000  # of requests and messages
 _NOTES = {
     Routing.UNLINKED: "It is unlinked: it is routed only once it is linked to a wedding.",
     Routing.HELD: "Its connection is paused: it is routed once that is resumed.",
@@ -134,11 +137,19 @@ def explain(
 ) -> DryRun:
     """Every route of the event's organization with why it matches or not, and what would be sent.
 
+    Works for three seconds at most, and keeps two million characters of what would be sent; whatever did not fit is
+    listed with a ``problem`` that says so (docs/adr/0060).
+
     Arguments:
         names: the channels of an event that is not stored.
         after: how many of the routes that do not match to leave out; those that match are always there.
         most: how many of the routes that do not match to tell of.
     """
+    with time_budget.within(MOST_SECONDS):
+        return _explain(event, names, after, most)
+
+
+def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most: int) -> DryRun:
     if names is None:
         names = ChannelEntry.objects.filter(event_id=event.id).values_list("channel__name", flat=True)
     subject = Subject.of(event, names)
@@ -155,10 +166,19 @@ def explain(
         matching=tuple(sorted([*matching, *broken], key=lambda each: (each.name, each.route_id))),
         others=tuple(_other(route, subject) for route in others[after : after + most]),
         others_count=others.count(),
-        deliveries=tuple(_would_send(event, *each) for each in list(planned.wanted.items())[:MOST_DELIVERIES]),
+        deliveries=tuple(_told(event, planned)),
         deliveries_count=len(planned.wanted),
         live=tuple(sorted(planned.live - set(subject.names))),
     )
+
+
+def _told(event: ChannelEvent, planned: Planned) -> Iterator[WouldSend]:
+    """What would be sent, within the bounds."""
+    size = 0
+    for key, wanted in list(planned.wanted.items())[:MOST_DELIVERIES]:
+        told = _would_send(event, key, wanted, shows=size < MOST_CHARACTERS)
+        size += told.size
+        yield told
 
 
 def _note(event: ChannelEvent) -> str:
@@ -181,6 +201,8 @@ def _matching(matched: Matched, subject: Subject, planned: Planned) -> Verdict:
 def _other(route: Route, subject: Subject) -> Verdict:
     try:
         return Verdict.of(route, tuple(checks(route, subject)))
+    except OutOfTime as error:
+        return Verdict.of(route, (), problem=str(error))
     except Exception as error:  # a broken route keeps no other out of sight
         log.exception("route_broken", route=str(route.id))
         return Verdict.of(route, (), problem=f"{type(error).__name__}: the log has the trace")
@@ -197,9 +219,9 @@ def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
     return "The system takes no call for this type of event."
 
 
-def _would_send(event: ChannelEvent, key: str, wanted: Wanted) -> WouldSend:
+def _would_send(event: ChannelEvent, key: str, wanted: Wanted, *, shows: bool) -> WouldSend:
     delivery = routing.row_of(event, key, wanted)
-    preview, problem = _preview(delivery)
+    preview, problem = _preview(delivery) if shows else (None, "left out: this dry run shows too much already")
     state, reason = _standing(delivery)
     return WouldSend(
         system=delivery.system.name,
@@ -232,7 +254,10 @@ def _standing(delivery: Delivery) -> tuple[str, str]:
 
 def _preview(delivery: Delivery) -> tuple[Preview | None, str]:
     try:
+        time_budget.look_at_the_clock()
         return sender_for(delivery.channel).preview(delivery), ""
+    except OutOfTime as error:
+        return None, str(error)
     except (DeliveryError, ConfigurationError) as error:
         return None, str(error)
     except Exception as error:

@@ -37,15 +37,15 @@ class Verdict:
         matches = not problem and all(check.passed for check in checks)
         return cls(route.id, route.name, route.target, matches, checks, channel=channel, problem=problem, **rest)
 
-    def as_json(self) -> dict[str, Any]:
-        """For the API."""
+    def as_json(self, *, shows_events: bool = True) -> dict[str, Any]:
+        """For the API. ``shows_events``: also what was found in the event and its wedding."""
         return {
             "route": str(self.route_id),
             "name": self.name,
             "target": self.target,
             "matches": self.matches,
             "channel": self.channel or None,
-            "checks": [check.as_json() for check in self.checks],
+            "checks": [check.as_json(shows_found=shows_events) for check in self.checks],
             "moves_priority": list(self.moves),
             "note": self.note,
             "problem": self.problem,
@@ -76,8 +76,20 @@ class WouldSend:
     problem: str
     already: str
 
-    def as_json(self) -> dict[str, Any]:
-        """For the API."""
+    @property
+    def size(self) -> int:
+        """How many characters of content it holds."""
+        body = len(self.request.body) if self.request else 0
+        return body + len(self.subject) + len(self.text)
+
+    def as_json(self, *, shows_people: bool = True) -> dict[str, Any]:
+        """For the API. ``shows_people``: also who would get it, and what."""
+        shown = self._shown()
+        if not shows_people:
+            shown |= {"recipient": None, "request": None, "message": None, "problem": "", "hidden": True}
+        return shown
+
+    def _shown(self) -> dict[str, Any]:
         return {
             "system": self.system,
             "recipient": self.recipient,
@@ -94,6 +106,7 @@ class WouldSend:
             "message": {"subject": self.subject, "text": self.text} if self.text else None,
             "problem": self.problem,
             "already": self.already or None,
+            "hidden": False,
         }
 
 
@@ -117,16 +130,16 @@ class DryRun:
         """Those that match first."""
         return self.matching + self.others
 
-    def as_json(self) -> dict[str, Any]:
-        """For the API."""
+    def as_json(self, *, shows_people: bool = True, shows_events: bool = True) -> dict[str, Any]:
+        """For the API, with what its caller may see: people and what they get; what events and weddings say."""
         return {
             "event": str(self.event_id) if self.event_id else None,
             "type": self.event_type,
             "channels": list(self.channels),
             "note": self.note,
-            "routes": [verdict.as_json() for verdict in self.verdicts],
+            "routes": [verdict.as_json(shows_events=shows_events) for verdict in self.verdicts],
             "routes_not_matching": self.others_count,
-            "deliveries": [each.as_json() for each in self.deliveries],
+            "deliveries": [each.as_json(shows_people=shows_people) for each in self.deliveries],
             "deliveries_count": self.deliveries_count,
             "live_channels": list(self.live),
         }

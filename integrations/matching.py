@@ -61,16 +61,18 @@ class Check:
     condition: RouteCondition | None = None
     found: Any = None
 
-    def as_json(self) -> dict[str, Any]:
-        """For the API."""
+    def as_json(self, *, shows_found: bool = True) -> dict[str, Any]:
+        """For the API. ``shows_found``: also what stood at a condition's path."""
         shown: dict[str, Any] = {"about": self.about, "passed": self.passed, "why": self.why}
+        if self.condition and not shows_found:
+            shown["why"] = str(self.condition)
         if self.condition:
             shown |= {
                 "path": self.condition.path,
                 "operator": self.condition.operator,
                 "effect": self.condition.effect,
                 "wanted": self.condition.value,
-                "found": self.found,
+                "found": self.found if shows_found else None,
             }
         return shown
 

@@ -10,10 +10,11 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from integrations import priorities, targets
+from integrations import priorities, targets, time_budget
 from integrations.matching import Matched, Subject, candidates, match
 from integrations.models import Delivery, Route
 from integrations.targets import Plan
+from integrations.time_budget import OutOfTime
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import channels
 
@@ -53,9 +54,12 @@ def plan(subject: Subject, now: datetime) -> Planned:
     planned = Planned()
     for route in candidates(subject):
         try:
+            time_budget.look_at_the_clock()
             _take(route, subject, now, planned)
         except POSTGRES_AWAY:
             raise
+        except OutOfTime as error:
+            planned.broken[route] = str(error)
         except Exception as error:
             log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
             planned.broken[route] = f"{type(error).__name__}: the log has the trace"

@@ -42,7 +42,7 @@ def weigh(value: Any) -> int:
         elif isinstance(found, list | tuple):
             waiting.extend(found)
         if total + len(waiting) > MOST_LETTERS:
-            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} letters")
+            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
     return total
 
 
@@ -81,9 +81,14 @@ def rounded(value: Any, digits: int = 0) -> float:
 
 def join(values: Iterable[Any], between: str = "") -> str:
     """All as one text."""
-    made = string(between).join(string(value) for value in as_list(values))
-    weigh(made)
-    return made
+    texts, separator = [], string(between)
+    size = 0
+    for value in as_list(values):
+        texts.append(string(value))
+        size += len(texts[-1]) + len(separator)
+        if size - len(separator) > MOST_LETTERS:
+            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+    return separator.join(texts)
 
 
 def replace(value: Any, old: str, new: str) -> str:
@@ -92,7 +97,7 @@ def replace(value: Any, old: str, new: str) -> str:
     if not old:
         raise CannotRender("replace needs a text to look for")
     if len(text) + text.count(old) * len(new) > MOST_LETTERS:
-        raise CannotRender(f"it makes a value of more than {MOST_LETTERS} letters")
+        raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
     return text.replace(old, new)
 
 
@@ -103,11 +108,12 @@ def as_list(value: Any) -> list[Any]:
     if not isinstance(value, Iterable):
         raise CannotRender("it goes through something that is no list")
     made: list[Any] = []
+    total = 0
     for each in value:
         made.append(each)
-        if len(made) > MOST_LETTERS:
-            raise CannotRender("a list is too long")
-    weigh(made)
+        total += weigh(each)
+        if total > MOST_LETTERS:
+            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
     return made
 
 

@@ -18,12 +18,16 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from integrations import time_budget
 from integrations.template_filters import FILTERS, MOST_LETTERS, TESTS, CannotRender, weigh
 
 LONGEST_TEMPLATE = 10_000
+MOST_NODES = 3_000  # of one template; what it takes to compile it grows with them
 MOST_ROUNDS = 5_000
 MOST_SECONDS = 1.0
-_BOUNDED, _COUNTED, _JOINED = "bounded__", "counted__", "joined__"  # put in below; no template may name them
+# Put in below; no template may name them.
+_BOUNDED, _COUNTED, _JOINED, _WEIGHED = "bounded__", "counted__", "joined__", "weighed__"
+_LAZY = frozenset({"map", "select", "selectattr", "reject", "rejectattr", "unique"})  # they make values one by one
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
     nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.CondExpr,
@@ -36,7 +40,8 @@ class _Budget:
     """What is left of one rendering."""
 
     def __init__(self) -> None:
-        self._rounds, self._until = MOST_ROUNDS, time.monotonic() + MOST_SECONDS
+        self._rounds, self._seconds = MOST_ROUNDS, min(MOST_SECONDS, time_budget.left())
+        self._until = time.monotonic() + self._seconds
 
     def take_round(self) -> None:
         self._rounds -= 1
@@ -46,7 +51,7 @@ class _Budget:
 
     def look_at_the_clock(self) -> None:
         if time.monotonic() > self._until:
-            raise CannotRender(f"it takes longer than {MOST_SECONDS:g} s")
+            raise CannotRender(f"it takes longer than {self._seconds:.2g} s")
 
 
 _budget: ContextVar[_Budget] = ContextVar("budget of the rendering")
@@ -68,6 +73,10 @@ class _Limits(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         return _through(_JOINED, nodes.List(node.nodes, lineno=node.lineno))
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _through(_WEIGHED, node) if node.name in _LAZY else node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -95,7 +104,7 @@ class Language(ImmutableSandboxedEnvironment):
         finalize = printed or _printed
         super().__init__(undefined=undefined, optimized=False, finalize=finalize, cache_size=0, **options)
         self.known = FILTERS | dict(filters or {})
-        ours = {_BOUNDED: _bounded, _COUNTED: _counted, _JOINED: _joined}
+        ours = {_BOUNDED: _bounded, _COUNTED: _counted, _JOINED: _joined, _WEIGHED: _weighed}
         self.filters = {name: _watched(each) for name, each in self.known.items()} | ours
         self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {"range": _short_range}
@@ -150,7 +159,9 @@ def _check_nodes(tree: nodes.Template, known: Mapping[str, Any]) -> None:
     Raises:
         CannotRender: with the line.
     """
-    for node in tree.find_all(nodes.Node):
+    for number, node in enumerate(tree.find_all(nodes.Node)):
+        if number >= MOST_NODES:
+            raise CannotRender(f"it has more than {MOST_NODES} parts; split it, or shorten it")
         where = f"line {node.lineno}: "
         if isinstance(node, nodes.Call):
             if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
@@ -166,7 +177,7 @@ def _check_nodes(tree: nodes.Template, known: Mapping[str, Any]) -> None:
 
 
 def _too_large() -> NoReturn:
-    raise CannotRender(f"it makes a value of more than {MOST_LETTERS} letters")
+    raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
 
 
 def _check_numbers(*values: Any) -> None:
@@ -206,8 +217,19 @@ def _counted(values: Iterable[Any]) -> Iterator[Any]:
         yield value
 
 
+def _weighed(values: Iterable[Any]) -> Iterator[Any]:
+    """Each value as it is made, so that what is gathered from them is bounded before it is whole."""
+    budget, total = _budget.get(), 0
+    for value in values:
+        budget.look_at_the_clock()
+        total += weigh(value)
+        if total > MOST_LETTERS:
+            _too_large()
+        yield value
+
+
 def _joined(values: list[Any]) -> str:
-    return str(_bounded("".join(FILTERS["string"](value) for value in values)))
+    return str(_bounded(FILTERS["join"](values)))
 
 
 def _watched(wrapped: Any) -> Any:
@@ -234,10 +256,10 @@ def _printed(_context: Context, value: Any) -> str:
 _strict, _lenient = Language(StrictUndefined), Language(ChainableUndefined)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _compiled(source: str, language: Language) -> Any:
     if len(source) > LONGEST_TEMPLATE:
-        raise CannotRender(f"it is longer than {LONGEST_TEMPLATE} letters")
+        raise CannotRender(f"it is longer than {LONGEST_TEMPLATE} characters")
     try:
         return language.from_string(source)
     except CannotRender:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from integrations import dry_run
@@ -18,7 +23,19 @@ from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.problems import FieldProblem
 from wedsync.queues import Priority
-from wedsync.weddings.models import Wedding
+from wedsync.weddings.models import ApiScope, Wedding
+
+_starting = threading.Lock()
+_running: set[UUID] = set()
+
+
+class AnotherIsRunning(APIException):
+    """Dry runs take time, and an organization has one at a time."""
+
+    status_code = 429
+    slug = "too-many-requests"
+    default_detail = "Another dry run of your organization is under way. Try again in a second."
+    wait = 1
 
 
 class PastedEvent(Body):
@@ -65,7 +82,10 @@ class DryRunResult(serializers.Serializer[Any]):
     note = serializers.CharField(help_text="Why the event itself is not routed.")
     routes = serializers.ListField(child=serializers.DictField(), help_text="Those that match first, all of them.")
     routes_not_matching = serializers.IntegerField()
-    deliveries = serializers.ListField(child=serializers.DictField())
+    deliveries = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="`hidden`: recipient and content need a key with `deliveries:read`; found values `events:read`.",
+    )
     deliveries_count = serializers.IntegerField()
     live_channels = serializers.ListField(child=serializers.CharField())
 
@@ -80,7 +100,27 @@ def run(request: Request) -> dict[str, Any]:
     body.is_valid(raise_exception=True)
     values = body.validated_data
     event, names = _pasted(request, values["event"]) if "event" in values else (_stored(request, values), None)
-    return dry_run.explain(event, names, after=values["after"], most=values["limit"]).as_json()
+    scopes = client_of(request).api_key.scopes
+    with _one_at_a_time(client_of(request).organization.id):
+        found = dry_run.explain(event, names, after=values["after"], most=values["limit"])
+    return found.as_json(shows_people=ApiScope.DELIVERIES_READ in scopes, shows_events=ApiScope.EVENTS_READ in scopes)
+
+
+@contextmanager
+def _one_at_a_time(organization_id: UUID) -> Iterator[None]:
+    """Leave the other page threads of the process to others.
+
+    Raises:
+        AnotherIsRunning: one of the same organization is under way.
+    """
+    with _starting:
+        if organization_id in _running:
+            raise AnotherIsRunning
+        _running.add(organization_id)
+    try:
+        yield
+    finally:
+        _running.discard(organization_id)
 
 
 def _stored(request: Request, values: dict[str, Any]) -> ChannelEvent:
