@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from wedsync.weddings.admin_looks import CommaListField, column, show_once
+from wedsync.weddings.memberships import let_in
 from wedsync.weddings.models import Address, ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
 from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
 from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
@@ -41,6 +42,16 @@ class OrganizationAdmin(TenantAdmin):
     search_fields = ("name", "slug")
     ordering = ("name",)
     inlines = (MembershipInline,)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        members = [
+            row
+            for formset in formsets
+            if formset.model is Membership
+            for row in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]
+        ]
+        _let_in(request, members)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access(request).everything
@@ -100,6 +111,15 @@ class MembershipAdmin(TenantAdmin):
     list_select_related = ("user", "organization")
     search_fields = ("user__username", "user__email")
     ordering = ("organization", "user__username")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        _let_in(request, [obj])
+
+
+def _let_in(request: HttpRequest, members: list[Membership]) -> None:
+    for name in let_in(members):
+        messages.info(request, f"{name} can sign in now.")
 
 
 class ApiKeyForm(TenantForm):
