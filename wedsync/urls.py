@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from wedsync.api.description import DocsPage, schema
 from wedsync.api.forms import FormResponsesView
 from wedsync.api.health import HealthView
 from wedsync.api.journey import JourneyView
@@ -26,6 +26,6 @@ urlpatterns = [
     path("api/channels/tickets/", TicketsView.as_view()),
     path("api/integrations/", include("wedsync.api.integrations.urls")),
     path("api/", include("wedsync.api.people.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("api/schema/", schema, name="schema"),
+    path("api/docs/", DocsPage.as_view(url_name="schema"), name="api-docs"),
 ]

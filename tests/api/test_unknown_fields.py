@@ -85,16 +85,14 @@ def test_an_unknown_field_is_named_and_nothing_is_done(api: Api, own: dict[str, 
 
 
 @pytest.mark.parametrize("case", WRITES, ids=ids)
-@pytest.mark.parametrize("body", [[], [{}], "channels", 1, True])
-def test_a_body_that_is_no_object_is_refused(
-    api: Api, own: dict[str, str], case: tuple[str, str], body: object
-) -> None:
+def test_a_body_that_is_no_object_is_refused(api: Api, own: dict[str, str], case: tuple[str, str]) -> None:
     method, path = case
     before = everything()
 
-    answer = api.generic(method, f"/api/{filled(path, own)}", json.dumps(body), content_type="application/json")
+    for body in ([], [{}], "channels", 1, True):
+        answer = api.generic(method, f"/api/{filled(path, own)}", json.dumps(body), content_type="application/json")
 
-    assert answer.status_code == 422, answer.content
+        assert answer.status_code == 422, answer.content
     assert everything() == before
 
 
@@ -198,14 +196,13 @@ def test_a_time_that_is_not_known_can_be_sent_back_and_not_made_unknown(api: Api
     assert named(api.send("patch", url, {"reception_time": None})) == {"reception_time"}
 
 
-@pytest.mark.parametrize("value", ["", " ", "%09"])
 @pytest.mark.parametrize("case", LISTS, ids=ids)
 def test_an_empty_filter_is_no_filter_for_all(
-    api: Api, own: dict[str, str], described: Any, case: tuple[str, str], value: str
+    api: Api, own: dict[str, str], described: Any, case: tuple[str, str]
 ) -> None:
     parameters = [each["name"] for each in described["paths"][f"/api/{case[1]}"]["get"]["parameters"]]
 
-    for name in parameters:
+    for name, value in [*((name, "") for name in parameters), (parameters[-1], " "), (parameters[-1], "%09")]:
         answer = api.get(f"/api/{case[1]}?{name}={value}")
 
         assert answer.status_code == (400 if name in {"cursor", "limit"} else 422), name

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
+from playwright.sync_api import Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+from tests.live.browsing import ARGUMENTS, CHROMIUM
 from tests.live.product import Product, write_config
 from tests.live.world import ACCOUNTS, World, make_world
 
@@ -33,3 +35,19 @@ def world(product: Product) -> Iterator[World]:
     product.heal()
     yield make_world(product)
     product.heal()
+
+
+@pytest.fixture
+def page(world: World) -> Iterator[Page]:
+    """An empty page; whatever it complains about, also what its policy refused, fails the test."""
+    assert CHROMIUM, "chromium is missing; .ci/run installs it"
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(10_000)
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        browser.close()
+    assert complaints == []

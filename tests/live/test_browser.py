@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.factories import MembershipFactory
+from tests.live.browsing import NEEDS_CHROMIUM
 from tests.live.world import World
 from wedsync.console.overview import summary
 
-CHROMIUM = shutil.which("chromium")
 PASSWORD = "a long password"
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAYLOADS = [
     {"changes": [{"field": "ceremony_time", "before": "15:00", "after": "16:00"}]},
     {"changes": [{"field": "guest_count", "before": None, "after": 120}, {"field": "venue_name", "after": None}] * 3},
@@ -29,7 +21,7 @@ PAYLOADS = [
     {"milestone": "menu", "progress": "done", "a_b_c": "x", "four": 4, "five": 5},
 ]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM and "CI" not in os.environ, reason="chromium is not installed")
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -38,22 +30,6 @@ def staff(world: World) -> User:
     user.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
     user.save()
     return user
-
-
-@pytest.fixture
-def page(world: World) -> Iterator[Page]:
-    """An empty page; whatever it complains about, also what its policy refused, fails the test."""
-    assert CHROMIUM, "chromium is missing; .ci/run installs it"
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(10_000)
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        browser.close()
-    assert complaints == []
 
 
 def test_staff_see_an_event_appear_as_it_stands_there_after_a_reload(world: World, staff: User, page: Page) -> None:

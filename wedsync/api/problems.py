@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from wedsync.database_errors import code_of
 from wedsync.problems import MEDIA_TYPE, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,13 @@ SLUGS = {
     429: "too-many-requests",
     503: "storage-away",
 }
+
+
+QUERY_CANCELED = "57014"  # by statement_timeout; https://www.postgresql.org/docs/current/errcodes-appendix.html
+TOO_SLOW = (
+    f"The database was stopped after {settings.STATEMENT_SECONDS:g} seconds. Nothing was changed. "
+    "Narrow the search or the filter, or ask for less at once."
+)
 
 
 class Conflict(exceptions.APIException):
@@ -73,6 +82,9 @@ def _problem(error: Exception) -> Problem | None:
     if isinstance(error, DataError):
         log.exception("value_not_storable")
         return Problem(422, "unprocessable", "A value of the body can not be stored. Nothing was changed.")
+    if isinstance(error, OperationalError) and code_of(error) == QUERY_CANCELED:
+        log.warning("statement_too_slow")
+        return Problem(503, "too-slow", TOO_SLOW, headers={"Retry-After": "5"})
     if isinstance(error, DatabaseError):
         log.exception("storage_away")
         return Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})

@@ -1,4 +1,4 @@
-"""What every page of the console has in common: who may see it, which organization it shows, and its strict policy."""
+"""What every page of the console has in common: who may see it, and which organization it shows."""
 
 from __future__ import annotations
 
@@ -26,21 +26,12 @@ class View:
     is_member: bool
 
 
-def content_security_policy(host: str) -> str:
-    """Our own files and our own socket, nothing else."""
-    return (
-        f"default-src 'self'; connect-src 'self' ws://{host} wss://{host}; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-
-
 def staff_page(page: Page) -> Page:
-    """For signed-in staff, with the policy, never kept by a cache."""
+    """For signed-in staff, never kept by a cache. The policy comes from wedsync/api/policies.py."""
 
     @wraps(page)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = page(request, *args, **kwargs)
-        response["Content-Security-Policy"] = content_security_policy(request.get_host())
         response["Cache-Control"] = "no-store"
         return response
 

@@ -1,0 +1,63 @@
+"""What a browser may load and keep of our pages: a Content-Security-Policy and a ``Cache-Control`` on every answer.
+
+Every page may load what is of its own origin and nothing else, without inline scripts or styles. The admin is the
+exception: its Alpine evaluates attributes (``unsafe-eval``), and Unfold and htmx write styles (docs/adr/0061).
+"""
+
+from __future__ import annotations
+
+import re
+
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+Directives = dict[str, list[str]]
+KEPT_NOWHERE = "no-store"
+_HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
+_NOTHING: Directives = {"default-src": [NONE], "base-uri": [NONE], "form-action": [NONE], "frame-ancestors": [NONE]}
+_PAGE: Directives = _NOTHING | {
+    "default-src": [SELF],
+    "object-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF, "data:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+}
+_ADMIN: Directives = _PAGE | {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+
+def directives_for(request: HttpRequest) -> Directives:
+    """The policy of a path. What programs read has none of a page's rights."""
+    path = request.path_info
+    if path.startswith("/admin/"):
+        return _ADMIN
+    if path.startswith("/api/") and not path.startswith("/api/docs/"):
+        return _NOTHING
+    if path == "/" or path.startswith("/events/"):
+        return _PAGE | {"connect-src": [SELF, *_own_socket(request)]}
+    return _PAGE
+
+
+def _own_socket(request: HttpRequest) -> list[str]:
+    """The console's socket, which older browsers do not count as of the page's own origin."""
+    host = request.META.get("HTTP_HOST", "")
+    return [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
+
+
+class PagePolicies(CSPMiddleware):
+    """Puts both headers on every answer that does not bring its own."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """See django-csp."""
+        if not hasattr(response, "_csp_config"):
+            response._csp_config = directives_for(request)  # type: ignore[attr-defined]  # noqa: SLF001
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = KEPT_NOWHERE
+        return super().process_response(request, response)

@@ -1,0 +1,75 @@
+"""What pages answer where something cannot be: a query with NUL, a statement that takes too long, a locked sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from axes.helpers import get_cool_off
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from wedsync.api.problems import QUERY_CANCELED, TOO_SLOW, not_found, problem_response
+from wedsync.database_errors import code_of
+
+log = structlog.get_logger(__name__)
+Answer = Callable[[HttpRequest], HttpResponse]
+NUL = "\x00"
+
+
+class UnreadableQueries:
+    """404 for a page whose query holds NUL, which no text of ours holds and PostgreSQL cannot look for."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The page, or 404. Below ``/api/`` each parameter is judged by name."""
+        if not request.path_info.startswith("/api/") and any(
+            NUL in text for name, values in request.GET.lists() for text in (name, *values)
+        ):
+            return not_found(request, ValueError("NUL in the query"))
+        return self._get_response(request)
+
+
+class SlowPages:
+    """503 for a page that PostgreSQL gave up on. The API answers for itself: wedsync/api/problems.py."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The page."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say that it took too long, to a person or to a program."""
+        if not isinstance(exception, OperationalError) or code_of(exception) != QUERY_CANCELED:
+            return None
+        log.warning("page_too_slow", path=request.path_info)
+        if request.path_info.startswith("/api/"):
+            answer: HttpResponse = problem_response(503, "too-slow", TOO_SLOW)
+        else:
+            answer = refusal(request, "This page took too long", TOO_SLOW, status=503)
+        answer["Retry-After"] = "5"
+        return answer
+
+
+def sign_in_locked(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """What django-axes answers to a name and an address that failed too often together."""
+    cool_off = get_cool_off(request)
+    seconds = int(cool_off.total_seconds()) if cool_off else 0
+    text = (
+        f"Too many sign-ins failed with this user name from your address. Try again in {seconds // 60} minutes, or ask "
+        "an operator to let you in earlier. Others, and this user name from elsewhere, are not affected."
+    )
+    answer = refusal(request, "Signing in is locked for a while", text, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
+
+
+def refusal(request: HttpRequest, title: str, text: str, *, status: int) -> HttpResponse:
+    """A page for people that says what happened and what to do."""
+    return render(request, "api/refusal.html", {"title": title, "text": text}, status=status)

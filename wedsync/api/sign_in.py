@@ -1,0 +1,14 @@
+"""By what the sign-in guard tells one sender from another."""
+
+from django.http import HttpRequest
+
+from webhooks.limits import sender_name
+
+
+def address_of(request: HttpRequest) -> str:
+    """The sender's address, of IPv6 its network of 64 bits, as for webhooks.
+
+    Behind proxies of ``WEDSYNC_TRUSTED_PROXIES`` the web process has put the client's own address here.
+    """
+    address = request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104  (a sender without an address, not a listener)
+    return sender_name(address)
