@@ -11,6 +11,7 @@ from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
 from webhooks.inspection import Accepted
+from webhooks.large_bodies import LargeBodies
 from webhooks.limits import Limits
 from webhooks.receiver import Receiver
 from webhooks.rejections import Rejected, store_rejected
@@ -32,10 +33,10 @@ class DoorIn:
         self._events: Committer[Accepted, Stored] = Committer(Store().batch)
         self._rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
         self._notices: Committer[CallbackReceived, int | None] = Committer(store_callbacks, writers=1)
-        doors, bodies = Doors(), BodyReader(Room(settings.BODIES_AT_ONCE_BYTES), PACE)
+        doors, bodies, large = Doors(), BodyReader(Room(settings.BODIES_AT_ONCE_BYTES), PACE), LargeBodies()
         self._at = {
-            receiver.PREFIX: Receiver(doors, self._limits, bodies, self._events, self._rejections),
-            callbacks.PREFIX: CallbackReceiver(doors, bodies, self._notices, self._rejections),
+            receiver.PREFIX: Receiver(doors, self._limits, bodies, large, self._events, self._rejections),
+            callbacks.PREFIX: CallbackReceiver(doors, bodies, large, self._notices, self._rejections),
         }
 
     def at(self, path: str) -> Any:

@@ -6,6 +6,7 @@ A request is answered 202 only after its own row is committed. The order of the 
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,7 +16,8 @@ from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
-from webhooks.inspection import EXPLAINED, Accepted, Refused
+from webhooks.inspection import EXPLAINED, Accepted, Envelope, Refused
+from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.limits import Allowance, Limits, sender_name
 from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
@@ -58,12 +60,14 @@ class Receiver:
         doors: Doors,
         limits: Limits,
         bodies: BodyReader,
+        large: LargeBodies,
         committer: "Committer[Accepted, Stored]",
         rejections: "Committer[Rejected, None]",
     ) -> None:
         self._doors = doors
         self._limits = limits
         self._bodies = bodies
+        self._large = large
         self._committer = committer
         self._rejections = rejections
         self._sample = Sample()
@@ -101,7 +105,7 @@ class Receiver:
         request.allowance = self._limits.connections.count(door.connection_id, door.limit_per_hour)
         if not request.allowance.passes:
             raise Refused(_too_many(request.allowance, "of this connection"))
-        envelope = inspection.open_body(vendor, request.body, now)
+        envelope = await self._opened(door, request.body, now)
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
         stored = await self._committer.submit(accepted, len(request.body))
@@ -110,6 +114,11 @@ class Receiver:
         if stored.status is Status.NO_CONNECTION:
             raise Refused(_NO_DOOR)
         return stored
+
+    async def _opened(self, door: Door, body: bytes, now: float) -> Envelope:
+        if len(body) <= READ_AT_ONCE:
+            return inspection.open_body(door.vendor, body, now)
+        return await self._large.read(door.connection_id, partial(inspection.open_body, door.vendor, body, now))
 
     async def _enter(self, request: _Request) -> Door:
         """The door that the request names, within the limit of its sender's address.

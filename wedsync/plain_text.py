@@ -1,25 +1,45 @@
-"""Text from outside as plain text: no markup, and no characters that hide or turn round what stands there.
+"""Text from outside as plain text: no markup, and no characters that hide or turn round what is written.
 
-What is left may still hold ``<``, ``>`` and ``&``, as in ``5 < 6``: whoever puts it into HTML escapes it there.
+Only names of real HTML elements make a tag: ``<limit>``, ``<desk@venue.example>`` and a ``<`` that nothing closes are
+words, and stay. What is left may still hold ``<``, ``>`` and ``&``: whatever puts it into HTML escapes it there.
+
+The cost is linear in the text: each pattern below ends its search at the next ``<`` at the latest, so that no character
+is looked at more often than a fixed number of times, whatever the text (docs/adr/0055).
 """
 
-import html
 import re
+from collections.abc import Iterator
 from typing import Any
 
-import nh3
+from wedsync.html_elements import BLOCK, INLINE
 
 MOST_LAYERS = 4
-MANY_TAGS = 200  # nh3 builds a tree, which takes long for deep ones
 
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Controls but newline and tab, the zero-width space and the byte order mark, what turns the direction of writing, and
 # lone surrogates. Joiners stay, since emoji and some scripts are written with them.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN_CHARACTER = re.compile(f"[{_HIDDEN}]")
-_SUSPECT = re.compile(f"<[a-zA-Z/!?]|[{_HIDDEN}]")
-_TAG = re.compile(r"<[^<>]*>")
-# Words on both sides of these must not grow together.
-_END_OF_LINE = re.compile(r"<br\b[^<>]*>|</(?:p|div|li|tr|h[1-6])\b[^<>]*>", re.IGNORECASE)
+_SUSPECT = re.compile(f"<[a-zA-Z/!?]|[{_HIDDEN}\u2028\u2029]")
+_ELEMENTS = INLINE | BLOCK
+_LONGEST_NAME = max(map(len, _ELEMENTS))
+_TAG = re.compile(
+    rf"""
+    <(?P<end>/?)(?P<name>[a-z][a-z0-9]{{0,{_LONGEST_NAME - 1}}}+)(?=[\s/>])
+    (?:[^<>=] | =\s*+(?:"[^"<]*"|'[^'<]*') | =)*+>  # attributes; a quoted value may hold ">"
+    | <!--                                          # a comment, whose end is looked for apart
+    | <!doctype\b[^<>]*+> | <\?[a-z][^<>]*+>
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_ENDS = {
+    # What these hold is no text.
+    "script": re.compile(r"</script(?=[\s/>])[^<>]*+>", re.IGNORECASE | re.ASCII),
+    "style": re.compile(r"</style(?=[\s/>])[^<>]*+>", re.IGNORECASE | re.ASCII),
+    "<!--": re.compile("-->"),
+}
+_BREAK = ""
+"""Between pieces: a line ends here, unless it has ended already. Pieces themselves are never empty."""
 
 
 def clean(value: Any) -> Any:
@@ -32,10 +52,13 @@ def clean(value: Any) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """The text without markup and hidden characters. Entities such as ``&amp;`` stay as they are written."""
+    """The text without markup and hidden characters, every kind of line end made a newline.
+
+    Entities such as ``&amp;`` stay as they are written.
+    """
     if not _SUSPECT.search(text):
         return text
-    text = _HIDDEN_CHARACTER.sub("", text)
+    text = _HIDDEN_CHARACTER.sub("", _LINE_END.sub("\n", text))
     for _ in range(MOST_LAYERS):
         stripped = _without_tags(text)
         if stripped == text:
@@ -46,11 +69,40 @@ def clean_text(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
-    """One layer less; what the tags held may form new ones. Scripts and styles go with what they hold."""
-    if "<" not in text:
-        return text
-    # nh3 reads and writes HTML. With & written as &amp; it decodes nothing that the sender did not mean as HTML.
-    markup = _END_OF_LINE.sub("\n", text.replace("&", "&amp;"))
-    if markup.count("<") > MANY_TAGS:
-        return html.unescape(_TAG.sub("", markup)).replace("<", "")
-    return html.unescape(nh3.clean(markup, tags=set(), clean_content_tags={"script", "style"}))
+    """One layer less; what stood around the tags may form new ones."""
+    kept: list[str] = []
+    for piece in _pieces(text):
+        if piece != _BREAK:
+            kept.append(piece)
+        elif kept and not kept[-1].endswith("\n"):
+            kept.append("\n")
+    return "".join(kept)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text between its tags, in pieces, and what the tags mean for the lines."""
+    at = 0
+    unclosed: set[str] = set()  # what has no end in the rest of the text; it is not looked for again
+    while found := _TAG.search(text, at):
+        name = "" if found["end"] else (found["name"] or found[0]).lower()
+        end = _ENDS.get(name)
+        after = found.end()
+        if end is not None and name not in unclosed:
+            closing = end.search(text, after - 2 if name == "<!--" else after)  # "<!-->" is a whole comment
+            if closing is None:
+                unclosed.add(name)
+            else:
+                after = max(after, closing.end())
+        element = (found["name"] or "").lower()
+        is_text = (element and element not in _ELEMENTS) or (name == "<!--" and name in unclosed)
+        if found.start() > at:
+            yield text[at : found.start()]
+        at = after
+        if is_text:
+            yield found[0]
+        elif element == "br":
+            yield "\n"
+        elif element in BLOCK:
+            yield _BREAK
+    if at < len(text):
+        yield text[at:]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bench.fuzz.words import COSTLY, TOLD
+
 LARGEST = 256 * 1024
 """Bytes that the door takes. docs/vendors/README.md, "Where to send"."""
 _TYPES = (
@@ -24,6 +26,8 @@ _TEXTS = (
     "<script>alert(1)</script>", "'; DROP TABLE webhooks_receipt; --", "{{7*7}}", "%s%n", "2027-06-20", "2027-02-30",
     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-06-19T10:00:00+02:00", "2026-06-19T10:00:00",
     "2026-W25-5", "24:00", "-0", "1e999", "NaN", "null", "00000000-0000-0000-0000-000000000000", "\u2028", "\x7f\x85",
+    "9:30", "4:30 PM", "9ish", "15:00+02:00", "20270620", "12/06/2027", "20.6.2027", "78", "eur", "JPY", "1.005", "١٢",
+    "Pressure<limit", "<desk@venue.example>", "Table 5\x0b12 guests",
 )  # fmt: skip
 _LITERALS = (
     b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 301, b"9" * 5000, b"-0", b"1E+400",
@@ -31,6 +35,7 @@ _LITERALS = (
     b'"\\u0000"', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\x41"', b'"\xff\xfe"', b'"\xc0\x80"', b'"\xed\xa0\x80"',
     b'"\x01"', b'"\t"', b'"unfinished', b"'single'", b"[1,]", b"{,}", b'{"a":1,"a":2}', b'{"a":1,"\\u0061":2}',
     b'{"":{"":{"":0}}}', b"/* no */ 1", b"[]", b"{}", b'[[[[["deep"]]]]]', b"undefined", b"\xef\xbb\xbf1",
+    b"78", b"9.5", b"20270620", b"1.005", b'"9:30"', b'"4:30 PM"',
 )  # fmt: skip
 
 
@@ -54,6 +59,7 @@ class Bodies:
             (2, self._random_bytes),
             (1, self._nested),
             (1, self._again),
+            (1, self._words),
         ]
 
     def make(self) -> bytes:
@@ -111,6 +117,16 @@ class Bodies:
                 lambda: {str(self._value(0)): self._value(depth - 1) for _ in range(self._chance.randint(0, 4))},
             ]
         return self._chance.choice(kinds)()
+
+    def _words(self) -> bytes:
+        """Words beside markup, whose plain form is known; now and then a costly text."""
+        parts = self._parts()
+        costly = self._chance.random() < 0.02
+        said = self._chance.choice(COSTLY) if costly else self._chance.choice(tuple(TOLD))
+        parts["payload"] |= {"said": said}
+        parts["eventType"] = "capacity.updated"
+        del parts["payload"]["headcount"]
+        return json.dumps(parts, ensure_ascii=self._chance.random() < 0.5).encode()
 
     def _literal_inside(self) -> bytes:
         """JSON as no library would write it: a literal in the place of some value."""

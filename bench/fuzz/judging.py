@@ -1,12 +1,14 @@
 """What must hold for each answer, and for what is stored at the end."""
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 
 from bench.envelopes import TAKEN
 from bench.fuzz.case import Case
 from bench.fuzz.client import Answer
+from bench.fuzz.words import is_told_rightly
 from bench.ground import Facts, Ground
 
 _STATUSES = {202: ("accepted", "unrecognised"), 200: ("duplicate",)}
@@ -80,6 +82,14 @@ class Verdict:
         receipts = {event_id for _, _, verdict, event_id in kept if verdict == "accepted"}
         self.wrong["an event has no receipt, or a receipt no event"] += len(receipts ^ {row[0] for row in events})
         self.wrong["answered 202, and not stored"] += len(self.stored_ids - {row[0] for row in kept})
+        said = ground.execute(
+            "SELECT body, payload #>> '{extra,said}' FROM webhooks_receipt JOIN live_channelevent"
+            " ON live_channelevent.id = event_id"
+            f" WHERE connection_id = '{facts.connection}' AND payload #> '{{extra,said}}' IS NOT NULL"
+        )
+        self.wrong["a text is told otherwise than it was said"] += sum(
+            not is_told_rightly(json.loads(bytes(body))["payload"]["said"], told) for body, told in said
+        )
         self.wrong = +self.wrong
 
 

@@ -4,13 +4,13 @@ docs/callbacks.md: 200 once it is stored, 401 only for a bad signature. What is 
 is kept and answered 200, since the provider could only send the same again.
 """
 
-import asyncio
 import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,6 +24,7 @@ from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers
 from webhooks.inspection import EXPLAINED, Refused
+from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.rejections import Rejected, Sample
 from wedsync import answers
 from wedsync.problems import Problem
@@ -37,8 +38,6 @@ https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
 MOST_WAITING = 32 * 1024 * 1024
 """Bytes of all bodies that wait for their commit; more is told to come again, so that memory stays bounded."""
-READ_AT_ONCE = 32 * 1024
-"""Bytes of a body that is read on the event loop. Larger ones are read in a thread, and hold nobody up."""
 MOST_QUERY_FIELDS = 20
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 _TAKEN = {"status": "ok"}
@@ -65,11 +64,13 @@ class CallbackReceiver:
         self,
         doors: Doors,
         bodies: BodyReader,
+        large: LargeBodies,
         committer: "Committer[CallbackReceived, int | None]",
         rejections: "Committer[Rejected, None]",
     ) -> None:
         self._doors = doors
         self._bodies = bodies
+        self._large = large
         self._committer = committer
         self._rejections = rejections
         self._sample = Sample()
@@ -115,7 +116,7 @@ class CallbackReceiver:
             door, provider.signature, request.headers, request.body, time.time(), _explained(provider)
         )
         with self._room(len(request.body)):
-            notices, unreadable = await _read(provider, request.headers, request.body)
+            notices, unreadable = await self._read(provider, door, request)
             item = CallbackReceived(
                 door=door,
                 body=request.body,
@@ -128,6 +129,17 @@ class CallbackReceiver:
             if await self._committer.submit(item, len(item.body)) is None:
                 raise Refused(_NO_DOOR)
         return "" if provider.answers_with_nothing else None
+
+    async def _read(self, provider: Provider, door: Door, request: _Request) -> tuple[Sequence[Notice], str]:
+        """What the body tells; else nothing, and why."""
+        read = partial(provider.read, request.headers, request.body, datetime.now(UTC))
+        try:
+            if len(request.body) <= READ_AT_ONCE:
+                return read(), ""
+            return await self._large.read(door.connection_id, read), ""
+        except Unreadable as error:
+            log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
+            return (), str(error)
 
     def _keep(self, request: _Request, refused: Refused) -> None:
         """A receipt of what was refused, so that staff see a wrong secret; nobody waits for it."""
@@ -170,15 +182,3 @@ def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
 def _explained(provider: Provider) -> dict[str, str]:
     detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
     return dict.fromkeys(EXPLAINED, detail)
-
-
-async def _read(provider: Provider, headers: Headers, body: bytes) -> tuple[Sequence[Notice], str]:
-    """What the body tells; else nothing, and why."""
-    now = datetime.now(UTC)
-    try:
-        if len(body) <= READ_AT_ONCE:
-            return provider.read(headers, body, now), ""
-        return await asyncio.to_thread(provider.read, headers, body, now), ""
-    except Unreadable as error:
-        log.warning("callback_unreadable", provider=provider.slug, reason=str(error))
-        return (), str(error)

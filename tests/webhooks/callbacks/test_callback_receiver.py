@@ -23,6 +23,7 @@ from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.door_in import PACE
 from webhooks.doors import Doors
+from webhooks.large_bodies import LargeBodies
 from webhooks.models import DedupId, ProviderNotice, Receipt
 from webhooks.rejections import Rejected, store_rejected
 from wedsync.request_bodies import BodyReader, Room
@@ -59,7 +60,8 @@ class Server:
             rejections: Committer[Rejected, None] = Committer(store_rejected, writers=1)
             committer.start()
             rejections.start()
-            callbacks = CallbackReceiver(self.doors, BodyReader(Room(64 * 1024 * 1024), PACE), committer, rejections)
+            bodies = BodyReader(Room(64 * 1024 * 1024), PACE)
+            callbacks = CallbackReceiver(self.doors, bodies, LargeBodies(), committer, rejections)
             try:
                 return await asyncio.gather(*[_answer(callbacks, *request) for request in requests])
             finally:
