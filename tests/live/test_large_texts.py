@@ -59,7 +59,7 @@ def sender(product: Product, request: pytest.FixtureRequest) -> Sender:
         ("Tables 5 <-> 12",) * 2,
         ("Table 5\u000b12 guests", "Table 5\n12 guests"),
         ("Table 5\r\n12 guests\rno\u0085light\u2028now", "Table 5\n12 guests\nno\nlight\nnow"),
-        ("<td>Table 5</td><td>12 guests</td>", "Table 5\n12 guests\n"),
+        ("<td>Table 5</td><td>12 guests</td>", "Table 5\n12 guests"),
         ("<b>No light</b> in the hall", "No light in the hall"),
         ("<script>alert(1)</script>No light", "No light"),
     ],
