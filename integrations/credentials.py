@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from integrations import credential_forms
 from integrations.addresses import read_origin
 from integrations.models import System
-from integrations.standard_webhooks import secret_key
 from integrations.vendors import VENDORS
 from wedsync import named_credentials
 
 LONGEST = 2000
-_SIGNING = frozenset({"signing_secret", "previous_signing_secret"})
 _Kind = System.Kind
 _VENDORS = (*map(_Kind, VENDORS), _Kind.WEBHOOK)
 
@@ -26,6 +25,7 @@ class Credential:
     about: str
     kinds: tuple[System.Kind, ...]
     secret: bool = True
+    form: Callable[[str], None] = credential_forms.text
 
     @property
     def field(self) -> str:
@@ -43,42 +43,57 @@ class Credential:
         """
         if named_credentials.is_named(value):
             named_credentials.check(value, organization)
-        elif self.name in _SIGNING:
-            try:
-                secret_key(value)
-            except ValueError as error:
-                reason = f"{error}."
-                raise ValueError(reason[:1].upper() + reason[1:]) from error
+        else:
+            self.form(value)
+
+
+def _of_mail(name: str, label: str, about: str, form: Callable[[str], None], *, secret: bool = False) -> Credential:
+    return Credential(name, label, about, (_Kind.EMAIL,), secret, form)
 
 
 CREDENTIALS = (
-    Credential("access_token", "Access token", "From the system's settings.", (_Kind.WHATSAPP, *_VENDORS)),
-    Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", (_Kind.WHATSAPP,), False),
-    Credential("webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,)),
-    Credential("api_key", "API key", "Of the mail provider.", (_Kind.EMAIL,)),
-    Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", (_Kind.EMAIL,), False),
-    Credential("reply_to", "Replies to", "An address for answers; empty: the sender.", (_Kind.EMAIL,), False),
-    Credential("provider", "Mail provider", "resend where it is empty; docs/email.md has all.", (_Kind.EMAIL,), False),
-    Credential("secret_key", "Second key", "Of Mailjet.", (_Kind.EMAIL,)),
-    Credential("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", (_Kind.EMAIL,), False),
-    Credential("message_stream", "Message stream", "Of Postmark.", (_Kind.EMAIL,), False),
-    Credential("project_id", "Project id", "Of Scaleway.", (_Kind.EMAIL,), False),
-    Credential("subaccount", "Subaccount", "Of SparkPost.", (_Kind.EMAIL,), False),
-    Credential("host", "Mail server", "For smtp: its host.", (_Kind.EMAIL,), False),
-    Credential("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", (_Kind.EMAIL,), False),
-    Credential("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", (_Kind.EMAIL,), False),
-    Credential("username", "User name", "For smtp; empty: no login.", (_Kind.EMAIL,), False),
-    Credential("password", "Password", "For smtp.", (_Kind.EMAIL,)),
+    Credential(
+        "access_token", "Access token", "From the system's settings.", (_Kind.WHATSAPP, *_VENDORS),
+        form=credential_forms.token,
+    ),
+    Credential(
+        "phone_number_id", "Phone number id", "Of the WhatsApp Business account.", (_Kind.WHATSAPP,), False,
+        credential_forms.digits,
+    ),
+    Credential(
+        "webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,),
+        form=credential_forms.slack_path,
+    ),
+    _of_mail("api_key", "API key", "Of the mail provider.", credential_forms.token, secret=True),
+    _of_mail(
+        "from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", credential_forms.mailbox
+    ),
+    _of_mail("reply_to", "Replies to", "An address for answers; empty: the sender.", credential_forms.mailbox),
+    _of_mail(
+        "provider", "Mail provider", "resend where it is empty; docs/email.md has all.", credential_forms.mail_provider
+    ),
+    _of_mail("secret_key", "Second key", "Of Mailjet.", credential_forms.token, secret=True),
+    _of_mail("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", credential_forms.host),
+    _of_mail("message_stream", "Message stream", "Of Postmark.", credential_forms.word, secret=True),
+    _of_mail("project_id", "Project id", "Of Scaleway.", credential_forms.word),
+    _of_mail("subaccount", "Subaccount", "Of SparkPost.", credential_forms.digits),
+    _of_mail("host", "Mail server", "For smtp: its host.", credential_forms.host),
+    _of_mail("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", credential_forms.port),
+    _of_mail("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", credential_forms.tls),
+    _of_mail("username", "User name", "For smtp; empty: no login.", credential_forms.text),
+    _of_mail("password", "Password", "For smtp.", credential_forms.text, secret=True),
     Credential(
         "signing_secret",
         "Signing secret",
         "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
         _VENDORS,
+        form=credential_forms.signing_secret,
     ),
     Credential(
-        "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.", _VENDORS
+        "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.",
+        _VENDORS, form=credential_forms.signing_secret,
     ),
-)
+)  # fmt: skip
 
 
 def credentials_of(kind: str) -> dict[str, Credential]:

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Sum
 
+from integrations import system_checks
 from integrations.breaker_states import breaker_states
-from integrations.errors import not_in_health
+from integrations.errors import OurFault, not_in_health
 from integrations.models import Alert, AttemptMinute, Delivery, System
 from integrations.models.health import Cause
 from integrations.rating import Figures
@@ -35,16 +36,35 @@ NOT_DUE = (
 )
 
 _SUM_ATTEMPTS = """
-INSERT INTO integrations_attemptminute (system_id, minute, attempts, successes, last_success_at, last_failure_at)
-SELECT delivery.system_id, date_trunc('minute', attempt.started_at), count(*),
+INSERT INTO integrations_attemptminute (system_id, minute, attempts, successes, last_success_at, last_failure_at,
+  own_faults, last_own_fault_at, own_fault)
+SELECT delivery.system_id, date_trunc('minute', attempt.started_at),
+  count(*) FILTER (WHERE attempt.error_class <> %(own)s),
   count(*) FILTER (WHERE attempt.outcome = 'succeeded'),
   max(attempt.started_at) FILTER (WHERE attempt.outcome = 'succeeded'),
-  max(attempt.started_at) FILTER (WHERE attempt.outcome <> 'succeeded')
+  max(attempt.started_at) FILTER (WHERE attempt.outcome <> 'succeeded' AND attempt.error_class <> %(own)s),
+  count(*) FILTER (WHERE attempt.error_class = %(own)s),
+  max(attempt.started_at) FILTER (WHERE attempt.error_class = %(own)s),
+  coalesce((array_agg(attempt.error ORDER BY attempt.started_at DESC) FILTER (WHERE attempt.error_class = %(own)s))[1],
+    '')
 FROM integrations_attempt attempt JOIN integrations_delivery delivery ON delivery.id = attempt.delivery_id
-WHERE attempt.id >= %s AND attempt.started_at >= %s AND NOT attempt.error_class = ANY(%s)
+WHERE attempt.id >= %(first)s AND attempt.started_at >= %(since)s AND NOT attempt.error_class = ANY(%(not_counted)s)
 GROUP BY 1, 2
 ON CONFLICT (minute, system_id) DO UPDATE SET attempts = EXCLUDED.attempts, successes = EXCLUDED.successes,
-  last_success_at = EXCLUDED.last_success_at, last_failure_at = EXCLUDED.last_failure_at
+  last_success_at = EXCLUDED.last_success_at, last_failure_at = EXCLUDED.last_failure_at,
+  own_faults = EXCLUDED.own_faults, last_own_fault_at = EXCLUDED.last_own_fault_at, own_fault = EXCLUDED.own_fault
+"""
+_OWN_FAULT = OurFault.__name__
+# Faults of ours after the last call that says something of the system.
+_OWN_FAULTS = """
+SELECT minute.system_id, sum(minute.own_faults),
+  (array_agg(minute.own_fault ORDER BY minute.last_own_fault_at DESC))[1]
+FROM integrations_attemptminute minute JOIN (
+  SELECT system_id, greatest(max(last_success_at), max(last_failure_at)) AS at
+  FROM integrations_attemptminute WHERE minute >= %(since)s GROUP BY system_id
+) other ON other.system_id = minute.system_id
+WHERE minute.minute >= %(since)s AND minute.own_faults > 0 AND (other.at IS NULL OR minute.last_own_fault_at > other.at)
+GROUP BY minute.system_id
 """
 # What a breaker or a rate holds is due all the same, and stays due since it first was: its next_attempt_at only says
 # when that is asked again.
@@ -68,7 +88,9 @@ def sum_attempts(now: datetime) -> None:
     since = max(earliest, last - SETTLES) if last else earliest
     since = since.replace(second=0, microsecond=0)
     with connection.cursor() as cursor:
-        cursor.execute(_SUM_ATTEMPTS, [first_id_since(since), since, not_in_health()])
+        not_counted = [name for name in not_in_health() if name != _OWN_FAULT]
+        bounds = {"first": first_id_since(since), "since": since}
+        cursor.execute(_SUM_ATTEMPTS, {**bounds, "own": _OWN_FAULT, "not_counted": not_counted})
     AttemptMinute.objects.filter(minute__lt=earliest - timedelta(minutes=1)).delete()
 
 
@@ -81,6 +103,10 @@ def take(systems: list[System], now: datetime) -> dict[UUID, Figures]:
         figures.attempts, figures.successes = row["tried"], row["succeeded"]
         figures.last_success_at, figures.last_failure_at = row["success_at"], row["failure_at"]
     _count_waiting(found)
+    for system_id, faults, said in _own_faults(now):
+        found[system_id].own_faults, found[system_id].own_fault = int(faults), said
+    for system in systems:
+        found[system.id].unusable = " ".join(system_checks.problems(system))[:500]
     for system_id, causes in open_causes().items():
         found[system_id].alerts = causes
     died = Delivery.objects.filter(state=State.DEAD, finished_at__gt=now - DAY)
@@ -115,6 +141,12 @@ def _sums(now: datetime) -> Any:
             failure_at=Max("last_failure_at"),
         )
     )
+
+
+def _own_faults(now: datetime) -> list[tuple[UUID, int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN_FAULTS, {"since": now - window()})
+        return list(cursor.fetchall())
 
 
 def _count_waiting(found: dict[UUID, Figures]) -> None:

@@ -15,23 +15,25 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from integrations import alerts, figures
+from integrations import alerts, figures, holds
 from integrations.alerts import Key, ops_event
 from integrations.heartbeats import Part, beat
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
 from integrations.models.health import Breaker, Cause, Status
-from integrations.rating import OLDEST_DUE, Figures, rate
+from integrations.rating import OLDEST_DUE, OWN_FAULTS, Figures, rate
 from wedsync.live.log import NewEvent
 from wedsync.live.publishing import publish
 
 log = structlog.get_logger(__name__)
 PAST_EVERY = timedelta(minutes=10)  # a reading like the one before is kept so often
 ROW_FREE_AFTER = timedelta(minutes=1)  # since an event met the locked row last
+MENDED_FOR = timedelta(days=1)  # what waited for a mended fault is looked for
 PAST_KEPT = timedelta(days=7)
 _LOCK = 0x6865616C  # of PostgreSQL's advisory locks, for one round at a time
 _KEPT_FIELDS = ("status", "score", "breaker", "attempts", "successes", "oldest_due_seconds", "waiting", "held")
 _READING_FIELDS = (
     *_KEPT_FIELDS, "taken_at", "dead", "by_priority", "last_success_at", "last_failure_at", "why",
+    "unusable", "own_faults", "own_fault", "mended_at",
 )  # fmt: skip
 
 
@@ -51,6 +53,7 @@ def sweep() -> int | None:
     if taken is None:
         return None
     _raise_alerts(taken)
+    _let_mended_go(taken)
     _prune()
     beat(Part.HEALTH)
     log.info("health_swept", systems=len(taken.systems), milliseconds=int((time.monotonic() - began) * 1000))
@@ -65,7 +68,9 @@ def _take_readings() -> Round | None:
     if not mine:
         return None
     figures.sum_attempts(now)
-    systems = {system.id: system for system in System.objects.order_by("organization_id", "id")}
+    systems = {
+        system.id: system for system in System.objects.select_related("organization").order_by("organization_id", "id")
+    }
     before = HealthReading.objects.in_bulk()
     taken = figures.take(list(systems.values()), now)
     readings = {
@@ -102,9 +107,32 @@ def _reading(system: System, found: Figures, before: HealthReading | None, now: 
         held=found.held,
         dead=found.dead,
         by_priority=found.by_priority,
+        unusable=found.unusable,
+        own_faults=found.own_faults,
+        own_fault=found.own_fault,
+        mended_at=_mended_at(found, before, now),
         last_success_at=found.last_success_at,
         last_failure_at=found.last_failure_at,
     )
+
+
+def _mended_at(found: Figures, before: HealthReading | None, now: datetime) -> datetime | None:
+    """Kept, so that what waited is let go also where this round's process dies before it does so."""
+    if before is None or found.is_at_fault:
+        return None
+    was = Figures(unusable=before.unusable, own_faults=before.own_faults)
+    if was.is_at_fault:
+        return now
+    return before.mended_at if before.mended_at and before.mended_at > now - MENDED_FOR else None
+
+
+def _let_mended_go(taken: Round) -> None:
+    """What waits because of a fault of ours goes out once that is over; while it lasts, one delivery tries."""
+    for reading in taken.readings.values():
+        if reading.mended_at is not None:
+            holds.let_mended_go(reading.pk, before=reading.mended_at)
+        elif reading.own_faults >= OWN_FAULTS and not reading.unusable:
+            holds.try_one_at_fault(reading.pk)
 
 
 def _has_changed(reading: HealthReading, before: Mapping[UUID, HealthReading]) -> bool:

@@ -86,6 +86,11 @@ def _rated(system: System, breaker: Breaker, causes: list[Cause]) -> SystemHealt
     if reading:
         figures.attempts, figures.successes = reading.attempts, reading.successes
         figures.waiting, figures.held = reading.waiting, reading.held
+        figures.unusable, figures.own_faults, figures.own_fault = (
+            reading.unusable,
+            reading.own_faults,
+            reading.own_fault,
+        )
         figures.last_success_at, figures.last_failure_at = reading.last_success_at, reading.last_failure_at
         figures.oldest_due_seconds = reading.oldest_due_seconds if system.state == System.Status.ACTIVE else None
     return SystemHealth(system, reading, breaker, rate(figures, state=system.state, state_reason=system.state_reason))

@@ -3,16 +3,21 @@
 What is held costs no attempt and wakes nobody before its time.
 """
 
+from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.claims import EARLY, LEAST_PRECEDENCE, URGENT_PRECEDENCE
-from integrations.models import Delivery
+from integrations.models import Attempt, Delivery
 from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
 from wedsync.queues import Priority
+
+BATCH = 500
+MOST_MENDED_TRIES = 10  # of one delivery; what still fails then keeps to its own schedule
 
 
 def _due(system_id: UUID) -> QuerySet[Delivery]:
@@ -51,6 +56,40 @@ def let_limited_go(system_id: UUID) -> int:
     """The system's rate has changed: whoever waited for a token asks anew."""
     limited = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.RATE_LIMITED)
     return limited.update(next_attempt_at=Now())
+
+
+def let_mended_go(system_id: UUID, *, before: datetime | None = None) -> int:
+    """A fault of ours is over: make due what waits because of it; returns how many.
+
+    Arguments:
+        before: only what failed earlier than this and has not been tried often; ``None``: all.
+    """
+    waiting = _at_fault(system_id)
+    if before is not None:
+        later = Attempt.objects.filter(delivery=OuterRef("pk"), started_at__gte=before)
+        waiting = waiting.filter(~Exists(later), attempt_count__lt=MOST_MENDED_TRIES)
+    found = 0
+    while ids := list(waiting.filter(next_attempt_at__gt=Now()).values_list("id", flat=True)[:BATCH]):
+        with transaction.atomic():
+            free = _at_fault(system_id).filter(id__in=ids).select_for_update(skip_locked=True).values("id")
+            moved = Delivery.objects.filter(id__in=free).update(next_attempt_at=Now())
+        found += moved
+        if len(ids) < BATCH or not moved:
+            break
+    return found
+
+
+def try_one_at_fault(system_id: UUID) -> None:
+    """Make due the most urgent of those that wait because of a fault of ours, to learn whether that is over."""
+    row = _at_fault(system_id).order_by("precedence", "next_attempt_at").values_list("id", flat=True).first()
+    if row is not None:
+        _at_fault(system_id).filter(id=row).update(next_attempt_at=Now())
+
+
+def _at_fault(system_id: UUID) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        system_id=system_id, state=State.SCHEDULED, state_reason=Reason.OUR_FAULT, expires_at__gt=Now()
+    )
 
 
 def for_probe(delivery_id: UUID) -> int:

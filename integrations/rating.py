@@ -20,8 +20,8 @@ PER_FAILED_PERCENT = 10
 class Figures:
     """What is known of a system at one time. Ages in seconds; ``None``: nothing is due, nothing was tried.
 
-    ``own_faults``: how many of the newest calls in a row ended by a fault of ours, and ``own_fault`` what the last of
-    them said. ``alerts``: why alerts about it are open.
+    ``unusable``: why no call can be made, whatever is sent. ``own_faults``: how many of the newest calls in a row ended
+    by a fault of ours, and ``own_fault`` what the last of them said. ``alerts``: why alerts about it are open.
     """
 
     attempts: int = 0
@@ -34,6 +34,7 @@ class Figures:
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
     breaker: Breaker = Breaker.UNKNOWN
+    unusable: str = ""
     own_faults: int = 0
     own_fault: str = ""
     alerts: list[Cause] = field(default_factory=list)
@@ -42,6 +43,11 @@ class Figures:
     def never_called(self) -> bool:
         """Whether no call has ended yet that says something about the system, and none is to be made."""
         return not (self.attempts or self.waiting) and self.last_success_at is None and self.last_failure_at is None
+
+    @property
+    def is_at_fault(self) -> bool:
+        """Whether nothing reaches the system by a fault of ours."""
+        return bool(self.unusable) or self.own_faults >= OWN_FAULTS
 
     @property
     def success_rate(self) -> float | None:
@@ -102,7 +108,9 @@ def _of_breaker(breaker: Breaker) -> Iterable[tuple[Status, str]]:
 
 
 def _of_own_faults(figures: Figures) -> Iterable[tuple[Status, str]]:
-    if figures.own_faults >= OWN_FAULTS:
+    if figures.unusable:
+        yield Status.CRITICAL, f"It cannot be called. {figures.unusable} What goes to it waits."
+    elif figures.own_faults >= OWN_FAULTS:
         yield Status.CRITICAL, f"The last {figures.own_faults} calls failed by a fault of ours: {figures.own_fault}"
 
 

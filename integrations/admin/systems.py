@@ -95,10 +95,12 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         return system.state_reason.replace("_", " ")
 
     def save_model(self, request: HttpRequest, obj: System, form: Any, change: bool) -> None:
-        """Whoever waits for a token of the old rate asks anew."""
+        """What waits for a token of the old rate asks anew, and what waits for a mended credential goes out."""
         super().save_model(request, obj, form, change)
         if LIMITS & set(form.changed_data):
             holds.let_limited_go(obj.id)
+        if {"base_url", *CREDENTIAL_FIELDS} & set(form.changed_data):
+            holds.let_mended_go(obj.id)
 
     def is_offered(self, row: System, path: str) -> bool:
         """Those that would change something, so that the rest are found."""

@@ -80,6 +80,12 @@ class HealthReading(_Figures):
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
     why = models.JSONField(default=list, help_text="Sentences.")
+    unusable = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Why it cannot be called; empty: it can be."
+    )
+    own_faults = models.PositiveIntegerField(default=0, db_default=0, help_text="The newest calls, in a row.")
+    own_fault = models.CharField(max_length=500, blank=True, default="", db_default="", help_text="What the last said.")
+    mended_at = models.DateTimeField(null=True, help_text="When a fault of ours was found to be over.")
 
     def __str__(self) -> str:
         return f"{self.status} ({self.score})"
@@ -124,6 +130,9 @@ class AttemptMinute(models.Model):
     successes = models.PositiveIntegerField()
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
+    own_faults = models.PositiveIntegerField(default=0, db_default=0, help_text="Ended by a fault of ours.")
+    last_own_fault_at = models.DateTimeField(null=True)
+    own_fault = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["minute", "system"], name="attempt_minute_once")]

@@ -171,7 +171,7 @@ def test_a_previous_secret_can_be_entered_by_hand_and_must_be_one(ours: House, s
 
 def test_limits_are_entered_on_the_page_and_make_the_lane(ours: House, sign_in: SignIn) -> None:
     client, system = sign_in(ours), system_of(ours, "webhook")
-    known = {"name": system.name, "kind": system.kind, "base_url": "https://hooks.example/in"}
+    known = {"name": system.name, "kind": system.kind, "base_url": f"{system.base_url}/in"}
 
     refused = client.post(page(system), {**known, "call_limit": "0", "rate_per_second": "-1", "rate_burst": "x"})
     client.post(page(system), {**known, "call_limit": "9", "rate_per_second": "2.5", "rate_burst": "7"})

@@ -169,9 +169,11 @@ class SystemViews(
         return super().create(request, *args, **kwargs)
 
     def perform_update(self, serializer: serializers.BaseSerializer[System]) -> None:
-        """Whoever waits for a token of the old rate asks anew."""
+        """What waits for a token of the old rate asks anew, and what waits for a mended credential goes out."""
         system = serializer.save()
         holds.let_limited_go(system.id)
+        if {"credentials", "base_url"} & set(serializer.validated_data):
+            holds.let_mended_go(system.id)
 
     @transaction.atomic
     def perform_destroy(self, instance: System) -> None:
