@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -146,19 +144,13 @@ def readable(said: Mapping[str, Any]) -> dict[str, str]:
         if text := said.get(name):
             try:
                 found[name] = _FORMS[name](text)
-            except (ValueError, ValidationError):
+            except ValueError:
                 continue
     return found
 
 
-def _mail(text: str) -> str:
-    value = normalize(Channel.EMAIL, text)
-    validate_email(value)
-    return value
-
-
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "name": str.strip,
-    "email": _mail,
+    "email": lambda text: normalize(Channel.EMAIL, text),
     "phone": lambda text: normalize(Channel.WHATSAPP, text),
 }

@@ -15,7 +15,8 @@
     │   ├── RecipientRefused     one recipient; others are not affected -
     │   │   ├── WindowClosed     WhatsApp: free text after 24 hours; goes again as a template
     │   │   ├── Undeliverable    nothing can arrive at this address; it is marked
-    │   │   └── RecipientStopped they want no such messages; the address is opted out
+    │   │   ├── RecipientStopped they want no such messages; the address is opted out
+    │   │   └── RecipientComplained they called a message spam; the address is marked
     │   └── TemplateRefused      the provider takes this template no more; staff are alerted   -
     ├── CredentialsRefused       401, 403: the system is paused         health
     ├── TargetGone               410: the target is disabled            health
@@ -136,6 +137,12 @@ class RecipientStopped(RecipientRefused):
     """The person has stopped such messages at the provider."""
 
     reason = Reason.OPTED_OUT
+
+
+class RecipientComplained(RecipientRefused):
+    """The person has called a message of ours spam, so the provider takes no more for them."""
+
+    reason = Reason.COMPLAINED
 
 
 class TemplateRefused(Permanent):

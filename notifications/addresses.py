@@ -28,7 +28,7 @@ def bounced(organization_id: UUID, channel: Channel, value: str, at: datetime, r
     """Nothing arrives there. The first bounce keeps its time and reason; a message that came since counts more."""
     rows = _row(organization_id, channel, value).filter(Q(last_inbound_at=None) | Q(last_inbound_at__lt=at))
     if rows.filter(bounced_at=None).update(bounced_at=at, bounce_reason=reason[:_LONGEST_REASON]):
-        _record(rows, What.BOUNCED, f"{channel.label}'s provider", reason)
+        record(rows, What.BOUNCED, f"{channel.label}'s provider", reason)
 
 
 @transaction.atomic
@@ -36,7 +36,7 @@ def complained(organization_id: UUID, channel: Channel, value: str, at: datetime
     """Its owner called a message spam."""
     rows = _row(organization_id, channel, value)
     if rows.filter(complained_at=None).update(complained_at=at):
-        _record(rows, What.COMPLAINED, f"{channel.label}'s provider", "called a message spam")
+        record(rows, What.COMPLAINED, f"{channel.label}'s provider", "called a message spam")
     else:
         rows.update(complained_at=Least(F("complained_at"), at))
 
@@ -55,7 +55,7 @@ def wrote(organization_id: UUID, channel: Channel, value: str, at: datetime) -> 
         organization_id=organization_id, channel=channel, address=in_one_form(channel, value), bounced_at__gt=at
     )
     if rows.filter(~Exists(newer), bounced_at__lte=at).update(bounced_at=None, bounce_reason=""):
-        _record(rows, What.BOUNCE_LIFTED, "the person", f"wrote to us by {channel.label}")
+        record(rows, What.BOUNCE_LIFTED, "the person", f"wrote to us by {channel.label}")
 
 
 @transaction.atomic
@@ -68,7 +68,7 @@ def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime,
     rows = _row(organization_id, channel, value)
     stale = rows.exclude(_known(newer_start))
     if stale.filter(opted_out_at=None).update(opted_out_at=at):
-        _record(rows, What.OPTED_OUT, by)
+        record(rows, What.OPTED_OUT, by)
         return True
     return bool(stale.filter(opted_out_at__lt=at).update(opted_out_at=at))
 
@@ -86,8 +86,18 @@ def opted_in(organization_id: UUID, channel: Channel, value: str, at: datetime) 
     out = older.filter(opted_out_at__isnull=False).exists()
     done = older.update(opted_out_at=None, consented_at=at, consent_source=source)
     if done and out:
-        _record(rows, What.OPTED_IN, "the person", source)
+        record(rows, What.OPTED_IN, "the person", source)
     return bool(done)
+
+
+@transaction.atomic
+def came_back(organization_id: UUID, channel: Channel, value: str, *, by: str) -> bool:
+    """Its owner, or staff for them, have ended an opt-out; true where there was one. ``by``: who, for the record."""
+    rows = _row(organization_id, channel, value)
+    if not rows.filter(opted_out_at__isnull=False).update(opted_out_at=None):
+        return False
+    record(rows, What.OPTED_IN, by)
+    return True
 
 
 def known_as(organization_id: UUID, channel: Channel, value: str, names: Iterable[str]) -> None:
@@ -130,7 +140,7 @@ def _known(condition: Q) -> Q:
     return condition & Q(consented_at__isnull=False)
 
 
-def _record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: str = "") -> None:
+def record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: str = "") -> None:
     """Say who changed what. In the transaction of the change, whose row is locked by it."""
     AddressChange.objects.bulk_create(
         AddressChange(organization_id=owner, address_id=key, what=what, by=by[:200], reason=reason[:500])

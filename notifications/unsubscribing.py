@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import models, transaction
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications import links, tracing, wants
+from notifications import addresses, links, tracing, wants
 from notifications.models import TraceEntry
 from notifications.wording import DEFAULT_LANGUAGE
 from wedsync.live.catalogue import CATALOGUE, Category
@@ -127,17 +128,19 @@ def _category_on(found: Holder) -> str:
 
 
 def _all_off(found: Holder) -> str:
-    delivery = found.delivery
-    Address.objects.get_or_create(
-        organization_id=delivery.organization_id, channel=Channel.EMAIL, value=delivery.target
-    )
-    changed = _addresses(delivery).filter(opted_out_at__isnull=True).update(opted_out_at=timezone.now())
+    if found.opted_out:
+        return ""
+    changed = addresses.opted_out(*_address(found.delivery), timezone.now(), by=f"the person, by the {SOURCE}")
     return "By the mail's link: no mails to this address at all." if changed else ""
 
 
 def _all_on(found: Holder) -> str:
-    changed = _addresses(found.delivery).filter(opted_out_at__isnull=False).update(opted_out_at=None)
+    changed = addresses.came_back(*_address(found.delivery), by=f"the person, by the {SOURCE}")
     return "By the mail's link: mails to this address again." if changed else ""
+
+
+def _address(delivery: Delivery) -> tuple[UUID, Channel, str]:
+    return delivery.organization_id, Channel.EMAIL, delivery.target
 
 
 def _addresses(delivery: Delivery) -> models.QuerySet[Address]:

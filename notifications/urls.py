@@ -10,4 +10,5 @@ urlpatterns = [
     path("acknowledge/<str:token>/", acknowledge, name="acknowledge"),
     path("emergency/<str:token>/", choose_wedding, name="choose-wedding"),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
+    path("unsubscribe/<str:token>", unsubscribe),  # a redirect would make a POST of a mail program's a GET
 ]

@@ -1,5 +1,5 @@
 """Admin of what people are told."""
 
-from notifications.admin import incidents, messages, notifications, templates, whatsapp_templates
+from notifications.admin import addresses, incidents, messages, notifications, templates, whatsapp_templates
 
-__all__ = ["incidents", "messages", "notifications", "templates", "whatsapp_templates"]
+__all__ = ["addresses", "incidents", "messages", "notifications", "templates", "whatsapp_templates"]

@@ -11,11 +11,11 @@ from typing import ClassVar
 from django.utils import timezone
 
 from integrations import transforms
-from integrations.errors import DeliveryError, OurFault
+from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.targets import Hindrance, Preview, Sending
-from notifications import links, progress, standing, status, subjects, tracing, wording
+from notifications import addresses, links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
 
@@ -113,8 +113,19 @@ class PersonChannel(ABC):
     def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
         """Most answers say no more than the provider's id."""
 
-    def failed(self, delivery: Delivery, error: DeliveryError) -> None:  # noqa: B027  (a hook)
-        """Most failures are about this one message."""
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """What an error says of the address is noted there; most are about this one message."""
+        self.mark_address(delivery, error)
+
+    def mark_address(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Nothing arrives at the address, or its owner has said that nothing shall: as the provider says it."""
+        of = (delivery.organization_id, self.channel, delivery.target, timezone.now())
+        if isinstance(error, Undeliverable):
+            addresses.bounced(*of, str(error))
+        elif isinstance(error, RecipientStopped):
+            addresses.opted_out(*of, by=str(error))
+        elif isinstance(error, RecipientComplained):
+            addresses.complained(*of)
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import operations
-from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
+from integrations.errors import DeliveryError, WindowClosed
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
 from integrations.states import Reason, State
@@ -77,13 +77,9 @@ class WhatsApp(PersonChannel):
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """What an error says of the address, and of more than this message."""
         whatsapp_refusals.take_effect(delivery, error)
-        of_phone = (delivery.organization_id, Channel.WHATSAPP, delivery.target, timezone.now())
-        if isinstance(error, Undeliverable):
-            addresses.bounced(*of_phone, str(error))
-        elif isinstance(error, RecipientStopped):
-            addresses.opted_out(*of_phone, by=str(error))
-        elif isinstance(error, WindowClosed):
-            addresses.window_closed(*of_phone)
+        self.mark_address(delivery, error)
+        if isinstance(error, WindowClosed):
+            addresses.window_closed(delivery.organization_id, self.channel, delivery.target, timezone.now())
             send_as_template(delivery)
 
     def answered(self, delivery: Delivery, response: Response) -> None:

@@ -1,14 +1,16 @@
 """The page behind a mail's link to have fewer mails. GET shows it and changes nothing; POST acts.
 
 Mail programs post ``List-Unsubscribe=One-Click`` without a person, cookies or a page before it (RFC 8058): the link
-itself is what allows it, and so nothing else is asked for.
+itself is what allows it, and so nothing else is asked for. Some post it in another form, or nothing: any POST counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.template.response import TemplateResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -18,7 +20,6 @@ from notifications.links import BadLink
 from notifications.pages.unsubscribe_words import words_of
 from notifications.unsubscribing import Holder, Unknown
 
-ONE_CLICK = ("List-Unsubscribe", "One-Click")
 _ACTS: dict[str, Callable[[str], Holder]] = {
     "leave_category": unsubscribing.leave_category,
     "take_category": unsubscribing.take_category,
@@ -44,16 +45,22 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, 404, "damaged", None)
     except Unknown:
         return _page(request, 410, "gone", None)
-    return _page(request, 200, "", found) if found else _page(request, 400, "damaged", None)
+    return _page(request, 200, "", found)
 
 
-def _acted(request: HttpRequest, token: str) -> Holder | None:
-    """``None``: nothing that can be done here was asked for."""
+def _acted(request: HttpRequest, token: str) -> Holder:
+    """A button of the page says what to do; whatever else is posted, or nothing, is a mail program's one click."""
     if request.method != "POST":
         return unsubscribing.holder(token)
-    name, value = ONE_CLICK
-    asked = "leave_category" if request.POST.get(name) == value else request.POST.get("do", "")
-    return _ACTS[asked](token) if asked in _ACTS else None
+    return _ACTS.get(_button(request), unsubscribing.leave_category)(token)
+
+
+def _button(request: HttpRequest) -> str:
+    """The pressed one; an empty text where the body names none, or is no form."""
+    try:
+        return request.POST.get("do", "")
+    except (SuspiciousOperation, MultiPartParserError, BadRequest, UnreadablePostError):
+        return ""
 
 
 def _page(request: HttpRequest, status: int, trouble: str, found: Holder | None) -> HttpResponse:

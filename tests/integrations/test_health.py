@@ -156,6 +156,7 @@ def test_an_error_counts_for_health_as_its_class_says(error: type[errors.Deliver
         (errors.PairThrottled, False, False),
         (errors.WorkerLost, False, False),
         (errors.RecipientRefused, False, False),
+        (errors.RecipientComplained, False, False),
         (errors.RecipientStopped, False, False),
         (errors.Undeliverable, False, False),
         (errors.WindowClosed, False, False),

@@ -145,12 +145,47 @@ def test_a_link_whose_mail_is_not_kept_any_more_has_expired(program: Client) -> 
     assert "expired" in answer.content.decode()
 
 
-def test_what_is_no_click_is_refused(program: Client) -> None:
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+        (b"List-Unsubscribe=One-Click", "text/plain"),
+        (b"list-unsubscribe=one-click", "application/x-www-form-urlencoded; charset=utf-8"),
+        (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded; charset=no-such"),
+        (b"", "application/x-www-form-urlencoded"),
+        (b"", ""),
+        (b'{"List-Unsubscribe":"One-Click"}', "application/json"),
+        (b"do=everything", "application/x-www-form-urlencoded"),
+        (b"\xff\xfe\x00", "application/octet-stream"),
+        (b"--b\r\nnot a part", "multipart/form-data; boundary=b"),
+        (b"List-Unsubscribe=One-Click", "multipart/form-data"),
+        (b"&".join([b"a=1"] * 3000), "application/x-www-form-urlencoded"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["", "?utm_source=mail"])
+def test_any_post_of_a_mail_program_is_its_one_click(
+    body: bytes, content_type: str, ending: str, program: Client
+) -> None:
     row = delivery()
 
-    assert program.post(link(row), {"do": "everything"}).status_code == 400
-    assert program.post(link(row)).status_code == 400
-    assert program.put(link(row)).status_code == 405
+    answer = program.generic("POST", link(row) + ending, body, content_type=content_type)
+
+    assert answer.status_code == 200
+    preference = Preference.objects.get(contact=row.contact)
+    assert (preference.category, preference.wanted) == ("timeline", False)
+
+
+def test_a_link_without_its_last_slash_is_taken_as_well(program: Client) -> None:
+    row = delivery()
+
+    assert program.post(link(row).rstrip("/"), ONE_CLICK).status_code == 200
+    assert not Preference.objects.get(contact=row.contact).wanted
+
+
+def test_no_other_method_does_anything(program: Client) -> None:
+    row = delivery()
+
+    assert [getattr(program, method)(link(row)).status_code for method in ("put", "patch", "delete")] == [405] * 3
     assert not Preference.objects.exists()
 
 

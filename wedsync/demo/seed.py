@@ -17,6 +17,7 @@ from integrations.defaults import Teams, make_routes
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel
+from wedsync.weddings.addresses import normalize
 from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
@@ -126,8 +127,8 @@ def _contact(wedding: Wedding, person: Person) -> None:
         name=person.name,
         defaults={
             "role": person.role,
-            "phone": person.phone,
-            "email": person.email,
+            "phone": normalize(Channel.WHATSAPP, person.phone),
+            "email": normalize(Channel.EMAIL, person.email),
             "timezone": ZONE,
             "call_order": person.call_order,
             "quiet_from": quiet_from,
@@ -137,7 +138,7 @@ def _contact(wedding: Wedding, person: Person) -> None:
     Address.objects.get_or_create(
         organization=wedding.organization,
         channel=Channel.WHATSAPP,
-        value=person.phone,
+        value=normalize(Channel.WHATSAPP, person.phone),
         defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -45,6 +46,15 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.value}"
+
+    def clean(self) -> None:
+        """Keep the address in the one form in which it is compared, so that an opt-out counts however it is typed."""
+        from wedsync.weddings.addresses import normalize
+
+        try:
+            self.value = normalize(Channel(self.channel), self.value)
+        except ValueError as error:
+            raise ValidationError({"value": str(error)}) from error
 
     @property
     def blocked_because(self) -> str:

@@ -13,13 +13,20 @@ from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from wedsync.weddings.admin_looks import CommaListField, column, show_once
+from wedsync.weddings.admin_looks import ChosenField, CommaListField, column, show_once
 from wedsync.weddings.memberships import let_in
-from wedsync.weddings.models import Address, ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
+from wedsync.weddings.models import ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
 from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
 from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
 from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.validators import time_zones, validate_locale, validate_time_zone
 
+LANGUAGES = [
+    ("en", "English"), ("de", "German"), ("es", "Spanish"), ("fr", "French"), ("de-AT", "German (Austria)"),
+    ("de-CH", "German (Switzerland)"), ("en-GB", "English (United Kingdom)"), ("en-US", "English (United States)"),
+    ("es-MX", "Spanish (Mexico)"), ("fr-CA", "French (Canada)"), ("fr-CH", "French (Switzerland)"),
+]  # fmt: skip
+ZONES = [(name, name) for name in time_zones()]
 _PREFERENCE = "Most wanted first, for instance “whatsapp, email”; empty: all. Known: whatsapp, slack, email."
 
 # Django's groups carry permissions, which count for nothing here: a membership's role decides.
@@ -177,9 +184,17 @@ class ApiKeyAdmin(TenantAdmin):
 
 
 class ContactForm(TenantForm):
-    """A contact's channels as words with commas."""
+    """A contact's channels as words with commas; language and time zone chosen from lists."""
 
     preferred_channels = CommaListField(words=list(Channel.values), required=False, help_text=_PREFERENCE)
+    locale = ChosenField(label="Language", offered=LANGUAGES, check=validate_locale, initial="en")
+    timezone = ChosenField(label="Time zone", offered=ZONES, check=validate_time_zone, initial="UTC")
+
+
+class WeddingForm(TenantForm):
+    """A wedding; its time zone is chosen from a list."""
+
+    timezone = ChosenField(label="Time zone", offered=ZONES, check=validate_time_zone, help_text="The venue's.")
 
 
 class ContactInline(TenantInline):
@@ -193,6 +208,7 @@ class ContactInline(TenantInline):
 class WeddingAdmin(TenantAdmin):
     """Registered by integrations/admin/weddings.py, which can publish what was changed."""
 
+    form = WeddingForm
     tenant_path = "organization"
     editors = BY_PLANNERS
     fieldsets = (
@@ -237,21 +253,3 @@ class FormAdmin(TenantAdmin):
     search_fields = ("title", "wedding__couple", "=id")
     autocomplete_fields = ("wedding",)
     ordering = ("-id",)
-
-
-@admin.register(Address)
-class AddressAdmin(TenantAdmin):
-    """Consent and standing of a phone or mail address."""
-
-    tenant_path = "organization"
-    editors = BY_PLANNERS
-    fields = (
-        ("channel", "value"), ("consented_at", "consent_source"), "opted_out_at", "bounced_at", "complained_at",
-        "last_inbound_at",
-    )  # fmt: skip
-    readonly_fields = ("bounced_at", "complained_at", "last_inbound_at")
-    list_display = ("value", "channel", "consented_at", "opted_out_at", "bounced_at")
-    list_select_related = ("organization",)
-    list_filter = ("channel",)
-    search_fields = ("value",)
-    ordering = ("value", "id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import unfold.decorators
@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 Column = TypeVar("Column", bound=Callable[..., Any])
 
@@ -126,6 +126,38 @@ def show_once(
         "facts": facts,
     }
     return TemplateResponse(request, "admin/shown_once.html", context, headers={"Cache-Control": "no-store"})
+
+
+class ChosenField(forms.ChoiceField):
+    """A word chosen from a list. What a row holds already stays, also where the list does not offer it, if it is valid.
+
+    ``check``: raises ``ValidationError`` where a word is none of its kind.
+    """
+
+    def __init__(self, *, offered: Sequence[tuple[str, str]], check: Callable[[str], None], **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminSelectWidget())
+        super().__init__(choices=[("", "Choose"), *offered], **kwargs)
+        self.offered, self.check = offered, check
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> Any:
+        """The field with the row's own word among the choices."""
+        held = form.get_initial_for_field(self, field_name)
+        if held and self._is_valid(str(held)) and not self.valid_value(str(held)):
+            self.choices = [("", "Choose"), *self.offered, (held, held)]
+        return super().get_bound_field(form, field_name)
+
+    def validate(self, value: Any) -> None:
+        """Any word of the kind is taken: the list is a help."""
+        forms.Field.validate(self, value)
+        if value:
+            self.check(value)
+
+    def _is_valid(self, value: str) -> bool:
+        try:
+            self.check(value)
+        except forms.ValidationError:
+            return False
+        return True
 
 
 class CommaListField(forms.CharField):

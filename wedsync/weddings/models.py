@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -19,12 +19,7 @@ from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
 from wedsync.weddings.address_models import Channel as Channel
-
-
-def validate_time_zone(name: str) -> None:
-    """Accept IANA names only, for instance ``Europe/Vienna``."""
-    if name not in available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone. Write an IANA name such as Europe/Vienna.")
+from wedsync.weddings.validators import validate_locale, validate_time_zone
 
 
 class Organization(models.Model):
@@ -204,9 +199,11 @@ class Contact(models.Model):
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=16, choices=Role.choices)
-    phone = models.CharField(max_length=16, blank=True, help_text="E.164, for instance +436601234567.")
+    phone = models.CharField(
+        max_length=40, blank=True, help_text="With its country code, for instance +43 660 123 45 67."
+    )
     email = models.EmailField(blank=True)
-    locale = models.CharField(max_length=8, default="en")
+    locale = models.CharField(max_length=8, validators=[validate_locale], default="en")
     timezone = models.CharField(max_length=64, validators=[validate_time_zone], default="UTC")
     preferred_channels = models.JSONField(
         default=list, blank=True, help_text='Most wanted first, for instance ["whatsapp", "email"]; empty: all.'
@@ -234,14 +231,15 @@ class Contact(models.Model):
         return f"{self.name} ({self.role})"
 
     def clean(self) -> None:
-        """Check what the database can not: the phone number, the channels, whole quiet hours."""
+        """Check what the database cannot: phone and email, which are kept in one form, the channels, quiet hours."""
         from wedsync.weddings.addresses import normalize
 
-        if self.phone:
-            try:
-                self.phone = normalize(Channel.WHATSAPP, self.phone)
-            except ValueError as error:
-                raise ValidationError({"phone": str(error)}) from error
+        for name, channel in (("phone", Channel.WHATSAPP), ("email", Channel.EMAIL)):
+            if typed := getattr(self, name):
+                try:
+                    setattr(self, name, normalize(channel, typed))
+                except ValueError as error:
+                    raise ValidationError({name: str(error)}) from error
         if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(Channel.values):
             raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(Channel.values)}."})
         if bool(self.quiet_from) != bool(self.quiet_until):

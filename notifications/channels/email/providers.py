@@ -27,11 +27,12 @@ from anymail.backends import (
 )
 from anymail.exceptions import AnymailError
 
-from integrations.errors import DeliveryError, OurFault, RecipientRefused
+from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery
 from integrations.outbound import Call, Response, send
 from notifications.channels.email.answers import Answer, resend_error, resend_id
 from notifications.channels.email.mail import Mail
+from notifications.channels.email.refusals import refused_by_postal, refused_recipient
 from notifications.channels.email.sender import DEFAULT, EmailSender
 
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -107,7 +108,7 @@ def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Ma
     content = body if isinstance(body, bytes) else str(body).encode()
     call = Call(cast("str", prepared.method), cast("str", prepared.url), content, headers)
     if keyed:
-        return Prepared(call, lambda answer: _answer(answer, resend_error(answer), resend_id(answer)))
+        return Prepared(call, _read_resend)
     return Prepared(call, lambda answer: _read(provider, backend, payload, message, answer))
 
 
@@ -121,22 +122,30 @@ def _backend(provider: Provider, base_url: str, credentials: Mapping[str, str]) 
     )
 
 
+def _read_resend(response: Response) -> Answer:
+    error = resend_error(response) or refused_recipient(DEFAULT, "Resend", response, {})
+    return _answer(response, error, resend_id(response))
+
+
 def _answer(response: Response, error: DeliveryError | None, provider_id: str) -> Answer:
     return Answer(response.status, response.headers, response.body, error, provider_id)
 
 
 def _read(provider: Provider, backend: Any, payload: Any, message: Any, response: Response) -> Answer:
     """Read who was taken; an answer that says nothing of it has taken the mail all the same."""
-    if not 200 <= response.status < 300:
-        return _answer(response, None, "")
-    try:
-        statuses = backend.parse_recipient_status(_as_requests(response), payload, message)
-    except AnymailError:
-        statuses = {}
-    found = list(statuses.values())
-    if found and all(each.status in {"invalid", "rejected"} for each in found):
-        return _answer(response, RecipientRefused(f"{provider.label}: the address is refused"), "")
-    taken = next((str(each.message_id) for each in found if each.message_id), "")
+    statuses: Mapping[str, Any] = {}
+    if 200 <= response.status < 300:
+        if provider is PROVIDERS["postal"] and (error := refused_by_postal(response)):
+            return _answer(response, error, "")
+        try:
+            statuses = backend.parse_recipient_status(_as_requests(response), payload, message)
+        except (AnymailError, KeyError, TypeError, AttributeError):
+            statuses = {}
+    name = next(name for name, each in PROVIDERS.items() if each is provider)
+    error = refused_recipient(name, provider.label, response, statuses)
+    if error is not None or not 200 <= response.status < 300:
+        return _answer(response, error, "")
+    taken = next((str(each.message_id) for each in statuses.values() if each.message_id), "")
     return _answer(response, None, taken or response.headers.get("x-message-id", ""))
 
 

@@ -1,0 +1,31 @@
+"""Checks of what people type into a field: time zones and languages by their names."""
+
+import re
+from zoneinfo import available_timezones
+
+from babel import Locale, UnknownLocaleError
+from django.core.exceptions import ValidationError
+
+_NO_PLACES = frozenset({"Factory", "localtime"})  # names that the system itself has, for no place on earth
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", re.ASCII)
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept IANA names only, for instance ``Europe/Vienna``."""
+    if name not in available_timezones() or name in _NO_PLACES:
+        raise ValidationError(f"“{name}” is not a time zone. Write an IANA name such as Europe/Vienna.")
+
+
+def validate_locale(tag: str) -> None:
+    """Accept the tag of a language, with its region where that matters: ``de``, ``de-AT``."""
+    try:
+        known = bool(_TAG.fullmatch(tag)) and bool(Locale.parse(tag, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        known = False
+    if not known:
+        raise ValidationError(f"“{tag}” is not a language. Write its code, with a region or without: de, or de-AT.")
+
+
+def time_zones() -> list[str]:
+    """The names to choose from: places, and UTC; older names and abbreviations are taken, and not offered."""
+    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))]
