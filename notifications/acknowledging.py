@@ -1,4 +1,4 @@
-"""“I take care of it”: one acknowledgement stops all further steps of an incident, whoever gives it."""
+"""“I'll take care of it”: one acknowledgement stops all further steps of an incident, whoever gives it."""
 
 from dataclasses import dataclass
 from datetime import timedelta

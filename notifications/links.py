@@ -45,7 +45,7 @@ def fill(text: str, delivery: Delivery) -> str:
 
 
 def acknowledge_token(delivery_id: UUID) -> str:
-    """What says “I have seen it” for the message of a delivery; 66 characters, harmless in a URL."""
+    """What says “I'll take care of it” for the message of a delivery; 66 characters, harmless in a URL."""
     return _acknowledging.sign(_short(delivery_id))
 
 

@@ -17,6 +17,11 @@ LONGEST = {"recipient": 60, "headline": 250, "details": 560, "couple": 80, "venu
 """Characters of each value at most."""
 BUTTON_TYPES = {"quick_reply", "url", "phone_number"}
 PLACEHOLDER = re.compile(r"\{\{([0-9]+)\}\}")
+WORDS_EACH = 2
+"""Words for each placeholder, and one more: Meta gives no number; several of its partners have measured this one."""
+_WORD = re.compile(r"\w+(?:['’.-]\w+)*")
+_SPACES = re.compile(r"\t| {5,}|\n{3,}")
+_UNFIT_FOR_A_BUTTON = re.compile(r"[\n\r\t{}*_~\u2600-\u27bf\U0001f000-\U0001faff]")
 
 
 def room_for(body: str, parameters: Sequence[str]) -> list[int]:
@@ -36,7 +41,12 @@ def room_for(body: str, parameters: Sequence[str]) -> list[int]:
 
 
 def check_body(body: str, parameters: Sequence[str]) -> None:
-    """Raises: ValueError: the placeholders are not those of the parameters, or the whole is too long."""
+    """Pass what Meta would approve.
+
+    Raises:
+        ValueError: the placeholders are not those of the parameters, the whole is too long, or Meta would refuse it:
+            why, as a sentence.
+    """
     found = [int(number) for number in PLACEHOLDER.findall(body)]
     if sorted(found) != list(range(1, len(parameters) + 1)):
         raise ValueError(
@@ -44,6 +54,36 @@ def check_body(body: str, parameters: Sequence[str]) -> None:
             f"and {len(parameters)} parameters."
         )
     room_for(body, parameters)
+    check_placeholders(body)
+
+
+def check_placeholders(body: str) -> None:
+    """Pass a body whose placeholders stand where Meta takes them.
+
+    What Meta refuses when a template is submitted: a placeholder at the beginning or the end, where marks and emoji
+    around it do not count; one that is alone on its line; two without a word between; too few words for their number;
+    braces that make none. https://developers.facebook.com/docs/whatsapp/message-templates/guidelines
+
+    Raises:
+        ValueError: it would be refused; why, as a sentence.
+    """
+    texts = PLACEHOLDER.split(body)[::2]
+    count = len(texts) - 1
+    if "{{" in "".join(texts) or "}}" in "".join(texts):
+        raise ValueError("Write each placeholder as {{1}}, {{2}}, with nothing else between the braces.")
+    if _SPACES.search(body):
+        raise ValueError("Meta takes no tab, no more than four spaces and no more than two line ends in a row.")
+    if not count:
+        return
+    if not _WORD.search(texts[0]) or not _WORD.search(texts[-1]):
+        raise ValueError("Meta takes no placeholder at the beginning or the end of the body. Put words around it.")
+    if not all(_WORD.search(text) for text in texts[1:-1]):
+        raise ValueError("Meta takes no two placeholders without a word between them.")
+    if any(PLACEHOLDER.search(line) and not _WORD.search(PLACEHOLDER.sub("", line)) for line in body.splitlines()):
+        raise ValueError("Meta takes no placeholder that is alone on its line. Say there what it is.")
+    words = sum(len(_WORD.findall(text)) for text in texts)
+    if words < (fewest := WORDS_EACH * count + 1):
+        raise ValueError(f"Meta takes {count} placeholders with at least {fewest} words around them; here are {words}.")
 
 
 def check_parameters(parameters: Any) -> None:
@@ -57,12 +97,14 @@ def check_buttons(buttons: Any, *, asks: bool) -> None:
     if not isinstance(buttons, list) or len(buttons) > MOST_BUTTONS:
         raise ValueError(f"Buttons are a list of at most {MOST_BUTTONS}.")
     if not is_storable({"buttons": buttons}):
-        raise ValueError("A button holds letters that can not be stored, such as NUL.")
+        raise ValueError("A button holds characters that cannot be stored, such as NUL.")
     for each in buttons:
         if not isinstance(each, dict) or str(each.get("type")) not in BUTTON_TYPES:
             raise ValueError(f'Each button is {{"type": …, "text": …}}, its type {", ".join(sorted(BUTTON_TYPES))}.')
         if not isinstance(each.get("text"), str) or not 0 < len(each["text"]) <= LONGEST_BUTTON:
             raise ValueError(f"Each button needs a text of at most {LONGEST_BUTTON} characters.")
+        if _UNFIT_FOR_A_BUTTON.search(each["text"]):
+            raise ValueError("Meta takes no placeholder, emoji, line end or formatting in a button's text.")
     replies = sum(each["type"] == "quick_reply" for each in buttons)
     if asks and replies != 1:
         raise ValueError("An emergency's template needs one quick_reply button, by which it is acknowledged.")

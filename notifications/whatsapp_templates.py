@@ -1,7 +1,9 @@
 """The message templates that Meta has approved: which one a message takes, and what fills it.
 
 An organization's own rows stand before the shipped ones. Their text is Meta's and read-only; the copy here is for
-previews and for the sandbox. Parameters hold no line break, no tab and no run of spaces
+previews and for the sandbox. Shipped ones have their version in their names: an organization that had earlier ones
+approved has these as rows of its own, and goes on with them until the newer ones are approved (docs/adr/0071).
+Parameters hold no line break, no tab and no run of spaces
 (https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates).
 """
 
@@ -20,19 +22,26 @@ from notifications.wording import Content
 from notifications.wording.letters import fit
 from wedsync.queues import Priority
 
-__all__ = ["LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
+__all__ = ["EARLIER", "LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
 Purpose, Status = WhatsAppTemplate.Purpose, WhatsAppTemplate.Status
 DEFAULT_LANGUAGE = "en"
 _PARAMETERS = ("recipient", "headline", "details")  # of the shipped ones
 _NAMES = {
-    Purpose.UPDATE: "wedding_update",
-    Purpose.DIGEST: "wedding_update",
-    Purpose.EMERGENCY: "wedding_emergency",
-    Purpose.EMERGENCY_INFO: "wedding_emergency_info",
+    Purpose.UPDATE: "wedding_update_2",
+    Purpose.DIGEST: "wedding_update_2",
+    Purpose.EMERGENCY: "wedding_emergency_2",
+    Purpose.EMERGENCY_INFO: "wedding_emergency_info_2",
 }
-SHIPPED: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parent / "channels" / "whatsapp_templates.json").read_text(encoding="utf-8")
-)
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((Path(__file__).parent / "channels" / name).read_text(encoding="utf-8"))
+    return found
+
+
+SHIPPED = _read("whatsapp_templates.json")
+EARLIER = _read("whatsapp_templates_1.json")
+"""As they were shipped before, under names without a version: nobody can have them approved any more."""
 _BY_NAME = {(template["name"], template["language"]): template for template in SHIPPED}
 
 
@@ -97,15 +106,20 @@ def _value(name: str, content: Content, longest: int) -> str:
     if name == "details":
         again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
         parts = [*again, *(fact.line for fact in content.facts)]
-        return " · ".join(fit(parts, longest - 3 * len(parts)))
+        return _without_stop(" · ".join(fit(parts, longest - 3 * len(parts))))
     values = {
-        "recipient": content.recipient or content.words.get("greeting", "Hello"),
-        "headline": content.headline,
+        "recipient": content.recipient or content.words.get("reader", "everyone"),
+        "headline": _without_stop(content.headline),
         "couple": content.couple,
         "venue": content.venue,
         "date": content.wedding_date,
     }
     return values[name]
+
+
+def _without_stop(text: str) -> str:
+    """Without a full stop at its end: templates have one behind the placeholder."""
+    return text[:-1] if text.endswith(".") and not text.endswith("..") else text
 
 
 def filled(body: str, values: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ class Slack(PersonChannel):
             blocks.append(_section(f"{mention}{_opening(content)}"))
         blocks += _facts(content.facts)
         if content.asks:
-            blocks.append(_button(content.words.get("acknowledge", "I take care of it")))
+            blocks.append(_button(content.words.get("acknowledge", "I'll take care of it")))
         if content.link and delivery.event.type == incidents.WEDDING_UNKNOWN:
             blocks.append(_link_button(*content.link))
         about = _fitting(content.about or "WedSync", FIELD_LIMIT)

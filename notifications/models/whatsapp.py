@@ -62,11 +62,15 @@ class WhatsAppTemplate(models.Model):
         return f"{self.name} · {self.language}"
 
     def clean(self) -> None:
-        """Check body, parameters and buttons against each other.
+        """Check body, parameters and buttons against each other, and against what Meta approves.
+
+        A row that is there already holds what Meta has approved, whatever its rules were then: only its status changes.
 
         Raises:
             ValidationError: by field.
         """
+        if not self._state.adding:
+            return
         self.parameters = [] if self.parameters is None else self.parameters  # what an emptied field posts
         self.buttons = [] if self.buttons is None else self.buttons
         problems: dict[str, str] = {}

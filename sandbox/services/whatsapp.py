@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sandbox.config import SandboxConfig, WhatsAppAccount, WhatsAppConfig
+from sandbox.config import SandboxConfig, WhatsAppAccount, WhatsAppConfig, WhatsAppTemplate
 from sandbox.services import whatsapp_callbacks as callbacks
 from sandbox.services import whatsapp_templates as templates
 from sandbox.services import whatsapp_test_numbers as test_numbers
@@ -27,7 +28,7 @@ from sandbox.services.whatsapp_errors import (
     GraphError,
     error_for_status,
 )
-from sandbox.services.whatsapp_management import list_templates
+from sandbox.services.whatsapp_management import list_templates, submit_template
 from sandbox.services.whatsapp_numbers import wa_id_of
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply
@@ -58,6 +59,7 @@ class WhatsApp:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._submitted: dict[str, list[WhatsAppTemplate]] = {}
 
     def exists(self, config: SandboxConfig) -> bool:
         """Whether numbers are configured."""
@@ -74,12 +76,23 @@ class WhatsApp:
         try:
             owned = _owned(call, config)
             asked = _TEMPLATES_PATH.fullmatch(call.path)
-            if asked is not None and call.method == "GET":
-                mine = [each for each in owned if each.waba_id == asked["waba_id"]]
-                return list_templates(mine, call) if mine else _no_object(asked["waba_id"]).reply()
+            if asked is not None and call.method in ("GET", "POST"):
+                return self._manage(asked["waba_id"], owned, call)
             return self._take(call, _account(call, owned), config)
         except GraphError as error:
             return error.reply()
+
+    def _manage(self, waba_id: str, owned: list[WhatsAppAccount], call: Call) -> Reply:
+        mine = [each for each in owned if each.waba_id == waba_id]
+        if not mine:
+            raise _no_object(waba_id)
+        submitted = self._submitted.setdefault(waba_id, [])
+        if call.method == "GET":
+            return list_templates(mine, submitted, call)
+        known = [*(each for account in mine for each in account.templates), *submitted]
+        template, reply = submit_template(known, waba_id, call)
+        submitted.append(template)
+        return reply
 
     def _take(self, call: Call, account: WhatsAppAccount, config: WhatsAppConfig) -> Reply:
         body = _body(call)
@@ -105,7 +118,8 @@ class WhatsApp:
     def _content(self, body: dict[str, Json], account: WhatsAppAccount, wa_id: str, now: float) -> Content:
         kind = body.get("type", "text")
         if kind == "template":
-            return _template_content(body.get("template"), account)
+            known = [*account.templates, *self._submitted.get(account.waba_id, [])]
+            return _template_content(body.get("template"), known)
         if kind != "text":
             raise GraphError(UNSUPPORTED_TYPE, f"Message type {kind!r} is not currently supported.")
         part = body.get("text")
@@ -180,14 +194,14 @@ def _recipient(body: dict[str, Json], account: WhatsAppAccount) -> str:
     return wa_id_of(match[1])
 
 
-def _template_content(template: Json, account: WhatsAppAccount) -> Content:
+def _template_content(template: Json, known: Sequence[WhatsAppTemplate]) -> Content:
     if not isinstance(template, dict) or not isinstance(template.get("name"), str):
         raise GraphError(PARAMETER_MISSING, "The parameter template['name'] is required.")
     language = template.get("language")
     code = language.get("code") if isinstance(language, dict) else None
     if not isinstance(code, str) or not code:
         raise GraphError(PARAMETER_MISSING, "The parameter template['language']['code'] is required.")
-    chosen = templates.choose(account.templates, template["name"], code)
+    chosen = templates.choose(known, template["name"], code)
     filled = templates.fill(chosen, template.get("components", []))
     view = {"template": chosen.name, "language": code, "header": filled.header, "footer": filled.footer}
     return Content(filled.body, view | {"buttons": filled.buttons}, chosen.message_status)

@@ -81,6 +81,8 @@ class GraphError(Exception):
     code: int
     details: str
     subcode: int | None = None
+    title: str = ""
+    """What Meta shows to people of the mistake, where it shows anything."""
 
     @property
     def status(self) -> int:
@@ -99,6 +101,8 @@ class GraphError(Exception):
         }
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.title:
+            error |= {"error_user_title": self.title, "error_user_msg": self.details}
         return json_reply(status or self.status, {"error": error})
 
 

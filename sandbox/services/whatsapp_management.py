@@ -1,4 +1,4 @@
-"""WhatsApp Business Management API: `GET /{version}/{waba_id}/message_templates`.
+"""WhatsApp Business Management API: `GET` and `POST /{version}/{waba_id}/message_templates`.
 
 https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/message_templates
 """
@@ -10,27 +10,68 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from pydantic import ValidationError
+
 from sandbox.config import WhatsAppAccount, WhatsAppTemplate
 from sandbox.services.whatsapp_errors import INVALID_PARAMETER, GraphError
-from sandbox.wire import Call, Json, Reply, json_reply
+from sandbox.services.whatsapp_review import refusal_of
+from sandbox.wire import Call, Json, NotJson, Reply, json_reply
 
 MOST_AT_ONCE = 100
 USUAL_AT_ONCE = 25
 _FILTERS = ("name", "language", "status", "category")
 
 
-def list_templates(accounts: Sequence[WhatsAppAccount], call: Call) -> Reply:
+def submit_template(known: Sequence[WhatsAppTemplate], waba_id: str, call: Call) -> tuple[WhatsAppTemplate, Reply]:
+    """Review a submitted template, as Meta's machine does it at once: the template, and the answer that it is approved.
+
+    Args:
+        known: what the business account has already.
+
+    Raises:
+        GraphError: 100 with Meta's subcode and words for people, where it is refused.
+    """
+    try:
+        template = _submitted(call.json())
+    except (NotJson, ValidationError, TypeError, AttributeError, KeyError) as error:
+        raise GraphError(INVALID_PARAMETER, "The body is no template: it needs name, language, components.") from error
+    refusal = refusal_of(template, known)
+    if refusal is not None:
+        raise GraphError(INVALID_PARAMETER, refusal.text, refusal.subcode, refusal.title)
+    made = _public(waba_id, template)
+    return template, json_reply(200, {name: made[name] for name in ("id", "status", "category")})
+
+
+def _submitted(said: Json) -> WhatsAppTemplate:
+    parts = {str(each["type"]).upper(): each for each in said["components"]}
+    buttons = [{**each, "type": str(each["type"]).lower()} for each in parts.get("BUTTONS", {}).get("buttons", [])]
+    return WhatsAppTemplate.model_validate(
+        {
+            "name": said["name"],
+            "language": said["language"],
+            "category": said.get("category", "UTILITY"),
+            "body": parts["BODY"]["text"],
+            "header": parts.get("HEADER", {}).get("text", ""),
+            "footer": parts.get("FOOTER", {}).get("text", ""),
+            "buttons": buttons,
+        }
+    )
+
+
+def list_templates(accounts: Sequence[WhatsAppAccount], submitted: Sequence[WhatsAppTemplate], call: Call) -> Reply:
     """One page of the business account's templates, by name and language; `paging` leads to the next.
 
     Args:
         accounts: the numbers of one business account that the caller's token may see; they share their templates.
+        submitted: what was sent in since.
         call: its query may hold Meta's `name, language, status, category, limit, after`.
 
     Raises:
         GraphError: 100 for a limit or a cursor that is none.
     """
     query = call.query
-    found = {(each.name, each.language): each for account in accounts for each in account.templates}
+    every = [*(each for account in accounts for each in account.templates), *submitted]
+    found = {(each.name, each.language): each for each in every}
     listed = [template for _, template in sorted(found.items()) if _matches(template, query)]
     limit, start = _limit(query), _place(query.get("after", ""))
     page = listed[start : start + limit]

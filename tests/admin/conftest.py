@@ -72,7 +72,9 @@ def make_house(mark: str) -> House:
         factories.NotificationFactory(**mine, event=event, contact=contact, name=mark),
         factories.MessageTemplateFactory(**mine, text=f"{mark}: {{{{ payload.capacity }}}} seats", note=mark),
         factories.WhatsAppTemplateFactory(
-            **mine, name=f"{mark.lower()}_update", body=f"{mark}: {{{{1}}}}, {{{{2}}}}, {{{{3}}}}."
+            **mine,
+            name=f"{mark.lower()}_update",
+            body=f"{mark}: {{{{1}}}} hears that {{{{2}}}} and the details are {{{{3}}}} for now.",
         ),
         factories.IncidentFactory(**of_wedding, event=event, description=mark),
         factories.PlanFactory(**mine, steps=[{"channels": ["email"], "until": "read"}]),

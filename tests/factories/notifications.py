@@ -87,6 +87,6 @@ class WhatsAppTemplateFactory(Owned):
     name = factory.Sequence(lambda number: f"our_update_{number}")
     language = "en"
     purpose = "update"
-    body = "Dear {{1}}, news: {{2}}. {{3}} Yours, the planners"
+    body = "Dear {{1}}, here is the news: {{2}}. The details are {{3}} for now. Yours, the planners"
     parameters = factory.LazyFunction(lambda: ["recipient", "headline", "details"])
     status = "approved"

@@ -299,7 +299,7 @@ def test_a_template_that_was_stopped_alerts_staff_and_the_message_goes_by_mail(w
 
     assert on(event, "email").state == "succeeded"
     alert = Alert.objects.get(cause="template_refused")
-    assert alert.about == "wedding_update"
+    assert alert.about == "wedding_update_2"
 
 
 def test_an_exhausted_quota_is_asked_once_also_for_what_comes_later_and_for_urgent_news(

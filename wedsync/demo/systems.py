@@ -8,7 +8,7 @@ from django.conf import settings
 
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
 from integrations.vendors import VENDORS
-from notifications.whatsapp_templates import SHIPPED
+from notifications.whatsapp_templates import EARLIER, SHIPPED
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.receiver import PREFIX
 from wedsync import vault
@@ -127,7 +127,7 @@ def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
         "app_secret": secret.whatsapp_app_secret,
         "verify_token": secret.whatsapp_verify_token,
         "callback_url": doors["whatsapp"]["url"],
-        "templates": SHIPPED,
+        "templates": [*SHIPPED, *EARLIER],
     }
     resend = {
         "api_key": secret.resend_key,

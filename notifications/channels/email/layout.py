@@ -15,9 +15,9 @@ MOST_SHOWN = 20_000
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _ENGLISH = {
     "greeting": "Hello",
-    "acknowledge": "I have seen it",
+    "acknowledge": "I'll take care of it",
     "please_read": "Please read this now.",
-    "please_acknowledge": "Please confirm that you have seen it. Until somebody does, others are told too.",
+    "please_acknowledge": "Please confirm that you take care of it. Until somebody does, others are called too.",
     "not_acknowledged": "Nobody has confirmed this yet.",
     "drill": "This is a drill. Nothing has happened.",
     "call": "Call",
