@@ -27,9 +27,14 @@ class UnfitAnswer(ValueError):
         self.problem = problem
 
 
-def change_wedding(wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime) -> list[ChannelEvent]:
-    """Change a wedding and publish what that means, in the caller's transaction. What stays equal is not published."""
-    return publish(_change(wedding, values, Origin(Source.API, occurred_at, new_id())))
+def change_wedding(
+    wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime, by: str = ""
+) -> list[ChannelEvent]:
+    """Change a wedding and publish what that means, in the caller's transaction. What stays equal is not published.
+
+    ``by``: who changed it, by name.
+    """
+    return publish(_change(wedding, values, Origin(Source.API, occurred_at, new_id(), author=by)))
 
 
 def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
@@ -62,7 +67,7 @@ def _with_previous(name: str, change: Change) -> dict[str, Any]:
     return {name: change.after} | ({} if change.before is None else {"previous": change.before})
 
 
-def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime) -> ChannelEvent:
+def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, by: str = "") -> ChannelEvent:
     """Publish a filled form, and change the wedding by the answers that are mapped to its fields.
 
     Raises:
@@ -76,15 +81,17 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime) -
             values[field] = changes.parse(field, answers[question])
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
-    origin = Origin(Source.API, occurred_at, new_id())
+    origin = Origin(Source.API, occurred_at, new_id(), author=by)
     changed = _change(form.wedding, values, origin)
     payload = {"form_id": str(form.id), "answers": answers}
     return publish([wedding_event(form.wedding, "form.submitted", payload, origin), *changed])[0]
 
 
-def reach_milestone(wedding: Wedding, milestone: str, progress: int | str, *, occurred_at: datetime) -> ChannelEvent:
+def reach_milestone(
+    wedding: Wedding, milestone: str, progress: int | str, *, occurred_at: datetime, by: str = ""
+) -> ChannelEvent:
     """Publish a step of the couple's journey."""
     payload = {"milestone": milestone, "progress": progress}
-    origin = Origin(Source.API, occurred_at, new_id())
+    origin = Origin(Source.API, occurred_at, new_id(), author=by)
     (event,) = publish([wedding_event(wedding, "journey.milestone_reached", payload, origin)])
     return event

@@ -34,7 +34,8 @@ class Plan:
     """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it.
 
     ``recipient``: of people, who is meant, whatever the channel: ``contact:<id>``, ``team:<system's id>`` or
-    ``staff:<address>``; and ``name``, as staff know them.
+    ``staff:<address>``; and ``name``, as staff know them. ``passed_over``: which other channels were closed to them,
+    and why, where one of several was to be chosen.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Plan:
     held_because: Reason = Reason.NONE
     recipient: str = ""
     name: str = ""
+    passed_over: tuple[tuple[str, Reason], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,14 @@ Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a new event comes from. ``hops``: how often its cause was published anew."""
+    """Where a new event comes from. ``hops``: how often its cause was published anew; ``author``: whose doing it is."""
 
     source: ChannelEvent.Source
     occurred_at: datetime
     correlation_id: UUID
     effect: ChannelEvent.Effect = Effect.NONE
     hops: int = 0
+    author: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,5 +119,6 @@ def wedding_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any],
         channels=names,
         effect=origin.effect,
         hops=origin.hops,
+        author=origin.author,
         correlation_id=origin.correlation_id,
     )

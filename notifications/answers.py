@@ -118,6 +118,17 @@ def _of_message(message: Message, by: str) -> Answer:
     return Answer(Got.SENT, f"{by} took it{silent}.", message.channel, message.sent_at or message.created_at)
 
 
+def not_used(notification: Notification) -> list[tuple[str, str]]:
+    """Channels by which nothing was sent, and why: as it was known when it was routed, or was about to be sent."""
+    entries = TraceEntry.objects.filter(
+        event_id=notification.event_id, recipient=notification.recipient, what=TraceEntry.What.NOT_SENT
+    ).exclude(channel="")
+    said = {each.channel: each.text for each in entries.order_by("id")}
+    skipped = Delivery.objects.filter(sending__notification=notification, state=State.SKIPPED).order_by("id")
+    said |= {row.channel: (row.get_state_reason_display() or "skipped").lower() for row in skipped}
+    return sorted((Channel(channel).label, why.rpartition(": ")[2]) for channel, why in said.items())
+
+
 def timeline(notification: Notification) -> list[Line]:
     """Every decision, attempt and status about one notification, oldest first."""
     deliveries = list(Sending.objects.filter(notification=notification).values_list("delivery_id", flat=True))

@@ -115,6 +115,7 @@ def _entries(notification: Notification, wanted: Wanted, delivery: Delivery) -> 
     names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.asking))
     text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.asking) > 1 else 'route'} {names}"
     entries = [tracing.of_notification(notification, What.ROUTED, text, delivery=delivery)]
+    entries += tracing.of_passed_over(notification, wanted.plan)
     reason = delivery.get_state_reason_display() or ""
     if delivery.state == State.SKIPPED:
         entries.append(tracing.of_notification(notification, What.NOT_SENT, reason, delivery=delivery))

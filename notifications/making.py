@@ -63,4 +63,5 @@ def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, 
     if fresh:
         what = What.NOT_SENT if delivery.state == State.SKIPPED else What.ROUTED
         reason = f": {delivery.get_state_reason_display()}" if delivery.state_reason else ""
-        tracing.store([tracing.of_notification(notification, what, f"{why}{reason}", delivery=delivery)])
+        entry = tracing.of_notification(notification, what, f"{why}{reason}", delivery=delivery)
+        tracing.store([entry, *tracing.of_passed_over(notification, plan)])

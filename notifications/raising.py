@@ -38,7 +38,7 @@ def raise_by_hand(
     payload = {"kind": kind, "description": description, "reported_by": by}
     if contact_phone:
         payload["contact_phone"] = contact_phone
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
+    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id(), author=by)
     (event,) = publish([wedding_event(wedding, incidents.REPORTED, payload, origin)])
     return event
 

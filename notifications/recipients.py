@@ -1,7 +1,7 @@
 """From a route to the people it means, and to one delivery per person and channel. Reads only: the dry run asks too."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -111,13 +111,17 @@ def to_person(
 ) -> Iterable[Plan]:
     """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
     ways = [way for way in person.ways if way.channel in senders]
+    closed: list[Way] = []
     if plans.PREFERRED in channels or plans.OTHER in channels:
         order = policy.preferred(person.contact, ways, urgent=priority == Priority.URGENT)
-        ways = policy.by_one_channel(order or ways[:1])
+        chosen = policy.by_one_channel(order or ways[:1])
+        closed = [way for way in ways if way.against and way.channel not in {each.channel for each in chosen}]
+        ways = chosen
     else:
         ways = [way for way in ways if way.channel in channels]
+    passed_over = tuple(dict.fromkeys((str(way.channel.value), way.against) for way in closed))
     for way in ways:
-        yield plan_for(person, way, senders[way.channel], priority, now)
+        yield replace(plan_for(person, way, senders[way.channel], priority, now), passed_over=passed_over)
 
 
 def plan_for(person: Person, way: Way, sender: System, priority: Priority, now: datetime) -> Plan:

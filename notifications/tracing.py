@@ -6,8 +6,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery
+from integrations.states import Reason
+from integrations.targets import Plan
 from notifications.models import Notification, Sending, TraceEntry
 from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Channel
 
 LONGEST = 500
 What = TraceEntry.What
@@ -28,6 +31,19 @@ def of_notification(
         text=text[:LONGEST],
         at=timezone.now(),
     )
+
+
+def of_passed_over(notification: Notification, plan: Plan) -> list[TraceEntry]:
+    """Why a recipient is told by this channel and by no other: what was against each of those, not yet stored."""
+    return [
+        of_notification(
+            notification,
+            What.NOT_SENT,
+            f"{Channel(channel).label} is not used: {Reason(reason).label.lower()}",
+            channel=channel,
+        )
+        for channel, reason in plan.passed_over
+    ]
 
 
 def of_event(organization_id: UUID, event_id: UUID, what: What, text: str) -> TraceEntry:

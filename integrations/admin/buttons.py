@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from wedsync.weddings.admin_looks import button
 from wedsync.weddings.tenancy import BY_SUPPORT, Role, access
@@ -23,22 +24,26 @@ from wedsync.weddings.tenant_admin import ReadOnlyAdmin, TenantAdmin
 
 Act = Callable[[Any, HttpRequest, Any], str | HttpResponse]
 MOST_AT_ONCE = 10_000
+BACK = "Back"
 NEWEST, ANSWERED = "newest", "answered"  # what a page that asks posts along
 
 
-def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
+def asked(label: str, path: str, question: str, *, act: str = "", leave: str = "") -> Callable[[Act], Any]:
     """A button that acts once its question is answered.
+
+    ``act``, ``leave``: what the buttons below the question say that they do, where its label and "Back" do not say it.
 
     The function below it gets the row, and returns what it did in a sentence, or a page of its own.
     """
 
-    def made(act: Act) -> Any:
-        @wraps(act)
+    def made(verb: Act) -> Any:
+        @wraps(verb)
         def view(pages: ButtonAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
             row = pages.row_to_press(request, object_id)
             if request.method != "POST":
-                return Question(f"{label}: {row}", label, pages.page_of(row), question).page(request, pages)
-            done = act(pages, request, row)
+                asks = Question(f"{label}: {row}", act or label, pages.page_of(row), question, leave=leave or BACK)
+                return asks.page(request, pages)
+            done = verb(pages, request, row)
             return pages.done(request, row, done) if isinstance(done, str) else done
 
         return button(label, path)(view)
@@ -50,7 +55,8 @@ def asked(label: str, path: str, question: str) -> Callable[[Act], Any]:
 class Question:
     """What is asked on a page before something is done. Without ``button`` there is nothing to do, and it only tells.
 
-    Its button posts to the same address; ``hidden`` are values that it posts along.
+    Its button posts to the same address; ``hidden`` are values that it posts along. ``leave``: what the other button
+    says, which changes nothing. ``table``: rows below the text, by :func:`wedsync.weddings.admin_looks.table`.
     """
 
     title: str
@@ -60,6 +66,8 @@ class Question:
     facts: Sequence[tuple[str, object]] = ()
     form: forms.Form | None = None
     hidden: Sequence[tuple[str, object]] = ()
+    leave: str = BACK
+    table: SafeString | None = None
 
     def page(self, request: HttpRequest, pages: Any) -> HttpResponse:
         """The page."""

@@ -17,6 +17,7 @@ from integrations.operations import RESENDABLE, CannotResend
 from integrations.states import WAITING, State
 
 DELIVERY_BUTTONS = ("resend", "cancel")
+_MANY = {"Resend": "Send {} deliveries again", "Cancel": "Call {} deliveries off"}
 DELIVERY_ACTIONS = ("resend_selected", "cancel_selected")
 
 
@@ -38,7 +39,13 @@ class DeliveryButtons(PastButtonAdmin):
         messages.success(request, "It goes out again. This is the new delivery.")
         return HttpResponseRedirect(self.page_of(made))
 
-    @asked("Cancel", "cancel", "Call it off? What is on its way already can not be called back.")
+    @asked(
+        "Cancel",
+        "cancel",
+        "Call it off? What is on its way already cannot be called back.",
+        act="Call this delivery off",
+        leave="Leave it as it is",
+    )
     def cancel(self, request: HttpRequest, delivery: Delivery) -> str:
         done = operations.cancel(Delivery.objects.filter(id=delivery.id))
         return "Cancelled." if done else "It is on its way or has ended already."
@@ -78,6 +85,7 @@ class DeliveryButtons(PastButtonAdmin):
             text="Nothing has been done yet." if found else "None of them is in a state in which that can be done.",
             facts=[("Chosen", chosen), (f"To {verb.lower()}", found), ("Left as they are", chosen - found)],
             hidden=self.choose_again(request, mine),
-            button=verb if found else "",
+            button=_MANY[verb].format(found) if found else "",
             back=request.get_full_path(),
+            leave="Leave them as they are",
         ).page(request, self)

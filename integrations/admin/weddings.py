@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from integrations import audience
+from integrations.audience import Reached
 from integrations.publishing import change_wedding
 from wedsync.weddings import changes
 from wedsync.weddings.admin import WeddingAdmin
+from wedsync.weddings.admin_looks import column, table
 from wedsync.weddings.models import Wedding
 
 
 @admin.register(Wedding)
 class PublishingWeddingAdmin(WeddingAdmin):
     """Changes of date, times, venue, guests and capacity go out; the rest, and emptied fields, are only stored."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Below the fields: whom saving them tells."""
+        found = list(super().get_fieldsets(request, obj))
+        if obj is None:
+            return found
+        told = {
+            "fields": ("who_is_told",),
+            "description": "Saving a change here tells these people and systems at once. What is emptied tells nobody.",
+        }
+        return [*found, ("Whom a change tells", told)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(["who_is_told"] if obj is not None else [])]
+
+    @column("By today's routes")
+    def who_is_told(self, wedding: Wedding) -> SafeString:
+        stored = Wedding.objects.filter(pk=wedding.pk).first() or wedding  # what was typed and refused may not fit
+        return table(("A change of", "tells", "by"), _rows(audience.of_changes(stored)))
 
     def save_model(self, request: HttpRequest, obj: Wedding, form: Any, change: bool) -> None:
         """Save; the page's transaction holds the events too."""
@@ -33,4 +57,21 @@ class PublishingWeddingAdmin(WeddingAdmin):
         if stored:
             obj.save(update_fields=stored)
         if values:
-            change_wedding(obj, values, occurred_at=timezone.now())
+            change_wedding(obj, values, occurred_at=timezone.now(), by=name_of(request))
+
+
+def name_of(request: HttpRequest) -> str:
+    """Who is signed in, as people call them."""
+    full_name = getattr(request.user, "get_full_name", str)()
+    return str(full_name or request.user.get_username())
+
+
+def _rows(parts: Sequence[tuple[str, Sequence[Reached]]]) -> list[tuple[str, str, str]]:
+    rows = []
+    for part, reached in parts:
+        if not reached:
+            rows.append((part, "nobody: no route leads it anywhere", ""))
+        for number, each in enumerate(reached):
+            by = f"{each.by} ({each.but})" if each.but else each.by
+            rows.append(("" if number else part, each.name, by))
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,14 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanWidget,
 )
 
-from integrations.admin.buttons import PastButtonAdmin, Question, asked
-from notifications import acknowledging, answers, incidents, placement, raising
+from integrations import audience
+from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
+from integrations.audience import Reached
+from notifications import acknowledging, answers, incidents, placement, raising, staff
 from notifications.admin.notifications import GOT_COLOURS
 from notifications.models import Incident, Notification, TraceEntry
 from wedsync.weddings.admin import WeddingAdmin
@@ -29,16 +32,24 @@ STATE_COLOURS = {"open": BAD, "acknowledged": WARNING, "resolved": GOOD}
 ANY_ROLE = frozenset(Membership.Role)
 
 
-class RaiseForm(forms.Form):
-    """What staff report."""
+REAL, DRILL = "real", "drill"
 
+
+class RaiseForm(forms.Form):
+    """What staff report. Whether it is real is asked for, and nothing is chosen beforehand."""
+
+    drill = forms.ChoiceField(
+        label="Is it real?",
+        choices=[
+            (REAL, "It is real. Everyone below is alarmed at once, also at night."),
+            (DRILL, "It is a drill. It is marked as one, and reaches staff only."),
+        ],
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
     kind = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="Such as power outage.")
     description = forms.CharField(max_length=10_000, widget=UnfoldAdminTextareaWidget())
-    contact_phone = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget())
-    drill = forms.BooleanField(
-        required=False,
-        widget=UnfoldBooleanWidget(),
-        help_text="An exercise: it is marked as one, and reaches staff only.",
+    contact_phone = forms.CharField(
+        label="Phone to call back", max_length=40, required=False, widget=UnfoldAdminTextInputWidget()
     )
 
 
@@ -178,24 +189,84 @@ def _page_of(notification: Notification) -> str:
 
 @button("Raise an emergency", "raise-emergency")
 def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Report an emergency of a wedding by hand, or start a drill."""
+    """Report an emergency of a wedding by hand, or start a drill: say what, see who gets what, and confirm."""
     wedding: Wedding | None = pages.get_object(request, object_id)
     if wedding is None or not pages.has_view_permission(request, wedding):
         raise Http404
     form = RaiseForm(request.POST if request.method == "POST" else None)
     back = reverse("admin:weddings_wedding_change", args=[wedding.pk])
     if not form.is_valid():
-        text = "Everyone whom the routes name is told at once, also at night. A drill reaches staff only."
-        return Question(f"Emergency: {wedding}", "Raise it", back, text, form=form).page(request, pages)
-    by = request.user.get_username()
+        return _asking(wedding, form, back).page(request, pages)
+    said = {**form.cleaned_data, "drill": form.cleaned_data["drill"] == DRILL}
+    if request.POST.get(ANSWERED) != "yes":
+        return _confirming(wedding, said, form, back).page(request, pages)
     try:
-        raising.raise_by_hand(wedding, **form.cleaned_data, by=by)
+        raising.raise_by_hand(wedding, **said, by=request.user.get_username())
     except raising.AlreadyOpen as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(back)
-    pages.log_change(request, wedding, f"Raised {'a drill' if form.cleaned_data['drill'] else 'an emergency'}.")
-    messages.success(request, "It is on its way. The incident stands under Incidents in a moment.")
+    pages.log_change(request, wedding, f"Raised {'a drill' if said['drill'] else 'an emergency'}.")
+    messages.success(request, "It is on its way. The incident is listed under Incidents in a moment.")
     return HttpResponseRedirect(back)
+
+
+def _asking(wedding: Wedding, form: RaiseForm, back: str) -> Question:
+    return Question(
+        f"Emergency at the wedding of {wedding.couple}",
+        "Go on: see who would be told",
+        back,
+        "Nothing is sent yet. The next page says who gets what, and asks you to confirm.",
+        facts=_facts_of(wedding),
+        form=form,
+        table=_table(_who(wedding, drill=False)),
+        leave="Do nothing",
+    )
+
+
+def _confirming(wedding: Wedding, said: dict[str, Any], form: RaiseForm, back: str) -> Question:
+    drill, told = said["drill"], _who(wedding, drill=said["drill"])
+    people = len({each.name for each in told if not each.but})
+    whom = f"{people} {'person or team' if people == 1 else 'people and teams'}" if people else "nobody but the console"
+    facts = [("What", said["kind"]), ("Description", said["description"])]
+    facts += [("Phone to call back", said["contact_phone"])] if said["contact_phone"] else []
+    return Question(
+        f"{'Drill' if drill else 'REAL emergency'} at the wedding of {wedding.couple}: confirm",
+        f"Start the drill for {whom}" if drill else f"Alarm {whom} now",
+        back,
+        "This is a drill. It reaches staff only, and says that nothing has happened."
+        if drill
+        else "This is real. Everyone in the list is alarmed the moment you confirm, also at night.",
+        facts=[*_facts_of(wedding), *facts],
+        hidden=[*((name, form.data.get(name, "")) for name in form.fields), (ANSWERED, "yes")],
+        table=_table(told),
+        leave="Do nothing",
+    )
+
+
+def _facts_of(wedding: Wedding) -> list[tuple[str, object]]:
+    today = wedding.date == timezone.now().astimezone(wedding.zone).date()
+    day = f"{wedding.date:%A, %d %B %Y}{', today' if today else ''}"
+    facts: list[tuple[str, object]] = [("Wedding", wedding.couple), ("Date", day)]
+    facts.append(("Venue", wedding.venue_name or "not known"))
+    open_one = Incident.objects.filter(incidents.LIVING, wedding=wedding, drill=False).first()
+    if open_one:
+        since = f"{open_one.opened_at.astimezone(wedding.zone):%H:%M} ({wedding.timezone})"
+        joins = "A further report joins it, and reaches those whom it has alerted."
+        facts.append(("Open already", f"{open_one.kind.replace('_', ' ')}, since {since}. {joins}"))
+    return facts
+
+
+def _who(wedding: Wedding, *, drill: bool) -> list[Reached]:
+    """Whom it would reach, by what."""
+    if drill:
+        return audience.reached(staff.everyone(wedding.organization_id, wedding))
+    payload = {"kind": "emergency", "description": "not given", "reported_by": "staff"}
+    return audience.of_event(wedding, incidents.REPORTED, payload, timezone.now())
+
+
+def _table(told: Sequence[Reached]) -> SafeString:
+    rows = [(each.name, each.by, each.but or "gets it at once") for each in told]
+    return table(("Who", "By", ""), rows or [("Nobody: it is shown on the console, and alerts staff.", "", "")])
 
 
 WeddingAdmin.raise_emergency = raise_emergency  # type: ignore[attr-defined]

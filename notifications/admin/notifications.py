@@ -25,6 +25,7 @@ from wedsync.weddings.admin_looks import (
     coloured,
     column,
     label,
+    lines,
     link,
     moment,
     table,
@@ -65,7 +66,16 @@ class NotificationAdmin(ReadOnlyAdmin):
     fieldsets = (
         (
             None,
-            {"fields": (("name", "recipient"), "about", "did_they_get_it", ("urgency", "standing", "made"), "event")},
+            {
+                "fields": (
+                    ("name", "recipient"),
+                    "about",
+                    "did_they_get_it",
+                    "why_not_by",
+                    ("urgency", "standing", "made"),
+                    "event",
+                )
+            },
         ),
         ("What happened, in order", {"fields": ("timeline",)}),
         ("Its messages", {"fields": ("messages",)}),
@@ -86,6 +96,11 @@ class NotificationAdmin(ReadOnlyAdmin):
     @column("Did they get it?")
     def did_they_get_it(self, notification: Notification) -> SafeString:
         return got(notification)
+
+    @column("Channels that were not used, and why")
+    def why_not_by(self, notification: Notification) -> SafeString | str:
+        said = answers.not_used(notification)
+        return lines(f"{channel}: {why}" for channel, why in said) if said else "none"
 
     @column("Trace")
     def timeline(self, notification: Notification) -> SafeString:

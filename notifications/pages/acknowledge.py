@@ -4,8 +4,11 @@ Mail scanners follow every link, so GET and HEAD never act. The token is all the
 knew it could as well send it itself: so the button needs no cookie against forgery.
 """
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel import dates
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +16,8 @@ from django.views.decorators.http import require_http_methods
 
 from notifications import acknowledging, links
 from notifications.models import Incident
+from notifications.pages.acknowledge_words import language_of, way_of, words_of
+from notifications.wording.languages import Reader, reader
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -26,32 +31,56 @@ HEADERS = {
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
-    """The page, and what its button does."""
+    """The page, and what its button does, in the language of the one to whom the message went."""
     try:
         asked = acknowledging.read(token)
         if request.method == "POST":
             acknowledging.acknowledge(token, by=asked.name, via="email")
             asked.incident.refresh_from_db()
     except links.BadLink as error:
-        return _page(request, {"problem": str(error)}, status=410 if isinstance(error, acknowledging.TooLate) else 404)
-    return _page(request, _facts(asked.incident))
+        late = isinstance(error, acknowledging.TooLate)
+        words = words_of(language_of(request))
+        trouble = {"words": words, "trouble": words["late" if late else "damaged"]}
+        return _page(request, trouble, status=410 if late else 404)
+    contact = asked.delivery.contact
+    return _page(request, _facts(asked.incident, contact.locale if contact else language_of(request)))
 
 
-def _facts(incident: Incident) -> dict[str, Any]:
+def _facts(incident: Incident, locale: str) -> dict[str, Any]:
+    read_by = reader(locale, incident.wedding.timezone if incident.wedding else "UTC")
+    words = words_of(read_by.language)
+    kind = read_by.word(incident.kind, "kind")
+    taken = over = ""
+    if incident.acknowledged_at:
+        taken = words["taken"].format(
+            name=incident.acknowledged_by,
+            time=_clock(incident.acknowledged_at, read_by),
+            via=way_of(incident.acknowledged_via, words),
+        )
+    if incident.resolved_at:
+        over = words["over"].format(name=incident.resolved_by, time=_clock(incident.resolved_at, read_by))
     return {
         "incident": incident,
-        "kind": incident.kind.replace("_", " ").capitalize(),
+        "words": words,
+        "kind": kind[:1].upper() + kind[1:],
         "open": incident.state == Incident.State.OPEN,
-        "resolved": incident.state == Incident.State.RESOLVED,
-        "opened_at": incident.opened_at,
-        "acknowledged_at": incident.acknowledged_at,
-        "resolved_at": incident.resolved_at,
-        "zone": incident.wedding.timezone if incident.wedding else "UTC",
+        "reported": f"{_day(incident.opened_at, read_by)}, {_clock(incident.opened_at, read_by)} ({read_by.zone})",
+        "taken": taken,
+        "over": over,
     }
 
 
+def _clock(at: datetime, read_by: Reader) -> str:
+    return str(dates.format_time(at, "short", tzinfo=ZoneInfo(read_by.zone), locale=read_by.locale))
+
+
+def _day(at: datetime, read_by: Reader) -> str:
+    return str(dates.format_date(at.astimezone(ZoneInfo(read_by.zone)), "full", read_by.locale))
+
+
 def _page(request: HttpRequest, facts: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    shown = render(request, "notifications/acknowledge.html", facts, status=status)
+    context = {**facts, "language": facts["words"]["language"]}
+    shown = render(request, "notifications/acknowledge.html", context, status=status)
     for name, value in HEADERS.items():
         shown[name] = value
     return shown

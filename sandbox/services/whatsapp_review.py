@@ -16,7 +16,7 @@ BUTTON_LIMIT = 25
 WORDS_EACH = 2
 """Words for each variable, and one more: Meta gives no number, several of its partners have measured this one."""
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
-_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _RUNS = re.compile(r"\t| {5,}|\n{3,}")
 _ODD_IN_BUTTON = re.compile(r"[\n\r\t{}*_~\u2600-\u27bf\U0001f000-\U0001faff]")

@@ -50,7 +50,7 @@ def test_staff_of_others_press_nothing(ours: House, theirs: House, sign_in: Sign
 
 def test_a_wedding_of_others_can_not_be_alarmed(ours: House, theirs: House, sign_in: SignIn) -> None:
     client = sign_in(ours, role=Role.OWNER)
-    said = {"kind": "fire", "description": "In the kitchen", "drill": "on"}
+    said = {"kind": "fire", "description": "In the kitchen", "drill": "drill", "answered": "yes"}
     before = ChannelEvent.objects.count()
 
     raised = [

@@ -1,6 +1,7 @@
 """The page behind a mail's link: to look at it does nothing, its button does."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -9,7 +10,10 @@ from django.utils import timezone
 from integrations.models import Delivery
 from notifications import links, raising
 from notifications.models import Incident
+from notifications.pages.acknowledge_words import _WORDS
+from notifications.wording.languages import LANGUAGES, vocabulary
 from tests.notifications.emergencies import Stage, set_stage
+from wedsync.weddings.models import Contact
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +38,7 @@ def test_to_look_at_it_does_nothing(stage: Stage) -> None:
     assert shown.status_code == 200
     assert Incident.objects.get().state == "open"
     text = shown.content.decode()
-    assert "I take care of it" in text
+    assert "I'll take care of it" in unescape(text)
     assert "<script>" not in text
     assert (shown["Cache-Control"], shown["Referrer-Policy"]) == ("no-store", "no-referrer")
 
@@ -51,7 +55,8 @@ def test_its_button_acknowledges_by_name_and_then_says_who_did_and_when(stage: S
     for shown in (pressed, client.get(url), client.post(url)):
         text = shown.content.decode()
         assert "Clara Moser" in text
-        assert "takes care of it since" in text
+        assert "Clara Moser has been taking care of it since" in text
+        assert "told by email" in text
         assert "Europe/Vienna" in text
         assert "<button" not in text
 
@@ -68,3 +73,47 @@ def test_damaged_old_and_ended_ones_say_so(stage: Stage) -> None:
     raising.resolve(Incident.objects.get(), by="ines")
     assert "It is over" in client.post(url).content.decode()
     assert Incident.objects.get().acknowledged_at is None
+
+
+SPOKEN = {
+    "en": ("Power outage", "Reported", "has been taking care of it", "This link is older than a day"),
+    "de": ("Stromausfall", "Gemeldet", "kümmert sich", "Dieser Link ist älter als ein Tag"),
+    "es": ("Corte de luz", "Avisado", "se encarga desde", "Este enlace tiene más de un día"),
+    "fr": ("Panne de courant", "Signalé", "s’en occupe depuis", "Ce lien a plus d’un jour"),
+}
+
+
+@pytest.mark.parametrize("locale", ["en", "en-GB", "de", "de-AT", "es-MX", "fr", "fi"])
+def test_it_speaks_the_language_of_the_one_to_whom_the_message_went(stage: Stage, locale: str) -> None:
+    Contact.objects.filter(id=stage.clara.id).update(locale=locale)
+    language = locale[:2] if locale[:2] in LANGUAGES else "en"
+    url, client = address(stage), Client(headers={"Accept-Language": "fr"})
+
+    shown = unescape(client.get(url).content.decode())
+    pressed = unescape(client.post(url).content.decode())
+
+    kind, reported, taken, _ = SPOKEN[language]
+    assert f'<html lang="{language}">' in shown
+    assert kind.casefold() in shown.casefold()
+    assert reported in shown
+    assert f"<button>{vocabulary(language)['layout']['acknowledge']}</button>" in shown
+    assert taken in pressed
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("de-AT,de;q=0.9,en;q=0.8", "de"), ("it,es;q=0.5", "es"), ("", "en"), ("xx", "en"), ("*", "en"), ("\xff", "en")],
+)
+def test_a_link_that_names_nobody_speaks_the_browsers_language(stage: Stage, header: str, language: str) -> None:
+    url = address(stage)
+    Incident.objects.update(opened_at=timezone.now() - timedelta(hours=25))
+
+    shown = Client(headers={"Accept-Language": header}).get(url)
+
+    assert shown.status_code == 410
+    assert SPOKEN[language][3] in unescape(shown.content.decode())
+
+
+def test_every_language_has_every_word() -> None:
+    assert set(_WORDS) == set(LANGUAGES)
+    assert {frozenset(words) for words in _WORDS.values()} == {frozenset(_WORDS["en"])}

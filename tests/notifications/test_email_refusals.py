@@ -19,6 +19,7 @@ from integrations.outbound import Response
 from notifications.channels import CHANNELS
 from notifications.channels.email import providers
 from notifications.channels.email.mail import Mail
+from notifications.channels.email.sender import EmailSender
 from tests.notifications.mails import delivery, frozen
 from wedsync.weddings.models import Address
 
@@ -112,7 +113,8 @@ def sent(provider: str, status: int, body: Any) -> tuple[Exception, Address | No
     """What the channel makes of a provider's answer, and the address after it."""
     row = delivery("https://mail.example/v1", {"provider": provider, "secret_key": "s", "project_id": "p"})
     mail = Mail.from_body(frozen(row).body)
-    prepared = providers.prepare(provider, mail, row, row.system.credentials)
+    credentials = row.system.credentials
+    prepared = providers.prepare(mail, EmailSender.of(credentials), row, credentials)
     answer = prepared.read(Response(status, dict(JSON), json.dumps(body).encode()))
     with pytest.raises(Exception) as caught:
         CHANNELS["email"].judge(answer)

@@ -22,6 +22,11 @@ class Client:
     api_key: ApiKey
     is_authenticated: bool = True
 
+    @property
+    def author(self) -> str:
+        """Who did it, for people to read: the key by its name."""
+        return f"API key “{self.api_key.name}”"
+
 
 class ApiKeyAuthentication(BaseAuthentication):
     """DRF's authentication by API key."""

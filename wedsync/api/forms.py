@@ -46,7 +46,7 @@ class FormResponsesView(Scoped, IdempotentPosts):
             if form is None:
                 raise Http404
             try:
-                event = submit_form(form, answers, occurred_at=timezone.now())
+                event = submit_form(form, answers, occurred_at=timezone.now(), by=client_of(request).author)
             except UnfitAnswer as error:
                 raise Unprocessable(error.problem) from error
         return Response({"id": str(event.id), "status": "accepted"}, status=201)

@@ -43,5 +43,6 @@ class JourneyView(Scoped, IdempotentPosts):
         if wedding is None:
             raise Unprocessable(FieldProblem("wedding_id", "is no wedding of yours"))
         with transaction.atomic():
-            event = reach_milestone(wedding, values["milestone"], values["progress"], occurred_at=timezone.now())
+            now, by = timezone.now(), client_of(request).author
+            event = reach_milestone(wedding, values["milestone"], values["progress"], occurred_at=now, by=by)
         return Response({"id": str(event.id), "status": "accepted"}, status=201)

@@ -43,7 +43,7 @@ class WeddingView(Scoped):
         wedding = _find(request, wedding_id)
         values = parse_changes(request.data, as_json(wedding))
         with transaction.atomic():
-            change_wedding(wedding, values, occurred_at=timezone.now())
+            change_wedding(wedding, values, occurred_at=timezone.now(), by=client_of(request).author)
         return Response(as_json(_find(request, wedding_id)))
 
 

@@ -69,7 +69,10 @@ class ChannelEventAdmin(ReadOnlyAdmin):
         (None, {"fields": (("type", "urgency"), "wedding", ("occurred_at", "received_at"), "trace")}),
         ("What it says", {"fields": ("payload_text",)}),
         ("What became of it", {"fields": (("routing_state", "routed_at"), "effect")}),
-        ("Where it came from", {"fields": (("source", "source_system_id"), ("correlation_id", "hops"), "id")}),
+        (
+            "Where it came from",
+            {"fields": (("source", "author"), "source_system_id", ("correlation_id", "hops"), "id")},
+        ),
     )
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (EntryInline,)
     received = moment("Received", "received_at")

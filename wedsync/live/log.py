@@ -34,6 +34,7 @@ class NewEvent:
     source_system_id: UUID | None = None
     effect: ChannelEvent.Effect = ChannelEvent.Effect.PENDING
     hops: int = 0
+    author: str = ""
     id: UUID = field(default_factory=new_id)
     correlation_id: UUID = field(default_factory=new_id)
 
@@ -68,6 +69,7 @@ def _row(new: NewEvent) -> ChannelEvent:
         correlation_id=new.correlation_id,
         hops=new.hops,
         effect=new.effect,
+        author=new.author[:200],
         routing=_routing(new),
     )
 

@@ -63,6 +63,13 @@ class ChannelEvent(models.Model):
     hinted_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep last asked for its routing.")
     routing_failures = models.PositiveSmallIntegerField(default=0)
     effect = models.CharField(max_length=16, choices=Effect.choices, default=Effect.PENDING)
+    author = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who published it: one of the staff by name, or an API key by its name. Empty: a system, or WedSync.",
+    )
 
     class Meta:
         constraints = [

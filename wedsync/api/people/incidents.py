@@ -123,4 +123,4 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
 
     @staticmethod
     def _caller(request: Request) -> str:
-        return f"API key “{client_of(request).api_key.name}”"
+        return client_of(request).author
