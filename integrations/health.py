@@ -12,6 +12,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -245,6 +246,8 @@ def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, Hea
         return alert.system is None or alert.system.state == System.Status.ACTIVE
     if alert.cause == Cause.SYSTEM_CRITICAL:
         return alerts.key_of(alert) not in wrong and (reading is None or _works(reading))
+    if alert.cause == Cause.LOOP:
+        return alert.last_at < timezone.now() - timedelta(seconds=settings.LOOP_SECONDS)
     if alert.cause == Cause.OLDEST_DUE:
         stopped = alert.system is not None and alert.system.state != System.Status.ACTIVE
         return alerts.key_of(alert) not in wrong and not (stopped and reading and reading.waiting)

@@ -4,13 +4,13 @@ Reads only, so that routing and the dry run go the same way.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 from django.db import transaction
 
-from integrations import priorities, targets, time_budget
+from integrations import priorities, repetitions, targets, time_budget
 from integrations.matching import Matched, Subject, candidates, match
 from integrations.models import Delivery, Route
 from integrations.targets import Plan
@@ -63,7 +63,27 @@ def plan(subject: Subject, now: datetime) -> Planned:
         except Exception as error:
             log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
             planned.broken[route] = f"{type(error).__name__}: the log has the trace"
+    _leave_out_repetitions(subject, now, planned)
     return planned
+
+
+def _leave_out_repetitions(subject: Subject, now: datetime, planned: Planned) -> None:
+    """Systems are not told what they know already; where a route says ``echo``, it wants just that."""
+    calls = {
+        key: each
+        for key, each in planned.wanted.items()
+        if each.plan.kind == Route.Target.SYSTEM and not any(found.route.echo for found in each.asking)
+    }
+    try:
+        reasons = repetitions.judge(subject.event, [each.plan.system for each in calls.values()], now)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:  # rather told twice than never
+        log.exception("repetitions_not_judged", event_id=str(subject.event.id))
+        return
+    for key, each in calls.items():
+        if reason := reasons.get(each.plan.system.id):
+            planned.wanted[key] = replace(each, plan=replace(each.plan, skipped=reason))
 
 
 def _take(route: Route, subject: Subject, now: datetime, planned: Planned) -> None:

@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations import ordering, planning, priorities, stuck_rows, targets
+from integrations import alerts, ordering, planning, priorities, stuck_rows, targets
 from integrations.matching import Matched, Subject
-from integrations.models import Delivery, DeliveryReason, Route
+from integrations.models import Delivery, DeliveryReason, Route, System
+from integrations.models.health import Cause
 from integrations.planning import Wanted
-from integrations.states import State
+from integrations.states import Reason, State
 from integrations.targets import Plan
 from integrations.wedding_events import Applied, apply_to_wedding
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
@@ -115,7 +117,24 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     for follower in targets.followers:
         follower.before_routing(event)
     planned = planning.plan(Subject.of(event, names), timezone.now())
-    return _store(event, planned.wanted), sorted(planned.live - set(names))
+    made = _store(event, planned.wanted)
+    _tell_of_loops(event, planned.wanted.values())
+    return made, sorted(planned.live - set(names))
+
+
+def _tell_of_loops(event: ChannelEvent, wanted: Iterable[Wanted]) -> None:
+    """Alert staff of two systems that were stopped: only people can say which of them is right."""
+    stopped = [each.plan.system for each in wanted if each.plan.skipped == Reason.LOOP_STOPPED]
+    if not stopped:
+        return
+    source = System.objects.filter(id=event.source_system_id).first() if event.source_system_id else None
+    for system in stopped:
+        text = (
+            f"“{source.name if source else 'A system'}” and “{system.name}” contradict each other about {event.type} of {event.wedding}: after "
+            f"{settings.LOOP_TURNS} turns “{system.name}” is not told any more. Correct it in one of them, or switch "
+            "off one of the two routes between them."
+        )
+        alerts.raise_alert(event.organization_id, Cause.LOOP, text, about=str(event.wedding_id))
 
 
 def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Matched] = ()) -> Priority:

@@ -55,6 +55,9 @@ class Reason(models.TextChoices):
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
+    # skipped: the system was told it, or has told it, just before; two systems that contradict each other
+    ALREADY_KNOWN = "already_known", "The system knows it already"
+    LOOP_STOPPED = "loop_stopped", "Two systems contradict each other again and again"
     # of a system; by staff also a cancelled delivery
     CREDENTIALS_REFUSED = "credentials_refused"
     BY_STAFF = "by_staff"

@@ -242,6 +242,16 @@ TRUSTED_PROXIES = _variable(
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
 HEALTH_SECONDS = _variable("WEDSYNC_HEALTH_SECONDS", float, "60", "pause between two rounds of the health sweep")
+ECHO = _variable(
+    "WEDSYNC_ECHO_SECONDS",
+    float,
+    "600",
+    "so long a system is not told again what it was told or told us last; 0: never",
+)
+LOOP = _variable("WEDSYNC_LOOP_SECONDS", float, "600", "the time in which the turns of two systems are counted")
+LOOP_TURNS = _variable(
+    "WEDSYNC_LOOP_TURNS", int, "10", "turns of two systems that contradict each other before they are stopped; 0: never"
+)
 HEALTH_WINDOW = _variable(
     "WEDSYNC_HEALTH_WINDOW_SECONDS", float, "3600", "the time that success rates look back on, whole minutes"
 )

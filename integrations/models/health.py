@@ -47,6 +47,7 @@ class Cause(models.TextChoices):
     TEMPLATE_REFUSED = "template_refused", "A template is not taken"
     ROW_LOCKED = "row_locked", "A row stays locked"
     UNANSWERED = "unanswered", "An emergency that nobody acknowledged"
+    LOOP = "loop", "Two systems contradict each other"
 
 
 class _Figures(models.Model):

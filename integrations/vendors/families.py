@@ -12,8 +12,8 @@ BOOKINGS = "/bookings"
 CLIENTS = "/clients"
 CLIENT_FIELDS = ("name", "email", "phone")
 # What the type says counts, whatever word the vendor that sent it has for the status.
-_STATUS_OF = {"booking.confirmed": "confirmed", "booking.cancelled": "cancelled"}
-_BOOKING_TYPES = frozenset({"booking.created", "booking.updated", *_STATUS_OF})
+STATUS_OF = {"booking.confirmed": "confirmed", "booking.cancelled": "cancelled"}
+BOOKING_TYPES = frozenset({"booking.created", "booking.updated", *STATUS_OF})
 _WORK_KINDS = {
     "venue.setup_scheduled": "setup",
     "venue.catering_updated": "catering",
@@ -30,7 +30,7 @@ class PhotographyCrm(Vendor):
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call, in the vendor's own words."""
         event = outgoing.event
-        if event.type in _BOOKING_TYPES:
+        if event.type in BOOKING_TYPES:
             return _booking(self, outgoing)
         if outgoing.booking_id is None:
             return None
@@ -74,7 +74,7 @@ class VenueSystem(Vendor):
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call, in the vendor's own words."""
         event = outgoing.event
-        if event.type in _BOOKING_TYPES:
+        if event.type in BOOKING_TYPES:
             return _booking(self, outgoing)
         if outgoing.booking_id is None:
             return None
@@ -92,7 +92,7 @@ def _booking(vendor: Vendor, outgoing: Outgoing) -> Request | None:
     """A change of a booking that the vendor has; a new booking where it has none."""
     event = outgoing.event
     said = {name: event.payload.get(name) for name in ("status", "date", "notes")}
-    body = vendor.in_own_words({**said, "status": _STATUS_OF.get(event.type, said["status"])})
+    body = vendor.in_own_words({**said, "status": STATUS_OF.get(event.type, said["status"])})
     if outgoing.booking_id is not None:
         return json_request("PATCH", f"{BOOKINGS}/{quote(outgoing.booking_id, safe='')}", outgoing, body)
     if event.type != "booking.created":

@@ -47,7 +47,9 @@ class ChannelEvent(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False
     )
-    wedding = models.ForeignKey(Wedding, on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
+    wedding = models.ForeignKey(
+        Wedding, on_delete=models.SET_NULL, null=True, blank=True, related_name="events", db_index=False
+    )
     type = models.CharField(max_length=64)
     payload = models.JSONField()
     occurred_at = models.DateTimeField()
@@ -85,6 +87,7 @@ class ChannelEvent(models.Model):
         indexes = [
             models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
             models.Index(fields=["organization", "id"], name="event_newest"),
+            models.Index(fields=["wedding", "id"], name="event_of_wedding"),
             models.Index(fields=["organization", "id"], name="event_unlinked", condition=Q(routing="unlinked")),
             models.Index(
                 fields=["id"], name="event_unlinked_urgent", condition=Q(routing="unlinked", priority="urgent")
