@@ -128,9 +128,10 @@ def _tell_of_loops(event: ChannelEvent, wanted: Iterable[Wanted]) -> None:
     if not stopped:
         return
     source = System.objects.filter(id=event.source_system_id).first() if event.source_system_id else None
+    teller = source.name if source else "A system"
     for system in stopped:
         text = (
-            f"“{source.name if source else 'A system'}” and “{system.name}” contradict each other about {event.type} of {event.wedding}: after "
+            f"“{teller}” and “{system.name}” contradict each other about {event.type} of {event.wedding}: after "
             f"{settings.LOOP_TURNS} turns “{system.name}” is not told any more. Correct it in one of them, or switch "
             "off one of the two routes between them."
         )

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("live", "0003_unlinked_urgent"), ("weddings", "0001_initial")]
+    dependencies = [("live", "0004_event_author"), ("weddings", "0001_initial")]
 
     operations = [
         AddIndexConcurrently(
