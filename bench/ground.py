@@ -31,6 +31,7 @@ WITHOUT_LIMITS = {
     "WEDSYNC_LIMIT_PER_ADDRESS": "1000000000",
     "WEDSYNC_LIMIT_PER_CONNECTION": "1000000000",
     "WEDSYNC_LIMIT_PER_KEY": "1000000000",
+    "WEDSYNC_LIMIT_PER_TICKET": "1000000000",
     "WEDSYNC_LIMIT_TICKETS": "1000000000",
 }
 """The limits still count every request; they are only too high to be reached."""

@@ -215,7 +215,10 @@ LIMIT_PER_ADDRESS = _variable(
 LIMIT_PER_CONNECTION = _variable(
     "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks an hour of a connection without a limit of its own"
 )
-LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests a minute of one API key, and of one socket")
+LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests a minute of one API key")
+LIMIT_PER_TICKET = _variable(
+    "WEDSYNC_LIMIT_PER_TICKET", int, "60", "requests a minute over one socket, besides following channels"
+)
 LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "tickets for sockets a minute of one API key")
 LIMIT_EMERGENCIES = _variable(
     "WEDSYNC_LIMIT_EMERGENCIES",

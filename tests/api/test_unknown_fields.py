@@ -226,3 +226,21 @@ def test_a_form_where_no_body_is_taken_is_refused_only_when_it_says_something(
     assert named(api.post(url, {UNKNOWN: "1"})) == {UNKNOWN}
     assert api.post(url, "drill=1", content_type="text/plain").status_code == 415
     assert api.post(url).status_code in {200, 201, 409}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("incidents/", "drill=true&drill=false", 422),
+        ("integrations/deliveries/", "system={system}&system={delivery}", 422),
+        ("integrations/events/", "limit=1&limit=2", 400),
+        ("integrations/deliveries/", "state=dead&state=held", 200),
+    ],
+)
+def test_a_second_value_is_refused_where_one_is_taken(
+    api: Api, own: dict[str, str], path: str, query: str, status: int
+) -> None:
+    answer = api.get(f"/api/{path}?{query.format(**own)}")
+
+    assert answer.status_code == status
+    assert ("may be given once" in answer.content.decode()) == (status != 200)

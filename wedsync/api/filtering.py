@@ -13,7 +13,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from wedsync.api.pages import CURSOR, LIMIT
+from wedsync.api.pages import CURSOR, LIMIT, BadPage
 from wedsync.api.problems import Unprocessable
 from wedsync.problems import FieldProblem
 
@@ -70,6 +70,23 @@ def _refuse_empty(values: Any) -> None:
         raise Unprocessable(*(FieldProblem(name, "must not be empty; leave it out instead") for name in empty))
 
 
+def _refuse_second(filters: type[Filters], values: Any) -> None:
+    """Where one value is taken, a second one would be overlooked, or the first.
+
+    Raises:
+        Unprocessable: at each name that has several.
+    """
+    if not isinstance(values, MultiValueDict):
+        return
+    several = [
+        name
+        for name, given in values.lists()
+        if len(given) > 1 and not isinstance(filters.base_filters[name], django_filters.MultipleChoiceFilter)
+    ]
+    if several:
+        raise Unprocessable(*(FieldProblem(name, "may be given once") for name in several))
+
+
 def _is_empty(value: Any) -> bool:
     if isinstance(value, list):
         return not value or any(_is_empty(each) for each in value)
@@ -81,10 +98,11 @@ def filtered(filters: type[Filters], rows: QuerySet[Any], values: Any) -> QueryS
 
     Raises:
         UnknownFilter: a name that is no filter.
-        Unprocessable: a value that is empty or cannot be read, at its name.
+        Unprocessable: a value that is empty or cannot be read, or a second one where one is taken, at its name.
     """
     check_names(filters, values, also=())
     _refuse_empty(values)
+    _refuse_second(filters, values)
     found = filters(data=values, queryset=rows)
     if not found.is_valid():
         raise Unprocessable(
@@ -118,5 +136,6 @@ class StrictFilters(_Backend):  # type: ignore[misc]
             return queryset
         values = request.query_params.copy()
         for name in (CURSOR, LIMIT):
-            values.pop(name, None)
+            if len(values.pop(name, [])) > 1:
+                raise BadPage(f"{name} may be given once.")
         return filtered(filters, queryset, values)

@@ -120,7 +120,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         """Answer one operation."""
         request_id = content.get("id") if isinstance(content, dict) else None
         try:
-            self._count()
+            self._count(content)
             answer = await self._operate(content)
             frame = {"id": request_id, "ok": True, **answer}
         except RequestRefused as refused:
@@ -133,13 +133,29 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
             await self.send_json(frame)
             self._more.set()
 
-    def _count(self) -> None:
-        """One socket may ask as much in a minute as a key may."""
+    def _count(self, content: Any) -> None:
+        """Bound what one socket asks in a minute; to follow a further channel is free, up to as many as it may follow.
+
+        Raises:
+            RequestRefused: it asked too much.
+        """
+        if self._follows_more(content):
+            return
         minute = int(time.monotonic() // MINUTE)
         self._asked = self._asked + 1 if minute == self._minute else 1
         self._minute = minute
-        if self._asked > settings.LIMIT_PER_KEY:
-            raise RequestRefused("too-many-requests", "this socket asked too much; wait a minute", temporary=True)
+        if self._asked > settings.LIMIT_PER_TICKET:
+            raise RequestRefused(
+                "too-many-requests",
+                f"a socket may make {settings.LIMIT_PER_TICKET} requests a minute besides following channels; wait",
+                temporary=True,
+            )
+
+    def _follows_more(self, content: Any) -> bool:
+        if not isinstance(content, dict) or content.get("op") != "subscribe":
+            return False
+        name = content.get("channel")
+        return isinstance(name, str) and name not in self._followed and len(self._followed) < MOST_CHANNELS
 
     async def _operate(self, content: Any) -> dict[str, Any]:
         if not isinstance(content, dict):
