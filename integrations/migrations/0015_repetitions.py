@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0013_limits_say_what_they_are'),
+        ('integrations', '0014_own_faults'),
     ]
 
     operations = [
