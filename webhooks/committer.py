@@ -14,6 +14,7 @@ import structlog
 from psycopg2 import errors
 
 from wedsync.async_database import AsyncConnection
+from wedsync.database_errors import write_refusals
 
 log = structlog.get_logger(__name__)
 WRITERS = 2
@@ -144,6 +145,7 @@ class Committer(Generic[Item, Result]):
         try:
             results = await self._store_patiently(database, [waiting.item for waiting in batch])
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            write_refusals.note(error)
             log.error("storage_away", error=type(error).__name__, reason=str(error).strip(), requests=len(batch))
             _fail(batch, StorageAway("PostgreSQL did not take it"))
         except Exception as error:

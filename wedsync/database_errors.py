@@ -1,5 +1,7 @@
 """When PostgreSQL is away: not the fault of what was asked, which may be asked again."""
 
+import time
+
 from django.db import Error, InterfaceError, OperationalError
 
 POSTGRES_AWAY = (OperationalError, InterfaceError)
@@ -18,6 +20,28 @@ AWAY_CODES = frozenset(
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 LOCK_NOT_AVAILABLE = "55P03"
+NO_ROOM = frozenset({"53100", "53200"})  # disk_full, out_of_memory
+REMEMBERED = 10.0  # seconds
+
+
+class WriteRefusals:
+    """Whether PostgreSQL has lately refused a write of this process for want of room. No question would tell."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def note(self, error: BaseException) -> None:
+        """Remember an error, where it says that there is no room."""
+        if code_of(error) in NO_ROOM:
+            self._until = time.monotonic() + REMEMBERED
+
+    @property
+    def are_recent(self) -> bool:
+        """Within the last ten seconds."""
+        return time.monotonic() < self._until
+
+
+write_refusals = WriteRefusals()
 
 
 def code_of(error: BaseException) -> str | None:

@@ -12,7 +12,7 @@ from wedsync.api.weddings import WeddingView
 from wedsync.console.views import console, event_trace
 
 handler404 = "wedsync.api.problems.not_found"
-handler500 = "wedsync.api.problems.our_fault"
+handler500 = "wedsync.api.refusals.our_fault"
 
 urlpatterns = [
     path("", console, name="console"),

@@ -14,6 +14,7 @@ import structlog
 from wedsync.answers import send_bytes, send_json, send_problem
 from wedsync.api.metrics import MEDIA_TYPE, Metrics, may_look
 from wedsync.async_database import AsyncConnection
+from wedsync.database_errors import write_refusals
 from wedsync.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ _RETRY = {"Retry-After": "5"}
 _NOT_READ = Problem(405, "method-not-allowed", "Read it with GET.", headers={"Allow": "GET, HEAD"})
 _AWAY = Problem(503, "storage-away", "PostgreSQL does not answer.", headers=_RETRY)
 _READ_ONLY = Problem(503, "storage-read-only", "PostgreSQL takes no writes now.", headers=_RETRY)
+_FULL = Problem(503, "storage-full", "PostgreSQL has no room for further writes.", headers=_RETRY)
 _NOT_FOR_YOU = Problem(
     403, "forbidden", "Metrics are for this machine, or for the bearer of the token in WEDSYNC_METRICS_TOKEN."
 )
@@ -77,6 +79,8 @@ class Probes:
         except (TimeoutError, psycopg2.Error) as error:
             log.warning("not_ready", error=type(error).__name__, reason=str(error).strip())
             return _AWAY
+        if write_refusals.are_recent:
+            return _FULL
         return _READ_ONLY if read_only else None
 
     async def _measured(self, scope: dict[str, Any], send: Any) -> None:

@@ -7,16 +7,17 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from wedsync.database_errors import code_of
+from wedsync.database_errors import code_of, write_refusals
 from wedsync.problems import MEDIA_TYPE, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
+AWAY = Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})
 
 SLUGS = {
     400: "bad-request",
@@ -85,9 +86,10 @@ def _problem(error: Exception) -> Problem | None:
     if isinstance(error, OperationalError) and code_of(error) == QUERY_CANCELED:
         log.warning("statement_too_slow")
         return Problem(503, "too-slow", TOO_SLOW, headers={"Retry-After": "5"})
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | InterfaceError):
         log.exception("storage_away")
-        return Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})
+        write_refusals.note(error)
+        return AWAY
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
@@ -125,6 +127,6 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     return problem_response(404, "not-found", "There is no such page.")
 
 
-def our_fault(request: HttpRequest) -> JsonResponse:
-    """Django's 500."""
+def our_fault_response() -> JsonResponse:
+    """A fault of ours, as a plain Django response."""
     return problem_response(500, "our-fault", "Something of ours broke. Our log has the reason.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,8 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from wedsync.api.problems import QUERY_CANCELED, TOO_SLOW, not_found, problem_response
-from wedsync.database_errors import code_of
+from wedsync.api.problems import AWAY, QUERY_CANCELED, TOO_SLOW, not_found, our_fault_response, problem_response
+from wedsync.database_errors import POSTGRES_AWAY, code_of, write_refusals
 
 log = structlog.get_logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -55,6 +56,21 @@ class SlowPages:
             answer = refusal(request, "This page took too long", TOO_SLOW, status=503)
         answer["Retry-After"] = "5"
         return answer
+
+
+def our_fault(request: HttpRequest) -> HttpResponse:
+    """Django's 500; 503 where PostgreSQL is away, wherever that was noticed: in a view, a session, or a sign-in."""
+    error = sys.exc_info()[1]  # Django calls this while it handles the error
+    if not isinstance(error, POSTGRES_AWAY):
+        return our_fault_response()
+    write_refusals.note(error)
+    if request.path_info.startswith("/api/"):
+        answer: HttpResponse = problem_response(AWAY.status, AWAY.slug, AWAY.detail)
+    else:
+        text = "WedSync cannot reach its database, or cannot write to it. Nothing was changed. Try again in a minute."
+        answer = refusal(request, "Not available right now", text, status=AWAY.status)
+    answer["Retry-After"] = AWAY.headers["Retry-After"]
+    return answer
 
 
 def sign_in_locked(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:

@@ -6,9 +6,11 @@ Whoever is refused never reaches the consumer, so that strangers cost neither a 
 from typing import Any
 from urllib.parse import parse_qs
 
+import structlog
 from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import tickets
 from wedsync.live.origins import is_our_own
 from wedsync.live.rights import Bearer, account_mark
@@ -17,6 +19,8 @@ from wedsync.strict_json import is_storable
 from wedsync.threads import in_thread
 from wedsync.weddings.models import Membership
 
+log = structlog.get_logger(__name__)
+CLOSE_AWAY = 3003  # come again, with the same ticket as long as that counts
 CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket
 TICKET, ORGANIZATION = "ticket", "organization"
 
@@ -30,7 +34,23 @@ class Entrance:
         self._hosts = AllowedHostsOriginValidator(consumer)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Admit or refuse one socket."""
+        """Admit or refuse one socket; while PostgreSQL is away it is told to come again."""
+        accepted = False
+
+        async def sending(message: Any) -> None:
+            nonlocal accepted
+            accepted = accepted or message["type"] == "websocket.accept"
+            await send(message)
+
+        try:
+            await self._judge(scope, receive, sending)
+        except POSTGRES_AWAY as error:
+            if accepted:
+                raise
+            log.warning("socket_not_judged", error=type(error).__name__)
+            await self._refuse("not available, try again in a few seconds", receive, send, CLOSE_AWAY)
+
+    async def _judge(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         asked = _query(scope)
         unknown = sorted(set(asked) - {TICKET, ORGANIZATION})
         if unknown:
@@ -57,10 +77,10 @@ class Entrance:
         else:
             await self._refuse("no valid ticket or session", receive, send)
 
-    async def _refuse(self, reason: str, receive: Any, send: Any) -> None:
+    async def _refuse(self, reason: str, receive: Any, send: Any, code: int = CLOSE_NO_ENTRY) -> None:
         await receive()
         await send({"type": "websocket.accept"})  # only an open socket can be told a close code
-        await send({"type": "websocket.close", "code": CLOSE_NO_ENTRY, "reason": reason})
+        await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _query(scope: dict[str, Any]) -> dict[str, str]:
