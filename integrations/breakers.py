@@ -9,6 +9,7 @@ from integrations import admission, holds
 from integrations.admission import Change, Standing, lane_of
 from integrations.models import BreakerChange, Delivery, System
 from integrations.states import Reason, State
+from wedsync.batches import update_all
 from wedsync.pruning import delete_in_steps
 
 LIFE = timedelta(days=30)
@@ -40,7 +41,7 @@ def record_change(system: System, change: Change, by: User | None = None) -> Non
 def let_go(system: System) -> int:
     """The breaker has closed: what it held is due, and flows out in bounded batches. Returns how many."""
     held = Delivery.objects.filter(system__in=sharing(system), state=State.HELD, state_reason=Reason.BREAKER_OPEN)
-    return held.update(next_attempt_at=Now())
+    return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def sharing(system: System) -> list[System]:

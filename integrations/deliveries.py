@@ -80,7 +80,7 @@ def _stopped(lease: Lease) -> bool:
     elif lease.system_state == System.Status.PAUSED:
         until = standing.HELD_BY_PAUSE
         moves.let_go(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
-        move_many(due, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
+        move_many(due.filter(expires_at__gt=Now()), State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
     else:
         return False
     return True

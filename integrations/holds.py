@@ -14,6 +14,7 @@ from integrations.claims import EARLY, LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.models import Attempt, Delivery
 from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
+from wedsync.batches import update_all
 from wedsync.queues import Priority
 
 BATCH = 500
@@ -25,7 +26,7 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 
 
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system until its breaker may be probed, in one write."""
+    """Hold all that is due for a system until its breaker may be probed."""
     return move_many(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
 
 
@@ -55,7 +56,7 @@ def let_throttled_go(system_id: UUID) -> int:
 def let_limited_go(system_id: UUID) -> int:
     """The system's rate has changed: whoever waited for a token asks anew."""
     limited = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.RATE_LIMITED)
-    return limited.update(next_attempt_at=Now())
+    return update_all(limited.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def let_mended_go(system_id: UUID, *, before: datetime | None = None) -> int:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from integrations.models import Delivery
 from integrations.states import FINISHED, Outcome, Reason, State, sources_of
+from wedsync.batches import update_all
 from wedsync.ids import new_id
 from wedsync.prepared import Prepared
 
@@ -21,21 +21,28 @@ def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fi
 
     A row that leaves ``in_flight`` gives its lease back; one that is finished notes the time.
     """
-    if to != State.IN_FLIGHT:
-        fields = {"lease_token": None, "lease_until": None, "has_turn": False, **fields}
-    if to in FINISHED:
-        fields["finished_at"] = Now()
-    return rows.filter(state__in=sources_of(to)).update(state=to, state_reason=reason, **fields)
+    return rows.filter(state__in=sources_of(to)).update(**_written(to, reason, fields))
 
 
-def move_many(rows: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
+def move_many(rows: QuerySet[Delivery], to: State, reason: Reason, *, batches: int | None = None, **fields: Any) -> int:
     """:func:`move` for whatever waits for a target, which others may be changing at the same moment.
 
-    What they have locked is theirs to decide about: to wait for it, while they wait for us, would be a deadlock.
+    What they have locked is left to them, and no statement changes more than a thousand rows.
+
+    Arguments:
+        rows: a filter that a moved row does not meet any more.
+        batches: how many at most; ``None``: until none is left.
     """
-    with transaction.atomic():
-        free = rows.select_for_update(skip_locked=True).values("id")
-        return move(Delivery.objects.filter(id__in=free), to, reason, **fields)
+    return update_all(rows.filter(state__in=sources_of(to)), batches=batches, **_written(to, reason, fields))
+
+
+def _written(to: State, reason: Reason, fields: dict[str, Any]) -> dict[str, Any]:
+    written = {"state": to, "state_reason": reason, **fields}
+    if to != State.IN_FLIGHT:
+        written = {"lease_token": None, "lease_until": None, "has_turn": False, **written}
+    if to in FINISHED:
+        written["finished_at"] = Now()
+    return written
 
 
 def let_go(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:

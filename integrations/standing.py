@@ -1,5 +1,7 @@
 """Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
 
+from functools import partial
+
 import structlog
 from django.db import transaction
 from django.db.models import F
@@ -10,6 +12,7 @@ from integrations.models import Connection, Delivery, System
 from integrations.models.health import Cause
 from integrations.moves import move_many
 from integrations.states import WAITING, Reason, State
+from wedsync.batches import update_all
 from wedsync.live.models import ChannelEvent
 
 HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
@@ -49,7 +52,7 @@ def stop_system(system: System, state: System.Status, reason: Reason) -> None:
     changed = as_called.filter(state=System.Status.ACTIVE).update(state=state, state_reason=reason)
     if changed:
         if state == System.Status.DISABLED:
-            _end_waiting(system)
+            transaction.on_commit(partial(_end_waiting, system))  # in commits of its own: there may be many
         log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
         because = _SAID.get(reason, reason.replace("_", " ") + ".")
         raise_alert(
@@ -60,9 +63,10 @@ def stop_system(system: System, state: System.Status, reason: Reason) -> None:
 def resume_system(system: System) -> int:
     """Let a paused or disabled system take deliveries again; returns how many held ones are due now."""
     System.objects.filter(id=system.id).update(state=System.Status.ACTIVE, state_reason="")
-    return Delivery.objects.filter(
+    held = Delivery.objects.filter(
         system_id=system.id, state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, expires_at__gt=Now()
-    ).update(next_attempt_at=Now())
+    )
+    return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def pause_connection(connection: Connection) -> None:
@@ -79,4 +83,4 @@ def resume_connection(connection: Connection) -> int:
     """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
     held = ChannelEvent.objects.filter(source_connection_id=connection.id, routing=ChannelEvent.Routing.HELD)
-    return held.update(routing=ChannelEvent.Routing.PENDING)
+    return update_all(held, routing=ChannelEvent.Routing.PENDING)

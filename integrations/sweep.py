@@ -13,14 +13,15 @@ from django.db.models.functions import Now
 from integrations.due import hint_deliveries
 from integrations.late_linking import LateLinking
 from integrations.leases import end_leases
-from integrations.models import Connection, Delivery, System
-from integrations.moves import move
+from integrations.models import Delivery
+from integrations.moves import move_many
+from integrations.releases import release_held
 from integrations.states import WAITING, Reason, State
 from integrations.unrouted import hint_events
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
-from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
+BATCHES = 5  # of a kind in one round, a thousand rows each; the next round goes on
 Round = Callable[[], int]
 _rounds: list[Round] = []  # of higher rooms, which this one may not import
 _late_linking = LateLinking()  # each process walks through the unlinked events on its own
@@ -45,7 +46,7 @@ class Found:
 
 def sweep() -> Found:
     """One round over everything that may have been left behind."""
-    release_held()
+    release_held(batches=BATCHES)
     return Found(
         leases=end_leases(),
         expired=expire(),
@@ -83,18 +84,7 @@ def _rounds_beside() -> int:
     return found
 
 
-def release_held() -> None:
-    """Let go what was held for a connection that works again, or a system that is paused no longer.
-
-    A worker may have raced with the resuming; and what goes to a system that was disabled since is to end.
-    """
-    active = Connection.objects.filter(state=Connection.Status.ACTIVE).values("id")
-    held = ChannelEvent.objects.filter(routing=ChannelEvent.Routing.HELD, source_connection_id__in=active)
-    held.update(routing=ChannelEvent.Routing.PENDING)
-    waiting = Delivery.objects.filter(state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, next_attempt_at__gt=Now())
-    waiting.exclude(system__state=System.Status.PAUSED).update(next_attempt_at=Now())
-
-
 def expire() -> int:
     """End deliveries that have become pointless; staff see them as dead."""
-    return move(Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now()), State.DEAD, Reason.EXPIRED)
+    late = Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now())
+    return move_many(late, State.DEAD, Reason.EXPIRED, batches=BATCHES)

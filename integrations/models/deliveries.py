@@ -105,6 +105,12 @@ class Delivery(models.Model):
                 name="delivery_rate_limited",
                 condition=Q(state="held", state_reason="rate_limited"),
             ),
+            models.Index(
+                fields=["system", "next_attempt_at"],
+                name="delivery_paused",
+                condition=Q(state="held", state_reason="system_paused"),
+            ),
+            models.Index(fields=["expires_at"], name="delivery_expires", condition=WAITS),
             models.Index(fields=["system", "lease_until"], name="delivery_leased", condition=Q(state="in_flight")),
             models.Index(fields=["system", "order_key", "event"], name="delivery_order", condition=~Q(order_key="")),
             models.Index(fields=["system", "-id"], name="delivery_of_system"),

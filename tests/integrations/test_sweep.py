@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import claims, deliveries, due, leases, standing, sweep
+from integrations import claims, deliveries, due, leases, releases, standing, sweep
 from integrations.admission.lanes import CALL_LIMIT
 from integrations.models import Connection, Delivery, System
 from integrations.states import Reason, State
@@ -103,7 +103,7 @@ def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
     standing.resume_system(held.system)
     assert deliveries._stopped(lease), "it decides on what it saw"
 
-    sweep.release_held()
+    releases.release_held(batches=1)
 
     assert claims.claim(held.id) is not None
 
@@ -118,7 +118,7 @@ def test_what_was_held_for_a_paused_system_ends_when_that_is_disabled() -> None:
     raced = System.objects.filter(id=held.system_id)
     raced.update(state=System.Status.DISABLED)  # a worker held it at the same moment, so nothing else ended it
 
-    sweep.release_held()
+    releases.release_held(batches=1)
 
     lease = claims.claim(held.id)
     assert lease
@@ -136,11 +136,11 @@ def test_an_event_held_after_its_connection_was_resumed_is_let_go() -> None:
 
     for closed in ("paused", "disabled"):
         Connection.objects.filter(id=connection.id).update(state=closed)
-        sweep.release_held()
+        releases.release_held(batches=1)
         event.refresh_from_db()
         assert event.routing == ChannelEvent.Routing.HELD
     Connection.objects.filter(id=connection.id).update(state="active")
-    sweep.release_held()
+    releases.release_held(batches=1)
     event.refresh_from_db()
     assert event.routing == ChannelEvent.Routing.PENDING
 

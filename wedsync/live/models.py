@@ -10,7 +10,8 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Cast, Coalesce
 
 from wedsync.ids import new_id
 from wedsync.queues import Priority
@@ -85,7 +86,14 @@ class ChannelEvent(models.Model):
             models.CheckConstraint(condition=Q(hops__lte=3), name="event_hops_bounded"),
         ]
         indexes = [
-            models.Index(fields=["id"], name="event_unrouted", condition=Q(routing="pending")),
+            models.Index(
+                "priority",
+                Coalesce("hinted_at", Cast(Value("-infinity"), models.DateTimeField())),
+                "id",
+                name="event_waiting",
+                condition=Q(routing="pending"),
+            ),
+            models.Index(fields=["source_connection_id"], name="event_held", condition=Q(routing="held")),
             models.Index(fields=["organization", "id"], name="event_newest"),
             models.Index(fields=["wedding", "id"], name="event_of_wedding"),
             models.Index(fields=["organization", "id"], name="event_unlinked", condition=Q(routing="unlinked")),

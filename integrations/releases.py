@@ -1,0 +1,43 @@
+"""Letting go what was held for a connection or a system that takes part again.
+
+Resuming does it at once; a worker or the receiver may have raced with that. Each round looks at every active connection
+and system by an index of what is held, so that what is to stay held is never read, however much it is.
+"""
+
+from django.db import connection
+
+from wedsync.batches import BATCH
+
+# An array, since a join of a thousand rows may be made by reading the whole table.
+EVENTS = """
+UPDATE live_channelevent SET routing = 'pending'
+WHERE id = ANY(ARRAY(
+    SELECT held.id FROM integrations_connection AS door, LATERAL (
+        SELECT id FROM live_channelevent WHERE routing = 'held' AND source_connection_id = door.id
+        LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+    ) AS held
+    WHERE door.state = 'active' LIMIT %(batch)s
+))
+"""
+# What goes to a system that was disabled since is to end, and whoever takes it ends it.
+DELIVERIES = """
+UPDATE integrations_delivery SET next_attempt_at = now()
+WHERE id = ANY(ARRAY(
+    SELECT held.id FROM integrations_system AS system, LATERAL (
+        SELECT id FROM integrations_delivery
+        WHERE state = 'held' AND state_reason = 'system_paused' AND system_id = system.id AND next_attempt_at > now()
+        ORDER BY next_attempt_at LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+    ) AS held
+    WHERE system.state <> 'paused' LIMIT %(batch)s
+))
+"""
+
+
+def release_held(*, batches: int) -> None:
+    """Let go at most so many batches of events and of deliveries; the next round goes on."""
+    for statement in (EVENTS, DELIVERIES):
+        for _ in range(batches):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, {"batch": BATCH})
+                if cursor.rowcount < BATCH:
+                    break

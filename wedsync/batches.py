@@ -1,0 +1,40 @@
+"""Changing many rows a thousand at a time, and none that somebody else is changing."""
+
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+BATCH = 1_000  # rows in one statement
+M = TypeVar("M", bound=Model)
+
+
+def update_free(rows: QuerySet[M], **fields: Any) -> int:
+    """Change at most a thousand of the rows; returns how many.
+
+    What others have locked is theirs to decide about: to wait for it, while they wait for us, would be a deadlock.
+    """
+    with transaction.atomic():
+        free = (
+            rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True).values_list("pk", flat=True)
+        )
+        free = rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True)
+        keys = list(free.values_list("pk", flat=True)[:BATCH])
+        return rows.model._default_manager.filter(pk__in=keys).update(**fields) if keys else 0  # noqa: SLF001
+
+
+def update_all(rows: QuerySet[M], *, batches: int | None = None, **fields: Any) -> int:
+    """Change all of the rows, each batch in a commit of its own where no transaction is open; returns how many.
+
+    Arguments:
+        rows: a filter that a changed row does not meet any more.
+        batches: how many at most; ``None``: until none is left.
+    """
+    done = 0
+    while batches is None or batches > 0:
+        changed = update_free(rows, **fields)
+        done += changed
+        if changed < BATCH:
+            break
+        batches = None if batches is None else batches - 1
+    return done
