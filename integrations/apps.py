@@ -5,7 +5,11 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
-        """Let routes have systems and live channels as targets."""
-        from integrations import client_tasks, system_targets  # noqa: F401  (tasks register when imported)
+        """Let routes have systems and live channels as targets, and Celery's processes compare their keys."""
+        from celery.signals import beat_init, celeryd_init
+
+        from integrations import client_tasks, key_check, system_targets  # noqa: F401  (tasks register when imported)
 
         system_targets.register()
+        for begins in (celeryd_init, beat_init):
+            begins.connect(key_check.verify_or_exit)

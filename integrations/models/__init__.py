@@ -11,6 +11,7 @@ from integrations.models.health import (
     OrganizationReading,
     PastReading,
 )
+from integrations.models.keys import KeyCheck
 from integrations.models.routes import Route, RouteCondition
 from integrations.models.systems import Connection, ConnectionSecret, ExternalReference, System
 
@@ -27,6 +28,7 @@ __all__ = [
     "ExternalReference",
     "HealthReading",
     "Heartbeat",
+    "KeyCheck",
     "OrganizationReading",
     "PastReading",
     "Route",

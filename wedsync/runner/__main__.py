@@ -12,7 +12,11 @@ from wedsync.runner.launch import Copy, Launcher
 from wedsync.runner.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SETUP = ("database=python manage.py migrate --noinput", "demo=python manage.py seed_demo")
+SETUP = (
+    "keys=python manage.py check_keys",
+    "database=python manage.py migrate --noinput",
+    "demo=python manage.py seed_demo",
+)
 SANDBOX = 'python -m sandbox --port "$WEDSYNC_SANDBOX_PORT" --home "$WEDSYNC_HOME"'
 
 

@@ -41,11 +41,18 @@ def for_children(
         "REDIS_URL": redis_url,
         "WEDSYNC_PUBLIC_URL": f"http://{LOCAL}:{port}",
         "WEDSYNC_SANDBOX_URL": f"http://{LOCAL}:{sandbox_port}",
-        "WEDSYNC_OUTBOUND_ALLOW": f"{LOCAL}/32:{sandbox_port}",
+        "WEDSYNC_OUTBOUND_ALLOW": _allowed(outer, sandbox_port),
         "WEDSYNC_ALLOWED_HOSTS": f"{LOCAL},localhost",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _allowed(outer: Mapping[str, str], sandbox_port: int) -> str:
+    """The sandbox, and what the caller allows besides, such as a receiver of one's own."""
+    own = f"{LOCAL}/32:{sandbox_port}"
+    given = [each.strip() for each in outer.get("WEDSYNC_OUTBOUND_ALLOW", "").split(",")]
+    return ",".join([own, *(each for each in given if each and each != own)])
 
 
 def of_running_copy(outer: Mapping[str, str]) -> dict[str, str]:

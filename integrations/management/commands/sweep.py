@@ -10,8 +10,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
 
+from integrations import key_check
 from integrations.heartbeats import Part, Pulse
 from integrations.sweep import sweep
+from integrations.watchdog import Watchdog
 from wedsync import database_sessions, startup
 from wedsync.celery import announce_ready
 from wedsync.database_sessions import Role
@@ -32,6 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, loop: bool, **options: Any) -> None:
         """Sweep. A database that is away ends one round, not the loop."""
         startup.verify()
+        key_check.verify()
         if not loop:
             self.stdout.write(f"set going again: {sweep().total}")
             hints.flush()
@@ -42,6 +45,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         announced = False
+        watchdog = Watchdog()
         pulse = Pulse(Part.SWEEP, watched=(Part.WEB, Part.HEALTH))
         while not stop.wait(settings.SWEEP_SECONDS if announced else 0):
             try:
@@ -52,6 +56,7 @@ class Command(BaseCommand):
                 stop.wait(settings.SWEEP_SECONDS)
                 continue
             pulse.round()
+            watchdog.round()
             if found.total:
                 log.info("swept", events=found.events, deliveries=found.deliveries, leases=found.leases)
             if not announced:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from integrations import key_check
 from wedsync.demo.seed import seed
 
 
@@ -14,5 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed."""
+        key_check.verify()
         facts = seed()
         self.stdout.write(f"demo wedding {facts['wedding']['id']} is on {facts['wedding']['date']}")

@@ -1,0 +1,77 @@
+"""Whether this process and the database belong together: its keys must open what the others have stored.
+
+Two copies with different keys on one database break each other without a word: each stores secrets that the other
+cannot read. So the first process leaves a check value, and every later one must be able to read it.
+"""
+
+import sys
+
+import structlog
+from django.conf import settings
+from django.db import ProgrammingError, connections, transaction
+
+from integrations.models import ConnectionSecret, KeyCheck, System
+from wedsync import vault
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.env import ConfigurationError
+
+log = structlog.get_logger(__name__)
+WORD = "wedsync"
+_UNLIKE = (
+    "WEDSYNC_SECRET_KEYS holds none of the keys that the secrets in this database are encrypted with. Most likely "
+    "DATABASE_URL names the database of another copy of WedSync: then give this copy a database of its own. If the "
+    "database is this copy's, put the key that is missing into WEDSYNC_SECRET_KEYS, behind the newest; a copy started "
+    "by `make run` keeps it in keys/WEDSYNC_SECRET_KEYS of its home. Nothing was changed."
+)
+
+
+def verify() -> None:
+    """Compare the keys with the database's check value; the first process makes it.
+
+    A database that is away, or not migrated yet, is not judged.
+
+    Raises:
+        ConfigurationError: the keys are not this database's.
+    """
+    if not settings.SECRET_KEYS:
+        return
+    try:
+        with transaction.atomic():
+            _compare()
+    except POSTGRES_AWAY as error:
+        log.warning("keys_not_compared", error=type(error).__name__)
+    except ProgrammingError:
+        log.info("keys_not_compared", error="the database is not migrated yet")
+
+
+def verify_or_exit(**_: object) -> None:
+    """:func:`verify` for Celery's processes, which would print a trace, or go on: a person needs the sentence."""
+    try:
+        verify()
+    except ConfigurationError as error:
+        sys.exit(f"WedSync cannot start: {error}")
+    finally:
+        connections.close_all()
+
+
+def _compare() -> None:
+    sealed = KeyCheck.objects.values_list("sealed", flat=True).first()
+    if sealed is None:
+        _read(_any_secret())
+        KeyCheck.objects.bulk_create([KeyCheck(sealed=vault.encrypt(WORD))], ignore_conflicts=True)
+        sealed = KeyCheck.objects.values_list("sealed", flat=True).get()  # another process may have been first
+    _read(sealed)
+
+
+def _any_secret() -> str:
+    """A stored secret, of a database that is older than its check value; empty where there is none."""
+    stored = System.objects.exclude(sealed_credentials="").order_by("-id").values_list("sealed_credentials", flat=True)
+    return stored.first() or ConnectionSecret.objects.order_by("-id").values_list("sealed", flat=True).first() or ""
+
+
+def _read(sealed: str) -> None:
+    try:
+        if sealed:
+            vault.decrypt(sealed)
+    except ConfigurationError as error:
+        raise ConfigurationError(_UNLIKE) from error
