@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -56,6 +57,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _seconds_list(text: str) -> tuple[float, ...]:
     return tuple(float(word) for word in _words(text))
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("not a URL")
+    return text
 
 
 def _networks(text: str) -> tuple[str, ...]:
@@ -112,6 +120,8 @@ ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "host names that 
 DEBUG = _variable("WEDSYNC_DEBUG", _flag, "0", "1 shows tracebacks; never in production")
 SECURE = _variable("WEDSYNC_SECURE", _flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")
 LOG_LEVEL = _variable("WEDSYNC_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR")
+LOG_FILE = _variable("WEDSYNC_LOG_FILE", str, "", "the log's file, of this process alone; unset: standard error")
+LOG_BYTES = _variable("WEDSYNC_LOG_BYTES", int, "10485760", "the size at which a log is set aside as `<name>.log.1`")
 
 DATABASE_URL = _variable("DATABASE_URL", str, None, "postgresql://user:password@host:port/name, PostgreSQL 15 or newer")
 REDIS_URL = _variable("REDIS_URL", str, None, "redis://:password@host:port/0, rediss://... or unix:///path/to/socket")
@@ -259,6 +269,12 @@ HEALTH_WINDOW = _variable(
     "WEDSYNC_HEALTH_WINDOW_SECONDS", float, "3600", "the time that success rates look back on, whole minutes"
 )
 HEARTBEAT_SECONDS = _variable("WEDSYNC_HEARTBEAT_SECONDS", float, "5", "pause between two heartbeats of a process")
+WATCHDOG_URL = _variable(
+    "WEDSYNC_WATCHDOG_URL",
+    _url,
+    "",
+    "http(s) URL of a watchdog outside, called each minute while urgent queue, sweep and PostgreSQL work",
+)
 METRICS_TOKEN = _variable(
     "WEDSYNC_METRICS_TOKEN", str, "", "the bearer token of `/metrics`; unset: it answers to the same machine only"
 )

@@ -2,14 +2,21 @@
 
 import logging.config
 import re
+import sys
+import threading
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 SECRET_NAME = re.compile(r"secret|token|password|authorization|credential|signature|api_key|cookie", re.IGNORECASE)
 BLANK = "[redacted]"
-LINK = re.compile(r"(/(?:acknowledge|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
+LONGEST_PATH = 300  # characters
+LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
+ACCESS = "wedsync.access"
+_access = logging.getLogger(ACCESS)
 
 
 def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -27,8 +34,35 @@ def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> Mu
     return entry
 
 
-def configure(level: str) -> None:
-    """Let structlog and the standard library write the same lines."""
+class _Lines(structlog.stdlib.ProcessorFormatter):
+    """Structlog's lines; those of :func:`access` are whole already, since each request has one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(record.msg) if record.name == ACCESS else super().format(record)
+
+
+def access(*, path: str, **facts: str | int | float) -> None:
+    """Write the line of one request. ``path``: without its query, which may hold a ticket."""
+    if not _access.isEnabledFor(logging.INFO):
+        return
+    line = {
+        "event": "request",
+        "path": LINK.sub(rf"\1{BLANK}", path)[:LONGEST_PATH],
+        **facts,
+        "level": "info",
+        "logger": ACCESS,
+        "timestamp": f"{datetime.now(UTC).isoformat().removesuffix('+00:00')}Z",
+    }
+    _access.info(orjson.dumps(line).decode())
+
+
+def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
+    """Let structlog and the standard library write the same lines.
+
+    Arguments:
+        file: where to, of this process alone; empty: standard error.
+        most_bytes: the size at which the file is set aside as ``<file>.1``, while the process runs.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -48,7 +82,7 @@ def configure(level: str) -> None:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": _Lines,
                 "foreign_pre_chain": shared,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -56,7 +90,7 @@ def configure(level: str) -> None:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {"lines": _handler(file, most_bytes)},
         "loggers": {
             # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
             "urllib3": {"level": "ERROR"},
@@ -64,6 +98,31 @@ def configure(level: str) -> None:
             "celery.worker.strategy": {"level": level if level == "DEBUG" else "WARNING"},
             "celery.app.trace": {"level": level if level == "DEBUG" else "WARNING"},
         },
-        "root": {"handlers": ["stderr"], "level": level},
+        "root": {"handlers": ["lines"], "level": level},
     }
     logging.config.dictConfig(config)
+    if file:
+        _catch_the_rest()
+
+
+def _handler(file: str, most_bytes: int) -> dict[str, Any]:
+    if not file:
+        return {"class": "logging.StreamHandler", "formatter": "json"}
+    return {
+        "class": "logging.handlers.RotatingFileHandler",
+        "formatter": "json",
+        "filename": file,
+        "maxBytes": most_bytes,
+        "backupCount": 1,
+        "encoding": "utf-8",
+    }
+
+
+def _catch_the_rest() -> None:
+    """What Python itself would print becomes a line as well: warnings, and errors that nobody caught."""
+    logging.captureWarnings(capture=True)
+    log = logging.getLogger("python")
+    sys.excepthook = lambda kind, error, trace: log.critical("uncaught", exc_info=(kind, error, trace))
+    threading.excepthook = lambda given: log.critical(
+        "uncaught", exc_info=(given.exc_type, given.exc_value or given.exc_type(), given.exc_traceback)
+    )

@@ -103,6 +103,7 @@ ECHO_SECONDS = env.ECHO.read()
 LOOP_SECONDS = env.LOOP.read()
 LOOP_TURNS = env.LOOP_TURNS.read()
 HEARTBEAT_SECONDS = env.HEARTBEAT_SECONDS.read()
+WATCHDOG_URL = env.WATCHDOG_URL.read()
 METRICS_TOKEN = env.METRICS_TOKEN.read()
 SANDBOX_URL = env.SANDBOX_URL.read().rstrip("/")
 
@@ -277,4 +278,4 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
 }
 LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike
-logs.configure(env.LOG_LEVEL.read())
+logs.configure(env.LOG_LEVEL.read(), file=env.LOG_FILE.read(), most_bytes=env.LOG_BYTES.read())

@@ -1,13 +1,18 @@
 """The runner's small parts: Procfile, ports, secrets, environment, logs, Django's checks."""
 
+import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from wedsync.runner import checks, environment, ports, procfile
+from wedsync.runner import checks, environment, log_files, ports, procfile
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import LOG_LIMIT, Home
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_procfile_is_read_in_its_order(tmp_path: Path) -> None:
@@ -95,3 +100,66 @@ def test_djangos_checks_run_with_keys_of_their_own(monkeypatch: pytest.MonkeyPat
     made = checks.environment()
     assert "WEDSYNC_DEBUG" not in made
     assert made["WEDSYNC_SECRET_KEYS"] != checks.environment()["WEDSYNC_SECRET_KEYS"]
+
+
+def test_a_log_of_somebody_elses_program_is_set_aside_while_it_writes(tmp_path: Path) -> None:
+    path = tmp_path / "postgres.log"
+    with path.open("ab", buffering=0) as writer:
+        writer.write(b"x" * 100)
+        assert not log_files.set_aside(path, 100)
+        writer.write(b"y\n")
+        assert log_files.set_aside(path, 100)
+        writer.write(b"after\n")
+
+    assert path.read_bytes() == b"after\n"
+    assert path.with_suffix(".log.1").stat().st_size == 102
+
+
+def test_the_runners_own_log_is_json_and_stays_small(tmp_path: Path) -> None:
+    path = tmp_path / "runner.log"
+    notes = log_files.Notes(path, 2_000)
+    for number in range(100):
+        notes.add(f"“web” died, time {number}")
+    notes.close()
+
+    assert path.stat().st_size <= 2_000
+    assert path.with_suffix(".log.1").exists()
+    assert json.loads(path.read_text().splitlines()[-1])["event"] == "“web” died, time 99"
+
+
+_CHATTER = """
+import sys, threading, warnings, structlog
+from wedsync import logs
+logs.configure("INFO", file=sys.argv[1], most_bytes=5_000)
+for number in range(200):
+    structlog.get_logger("test").info("said", number=number)
+warnings.warn("an old way")
+def fail(): raise ValueError("in a thread")
+thread = threading.Thread(target=fail); thread.start(); thread.join()
+raise RuntimeError("in the end")
+"""
+
+
+def test_a_process_of_ours_sets_its_log_aside_itself_and_writes_nothing_but_json(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+
+    done = subprocess.run(
+        [sys.executable, "-c", _CHATTER, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert path.stat().st_size <= 5_000
+    assert json.loads(path.with_name("web.log.1").read_text().splitlines()[0])["event"] == "said"
+    assert "in a thread" in lines[-2]["exception"]
+    assert "in the end" in lines[-1]["exception"]
+    assert any("an old way" in str(line["event"]) for line in lines)
+
+
+def test_each_process_writes_a_file_of_its_own_and_what_the_caller_allows_is_called_too(home: Home) -> None:
+    outer = {"WEDSYNC_OUTBOUND_ALLOW": "10.0.0.0/8:9000, 127.0.0.1/32:8100"}
+
+    made = environment.for_children(outer, home, 8000, 8100, "postgresql:///x", "redis://x")
+
+    assert made["WEDSYNC_OUTBOUND_ALLOW"] == "127.0.0.1/32:8100,10.0.0.0/8:9000"
+    assert "WEDSYNC_LOG_FILE" not in made, "a person's command writes to the terminal"

@@ -7,6 +7,7 @@
 ``logs/``             one file per process
 ``run/``              what is true only while it runs
 ``sandbox-port``      the sandbox's port, kept so that its address stays
+``postgres-port``     where a person has written one: a port of 127.0.0.1 that PostgreSQL listens on instead
 ``demo.json``         the demo's facts, for scripts and clients
 ``sandbox.json``      the accounts that the sandbox plays
 ``sandbox.sqlite3``   what the sandbox remembers
@@ -53,6 +54,7 @@ class Home:
         self.ready = self.run / "ready"
         self.ready_file = self.run / "ready.json"
         self.demo_file = self.path / "demo.json"
+        self.postgres_port_file = self.path / "postgres-port"
         self.sandbox_port_file = self.path / "sandbox-port"
         self._lock: IO[str] | None = None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from wedsync.env import DATABASE_CONNECTIONS, ConfigurationError
+from wedsync.env import DATABASE_CONNECTIONS, LOG_BYTES, ConfigurationError
 from wedsync.runner import environment, ports, procfile, runtime
 from wedsync.runner.announcement import Demo, block
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -18,6 +18,7 @@ from wedsync.runner.embedded.postgres import MAX_CONNECTIONS
 from wedsync.runner.embedded.server import START_TIMEOUT, EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
+from wedsync.runner.log_files import Notes, keep_small
 from wedsync.runner.processes import ProcessRecord, end_orphans
 from wedsync.runner.program import Program, Readiness, Stage
 from wedsync.runner.progress import Progress
@@ -63,7 +64,7 @@ class Launcher:
         home.create()
         home.lock()
         try:
-            self._progress.log = home.log("runner")
+            self._progress.notes = Notes(home.log("runner"), self._log_bytes())
             record = ProcessRecord(home.run / "processes.json")
             self._clean_up(record)
             ports.require_free("PORT", self._copy.port)
@@ -89,6 +90,7 @@ class Launcher:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._asked_to_stop, asked, supervisor)
         work = asyncio.create_task(self._bring_up(supervisor, sandbox_port))
+        small = asyncio.create_task(keep_small(supervisor.logs_of_others, self._log_bytes()))
         waiting = asyncio.create_task(asked.wait())
         try:
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +100,8 @@ class Launcher:
         finally:
             work.cancel()
             waiting.cancel()
-            await asyncio.gather(work, waiting, return_exceptions=True)
+            small.cancel()
+            await asyncio.gather(work, waiting, small, return_exceptions=True)
             self._home.ready_file.unlink(missing_ok=True)
             with self._progress.step("everything stopped"):
                 await supervisor.stop()
@@ -165,6 +168,17 @@ class Launcher:
         if connections * workers > room:
             raise RunnerError(f"{name}={connections} is too many: at most {room // workers} fit here.")
 
+    def _log_bytes(self) -> int:
+        """The size at which a log is set aside.
+
+        Raises:
+            RunnerError: not a number.
+        """
+        try:
+            return LOG_BYTES.read(self._copy.environment)
+        except ConfigurationError as error:
+            raise RunnerError(str(error)) from error
+
     def _program(self, name: str, command: str, children: Mapping[str, str]) -> Program:
         """Workers and the sweep leave a file when they are ready; the web process is asked; others just live."""
         ready = self._home.ready / name
@@ -176,9 +190,10 @@ class Launcher:
         return Program(
             name=name,
             command=procfile.shell(command),
-            environment={**children, "WEDSYNC_PROCESS": name},
+            environment={**children, "WEDSYNC_PROCESS": name, "WEDSYNC_LOG_FILE": str(self._home.log(name))},
             directory=self._copy.procfile.resolve().parent,
             log=self._home.log(name),
+            rotates_itself=True,
             before_start=lambda: ready.unlink(missing_ok=True),
             readiness=readiness,
             ready_at=ready_at,

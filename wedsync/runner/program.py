@@ -32,7 +32,8 @@ class Program:
 
     ``grace`` is the time from asking to killing, in seconds. ``stop_signal`` asks; ``hurry_signal`` is what a second
     Ctrl-C sends, and what an expired ``grace`` sends. ``options`` go to ``subprocess``. ``before_start`` runs before
-    every start, restarts too. ``ready_at`` is the URL or the file that ``readiness`` speaks of.
+    every start, restarts too. ``rotates_itself``: its
+    log stays small by its own doing. ``ready_at`` is the URL or the file that ``readiness`` speaks of.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Program:
     before_start: Callable[[], None] | None = None
     readiness: Readiness = Readiness.ALIVE
     ready_at: str = ""
+    rotates_itself: bool = False
 
     def popen_options(self, log: IO[bytes]) -> dict[str, Any]:
         """Keywords for ``subprocess.Popen`` and asyncio's twin of it.

@@ -1,16 +1,18 @@
 """What a person sees while it starts, runs and stops: on a terminal, in a pipe, and in the runner's own log."""
 
 import contextlib
+import logging
 import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+
+from wedsync.runner.log_files import Notes
 
 
 class _LastingConsole(Console):
@@ -33,7 +35,7 @@ class Progress:
         self._console = _LastingConsole(highlight=False, soft_wrap=True, emoji=False)
         self._errors = _LastingConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         self._status: Status | None = None
-        self.log: Path | None = None
+        self.notes: Notes | None = None
 
     @contextlib.contextmanager
     def step(self, label: str) -> Iterator[None]:
@@ -63,7 +65,7 @@ class Progress:
 
     def error(self, text: str) -> None:
         """Why it stops."""
-        self._note(f"error: {text}")
+        self._note(text, logging.ERROR)
         with contextlib.suppress(OSError):
             self._errors.print(f"[red]WedSync:[/] {escape(text)}")
 
@@ -72,7 +74,6 @@ class Progress:
         with contextlib.suppress(OSError):
             self._console.print(markup)
 
-    def _note(self, text: str) -> None:
-        if self.log:
-            with contextlib.suppress(OSError), self.log.open("a") as file:
-                file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n")
+    def _note(self, text: str, level: int = logging.INFO) -> None:
+        if self.notes:
+            self.notes.add(text, level)

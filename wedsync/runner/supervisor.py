@@ -7,6 +7,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.processes import ProcessRecord, Recorded, kill_group, send, start_time
@@ -91,6 +92,10 @@ class Supervisor:
             raise RunnerError(
                 f"{program.name} failed ({describe(code)}). The end of {program.log}:\n{last_lines(program.log, 15)}"
             )
+
+    def logs_of_others(self) -> list[Path]:
+        """The logs of programs that do not keep them small on their own."""
+        return [child.program.log for child in self.children.values() if not child.program.rotates_itself]
 
     async def stop(self) -> None:
         """Stop everything, stage by stage; return when nothing is left. ``hasten`` cuts the patience short."""

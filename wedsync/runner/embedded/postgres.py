@@ -78,12 +78,22 @@ def binaries() -> Path:
     return server.parent
 
 
+def _kept_port(home: Home) -> int | None:
+    try:
+        return int(home.postgres_port_file.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise RunnerError(f"{home.postgres_port_file} must hold a port, and nothing else.") from error
+
+
 class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL on a Unix socket, its data in ``postgres/`` of the home.
 
     Arguments:
         durable: False for tests alone: a machine that loses power may lose the data; a killed server does not.
-        tcp_port: a port of 127.0.0.1 that it listens on as well, for tests and measurements of what TCP does.
+        tcp_port: a port of 127.0.0.1 that clients use instead, for tests and measurements of what TCP does; without
+            it the one in the home's ``postgres-port``, where there is such a file.
     """
 
     label = f"PostgreSQL {MAJOR}"
@@ -91,7 +101,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def __init__(self, home: Home, *, durable: bool = True, tcp_port: int | None = None) -> None:
         super().__init__(home)
         self.durable = durable
-        self.tcp_port = tcp_port
+        self.tcp_port = tcp_port or _kept_port(home)
         self.data = home.postgres / "data"
         self.sockets = self.runtime / "postgres"
         self._launch = Launch()
