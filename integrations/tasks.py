@@ -8,11 +8,11 @@ from celery import Task, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
-from integrations import breakers, dispatch, health, routing, stuck_rows
+from integrations import breakers, dispatch, health, routing, stuck_rows, watchdog
 from integrations.dispatch import TryAgain
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live import hints
-from wedsync.queues import DELIVER_TASK, ROUTE_TASK, Priority
+from wedsync.queues import DELIVER_TASK, ROUTE_TASK, WATCH_TASK, Priority
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +76,12 @@ def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -
 def prune_breaker_changes() -> None:
     """Forget changes of breakers that are past their time."""
     breakers.forget_old()
+
+
+@shared_task(name=WATCH_TASK)
+def watch() -> None:
+    """Tell the watchdog outside that urgent work is done."""
+    watchdog.call()
 
 
 @shared_task(name="integrations.health_sweep")

@@ -9,6 +9,7 @@ QUEUE_PREFIX = "wedsync:celery:"  # of Celery's keys in Redis
 ROUTE_TASK = "integrations.route"
 DELIVER_TASK = "integrations.deliver"
 TAKE_TASK = "webhooks.take"
+WATCH_TASK = "integrations.watch"
 
 
 class Priority(models.TextChoices):
