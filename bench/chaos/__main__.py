@@ -10,10 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.chaos import report
+from bench.chaos.copy import DEFAULT_TIMES, TIMES
 from bench.chaos.faults import FAULTS, Fault
+from bench.chaos.judging import Verdict
 from bench.chaos.playing import Play, Played, staged
+from bench.chaos.situations import SITUATIONS
 from bench.program import keep, run
 
+ALL = (*FAULTS, *SITUATIONS)
 WIDTH = 120
 """Columns of a file or a pipe, which the table fits into."""
 OUTPUT = Path(__file__).resolve().parents[1] / "results" / "chaos.json"
@@ -27,7 +31,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "answers, rows and what the targets took are compared. Exits 0 only if nothing is lost, nothing comes twice "
         "without a reason, and everything settles. With make, options stand in ARGS: make chaos ARGS='--seconds 3'",
     )
-    names = [fault.name for fault in FAULTS]
+    names = [fault.name for fault in ALL]
     parser.add_argument("--faults", nargs="+", choices=names, default=names, metavar="NAME", help="only these (all)")
     parser.add_argument("--list", action="store_true", help="list the faults and stop")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load from the moment that a fault strikes (5)")
@@ -51,6 +55,8 @@ def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Play
         took = time.monotonic() - began
         text = f"  {mark}  {escape(fault.name)}: {escape(fault.about)}  [dim]{took:.0f} s[/]"
         console.print(text, soft_wrap=True)
+        for measured in found.measured:
+            console.print(f"         [dim]{escape(measured)}[/]", soft_wrap=True)
         played.append(found)
         if found.settled is None:
             console.print("  [red]It has not settled, so that nothing after it could be judged.[/]")
@@ -65,11 +71,19 @@ def chaos(arguments: argparse.Namespace, console: Console) -> int:
         BenchError: the play could not go on.
         RunnerError: the copy did not start.
     """
-    faults = [fault for fault in FAULTS if fault.name in arguments.faults]
-    console.print("Starting a copy of the product.")
-    with staged(arguments.rate, arguments.seconds) as play:
-        played = play_all(play, faults, console)
-        total = play.in_the_end(played)
+    wanted = [fault for fault in ALL if fault.name in arguments.faults]
+    played: list[Played] = []
+    total = Verdict()
+    for default_times in (False, True):
+        faults = [fault for fault in wanted if fault.default_times == default_times]
+        if not faults or any(each.settled is None for each in played):
+            continue
+        console.print(f"Starting a copy of the product{', with the times of production' if default_times else ''}.")
+        times = DEFAULT_TIMES if default_times else TIMES
+        with staged(arguments.rate, arguments.seconds, times, over_tcp=default_times) as play:
+            done = play_all(play, faults, console)
+            total += play.in_the_end(done)
+        played += done
     report.show(console, played, total)
     figures = report.as_json(played, total, rate=arguments.rate, seconds=arguments.seconds)
     keep(figures, arguments.output)
@@ -81,7 +95,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _arguments(words)
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
     if arguments.list:
-        for fault in FAULTS:
+        for fault in ALL:
             console.print(f"{fault.name:22} {escape(fault.about)}", soft_wrap=True)
         return 0
     return run("Chaos", console, lambda console: chaos(arguments, console))

@@ -16,7 +16,7 @@ import requests
 
 from bench.errors import BenchError
 from bench.ground import ROOT, WITHOUT_LIMITS, Facts, output_of
-from wedsync.demo.own_copy import OwnCopy
+from wedsync.demo.own_copy import OwnCopy, free_port
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.processes import ProcessRecord, Recorded
 from wedsync.runner.readiness import url_answers
@@ -46,6 +46,13 @@ TIMES = {
 Nothing is gathered, every report is told, and nobody is called again: so each event has the deliveries that its routes
 ask for, and no others.
 """
+NOTHING_GATHERED = ("DIGEST", "COLLAPSE", "INCIDENT_PAUSE", "ESCALATION")
+DEFAULT_TIMES = {
+    name: value
+    for name, value in TIMES.items()
+    if name == "WEDSYNC_WORKER_THREADS" or name.removeprefix("WEDSYNC_").removesuffix("_SECONDS") in NOTHING_GATHERED
+}
+"""As in production, but that nothing is gathered and nobody is called again: for what is promised in seconds."""
 LEASE_SECONDS = float(TIMES["WEDSYNC_LEASE_SECONDS"])
 URGENT_LEASE_SECONDS = float(TIMES["WEDSYNC_URGENT_LEASE_SECONDS"])
 
@@ -63,11 +70,21 @@ class Plan:
 
 
 class AttackedCopy:
-    """Started by ``with``; ended by it as well, whatever was frozen meanwhile."""
+    """One copy.
 
-    def __init__(self) -> None:
-        self._copy = OwnCopy(TIMES | WITHOUT_LIMITS)
+    Arguments:
+        times: environment variables, shortened or as they are by default.
+        over_tcp: its PostgreSQL listens on a port, so that a session can be cut as by a broken cable.
+
+    Started by ``with``; ended by it as well, whatever was frozen meanwhile.
+    """
+
+    def __init__(self, times: Mapping[str, str] = TIMES, *, over_tcp: bool = False) -> None:
+        self._copy = OwnCopy({**times, **WITHOUT_LIMITS})
         self.home = self._copy.home
+        if over_tcp:
+            self.home.create()
+            self.home.postgres_port_file.write_text(str(free_port()))
         self.port = self._copy.port
         self._session = requests.Session()
         self._session.trust_env = False

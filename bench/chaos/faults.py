@@ -10,7 +10,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 
@@ -34,10 +34,15 @@ STOP_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a fault strikes."""
+    """Where a fault strikes.
+
+    ``broken``: promises in seconds that it has found broken; ``measured``: those that were kept, and how well.
+    """
 
     copy: AttackedCopy
     plan: Plan
+    broken: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
 
 
 Strike = Callable[[Scene], AbstractContextManager[None]]
@@ -48,7 +53,7 @@ class Fault:
     """One fault.
 
     ``lasts``: seconds that it needs at least. ``hits``: how many calls it must spoil before it is over. ``deaths``:
-    whether deliveries may die of it.
+    whether deliveries may die of it. ``default_times``: it is played with the times of production.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Fault:
     lasts: float = 0.0
     hits: int = 0
     deaths: bool = False
+    default_times: bool = False
 
 
 def _kill(*names: str) -> Strike:

@@ -2,12 +2,12 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg2
 
-from bench.chaos.copy import AttackedCopy, Plan
+from bench.chaos.copy import TIMES, AttackedCopy, Plan
 from bench.chaos.faults import PATIENCE, Fault, Scene, hits
 from bench.chaos.judging import Verdict, judge
 from bench.chaos.ledger import read, unsettled
@@ -36,6 +36,7 @@ class Played:
     verdict: Verdict
     settled: float | None
     sent: dict[str, Sent] = field(default_factory=dict)
+    measured: Sequence[str] = ()
 
     @property
     def holds(self) -> bool:
@@ -65,10 +66,14 @@ class Play:
         Raises:
             BenchError: it could not strike, or something stays away.
         """
+        self._scene = Scene(self._copy, self._plan)
         sent = self._under_load(fault, say)
         settled = self._settle(lambda left: say(f"{fault.name}: settling, {left}"))
         ledger = read(self._copy, self._plan, sent)
-        return Played(fault, judge(sent, ledger, self._plan.targets, deaths=fault.deaths), settled, sent)
+        verdict = judge(sent, ledger, self._plan.targets, deaths=fault.deaths)
+        for broken in self._scene.broken:
+            verdict.break_rule("a promise in seconds is broken", broken)
+        return Played(fault, verdict, settled, sent, tuple(self._scene.measured))
 
     def in_the_end(self, played: list[Played]) -> Verdict:
         """All requests once more, together: what came late for one fault's verdict is seen here."""
@@ -126,14 +131,14 @@ def _wait(seconds: float, tick: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def staged(rate: float, seconds: float) -> Iterator[Play]:
-    """A play on a copy of its own, which ends with it.
+def staged(rate: float, seconds: float, times: Mapping[str, str] = TIMES, *, over_tcp: bool = False) -> Iterator[Play]:
+    """A play on a copy of its own, which ends with it. ``times``, ``over_tcp``: of :class:`AttackedCopy`.
 
     Raises:
         RunnerError: the copy did not start.
         BenchError: its data could not be made.
     """
-    with AttackedCopy() as copy:
+    with AttackedCopy(times, over_tcp=over_tcp) as copy:
         try:
             yield Play(copy, copy.plan(), rate=rate, seconds=seconds)
         except BenchError as error:

@@ -65,6 +65,7 @@ def as_json(played: Sequence[Played], total: Verdict, *, rate: float, seconds: f
             {
                 "name": each.fault.name,
                 "about": each.fault.about,
+                "measured": list(each.measured),
                 "settled_seconds": None if each.settled is None else round(each.settled, 1),
                 **_figures(each.verdict),
             }
