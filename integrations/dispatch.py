@@ -6,7 +6,7 @@ needs no more messages than it may have calls, and a long queue of one never sta
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,7 @@ from integrations.models import Delivery, System
 from integrations.places import Place, places, resting
 from integrations.states import WAITING, State
 from integrations.verdicts import patience_of, verdict_of
+from wedsync import correlation
 from wedsync.live import hints
 from wedsync.queues import Priority
 
@@ -69,8 +70,10 @@ class _Service:
         permit: Permit | None = admission.ask(self._lane, urgent=self._urgent)
         while permit and permit.granted:
             self._place.next()
-            with self._given_back_on_error(permit):
+            with self._given_back_on_error(permit), ExitStack() as about:
                 lease = self._claim(wanted)
+                if lease:
+                    about.enter_context(correlation.of(lease.delivery.event.correlation_id))
                 step = deliveries.work(lease) if lease else None
                 wanted = None
                 if lease is None or step is None:

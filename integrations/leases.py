@@ -17,6 +17,7 @@ from integrations.moves import Ending, end, let_go
 from integrations.ordering import end_turn
 from integrations.states import Outcome, Reason, State
 from integrations.targets import sender_for
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.queues import Priority
@@ -29,13 +30,13 @@ def end_leases() -> int:
     """End the leases that have run out; returns how many."""
     with transaction.atomic():
         lost = list(
-            Delivery.objects.select_for_update(skip_locked=True).filter(state=State.IN_FLIGHT, lease_until__lt=Now())[
-                :BATCH
-            ]
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(state=State.IN_FLIGHT, lease_until__lt=Now())
+            .select_related("event")[:BATCH]
         )
         for delivery in lost:
             try:
-                with transaction.atomic():
+                with transaction.atomic(), correlation.of(delivery.event.correlation_id):
                     _end_lease(delivery)
             except POSTGRES_AWAY:
                 raise

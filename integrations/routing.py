@@ -19,6 +19,7 @@ from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import Plan
 from integrations.wedding_events import Applied, apply_to_wedding
+from wedsync import correlation
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live import hints
 from wedsync.live.models import ChannelEntry, ChannelEvent
@@ -61,6 +62,11 @@ def route(event_id: UUID) -> int:
             follower.without_wedding(event_id)
         return 0
     event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
+    with correlation.of(event.correlation_id, event_id=str(event.id)):
+        return _route(event)
+
+
+def _route(event: ChannelEvent) -> int:
     if stuck_rows.known.is_known(stuck_rows.key_of(event)):
         wait_at_most(stuck_rows.IN_PASSING_MILLISECONDS)
     applied = apply_to_wedding(event) if event.effect == Effect.PENDING else Applied(Effect(event.effect))

@@ -5,14 +5,16 @@ dedup) need state or the wire, and are the receiver's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from integrations.signatures import Headers, SignatureError, SignatureScheme
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
 from wedsync import strict_json
+from wedsync.correlation import current_or_new
 from wedsync.problems import FieldProblem, Problem
 
 AHEAD = 300.0  # seconds
@@ -63,6 +65,7 @@ class Accepted:
     remote_address: str | None
     older_secret_id: str | None = None
     receipt_id: str | None = None
+    correlation_id: UUID = field(default_factory=current_or_new)
 
 
 def check_type(headers: Headers) -> None:

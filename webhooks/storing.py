@@ -245,7 +245,7 @@ class _Draft:
                 "payload": {**envelope.payload, **({"wedding_id": self.wedding_id} if self.wedding_id else {})},
                 "occurred_at": envelope.occurred_at.isoformat(),
                 "priority": CATALOGUE[envelope.event_type].priority.value,
-                "correlation_id": self.id,
+                "correlation_id": str(item.correlation_id),
                 "wedding_id": self.wedding_id,
                 "channels": self.channels,
             }

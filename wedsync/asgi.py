@@ -18,14 +18,18 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 django = get_wsgi_application()
 
+from integrations import key_check
 from integrations.heartbeats import Part, Pulse
 from webhooks.door_in import PACE, DoorIn
 from wedsync import database_sessions, startup
 from wedsync.answers import closing_early_answers
 from wedsync.api.probes import Probes
+from wedsync.correlation import Correlated
 from wedsync.database_sessions import Role
+from wedsync.env import ConfigurationError
 from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
+from wedsync.threads import in_thread
 from wedsync.wsgi_bridge import Bridge, Limits
 
 DJANGO_THREADS = 10
@@ -67,6 +71,11 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            try:
+                await in_thread(key_check.verify)
+            except ConfigurationError as error:
+                await send({"type": "lifespan.startup.failed", "message": f"WedSync cannot start: {error}"})
+                return
             door_in.start()
             beating = asyncio.get_running_loop().create_task(pulse.keep())
             gc.freeze()  # what is loaded by now stays; it need not be looked through again and again
@@ -80,6 +89,6 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
             return
 
 
-application = closing_early_answers(application)
+application = Correlated(closing_early_answers(application))
 if settings.TRUSTED_PROXIES:
-    application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment,arg-type]
+    application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """Database calls from asyncio: a few threads with a connection each, bounded (docs/adr/0012)."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -15,11 +16,12 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
 async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a database call in the bounded pool."""
+    context = contextvars.copy_context()  # the log's lines keep the request's id
 
     def work() -> R:
         close_old_connections()
         try:
-            return call(*args, **kwargs)
+            return context.run(call, *args, **kwargs)
         finally:
             close_old_connections()
 

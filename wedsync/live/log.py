@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
+from wedsync.correlation import current_or_new
 from wedsync.ids import new_id
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEntry, ChannelEvent
@@ -36,7 +37,7 @@ class NewEvent:
     hops: int = 0
     author: str = ""
     id: UUID = field(default_factory=new_id)
-    correlation_id: UUID = field(default_factory=new_id)
+    correlation_id: UUID = field(default_factory=current_or_new)
 
 
 Place = tuple[ChannelEvent, str]  # an event, and the channel that it is to appear on

@@ -1,0 +1,88 @@
+"""One id in every line of the log that follows from one request, from its POST to the call of a provider.
+
+A request has the id that its sender gives in ``X-Request-ID``, or one of ours, and it is answered with it. The events
+that it stores carry its correlation id in their rows, so that no message to a worker has to: who routes or delivers
+takes it from there. docs/adr/0080.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from structlog.contextvars import bound_contextvars
+
+from wedsync import logs
+from wedsync.ids import new_id
+
+HEADER = b"x-request-id"
+_USABLE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_UNANSWERED = 0
+_current: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
+
+
+def current_or_new() -> UUID:
+    """The id of what is being done now; a new one where nobody asked for it."""
+    return _current.get() or new_id()
+
+
+@contextmanager
+def of(correlation_id: UUID, **facts: str) -> Iterator[None]:
+    """Until it ends, each line of the log has this id, and these facts; so have events that are stored meanwhile."""
+    before = _current.set(correlation_id)
+    try:
+        with bound_contextvars(correlation_id=str(correlation_id), **facts):
+            yield
+    finally:
+        _current.reset(before)
+
+
+class Correlated:
+    """An ASGI application whose requests have an id, and a line in the log each when they have been answered."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or serve one socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._application(scope, receive, send)
+            return
+        correlation_id = new_id()
+        request_id = _given(scope["headers"]) or str(correlation_id)
+        began, status = time.monotonic(), _UNANSWERED
+
+        async def told(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != HEADER]
+                message = {**message, "headers": [*headers, (HEADER, request_id.encode())]}
+            elif message["type"] == "websocket.accept":
+                status = 101
+            await send(message)
+
+        with of(correlation_id, request_id=request_id):
+            try:
+                await self._application(scope, receive, told)
+            finally:
+                logs.access(
+                    method=scope.get("method", "WEBSOCKET"),
+                    path=scope["path"],
+                    status=status,
+                    milliseconds=round((time.monotonic() - began) * 1000, 1),
+                    address=(scope.get("client") or ("",))[0],
+                    request_id=request_id,
+                    correlation_id=str(correlation_id),
+                )
+
+
+def _given(headers: Any) -> str | None:
+    """What the sender calls the request, where it can be written into a log and a header as it is."""
+    found = [value for name, value in headers if name == HEADER]
+    if len(found) == 1 and _USABLE.fullmatch(found[0]):
+        return str(found[0].decode())
+    return None
