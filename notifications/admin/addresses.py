@@ -171,4 +171,4 @@ class AddressAdmin(ButtonAdmin):
         return table(("When (UTC)", "What", "By", "Why"), rows)
 
 
-_CONSENT = (("consented_at", "consent_source"),)
+_CONSENT = ("consented_at", "consent_source")

@@ -41,7 +41,7 @@ class RaiseForm(forms.Form):
     drill = forms.ChoiceField(
         label="Is it real?",
         choices=[
-            (REAL, "It is real. Everyone below is alarmed at once, also at night."),
+            (REAL, "It is real. Everyone in the list is alarmed at once, also at night."),
             (DRILL, "It is a drill. It is marked as one, and reaches staff only."),
         ],
         widget=UnfoldAdminRadioSelectWidget(),

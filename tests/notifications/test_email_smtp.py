@@ -11,16 +11,21 @@ import pytest
 
 from integrations.errors import (
     CredentialsRefused,
+    DeliveryError,
     NetworkError,
     OurFault,
     Permanent,
+    RecipientRefused,
     ServerError,
     Throttled,
     TimedOut,
+    Undeliverable,
 )
 from integrations.models import Delivery
 from integrations.states import Outcome
+from notifications.channels import CHANNELS
 from tests.notifications.mails import MailServer, delivery, frozen, mail_server, sent
+from wedsync.weddings.models import Address
 
 PLAIN = "AUTH PLAIN " + base64.b64encode(b"\0hub\0sesame").decode()
 pytestmark = pytest.mark.django_db
@@ -92,6 +97,43 @@ def test_what_the_server_says_has_its_class(word: str, reply: bytes, error: type
     assert "sesame" not in str(raised.value)
     if error is Throttled:
         assert not raised.value.whole_target
+
+
+@pytest.mark.parametrize(
+    ("word", "reply", "error"),
+    [
+        ("RCPT", b"550 5.1.1 no such user here\r\n", Undeliverable),
+        (
+            "RCPT",
+            b"550-5.1.1 The email account that you tried to reach\r\n550 5.1.1 does not exist.\r\n",
+            Undeliverable,
+        ),
+        ("RCPT", b"550 5.1.10 null MX\r\n", Undeliverable),
+        ("RCPT", b"553 5.1.3 not a valid address\r\n", Undeliverable),
+        ("RCPT", b"550 5.2.1 mailbox disabled\r\n", Undeliverable),
+        ("RCPT", b"550 No such user\r\n", Undeliverable),
+        ("RCPT", b"551 user not local\r\n", Undeliverable),
+        ("END", b"550 5.1.1 no such user after all\r\n", Undeliverable),
+        ("RCPT", b"552 5.2.2 mailbox full\r\n", RecipientRefused),
+        ("RCPT", b"550 5.7.1 relaying denied\r\n", Permanent),
+        ("MAIL", b"550 5.1.8 bad sender\r\n", Permanent),
+        ("MAIL", b"550 we do not like you\r\n", Permanent),
+        ("END", b"554 5.6.0 looks like spam\r\n", Permanent),
+    ],
+)
+def test_no_such_address_marks_it_and_the_servers_words_are_quoted(
+    word: str, reply: bytes, error: type, settings: Any
+) -> None:
+    with mail_server(replies={word: reply}) as server:
+        row = through(server, settings)
+        with pytest.raises(DeliveryError) as raised:
+            sent(row)
+
+    assert type(raised.value) is error
+    assert reply[4:].split(b"\r\n")[0].decode()[:10] in str(raised.value)
+    CHANNELS["email"].failed(row, raised.value)
+    bounced = Address.objects.filter(value=row.target, bounced_at__isnull=False).exists()
+    assert bounced == (error is Undeliverable)
 
 
 @pytest.mark.parametrize(("word", "outcome"), [("RCPT", Outcome.FAILED), ("END", Outcome.UNKNOWN)])

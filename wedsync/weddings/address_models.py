@@ -23,7 +23,9 @@ class Address(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey("weddings.Organization", on_delete=models.CASCADE, related_name="addresses")
     channel = models.CharField(max_length=16, choices=Channel.choices)
-    value = models.CharField(max_length=254, help_text="Normalized: E.164, or the mail address in lower case.")
+    value = models.CharField(
+        max_length=254, help_text="A phone with its country code, or an email address. It is kept in one form."
+    )
     consented_at = models.DateTimeField(null=True, blank=True)
     consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
     opted_out_at = models.DateTimeField(null=True, blank=True)

@@ -24,9 +24,11 @@ from integrations.errors import (
     NetworkError,
     OurFault,
     Permanent,
+    RecipientRefused,
     ServerError,
     Throttled,
     TimedOut,
+    Undeliverable,
 )
 from integrations.outbound.connections import reach, secure
 from integrations.outbound.names import resolve
@@ -38,6 +40,11 @@ MOST_REPLY = 64 * 1024
 NAME_SECONDS = 5.0
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
+_ENHANCED = re.compile(r"5\.[0-9]{1,3}\.[0-9]{1,3}\b", re.ASCII)
+_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+"""RFC 3463, 3.2 and 3.3, and RFC 7505: no such mailbox or domain, a mailbox that has moved, or is disabled."""
+_NO_SUCH_MAILBOX = frozenset({550, 551, 553})  # RFC 5321, 4.2.3, where the server has no codes of RFC 3463
+MOST_QUOTED = 200
 _LOGIN_NEEDED, _LOGIN_WRONG = 530, {534, 535, 538}
 
 
@@ -71,11 +78,11 @@ class Server:
 
 
 class _Refused(Exception):
-    """The server has answered a step with an error."""
+    """The server has answered a step with an error. ``of_recipient``: the step that names the recipient."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, *, of_recipient: bool = False) -> None:
         super().__init__(text)
-        self.code, self.text = code, text
+        self.code, self.text, self.of_recipient = code, text, of_recipient
 
 
 def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> Answer:
@@ -151,7 +158,10 @@ class _Session:
         if server.username:
             self._log_in(server, extensions)
         self._ask(f"MAIL FROM:<{sender}>", 250)
-        self._ask(f"RCPT TO:<{to}>", 250, 251)
+        try:
+            self._ask(f"RCPT TO:<{to}>", 250, 251)
+        except _Refused as refused:
+            raise _Refused(refused.code, refused.text, of_recipient=True) from refused
         self._ask("DATA", 354)
         self.leaving = True
         self._write(_dotted(message))
@@ -238,13 +248,34 @@ def _base64(text: str) -> str:
 
 
 def _error(refused: _Refused) -> DeliveryError:
-    """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the mail."""
+    """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the mail.
+
+    Of those, RFC 3463 says by its own codes which are about the recipient.
+    """
     code = refused.code
-    said = f"the mail server answered {code}"
-    if code == _LOGIN_NEEDED or code in _LOGIN_WRONG:
-        return CredentialsRefused(f"{said}: the credentials are refused")
+    if code == _LOGIN_NEEDED or code in _LOGIN_WRONG:  # not quoted: a server may repeat what it was sent
+        return CredentialsRefused(f"the mail server answered {code}: the credentials are refused")
+    said = f"the mail server answered {code} “{_quoted(refused.text)}”"
     if code in {421, 454}:
         return ServerError(f"{said}: not available")
     if 400 <= code < 500:
         return Throttled(f"{said}: later", whole_target=False)
-    return Permanent(f"{said}: refused")
+    return _of_recipient(refused, said) or Permanent(f"{said}: refused")
+
+
+def _of_recipient(refused: _Refused, said: str) -> DeliveryError | None:
+    """What a final refusal says of the recipient; ``None``: it is about us, or about the mail."""
+    found = _ENHANCED.match(refused.text)
+    if found and found[0] in _NO_SUCH_ADDRESS:
+        return Undeliverable(f"{said}: there is no such address")
+    if not refused.of_recipient or (found and found[0].startswith("5.7.")):
+        return None
+    if found is None and refused.code in _NO_SUCH_MAILBOX:
+        return Undeliverable(f"{said}: there is no such address")
+    return RecipientRefused(f"{said}: the address is refused")
+
+
+def _quoted(text: str) -> str:
+    """The server's own words, on one line."""
+    flat = " ".join(text.split())
+    return "".join(each for each in flat if each.isprintable())[:MOST_QUOTED] or "no reason given"
