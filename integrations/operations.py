@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import ordering, targets
@@ -23,6 +24,21 @@ BATCH = 500
 
 class CannotResend(Exception):
     """A delivery that must not be sent again; the text says why, for staff."""
+
+
+TRIABLE = frozenset({State.SCHEDULED})
+
+
+def try_now(rows: QuerySet[Delivery]) -> int:
+    """Make due whichever of the rows wait for their next try; returns how many. Their schedule goes on from there."""
+    waiting = rows.filter(state__in=list(TRIABLE), expires_at__gt=Now())
+    found = list(waiting.values_list("id", "priority", "system_id"))
+    moved = Delivery.objects.filter(id__in=[each[0] for each in found], state__in=list(TRIABLE)).update(
+        next_attempt_at=Now()
+    )
+    for delivery_id, priority, system_id in found:
+        hints.delivery_due(delivery_id, priority, system_id)
+    return moved
 
 
 def resend(delivery: Delivery) -> Delivery:

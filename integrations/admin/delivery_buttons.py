@@ -13,12 +13,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from integrations import operations
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
 from integrations.models import Delivery
-from integrations.operations import RESENDABLE, CannotResend
+from integrations.operations import RESENDABLE, TRIABLE, CannotResend
 from integrations.states import WAITING, State
 
-DELIVERY_BUTTONS = ("resend", "cancel")
-_MANY = {"Resend": "Send {} deliveries again", "Cancel": "Call {} deliveries off"}
-DELIVERY_ACTIONS = ("resend_selected", "cancel_selected")
+DELIVERY_BUTTONS = ("try_now", "resend", "cancel")
+_MANY = {
+    "Try now": "Try {} deliveries now",
+    "Resend": "Send {} deliveries again",
+    "Cancel": "Call {} deliveries off",
+}
+DELIVERY_ACTIONS = ("try_selected", "resend_selected", "cancel_selected")
 
 
 class DeliveryButtons(PastButtonAdmin):
@@ -26,7 +30,13 @@ class DeliveryButtons(PastButtonAdmin):
 
     def is_offered(self, row: Delivery, path: str) -> bool:
         """By the delivery's state."""
-        return row.state in (RESENDABLE if path == "resend" else WAITING)
+        states = {"resend": RESENDABLE, "try-now": TRIABLE}.get(path, WAITING)
+        return row.state in states
+
+    @asked("Try now", "try-now", "Try it now instead of waiting for its next try? Its schedule goes on from there.")
+    def try_now(self, request: HttpRequest, delivery: Delivery) -> str:
+        done = operations.try_now(Delivery.objects.filter(id=delivery.id))
+        return "It is tried now." if done else "It does not wait for a try any more."
 
     @asked("Resend", "resend", "Send it again? It is rendered anew and goes out as a further delivery.")
     def resend(self, request: HttpRequest, delivery: Delivery) -> str | HttpResponse:
@@ -49,6 +59,11 @@ class DeliveryButtons(PastButtonAdmin):
     def cancel(self, request: HttpRequest, delivery: Delivery) -> str:
         done = operations.cancel(Delivery.objects.filter(id=delivery.id))
         return "Cancelled." if done else "It is on its way or has ended already."
+
+    @admin.action(description="Try now")
+    def try_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
+        """Tell how many wait for their next try; then try them."""
+        return self._many(request, rows, "Try now", TRIABLE, operations.try_now)
 
     @admin.action(description="Resend")
     def resend_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 
 from integrations.models import Delivery, DeliveryReason
 from integrations.states import Reason, State
@@ -133,3 +135,18 @@ def test_planners_only_look(ours: House, sign_in: SignIn) -> None:
 
     assert sign_in(ours, role=Role.PLANNER).post(page(dead, "resend"), {"post": "yes"}).status_code == 404
     assert Delivery.objects.filter(event=dead.event).count() == 1
+
+
+def test_a_scheduled_delivery_is_tried_now_and_only_such(ours: House, sign_in: SignIn) -> None:
+    client, later = sign_in(ours, role=Role.SUPPORT), timezone.now() + timedelta(hours=2)
+    rows = {
+        state: delivery(ours, state=state, state_reason="", next_attempt_at=later)
+        for state in (State.SCHEDULED, State.HELD, State.DEAD)
+    }
+
+    for row in rows.values():
+        client.post(page(row, "try-now"), {"post": "yes"})
+
+    due = {state for state, row in rows.items() if Delivery.objects.get(pk=row.pk).next_attempt_at <= timezone.now()}
+    assert due == {State.SCHEDULED}
+    assert Delivery.objects.get(pk=rows[State.SCHEDULED].pk).state == State.SCHEDULED

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.models import Connection, ConnectionSecret, ExternalReference, Route, System
+from integrations.models import ClientSync, Connection, ConnectionSecret, ExternalReference, Route, System
 from integrations.states import State
 from tests.api.conftest import Api
 from tests.factories import (
@@ -339,3 +339,24 @@ def test_a_reference_shows_what_it_points_at(api: Api, ours: Organization) -> No
     shown = api.send("get", f"references/{row.id}/").json()
 
     assert (shown["system"], shown["wedding"], shown["contact"]) == (str(row.system_id), str(row.wedding_id), None)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "email"])
+def test_a_connection_of_a_system_that_sends_us_nothing_is_refused(api: Api, ours: Organization, kind: str) -> None:
+    row = SystemFactory(organization=ours, kind=kind, credentials={"provider": "smtp"} if kind == "email" else {})
+
+    assert fields(api.send("post", "connections/", {"system": str(row.id)})) == {"system"}
+
+
+@pytest.mark.parametrize("what", ["a reference", "how far its clients are read"])
+def test_a_system_is_not_deleted_with_what_is_known_of_it(api: Api, ours: Organization, what: str) -> None:
+    row = SystemFactory(organization=ours, kind="studio_cloud")
+    if what == "a reference":
+        ExternalReferenceFactory(organization=ours, system=row)
+    else:
+        ClientSync.objects.create(organization=ours, system=row)
+
+    answer = api.send("delete", f"systems/{row.id}/")
+
+    assert (answer.status_code, "References" in answer.json()["detail"]) == (409, True)
+    assert System.objects.filter(id=row.id).exists()

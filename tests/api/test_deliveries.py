@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.outbound import Request
@@ -150,3 +152,15 @@ def test_a_request_for_many_is_read_strictly(api: Api, ours: Organization, body:
     answer = api.send("post", "deliveries/resend/", body)
 
     assert (answer.status_code, answer["content-type"]) == (status, "application/problem+json"), answer.content
+
+
+@pytest.mark.parametrize(("state", "status"), [("scheduled", 200), ("held", 409), ("dead", 409), ("succeeded", 409)])
+def test_a_scheduled_delivery_is_tried_now(api: Api, ours: Organization, state: str, status: int) -> None:
+    later = timezone.now() + timedelta(hours=2)
+    row = DeliveryFactory(organization=ours, state=state, next_attempt_at=later)
+
+    answer = api.send("post", f"deliveries/{row.id}/try-now/")
+
+    row.refresh_from_db()
+    assert answer.status_code == status, answer.content
+    assert (row.next_attempt_at <= timezone.now()) == (status == 200)

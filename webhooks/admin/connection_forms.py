@@ -13,7 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from integrations.models import Connection
+from integrations.models import Connection, System
+from webhooks.addresses import refusal
 from webhooks.callbacks.base import Provider
 from webhooks.networks import MOST_NETWORKS, vendor_network
 from wedsync.weddings.tenant_forms import TenantForm
@@ -68,6 +69,13 @@ class ConnectionForm(TenantForm):
     class Meta:
         model = Connection
         fields = ("system", "limit_per_hour", "networks")
+
+    def clean_system(self) -> System:
+        """Refuse a system that sends us nothing."""
+        system: System = self.cleaned_data["system"]
+        if reason := refusal(system):
+            raise forms.ValidationError(reason)
+        return system
 
 
 class OverlapForm(forms.Form):

@@ -16,6 +16,7 @@ change rows (see :mod:`wedsync.weddings.tenancy`). Implement nothing else for th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, get_fields_from_path
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import CASCADE, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -42,6 +43,7 @@ else:
 _LOOKUPS = ("exact", "in", "isnull", "gte", "lt", "year", "month", "day", "id__exact", "pk__exact")
 _RECENT = 20
 _MOST_OFFERED = 200
+MOST_DELETED = 500
 
 
 def tenant_admin_of(site: admin.AdminSite, model: type[Model]) -> TenantAdmin | None:
@@ -81,6 +83,32 @@ class TenantRelatedFilter(RelatedFieldListFilter):
             return []
         rows = related.get_queryset(request).order_by(*(related.get_ordering(request) or ("pk",)))
         return [(row.pk, str(row)) for row in related.named(rows)[:_MOST_OFFERED]]
+
+
+def too_many_below(rows: Iterable[Model]) -> str:
+    """Of what kind there are too many rows that would be deleted together with these; empty: there are few.
+
+    Counts keys level by level and stops at :data:`MOST_DELETED`; reads no row.
+    """
+    level: dict[type[Model], list[Any]] = {}
+    for row in rows:
+        level.setdefault(type(row), []).append(row.pk)
+    found = 0
+    while level:
+        following: dict[type[Model], list[Any]] = {}
+        for model, keys in level.items():
+            for relation in model._meta.related_objects:  # noqa: SLF001
+                if getattr(relation, "on_delete", None) is not CASCADE:
+                    continue
+                below: Any = relation.related_model
+                hanging = below._base_manager.filter(**{f"{relation.field.name}__in": keys})  # noqa: SLF001
+                pks = list(hanging.order_by().values_list("pk", flat=True)[: MOST_DELETED + 1 - found])
+                found += len(pks)
+                if found > MOST_DELETED:
+                    return str(below._meta.verbose_name_plural)  # noqa: SLF001
+                following.setdefault(below, []).extend(pks)
+        level = {model: keys for model, keys in following.items() if keys}
+    return ""
 
 
 class _Border:
@@ -214,6 +242,12 @@ class TenantAdmin(_Border, _ModelAdmin):
         stays = not change or self.get_queryset(request).filter(pk=obj.pk).exists()
         if not (mine and stays):
             raise PermissionDenied
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What would be deleted; of a row on which very many hang that alone, before any of them is read."""
+        if hangs := too_many_below(objs):
+            return [], {}, set(), [f"More than {MOST_DELETED} rows hang on it, {hangs} among them."]
+        return super().get_deleted_objects(objs, request)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Filters over relations become bounded ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -27,6 +28,7 @@ class TenantForm(_ModelForm):
 
     asked_by: ClassVar[Access] = NOTHING
     pages: ClassVar[Any] = None
+    above: Model | None = None  # the page's row, of a form below it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,9 +61,34 @@ class TenantForm(_ModelForm):
                 self.add_error(name, OTHER_ORGANIZATION)
         return cleaned
 
+    def full_clean(self) -> None:
+        """Say the errors of fields that the page hides for what is chosen above its fields, too."""
+        super().full_clean()
+        conditions = getattr(self.pages, "conditional_fields", None) or {}
+        hidden = [name for name in self.errors if name in conditions and not self._is_shown(conditions[name])]
+        for name in hidden:
+            label = self.fields[name].label or name.replace("_", " ").capitalize()
+            self.add_error(
+                None, f"{label}, which is not shown for this choice: {' '.join(map(str, self.errors[name]))}"
+            )
+
+    def _is_shown(self, condition: str) -> bool:
+        """Whether the page's script shows a field: ``name == 'x'``, ``name != 'x'`` or ``['x','y'].includes(name)``."""
+        words = re.findall(r"'([^']*)'", condition)
+        name = re.sub(r"'[^']*'|includes", "", condition).strip("[],.()!= ")
+        chosen = str((self.data.get(self.add_prefix(name)) if self.is_bound else None) or self._kept(name))
+        return (chosen in words) != ("!=" in condition)
+
+    def _kept(self, name: str) -> Any:
+        return self.get_initial_for_field(self.fields[name], name) if name in self.fields else ""
+
     def _organization_id(self, cleaned: dict[str, Any]) -> UUID | None:
         chosen = cleaned.get("organization")
-        found: UUID | None = chosen.pk if isinstance(chosen, Model) else self.pages.organization_of(self.instance)
+        if isinstance(chosen, Model):
+            return chosen.pk  # type: ignore[no-any-return]
+        found: UUID | None = self.pages.organization_of(self.instance)
+        if found is None and self.above is not None:  # a new row is not joined to the row above it yet
+            found = next(iter(self._owners(self.above)), None)
         return found
 
     def _owners(self, value: Any) -> Iterable[UUID]:
@@ -91,5 +118,6 @@ class TenantFormSet(_InlineFormSet):
         return form
 
     def _put_beside(self, form: Any) -> None:
+        form.above = self.instance
         if hasattr(form.instance, "organization_id") and hasattr(self.instance, "organization_id"):
             form.instance.organization_id = self.instance.organization_id

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from integrations import connection_secrets, standing
 from integrations.models import Connection, ConnectionSecret, System
-from webhooks.addresses import provider_of, url_of
+from webhooks.addresses import provider_of, refusal, url_of
 from webhooks.networks import MOST_NETWORKS, vendor_network
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
@@ -61,6 +61,8 @@ class ConnectionShape(OwnedSerializer[Connection]):
         """Its secrets are its system's."""
         if self.instance is not None and self.instance.system_id != system.id:
             raise serializers.ValidationError("can not be changed; make another connection")
+        if self.instance is None and (reason := refusal(system)):
+            raise serializers.ValidationError(reason)
         return system
 
     def validate_networks(self, words: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     queryset = Delivery.objects.select_related("system", "contact", "event")
     serializer_class = DeliveryShape
     filterset_class = DeliveryFilters
-    bodiless = frozenset({"resend", "cancel"})
+    bodiless = frozenset({"resend", "cancel", "try_now"})
     read_scope, write_scope = ApiScope.DELIVERIES_READ, _WRITE
 
     def get_serializer_class(self) -> type[DeliveryShape]:
@@ -65,6 +65,16 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
         if not cancelled and row.state != State.CANCELLED:
             raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only one that waits can be cancelled.")
         return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=None, responses=WholeDeliveryShape)
+    @action(detail=True, methods=["post"], url_path="try-now")
+    @transaction.atomic
+    def try_now(self, request: Request, pk: str) -> Response:
+        """Try a scheduled delivery now instead of at its next time; its schedule goes on from there."""
+        row = self.get_object()
+        if not operations.try_now(Delivery.objects.filter(id=row.id)):
+            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only a scheduled one can be tried now.")
+        return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
         operation_id="deliveries_resend_all", request=BulkRequest, responses={200: BulkResult}, examples=[_BULK]

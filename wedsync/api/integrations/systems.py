@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from integrations import holds, standing
 from integrations.addresses import check_target
 from integrations.credentials import LONGEST, credentials_of, leads_elsewhere, to_be_entered_anew
-from integrations.models import System
+from integrations.models import ClientSync, System
 from wedsync import vault
 from wedsync.api.filtering import Filters, SearchFilter
 from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
@@ -181,6 +181,10 @@ class SystemViews(
         system = System.objects.select_for_update().get(pk=instance.pk)  # nothing can be hung on it meanwhile
         if system.deliveries.exists() or system.connections.exists() or system.routes.exists():
             raise Conflict("Deliveries, connections or routes hang on this system. Disable it instead.")
+        if system.references.exists() or ClientSync.objects.filter(system=system).exists():
+            raise Conflict(
+                "References, or how far its clients are read, would be lost with this system. Disable it instead."
+            )
         system.delete()
 
     @extend_schema(request=None, responses=SystemShape)
