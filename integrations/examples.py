@@ -88,6 +88,8 @@ def _value(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     match part.get("type"):
         case "integer" | "number":
             return 120 if part.get("maximum", 120) >= 120 else part["maximum"]
+        case "boolean":
+            return True
         case "array":
             return [_value(part["items"], schema)]
         case "object":
