@@ -1,4 +1,4 @@
-"""``python -m bench.chaos.frozen_session ORGANIZATION``: locks a wedding in the product's own way, and stands still.
+"""``python -m bench.chaos.frozen_session ORGANIZATION``: locks ten weddings in the product's own way, and stands still.
 
 Where the system allows it, its socket is cut without a word to the other side, as by a machine that loses its power
 (TCP_REPAIR, tcp(7)); elsewhere the session only stands still.
@@ -25,7 +25,7 @@ def main() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT id /* a session that will be frozen */ FROM weddings_wedding WHERE organization_id = %s"
-            " ORDER BY id::text LIMIT 1 FOR NO KEY UPDATE",
+            " ORDER BY id::text LIMIT 10 FOR NO KEY UPDATE",
             [sys.argv[1]],
         )
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.connection.fileno())) as ours:
