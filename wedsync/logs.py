@@ -1,9 +1,13 @@
 """Structured logs: one JSON line per happening on standard error, with secrets blanked."""
 
+import atexit
+import contextlib
 import logging.config
 import re
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +17,7 @@ import structlog
 
 SECRET_NAME = re.compile(r"secret|token|password|authorization|credential|signature|api_key|cookie", re.IGNORECASE)
 BLANK = "[redacted]"
+TOGETHER_SECONDS = 0.1
 LONGEST_PATH = 300  # characters
 LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
 ACCESS = "wedsync.access"
@@ -41,6 +46,39 @@ class _Lines(structlog.stdlib.ProcessorFormatter):
         return str(record.msg) if record.name == ACCESS else super().format(record)
 
 
+class _AccessLines:
+    """Lines of requests, written together by a thread of their own: one by one they would slow the receiver."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._thread: threading.Thread | None = None
+
+    def add(self, line: bytes) -> None:
+        """Have a line written within a fraction of a second."""
+        self._waiting.append(line)
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="access-lines", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(TOGETHER_SECONDS)
+            self.write()
+
+    def write(self) -> None:
+        """Write what waits."""
+        lines = []
+        with contextlib.suppress(IndexError):  # empty
+            while True:
+                lines.append(self._waiting.popleft())
+        if lines:
+            _access.info(b"\n".join(lines).decode())
+
+
+_lines = _AccessLines()
+atexit.register(_lines.write)
+
+
 def access(*, path: str, **facts: str | int | float) -> None:
     """Write the line of one request. ``path``: without its query, which may hold a ticket."""
     if not _access.isEnabledFor(logging.INFO):
@@ -53,7 +91,7 @@ def access(*, path: str, **facts: str | int | float) -> None:
         "logger": ACCESS,
         "timestamp": f"{datetime.now(UTC).isoformat().removesuffix('+00:00')}Z",
     }
-    _access.info(orjson.dumps(line).decode())
+    _lines.add(orjson.dumps(line))
 
 
 def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
