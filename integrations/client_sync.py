@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from integrations import clients
 from integrations.errors import DeliveryError, Permanent, TargetGone
@@ -28,8 +28,9 @@ from integrations.wedding_events import Origin, wedding_event
 from wedsync.ids import new_id
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import Name
+from wedsync.live.payloads import Id
 from wedsync.live.publishing import publish
+from wedsync.written_times import read_instant
 
 log = structlog.get_logger(__name__)
 PAGE = 50  # clients; an answer of 64 KiB has room for them
@@ -46,8 +47,8 @@ class _Row(BaseModel):
     """What each client has besides its fields in the vendor's words."""
 
     model_config = ConfigDict(extra="ignore")
-    id: Name
-    updated_at: AwareDatetime
+    id: Id
+    updated_at: Annotated[datetime, BeforeValidator(read_instant)]
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _take_all(system: System, said: Sequence[_Said]) -> Counter[str]:
         taken = clients.take(reference, each.fields, each.changed_at)
         if taken.changed and reference.contact is not None:
             counts["changed"] += 1
-            news.append(_event(system, reference, each, taken.changed))
+            news.append(_event(system, reference, each, taken))
     publish(news)
     return counts
 
@@ -185,10 +186,12 @@ def _reference(system: System, each: _Said) -> ExternalReference | None:
     return clients.remember(system, contact, each.external_id, {})
 
 
-def _event(system: System, reference: ExternalReference, each: _Said, changed: Any) -> NewEvent:
+def _event(system: System, reference: ExternalReference, each: _Said, taken: clients.Taken) -> NewEvent:
     """A ``client.updated`` with only what changed; it does not go back to the system that it came from."""
     assert reference.contact is not None  # noqa: S101
     origin = Origin(ChannelEvent.Source.WEDSYNC, each.changed_at, new_id(), effect=ChannelEvent.Effect.APPLIED)
-    payload = {"client_id": each.external_id, **changed}
+    payload: dict[str, Any] = {"client_id": each.external_id, **taken.changed}
+    if taken.before:
+        payload["before"] = taken.before
     event = wedding_event(reference.contact.wedding, "client.updated", payload, origin)
     return replace(event, source_system_id=system.id)

@@ -5,7 +5,7 @@ what comes in counts where the system changed it, what goes out is what the syst
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +24,14 @@ Kind, Effect = ExternalReference.Kind, ChannelEvent.Effect
 
 @dataclass(frozen=True)
 class Taken:
-    """What a system's word did to a contact; ``changed``: the fields that are new, in our form."""
+    """What a system's word did to a contact.
+
+    ``changed``: the fields that are new, in our form. ``before``: what the contact held there, where it held something.
+    """
 
     effect: ChannelEvent.Effect
     changed: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
 def reference_to(system: System, contact: Contact) -> ExternalReference | None:
@@ -102,10 +106,10 @@ def note_known(reference: ExternalReference, known: Mapping[str, str]) -> Extern
     return row
 
 
-def apply_event(event: ChannelEvent) -> ChannelEvent.Effect:
+def apply_event(event: ChannelEvent) -> Taken:
     """What a vendor's ``client.updated`` does to the contact behind its client, in the caller's transaction."""
     reference = reference_of(event)
-    return take(reference, event.payload, event.occurred_at).effect if reference else Effect.NONE
+    return take(reference, event.payload, event.occurred_at) if reference else Taken(Effect.NONE, {})
 
 
 def take(reference: ExternalReference, said: Mapping[str, Any], changed_at: datetime) -> Taken:
@@ -129,12 +133,13 @@ def take(reference: ExternalReference, said: Mapping[str, Any], changed_at: date
     changed = {name: value for name, value in news.items() if getattr(contact, name) != value}
     row.known, row.known_at = row.known | given, changed_at
     row.save(update_fields=["known", "known_at"])
+    before = {name: held for name in changed if (held := getattr(contact, name))}
     for name, value in changed.items():
         setattr(contact, name, value)
     if changed:
         contact.save(update_fields=list(changed))
     unchanged = Effect.UNCHANGED if given else Effect.NONE
-    return Taken(Effect.APPLIED if changed else unchanged, changed)
+    return Taken(Effect.APPLIED if changed else unchanged, changed, before)
 
 
 def readable(said: Mapping[str, Any]) -> dict[str, str]:

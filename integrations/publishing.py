@@ -9,10 +9,11 @@ from integrations.wedding_events import Origin, capacity_exceeded, wedding_event
 from wedsync.ids import new_id
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import is_blank
 from wedsync.live.publishing import publish
 from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
-from wedsync.weddings.changes import Change, Outcome, Value
+from wedsync.weddings.changes import Change, Outcome, Said, Value
 from wedsync.weddings.models import Form, Wedding
 
 Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
@@ -38,7 +39,7 @@ def change_wedding(
 
 
 def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
-    written = changes.apply(wedding.id, values, origin.occurred_at, own=True)
+    written = changes.apply(wedding.id, values, Said(origin.occurred_at, own=True))
     applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
     wedding.refresh_from_db()
     ours = replace(origin, effect=Effect.APPLIED)
@@ -64,7 +65,8 @@ def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, A
 
 
 def _with_previous(name: str, change: Change) -> dict[str, Any]:
-    return {name: change.after} | ({} if change.before is None else {"previous": change.before})
+    known = {} if change.before is None else {"previous": change.before, "before": change.before}
+    return {name: change.after, **known}
 
 
 def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, by: str = "") -> ChannelEvent:
@@ -75,10 +77,10 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, b
     """
     values = {}
     for question, field in form.wedding_fields.items():
-        if answers.get(question) in (None, ""):
+        if is_blank(answers.get(question)):
             continue
         try:
-            values[field] = changes.parse(field, answers[question])
+            values[field] = changes.parse(field, answers[question], form.wedding)
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
     origin = Origin(Source.API, occurred_at, new_id(), author=by)

@@ -70,15 +70,23 @@ def _route(event: ChannelEvent) -> int:
     if stuck_rows.known.is_known(stuck_rows.key_of(event)):
         wait_at_most(stuck_rows.IN_PASSING_MILLISECONDS)
     applied = apply_to_wedding(event) if event.effect == Effect.PENDING else Applied(Effect(event.effect))
-    if event.effect != applied.effect:
-        event.effect = applied.effect
-        event.save(update_fields=["effect"])
+    _note_effect(event, applied)
     if event.effect in {Effect.UNCHANGED, Effect.STALE}:
         return 0
     made, further = make_deliveries(event)
     publish(applied.consequences, also=[(event, name) for name in further])
     _hint(made)
     return len(made)
+
+
+def _note_effect(event: ChannelEvent, applied: Applied) -> None:
+    fields = ["effect"] if event.effect != applied.effect else []
+    event.effect = applied.effect
+    if applied.payload is not None:
+        event.payload = dict(applied.payload)
+        fields.append("payload")
+    if fields:
+        event.save(update_fields=fields)
 
 
 @transaction.atomic

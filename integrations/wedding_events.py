@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from integrations import clients, suppliers
+from integrations import clients, known_before, suppliers
 from wedsync.live import channels
 from wedsync.live.log import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings import changes
-from wedsync.weddings.changes import Change, Outcome, Value
+from wedsync.weddings.changes import Change, Outcome, Said, Value
 from wedsync.weddings.models import Wedding
 
 Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
@@ -33,34 +33,46 @@ class Origin:
 
 @dataclass(frozen=True)
 class Applied:
-    """What an event did to its wedding, and the events that follow from it."""
+    """What an event did to its wedding, the events that follow from it, and what it says now that we know both.
+
+    ``payload``: ``None`` where it says what it said.
+    """
 
     effect: ChannelEvent.Effect
     consequences: Sequence[NewEvent] = ()
+    payload: Mapping[str, Any] | None = None
 
 
 def apply_to_wedding(event: ChannelEvent) -> Applied:
     """Write what the event says about its wedding, where it is newer than what is known.
 
-    An event that also says something which the wedding does not hold is news in any case.
+    An event that also says something which the wedding does not hold is news in any case. What it is told with from
+    then on, the caller stores with it.
     """
     if event.type == "client.updated":
-        return Applied(clients.apply_event(event))
+        return _apply_to_contact(event)
     proposed = proposed_values(event.type, event.payload)
-    values = readable(proposed)
+    values = readable(proposed, event.wedding)
     if not values or event.wedding is None:
         return Applied(Effect.NONE)
-    written = changes.apply(event.wedding.id, values, event.occurred_at)
+    said = Said(event.occurred_at, event.received_at, event.source_system_id)
+    written = changes.apply(event.wedding.id, values, said)
     outcomes = {change.outcome for change in written}
     if Outcome.APPLIED not in outcomes:
         if len(values) < len(proposed):
-            return Applied(Effect.NONE)
+            return Applied(Effect.NONE, payload=known_before.told(event.payload, written))
         return Applied(Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE)
     event.wedding.refresh_from_db()
+    payload = known_before.told(event.payload, written)
     if event.hops >= MOST_HOPS:
-        return Applied(Effect.APPLIED)
+        return Applied(Effect.APPLIED, payload=payload)
     origin = Origin(Source.WEDSYNC, timezone.now(), event.correlation_id, hops=event.hops + 1)
-    return Applied(Effect.APPLIED, capacity_exceeded(event.wedding, written, origin))
+    return Applied(Effect.APPLIED, capacity_exceeded(event.wedding, written, origin), payload)
+
+
+def _apply_to_contact(event: ChannelEvent) -> Applied:
+    taken = clients.apply_event(event)
+    return Applied(taken.effect, payload={**event.payload, "before": taken.before} if taken.before else None)
 
 
 def proposed_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, object]:
@@ -77,12 +89,12 @@ def proposed_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, ob
     return {}
 
 
-def readable(proposed: Mapping[str, object]) -> dict[str, Value]:
-    """The fields that the wedding holds, with values that it can hold."""
+def readable(proposed: Mapping[str, object], wedding: Wedding | None) -> dict[str, Value]:
+    """The fields that the wedding holds, with values that it can hold; times with an offset in its zone."""
     values = {}
     for field, value in proposed.items():
         try:
-            values[field] = changes.parse(field, value)
+            values[field] = changes.parse(field, value, wedding)
         except ValueError:
             continue
     return values

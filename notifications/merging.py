@@ -1,8 +1,9 @@
 """Several changes of one thing, told as one: from the first one's before to the last one's after. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from integrations.known_before import before_in
 from integrations.ordering_rules import state_set_by
 
 _VALUES = ("guest_count", "capacity", "date")
@@ -34,9 +35,12 @@ def merged(payloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for payload in payloads:
         whole |= {name: value for name, value in payload.items() if value is not None}
-    whole.pop("previous", None)
-    if (previous := payloads[0].get("previous")) is not None:
-        whole["previous"] = previous
+    for name in ("previous", "before"):
+        whole.pop(name, None)
+        if (first := payloads[0].get(name)) is not None:
+            whole[name] = first
+    if any(isinstance(payload.get("before"), Mapping) for payload in payloads):
+        whole["before"] = _first_of_each(payload.get("before") or {} for payload in payloads)
     if "changes" in whole:
         changes = _changes(payloads)
         whole["changes"] = [change for change in changes if not _undone(change)] or changes
@@ -50,7 +54,16 @@ def came_to_nothing(payloads: Sequence[Mapping[str, Any]]) -> bool:
     whole = merged(payloads)
     if "changes" in whole:
         return not whole.get("schedule") and all(_undone(change) for change in whole["changes"])
-    return "previous" in whole and any(whole.get(name) == whole["previous"] for name in _VALUES)
+    before = before_in(whole)
+    return before is not None and any(whole.get(name) == before for name in _VALUES)
+
+
+def _first_of_each(befores: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of a client, what each field held before it was first changed."""
+    found: dict[str, Any] = {}
+    for before in befores:
+        found = {**before, **found}
+    return found
 
 
 def _changes(payloads: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

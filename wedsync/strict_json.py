@@ -1,10 +1,11 @@
-"""JSON from outside: UTF-8, no NaN, no duplicate keys, at most 32 deep, 256 KiB.
+"""JSON from outside: UTF-8, with or without a byte order mark, no NaN, no duplicate keys, at most 32 deep, 256 KiB.
 
 docs/vendors/README.md, "What comes back".
 """
 
 import json
 import math
+from codecs import BOM_UTF8
 from typing import Any
 
 DEEPEST = 32
@@ -22,7 +23,7 @@ def loads(body: bytes) -> Any:
         NotStrictJson: with the reason.
     """
     try:
-        text = body.decode("utf-8")
+        text = body.removeprefix(BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotStrictJson(f"the body is not UTF-8 at byte {error.start}") from error
     try:

@@ -5,6 +5,7 @@ calls; leave :meth:`Vendor.canonical` unless it needs more than names changed.
 """
 
 import json
+import re
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +17,12 @@ from pydantic import ValidationError
 from integrations.outbound import Request
 from integrations.signatures import SignatureScheme
 from integrations.vendors.reasons import LONGEST_NAME, problems_of
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import is_blank
 from wedsync.plain_text import clean, clean_text
 from wedsync.problems import FieldProblem
+from wedsync.weddings.changes import CHANGEABLE
 
 # docs/vendors/README.md, "Names and values". The day of the shoot is what our payloads call the date.
 COMMON_ALIASES: Mapping[str, str] = {
@@ -31,6 +34,9 @@ COMMON_ALIASES: Mapping[str, str] = {
     "event_date": "date",
     "max_capacity": "capacity",
 }
+# However any vendor spells it, since nobody looks at capitals and dots in an emergency.
+_EMERGENCY_SPELLINGS = frozenset({"emergencyreported", "venueemergencyreported"})
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class SchemaError(Exception):
@@ -73,10 +79,6 @@ class Outgoing:
     client: Client | None = None
 
 
-OURS_ALONE = frozenset({"wedding_assumed"})
-"""Fields of payloads that only WedSync sets; from a vendor they stay under ``extra``."""
-
-
 class Vendor(ABC):
     """One vendor's adapter."""
 
@@ -93,10 +95,20 @@ class Vendor(ABC):
     def event_type(self, name: str) -> str | None:
         """Our name of an event type; ``None``: unrecognised. Canonical names are always understood.
 
-        What tells of WedSync itself comes from WedSync alone: a vendor could raise false alarms with it.
+        Capitals and spaces around it do not matter. What tells of WedSync itself comes from WedSync alone: a vendor
+        could raise false alarms with it.
         """
         ours = name if name in CATALOGUE else self.event_types.get(name)
+        if ours is None:
+            ours = self._in_any_capitals().get(name.strip().casefold())
+        if ours is None and _NO_LETTERS.sub("", name.casefold()) in _EMERGENCY_SPELLINGS:
+            ours = EMERGENCY
         return None if ours is None or CATALOGUE[ours].is_ours else ours
+
+    @cache  # noqa: B019  (vendors live as long as the process)
+    def _in_any_capitals(self) -> Mapping[str, str]:
+        """All that the vendor may call an event type, in lower case, and what we call it."""
+        return {name: name for name in CATALOGUE} | {name.casefold(): ours for name, ours in self.event_types.items()}
 
     def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload in our names, as plain text, checked; what we do not know stays under ``extra``.
@@ -106,7 +118,7 @@ class Vendor(ABC):
         """
         schema = CATALOGUE[event_type].payload
         try:
-            checked = schema.model_validate(self._in_our_names(self._names(event_type), payload))
+            checked = schema.model_validate(self._in_our_names(event_type, payload))
         except ValidationError as error:
             raise SchemaError(problems_of(error)) from error
         dumped = checked.model_dump(mode="json")
@@ -115,12 +127,13 @@ class Vendor(ABC):
     @cache  # noqa: B019  (vendors live as long as the process)
     def _names(self, event_type: str) -> Mapping[str, str]:
         """What the vendor may call the fields of an event type, and what we call them."""
-        fields = set(CATALOGUE[event_type].payload.model_fields) - OURS_ALONE
+        schema = CATALOGUE[event_type].payload
+        fields = schema.model_fields.keys() - schema.ours
         spoken = [*COMMON_ALIASES.items(), *self.aliases.items(), *((name, name) for name in fields)]
         return {theirs: ours for theirs, ours in spoken if ours in fields}
 
-    @staticmethod
-    def _in_our_names(names: Mapping[str, str], payload: Mapping[str, Any]) -> dict[str, Any]:
+    def _in_our_names(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        names, forgiving = self._names(event_type), event_type == EMERGENCY
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         twice = set()
@@ -128,17 +141,30 @@ class Vendor(ABC):
             ours = names.get(name)
             if ours is None:
                 extra[clean_text(name)] = clean(value)
-            elif ours in known:
-                twice.add(ours)
-            else:
+            elif ours not in known or is_blank(known[ours]):
                 known[ours] = clean(value)
+            elif forgiving:
+                extra[name] = clean(value)
+            elif not is_blank(value):
+                twice.add(ours)
         given = known.setdefault("extra", {})
         if isinstance(given, dict):
-            twice |= {f"extra.{name[:LONGEST_NAME]}" for name in extra.keys() & given.keys()}
+            if not forgiving:
+                twice |= {f"extra.{name[:LONGEST_NAME]}" for name in extra.keys() & given.keys()}
             known["extra"] = {**extra, **given}
         if twice:
             raise SchemaError([FieldProblem(name, "is given twice; send one of its names") for name in sorted(twice)])
+        if isinstance(known.get("changes"), list):
+            known["changes"] = [self._change_in_our_names(change) for change in known["changes"]]
         return known
+
+    def _change_in_our_names(self, change: Any) -> Any:
+        """A change of a field of the wedding that the vendor calls by its own word."""
+        named = change.get("field") if isinstance(change, dict) else None
+        if not isinstance(named, str):
+            return change
+        ours = self.aliases.get(named.strip()) or COMMON_ALIASES.get(named.strip())
+        return {**change, "field": ours} if ours in CHANGEABLE else change
 
     def in_own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Fields by the names that the vendor calls them; what is not given is left out."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from integrations.known_before import before_in
 from integrations.outbound import Request
 from integrations.vendors.base import Outgoing, Vendor, json_request
 
@@ -103,7 +104,7 @@ def _booking(vendor: Vendor, outgoing: Outgoing) -> Request | None:
 
 def _timeline_changes(event_type: str, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
     if event_type == "wedding.date_changed":
-        return [{"item": "shoot_date", "from": payload.get("previous"), "to": payload["date"]}]
+        return [{"item": "shoot_date", "from": before_in(payload), "to": payload["date"]}]
     return [
         {"item": change["field"], "from": change.get("before"), "to": change["after"]} for change in payload["changes"]
     ]

@@ -56,5 +56,7 @@ def _field(error: ErrorDetails) -> str:
 
 def _reason(error: ErrorDetails) -> str:
     kind = error["type"]
+    if kind == "value_error":
+        return str(error.get("ctx", {}).get("error", error["msg"]))
     words = _REASONS.get(kind) or _REASONS.get(kind.partition("_")[0])
     return words.format(**error.get("ctx", {})) if words else error["msg"]

@@ -90,10 +90,11 @@ def percent(value: Any) -> str:
 
 
 def money(value: Any, currency: Any) -> str:
-    """An amount in a currency: €1,120.50 or 1.120,50 €."""
+    """An amount in a currency: €1,120.50 or 1.120,50 €. Nothing of it is rounded off."""
     if _missing(value) or _missing(currency):
         return "" if _missing(value) else number(value)
-    return numbers.format_currency(_decimal(value), str(currency)[:3].upper(), locale=reading.get().locale)
+    code, locale = str(currency)[:3].upper(), reading.get().locale
+    return numbers.format_currency(_decimal(value), code, locale=locale, decimal_quantization=False)
 
 
 def _decimal(value: Any) -> Decimal:

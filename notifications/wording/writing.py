@@ -15,14 +15,17 @@ from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import FILES, Reader, chain, reader
 from notifications.wording.letters import cut, tidy
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import is_blank
 from wedsync.weddings.models import Wedding
 
 log = structlog.get_logger(__name__)
 FALLBACK, DIGEST = "fallback", "digest"
 LONGEST_HEADLINE, LONGEST_FACT, LONGEST_LABEL = 250, 10_000, 40
 LARGEST_PAYLOAD, MOST_ENTRIES = 32_000, 100  # letters and values; of one list or object
+# What readers ask first, and a sender in haste may have left out.
+_ASKED_OF = {EMERGENCY: ("kind", "description", "reported_by"), "incident.resolved": ("kind", "description")}
 TOP = 3
 """How many events a digest tells of by name."""
 
@@ -112,7 +115,11 @@ def shipped(language: str, name: str) -> str:
 def facts_for(subject: Subject, read_by: Reader) -> dict[str, Any]:
     """What a template can use: ``payload``, ``event``, ``wedding``, ``contact``; in a digest ``count, top, more``."""
     facts: dict[str, Any] = facts_of(subject.event)
-    facts["payload"] = fitting(facts["payload"])
+    not_given = dict.fromkeys(
+        (name for name in _ASKED_OF.get(subject.event.type, ()) if is_blank(facts["payload"].get(name))),
+        read_by.words["not_given"],
+    )
+    facts["payload"] = fitting({**facts["payload"], **not_given})
     contact = subject.contact
     facts["contact"] = {"name": contact.name, "role": contact.role} if contact else None
     if subject.digest:

@@ -52,3 +52,10 @@ def test_depth_32_passes() -> None:
 def test_what_postgresql_can_not_store_is_seen_anywhere(value: object) -> None:
     assert not is_storable(value)
     assert is_storable({"a": ["b", 1, None, "ü🔦"]})
+
+
+def test_a_byte_order_mark_before_the_value_is_taken_and_nowhere_else() -> None:
+    assert loads(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+    for body in (b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}', b'{"a":1}\xef\xbb\xbf', b"\xff\xfe{}"):
+        with pytest.raises(NotStrictJson):
+            loads(body)

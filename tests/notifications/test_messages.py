@@ -120,7 +120,7 @@ def test_every_event_type_can_be_told_on_every_channel(event_type: str, channel:
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("change", [{"before": None, "after": "16:00"}, {"after": None}, {"after": 16}])
 def test_a_timeline_is_told_also_where_a_value_is_missing(channel: str, change: dict[str, Any]) -> None:
-    payload = VENDORS["studio_cloud"].canonical("timeline.updated", {"changes": [{"field": "ceremony_time", **change}]})
+    payload = VENDORS["studio_cloud"].canonical("timeline.updated", {"changes": [{"field": "first_dance", **change}]})
     row = delivery("timeline.updated", payload, channel)
 
     check_limits(channel, json.loads(CHANNELS[channel].render(row).body))

@@ -193,3 +193,26 @@ def test_a_very_large_payload_keeps_its_own_words(event_type: str, payload: Any,
 
     assert holds in content.text
     assert not content.headline.startswith("News about")
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en", "not given"), ("de", "nicht angegeben"), ("fr", "non indiqué"), ("es", "no indicado")]
+)
+@pytest.mark.parametrize(
+    "payload", [{}, {"kind": "", "description": " "}, {"extra": {}}], ids=["nothing", "blank", "extra"]
+)
+def test_what_an_emergency_does_not_say_reads_as_not_given(locale: str, words: str, payload: dict[str, Any]) -> None:
+    told = write(subject("venue.emergency_reported", locale, payload or {"extra": {}}))
+
+    assert words in told.headline
+    assert [fact.value for fact in told.facts].count(words) == 2
+    resolved = {"incident_id": "x", "kind": "", "description": "", "resolved_by": "Eva"}
+    assert words in write(subject("incident.resolved", locale, resolved)).headline
+
+
+def test_an_amount_is_told_whole_in_any_currency() -> None:
+    payment = {"amount": "1200.505", "currency": "KWD", "reference": "R"}
+
+    assert "1,200.505" in write(subject("payment.received", "en", payment)).text
+    assert "1.505" in write(subject("payment.received", "en", {**payment, "amount": "1.505", "currency": "IQD"})).text
+    assert "¥1,200" in write(subject("payment.received", "en", {**payment, "amount": "1200", "currency": "JPY"})).text

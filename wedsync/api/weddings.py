@@ -1,6 +1,5 @@
 """``/api/weddings/<id>/``: read a wedding, or change it and tell everyone."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -41,17 +40,17 @@ class WeddingView(Scoped):
     def patch(self, request: Request, wedding_id: UUID) -> Response:
         """Change fields, venue-local; answers after the commit of the events that this makes."""
         wedding = _find(request, wedding_id)
-        values = parse_changes(request.data, as_json(wedding))
+        values = parse_changes(request.data, wedding)
         with transaction.atomic():
             change_wedding(wedding, values, occurred_at=timezone.now(), by=client_of(request).author)
         return Response(as_json(_find(request, wedding_id)))
 
 
-def parse_changes(body: Any, shown: Mapping[str, Any]) -> dict[str, changes.Value]:
-    """The values of a request's body, texts as plain text.
+def parse_changes(body: Any, wedding: Wedding) -> dict[str, changes.Value]:
+    """The values of a request's body, texts as plain text, times in the wedding's zone.
 
     Arguments:
-        shown: the wedding as it stands. What cannot be changed, and what is not known, is taken where it says the
+        wedding: as it stands. What cannot be changed, and what is not known, is taken where it says the
             same, so that a client can send back what it was given.
 
     Raises:
@@ -59,12 +58,13 @@ def parse_changes(body: Any, shown: Mapping[str, Any]) -> dict[str, changes.Valu
     """
     if not isinstance(body, dict) or not body:
         raise Unprocessable(FieldProblem("body", "must be an object with at least one field"))
+    shown = as_json(wedding)
     values, problems = {}, []
     for field, value in body.items():
         if (field not in changes.CHANGEABLE or value is None) and field in shown and shown[field] == value:
             continue
         try:
-            values[field] = changes.parse(field, clean(value))
+            values[field] = changes.parse(field, clean(value), wedding)
         except ValueError as error:
             problems.append(FieldProblem(field[:LONGEST_NAME], str(error)))
     if problems:

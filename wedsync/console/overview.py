@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from integrations.health_report import Health, SystemHealth
+from integrations.known_before import before_in
 from integrations.models import Delivery, System
 from integrations.states import State
 from notifications.models import Incident
@@ -154,9 +155,7 @@ def summary(payload: Mapping[str, Any]) -> str:
     if isinstance(payload.get("changes"), list):
         parts = [_change(change) for change in payload["changes"] if isinstance(change, dict)]
     else:
-        parts = [
-            _fact(name, value, payload.get("previous")) for name, value in payload.items() if _is_shown(name, value)
-        ]
+        parts = [_fact(name, value, before_in(payload)) for name, value in payload.items() if _is_shown(name, value)]
     return ", ".join(parts[:4])
 
 
@@ -171,7 +170,7 @@ def _fact(name: str, value: object, previous: object) -> str:
 
 def _is_shown(name: str, value: object) -> bool:
     return (
-        name not in {"wedding_id", "form_id", "previous", "alert_id", "system_id"}
+        name not in {"wedding_id", "form_id", "previous", "before", "alert_id", "system_id"}
         and isinstance(value, str | int | float)
         and value != ""
     )

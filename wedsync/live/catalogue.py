@@ -6,6 +6,8 @@ from enum import StrEnum
 from wedsync.live import payloads
 from wedsync.queues import Priority
 
+EMERGENCY = "venue.emergency_reported"
+
 
 class Category(StrEnum):
     """What a person's preferences are kept by."""
@@ -92,7 +94,7 @@ CATALOGUE: dict[str, EventType] = {
         _type("venue.catering_updated", payloads.VenueWork, _CAPACITY, _NORMAL, _SUPPLIERS),
         _type("venue.space_assigned", payloads.VenueWork, _CAPACITY, _NORMAL, _SUPPLIERS),
         _type(
-            "venue.emergency_reported",
+            EMERGENCY,
             payloads.EmergencyReported,
             Category.EMERGENCIES,
             _URGENT,

@@ -4,52 +4,154 @@ Every producer (vendors, API, forms) is checked against these; what a vendor sen
 """
 
 import datetime as dt
+import json
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+from wedsync.currencies import MOST_DECIMALS, decimals_of, fits
+from wedsync.weddings import changes
+from wedsync.written_times import read_date, read_moment
+
+LONGEST_TEXT, LONGEST_NAME = 10_000, 200
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value says nothing: in an optional field it counts as left out."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _id_as_text(value: object) -> object:
+    """Many systems number what they keep, and write the number as one."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_text(value: object) -> str:
+    """What a sender in haste wrote, whatever its type."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(longest: int) -> BeforeValidator:
+    def cut(value: object) -> str:
+        text = _as_text(value)
+        return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+    return BeforeValidator(cut)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
+Id = Annotated[Name, BeforeValidator(_id_as_text)]
 Link = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_000)]
-Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 12, 31))]
+Day = Annotated[dt.date, BeforeValidator(read_date)]
+Moment = Annotated[dt.datetime, BeforeValidator(read_moment)]
 Count = Annotated[int, Field(ge=0, le=100_000, strict=True)]
+# Of an emergency nothing is refused that can be read: too long texts are cut, values of other types are written out.
+CutText = Annotated[Text, _cut(LONGEST_TEXT)]
+CutName = Annotated[Name, _cut(LONGEST_NAME)]
 
 
-class Payload(BaseModel):
-    """What all payloads share."""
+class _Said(BaseModel):
+    """What somebody says: what is blank in an optional field counts as left out."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_blanks(cls, said: Any) -> Any:
+        if not isinstance(said, Mapping):
+            return said
+        blank = [name for name, value in said.items() if is_blank(value)]
+        if not blank:
+            return said
+        left_out = _optional_of(cls).intersection(blank)
+        return {name: value for name, value in said.items() if name not in left_out}
+
+
+@cache
+def _optional_of(schema: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in schema.model_fields.items() if not field.is_required())
+
+
+class Payload(_Said):
+    """What all payloads share. ``ours``: fields that no sender fills in.
+
+    ``before`` is what we knew when the event was applied; ``previous`` is what the sender says that it was.
+    """
+
+    ours: ClassVar[frozenset[str]] = frozenset({"before", "wedding_assumed"})
 
     wedding_id: UUID | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
-class FieldChange(BaseModel):
-    """One field of a timeline: ``field`` as the wedding names it, ``before`` and ``after`` as text or number."""
+class FieldChange(_Said):
+    """One field of a timeline: ``field`` as the wedding names it, ``before`` and ``after`` as text or number.
 
-    model_config = ConfigDict(extra="forbid")
+    A field that the wedding holds takes only what it can hold, so that all that is told of it is also kept.
+    """
 
     field: Name
     before: str | int | None = None
     after: str | int | None
 
+    @field_validator("field")
+    @classmethod
+    def _in_our_spelling(cls, name: str) -> str:
+        return changes.field_named(name)
+
+    @field_validator("after")
+    @classmethod
+    def _can_be_kept(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
+        field = info.data.get("field")
+        if field in changes.CHANGEABLE:
+            changes.parse(field, value)
+        return None if is_blank(value) else value
+
 
 class TimelineUpdated(Payload):
     changes: list[FieldChange] = Field(min_length=1, max_length=100)
     schedule: list[dict[str, Any]] | None = Field(default=None, max_length=1_000)
-    booking_id: Name | None = None
+    booking_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _one_of_each_that_is_kept(self) -> Self:
+        """Of a field of the wedding that is named several times the last value is kept, so only that is told."""
+        found: dict[object, FieldChange] = {}
+        for place, change in enumerate(self.changes):
+            key: object = change.field if change.field in changes.CHANGEABLE else place
+            first = found.get(key)
+            found[key] = change if first is None else change.model_copy(update={"before": first.before})
+        self.changes = list(found.values())
+        return self
 
 
 class GuestCountChanged(Payload):
     guest_count: Count
     previous: Count | None = None
-    booking_id: Name | None = None
+    before: Count | None = None
+    booking_id: Id | None = None
 
 
 class Booking(Payload):
-    booking_id: Name
+    booking_id: Id
     status: Name
     date: Day | None = None
     notes: Text | None = None
@@ -58,29 +160,41 @@ class Booking(Payload):
 class Gallery(Payload):
     gallery_url: Link
     photo_count: Count | None = None
-    booking_id: Name | None = None
+    booking_id: Id | None = None
 
 
 class Payment(Payload):
-    amount: Decimal = Field(ge=0, max_digits=12, decimal_places=2)
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-    reference: Name
-    booking_id: Name | None = None
+    """``amount``: at most 12 digits, and behind the point as many as its currency has."""
+
+    currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    amount: Decimal = Field(ge=0, max_digits=12, decimal_places=MOST_DECIMALS)
+    reference: Id
+    booking_id: Id | None = None
+
+    @field_validator("amount")
+    @classmethod
+    def _in_the_currencys_decimals(cls, amount: Decimal, info: ValidationInfo) -> Decimal:
+        currency = info.data.get("currency")
+        if currency and not fits(amount, currency):
+            raise ValueError(f"may have at most {decimals_of(currency)} digits after the point in {currency}")
+        return amount
 
 
 class ClientUpdated(Payload):
-    client_id: Name
+    client_id: Id
     name: Name | None = None
     email: Name | None = None
     phone: Name | None = None
+    before: dict[str, Any] | None = None
 
 
 class CapacityUpdated(Payload):
     capacity: Count
     previous: Count | None = None
+    before: Count | None = None
     reason: Text | None = None
     venue_name: Name | None = None
-    booking_id: Name | None = None
+    booking_id: Id | None = None
 
 
 class CapacityExceeded(Payload):
@@ -89,26 +203,53 @@ class CapacityExceeded(Payload):
 
 
 class VenueWork(Payload):
-    starts_at: dt.datetime | None = None
+    starts_at: Moment | None = None
     requirements: Text | None = None
     space: Name | None = None
-    booking_id: Name | None = None
+    booking_id: Id | None = None
 
 
 class EmergencyReported(Payload):
-    kind: Name
-    description: Text
-    reported_by: Name
-    contact_phone: Name | None = None
-    venue_name: Name | None = None
-    booking_id: Name | None = None
+    """Nothing that a sender in haste leaves out or writes wrongly refuses it; messages say what was not given."""
+
+    kind: CutName | None = None
+    description: CutText | None = None
+    reported_by: CutName | None = None
+    contact_phone: CutName | None = None
+    venue_name: CutName | None = None
+    booking_id: CutName | None = None
     wedding_assumed: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_what_can_be_read(cls, said: Any) -> Any:
+        """A ``wedding_id`` that is none of our ids is the sender's own name of the booking."""
+        if not isinstance(said, Mapping):
+            return said
+        read = dict(said)
+        named = read.get("wedding_id")
+        if not is_blank(named) and not isinstance(named, UUID) and not _is_uuid(_as_text(named)):
+            del read["wedding_id"]
+            if is_blank(read.get("booking_id")):
+                read["booking_id"] = named
+        if not is_blank(read.get("extra")) and not isinstance(read["extra"], Mapping):
+            read["extra"] = {"extra": read["extra"]}
+        return read
 
 
 class DateChanged(Payload):
     date: Day
     previous: Day | None = None
-    booking_id: Name | None = None
+    before: Day | None = None
+    booking_id: Id | None = None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 class FormSubmitted(Payload):
@@ -156,7 +297,7 @@ class WeddingUnknown(Payload):
     sender: Name | None = None
     reason: Text | None = None
     suggestion: Text | None = None
-    assumed_at: dt.datetime | None = None
+    assumed_at: Moment | None = None
     further: list[Text] = Field(default_factory=list, max_length=20)
     report: dict[str, Any] = Field(default_factory=dict)
 

@@ -77,7 +77,7 @@ def test_what_a_vendor_is_told_is_in_words_that_it_may_say_itself(vendor: Vendor
         assert types
         for name in types:
             sent = {theirs: "2027-06-20", "nothing": 1}
-            known = vendor._in_our_names(vendor._names(name), sent)
+            known = vendor._in_our_names(name, sent)
             assert ours in known
 
 

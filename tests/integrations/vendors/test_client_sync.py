@@ -66,7 +66,12 @@ def test_what_changed_in_the_crm_changes_the_contact_and_becomes_news_of_just_th
     assert (again.seen, again.cursor) == (1, row.cursor)
     there.put("client", {"id": "C-1", "name": "Anna Moser"})
     assert client_sync.sync(there.system).seen == 2
-    assert news(there)[1] == {"wedding_id": str(there.wedding.id), "client_id": "C-1", "name": "Anna Moser"}
+    assert news(there)[1] == {
+        "wedding_id": str(there.wedding.id),
+        "client_id": "C-1",
+        "name": "Anna Moser",
+        "before": {"name": "Anna"},
+    }
 
 
 @alone

@@ -146,7 +146,18 @@ def test_a_payload_that_breaks_its_schema_names_our_field_and_what_must_stand_th
         ("timeline.updated", {"changes": [{"field": "date", "after": "x"}] * 101}, "changes"),
         ("form.submitted", {"form_id": "1", "answers": {}}, "form_id"),
         ("journey.milestone_reached", {"milestone": "x", "progress": HUGE}, "progress"),
-        ("venue.emergency_reported", {"kind": " ", "description": "x", "reported_by": "y"}, "kind"),
+        ("booking.created", {"booking_id": "BK-1", "status": " "}, "status"),
+        ("wedding.date_changed", {"date": "20270620"}, "date"),
+        ("wedding.date_changed", {"date": 20270620}, "date"),
+        ("wedding.date_changed", {"date": "2027-W25-5"}, "date"),
+        ("wedding.date_changed", {"date": "12/06/2027"}, "date"),
+        ("wedding.date_changed", {"date": "2027-06-20", "previous": 1813622400}, "previous"),
+        ("booking.created", {"booking_id": "1", "status": "open", "date": "1813622400"}, "date"),
+        ("venue.setup_scheduled", {"starts_at": "20270620"}, "starts_at"),
+        ("venue.setup_scheduled", {"starts_at": 20270620}, "starts_at"),
+        ("venue.setup_scheduled", {"starts_at": "1813622400"}, "starts_at"),
+        ("venue.setup_scheduled", {"starts_at": "2027-06-20"}, "starts_at"),
+        ("venue.setup_scheduled", {"starts_at": "2027-02-30T09:00"}, "starts_at"),
     ],
     ids=lambda value: None if isinstance(value, dict) else str(value),
 )
@@ -226,9 +237,9 @@ def test_texts_are_cleaned_before_they_are_measured(vendor: Vendor) -> None:
 
 @every_vendor
 def test_a_required_text_that_is_only_markup_is_empty(vendor: Vendor) -> None:
-    sent = {"kind": "<img src=x onerror=alert(1)>", "description": "x", "reported_by": "y"}
+    sent = {"booking_id": "BK-1", "status": "<img src=x onerror=alert(1)>"}
 
-    assert problems(vendor, "venue.emergency_reported", sent) == [FieldProblem("kind", "must not be empty")]
+    assert problems(vendor, "booking.created", sent) == [FieldProblem("status", "must not be empty")]
 
 
 def outgoing(event_type: str, payload: dict[str, Any]) -> Outgoing:

@@ -29,13 +29,14 @@ function summary(payload) {
       .join(", ");
   }
   const changing = new Set(["capacity", "guest_count", "date"]);
+  const before = payload.before ?? payload.previous;
   return Object.entries(payload)
-    .filter(([name, value]) => !["wedding_id", "form_id", "previous", "alert_id", "system_id"].includes(name))
+    .filter(([name, value]) => !["wedding_id", "form_id", "previous", "before", "alert_id", "system_id"].includes(name))
     .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value) && value !== "")
     .slice(0, 4)
     .map(([name, value]) =>
-      payload.previous != null && changing.has(name)
-        ? `${words(name)} ${written(payload.previous)} → ${written(value)}`
+      before != null && changing.has(name)
+        ? `${words(name)} ${written(before)} → ${written(value)}`
         : `${words(name)}: ${written(value)}`,
     )
     .join(", ");

@@ -1,0 +1,45 @@
+"""What an event that was applied says in the end: what we knew before, and the values as the wedding keeps them. Pure.
+
+Everything that is told of a field of the wedding is thereby what the wedding holds; see docs/adr/0068.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wedsync.weddings.changes import Change, Outcome
+
+
+def told(payload: Mapping[str, Any], written: Sequence[Change]) -> dict[str, Any]:
+    """The payload of an event after its changes were written.
+
+    A field of a timeline whose change was older than what we know is told to nobody: it moves to ``extra.stale``.
+    """
+    by_field = {change.field: change for change in written}
+    if "changes" in payload:
+        return _timeline(payload, by_field)
+    before = {name: change.before for name, change in by_field.items() if change.before is not None}
+    if not before:
+        return dict(payload)
+    (known,) = before.values()
+    return {"previous": known, **payload, "before": known}
+
+
+def _timeline(payload: Mapping[str, Any], written: Mapping[str, Change]) -> dict[str, Any]:
+    changes, stale = [], []
+    for said in payload["changes"]:
+        change = written.get(said["field"])
+        if change is None:
+            changes.append(said)
+        elif change.outcome == Outcome.STALE:
+            stale.append(said)
+        else:
+            before = said.get("before") if change.before is None else change.before
+            changes.append({**said, "before": before, "after": change.after})
+    extra = {"extra": {**payload.get("extra", {}), "stale": stale}} if stale else {}
+    return {**payload, "changes": changes, **extra}
+
+
+def before_in(payload: Mapping[str, Any]) -> Any:
+    """What the wedding held before; where we knew nothing, what the sender says that it was."""
+    known = payload.get("before")
+    return payload.get("previous") if known is None else known

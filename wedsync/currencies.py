@@ -1,0 +1,29 @@
+"""How many decimals an amount may have: ISO 4217's minor units, which bookkeepers write, and not what a locale shows.
+
+https://www.six-group.com/en/products-services/financial-information/data-standards.html
+"""
+
+from decimal import Decimal
+
+MOST_DECIMALS = 4
+_DECIMALS = {
+    **dict.fromkeys(
+        (
+            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+            "XOF", "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+
+
+def decimals_of(currency: str) -> int:
+    """How many digits behind the point an amount of a currency has; two where the code is not one of the others."""
+    return _DECIMALS.get(currency.upper(), 2)
+
+
+def fits(amount: Decimal, currency: str) -> bool:
+    """Whether an amount can be paid in a currency; zeros at its end do not matter."""
+    return amount == round(amount, decimals_of(currency))
