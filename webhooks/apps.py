@@ -9,6 +9,8 @@ class WebhooksConfig(AppConfig):
         from integrations import sweep, targets
         from webhooks.callbacks.taking import take_left
         from webhooks.confirmations import provider_id_of
+        from webhooks.emergency_alarms import tell_left
 
         targets.register_confirmation(provider_id_of)
         sweep.register_round(take_left)
+        sweep.register_round(tell_left)

@@ -6,18 +6,20 @@ dedup) need state or the wire, and are the receiver's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from integrations.signatures import Headers, SignatureError, SignatureScheme
+from integrations.signatures import OUTSIDE_WINDOW, Headers, SignatureError, SignatureScheme
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
 from wedsync import strict_json
 from wedsync.correlation import current_or_new
 from wedsync.problems import FieldProblem, Problem
+from wedsync.written_times import read_instant
 
 AHEAD = 300.0  # seconds
+OLDEST = 366 * 86_400.0  # seconds; older ones are a broken clock's, like those of the future
 EXPLAINED = {
     "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
     "signature-malformed": "The signature's header can not be read. See the vendor's contract for its form.",
@@ -30,12 +32,14 @@ KEPT_HEADERS = ("content-type", "user-agent")
 class Refused(Exception):
     """The request is answered with a problem, and nothing of it becomes an event.
 
-    ``external_id``, ``vendor_type``: what its envelope said, where that could be read.
+    ``external_id``, ``vendor_type``: what its envelope said, where that could be read. ``signed``: one of the secrets
+    made its signature, although the request is refused for it.
     """
 
-    def __init__(self, problem: Problem, external_id: str = "", vendor_type: str = "") -> None:
+    def __init__(self, problem: Problem, external_id: str = "", vendor_type: str = "", *, signed: bool = False) -> None:
         super().__init__(problem.slug)
         self.problem = problem
+        self.signed = signed
         self.external_id = external_id
         self.vendor_type = vendor_type
 
@@ -92,7 +96,8 @@ def check_signature(
     try:
         place = scheme.verify(headers, body, door.secrets, now)
     except SignatureError as error:
-        raise Refused(Problem(401, error.slug, explained[error.slug])) from error
+        fits = error.slug == OUTSIDE_WINDOW
+        raise Refused(Problem(401, error.slug, explained[error.slug]), signed=fits) from error
     return door.secret_ids[place] if place else None
 
 
@@ -126,6 +131,8 @@ def _read(content: Any) -> tuple[str, str, datetime, dict[str, Any]]:
     if not isinstance(content, dict):
         raise _bad_envelope("the body must be one JSON object")
     external_id, vendor_type, payload = content.get("id"), content.get("eventType"), content.get("payload")
+    if isinstance(external_id, int) and not isinstance(external_id, bool):
+        external_id = str(external_id)
     if not isinstance(external_id, str) or not 1 <= len(external_id) <= 200:
         raise _bad_envelope("id must be a text of 1 to 200 characters")
     if not isinstance(vendor_type, str) or not 1 <= len(vendor_type) <= 100:
@@ -137,14 +144,9 @@ def _read(content: Any) -> tuple[str, str, datetime, dict[str, Any]]:
 
 def _time(text: object) -> datetime:
     try:
-        found = datetime.fromisoformat(str(text))
-        if found.tzinfo is None:
-            raise ValueError(text)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise _bad_envelope(
-            "timestamp must be ISO 8601 with an offset, for instance 2026-06-19T10:00:00+02:00"
-        ) from error
+        return read_instant(text)
+    except ValueError as error:
+        raise _bad_envelope(f"timestamp {error}") from error
 
 
 def _check_window(ahead: float, oldest: float) -> None:
@@ -152,6 +154,8 @@ def _check_window(ahead: float, oldest: float) -> None:
         raise _bad_envelope("timestamp lies more than 300 s ahead")
     if -ahead > oldest:
         raise _bad_envelope("timestamp is more than 7 days old")
+    if -ahead > OLDEST:
+        raise _bad_envelope("timestamp is more than a year old")
 
 
 def _bad_envelope(detail: str) -> Refused:

@@ -25,6 +25,9 @@ MOST_SHARED = 1_000  # counters that Redis is told about at once
 REDIS_WITHIN = 1.0  # seconds
 KEY_PREFIX = "wedsync:limits:"
 HOUR = 3600
+READS_PER_ADDRESS = 1_000  # bodies that are read over the limit, an hour
+CHECKS_PER_ADDRESS = 120  # signatures that are checked over the limit, an hour
+EMERGENCIES_PER_CONNECTION = 60  # that pass over a limit, an hour
 IPV6_CUSTOMER = 64  # bits; whoever has one address of these has them all
 
 
@@ -150,30 +153,37 @@ class Limit:
 
 
 class Limits:
-    """Both limits of the door in, counted together with the other web processes."""
+    """The limits of the door in, counted together with the other web processes."""
 
     def __init__(self, *, per_address: int, per_connection: int, redis_url: str) -> None:
         self.addresses = Limit("address", per_address)
         self.connections = Limit("connection", per_connection)
+        # What is kept for emergencies over these two limits: see webhooks.over_limit.
+        self.reads_over = Limit("address-read", READS_PER_ADDRESS)
+        self.checks_over = Limit("address-check", CHECKS_PER_ADDRESS)
+        self.emergencies_over = Limit("connection-emergency", EMERGENCIES_PER_CONNECTION)
+        self._all = (self.addresses, self.connections, self.reads_over, self.checks_over, self.emergencies_over)
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=REDIS_WITHIN, socket_connect_timeout=REDIS_WITHIN)
         self._task: asyncio.Task[None] | None = None
-        self._away = False
+        self._away = self._stopped = False
 
     def start(self) -> None:
         """Begin to share the counts."""
         self._task = asyncio.get_running_loop().create_task(self._share())
 
     async def stop(self) -> None:
-        """End it."""
+        """End it. A cancellation alone may be taken for a broken connection by the client of Redis."""
+        self._stopped = True
         if self._task:
             self._task.cancel()
+            await asyncio.wait([self._task], timeout=REDIS_WITHIN)
         with contextlib.suppress(redis.RedisError, OSError):
             await self._redis.aclose()
 
     async def _share(self) -> None:
-        while True:
+        while not self._stopped:
             await asyncio.sleep(SHARE_EVERY)
-            for limit in (self.addresses, self.connections):
+            for limit in self._all:
                 if limit.counters.untold:
                     await self._tell(limit.counters)
 

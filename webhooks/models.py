@@ -27,6 +27,13 @@ class Receipt(models.Model):
         REUSED_ID = "reused_id"
         REJECTED = "rejected"
 
+    class Alarm(models.TextChoices):
+        """Whether staff must hear of an emergency that was refused or is held, beside whatever else becomes of it."""
+
+        NONE = ""
+        DUE = "due"
+        TOLD = "told"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="receipts", db_index=False, db_constraint=False
@@ -45,6 +52,10 @@ class Receipt(models.Model):
     older_secret_id = models.UUIDField(
         null=True, blank=True, help_text="The secret that signed it, where that was not the newest."
     )
+    alarm = models.CharField(
+        max_length=8, choices=Alarm.choices, blank=True, db_default="", default="",
+        help_text="Of a signed emergency that was refused, or is held: whether staff were told.",
+    )  # fmt: skip
     reprocessed_at = models.DateTimeField(null=True, blank=True)
     event_id = models.UUIDField(null=True, blank=True)
     external_id = models.CharField(max_length=200, blank=True)
@@ -73,6 +84,7 @@ class Receipt(models.Model):
                 name="receipt_older_secret",
                 condition=Q(older_secret_id__isnull=False),
             ),
+            models.Index(fields=["id"], name="receipt_alarm_due", condition=Q(alarm="due")),
         ]
 
     def __str__(self) -> str:

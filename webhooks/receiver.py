@@ -5,20 +5,23 @@ A request is answered 202 only after its own row is committed. The order of the 
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from webhooks import inspection
+from webhooks import emergencies, inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
+from webhooks.emergencies import EmergencyReading
 from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
-from webhooks.inspection import EXPLAINED, Accepted, Envelope, Refused
+from webhooks.inspection import EXPLAINED, Accepted, Refused
 from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.limits import Allowance, Limits, sender_name
+from webhooks.over_limit import EmergencyShare
 from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
 from wedsync.answers import Pairs, send_json, send_problem
@@ -26,6 +29,7 @@ from wedsync.problems import Problem
 from wedsync.request_bodies import BodyReader, Disconnected
 from wedsync.strict_json import LARGEST
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/channel-events"
 CONNECTION_HEADER = "x-wedsync-connection"
@@ -39,7 +43,10 @@ _REUSED_ID = Problem(409, "event-id-reused", "This id came before with another b
 
 @dataclass(slots=True)
 class _Request:
-    """One request on its way through the checks, with what is known of it so far."""
+    """One request on its way through the checks, with what is known of it so far.
+
+    ``over``: the limit that it is over, which answers it unless it proves to be an emergency.
+    """
 
     method: str
     path: str
@@ -50,6 +57,7 @@ class _Request:
     signed: bool = False
     older_secret_id: str | None = None
     allowance: Allowance | None = None
+    over: Refused | None = None
 
 
 class Receiver:
@@ -71,6 +79,7 @@ class Receiver:
         self._committer = committer
         self._rejections = rejections
         self._sample = Sample()
+        self._share = EmergencyShare(limits)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -93,19 +102,17 @@ class Receiver:
 
     async def _take(self, request: _Request, receive: Any) -> Stored:
         door = request.door = await self._enter(request)
-        if request.method != "POST":
-            raise Refused(_NOT_POST)
-        request.body = await read_body(self._bodies, receive, request.headers, LARGEST)
-        inspection.check_type(request.headers)
-        now, vendor = time.time(), door.vendor
-        request.older_secret_id = inspection.check_signature(
-            door, vendor.signature, request.headers, request.body, now, EXPLAINED
-        )
-        request.signed = True
-        request.allowance = self._limits.connections.count(door.connection_id, door.limit_per_hour)
-        if not request.allowance.passes:
-            raise Refused(_too_many(request.allowance, "of this connection"))
-        envelope = await self._opened(door, request.body, now)
+        if request.over is None:
+            await self._verify(request, door, receive)
+            request.allowance = self._limits.connections.count(door.connection_id, door.limit_per_hour)
+            if not request.allowance.passes:
+                request.over = Refused(_too_many(request.allowance, "of this connection"))
+        else:
+            await self._verify_over_limit(request, door, receive)
+        if request.over is not None and not await self._is_emergency_with_room(request, door):
+            raise request.over
+        opening = partial(inspection.open_body, door.vendor, request.body, time.time())
+        envelope = await self._aside(door, request.body, opening)
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
         stored = await self._committer.submit(accepted, len(request.body))
@@ -115,45 +122,109 @@ class Receiver:
             raise Refused(_NO_DOOR)
         return stored
 
-    async def _opened(self, door: Door, body: bytes, now: float) -> Envelope:
+    async def _aside(self, door: Door, body: bytes, reading: Callable[[], T]) -> T:
+        """What reading a body makes: of a small one at once, of a large one beside the event loop."""
         if len(body) <= READ_AT_ONCE:
-            return inspection.open_body(door.vendor, body, now)
-        return await self._large.read(door.connection_id, partial(inspection.open_body, door.vendor, body, now))
+            return reading()
+        return await self._large.read(door.connection_id, reading)
+
+    async def _emergency(self, door: Door, body: bytes) -> EmergencyReading | None:
+        """What a body says of an emergency; ``None``: it reports none."""
+        if not emergencies.may_be_one(body):
+            return None
+        return await self._aside(door, body, partial(emergencies.read, door.vendor, body))
+
+    async def _verify(self, request: _Request, door: Door, receive: Any) -> None:
+        if request.method != "POST":
+            raise Refused(_NOT_POST)
+        request.body = await read_body(self._bodies, receive, request.headers, LARGEST)
+        inspection.check_type(request.headers)
+        if request.over is not None and not self._share.checks(_sender(request), request.body):
+            raise request.over
+        request.older_secret_id = inspection.check_signature(
+            door, door.vendor.signature, request.headers, request.body, time.time(), EXPLAINED
+        )
+        request.signed = True
+
+    async def _verify_over_limit(self, request: _Request, door: Door, receive: Any) -> None:
+        """The same for a sender who is over its limit, and is told nothing but that."""
+        try:
+            await self._verify(request, door, receive)
+        except Refused as refused:
+            over = request.over or refused
+            over.signed = refused.signed
+            raise over from refused
+
+    async def _is_emergency_with_room(self, request: _Request, door: Door) -> bool:
+        """Whether a verified request over a limit reports an emergency, and may pass."""
+        found = await self._emergency(door, request.body)
+        return found is not None and self._share.passes(door.connection_id)
 
     async def _enter(self, request: _Request) -> Door:
-        """The door that the request names, within the limit of its sender's address.
+        """The door that the request names. Over its sender's limit, ``request.over`` is set.
 
-        The vendor's own networks are known with the door. Over the limit an unknown one is looked up for the next time
-        only, a few at once, so that strangers can not keep PostgreSQL busy.
+        The vendor's own networks are known with the door. Over the limit doors are looked up for a bounded number of
+        requests, so that strangers cannot keep PostgreSQL busy.
         """
         named = request.path.removeprefix(PREFIX).strip("/") or (request.headers.get(CONNECTION_HEADER) or [""])[0]
         door = self._doors.last_known(named)
-        if door is not None and request.address and door.spares(request.address):
-            request.allowance = self._limits.connections.allowance(door.connection_id, door.limit_per_hour)
-        else:
-            request.allowance = self._limits.addresses.count(sender_name(request.address or ""))
+        if not self._spares(request, door):
+            request.allowance = self._limits.addresses.count(_sender(request))
             if not request.allowance.passes:
-                request.door = door
-                self._doors.look_up_soon(named)
-                raise Refused(_too_many(request.allowance, "from your address"))
+                request.over = Refused(_too_many(request.allowance, "from your address"))
+                return await self._enter_over_limit(request, named, request.over)
         door = await self._doors.find(named)
         if door is None or not door.is_of_a_vendor:
             raise Refused(_NO_DOOR)
         return door
 
+    async def _enter_over_limit(self, request: _Request, named: str, over: Refused) -> Door:
+        request.door = self._doors.last_known(named)
+        if not self._share.reads(_sender(request)):
+            self._doors.look_up_soon(named)
+            raise over
+        try:
+            door = await self._doors.find(named)
+        except StorageAway as error:
+            raise over from error
+        if door is None or not door.is_of_a_vendor:
+            raise over
+        if self._spares(request, door):
+            request.over = None
+        return door
+
+    def _spares(self, request: _Request, door: Door | None) -> bool:
+        """Whether the sender writes from its vendor's own networks; then the connection's limit alone counts."""
+        if door is None or not request.address or not door.spares(request.address):
+            return False
+        request.allowance = self._limits.connections.allowance(door.connection_id, door.limit_per_hour)
+        return True
+
     async def _refuse(self, request: _Request, refused: Refused, receive: Any, send: Any) -> None:
         problem = refused.problem
         if request.door is not None and problem not in (_REUSED_ID, _NO_DOOR):
-            rejected = Rejected(
-                request.door, refused, request.signed, request.body, inspection.kept(request.headers), request.address,
-                request.older_secret_id,
-            )  # fmt: skip
             try:
+                emergency = await self._is_signed_emergency(request, request.door, refused)
+                rejected = Rejected(
+                    request.door, refused, request.signed or emergency, request.body, inspection.kept(request.headers),
+                    request.address, request.older_secret_id, emergency=emergency,
+                )  # fmt: skip
                 await self._keep(rejected)
             except (StorageAway, OperationalError, InterfaceError) as error:
                 log.warning("rejection_not_stored", error=type(error).__name__)
                 problem = AWAY
         await send_problem(send, problem, _limit_headers(request), receive)
+
+    async def _is_signed_emergency(self, request: _Request, door: Door, refused: Refused) -> bool:
+        """Whether it reports an emergency, and a live secret made its signature; notes the sender's id and type."""
+        if not request.body or not (request.signed or refused.signed or _would_verify(request, door, refused)):
+            return False
+        found = await self._emergency(door, request.body)
+        if found is None:
+            return False
+        refused.external_id = refused.external_id or found.external_id
+        refused.vendor_type = refused.vendor_type or found.vendor_type
+        return True
 
     async def _keep(self, rejected: Rejected) -> None:
         """A receipt of what was refused; its sender waits for it only where it may count on it."""
@@ -161,6 +232,21 @@ class Receiver:
             await self._rejections.submit(rejected, rejected.size)
         elif self._sample.chooses(rejected):
             self._rejections.offer(rejected)
+
+
+def _sender(request: _Request) -> str:
+    return sender_name(request.address or "")
+
+
+def _would_verify(request: _Request, door: Door, refused: Refused) -> bool:
+    """Whether a live secret signed a request whose signature nobody looked at, since its type was wrong."""
+    if refused.problem.status != 415:
+        return False
+    try:
+        inspection.check_signature(door, door.vendor.signature, request.headers, request.body, time.time(), EXPLAINED)
+    except Refused as unsigned:
+        return unsigned.signed
+    return True
 
 
 def _too_many(allowance: Allowance, of_what: str) -> Problem:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from webhooks.doors import Door
 from webhooks.inspection import Refused
+from webhooks.models import Receipt
 from wedsync.async_database import AsyncConnection
 from wedsync.ids import new_id_text
+from wedsync.live import hints
 
 KEPT_A_MINUTE = 20  # of each connection, in each web process
 KEPT_BYTES = 4096
@@ -26,7 +28,7 @@ KEPT_WHOLE = {400, 422}
 class Rejected:
     """A refused request. ``size``: of its body in bytes, of which ``body`` may be the beginning.
 
-    ``unkept``: how many were refused before it and only counted.
+    ``unkept``: how many were refused before it and only counted. ``emergency``: staff must hear of it.
     """
 
     door: Door
@@ -37,6 +39,7 @@ class Rejected:
     remote_address: str | None
     older_secret_id: str | None = None
     unkept: int = 0
+    emergency: bool = False
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,7 +48,8 @@ class Rejected:
     @property
     def is_kept_whole(self) -> bool:
         """Whether its sender may count on it being there."""
-        return self.signed and self.refused.problem.status in KEPT_WHOLE
+        status = self.refused.problem.status
+        return self.signed and status != 429 and (self.emergency or status in KEPT_WHOLE)
 
 
 @dataclass(slots=True)
@@ -86,12 +90,12 @@ class Sample:
 
 KEEP = """
 INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
-    older_secret_id, external_id, event_type, body, body_size, headers, remote_address, received_at)
+    alarm, older_secret_id, external_id, event_type, body, body_size, headers, remote_address, received_at)
 SELECT given.id, connection.organization_id, connection.id, 'rejected', signed, slug, reason, errors, unkept,
-    older_secret_id, external_id, event_type, decode(body, 'base64'), size, headers, remote_address, now()
+    alarm, older_secret_id, external_id, event_type, decode(body, 'base64'), size, headers, remote_address, now()
 FROM json_to_recordset(%s::json) AS given (
     place integer, id uuid, connection_id text, signed boolean, slug text, reason text, errors jsonb, unkept integer,
-    older_secret_id uuid, external_id text, event_type text, body text, size integer, headers jsonb,
+    alarm text, older_secret_id uuid, external_id text, event_type text, body text, size integer, headers jsonb,
     remote_address inet)
 JOIN integrations_connection connection ON connection.id = given.connection_id
 ORDER BY place FOR KEY SHARE OF connection
@@ -101,7 +105,9 @@ RETURNING id
 
 async def store_rejected(database: AsyncConnection, batch: Sequence[Rejected]) -> list[None]:
     """Store the receipts of a batch; a connection that is gone by now leaves none."""
-    await database.fetch(KEEP, [json.dumps([_row(place, rejected) for place, rejected in enumerate(batch)])])
+    rows = [_row(place, rejected) for place, rejected in enumerate(batch)]
+    await database.fetch(KEEP, [json.dumps(rows)])
+    hints.alarms_due(str(row["id"]) for row in rows if row["alarm"])
     return [None] * len(batch)
 
 
@@ -116,6 +122,7 @@ def _row(place: int, rejected: Rejected) -> dict[str, object]:
         "reason": problem.detail[:LONGEST_REASON],
         "errors": problem.extra.get("errors", []),
         "unkept": rejected.unkept,
+        "alarm": Receipt.Alarm.DUE.value if rejected.emergency else "",
         "older_secret_id": rejected.older_secret_id,
         "external_id": rejected.refused.external_id,
         "event_type": rejected.refused.vendor_type,

@@ -18,7 +18,7 @@ from webhooks.weddings import FIND, Clue, Match, Recent, clue, find_parameters, 
 from wedsync.async_database import AsyncConnection, Row
 from wedsync.ids import new_id_text
 from wedsync.live import channels, hints
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.hints import RouteHint
 from wedsync.queues import Priority
 
@@ -34,11 +34,12 @@ given AS MATERIALIZED (
     SELECT *, sha256(convert_to(body, 'UTF8')) AS body_hash FROM json_to_recordset(%s::json) AS given (
         place integer, id uuid, connection_id text, external_id text, body text, headers jsonb, remote_address inet,
         older_secret_id uuid, vendor_type text, event_type text, payload jsonb, occurred_at timestamptz, priority text,
-        correlation_id uuid, wedding_id uuid, channels json, again boolean)
+        correlation_id uuid, wedding_id uuid, channels json, again boolean, emergency boolean)
 )"""
 _RECEIPT = """
 INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
-    older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address, received_at)"""
+    alarm, older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address,
+    received_at)"""
 
 # PostgreSQL runs the insertions that nothing reads from behind to front: the channels' counters are locked last, so
 # that two writers stand in each other's way for a moment only. An id that is claimed by a receipt which is processed
@@ -80,7 +81,8 @@ WITH {_GIVEN}, {_DOORS}, claimed AS (
 ), receipts AS (
     {_RECEIPT}
     SELECT id, organization_id, connection_id, CASE WHEN event_type IS NULL THEN 'unrecognised' ELSE 'accepted' END,
-        true, '', '', '[]', 0, older_secret_id, CASE WHEN event_type IS NOT NULL THEN id END, external_id, vendor_type,
+        true, '', '', '[]', 0, CASE WHEN emergency AND routing = 'held' THEN 'due' ELSE '' END, older_secret_id,
+        CASE WHEN event_type IS NOT NULL THEN id END, external_id, vendor_type,
         convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
     FROM fresh
     ON CONFLICT (id) DO UPDATE SET verdict = EXCLUDED.verdict, slug = '', reason = '', errors = '[]',
@@ -98,7 +100,8 @@ WITH {_GIVEN}, {_DOORS}, known AS MATERIALIZED (
 ), reused AS (
     {_RECEIPT}
     SELECT given.id, doors.organization_id, doors.id, 'reused_id', true, 'event-id-reused',
-        'its id was used before, with another body', '[]', 0, older_secret_id, NULL::uuid, external_id, vendor_type,
+        'its id was used before, with another body', '[]', 0, CASE WHEN emergency THEN 'due' ELSE '' END,
+        older_secret_id, NULL::uuid, external_id, vendor_type,
         convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
     FROM given JOIN known USING (place) JOIN doors ON doors.id = given.connection_id
     WHERE NOT known.same AND NOT given.again
@@ -133,6 +136,7 @@ class Written:
     answers: list[Stored]
     routes: list[RouteHint]
     channels: list[str]  # as sockets are told
+    alarms: list[str]  # receipts of emergencies of which staff must hear
 
 
 Steps = Generator[tuple[str, list[str]], list[Row], Written]
@@ -157,6 +161,7 @@ class Store:
             self._recent.forget()
             raise
         hints.committed(written.routes, written.channels)
+        hints.alarms_due(written.alarms)
         return written.answers
 
 
@@ -172,6 +177,7 @@ def store(batch: Sequence[Accepted]) -> list[Stored]:
         except StopIteration as end:
             written: Written = end.value
         transaction.on_commit(lambda: hints.committed(written.routes, written.channels))
+        transaction.on_commit(lambda: hints.alarms_due(written.alarms))
     return written.answers
 
 
@@ -187,14 +193,18 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
     drafts = [_Draft(item, found.get(each)) for item, each in zip(batch, clues, strict=True)]
     fresh: dict[int, str] = dict((yield WRITE, [_as_json([draft.row(place) for place, draft in enumerate(drafts)])]))
     answers = {place: drafts[place].answer() for place in fresh}
+    alarms = [drafts[place].id for place, routing in fresh.items() if routing == "held" and drafts[place].is_emergency]
     taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
     if taken:
         for place, receipt_id, same in (yield COMPARE, [_as_json(taken)]):
             answers[place] = Stored(receipt_id, Status.DUPLICATE if same else Status.REUSED_ID)
+            if not same and drafts[place].is_emergency:
+                alarms.append(drafts[place].id)
     return Written(
         [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
         [drafts[place].route_hint for place, routing in fresh.items() if drafts[place].is_hinted(routing)],
         list({key: None for place in fresh for key in drafts[place].channel_keys}),
+        alarms,
     )
 
 
@@ -238,6 +248,7 @@ class _Draft:
             "older_secret_id": item.older_secret_id,
             "vendor_type": envelope.vendor_type,
             "again": item.receipt_id is not None,
+            "emergency": self.is_emergency,
         }
         if envelope.event_type:
             row |= {
@@ -257,6 +268,11 @@ class _Draft:
         return routing == "pending" or (
             routing == "unlinked" and bool(event_type) and CATALOGUE[event_type or ""].priority == Priority.URGENT
         )
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether staff must hear of it where it cannot be routed."""
+        return self.item.envelope.event_type == EMERGENCY
 
     @property
     def route_hint(self) -> RouteHint:

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from celery import shared_task
 
-from webhooks import retention
+from webhooks import emergency_alarms, retention
 from webhooks.callbacks import taking
 from webhooks.reprocessing import reprocess_many
 from wedsync.database_errors import POSTGRES_AWAY
-from wedsync.queues import TAKE_TASK, Priority
+from wedsync.queues import ALARM_TASK, TAKE_TASK, Priority
 
 
 @shared_task(name="webhooks.prune")
@@ -27,3 +27,9 @@ def reprocess(receipt_ids: list[str]) -> None:
 def take(connection_id: str, queue: str) -> None:
     """Let what a provider told a connection take effect; what was taken already is taken no second time."""
     taking.take(connection_id, Priority(queue))
+
+
+@shared_task(name=ALARM_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
+def alarm(receipt_ids: list[str]) -> None:
+    """Tell staff of emergencies that were refused or are held; what was told already is told no second time."""
+    emergency_alarms.tell_each(map(UUID, receipt_ids))

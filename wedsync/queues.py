@@ -10,6 +10,7 @@ ROUTE_TASK = "integrations.route"
 DELIVER_TASK = "integrations.deliver"
 TAKE_TASK = "webhooks.take"
 WATCH_TASK = "integrations.watch"
+ALARM_TASK = "webhooks.alarm"
 
 
 class Priority(models.TextChoices):

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import transaction
 
 from wedsync.live.models import ChannelEvent
-from wedsync.queues import DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
+from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
@@ -54,6 +54,12 @@ class NoticeHint(NamedTuple):
 
     connection_id: str
     queue: str
+
+
+class AlarmHint(NamedTuple):
+    """A receipt of an emergency, refused or held, of which staff must hear."""
+
+    receipt_id: str
 
 
 class DeliveryHint(NamedTuple):
@@ -113,7 +119,7 @@ class Lane(Generic[T]):
         finished.join(seconds)
 
 
-TaskHint = RouteHint | DeliveryHint | NoticeHint
+TaskHint = RouteHint | DeliveryHint | NoticeHint | AlarmHint
 
 
 def _send_tasks() -> Callable[[list[TaskHint]], None]:
@@ -141,6 +147,9 @@ def send_now(hints: Sequence[TaskHint]) -> list[TaskHint]:
 
 def _sent(hints: list[TaskHint]) -> Iterator[Sequence[TaskHint]]:
     """Send them in few messages; yields after each what it carried."""
+    if alarms := [hint for hint in hints if isinstance(hint, AlarmHint)]:
+        current_app.send_task(ALARM_TASK, args=[[hint.receipt_id for hint in alarms]], queue=Priority.URGENT.value)
+        yield alarms
     events: dict[str, list[RouteHint]] = defaultdict(list)
     for hint in hints:
         if isinstance(hint, RouteHint):
@@ -267,6 +276,12 @@ def notices_stored(places: Iterable[tuple[str, str]]) -> None:
     ``places``: ids of connections, each with the queue in which a worker takes it.
     """
     if waiting := [NoticeHint(connection_id, str(queue_name)) for connection_id, queue_name in dict.fromkeys(places)]:
+        _tasks.offer(waiting)
+
+
+def alarms_due(receipt_ids: Iterable[str]) -> None:
+    """Have staff told of emergencies that were refused or are held, for receipts that are committed already."""
+    if waiting := [AlarmHint(receipt_id) for receipt_id in receipt_ids]:
         _tasks.offer(waiting)
 
 
