@@ -9,10 +9,11 @@ from uuid import UUID
 
 from integrations import call_facts, clients, deadlines, event_filters, signing_secrets, standard_webhooks, targets
 from integrations.errors import DeliveryError, OurFault
-from integrations.models import Delivery, ExternalReference, Route, System
+from integrations.models import Attempt, Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.questions import ask
 from integrations.shaping import shaped
+from integrations.states import Outcome
 from integrations.targets import Hindrance, Plan, Preview, Sending
 from integrations.vendors import CALLED
 from integrations.vendors.base import Client, Outgoing
@@ -21,6 +22,10 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 LONGEST_ID = 200  # as an external reference holds it
+NO_USABLE_ID = (
+    "Taken, but the answer names no usable id (a text of 1 to 200 characters, or a number, under “id”). Later calls "
+    "cannot name what was made. Ask the other side for its id, and add it as an external reference of the system."
+)
 
 
 def register() -> None:
@@ -144,14 +149,16 @@ class SystemSender:
             answer = json.loads(response.body)
         except (ValueError, RecursionError):
             return ""
-        named = answer.get("id") if isinstance(answer, dict) else None
-        return named if isinstance(named, str) and 0 < len(named) <= LONGEST_ID and named.isprintable() else ""
+        return _usable_id(answer.get("id")) if isinstance(answer, dict) else ""
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Remember by what id the system knows a booking or client that we made, and what it holds of a client."""
         request = Request.from_json(delivery.request) if delivery.request else None
         if request is None or delivery.system.kind == System.Kind.WEBHOOK:
             return
+        if not provider_id and request.method == "POST" and request.path in (BOOKINGS, CLIENTS):
+            attempts = Attempt.objects.filter(delivery_id=delivery.id, outcome=Outcome.SUCCEEDED)
+            attempts.filter(number=delivery.attempt_count).update(error=NO_USABLE_ID)
         if (request.method, request.path) == ("POST", BOOKINGS) and provider_id and delivery.event.wedding_id:
             ExternalReference.objects.get_or_create(
                 system=delivery.system,
@@ -194,12 +201,18 @@ def _found(system: System, event: ChannelEvent, client: Client) -> Client:
     deadline = deadlines.question_deadline()
     listed = ask(system, CLIENTS, {"email": email}, deadline=deadline, within_delivery=True).get("clients")
     known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    ids = [each["id"] for each in known if isinstance(each.get("id"), str) and 0 < len(each["id"]) <= LONGEST_ID]
+    ids = [named for each in known if (named := _usable_id(each.get("id")))]
     if len(ids) != 1:
         return client
     held = clients.readable(known[0])
     clients.remember(system, contact, ids[0], held)
     return replace(client, external_id=ids[0], known=held)
+
+
+def _usable_id(named: object) -> str:
+    """An id as a reference holds it, a number as its digits; empty where it is none that we could call by."""
+    text = str(named) if isinstance(named, int) and not isinstance(named, bool) else named
+    return text if isinstance(text, str) and 0 < len(text) <= LONGEST_ID and text.isprintable() else ""
 
 
 def _note_client(delivery: Delivery, request: Request, provider_id: str) -> None:
