@@ -2,6 +2,7 @@
 
 import json
 import random
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ _TYPES = (
     "capacity.updated", "guests.changed", "setup.scheduled", "catering.updated", "space.assigned", "event.date_changed",
     "emergency.reported", "venue.capacity_updated", "timeline.updated", "booking.created", "payment.received",
     "form.submitted", "chairs.counted", "CAPACITY.UPDATED", "", "x" * 101, "capacity.updated\n", "../../etc/passwd",
+    "Emergency.Reported", "emergency reported", "client.updated", "gallery.ready",
 )  # fmt: skip
 _FIELDS = (
     "event_id", "booking_id", "reservation_id", "wedding_id", "max_capacity", "capacity", "headcount", "guest_count",
@@ -26,9 +28,14 @@ _TEXTS = (
     "<script>alert(1)</script>", "'; DROP TABLE webhooks_receipt; --", "{{7*7}}", "%s%n", "2027-06-20", "2027-02-30",
     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-06-19T10:00:00+02:00", "2026-06-19T10:00:00",
     "2026-W25-5", "24:00", "-0", "1e999", "NaN", "null", "00000000-0000-0000-0000-000000000000", "\u2028", "\x7f\x85",
-    "9:30", "4:30 PM", "9ish", "15:00+02:00", "20270620", "12/06/2027", "20.6.2027", "78", "eur", "JPY", "1.005", "١٢",
+    "9:30", "4:30 PM", "9ish", "15:00+02:00", "20270620", "12/06/2027", "20.6.2027", "1813622400", "78", "eur", "JPY", "1.005", "١٢",
     "Pressure<limit", "<desk@venue.example>", "Table 5\x0b12 guests",
 )  # fmt: skip
+_CHANGED = (
+    "ceremony_time", "reception_time", "reception_end", "ceremonyTime", "Ceremony time", "date", "shoot_date",
+    "guest_count", "headcount", "capacity", "venue_name", "first_dance",
+)  # fmt: skip
+_NUMBERS = (0, 16, 120, -1, 20270620, 1813622400, None)
 _LITERALS = (
     b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 301, b"9" * 5000, b"-0", b"1E+400",
     b"0.1e1", b"01", b"+1", b"1.", b".5", b"0x10", b"1_000", b"9223372036854775808", b"1e308", b"true", b"null", b"nul",
@@ -55,6 +62,9 @@ class Bodies:
             (4, self._envelope),
             (6, self._odd_envelope),
             (3, self._literal_inside),
+            (2, self._timeline),
+            (1, self._emergency),
+            (1, self._marked),
             (5, self._mutated),
             (2, self._random_bytes),
             (1, self._nested),
@@ -127,6 +137,44 @@ class Bodies:
         parts["eventType"] = "capacity.updated"
         del parts["payload"]["headcount"]
         return json.dumps(parts, ensure_ascii=self._chance.random() < 0.5).encode()
+
+    def _timeline(self) -> bytes:
+        """Times and counts in every form: what the wedding holds must be kept, or refused."""
+        parts = self._parts()
+        changes = [
+            {"field": self._chance.choice(_CHANGED), "after": self._chance.choice((*_TEXTS, *_NUMBERS))}
+            for _ in range(self._chance.randint(1, 4))
+        ]
+        parts |= {"eventType": "timeline.updated"}
+        parts["payload"] = {"event_id": self._chance.choice(self._bookings), "changes": changes}
+        return json.dumps(parts).encode("utf-8", "surrogatepass")
+
+    def _emergency(self) -> bytes:
+        """Written in haste: blanks, other types, too much, too little."""
+        parts = self._parts()
+        names = (
+            "event_id",
+            "wedding_id",
+            "kind",
+            "description",
+            "reported_by",
+            "contact_phone",
+            "location_name",
+            "extra",
+        )
+        payload = {name: self._value(1) for name in names if self._chance.random() < 0.6}
+        parts |= {
+            "eventType": self._chance.choice(("emergency.reported", "VENUE.EMERGENCY_REPORTED")),
+            "payload": payload,
+        }
+        return json.dumps(parts).encode("utf-8", "surrogatepass")
+
+    def _marked(self) -> bytes:
+        """With a byte order mark, and numbers for ids."""
+        parts = self._parts()
+        parts["id"] = self._chance.getrandbits(60)
+        parts["payload"]["event_id"] = self._chance.randint(0, 10**30)
+        return BOM_UTF8 + json.dumps(parts).encode()
 
     def _literal_inside(self) -> bytes:
         """JSON as no library would write it: a literal in the place of some value."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from bench.ground import Facts, Ground
 _STATUSES = {202: ("accepted", "unrecognised"), 200: ("duplicate",)}
 _NO_HTTP = b"Invalid HTTP request received."
 """Uvicorn's own words to what is not HTTP; they never reach the receiver."""
+_CLOCKS = {"ceremony_time", "reception_time", "reception_end"}
+_CLOCK = re.compile(r"^\s*([0-9-]+[Tt ])?[0-9]{1,2}(:[0-9]{2}| ?[AaPp]\.?[Mm])")
 SHOWN = 10
 """Examples of wrong answers that are kept."""
 
@@ -81,6 +84,14 @@ class Verdict:
         )
         receipts = {event_id for _, _, verdict, event_id in kept if verdict == "accepted"}
         self.wrong["an event has no receipt, or a receipt no event"] += len(receipts ^ {row[0] for row in events})
+        changed = ground.execute(
+            "SELECT change->>'field', change->>'after' FROM live_channelevent,"
+            " jsonb_array_elements(payload->'changes') change"
+            f" WHERE organization_id = '{facts.organization}' AND type = 'timeline.updated'"
+        )
+        self.wrong["a time is told that no wedding can keep"] += sum(
+            field in _CLOCKS and not _CLOCK.search(str(after)) for field, after in changed
+        )
         self.wrong["answered 202, and not stored"] += len(self.stored_ids - {row[0] for row in kept})
         said = ground.execute(
             "SELECT body, payload #>> '{extra,said}' FROM webhooks_receipt JOIN live_channelevent"
