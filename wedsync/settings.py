@@ -189,6 +189,7 @@ AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "console"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["wedsync.date_formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -276,6 +277,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}console/icon.svg"}],
     "SHOW_HISTORY": True,
     "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
+    "SCRIPTS": [f"{STATIC_URL}weddings/dates_in_words.js"],
 }
 LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike
 logs.configure(env.LOG_LEVEL.read(), file=env.LOG_FILE.read(), most_bytes=env.LOG_BYTES.read())

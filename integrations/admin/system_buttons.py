@@ -17,6 +17,7 @@ from integrations.models import ClientSync, System
 from integrations.vendors import CALLED
 from wedsync.env import ConfigurationError
 from wedsync.weddings.admin_looks import button, column, show_once
+from wedsync.weddings.tenant_forms import DATE_TYPED
 
 SYSTEM_BUTTONS = ("ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
 _ASK_ROTATION = (
@@ -29,7 +30,8 @@ class DayForm(forms.Form):
     """Which day, for how many."""
 
     date = forms.DateField(
-        widget=UnfoldAdminDateWidget(),
+        widget=UnfoldAdminDateWidget(attrs={"placeholder": "2027-06-19"}),
+        error_messages={"invalid": DATE_TYPED},
         help_text="For instance 2027-06-19.",
     )
     guests = forms.IntegerField(min_value=0, max_value=100_000, widget=UnfoldAdminIntegerFieldWidget())

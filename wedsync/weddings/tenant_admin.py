@@ -25,13 +25,14 @@ from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, get_fields_from_path
 from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE, Model, QuerySet
+from django.db.models import CASCADE, DateField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from unfold.widgets import UnfoldAdminDateWidget
 
 from wedsync.weddings.models import Organization
 from wedsync.weddings.tenancy import BY_NOBODY, Role, access
-from wedsync.weddings.tenant_forms import TenantForm, TenantFormSet
+from wedsync.weddings.tenant_forms import DATE_TYPED, TenantForm, TenantFormSet
 
 if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with another look
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -172,6 +173,12 @@ class TenantAdmin(_Border, _ModelAdmin):
     """The pages of a model that belongs to organizations. ``linked_by``: further lookups that our own links use."""
 
     form = TenantForm
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        DateField: {
+            "widget": UnfoldAdminDateWidget(attrs={"placeholder": "2027-06-19"}),
+            "error_messages": {"invalid": DATE_TYPED},
+        }
+    }
     linked_by: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     show_full_result_count = False

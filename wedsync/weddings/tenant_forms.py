@@ -20,6 +20,7 @@ else:
 
     _ModelForm = forms.ModelForm
 
+DATE_TYPED = "Write it as year-month-day, such as 2027-06-19, or pick it in the calendar."
 OTHER_ORGANIZATION = "This belongs to another organization."
 
 

@@ -1,0 +1,1 @@
+"""For the language that our pages speak."""
