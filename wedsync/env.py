@@ -116,6 +116,9 @@ PROCESS = _variable("WEDSYNC_PROCESS", str, "-", "the Procfile's name of this pr
 HOST = _variable("WEDSYNC_HOST", str, "0.0.0.0", "the address that the web process listens on")  # noqa: S104
 PORT = _variable("PORT", int, "8000", "the port of the web process")
 PUBLIC_URL = _variable("WEDSYNC_PUBLIC_URL", str, "http://127.0.0.1:8000", "how the outside reaches the web process")
+SMTP_NAME = _variable(
+    "WEDSYNC_SMTP_NAME", str, "", "the name by which mail servers are greeted; empty: the host of the public URL"
+)
 ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "host names that the web process answers to, by comma")
 DEBUG = _variable("WEDSYNC_DEBUG", _flag, "0", "1 shows tracebacks; never in production")
 SECURE = _variable("WEDSYNC_SECURE", _flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")

@@ -42,6 +42,7 @@ SECRET_KEY = env.DJANGO_SECRET_KEY.read()
 SECRET_KEYS = env.SECRET_KEYS.read()
 ALLOWED_HOSTS = list(env.ALLOWED_HOSTS.read())
 PUBLIC_URL = env.PUBLIC_URL.read().rstrip("/")
+SMTP_NAME = env.SMTP_NAME.read().strip()
 WEDSYNC_HOME = Path(env.HOME.read())
 
 REDIS_URL = env.REDIS_URL.read()

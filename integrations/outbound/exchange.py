@@ -9,6 +9,7 @@ import httptools
 
 from integrations.errors import NetworkError, TimedOut
 from integrations.outbound.messages import Response
+from integrations.outbound.odd_heads import repaired
 
 MOST_BYTES = 64 * 1024
 MOST_HEAD = 64 * 1024
@@ -26,6 +27,8 @@ class _Answer:
         self._received = 0
         self._excess = False
         self._reusable = False
+        self._head = b""  # as it came, until it has been read
+        self._is_odd = False
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = bytearray()
@@ -65,16 +68,45 @@ class _Answer:
             NetworkError: they are no HTTP, or their head does not end.
         """
         self._received += len(data)
+        if not self.has_head:
+            self._head += data
         try:
-            self._parser.feed_data(data)
+            if not (self._is_odd and not self.has_head):
+                self._parser.feed_data(data)
+            else:
+                self._read_odd_head()
         except httptools.HttpParserUpgrade:
             self.complete, self._excess = True, True
         except httptools.HttpParserError as error:
-            self._excess = True
-            if not self.complete:
-                raise NetworkError("the answer is not HTTP", sent=True) from error
+            self._take_what_is_odd(error)
         if not self.has_head and self._received > MOST_HEAD:
             raise NetworkError("the head of the answer does not end", sent=True)
+
+    def _take_what_is_odd(self, error: httptools.HttpParserError) -> None:
+        """What is no HTTP behind the head takes nothing from the status; a head itself is read once more."""
+        self._excess = True
+        if self.has_head:
+            self.complete = True
+            return
+        if self._is_odd or not self._head.lstrip().startswith(b"HTTP/"):
+            raise NetworkError("the answer is not HTTP", sent=True) from error
+        self._is_odd = True
+        try:
+            self._read_odd_head()
+        except httptools.HttpParserUpgrade:
+            self.complete = True
+        except httptools.HttpParserError as again:
+            if not self.has_head:
+                raise NetworkError("the answer is not HTTP", sent=True) from again
+            self.complete = True
+
+    def _read_odd_head(self) -> None:
+        """Read a head that HTTP does not allow, once all of it is there. Its connection is not used again."""
+        whole = repaired(self._head)
+        if whole is not None:
+            self.headers = {}
+            self._parser = httptools.HttpResponseParser(self)
+            self._parser.feed_data(whole)
 
     def end(self) -> None:
         """The other side has closed: the end of a body without a length, else a broken answer.

@@ -7,7 +7,7 @@ not mention anyone; limits are those of https://docs.slack.dev/reference/block-k
 import json
 from typing import Any
 
-from integrations.errors import DeliveryError, Permanent, TargetGone
+from integrations.errors import CredentialsRefused, DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
 from notifications import incidents, links
@@ -33,7 +33,9 @@ GONE = {
     "channel_not_found",
     "channel_is_archived",
 }
-GONE_STATUS = {403, 404, 410}
+GONE_STATUS = {404, 410}
+FORBIDDEN = 403
+"""The webhook is there, but the workspace or the channel forbids what it does. Its admin may allow it again."""
 ALL_CLEAR = "incident.resolved"
 
 
@@ -75,6 +77,10 @@ class Slack(PersonChannel):
         code = response.text.strip()[:60]
         if response.status in GONE_STATUS or (response.status >= 400 and code in GONE):
             return TargetGone(f"Slack: {code or response.status}: this webhook does not exist any more")
+        if response.status == FORBIDDEN:
+            return CredentialsRefused(
+                f"Slack: {code or FORBIDDEN}: the workspace forbids this. Ask its admin, then resume the system"
+            )
         return Permanent(f"Slack: {code}") if response.status == 400 else None
 
 

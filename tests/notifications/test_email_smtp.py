@@ -24,6 +24,7 @@ from integrations.errors import (
 from integrations.models import Delivery
 from integrations.states import Outcome
 from notifications.channels import CHANNELS
+from notifications.channels.email.smtp import greeting_name
 from tests.notifications.mails import MailServer, delivery, frozen, mail_server, sent
 from wedsync.weddings.models import Address
 
@@ -180,3 +181,30 @@ def test_no_password_leaves_where_the_server_offers_no_tls(settings: Any) -> Non
 def test_credentials_that_can_not_be_used_are_our_fault(wrong: dict[str, str], settings: Any) -> None:
     with mail_server() as server, pytest.raises(OurFault):
         sent(through(server, settings, wrong))
+
+
+@pytest.mark.parametrize(
+    ("public", "name", "greeting"),
+    [
+        ("https://hub.example.com", "", "hub.example.com"),
+        ("https://hub.example.com:8443/path", "", "hub.example.com"),
+        ("http://127.0.0.1:8000", "", "[127.0.0.1]"),
+        ("http://[::1]:8000", "", "[IPv6:::1]"),
+        ("https://hub.example.com", "mail-7.example.com", "mail-7.example.com"),
+    ],
+)
+def test_mail_servers_are_greeted_with_the_public_host_or_the_name_of_a_setting(
+    public: str, name: str, greeting: str, settings: Any
+) -> None:
+    settings.PUBLIC_URL, settings.SMTP_NAME = public, name
+
+    with mail_server() as server:
+        sent(through(server, settings))
+
+    assert f"EHLO {greeting}" in server.commands
+
+
+def test_a_host_with_other_characters_is_greeted_with_in_the_form_that_smtp_carries(settings: Any) -> None:
+    settings.PUBLIC_URL, settings.SMTP_NAME = "https://hüb.example", ""
+
+    assert greeting_name() == "hüb.example".encode("idna").decode()

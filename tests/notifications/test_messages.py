@@ -199,7 +199,7 @@ def test_an_answer_of_whatsapp_that_can_not_be_read_is_classified_by_its_status(
     [
         (404, b"no_service", TargetGone),
         (410, b"channel_is_archived", TargetGone),
-        (403, b"invalid_token", TargetGone),
+        (403, b"invalid_token", CredentialsRefused),
         (400, b"invalid_blocks", Permanent),
         (429, b"", Throttled),
         (500, b"rollup_error", ServerError),
@@ -233,6 +233,28 @@ def test_an_exhausted_quota_is_not_hammered() -> None:
 
     assert isinstance(error, Throttled)
     assert error.retry_after == 3600
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (403, "action_prohibited", CredentialsRefused),
+        (403, "posting_to_general_channel_denied", CredentialsRefused),
+        (403, "restricted_action", CredentialsRefused),
+        (403, "invalid_token", CredentialsRefused),
+        (403, "", CredentialsRefused),
+        (403, "channel_is_archived", TargetGone),
+        (403, "team_disabled", TargetGone),
+        (404, "no_service", TargetGone),
+        (404, "channel_not_found", TargetGone),
+        (410, "channel_is_archived", TargetGone),
+    ],
+)
+def test_slack_pauses_where_something_is_forbidden_and_ends_where_something_is_gone(
+    status: int, code: str, error: type
+) -> None:
+    with pytest.raises(error, match=code or str(status)):
+        CHANNELS["slack"].judge(Response(status, {}, code.encode()))
 
 
 def test_a_long_slack_field_fits_after_escaping() -> None:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import certifi
 from django.conf import settings
@@ -45,6 +47,7 @@ _NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2
 """RFC 3463, 3.2 and 3.3, and RFC 7505: no such mailbox or domain, a mailbox that has moved, or is disabled."""
 _NO_SUCH_MAILBOX = frozenset({550, 551, 553})  # RFC 5321, 4.2.3, where the server has no codes of RFC 3463
 MOST_QUOTED = 200
+IPV6 = 6
 _LOGIN_NEEDED, _LOGIN_WRONG = 530, {534, 535, 538}
 
 
@@ -173,7 +176,7 @@ class _Session:
         return Answer(code, {}, text.encode())
 
     def _hello(self) -> dict[str, str]:
-        text = self._ask("EHLO wedsync.invalid", 250)
+        text = self._ask(f"EHLO {greeting_name()}", 250)
         lines = [line.partition(" ") for line in text.upper().splitlines()[1:]]
         return {name: rest for name, _, rest in lines}
 
@@ -241,6 +244,19 @@ def _dotted(message: bytes) -> bytes:
     """The mail with its end, and no line in it that could be taken for the end (RFC 5321, 4.5.2)."""
     lines = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
     return re.sub(rb"(?m)^\.", b"..", lines).removesuffix(b"\r\n") + b"\r\n.\r\n"
+
+
+def greeting_name() -> str:
+    """The name by which we greet: ``WEDSYNC_SMTP_NAME``, else the host of the public URL.
+
+    Many servers refuse mail of a client whose name does not resolve. An address is written as RFC 5321, 4.1.3 wants it.
+    """
+    name: str = settings.SMTP_NAME or urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name if name.isascii() else name.encode("idna").decode()
+    return f"[IPv6:{address}]" if address.version == IPV6 else f"[{address}]"
 
 
 def _base64(text: str) -> str:
