@@ -40,6 +40,9 @@ SHORT_TIMES = {
     "WEDSYNC_FOLLOW_SECONDS": "1",
     "WEDSYNC_HEALTH_SECONDS": "3600",  # tests sweep themselves; nobody misses it meanwhile
     "WEDSYNC_HEARTBEAT_SECONDS": "20",  # tests end processes, and nobody is to be told of it
+    "WEDSYNC_ASSUME_WEDDING_SECONDS": "4",
+    "WEDSYNC_STAFF_CALL_SECONDS": "6",
+    "WEDSYNC_NOBODY_REACHED_SECONDS": "8",
     "WEDSYNC_DIGEST_SECONDS": "0",  # what is sent is awaited at once; tests of windows open theirs
     "WEDSYNC_COLLAPSE_SECONDS": "0",
     "WEDSYNC_WORKER_THREADS": "8",
