@@ -156,6 +156,18 @@ def check_target(url: str, allowed: Sequence[str]) -> None:
         raise ValueError(f"{reason[0].upper()}{reason[1:]}.")
 
 
+def checked_base_url(url: str, allowed: Sequence[str]) -> str:
+    """A base URL as it is stored, without a slash at its end. Both doors, form and API, take the same ones.
+
+    Raises:
+        ValueError: with a sentence for the field.
+    """
+    check_target(url, allowed)
+    if "?" in url:
+        raise ValueError("The URL must hold no query.")
+    return url.rstrip("/")
+
+
 def _visible_refusal(origin: Origin, allowed: tuple[str, ...]) -> str:
     """What can be told from the URL alone; a name over plain http passes where its port is listed for any address."""
     if origin.literal:

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
-from integrations.addresses import check_target
+from integrations.addresses import checked_base_url
 from integrations.credentials import CREDENTIALS, LONGEST, Credential, leads_elsewhere, to_be_entered_anew
 from integrations.models import System
 from wedsync import named_credentials, vault
@@ -80,7 +80,7 @@ class SystemForm(TenantForm):
         url = str(self.cleaned_data["base_url"])
         if "base_url" in self.changed_data:
             try:
-                check_target(url, settings.OUTBOUND_ALLOW)
+                return checked_base_url(url, settings.OUTBOUND_ALLOW)
             except ValueError as error:
                 raise forms.ValidationError(str(error)) from error
         return url

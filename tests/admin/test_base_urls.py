@@ -31,6 +31,8 @@ def save(client: Client, system: System, **values: str) -> str:
         ("https://169.254.169.254/latest", "private address"),
         ("http://venue.example", "Plain http"),
         ("https://me:pass@venue.example", "user name"),
+        ("https://venue.example/?key=1", "no query"),
+        ("https://venue.example/in?", "no query"),
     ],
 )
 def test_a_bad_base_url_is_refused_at_its_field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import django_filters
 from django.conf import settings
@@ -15,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations import holds, standing
-from integrations.addresses import check_target
+from integrations.addresses import checked_base_url
 from integrations.credentials import LONGEST, credentials_of, leads_elsewhere, to_be_entered_anew
 from integrations.models import ClientSync, System
 from wedsync import vault
@@ -67,12 +66,9 @@ class SystemShape(OwnedSerializer[System]):
     def validate_base_url(self, url: str) -> str:
         """What can be told from the URL alone; what its name leads to is looked at before each call."""
         try:
-            check_target(url, settings.OUTBOUND_ALLOW)
+            return checked_base_url(url, settings.OUTBOUND_ALLOW)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
-        if urlsplit(url).query:
-            raise serializers.ValidationError("must hold no query")
-        return url.rstrip("/")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The credentials fit the kind."""
