@@ -5,12 +5,14 @@ knew it could as well send it itself: so the button needs no cookie against forg
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import dates
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -50,15 +52,19 @@ def _facts(incident: Incident, locale: str) -> dict[str, Any]:
     read_by = reader(locale, incident.wedding.timezone if incident.wedding else "UTC")
     words = words_of(read_by.language)
     kind = read_by.word(incident.kind, "kind")
-    taken = over = ""
+    taken: str = ""
+    over: str = ""
     if incident.acknowledged_at:
-        taken = words["taken"].format(
-            name=incident.acknowledged_by,
-            time=_clock(incident.acknowledged_at, read_by),
+        taken = format_html(
+            words["taken"],
+            name=_strong(incident.acknowledged_by),
+            time=_clock(incident.acknowledged_at, read_by, "medium"),
             via=way_of(incident.acknowledged_via, words),
         )
     if incident.resolved_at:
-        over = words["over"].format(name=incident.resolved_by, time=_clock(incident.resolved_at, read_by))
+        over = format_html(
+            words["over"], name=_strong(incident.resolved_by), time=_clock(incident.resolved_at, read_by)
+        )
     return {
         "incident": incident,
         "words": words,
@@ -70,8 +76,12 @@ def _facts(incident: Incident, locale: str) -> dict[str, Any]:
     }
 
 
-def _clock(at: datetime, read_by: Reader) -> str:
-    return str(dates.format_time(at, "short", tzinfo=ZoneInfo(read_by.zone), locale=read_by.locale))
+def _strong(name: str) -> SafeString:
+    return format_html("<strong>{}</strong>", name)
+
+
+def _clock(at: datetime, read_by: Reader, form: Literal["short", "medium"] = "short") -> str:
+    return str(dates.format_time(at, form, tzinfo=ZoneInfo(read_by.zone), locale=read_by.locale))
 
 
 def _day(at: datetime, read_by: Reader) -> str:

@@ -13,7 +13,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_known": "not known yet",
         "reported": "Reported",
         "by": "by",
-        "taken": "{name} has been taking care of it since {time}, told by {via}.",
+        "taken": "{name} has been taking care of it since {time} (acknowledged by {via}).",
         "over": "It is over: {name} gave the all-clear at {time}.",
         "hint": "Press it, and nobody else is called. Opening this page alone tells nobody anything.",
         "broken": "This link does not work",

@@ -55,8 +55,8 @@ def test_its_button_acknowledges_by_name_and_then_says_who_did_and_when(stage: S
     for shown in (pressed, client.get(url), client.post(url)):
         text = shown.content.decode()
         assert "Clara Moser" in text
-        assert "Clara Moser has been taking care of it since" in text
-        assert "told by email" in text
+        assert "<strong>Clara Moser</strong> has been taking care of it since" in text
+        assert "acknowledged by email" in text
         assert "Europe/Vienna" in text
         assert "<button" not in text
 

@@ -39,7 +39,7 @@ def test_the_button_acknowledges_and_the_page_says_who_and_when_at_the_venue(sce
 
     text = answer.content.decode()
     assert answer.status_code == 200
-    assert "<strong>Clara</strong> takes care of it" in text
+    assert "<strong>Clara</strong> has been taking care of it since" in text
     assert "Europe/Vienna" in text
     assert "<button" not in text
     incident = scene.incident
