@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from integrations.claims import EARLY, LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.models import Attempt, Delivery
+from integrations.models.deliveries import STAFF_CALL
 from integrations.moves import due_in, move, move_many
 from integrations.states import WAITING, Reason, State
 from wedsync.batches import update_all
@@ -26,8 +27,23 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 
 
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system until its breaker may be probed."""
-    return move_many(_due(system_id), State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+    """Hold all that is due for a system until its breaker may be probed.
+
+    A call of staff that was not tried yet is not held: see :func:`is_untried_staff_call`.
+    """
+    held = _due(system_id).exclude(plan_step__gte=STAFF_CALL, attempt_count=0)
+    return move_many(held, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+
+
+def is_untried_staff_call(delivery_id: UUID) -> bool:
+    """Whether a delivery calls staff about an emergency that nobody takes, and was not tried yet.
+
+    Each of these calls is tried once on every channel, whatever a breaker has counted: it costs one request a minute,
+    and nobody is left who could be told otherwise (docs/adr/0063).
+    """
+    return Delivery.objects.filter(
+        id=delivery_id, plan_step__gte=STAFF_CALL, attempt_count=0, state__in=list(WAITING)
+    ).exists()
 
 
 def for_throttled(system_id: UUID, seconds: float) -> int:

@@ -8,7 +8,17 @@ class NotificationsConfig(AppConfig):
         """Let routes have people as targets, and follow what becomes of events."""
         from integrations import sweep, targets
         from integrations.models import Route
-        from notifications import alert_ends, closing, escalation, incidents, placement, progress, staff_calls, unplaced
+        from notifications import (
+            alert_ends,
+            closing,
+            escalation,
+            incidents,
+            placement,
+            progress,
+            reach_checks,
+            staff_calls,
+            unplaced,
+        )
         from notifications.channels import CHANNELS
         from notifications.channels.whatsapp import resend_closed_windows
         from notifications.following import Following
@@ -20,5 +30,5 @@ class NotificationsConfig(AppConfig):
         targets.followers.append(Following())
         rounds = (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
-        for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due):
+        for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):
             sweep.register_round(work)

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Delivery, Route
+from integrations.models.deliveries import STAFF_CALL
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import SYSTEM_CHANNEL, Plan
@@ -33,7 +34,7 @@ DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
 WEDDING_UNKNOWN = "incident.wedding_unknown"
 FIRST_ESCALATION = 100
 """Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
-FIRST_STAFF_CALL = 1_000
+FIRST_STAFF_CALL = STAFF_CALL
 """Calls of owners and support are numbered from here on."""
 BATCH = 50
 LIVING = ~Q(state=Incident.State.RESOLVED)

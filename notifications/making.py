@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import Delivery
+from integrations.models.deliveries import STAFF_CALL
 from integrations.routing import planned_row
 from integrations.states import State
 from integrations.targets import Plan
@@ -16,6 +17,8 @@ from notifications.tracing import What
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
+
+AT_ONCE = 0.05  # seconds
 
 
 @transaction.atomic
@@ -32,7 +35,9 @@ def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str
         _carry(event, plan, made[key], plan_step, why)
     for row in made.values():
         if row.state == State.PENDING:
-            hints.delivery_due(row.id, row.priority, row.system_id)
+            # Those with a countdown are not refused where many messages of a system wait already.
+            countdown = AT_ONCE if plan_step >= STAFF_CALL else 0.0
+            hints.delivery_due(row.id, row.priority, row.system_id, countdown=countdown)
     return list(made.values())
 
 

@@ -1,7 +1,7 @@
 """Calls of staff: an emergency that has no wedding, or has reached nobody, is told to them again and again.
 
 The timer is a column of the incident. Each call is a set of deliveries of its own, so that every channel is tried anew;
-what the call before has left waiting is called off first, so that a channel that works again brings one message.
+what was tried before and waits is called off first, so that a channel that works again brings one message.
 """
 
 from datetime import timedelta
@@ -73,15 +73,16 @@ def call(incident_id: UUID) -> bool:
 def call_now(incident: Incident) -> None:
     """Tell staff on every channel that they have. The caller holds the incident's row."""
     step = incidents.FIRST_STAFF_CALL + incident.staff_calls
-    _call_off_earlier(incident, step)
-    plans = staff.everyone(incident.organization_id, incident.wedding)
+    everyone = staff.everyone(incident.organization_id, incident.wedding)
+    untried = _call_off_tried(incident, step)
+    plans = [plan for plan in everyone if (plan.channel, plan.target) not in untried]
     again = Notification.objects.filter(event=incident.event, recipient__in=[plan.recipient for plan in plans])
     again.exclude(state=Notification.State.REACHED).update(
         state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
     )
     why = "staff are told" + (f" again, for the {incident.staff_calls + 1}th time" if incident.staff_calls else "")
     making.make(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
-    names = ", ".join(sorted({plan.name for plan in plans if not plan.skipped})) or "nobody is there to be told"
+    names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "nobody is there to be told"
     tracing.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
     first = incident.staff_calls == 0 and incident.wedding_id is None
     incident.staff_calls += 1
@@ -89,7 +90,7 @@ def call_now(incident: Incident) -> None:
     incident.staff_due_at = Now() + (timedelta(seconds=settings.NOBODY_REACHED_SECONDS) if first else _pace())
     incident.reports.filter(told_at=None).update(told_at=Now())
     incident.save(update_fields=["staff_calls", "staff_due_at", "told_at"])
-    if not any(not plan.skipped for plan in plans):
+    if not any(not plan.skipped for plan in everyone):
         _alert(incident)
 
 
@@ -108,14 +109,19 @@ def _pace() -> timedelta:
     return timedelta(seconds=settings.STAFF_CALL_SECONDS)
 
 
-def _call_off_earlier(incident: Incident, step: int) -> None:
+def _call_off_tried(incident: Incident, step: int) -> set[tuple[str, str]]:
+    """Call off what earlier calls have left waiting for another try; returns by which ways one waits for its first.
+
+    Each way is tried, however far behind the workers are, and no second message is queued behind an untried one.
+    """
     earlier = Delivery.objects.filter(
         event=incident.event,
         plan_step__gte=incidents.FIRST_STAFF_CALL,
         plan_step__lt=step,
         state__in=list(WAITING),
     )
-    move(earlier, State.CANCELLED, Reason.SUPERSEDED)
+    move(earlier.filter(attempt_count__gt=0), State.CANCELLED, Reason.SUPERSEDED)
+    return set(earlier.filter(attempt_count=0).values_list("channel", "target"))
 
 
 def _alert(incident: Incident) -> None:

@@ -5,7 +5,7 @@ from copy import copy
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications import escalation, incidents, placement, windows
+from notifications import escalation, incidents, placement, reach_checks, windows
 from notifications.models import Incident
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
@@ -22,7 +22,7 @@ def of(delivery: Delivery) -> Subject:
         step=delivery.plan_step,
         escalated=incident is not None and _is_told_again(delivery),
         asks=incident is not None and escalation.asks(delivery, incident),
-        drill=incident is not None and incident.drill,
+        drill=delivery.event.type == reach_checks.SELF_TEST or (incident is not None and incident.drill),
         digest=windows.digest_of(delivery),
     )
 

@@ -43,6 +43,7 @@ SHORT_TIMES = {
     "WEDSYNC_ASSUME_WEDDING_SECONDS": "4",
     "WEDSYNC_STAFF_CALL_SECONDS": "6",
     "WEDSYNC_NOBODY_REACHED_SECONDS": "8",
+    "WEDSYNC_SELF_TEST_HOUR": "-1",  # tests of it set an hour
     "WEDSYNC_DIGEST_SECONDS": "0",  # what is sent is awaited at once; tests of windows open theirs
     "WEDSYNC_COLLAPSE_SECONDS": "0",
     "WEDSYNC_WORKER_THREADS": "8",

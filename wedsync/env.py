@@ -196,6 +196,12 @@ NOBODY_REACHED = _variable(
     "15",
     "how long an emergency may have reached nobody before owners and support are told of it too",
 )
+SELF_TEST_HOUR = _variable(
+    "WEDSYNC_SELF_TEST_HOUR",
+    int,
+    "9",
+    "the hour of the day, in UTC, from which the daily self-test of emergencies goes to staff; -1: never",
+)
 DIGEST_WINDOW = _variable(
     "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority news are gathered for one message; 0: not at all"
 )

@@ -18,6 +18,8 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact, Organization
 
+STAFF_CALL = 1_000
+"""Plan steps from here on call owners and support; the first try of one is made even while a breaker is open."""
 WAITS = Q(state__in=["pending", "scheduled", "held"])
 PRECEDENCE = Case(
     *(When(priority=priority.value, then=2 * rank) for rank, priority in enumerate(reversed(Priority))),

@@ -48,6 +48,7 @@ class Cause(models.TextChoices):
     ROW_LOCKED = "row_locked", "A row stays locked"
     UNANSWERED = "unanswered", "An emergency that nobody acknowledged"
     LOOP = "loop", "Two systems contradict each other"
+    SELF_TEST = "self_test", "The daily self-test did not reach all staff"
 
 
 class _Figures(models.Model):

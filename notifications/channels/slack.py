@@ -36,7 +36,8 @@ GONE = {
 GONE_STATUS = {404, 410}
 FORBIDDEN = 403
 """The webhook is there, but the workspace or the channel forbids what it does. Its admin may allow it again."""
-ALL_CLEAR = "incident.resolved"
+UNMENTIONED = frozenset({"incident.resolved", "ops.self_test"})
+"""Urgent, and yet nobody needs to be called to it."""
 
 
 class Slack(PersonChannel):
@@ -48,7 +49,7 @@ class Slack(PersonChannel):
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
         """Header, facts, whom it is about, and a button where it is to be acknowledged; ``@channel`` when urgent."""
-        mentions = delivery.priority == Priority.URGENT and delivery.event.type != ALL_CLEAR
+        mentions = delivery.priority == Priority.URGENT and delivery.event.type not in UNMENTIONED
         mention = "<!channel> " if mentions else ""
         blocks: list[dict[str, Any]] = [
             {"type": "header", "text": {"type": "plain_text", "text": _plain(content.headline), "emoji": True}},

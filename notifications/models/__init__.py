@@ -1,5 +1,6 @@
 """What people get, and why they get it or do not."""
 
+from notifications.models.checks import ReachCheck
 from notifications.models.incidents import Incident, IncidentReport
 from notifications.models.messages import Message
 from notifications.models.notifications import Notification, Sending
@@ -18,6 +19,7 @@ __all__ = [
     "Notification",
     "Plan",
     "Preference",
+    "ReachCheck",
     "Sending",
     "TraceEntry",
     "WhatsAppTemplate",

@@ -221,6 +221,7 @@ def test_staff_are_told_again_until_somebody_takes_it(house: House) -> None:
     house.report()
     incident = house.asked
     for _ in range(3):
+        Delivery.objects.filter(state="pending").update(state="scheduled", attempt_count=1)
         due(incident, staff_due_at=Now(), told_at=timezone.now() - timedelta(minutes=2))
         assert staff_calls.call_due() == 1
         assert staff_calls.call_due() == 0
@@ -257,8 +258,19 @@ def test_nobody_to_be_told_is_an_alert_at_once(house: House) -> None:
     assert (alert.cause, alert.about) == ("nobody_reached", str(house.asked.id))
 
 
+def test_a_way_that_was_not_tried_yet_keeps_its_message_and_gets_no_second_one(house: House) -> None:
+    house.report()
+    due(house.asked, staff_due_at=Now())
+
+    assert staff_calls.call_due() == 1
+
+    assert house.told(house.asked.event, state="pending") == STAFF
+    assert set(Delivery.objects.values_list("plan_step", flat=True)) == {incidents.FIRST_STAFF_CALL}
+
+
 def test_nobody_told_in_time_is_an_alert_and_a_new_try_on_every_channel(house: House) -> None:
     house.report()
+    Delivery.objects.update(state="scheduled", attempt_count=1)
     due(house.asked, staff_due_at=Now())
 
     assert staff_calls.call_due() == 1

@@ -119,6 +119,8 @@ CATALOGUE: dict[str, EventType] = {
         _type("incident.wedding_unknown", payloads.WeddingUnknown, Category.EMERGENCIES, _URGENT, Scope.OPS),
         _type("ops.alert_raised", payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
         _type("ops.alert_resolved", payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
+        _type("ops.self_test", payloads.SelfTest, Category.OPERATIONS, _URGENT, Scope.OPS),
+        _type("ops.reach_checked", payloads.ReachChecked, Category.OPERATIONS, _HIGH, Scope.OPS),
         _type("system.health_changed", payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),
     )
 }

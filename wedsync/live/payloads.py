@@ -302,6 +302,20 @@ class WeddingUnknown(Payload):
     report: dict[str, Any] = Field(default_factory=dict)
 
 
+class SelfTest(Payload):
+    """A drill of the emergency's way to staff. ``day``: UTC's."""
+
+    day: dt.date
+
+
+class ReachChecked(Payload):
+    """Whom an emergency of a wedding of today would reach, and by what; ``gaps``: what stands against it."""
+
+    wedding: Name
+    reached: list[Text] = Field(default_factory=list, max_length=20)
+    gaps: list[Text] = Field(default_factory=list, max_length=20)
+
+
 class IncidentAcknowledged(Payload):
     incident_id: UUID
     by: Name
