@@ -83,6 +83,12 @@ def _keep_our_logging(**_: object) -> None:
     """Celery would replace the root logger; Django has configured it already."""
 
 
+@setup_logging.connect
+def _make_folder(**_: object) -> None:
+    """Of beat's schedule, on a fresh home. Workers and beat send this signal before they open any file of theirs."""
+    (Path(env.HOME.read()) / "run").mkdir(parents=True, exist_ok=True)
+
+
 @celeryd_init.connect
 def _verify(**_: object) -> None:
     startup.verify()

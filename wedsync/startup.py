@@ -1,10 +1,17 @@
 """What must hold before any process of WedSync starts to work."""
 
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.http.request import validate_host
 
 from wedsync import vault
 from wedsync.env import ConfigurationError
+
+_HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
 
 def verify() -> None:
@@ -15,6 +22,8 @@ def verify() -> None:
     """
     if not settings.DEBUG or settings.SECRET_KEYS:
         vault.check_keys()
+    if not settings.DEBUG:
+        check_hosts(settings.ALLOWED_HOSTS, settings.PUBLIC_URL)
     quickest = max(settings.RETRY_QUICK_SECONDS, default=0)
     for lease, deadline in (("LEASE", "CALL_DEADLINE"), ("URGENT_LEASE", "URGENT_DEADLINE")):
         held, call = getattr(settings, f"{lease}_SECONDS"), getattr(settings, f"{deadline}_SECONDS")
@@ -28,6 +37,31 @@ def verify() -> None:
             raise ConfigurationError(
                 f"each of WEDSYNC_RETRY_QUICK_SECONDS must be shorter than WEDSYNC_{lease}_SECONDS"
             )
+
+
+def check_hosts(allowed: Sequence[str], public_url: str) -> None:
+    """Refuse host names with which nobody could reach a page.
+
+    Raises:
+        ConfigurationError: there are none, one is no host name, or that of the public URL is not among them.
+    """
+    if not allowed:
+        raise ConfigurationError(
+            "WEDSYNC_ALLOWED_HOSTS is empty, so every page would answer 400. Name the host of WEDSYNC_PUBLIC_URL, and "
+            "others by comma"
+        )
+    for name in allowed:
+        if not _HOST_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"WEDSYNC_ALLOWED_HOSTS holds {name!r}, which is no host name. Write it without scheme, port and path, "
+                "for instance wedsync.example, or .wedsync.example for all names below it"
+            )
+    host = urlsplit(public_url).hostname or ""
+    if not validate_host(f"[{host}]" if ":" in host else host, allowed):
+        raise ConfigurationError(
+            f"WEDSYNC_ALLOWED_HOSTS ({', '.join(allowed)}) does not hold {host!r}, the host of WEDSYNC_PUBLIC_URL "
+            f"({public_url}): its links would lead to pages that answer 400. Add it, or correct the URL"
+        )
 
 
 @register()

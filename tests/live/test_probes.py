@@ -41,7 +41,8 @@ def test_probes_never_wait_for_pages(product: Product, path: str) -> None:
 
 @pytest.fixture(scope="module")
 def secure(product: Product) -> Iterator[Web]:
-    with another_web(product, WEDSYNC_SECURE="1", WEDSYNC_ALLOWED_HOSTS="wedsync.example") as started:
+    where = {"WEDSYNC_ALLOWED_HOSTS": "wedsync.example", "WEDSYNC_PUBLIC_URL": "https://wedsync.example"}
+    with another_web(product, WEDSYNC_SECURE="1", **where) as started:
         yield started
 
 

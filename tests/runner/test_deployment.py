@@ -41,6 +41,14 @@ def test_compose_names_only_variables_that_the_product_reads() -> None:
             assert set(service["environment"]) <= set(env.VARIABLES), name
 
 
+def test_compose_passes_every_variable_that_an_operator_may_set() -> None:
+    env = pytest.importorskip("wedsync.env")
+    of_the_demo = {"WEDSYNC_SANDBOX_URL", "WEDSYNC_SANDBOX_PORT"}
+    for name, service in COMPOSE["services"].items():
+        if name not in {"postgres", "valkey"}:
+            assert set(service["environment"]) == set(env.VARIABLES) - of_the_demo, name
+
+
 def test_compose_requires_every_secret() -> None:
     text = (ROOT / "docker" / "compose.yaml").read_text()
     for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY"):

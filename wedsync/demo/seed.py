@@ -6,6 +6,7 @@ Run at each start; changes only what is missing, and moves the wedding to today 
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Mem
 
 ZONE = "Europe/Vienna"
 ORGANIZATION = "lakeside-weddings"
+LOCAL_HOSTS = {"127.0.0.1", "::1", "localhost"}
 ADMIN = "admin"
 STAFF_MAIL = "staff@people.example"  # where the demo's alerts go, beside Slack
 _Role = Contact.Role
@@ -54,9 +56,39 @@ PEOPLE = (
 )
 
 
+class NotADemo(Exception):
+    """This copy serves people; the message says by what that is seen, and what to do."""
+
+
+def check_demo() -> None:
+    """Pass a copy that nobody but its own machine reaches, and whose database is empty or the demo's.
+
+    Raises:
+        NotADemo: anything else. An administrator with a password in a file, and people with made-up numbers, would
+            come among real ones.
+    """
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    if settings.SECURE or host not in LOCAL_HOSTS:
+        raise NotADemo(
+            "The demo is made only where WEDSYNC_SECURE is 0 and WEDSYNC_PUBLIC_URL leads to this machine; it leads "
+            f"to {settings.PUBLIC_URL}. Play the demo with `make run`, in a copy of its own."
+        )
+    others = Organization.objects.exclude(slug=ORGANIZATION)
+    if others.exists() and not (settings.WEDSYNC_HOME / "demo.json").exists():
+        raise NotADemo(
+            "The database of DATABASE_URL holds organizations, and WEDSYNC_HOME holds no demo that was made before. "
+            "Use an empty database."
+        )
+
+
 @transaction.atomic
 def seed() -> dict[str, Any]:
-    """Make the demo and write ``demo.json`` and ``sandbox.json``; returns what stands in ``demo.json``."""
+    """Make the demo and write ``demo.json`` and ``sandbox.json``; returns what stands in ``demo.json``.
+
+    Raises:
+        NotADemo: this copy is none.
+    """
+    check_demo()
     home = settings.WEDSYNC_HOME
     secret = load_or_make(home / "keys" / "demo.json")
     organization, _ = Organization.objects.get_or_create(slug=ORGANIZATION, defaults={"name": "Lakeside Weddings"})

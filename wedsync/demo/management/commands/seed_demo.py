@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from integrations import key_check
-from wedsync.demo.seed import seed
+from wedsync.demo.seed import NotADemo, seed
 
 
 class Command(BaseCommand):
@@ -14,7 +14,14 @@ class Command(BaseCommand):
     help = "Make or refresh the demo organization, and write demo.json and sandbox.json into $WEDSYNC_HOME."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seed."""
+        """Seed.
+
+        Raises:
+            CommandError: this copy is no demo.
+        """
         key_check.verify()
-        facts = seed()
+        try:
+            facts = seed()
+        except NotADemo as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"demo wedding {facts['wedding']['id']} is on {facts['wedding']['date']}")
