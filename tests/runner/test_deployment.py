@@ -49,6 +49,15 @@ def test_compose_passes_every_variable_that_an_operator_may_set() -> None:
             assert set(service["environment"]) == set(env.VARIABLES) - of_the_demo, name
 
 
+def test_compose_names_no_variable_twice() -> None:
+    """Docker refuses a file that does; the reader of these tests would take the last one."""
+    text = (ROOT / "docker" / "compose.yaml").read_text()
+    common = text.partition("x-environment:")[2].partition("x-ready:")[0]
+    names = re.findall(r"^  ([A-Z_]+):", common, re.MULTILINE)
+
+    assert len(names) == len(set(names))
+
+
 def test_compose_requires_every_secret() -> None:
     text = (ROOT / "docker" / "compose.yaml").read_text()
     for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY"):
