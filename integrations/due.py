@@ -4,7 +4,6 @@ Whoever is woken for a target goes on with whatever else is due for it, so a tar
 deliveries needs no more messages than it takes calls, and none while it has all the calls that it takes.
 """
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from django.db import connection, transaction
 
 from integrations.admission.lanes import CALL_LIMIT
 from integrations.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
+from integrations.hint_marks import Mark, send_or_unmark
 from wedsync.live import hints
 
 BATCH = 200
@@ -68,14 +68,6 @@ RETURNING taken.hinted_at, delivery.hinted_at, delivery.id, delivery.priority, d
 """
 
 
-class _Mark(NamedTuple):
-    """When a row was hinted, and when before that."""
-
-    id: UUID
-    made: datetime
-    before: datetime | None
-
-
 class _Lane(NamedTuple):
     system_id: UUID
     room: int  # calls that the target still takes beside urgent ones
@@ -101,7 +93,6 @@ def open_queues() -> list[str]:
     return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]
 
 
-# What did not leave is not marked: the next round, of this sweep or another, takes it again at once.
 _UNMARK = """
 UPDATE integrations_delivery AS delivery SET hinted_at = mark.before
 FROM unnest(%(ids)s::uuid[], %(marks)s::timestamptz[], %(before)s::timestamptz[]) AS mark(id, made, before)
@@ -135,13 +126,8 @@ def hint_deliveries() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         taken = cursor.fetchall()
-    marks: dict[hints.TaskHint, _Mark] = {}
+    marks: dict[hints.TaskHint, Mark] = {}
     for before, made, delivery_id, priority, system_id, attempts, countdown in taken:
         hint = hints.DeliveryHint(str(delivery_id), priority, str(system_id), min(attempts, quick), float(countdown))
-        marks[hint] = _Mark(delivery_id, made, before)
-    unsent = [marks[hint] for hint in hints.send_now(list(marks))]
-    if unsent:
-        ids, made_at, earlier = zip(*unsent, strict=True)
-        with connection.cursor() as cursor:
-            cursor.execute(_UNMARK, {"ids": list(ids), "marks": list(made_at), "before": list(earlier)})
-    return len(taken) - len(unsent)
+        marks[hint] = Mark(delivery_id, made, before)
+    return send_or_unmark(marks, _UNMARK)

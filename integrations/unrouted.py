@@ -4,16 +4,14 @@ Of each queue those that were never hinted come first, so that none starves the 
 each round. An index holds exactly this order, of the events that wait and no others.
 """
 
-from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.due import BATCH, open_queues
-from wedsync.live import hints
-from wedsync.live.hints import RouteHint
+from integrations.hint_marks import Mark, send_or_unmark
+from wedsync.live.hints import RouteHint, TaskHint
 
 TAKE = """
 UPDATE live_channelevent AS event SET hinted_at = now()
@@ -39,14 +37,6 @@ WHERE event.id = mark.id AND event.hinted_at = mark.made
 """
 
 
-class _Mark(NamedTuple):
-    """When a row was hinted, and when before that."""
-
-    id: UUID
-    made: datetime
-    before: datetime | None
-
-
 def values() -> dict[str, Any]:
     """What :data:`TAKE` is run with."""
     return {
@@ -58,22 +48,14 @@ def values() -> dict[str, Any]:
 
 
 def hint_events() -> int:
-    """Have events routed that wait for it, at most 200 of each queue; returns how many.
-
-    What did not leave is not marked: the next round, of this sweep or another, takes it again at once.
-    """
+    """Have events routed that wait for it, at most 200 of each queue; returns how many."""
     given = values()
     if not given["queues"]:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE, given)
         taken = cursor.fetchall()
-    marks: dict[hints.TaskHint, _Mark] = {
-        RouteHint(str(event_id), priority): _Mark(event_id, made, before) for event_id, made, before, priority in taken
+    marks: dict[TaskHint, Mark] = {
+        RouteHint(str(event_id), priority): Mark(event_id, made, before) for event_id, made, before, priority in taken
     }
-    unsent = [marks[hint] for hint in hints.send_now(list(marks))]
-    if unsent:
-        ids, made_at, earlier = zip(*unsent, strict=True)
-        with connection.cursor() as cursor:
-            cursor.execute(UNMARK, {"ids": list(ids), "marks": list(made_at), "before": list(earlier)})
-    return len(taken) - len(unsent)
+    return send_or_unmark(marks, UNMARK)
