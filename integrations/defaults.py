@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.models import Route, System
+from wedsync.live.catalogue import EMERGENCY
 from wedsync.weddings.models import Channel, Contact, Organization
 
 _Role = Contact.Role
@@ -53,7 +54,7 @@ def _people(name: str, pattern: str, types: list[str], roles: list[Contact.Role]
 def _people_routes() -> list[dict[str, Any]]:
     moved = ["timeline.updated", "wedding.date_changed"]
     capacity = ["venue.capacity_updated", "venue.capacity_exceeded"]
-    emergency = ["venue.emergency_reported"]
+    emergency = [EMERGENCY]
     return [
         _people("Suppliers by WhatsApp", SUPPLIER_DASHBOARD, moved, _SUPPLIER_ROLES, Channel.WHATSAPP),
         _people("Couple: capacity by WhatsApp", COUPLE_DASHBOARD, capacity, [_Role.COUPLE], Channel.WHATSAPP),
@@ -89,7 +90,7 @@ def _team(name: str, pattern: str, types: list[str], team: System | None) -> lis
 
 def _team_routes(teams: Teams) -> list[dict[str, Any]]:
     return [
-        *_team("Emergency: coordination team", WEDDING_DAY, ["venue.emergency_reported"], teams.coordination),
+        *_team("Emergency: coordination team", WEDDING_DAY, [EMERGENCY], teams.coordination),
         *_team("Forms: planning team", FORM_RESPONSE, [], teams.planning),
         *_team("New date: planning team", SUPPLIER_DASHBOARD, ["wedding.date_changed"], teams.planning),
         *_team("Capacity: catering team", SUPPLIER_DASHBOARD, ["venue.capacity_updated"], teams.catering),

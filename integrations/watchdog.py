@@ -5,7 +5,6 @@ call takes the way of an emergency: the sweep sends a task after a round that we
 worker takes it and writes to PostgreSQL, and only then the URL is called. Whatever stands still on that way ends it.
 """
 
-import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from integrations.cadence import Cadence
 from integrations.errors import DeliveryError
 from integrations.heartbeats import Part
 from integrations.models import Heartbeat
@@ -30,17 +30,15 @@ DEADLINE = 5.0  # seconds for the call
 
 
 class Watchdog:
-    """The sweep's part: a task each minute, where somebody is to be called."""
+    """The sweep's part: a task each minute, where a URL is set."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._cadence = Cadence(EVERY)
 
     def round(self) -> None:
         """Send the task where it is time for it, after a round of the sweep. Redis being away costs a second."""
-        now = time.monotonic()
-        if not settings.WATCHDOG_URL or now < self._next:
+        if not settings.WATCHDOG_URL or not self._cadence.is_due():
             return
-        self._next = now + EVERY
         if hints.queue_lengths() is None:
             return
         try:

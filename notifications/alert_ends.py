@@ -3,35 +3,30 @@
 No process needs to be told: each round looks at the alerts that are open, which are few.
 """
 
-import time
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.utils import timezone
 
 from integrations import alerts
+from integrations.cadence import Cadence
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
 from integrations.states import State
 from notifications import staff_calls
 from notifications.models import Incident, Notification, WhatsAppTemplate
-from wedsync.ids import first_id_since
+from wedsync.ids import as_id, first_id_since
 from wedsync.weddings.models import Channel
 
 CAUSES = (Cause.UNANSWERED, Cause.NOBODY_REACHED, Cause.TEMPLATE_REFUSED)
 EVERY = 5.0  # seconds between two rounds of one process
 BATCH = 100
 LONGEST = timedelta(days=1)  # for which what is about no incident may still reach somebody
-_next_round = 0.0
+_rounds = Cadence(EVERY)
 
 
 def end_due() -> int:
     """Close the alerts whose cause is over; returns how many. At most once in five seconds in each process."""
-    global _next_round  # noqa: PLW0603
-    if time.monotonic() < _next_round:
-        return 0
-    _next_round = time.monotonic() + EVERY
-    return end_past()
+    return end_past() if _rounds.is_due() else 0
 
 
 def end_past() -> int:
@@ -54,7 +49,7 @@ def is_over(alert: Alert, now: datetime) -> bool:
 
 def _incident(alert: Alert) -> Incident | None:
     """The incident that an alert is about, itself or by the event that opened it."""
-    if (about := _id(alert.about)) is None:
+    if (about := as_id(alert.about)) is None:
         return None
     rows = Incident.objects.filter(organization_id=alert.organization_id)
     return rows.filter(id=about).first() or rows.filter(event_id=about).first()
@@ -62,7 +57,7 @@ def _incident(alert: Alert) -> Incident | None:
 
 def _was_reached(alert: Alert) -> bool:
     """Whether the event that an alert is about has reached somebody after all."""
-    about = _id(alert.about)
+    about = as_id(alert.about)
     reached = Notification.objects.filter(organization_id=alert.organization_id, state=Notification.State.REACHED)
     return about is not None and reached.filter(event_id=about).exists()
 
@@ -81,10 +76,3 @@ def _is_taken_again(alert: Alert) -> bool:
         request__body__icontains=f'"name": "{alert.about}',
     )
     return taken.exists()
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -25,11 +25,11 @@ from notifications import making, plans, tracing
 from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
 from notifications.tracing import What
-from wedsync.live.catalogue import CATALOGUE, Category
+from wedsync.live.catalogue import CATALOGUE, EMERGENCY, Category
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
-REPORTED, RESOLVED = "venue.emergency_reported", "incident.resolved"
+REPORTED, RESOLVED = EMERGENCY, "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
 WEDDING_UNKNOWN = "incident.wedding_unknown"
 FIRST_ESCALATION = 100

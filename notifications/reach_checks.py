@@ -4,7 +4,6 @@ Each is made once, however many sweeps run: the row of a check is written under 
 that tells staff.
 """
 
-import time as clock
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -15,10 +14,11 @@ from django.utils import timezone
 
 from integrations import alerts
 from integrations.alerts import ops_event
+from integrations.cadence import Cadence
 from integrations.models import Alert, Delivery, System
 from integrations.models.health import Cause
 from integrations.states import State
-from notifications import making, recipients, staff
+from notifications import incidents, making, recipients, staff
 from notifications.models import ReachCheck
 from notifications.recipients import Person
 from wedsync.live.log import NewEvent
@@ -34,15 +34,13 @@ EVERY = 10.0  # seconds between two rounds of one process
 BATCH = 50
 MOST_GAPS = 20
 _DAY = timedelta(days=1)
-_next_round = 0.0
+_rounds = Cadence(EVERY)
 
 
 def check_due() -> int:
     """Make the checks whose time has come; returns how many. At most once in ten seconds in each process."""
-    global _next_round  # noqa: PLW0603
-    if clock.monotonic() < _next_round:
+    if not _rounds.is_due():
         return 0
-    _next_round = clock.monotonic() + EVERY
     now = timezone.now()
     return self_test(now) + check_weddings(now) + judge(now)
 
@@ -97,7 +95,7 @@ def _check_wedding(wedding: Wedding, now: datetime) -> bool:
 def whom_we_reach(wedding: Wedding) -> tuple[list[str], list[str]]:
     """Whom an emergency of a wedding would reach now and by what, and the gaps: sentences for staff."""
     trial = ChannelEvent(
-        organization_id=wedding.organization_id, wedding=wedding, type=staff.EMERGENCY, priority=Priority.URGENT
+        organization_id=wedding.organization_id, wedding=wedding, type=incidents.REPORTED, priority=Priority.URGENT
     )
     senders = recipients.sending_systems(wedding.organization_id)
     everybody = recipients.of_wedding(wedding.organization_id, wedding.id, trial)

@@ -8,10 +8,9 @@ from integrations.alerts import OPS_ROUTES
 from integrations.models import Route, System
 from integrations.targets import Plan
 from notifications import recipients
+from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.channels import matches, names_for
 from wedsync.weddings.models import Wedding
-
-EMERGENCY = "venue.emergency_reported"
 
 
 def everyone(organization_id: UUID, wedding: Wedding | None = None) -> list[Plan]:

@@ -15,9 +15,6 @@ def update_free(rows: QuerySet[M], **fields: Any) -> int:
     What others have locked is theirs to decide about: to wait for it, while they wait for us, would be a deadlock.
     """
     with transaction.atomic():
-        free = (
-            rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True).values_list("pk", flat=True)
-        )
         free = rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True)
         keys = list(free.values_list("pk", flat=True)[:BATCH])
         return rows.model._default_manager.filter(pk__in=keys).update(**fields) if keys else 0  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Primary keys: UUIDv7 made in Python, so that rows sort by time and can be partitioned later (docs/adr/0011)."""
+"""Primary keys: UUIDv7, made in Python, so that rows sort by time and can be partitioned later (docs/adr/0011)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,14 @@ def new_id() -> UUID:
 def new_id_text() -> str:
     """The same as text."""
     return str(uuid_utils.uuid7())
+
+
+def as_id(value: object) -> UUID | None:
+    """The id that a text names; ``None`` where it names none, or is no text."""
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def first_id_since(moment: datetime) -> UUID:

@@ -4,7 +4,6 @@ As on the page of an acknowledgement, GET and HEAD never act, and the token is a
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from notifications import acknowledging, links, placement, todays_weddings
 from notifications.models import Incident
 from notifications.pages.acknowledge import HEADERS
 from notifications.placement import Asked
+from wedsync.ids import as_id
 from wedsync.weddings.models import Wedding
 
 NONE, TAKE = "none", "take"
@@ -52,10 +52,9 @@ def _answer(asked: Asked, answer: str) -> None:
 
 
 def _wedding(answer: str, incident: Incident) -> Wedding:
-    try:
-        wedding = Wedding.objects.filter(id=UUID(answer), organization_id=incident.organization_id).first()
-    except ValueError:
-        wedding = None
+    chosen = as_id(answer)
+    rows = Wedding.objects.filter(organization_id=incident.organization_id)
+    wedding = rows.filter(id=chosen).first() if chosen else None
     if wedding is None:
         raise placement.NotOurs("Choose one of the weddings below.")
     return wedding

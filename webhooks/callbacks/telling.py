@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
-from uuid import UUID
 
 from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
 from notifications.models import Message
@@ -19,6 +18,7 @@ from notifications.whatsapp_errors import error_for
 from webhooks.callbacks.reading import digits, part, text
 from webhooks.callbacks.whatsapp import SENDER
 from webhooks.models import OUR_ID, ProviderNotice
+from wedsync.ids import as_id
 
 _Status = Message.Status
 _WHATSAPP = {
@@ -54,7 +54,7 @@ def of_whatsapp(notice: ProviderNotice) -> Told | None:
     return Told(
         at=when(notice),
         provider_id=notice.provider_id,
-        delivery_id=_uuid(notice.data.get(OUR_ID)),
+        delivery_id=as_id(notice.data.get(OUR_ID)),
         status=status,
         failure=why,
         mark=_MARKS.get(type(error)) if error else None,
@@ -149,10 +149,3 @@ def _whatsapp_error(data: dict[str, Any]) -> tuple[int | None, str]:
     return code, ": ".join(
         filter(None, (f"WhatsApp {code}" if code is not None else "WhatsApp gives no reason", details))
     )
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from wedsync.currencies import MOST_DECIMALS, decimals_of, fits
+from wedsync.ids import as_id
 from wedsync.weddings import changes
 from wedsync.written_times import read_date, read_moment
 
@@ -228,7 +229,7 @@ class EmergencyReported(Payload):
             return said
         read = dict(said)
         named = read.get("wedding_id")
-        if not is_blank(named) and not isinstance(named, UUID) and not _is_uuid(_as_text(named)):
+        if not is_blank(named) and not isinstance(named, UUID) and as_id(_as_text(named)) is None:
             del read["wedding_id"]
             if is_blank(read.get("booking_id")):
                 read["booking_id"] = named
@@ -242,14 +243,6 @@ class DateChanged(Payload):
     previous: Day | None = None
     before: Day | None = None
     booking_id: Id | None = None
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 class FormSubmitted(Payload):

@@ -1,0 +1,19 @@
+"""Work that each round of the sweep offers to do, and that is worth doing less often."""
+
+import time
+
+
+class Cadence:
+    """Lets work through at most once in so many seconds of this process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time; if so, the next time is ``seconds`` from now."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
