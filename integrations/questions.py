@@ -47,7 +47,7 @@ def ask(
         DeliveryError: no answer, a refusal, or one that is not a JSON object within 64 KiB. ``Throttled`` also where
             the system may not be called now.
     """
-    call = _call(system, path, query)
+    call = question(system, path, query)
     if not connection.in_atomic_block:
         connection.close()
     ends, lane = time.monotonic() + deadline, admission.lane_of(system)
@@ -57,7 +57,7 @@ def ask(
     try:
         response = send(call, deadline=max(ends - started, 0.001))
         check_status(response)
-        return _object(response)
+        return answer_in(response)
     except DeliveryError as error:
         outcome, failure = str(error), error
         raise
@@ -103,7 +103,12 @@ def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: Verdic
     breakers.follow(system, change)
 
 
-def _call(system: System, path: str, query: Mapping[str, str | int]) -> Call:
+def question(system: System, path: str, query: Mapping[str, str | int]) -> Call:
+    """A question ready to leave.
+
+    Raises:
+        OurFault: the token cannot be read.
+    """
     try:
         token = system.credentials.get("access_token")
     except ConfigurationError as error:
@@ -112,7 +117,12 @@ def _call(system: System, path: str, query: Mapping[str, str | int]) -> Call:
     return Call("GET", f"{system.base_url.rstrip('/')}{path}?{urlencode(query)}", b"", headers)
 
 
-def _object(response: Response) -> dict[str, Any]:
+def answer_in(response: Response) -> dict[str, Any]:
+    """The JSON object in an answer.
+
+    Raises:
+        Permanent: it holds none within 64 KiB.
+    """
     if len(response.body) >= MOST_BYTES:
         raise Permanent("the answer is longer than 64 KiB")
     try:

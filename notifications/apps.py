@@ -6,7 +6,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let routes have people as targets, and follow what becomes of events."""
-        from integrations import sweep, targets
+        from integrations import sweep, targets, trials
         from integrations.models import Route
         from notifications import (
             alert_ends,
@@ -27,6 +27,7 @@ class NotificationsConfig(AppConfig):
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
+            trials.register(name, channel.harmless_call)
         targets.followers.append(Following())
         rounds = (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)

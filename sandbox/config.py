@@ -85,9 +85,10 @@ class SlackConfig(_Part):
 
 
 class ResendAccount(_Part):
-    """A Resend team: its key and the domains that it has verified."""
+    """A Resend team: its key and the domains that it has verified. `sending_only`: the key may do nothing else."""
 
     api_key: str
+    sending_only: bool = False
     domains: list[str]
     webhook_secret: str = ""
     callback_url: str | None = None

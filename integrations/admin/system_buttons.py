@@ -9,7 +9,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWidget
 
-from integrations import availability, client_sync, signing_secrets
+from integrations import availability, client_sync, signing_secrets, trials
 from integrations.admin.buttons import ButtonAdmin, Question
 from integrations.availability import Availability, NotAsked
 from integrations.errors import DeliveryError
@@ -19,7 +19,11 @@ from wedsync.env import ConfigurationError
 from wedsync.weddings.admin_looks import button, column, show_once
 from wedsync.weddings.tenant_forms import DATE_TYPED
 
-SYSTEM_BUTTONS = ("ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
+SYSTEM_BUTTONS = ("try_it", "ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
+_ASK_TRIAL = (
+    "Ask the other side whether it takes our credentials, by a call that changes nothing there? It counts as no "
+    "delivery, and the system stays in its state. Save first what you have entered."
+)
 _ASK_ROTATION = (
     "Make a new secret that signs what we send? It is shown once. The present one signs along, so that the other side "
     "can change over without a gap; end it when they have."
@@ -69,6 +73,18 @@ class SystemButtons(ButtonAdmin):
         """How far the clients are read."""
         found = ClientSync.objects.filter(system=row).first()
         return _progress(found) if found else "Not read yet."
+
+    @button("Try it now", "try-it")
+    def try_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Try the stored credentials, and say what happened and what to do."""
+        row = self._offered(request, object_id, "try-it")
+        back, facts = self.page_of(row), []
+        if request.method == "POST":
+            trial = trials.try_out(row)
+            told = [("Credentials", trial.verdict.label), ("What happened", trial.said), ("What to do", trial.advice)]
+            facts = [(name, text) for name, text in told if text]
+        act = "Try it again" if facts else "Try it now"
+        return Question(f"Try it now: {row}", act, back, "" if facts else _ASK_TRIAL, facts).page(request, self)
 
     @button("Availability", "availability")
     def ask_availability(self, request: HttpRequest, object_id: str) -> HttpResponse:

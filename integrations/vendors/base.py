@@ -79,6 +79,15 @@ class Outgoing:
     client: Client | None = None
 
 
+@dataclass(frozen=True)
+class Harmless:
+    """A GET that changes nothing, by which credentials are tried. ``answers``: a field that its answer has."""
+
+    path: str
+    query: Mapping[str, str | int]
+    answers: str
+
+
 class Vendor(ABC):
     """One vendor's adapter."""
 
@@ -172,6 +181,10 @@ class Vendor(ABC):
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The call that tells the vendor about an event; ``None``: it takes none for this type."""
+        return None
+
+    def harmless(self) -> Harmless | None:
+        """The question by which our credentials are tried; ``None``: the vendor answers none."""
         return None
 
 

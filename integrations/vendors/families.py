@@ -1,16 +1,20 @@
 """What vendors of one family share: the calls that they take. docs/vendors/README.md, "Calls that you take"."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from django.utils import timezone
+
 from integrations.known_before import before_in
 from integrations.outbound import Request
-from integrations.vendors.base import Outgoing, Vendor, json_request
+from integrations.vendors.base import Harmless, Outgoing, Vendor, json_request
 
 TIMELINE = "/bookings/timeline"
 BOOKINGS = "/bookings"
 CLIENTS = "/clients"
+NOBODY = "nobody@example.com"
 CLIENT_FIELDS = ("name", "email", "phone")
 # What the type says counts, whatever word the vendor that sent it has for the status.
 STATUS_OF = {"booking.confirmed": "confirmed", "booking.cancelled": "cancelled"}
@@ -46,6 +50,10 @@ class PhotographyCrm(Vendor):
             case "client.updated":
                 return self._client(outgoing)
         return None
+
+    def harmless(self) -> Harmless | None:
+        """Look for a client whom nobody has."""
+        return Harmless(CLIENTS, {"email": NOBODY}, "clients")
 
     def _client(self, outgoing: Outgoing) -> Request | None:
         """Only what the vendor does not hold yet; a client that is new to it comes whole."""
@@ -87,6 +95,11 @@ class VenueSystem(Vendor):
             said = {name: event.payload.get(name) for name in ("starts_at", "requirements", "space")}
             return json_request("POST", f"{booking}/setup", outgoing, {"kind": kind, **self.in_own_words(said)})
         return None
+
+    def harmless(self) -> Harmless | None:
+        """Ask for a day that is a year away, which reserves nothing."""
+        day = timezone.now().date() + timedelta(days=365)
+        return Harmless("/availability", {"date": day.isoformat(), "guests": 1}, "available")
 
 
 def _booking(vendor: Vendor, outgoing: Outgoing) -> Request | None:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from integrations.outbound import Request
-from integrations.vendors.base import Outgoing, json_request
+from integrations.vendors.base import Harmless, Outgoing, json_request
 from wedsync.live.catalogue import CATALOGUE
 
 
@@ -14,6 +14,10 @@ class SignedWebhook:
     needs_no_booking: ClassVar[frozenset[str]] = frozenset(CATALOGUE)
     lists_clients: ClassVar[bool] = False
     tells_availability: ClassVar[bool] = False
+
+    def harmless(self) -> Harmless | None:
+        """None: whatever is sent to a URL of this kind is an event."""
+        return None
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
         """The event, whole. ``sequence`` counts ``channel``'s events."""

@@ -15,6 +15,7 @@ from integrations.errors import DeliveryError, OurFault, RecipientComplained, Re
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.targets import Hindrance, Preview, Sending
+from integrations.trials import HarmlessCall
 from notifications import addresses, links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
@@ -131,6 +132,14 @@ class PersonChannel(ABC):
         """Most providers tell nothing of a message whose answer was lost."""
         return None
 
+    def harmless_call(self, system: System) -> HarmlessCall | None:
+        """The call by which a system's credentials are tried; ``None``: the provider has none that changes nothing.
+
+        Raises:
+            DeliveryError: a credential is missing or cannot be used.
+        """
+        return None
+
     @abstractmethod
     def compose(self, content: wording.Content, delivery: Delivery) -> Composed:
         """Lay the content out."""
@@ -157,6 +166,11 @@ class _Credentials(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         raise OurFault(f"the credentials of “{self._system.name}” lack {name}")
+
+
+def credentials_in(system: System) -> dict[str, str]:
+    """A system's credentials; reading one that is missing raises ``OurFault``."""
+    return _Credentials(system)
 
 
 def credentials_of(delivery: Delivery) -> dict[str, str]:

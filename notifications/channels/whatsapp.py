@@ -14,14 +14,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations import operations
-from integrations.errors import DeliveryError, WindowClosed
-from integrations.models import Delivery
-from integrations.outbound import Call, Request, Response
+from integrations.errors import DeliveryError, Permanent, WindowClosed
+from integrations.models import Delivery, System
+from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.questions import answer_in
 from integrations.states import Reason, State
+from integrations.trials import HarmlessCall, Unfit
 from notifications import addresses, links, tracing, whatsapp_refusals, whatsapp_templates
-from notifications.channels.base import Composed, PersonChannel
+from notifications.channels.base import Composed, PersonChannel, credentials_in
 from notifications.tracing import What
-from notifications.whatsapp_errors import error_of
+from notifications.whatsapp_errors import code_of, error_of
 from notifications.whatsapp_templates import Approved
 from notifications.wording import Content
 from notifications.wording.letters import fit
@@ -32,6 +34,7 @@ WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
 LONGEST_TEXT = 4096
 LATELY = timedelta(hours=1)
+_NO_OBJECT = 100  # Meta: an object that is not there, or that the token does not reach
 
 
 class WhatsApp(PersonChannel):
@@ -86,12 +89,39 @@ class WhatsApp(PersonChannel):
         """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""
         addresses.known_as(delivery.organization_id, Channel.WHATSAPP, delivery.target, _names_in(response))
 
+    def harmless_call(self, system: System) -> HarmlessCall | None:
+        """Look the sending number up."""
+        credentials = credentials_in(system)
+        number = credentials["phone_number_id"]
+        headers = {"Authorization": f"Bearer {credentials['access_token']}", "Accept": "application/json"}
+        url = f"{system.base_url.rstrip('/')}/{settings.GRAPH_VERSION}/{number}"
+        call = Call("GET", url, b"", headers)
+        return HarmlessCall(
+            lambda deadline: send(call, deadline=deadline), lambda response: _looked_up(number, response)
+        )
+
     def provider_id(self, response: Response) -> str:
         """The ``wamid`` of the accepted message."""
         try:
             return str(json.loads(response.body)["messages"][0]["id"])
         except (ValueError, KeyError, IndexError, TypeError):
             return ""
+
+
+def _looked_up(number: str, response: Response) -> str:
+    if code_of(response) == _NO_OBJECT:
+        raise Unfit(
+            "WhatsApp knows the token, but no phone number of this id that the token may use",
+            "Compare the phone number id with WhatsApp Manager: it is the id there, not the number. Give the token's "
+            "user access to that account. Then try again.",
+        )
+    error = error_of(response)
+    if error is not None:
+        raise error
+    check_status(response)
+    if answer_in(response).get("id") != number:
+        raise Permanent("the answer does not name this phone number id")
+    return ""
 
 
 def _names_in(response: Response) -> list[str]:

@@ -1,4 +1,4 @@
-"""Resend: `POST /emails` and `GET /emails/{id}`.
+"""Resend: `POST /emails`, `GET /emails/{id}` and `GET /domains`.
 
 https://resend.com/docs/api-reference
 """
@@ -71,6 +71,10 @@ class Resend:
             if call.method != "POST":
                 raise ResendRefusal(405, "method_not_allowed", "Method is not allowed for the requested path.")
             return self._send_once(call, account)
+        if account.sending_only:
+            raise ResendRefusal(401, "restricted_api_key", "This API key is restricted to only send emails.")
+        if call.path == "/domains" and call.method == "GET":
+            return json_reply(200, {"object": "list", "has_more": False, "data": _domains(account)})
         prefix, _, email_id = call.path.rpartition("/")
         if prefix == "/emails" and call.method == "GET":
             return self._retrieve(email_id, account)
@@ -138,6 +142,13 @@ def _authenticate(call: Call, config: ResendConfig) -> ResendAccount:
         if secrets.compare_digest(account.api_key.encode(), token.encode()):
             return account
     raise ResendRefusal(403, "invalid_api_key", "API key is invalid")
+
+
+def _domains(account: ResendAccount) -> list[Json]:
+    return [
+        {"id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), "name": name, "status": "verified", "region": "eu-west-1"}
+        for name in account.domains
+    ]
 
 
 def account_name(account: ResendAccount) -> str:

@@ -1,4 +1,4 @@
-"""WhatsApp Business Cloud API: `POST /{version}/{phone_number_id}/messages`; its templates can be read too.
+"""WhatsApp Business Cloud API: `POST /{version}/{phone_number_id}/messages`; templates and numbers can be read.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
@@ -38,6 +38,7 @@ CALLBACK_DATA = "biz_opaque_callback_data"
 TEXT_LIMIT = 4096
 CALLBACK_DATA_LIMIT = 512
 _PATH = re.compile(r"/v\d{1,3}\.\d{1,2}/(?P<phone_number_id>\d+)/messages")
+_NUMBER_PATH = re.compile(r"/v\d{1,3}\.\d{1,2}/(?P<phone_number_id>\d+)")
 _TEMPLATES_PATH = re.compile(r"/v\d{1,3}\.\d{1,2}/(?P<waba_id>\d+)/message_templates")
 _E164 = re.compile(r"\+?([1-9]\d{6,14})")
 
@@ -78,6 +79,9 @@ class WhatsApp:
             asked = _TEMPLATES_PATH.fullmatch(call.path)
             if asked is not None and call.method in ("GET", "POST"):
                 return self._manage(asked["waba_id"], owned, call)
+            number = _NUMBER_PATH.fullmatch(call.path)
+            if number is not None and call.method == "GET":
+                return _public(_of_id(number["phone_number_id"], owned))
             return self._take(call, _account(call, owned), config)
         except GraphError as error:
             return error.reply()
@@ -154,10 +158,26 @@ def _account(call: Call, owned: list[WhatsAppAccount]) -> WhatsAppAccount:
     match = _PATH.fullmatch(call.path)
     if match is None or call.method != "POST":
         raise GraphError(INVALID_PARAMETER, "Unsupported request: POST /{version}/{phone_number_id}/messages.")
+    return _of_id(match["phone_number_id"], owned)
+
+
+def _of_id(number: str, owned: list[WhatsAppAccount]) -> WhatsAppAccount:
     for account in owned:
-        if account.phone_number_id == match["phone_number_id"]:
+        if account.phone_number_id == number:
             return account
-    raise _no_object(match["phone_number_id"])
+    raise _no_object(number)
+
+
+def _public(account: WhatsAppAccount) -> Reply:
+    return json_reply(
+        200,
+        {
+            "verified_name": "Sandbox",
+            "display_phone_number": account.display_phone_number,
+            "quality_rating": "GREEN",
+            "id": account.phone_number_id,
+        },
+    )
 
 
 def _no_object(number: str) -> GraphError:

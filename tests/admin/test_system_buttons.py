@@ -17,7 +17,7 @@ from tests.admin.conftest import House, Role
 from tests.sandbox.sandbox_peer import Peer, running
 
 SignIn = Callable[..., Client]
-PATHS = ("availability", "sync-clients", "new-signing-secret", "end-previous-secret")
+PATHS = ("try-it", "availability", "sync-clients", "new-signing-secret", "end-previous-secret")
 OLD = "whsec_b2xkIHNlY3JldCBvZiB0aGUgdGVzdHMhIQ=="
 each_path = pytest.mark.parametrize("path", PATHS)
 
@@ -73,10 +73,10 @@ def test_the_buttons_are_not_for_those_who_may_only_look(path: str, ours: House,
 @pytest.mark.parametrize(
     ("kind", "offered"),
     [
-        ("studio_cloud", ("sync-clients", "new-signing-secret")),
-        ("venue_master", ("availability", "new-signing-secret")),
-        ("webhook", ("new-signing-secret",)),
-        ("slack", ()),
+        ("studio_cloud", ("try-it", "sync-clients", "new-signing-secret")),
+        ("venue_master", ("try-it", "availability", "new-signing-secret")),
+        ("webhook", ("try-it", "new-signing-secret")),
+        ("slack", ("try-it",)),
     ],
 )
 def test_each_kind_has_the_buttons_that_fit(kind: str, offered: tuple[str, ...], ours: House, sign_in: SignIn) -> None:
@@ -108,6 +108,33 @@ def test_a_day_is_asked_for_and_answered_on_the_page(
     assert "We take 250 guests at most." in many
     assert "Enter a valid date" in wrong
     assert "could not be asked: answered 503." in failed
+
+
+def test_credentials_are_tried_on_the_page_which_says_what_happened_and_what_to_do(
+    ours: House, sign_in: SignIn, outside: Peer, settings: Any
+) -> None:
+    settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{outside.port}"]
+    client = sign_in(ours)
+    right = system_of(ours, "venue_master", outside, state="paused")
+    wrong = system_of(ours, "shootq", outside, credentials={"access_token": "zebra-Quartz-7731"})
+    nothing = system_of(ours, "slack", credentials={"webhook_path": "T01/B02/hush"})
+    seen = outside.request_log("venue_master")["counts"]
+
+    asked = client.get(page(right, "try-it")).content.decode()
+    assert outside.request_log("venue_master")["counts"] == seen, "following a link asks nobody"
+    taken = client.post(page(right, "try-it")).content.decode()
+    refused = client.post(page(wrong, "try-it")).content.decode()
+    untried = client.post(page(nothing, "try-it")).content.decode()
+
+    assert "by a call that changes nothing there?" in asked
+    assert "VenueMaster took the credentials." in taken
+    assert "The system is paused. Resume it" in taken
+    assert "ShootQ refused the credentials: answered 401" in refused
+    assert "then try again: Access token." in refused
+    assert "zebra-Quartz-7731" not in refused
+    assert "Slack has no call that changes nothing" in untried
+    right.refresh_from_db()
+    assert right.state == "paused"
 
 
 def test_clients_are_read_now_and_the_page_says_how_far(

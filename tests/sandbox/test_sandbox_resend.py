@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.polling import until
-from tests.sandbox.sandbox_peer import Peer, configuration, email, running
+from tests.sandbox.sandbox_peer import RESEND_KEY, Peer, configuration, email, running
 
 
 def test_an_email_is_taken_and_can_be_retrieved(peer: Peer) -> None:
@@ -24,6 +24,14 @@ def test_an_email_is_taken_and_can_be_retrieved(peer: Peer) -> None:
     found = peer.get(f"/resend/emails/{email_id}", headers=headers).json()
     assert (found["id"], found["subject"], found["to"]) == (email_id, "New times", ["anna@couple.example"])
     assert peer.get("/resend/emails/unknown", headers=headers).json()["name"] == "not_found"
+
+
+def test_a_team_lists_its_own_domains_and_a_wrong_key_none(peer: Peer) -> None:
+    right = peer.get("/resend/domains", headers={"Authorization": f"Bearer {RESEND_KEY}"})
+    wrong = peer.get("/resend/domains", headers={"Authorization": "Bearer re_other"})
+
+    assert [(each["name"], each["status"]) for each in right.json()["data"]] == [("wedsync.example", "verified")]
+    assert (wrong.status_code, wrong.json()["name"]) == (403, "invalid_api_key")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.sandbox_peer import TOKEN, Peer, template
+from tests.sandbox.sandbox_peer import PHONE, TOKEN, Peer, template
 
 
 def error_of(answer: requests.Response) -> tuple[int, int]:
@@ -155,3 +155,18 @@ def test_templates_are_read_in_pages_with_their_status(peer: Peer) -> None:
     assert error_of(peer.get(path)) == (401, 190)
     assert error_of(peer.get(path.replace("102290129340398", "1"), headers=headers)) == (400, 100)
     assert error_of(peer.get(path, params={"after": "?"}, headers=headers)) == (400, 100)
+
+
+@pytest.mark.parametrize(
+    ("token", "phone", "status", "code"),
+    [(TOKEN, PHONE, 200, None), ("other", PHONE, 401, 190), (TOKEN, "99887766", 400, 100)],
+)
+def test_a_number_is_looked_up_by_its_owner_alone(
+    peer: Peer, token: str, phone: str, status: int, code: int | None
+) -> None:
+    answer = peer.get(f"/whatsapp/v26.0/{phone}", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == status
+    assert answer.json().get("error", {}).get("code") == code
+    if code is None:
+        assert (answer.json()["id"], answer.json()["display_phone_number"]) == (PHONE, "+15550783881")

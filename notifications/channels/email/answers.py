@@ -20,7 +20,7 @@ class Answer(Response):
 
 def resend_error(response: Response) -> DeliveryError | None:
     """Resend's ``name`` of an error, where it says more than the status. https://resend.com/docs/api-reference/errors."""
-    name = _name(response)
+    name = error_name(response)
     if name in {"missing_api_key", "restricted_api_key", "invalid_api_key"}:
         return CredentialsRefused(f"Resend: {name}")
     if name in QUOTA:
@@ -33,7 +33,7 @@ def resend_error(response: Response) -> DeliveryError | None:
     return None
 
 
-def _name(response: Response) -> str:
+def error_name(response: Response) -> str:
     """Resend's name of an error; empty where the answer is none, or none of Resend's."""
     if response.status < 400:
         return ""

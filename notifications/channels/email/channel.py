@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import partial
 
 from integrations.errors import DeliveryError
-from integrations.models import Delivery
+from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response
 from integrations.targets import Sending
+from integrations.trials import HarmlessCall
 from notifications import links
-from notifications.channels.base import Composed, PersonChannel, credentials_of
-from notifications.channels.email import calling, layout, providers, smtp
+from notifications.channels.base import Composed, PersonChannel, credentials_in, credentials_of
+from notifications.channels.email import calling, layout, providers, smtp, trial
 from notifications.channels.email.answers import Answer, resend_error, resend_id
 from notifications.channels.email.mail import Mail, message_id
 from notifications.channels.email.sender import DEFAULT, EmailSender, provider_of
@@ -97,6 +98,10 @@ class Email(PersonChannel):
     def classify(self, response: Response) -> DeliveryError | None:
         """What the provider's own codes stand for."""
         return response.error if isinstance(response, Answer) else resend_error(response)
+
+    def harmless_call(self, system: System) -> HarmlessCall | None:
+        """By the provider that its credentials name."""
+        return trial.harmless_call(system, credentials_in(system))
 
     def provider_id(self, response: Response) -> str:
         """The provider's id of the mail."""

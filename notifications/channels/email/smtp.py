@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,21 +20,11 @@ import certifi
 from django.conf import settings
 
 from integrations.addresses import refusal
-from integrations.errors import (
-    CredentialsRefused,
-    DeliveryError,
-    NetworkError,
-    OurFault,
-    Permanent,
-    RecipientRefused,
-    ServerError,
-    Throttled,
-    TimedOut,
-    Undeliverable,
-)
+from integrations.errors import NetworkError, OurFault, TimedOut
 from integrations.outbound.connections import reach, secure
 from integrations.outbound.names import resolve
 from notifications.channels.email.answers import Answer
+from notifications.channels.email.smtp_refusals import Refused, error_of
 
 STARTTLS, IMPLICIT, NONE = "starttls", "implicit", "none"
 _PORTS = {STARTTLS: 587, IMPLICIT: 465, NONE: 25}
@@ -42,13 +32,7 @@ MOST_REPLY = 64 * 1024
 NAME_SECONDS = 5.0
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
-_ENHANCED = re.compile(r"5\.[0-9]{1,3}\.[0-9]{1,3}\b", re.ASCII)
-_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-"""RFC 3463, 3.2 and 3.3, and RFC 7505: no such mailbox or domain, a mailbox that has moved, or is disabled."""
-_NO_SUCH_MAILBOX = frozenset({550, 551, 553})  # RFC 5321, 4.2.3, where the server has no codes of RFC 3463
-MOST_QUOTED = 200
 IPV6 = 6
-_LOGIN_NEEDED, _LOGIN_WRONG = 530, {534, 535, 538}
 
 
 @dataclass(frozen=True)
@@ -80,14 +64,6 @@ class Server:
         return cls(host.lower(), int(port) if port else _PORTS[tls], tls, username, password)
 
 
-class _Refused(Exception):
-    """The server has answered a step with an error. ``of_recipient``: the step that names the recipient."""
-
-    def __init__(self, code: int, text: str, *, of_recipient: bool = False) -> None:
-        super().__init__(text)
-        self.code, self.text, self.of_recipient = code, text, of_recipient
-
-
 def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> Answer:
     """Hand one mail in. ``deadline``: seconds for all of it.
 
@@ -98,12 +74,27 @@ def send(server: Server, sender: str, to: str, message: bytes, *, deadline: floa
     """
     if _UNFIT.search(sender + to) or not (sender + to).isascii():
         raise OurFault("an address holds a character that SMTP can not carry here")
+    return _talk(server, deadline, lambda session: session.hand_in(sender, to, message))
+
+
+def log_in(server: Server, *, deadline: float) -> Answer:
+    """Greet, begin TLS and log in, and leave again without a mail. ``deadline``: seconds for all of it.
+
+    Raises:
+        NetworkError: no connection, or it broke.
+        OurFault: an address that may not be called, or a way that the server does not offer.
+    """
+    return _talk(server, deadline, _Session.leave)
+
+
+def _talk(server: Server, deadline: float, work: Callable[["_Session"], Answer]) -> Answer:
     ends = time.monotonic() + deadline
     session = _Session(_open(server, ends), ends)
     try:
-        return session.run(server, sender, to, message)
-    except _Refused as refused:
-        return Answer(refused.code, {}, refused.text.encode(), _error(refused))
+        session.begin(server)
+        return work(session)
+    except Refused as refused:
+        return Answer(refused.code, {}, refused.text.encode(), error_of(refused))
     except TimeoutError as error:
         if session.leaving:
             raise TimedOut("the mail server did not confirm the mail within the deadline") from error
@@ -148,7 +139,7 @@ class _Session:
         self._replied = 0
         self.leaving = False
 
-    def run(self, server: Server, sender: str, to: str, message: bytes) -> Answer:
+    def begin(self, server: Server) -> None:
         self._expect(220)
         extensions = self._hello()
         if server.tls == STARTTLS:
@@ -160,19 +151,25 @@ class _Session:
             extensions = self._hello()
         if server.username:
             self._log_in(server, extensions)
+
+    def leave(self) -> Answer:
+        with suppress(OSError):
+            self._write(b"QUIT\r\n")
+        return Answer(221, {}, b"")
+
+    def hand_in(self, sender: str, to: str, message: bytes) -> Answer:
         self._ask(f"MAIL FROM:<{sender}>", 250)
         try:
             self._ask(f"RCPT TO:<{to}>", 250, 251)
-        except _Refused as refused:
-            raise _Refused(refused.code, refused.text, of_recipient=True) from refused
+        except Refused as refused:
+            raise Refused(refused.code, refused.text, of_recipient=True) from refused
         self._ask("DATA", 354)
         self.leaving = True
         self._write(_dotted(message))
         code, text = self._reply()
         if code != 250:
-            raise _Refused(code, text)
-        with suppress(OSError):
-            self._write(b"QUIT\r\n")
+            raise Refused(code, text)
+        self.leave()
         return Answer(code, {}, text.encode())
 
     def _hello(self) -> dict[str, str]:
@@ -198,7 +195,7 @@ class _Session:
     def _expect(self, *wanted: int) -> str:
         code, text = self._reply()
         if code not in wanted:
-            raise _Refused(code, text)
+            raise Refused(code, text)
         return text
 
     def _reply(self) -> tuple[int, str]:
@@ -261,37 +258,3 @@ def greeting_name() -> str:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _error(refused: _Refused) -> DeliveryError:
-    """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the mail.
-
-    Of those, RFC 3463 says by its own codes which are about the recipient.
-    """
-    code = refused.code
-    if code == _LOGIN_NEEDED or code in _LOGIN_WRONG:  # not quoted: a server may repeat what it was sent
-        return CredentialsRefused(f"the mail server answered {code}: the credentials are refused")
-    said = f"the mail server answered {code} “{_quoted(refused.text)}”"
-    if code in {421, 454}:
-        return ServerError(f"{said}: not available")
-    if 400 <= code < 500:
-        return Throttled(f"{said}: later", whole_target=False)
-    return _of_recipient(refused, said) or Permanent(f"{said}: refused")
-
-
-def _of_recipient(refused: _Refused, said: str) -> DeliveryError | None:
-    """What a final refusal says of the recipient; ``None``: it is about us, or about the mail."""
-    found = _ENHANCED.match(refused.text)
-    if found and found[0] in _NO_SUCH_ADDRESS:
-        return Undeliverable(f"{said}: there is no such address")
-    if not refused.of_recipient or (found and found[0].startswith("5.7.")):
-        return None
-    if found is None and refused.code in _NO_SUCH_MAILBOX:
-        return Undeliverable(f"{said}: there is no such address")
-    return RecipientRefused(f"{said}: the address is refused")
-
-
-def _quoted(text: str) -> str:
-    """The server's own words, on one line."""
-    flat = " ".join(text.split())
-    return "".join(each for each in flat if each.isprintable())[:MOST_QUOTED] or "no reason given"
