@@ -5,6 +5,7 @@ waits is counted where it stands, which the partial indexes on open rows bound.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -122,8 +123,13 @@ def open_causes(organization_id: UUID | None = None) -> dict[UUID, list[Cause]]:
     """By system, why alerts about it are open; of one organization, or of all."""
     rows = Alert.objects.filter(resolved_at=None, system__isnull=False).order_by("first_at")
     rows = rows.filter(organization_id=organization_id) if organization_id else rows
+    return causes_by_system(rows.values_list("system_id", "cause"))
+
+
+def causes_by_system(pairs: Iterable[tuple[UUID | None, str]]) -> dict[UUID, list[Cause]]:
+    """The causes of alerts, each once, by system; ``pairs``: the system (``None``: of none) and cause of each."""
     found: dict[UUID, list[Cause]] = defaultdict(list)
-    for system_id, cause in rows.values_list("system_id", "cause"):
+    for system_id, cause in pairs:
         if system_id and cause not in found[system_id]:
             found[system_id].append(Cause(cause))
     return dict(found)

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.breaker_states import breaker_states
-from integrations.figures import open_causes
+from integrations.figures import causes_by_system, open_causes
 from integrations.heartbeats import Part
 from integrations.linking import MOST_COUNTED, count_unlinked
 from integrations.models import Alert, HealthReading, OrganizationReading, System
 from integrations.models.health import Breaker, Cause, Status
 from integrations.rating import Figures, Rating, of_age, rate, worst
 from wedsync.queues import Priority
+
+MOST_ALERTS = 100
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def report(organization_id: UUID) -> Health:
     rows = System.objects.filter(organization_id=organization_id).select_related("reading").order_by("name")
     systems = list(rows)
     states = breaker_states(systems)
-    causes = open_causes(organization_id)
+    alerts = list(_open(organization_id))
+    causes = causes_by_system((alert.system_id, alert.cause) for alert in reversed(alerts))
     rated = [_rated(system, states[system.id], causes.get(system.id, [])) for system in systems]
     rated.sort(key=lambda each: (-each.rating.status.rank, each.rating.score))
     whole = OrganizationReading.objects.filter(organization_id=organization_id).first()
@@ -63,7 +67,7 @@ def report(organization_id: UUID) -> Health:
         oldest_due_seconds=whole.oldest_due_seconds if whole else None,
         queues=_queues(rated),
         systems=rated,
-        alerts=list(open_alerts(organization_id)),
+        alerts=alerts[:MOST_ALERTS],
         unlinked=unlinked,
     )
 
@@ -76,8 +80,12 @@ def of_system(system: System) -> SystemHealth:
 
 def open_alerts(organization_id: UUID) -> list[Alert]:
     """The alerts that are open, the newest first."""
+    return list(_open(organization_id)[:MOST_ALERTS])
+
+
+def _open(organization_id: UUID) -> QuerySet[Alert]:
     rows = Alert.objects.filter(organization_id=organization_id, resolved_at=None).select_related("system")
-    return list(rows.order_by("-first_at")[:100])
+    return rows.order_by("-first_at")
 
 
 def _rated(system: System, breaker: Breaker, causes: list[Cause]) -> SystemHealth:
