@@ -106,7 +106,7 @@ def test_a_day_is_asked_for_and_answered_on_the_page(
     assert "Free" in free
     assert "Not available" in many
     assert "We take 250 guests at most." in many
-    assert "Enter a valid date" in wrong
+    assert "Write it as year-month-day" in wrong
     assert "could not be asked: answered 503." in failed
 
 
