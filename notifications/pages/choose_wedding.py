@@ -25,30 +25,34 @@ NONE, TAKE = "none", "take"
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose_wedding(request: HttpRequest, token: str) -> HttpResponse:
     """The page, and what its buttons do."""
+    late = False
     try:
         asked = placement.read(token)
         if request.method == "POST":
-            _answer(asked, request.POST.get("wedding", ""))
+            late = not _answer(asked, request.POST.get("wedding", ""))
             asked = placement.read(token)
     except links.BadLink as error:
         return _page(request, {"problem": str(error)}, status=410 if isinstance(error, acknowledging.TooLate) else 404)
     except placement.NotOurs as error:
         return _page(request, {**_facts(asked.incident), "mistake": str(error)}, status=422)
-    return _page(request, _facts(asked.incident))
+    return _page(request, {**_facts(asked.incident), "late": late})
 
 
-def _answer(asked: Asked, answer: str) -> None:
-    """Do what a button says.
+def _answer(asked: Asked, answer: str) -> bool:
+    """Do what a button says; whether it is as they said, be it that somebody said the same before.
 
     Raises:
         NotOurs: it names no wedding of the organization.
     """
     if answer == TAKE:
         acknowledging.acknowledge_incident(asked.incident, by=asked.name, via="the page")
-    elif answer == NONE:
-        placement.none_of_ours(asked.incident, by=asked.name)
+        return True
+    if answer == NONE:
+        wedding, choice = None, placement.none_of_ours(asked.incident, by=asked.name)
     else:
-        placement.choose(asked.incident, _wedding(answer, asked.incident), by=asked.name)
+        wedding = _wedding(answer, asked.incident)
+        choice = placement.choose(asked.incident, wedding, by=asked.name)
+    return not choice.already or choice.incident.chosen_wedding == wedding
 
 
 def _wedding(answer: str, incident: Incident) -> Wedding:
