@@ -106,7 +106,9 @@ def _hindered(lease: Lease, sender: Sender) -> bool:
     if found is None:
         return False
     if found.until:
-        moves.let_go(lease.row, State.HELD, found.reason, next_attempt_at=found.until)
+        fresh = found.order_key and not lease.delivery.order_key
+        order = {"order_key": found.order_key, "sets": list(found.sets)} if fresh else {}
+        moves.let_go(lease.row, State.HELD, found.reason, next_attempt_at=found.until, **order)
     else:
         moves.let_go(lease.row, State.SKIPPED, found.reason)
     ordering.end_turn([lease.delivery])

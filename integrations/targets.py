@@ -53,10 +53,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Hindrance:
-    """Why a delivery is not to be sent now. ``until``: when it may be; ``None``: never, it is skipped."""
+    """Why a delivery is not to be sent now.
+
+    Arguments:
+        until: when it may be; ``None``: never, it is skipped.
+        order_key: among what it goes out in order then, where it has no order yet.
+        sets: as in :class:`integrations.models.Delivery`.
+    """
 
     reason: Reason
     until: datetime | None = None
+    order_key: str = ""
+    sets: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

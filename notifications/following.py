@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import escalation, incidents, making, plans, progress, tracing, unplaced, windows
+from notifications import escalation, incidents, making, plans, policy, progress, tracing, unplaced, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -33,7 +33,7 @@ class Following:
         windows.hold(event, rows)
         for row in rows:
             if row.state == State.HELD and row.state_reason == Reason.QUIET_HOURS:
-                row.order_key, row.sets = f"quiet:{row.contact_id}:{row.channel}", [f"event {row.event_id}"]
+                row.order_key, row.sets = policy.quiet_order(row)
 
     def after_routing(self, event: ChannelEvent, planned: Mapping[str, Wanted], made: Mapping[str, Delivery]) -> None:
         """Keep who is to hear of it, and why each message goes or does not."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from integrations.models import Delivery
 from integrations.states import Reason
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Channel, Contact
@@ -52,6 +53,14 @@ def first_open(ways: Sequence[Way]) -> Way | None:
 def blocked_because(channel: Channel, address: Address | None) -> Reason:
     """Why an address must not be used; no row means that nobody consented to WhatsApp, and nothing against mail."""
     return Reason((address or Address(channel=channel)).blocked_because)
+
+
+def quiet_order(delivery: Delivery) -> tuple[str, list[str]]:
+    """The order key and the state of what is held through quiet hours: of one person and channel, one by one.
+
+    Each sets something of its own, so that none of them stands for another.
+    """
+    return f"quiet:{delivery.contact_id}:{delivery.channel}", [f"event {delivery.event_id}"]
 
 
 def quiet_until(contact: Contact, priority: Priority, now: datetime) -> datetime | None:

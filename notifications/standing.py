@@ -43,7 +43,7 @@ def _of_contact(delivery: Delivery, channel: Channel, contact: Contact) -> Hindr
     if not wants.wanted(contact.id, category, channel):
         return Hindrance(Reason.NOT_WANTED)
     until = policy.quiet_until(contact, Priority(delivery.priority), timezone.now())
-    return Hindrance(Reason.QUIET_HOURS, until) if until else None
+    return Hindrance(Reason.QUIET_HOURS, until, *policy.quiet_order(delivery)) if until else None
 
 
 def _was_for_a_contact(delivery: Delivery) -> bool:

@@ -1,9 +1,12 @@
 """Who is meant by a route, and by which ways they are told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from integrations import claims, deliveries, ordering
 from integrations.models import Delivery, System
 from integrations.routing import route
 from integrations.states import Reason, State
@@ -174,6 +177,46 @@ def test_what_waits_for_quiet_hours_goes_one_by_one_in_order(wedding: Wedding) -
     assert len({row.order_key for row in rows}) == 1
     assert all(row.order_key for row in rows)
     assert not set(rows[0].sets) & set(rows[1].sets)
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "email"])
+def test_what_meets_quiet_hours_when_it_is_sent_goes_one_by_one_in_order_too(wedding: Wedding, channel: str) -> None:
+    someone = person(wedding)
+    people_route(wedding, channels=[channel])
+    cancelled = [{"booking_id": f"B{number}", "status": "cancelled"} for number in range(3)]
+    before = [Delivery.objects.get(event=routed(wedding, "booking.cancelled", said)) for said in cancelled[:2]]
+    assert {(row.state, row.order_key) for row in before} == {("pending", "")}
+    Contact.objects.filter(id=someone.id).update(quiet_from="00:00", quiet_until="23:59:59")
+    rows = [*before, Delivery.objects.get(event=routed(wedding, "booking.cancelled", cancelled[2]))]
+
+    for row in reversed(before):
+        tried(row)
+
+    assert [standing_of(row) for row in rows] == [("held", "quiet_hours")] * 3
+    assert len({row.order_key for row in rows}) == 1
+    assert len({tuple(row.sets) for row in rows}) == 3
+    assert {row.attempt_count for row in rows} == {0}
+
+    Contact.objects.update(quiet_from=None, quiet_until=None)
+    for row in reversed(rows[1:]):
+        tried(row)
+    assert [standing_of(row) for row in rows[1:]] == [("held", "waits_its_turn")] * 2
+    Delivery.objects.filter(id=rows[0].id).update(next_attempt_at=timezone.now() - timedelta(minutes=1))
+    lease = claims.claim(rows[0].id)
+    assert lease
+    assert ordering.take_turn(lease), "the oldest goes first"
+
+
+def tried(row: Delivery) -> None:
+    Delivery.objects.filter(id=row.id).update(next_attempt_at=timezone.now() - timedelta(minutes=1))
+    lease = claims.claim(row.id)
+    assert lease
+    assert deliveries.work(lease).result is None
+
+
+def standing_of(row: Delivery) -> tuple[str, str]:
+    row.refresh_from_db()
+    return row.state, row.state_reason
 
 
 @pytest.mark.parametrize("shared", ["email", "phone"])
