@@ -159,7 +159,7 @@ def _team(incident: Incident, step: Step) -> Iterable[Plan]:
 def _end(incident: Incident) -> None:
     """The plan is over, and nobody has acknowledged."""
     incident.ended_at = timezone.now()
-    kind = incident.kind.replace("_", " ")
+    kind = incident.kind_in_words
     text = f"Nobody has acknowledged the {'drill' if incident.drill else 'emergency'} “{kind}” of {incident.wedding}."
     alerts.raise_alert(incident.organization_id, Cause.UNANSWERED, f"{text} Call them.", about=str(incident.id))
     tracing.note_event(incident.event, What.ALERTED, f"{text} The plan has ended; staff are alerted.")

@@ -60,7 +60,7 @@ def take_report(event: ChannelEvent) -> None:
         return
     if before:
         _leave(before, event)
-    fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by", "")))
+    fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by") or ""))
     living = Incident.objects.select_for_update(no_key=True).filter(LIVING, wedding_id=event.wedding_id, drill=False)
     incident = None
     while incident is None:  # the one that stood in the way may have been resolved meanwhile
@@ -97,8 +97,8 @@ def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill
         organization_id=event.organization_id,
         wedding_id=wedding_id,
         event=event,
-        kind=str(event.payload.get("kind", ""))[:200],
-        description=str(event.payload.get("description", "")),
+        kind=str(event.payload.get("kind") or "")[:200],
+        description=str(event.payload.get("description") or ""),
         drill=drill,
         opened_by=opened_by[:200],
         steps=[step.as_json() for step in steps],

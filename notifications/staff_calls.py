@@ -128,7 +128,7 @@ def _alert(incident: Incident) -> None:
     """Tell it once: while the alert is open, the calls themselves are the repetition."""
     if Alert.objects.filter(about=str(incident.id), cause=Cause.NOBODY_REACHED, resolved_at=None).exists():
         return
-    kind = incident.kind.replace("_", " ")
+    kind = incident.kind_in_words
     text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}): open it, and call."
     if alerts.raise_alert(incident.organization_id, Cause.NOBODY_REACHED, text, about=str(incident.id)):
         tracing.note_event(incident.event, What.ALERTED, text)

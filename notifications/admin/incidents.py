@@ -113,7 +113,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @column("What", ordering="kind")
     def what(self, incident: Incident) -> str:
-        return f"{'Drill: ' if incident.drill else ''}{incident.kind.replace('_', ' ')}"
+        return f"{'Drill: ' if incident.drill else ''}{incident.kind_in_words}"
 
     @column("Wedding", ordering="wedding__couple")
     def about(self, incident: Incident) -> str:
@@ -124,7 +124,7 @@ class IncidentAdmin(PastButtonAdmin):
         rows = (
             (
                 f"{timezone.localtime(each.created_at):%Y-%m-%d %H:%M:%S}",
-                each.event.payload.get("description", "")[:200],
+                str(each.event.payload.get("description") or "not given")[:200],
                 f"{timezone.localtime(each.told_at):%H:%M:%S}"
                 if each.told_at
                 else "said nothing new, or came too soon",
@@ -252,7 +252,7 @@ def _facts_of(wedding: Wedding) -> list[tuple[str, object]]:
     if open_one:
         since = f"{open_one.opened_at.astimezone(wedding.zone):%H:%M} ({wedding.timezone})"
         joins = "A further report joins it, and reaches those whom it has alerted."
-        facts.append(("Open already", f"{open_one.kind.replace('_', ' ')}, since {since}. {joins}"))
+        facts.append(("Open already", f"{open_one.kind_in_words}, since {since}. {joins}"))
     return facts
 
 

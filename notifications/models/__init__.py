@@ -1,7 +1,7 @@
 """What people get, and why they get it or do not."""
 
 from notifications.models.checks import ReachCheck
-from notifications.models.incidents import Incident, IncidentReport
+from notifications.models.incidents import UNKNOWN_KIND, Incident, IncidentReport
 from notifications.models.messages import Message
 from notifications.models.notifications import Notification, Sending
 from notifications.models.plans import Plan
@@ -12,6 +12,7 @@ from notifications.models.whatsapp import WhatsAppTemplate
 from notifications.models.windows import Window, WindowEntry
 
 __all__ = [
+    "UNKNOWN_KIND",
     "Incident",
     "IncidentReport",
     "Message",

@@ -8,6 +8,9 @@ from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Organization, Wedding
 
+UNKNOWN_KIND = "emergency"
+"""What an incident is called whose report did not say what has happened."""
+
 
 class Incident(models.Model):
     """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it.
@@ -94,7 +97,12 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'Drill: ' if self.drill else ''}{self.kind.replace('_', ' ')} · {self.about}"
+        return f"{'Drill: ' if self.drill else ''}{self.kind_in_words} · {self.about}"
+
+    @property
+    def kind_in_words(self) -> str:
+        """What has happened, as staff read it; a report may have left it out."""
+        return self.kind.replace("_", " ").strip() or UNKNOWN_KIND
 
     @property
     def about(self) -> str:

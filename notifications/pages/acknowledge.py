@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from notifications import acknowledging, links
-from notifications.models import Incident
+from notifications.models import UNKNOWN_KIND, Incident
 from notifications.pages.acknowledge_words import language_of, way_of, words_of
 from notifications.wording.languages import Reader, reader
 
@@ -51,7 +51,7 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
 def _facts(incident: Incident, locale: str) -> dict[str, Any]:
     read_by = reader(locale, incident.wedding.timezone if incident.wedding else "UTC")
     words = words_of(read_by.language)
-    kind = read_by.word(incident.kind, "kind")
+    kind = read_by.word(incident.kind.strip() or UNKNOWN_KIND, "kind")
     taken: str = ""
     over: str = ""
     if incident.acknowledged_at:
@@ -69,6 +69,7 @@ def _facts(incident: Incident, locale: str) -> dict[str, Any]:
         "incident": incident,
         "words": words,
         "kind": kind[:1].upper() + kind[1:],
+        "description": incident.description.strip() or read_by.words["not_given"],
         "open": incident.state == Incident.State.OPEN,
         "reported": f"{_day(incident.opened_at, read_by)}, {_clock(incident.opened_at, read_by)} ({read_by.zone})",
         "taken": taken,

@@ -70,7 +70,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
     chosen = incident.chosen_wedding
     return {
         "incident": incident,
-        "kind": incident.kind.replace("_", " ").capitalize(),
+        "kind": incident.kind_in_words.capitalize(),
         "told": placement.told(incident, incident.event.payload, now),
         "living": incident.state != Incident.State.RESOLVED,
         "open": incident.state == Incident.State.OPEN,

@@ -38,6 +38,16 @@ def test_any_of_staff_acknowledges_and_resolves_once_they_were_asked(ours: House
     assert client.get(page(Incident, "change", incident.pk)).status_code == 200
 
 
+def test_an_incident_without_a_kind_is_called_an_emergency(ours: House, sign_in: SignIn) -> None:
+    Incident.objects.update(kind="", description="")
+    client, incident = sign_in(ours), ours.rows[Incident]
+    pages = [page(Incident, "changelist"), page(Incident, "change", incident.pk), button(ours, "acknowledge")]
+
+    for path in pages:
+        assert "emergency" in client.get(path).content.decode().split("<main", 1)[-1]
+    assert str(Incident.objects.get(pk=incident.pk)).startswith("emergency · ")
+
+
 def test_staff_of_others_press_nothing(ours: House, theirs: House, sign_in: SignIn) -> None:
     client = sign_in(ours, role=Role.OWNER)
 

@@ -256,13 +256,14 @@ def test_what_tells_of_wedsync_itself_is_not_called_unlinked(client: Client, our
 def test_an_emergency_without_a_wedding_stands_above_everything_and_unlinked_events_are_counted(
     client: Client, ours: Organization, theirs: Organization
 ) -> None:
-    mine = factories.IncidentFactory(organization=ours, wedding=None, description="Smoke in the cellar")
+    mine = factories.IncidentFactory(organization=ours, wedding=None, kind="", description="Smoke in the cellar")
     factories.IncidentFactory(organization=theirs, wedding=None, description="Not ours")
     factories.EventFactory(organization=ours, wedding=None, routing="unlinked")
 
     page = client.get("/").content.decode()
 
     assert page.index("Smoke in the cellar") < page.index("Deliveries of the last 24 hours")
+    assert '<strong class="bad">emergency</strong>' in page
     assert "Not ours" not in page
     assert "1 event without a wedding" in page
     assert f"/incident/{mine.pk}/choose-wedding" in page or "choose-wedding" in page

@@ -43,6 +43,29 @@ def test_to_look_at_it_does_nothing(stage: Stage) -> None:
     assert (shown["Cache-Control"], shown["Referrer-Policy"]) == ("no-store", "no-referrer")
 
 
+@pytest.mark.parametrize(
+    ("locale", "kind", "missing"),
+    [
+        ("en", "Emergency", "not given"),
+        ("de-AT", "Notfall", "nicht angegeben"),
+        ("es", "Emergencia", "no indicado"),
+        ("fr", "Urgence", "non indiqué"),
+    ],
+)
+def test_an_emergency_that_says_nothing_of_itself_has_a_name_all_the_same(
+    stage: Stage, locale: str, kind: str, missing: str
+) -> None:
+    url = address(stage)
+    Incident.objects.update(kind="", description=" ")
+    Contact.objects.update(locale=locale)
+
+    text = unescape(Client().get(url).content.decode())
+
+    assert f'<h1 class="alarm">{kind}</h1>' in text
+    assert f"<title>{kind} · WedSync</title>" in text
+    assert f"<p>{missing}</p>" in text
+
+
 def test_its_button_acknowledges_by_name_and_then_says_who_did_and_when(stage: Stage) -> None:
     url, client = address(stage), Client(enforce_csrf_checks=True)
 

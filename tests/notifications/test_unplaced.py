@@ -281,6 +281,12 @@ class TestThePage:
         assert set(opened.reports.values_list("event_id", flat=True)) == {event.id for event in events}
         assert not IncidentReport.objects.filter(incident=asked).exists()
 
+    def test_an_emergency_without_a_kind_is_called_one(self, house: House, client: Client) -> None:
+        house.report(kind=None)
+        Incident.objects.update(kind="")
+
+        assert "Emergency: which wedding is it?</h1>" in client.get(self.path(house)).content.decode()
+
     def test_none_of_ours_ends_it_and_tells_those_who_were_told(self, house: House, client: Client) -> None:
         house.report()
         asked = house.asked
