@@ -39,7 +39,7 @@ def web_command(application: str = _APPLICATION) -> tuple[str, ...]:
     """
     line = procfile.read(ROOT / "Procfile")["web"]
     if _APPLICATION not in line:
-        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags can not be taken.")
+        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags cannot be taken.")
     return procfile.shell(line.replace(_APPLICATION, application))
 
 

@@ -70,7 +70,7 @@ def read_origin(url: str) -> Origin:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ValueError("the URL can not be read") from error
+        raise ValueError("the URL cannot be read") from error
     return _origin(parts.scheme, parts.netloc)
 
 

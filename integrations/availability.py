@@ -14,7 +14,7 @@ from wedsync.live.payloads import Count, Text
 
 
 class NotAsked(ValueError):
-    """A system that can not be asked for a free day; the message is for people."""
+    """A system that cannot be asked for a free day; the message is for people."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def check(system: System, date: dt.date, guests: int) -> Availability:
 
     Raises:
         NotAsked: the system is of another kind, or stopped.
-        DeliveryError: it gave no answer, or one that can not be read.
+        DeliveryError: it gave no answer, or one that cannot be read.
     """
     if not can_be_asked(system):
         raise NotAsked(f"{system} tells no free days; venues' systems do.")

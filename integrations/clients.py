@@ -119,7 +119,7 @@ def take(reference: ExternalReference, said: Mapping[str, Any], changed_at: date
     stays. Two that take the same word at once do it once.
 
     Arguments:
-        said: fields by our names; what is missing or can not be held changes nothing.
+        said: fields by our names; what is missing or cannot be held changes nothing.
         changed_at: when the system says that it changed.
     """
     row = ExternalReference.objects.select_for_update(no_key=True).get(id=reference.id)

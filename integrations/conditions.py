@@ -140,7 +140,7 @@ def _equal(found: Any, wanted: Any) -> bool:
 
 
 def _order(found: Any, wanted: Any) -> int | None:
-    """-1, 0 or 1; ``None`` where the two can not be compared."""
+    """-1, 0 or 1; ``None`` where the two cannot be compared."""
     pair: Any = _numbers(found, wanted)
     if pair is None and isinstance(found, str) and isinstance(wanted, str):
         pair = _instants(found, wanted) or (found, wanted)

@@ -1,6 +1,6 @@
 """From a message to calls: a worker's thread serves one target while it has work, then takes its next message.
 
-Leave is asked of :mod:`integrations.admission` first, so that what a target can not take costs neither a claim nor an
+Leave is asked of :mod:`integrations.admission` first, so that what a target cannot take costs neither a claim nor an
 attempt. Whoever ends a call takes the target's next due delivery, without waiting for a message or a tick: so a target
 needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
 """

@@ -106,7 +106,7 @@ def _checked(paste: Paste) -> dict[str, Any]:
     if problems:
         raise CannotTry(problems)
     if not is_storable(dict(paste.payload)):
-        raise CannotTry([FieldProblem("payload", "holds letters that can not be stored, such as NUL")])
+        raise CannotTry([FieldProblem("payload", "holds letters that cannot be stored, such as NUL")])
     try:
         checked = CATALOGUE[paste.type].payload.model_validate(paste.payload)
     except ValidationError as error:

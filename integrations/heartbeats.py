@@ -1,4 +1,4 @@
-"""Signs of life. Processes watch each other's: one that is dead can not say so itself (docs/adr/0035).
+"""Signs of life. Processes watch each other's: one that is dead cannot say so itself (docs/adr/0035).
 
 Each kind of process that must not be missing renews its row. Web processes and sweeps look whether the others' rows
 grow old; whoever finds one too old tells every organization that listens, once an hour, by a conditional write.

@@ -26,7 +26,7 @@ BATCH = 200  # events in one transaction
 
 
 class CannotLink(ValueError):
-    """Why an event can not be linked like that; the message is for staff."""
+    """Why an event cannot be linked like that; the message is for staff."""
 
 
 class ExternalName(NamedTuple):

@@ -27,7 +27,7 @@ from wedsync.queues import Priority
 WILDCARD = "*"
 LONGEST_SHOWN = 200
 # Whether a text or number of the payload surely differs from the one that a condition wants, so that among many routes
-# that differ in nothing but such a condition only few are read. What it can not tell, `conditions.holds` decides.
+# that differ in nothing but such a condition only few are read. What it cannot tell, `conditions.holds` decides.
 _DIFFERS = r"""
 (SELECT path !~ '(^|\.)\*(\.|$)|^(payload|event|wedding)\.' AND (
     found IS NULL OR (

@@ -89,7 +89,7 @@ def resend_all(rows: QuerySet[Delivery]) -> int:
 
 
 def cancel(rows: QuerySet[Delivery]) -> int:
-    """Call off whichever of the rows still wait; returns how many. What is in flight can not be called back."""
+    """Call off whichever of the rows still wait; returns how many. What is in flight cannot be called back."""
     ordered = list(rows.filter(state__in=list(WAITING)).exclude(order_key=""))
     cancelled = move(rows.filter(state__in=list(WAITING)), State.CANCELLED, Reason.BY_STAFF)
     ordering.end_turn(ordered)

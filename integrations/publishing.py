@@ -21,7 +21,7 @@ TIMELINE_FIELDS = ("ceremony_time", "reception_time", "reception_end", "venue_na
 
 
 class UnfitAnswer(ValueError):
-    """An answer of a form that its field of the wedding can not hold."""
+    """An answer of a form that its field of the wedding cannot hold."""
 
     def __init__(self, problem: FieldProblem) -> None:
         super().__init__(f"{problem.field} {problem.reason}")
@@ -73,7 +73,7 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, b
     """Publish a filled form, and change the wedding by the answers that are mapped to its fields.
 
     Raises:
-        UnfitAnswer: one that its field can not hold; nothing is published then.
+        UnfitAnswer: one that its field cannot hold; nothing is published then.
     """
     values = {}
     for question, field in form.wedding_fields.items():

@@ -104,7 +104,7 @@ class SignatureScheme(ABC):
         """Return quietly when the scheme can sign with the secret.
 
         Raises:
-            ValueError: it can not; the message is for people and does not hold the secret.
+            ValueError: it cannot; the message is for people and does not hold the secret.
         """
         if not text.strip():
             raise ValueError("a signing secret must not be empty")

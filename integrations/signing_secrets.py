@@ -18,7 +18,7 @@ def rotate_signing_secret(system: System) -> str:
         The new secret in clear; it is stored encrypted, and never shown again.
 
     Raises:
-        ConfigurationError: the stored credentials can not be read, or there is no key.
+        ConfigurationError: the stored credentials cannot be read, or there is no key.
     """
     row, stored = _locked(system)
     made = StandardWebhooks().new_secret()
@@ -33,7 +33,7 @@ def end_previous_secret(system: System) -> bool:
     """Sign with the newest secret alone; false when it was so already.
 
     Raises:
-        ConfigurationError: the stored credentials can not be read, or there is no key.
+        ConfigurationError: the stored credentials cannot be read, or there is no key.
     """
     row, stored = _locked(system)
     if stored.pop(PREVIOUS, None) is None:
@@ -44,7 +44,7 @@ def end_previous_secret(system: System) -> bool:
 
 
 def has_previous(system: System) -> bool:
-    """Whether an older secret signs along, or nobody can tell, since the credentials can not be read."""
+    """Whether an older secret signs along, or nobody can tell, since the credentials cannot be read."""
     try:
         return PREVIOUS in vault.as_stored(system.sealed_credentials)
     except ConfigurationError:

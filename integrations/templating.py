@@ -139,7 +139,7 @@ class Language(ImmutableSandboxedEnvironment):
         _budget.get().look_at_the_clock()
         if operator == "+" and (isinstance(left, str | list)):
             if type(left) is not type(right):
-                raise CannotRender(f"+ can not join a {type(left).__name__} and a {type(right).__name__}")
+                raise CannotRender(f"+ cannot join a {type(left).__name__} and a {type(right).__name__}")
             total: Any = left
             return _bounded(total + right)
         _check_numbers(left, right)

@@ -58,7 +58,7 @@ def check_mapping(mapping: object, types: Iterable[str], *, for_people: bool) ->
     for theirs, ours in mapping.items():
         _check_field(theirs, ours, met)
     if clash := _clash(mapping):
-        raise CannotTransform(f"{clash} can not be both a value and an object.")
+        raise CannotTransform(f"{clash} cannot be both a value and an object.")
     if for_people:
         _check_words({name: "" if isinstance(ours, str) else ours[CONSTANT] for name, ours in mapping.items()})
 
@@ -137,7 +137,7 @@ def _rendered(template: str, facts: Facts, *, strict: bool) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise CannotTransform("the result is no JSON object")
     if not strict_json.is_storable(result):
-        raise CannotTransform("the result holds letters that can not be stored, such as NUL")
+        raise CannotTransform("the result holds letters that cannot be stored, such as NUL")
     return result
 
 

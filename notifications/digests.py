@@ -1,4 +1,4 @@
-"""A digest that can not arrive by its channel goes by the next one, whole: its news have no other message."""
+"""A digest that cannot arrive by its channel goes by the next one, whole: its news have no other message."""
 
 from datetime import datetime
 from uuid import UUID

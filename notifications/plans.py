@@ -1,6 +1,6 @@
 """Plans: through which channels, after how long and to whom a category's news go. Pure but for the lookup.
 
-A plan is a list of steps. The first begins at once. The next one begins when the step before can not get there any
+A plan is a list of steps. The first begins at once. The next one begins when the step before cannot get there any
 more, or, where it says ``after``, when so many seconds have passed since the step before began; unless that step has
 reached what it asks for (``until``).
 

@@ -23,7 +23,7 @@ def pytest_configure() -> None:
 
 
 def _end_other_sessions() -> None:
-    """Threads that a test has left hold connections, and a database that somebody uses can not be dropped."""
+    """Threads that a test has left hold connections, and a database that somebody uses cannot be dropped."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

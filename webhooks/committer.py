@@ -87,7 +87,7 @@ class Committer(Generic[Item, Result]):
     def submit(self, item: Item, size: int = 0) -> "asyncio.Future[Result]":
         """Queue an item. The future is done when it is durable.
 
-        Else it fails: with :class:`StorageAway` after 1.3 s at most, with the store's own error where the item can not
+        Else it fails: with :class:`StorageAway` after 1.3 s at most, with the store's own error where the item cannot
         be stored.
 
         ``size``: the bytes that it holds in memory while it waits.

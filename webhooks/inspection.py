@@ -22,7 +22,7 @@ AHEAD = 300.0  # seconds
 OLDEST = 366 * 86_400.0  # seconds; older ones are a broken clock's, like those of the future
 EXPLAINED = {
     "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
-    "signature-malformed": "The signature's header can not be read. See the vendor's contract for its form.",
+    "signature-malformed": "The signature's header cannot be read. See the vendor's contract for its form.",
     "signature-mismatch": "The signature does not fit the body and the connection's secret.",
     "timestamp-outside-window": "The signature's time is more than 300 s away from ours.",
 }

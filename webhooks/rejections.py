@@ -1,7 +1,7 @@
 """Receipts of requests that named a connection and were refused all the same.
 
 What was signed and could not be taken is kept as it came: its sender is who it says, and staff can process it again.
-Of the rest only a sample is kept, so that junk can not fill the disk (docs/adr/0023).
+Of the rest only a sample is kept, so that junk cannot fill the disk (docs/adr/0023).
 """
 
 import base64

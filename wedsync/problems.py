@@ -27,7 +27,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One field that can not be taken, and why; the reason fits behind the field's name."""
+    """One field that cannot be taken, and why; the reason fits behind the field's name."""
 
     field: str
     reason: str

@@ -117,7 +117,7 @@ class Stage:
         """A worker of the bare application, with all other words of the Procfile's line."""
         command = self._command(line)
         if _PRODUCT not in command:
-            raise BenchError(f"The Procfile's process {line} is no Celery worker, so its flags can not be taken.")
+            raise BenchError(f"The Procfile's process {line} is no Celery worker, so its flags cannot be taken.")
         environment = self.environment(threads) | {"BENCH_BROKER": self.broker}
         return self._worker(name, command.replace(_PRODUCT, _BARE), environment)
 
@@ -131,7 +131,7 @@ class Stage:
         if line not in commands:
             raise BenchError(f"The Procfile has no process {line}.")
         if self._pool and _POOL not in commands[line]:
-            raise BenchError(f"The Procfile's process {line} does not say {_POOL}, so its pool can not be changed.")
+            raise BenchError(f"The Procfile's process {line} does not say {_POOL}, so its pool cannot be changed.")
         return commands[line].replace(_POOL, f"--pool {self._pool}") if self._pool else commands[line]
 
     def _worker(self, name: str, command: str, environment: Mapping[str, str]) -> Worker:

@@ -51,7 +51,7 @@ def tell(
     before the end of a longer plea that was told earlier.
 
     ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one poisonous
-    event can not close the way to a healthy system; and with nothing else due one good probe closes the breaker.
+    event cannot close the way to a healthy system; and with nothing else due one good probe closes the breaker.
     """
     if permit.generation is None:
         keep_away(lane, patience)

@@ -19,7 +19,7 @@ from integrations.outbound.connections import IdleConnections, connect
 from integrations.outbound.exchange import exchange
 from integrations.outbound.messages import Response
 
-UNFIT = "the system's URL or one of its credentials holds a character that HTTP can not carry"
+UNFIT = "the system's URL or one of its credentials holds a character that HTTP cannot carry"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -39,7 +39,7 @@ class DeadlineAdapter(BaseAdapter):
         Raises:
             NetworkError: no connection, or it broke.
             TimedOut: the deadline passed after the request had begun to leave.
-            OurFault: an address that may not be called, or a header that HTTP can not carry.
+            OurFault: an address that may not be called, or a header that HTTP cannot carry.
         """
         ends = time.monotonic() + timeout
         allowed = tuple(settings.OUTBOUND_ALLOW)

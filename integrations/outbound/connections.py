@@ -88,7 +88,7 @@ def reach(addresses: tuple[str, ...], port: int, ends: float) -> tuple[str, sock
         raise NetworkError("the connection was refused") from failure
     if failure.errno in _NO_ROOM:
         raise NoRoom("this process can open no further connection") from failure
-    raise NetworkError("the target can not be reached") from failure
+    raise NetworkError("the target cannot be reached") from failure
 
 
 def _dial(address: str, port: int, seconds: float) -> socket.socket:

@@ -1,6 +1,6 @@
 """Names to addresses, in a bounded number of threads that nobody waits for longer than he can.
 
-The system's resolver knows no deadline of ours, and a thread in it can not be stopped. So a name is looked up in a
+The system's resolver knows no deadline of ours, and a thread in it cannot be stopped. So a name is looked up in a
 thread of its own, at most one per name and :data:`MOST_LOOKUPS` in all; whoever asked stops waiting when its time is
 up. A name whose server is silent thus keeps one thread busy, whatever number of calls want it. docs/adr/0027.
 """
@@ -55,7 +55,7 @@ def _start(host: str) -> _Lookup:
     if len(_under_way) >= MOST_LOOKUPS:
         raise NoRoom("too many host names wait for name servers that do not answer")
     lookup = _Lookup()
-    # A daemon, so that a silent name server can not hold the process when it ends.
+    # A daemon, so that a silent name server cannot hold the process when it ends.
     thread = threading.Thread(target=_look_up, args=(host, lookup), name="name-lookup", daemon=True)
     _under_way[host] = lookup
     try:

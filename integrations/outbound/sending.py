@@ -33,12 +33,12 @@ def send(call: Call, *, deadline: float) -> Response:
     Raises:
         NetworkError: no connection, or it broke.
         TimedOut: the deadline passed after the request had begun to leave.
-        OurFault: an address that may not be called, or a URL or header that HTTP can not carry.
+        OurFault: an address that may not be called, or a URL or header that HTTP cannot carry.
     """
     try:
         read_origin(call.url)
     except ValueError as error:
-        raise OurFault(f"the system's URL can not be called: {error}") from error
+        raise OurFault(f"the system's URL cannot be called: {error}") from error
     if any(name.lower() in _OURS for name in call.headers):
         raise OurFault("the request has a header that only the transport may set")
     headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **call.headers, "Accept-Encoding": "identity"}

@@ -50,7 +50,7 @@ def check(text: str, event_type: str, channel: str, locale: str) -> None:
             lines = engine.lines(text, facts, read_by, strict=True)
         except CannotRender as error:
             tried = f" (tried with {name})" if event_type == FALLBACK else ""
-            raise Unfit("text", f"It can not be written: {error}{tried}.") from error
+            raise Unfit("text", f"It cannot be written: {error}{tried}.") from error
         _check_lengths(lines, channel)
         if channel in {"", Channel.WHATSAPP}:
             _check_whatsapp(lines, locale)

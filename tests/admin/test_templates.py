@@ -64,7 +64,7 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
 @pytest.mark.parametrize(
     ("changed", "field", "why"),
     [
-        ({"text": "{{ payload.booking_id"}, "text", "can not be written"),
+        ({"text": "{{ payload.booking_id"}, "text", "cannot be written"),
         ({"text": "{{ payload.seats }}"}, "text", "seats"),
         ({"text": "{{ wedding.couple|shout }}"}, "text", "no filter shout"),
         ({"text": "{# nothing #}"}, "text", "says nothing"),

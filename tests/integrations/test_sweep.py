@@ -80,7 +80,7 @@ def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
 
     lost.refresh_from_db()
     assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.HELD, Reason.AWAITS_STATUS, True)
-    assert lost.next_attempt_at > timezone.now() - timedelta(seconds=1), "not at once, so that it can not spin"
+    assert lost.next_attempt_at > timezone.now() - timedelta(seconds=1), "not at once, so that it cannot spin"
     assert lost.attempts.get().outcome == "unknown"
 
 

@@ -1,4 +1,4 @@
-"""Mappings and templates: what they make, and what they can not do."""
+"""Mappings and templates: what they make, and what they cannot do."""
 
 from __future__ import annotations
 

@@ -240,7 +240,7 @@ def listens(port: int) -> bool:
 
 @pytest.mark.parametrize(("channel", "name"), [("email", "from"), ("slack", "webhook_path")])
 def test_a_delivery_that_we_can_not_make_holds_up_no_other(world: World, channel: str, name: str) -> None:
-    """Without ``from`` an email can not be rendered; without its path Slack can not be called."""
+    """Without ``from`` an email cannot be rendered; without its path Slack cannot be called."""
     system = world.systems[channel]
     complete = system.credentials
     system.seal_credentials({key: value for key, value in complete.items() if key != name})

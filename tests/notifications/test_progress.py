@@ -1,4 +1,4 @@
-"""From channel to channel: a plan's next step begins when the one before can not get there, or is late."""
+"""From channel to channel: a plan's next step begins when the one before cannot get there, or is late."""
 
 from datetime import timedelta
 from typing import Any

@@ -39,7 +39,7 @@ def test_the_shipped_words_are_fit(file: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "event_type", "channel", "locale", "field", "why"),
     [
-        ("{{ payload.capacity", CAPACITY, "", "en", "text", "can not be written"),
+        ("{{ payload.capacity", CAPACITY, "", "en", "text", "cannot be written"),
         ("{{ payload.seats }}", CAPACITY, "", "en", "text", "seats"),
         ("{{ nothing }}", CAPACITY, "", "en", "text", "nothing"),
         ("{{ payload.capacity|shout }}", CAPACITY, "", "en", "text", "no filter shout"),
@@ -149,7 +149,7 @@ def test_saves_at_once_that_do_not_look_make_versions_without_a_gap() -> None:
 @pytest.mark.django_db
 def test_an_own_fallback_stands_before_the_shipped_one() -> None:
     wedding = WeddingFactory()
-    # its own words can not be written, since a moment is none
+    # its own words cannot be written, since a moment is none
     event = EventFactory(
         organization=wedding.organization,
         wedding=wedding,

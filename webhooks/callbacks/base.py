@@ -51,7 +51,7 @@ class Provider(ABC):
 
         Arguments:
             headers: lower-case names to values.
-            now: stands for the provider's time where that can not be read.
+            now: stands for the provider's time where that cannot be read.
 
         Raises:
             Unreadable: with the reason.

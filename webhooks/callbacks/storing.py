@@ -21,7 +21,7 @@ LONGEST_TYPE = 100
 
 # The ids are claimed in one order, so that two batches never wait for each other in a circle; of two equal ones in a
 # batch the first counts. Whoever meets an id that another transaction is claiming waits until that one is committed,
-# so a duplicate too is answered only when the first is durable. PostgreSQL can not know how many rows the JSON holds:
+# so a duplicate too is answered only when the first is durable. PostgreSQL cannot know how many rows the JSON holds:
 # IS TRUE makes it look the claimed ids up in a hash table, where it would compare each with each.
 _STORE = """
 WITH request AS MATERIALIZED (

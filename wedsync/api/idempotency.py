@@ -40,7 +40,7 @@ Handler = Callable[..., Response]
 
 
 class BadKey(APIException):
-    """The header can not be such a key."""
+    """The header cannot be such a key."""
 
     status_code = 400
     slug = "idempotency-key-malformed"
@@ -65,12 +65,12 @@ class InProgress(APIException):
 
 
 class AnswerLost(APIException):
-    """The stored answer can not be decrypted."""
+    """The stored answer cannot be decrypted."""
 
     status_code = 409
     slug = "idempotency-answer-lost"
     default_detail = (
-        "This request was carried out, but its answer can not be read any more: the key that encrypted it is gone. "
+        "This request was carried out, but its answer cannot be read any more: the key that encrypted it is gone. "
         "Nothing was done a second time."
     )
 

@@ -23,7 +23,7 @@ _NEXT, _PREVIOUS = "n", "p"
 
 
 class BadPage(APIException):
-    """``cursor`` or ``limit`` can not be used."""
+    """``cursor`` or ``limit`` cannot be used."""
 
     status_code = 400
     slug = "bad-page"

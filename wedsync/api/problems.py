@@ -50,7 +50,7 @@ class Conflict(exceptions.APIException):
 
 
 class Unprocessable(exceptions.APIException):
-    """Fields that can not be taken."""
+    """Fields that cannot be taken."""
 
     status_code = 422
 
@@ -82,7 +82,7 @@ def _problem(error: Exception) -> Problem | None:
         return Problem(409, "conflict", "Something else changed at the same time. Nothing was changed here. Try again.")
     if isinstance(error, DataError):
         log.exception("value_not_storable")
-        return Problem(422, "unprocessable", "A value of the body can not be stored. Nothing was changed.")
+        return Problem(422, "unprocessable", "A value of the body cannot be stored. Nothing was changed.")
     if isinstance(error, OperationalError) and code_of(error) == QUERY_CANCELED:
         log.warning("statement_too_slow")
         return Problem(503, "too-slow", TOO_SLOW, headers={"Retry-After": "5"})

@@ -32,7 +32,7 @@ _WITH_BODY = (409, 413, 415, 422)
 
 
 class FieldProblemShape(serializers.Serializer[FieldProblem]):
-    """One field that can not be taken."""
+    """One field that cannot be taken."""
 
     field = serializers.CharField(help_text="Its name; one inside another as `outer.0.inner`.")
     reason = serializers.CharField(help_text="For people.")

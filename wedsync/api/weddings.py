@@ -54,7 +54,7 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, changes.Value]:
             same, so that a client can send back what it was given.
 
     Raises:
-        Unprocessable: with every field that can not be taken.
+        Unprocessable: with every field that cannot be taken.
     """
     if not isinstance(body, dict) or not body:
         raise Unprocessable(FieldProblem("body", "must be an object with at least one field"))

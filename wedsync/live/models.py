@@ -147,7 +147,7 @@ class ChannelEntry(models.Model):
 
 
 class Ticket(models.Model):
-    """Lets one socket in, once and soon; made for browsers, which can not send an ``Authorization`` header."""
+    """Lets one socket in, once and soon; made for browsers, which cannot send an ``Authorization`` header."""
 
     token_hash = models.CharField(primary_key=True, max_length=64, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tickets")

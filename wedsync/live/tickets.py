@@ -78,7 +78,7 @@ def redeem(text: str) -> Pass | None:
 
 
 def prune() -> int:
-    """Delete tickets that can not be used any more; returns how many."""
+    """Delete tickets that cannot be used any more; returns how many."""
     return Ticket.objects.filter(expires_at__lt=Now()).delete()[0]
 
 

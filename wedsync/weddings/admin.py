@@ -178,7 +178,7 @@ class ApiKeyAdmin(TenantAdmin):
             self,
             obj,
             title="The new API key",
-            note="Copy it now: only its hash is stored, so it can not be shown again.",
+            note="Copy it now: only its hash is stored, so it cannot be shown again.",
             facts={"Key": request.new_key, "Header": f"Authorization: Bearer {request.new_key}"},  # type: ignore[attr-defined]
         )
 

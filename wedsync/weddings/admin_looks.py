@@ -104,7 +104,7 @@ def _cells(row: Iterable[object]) -> SafeString:
 
 
 def pretty(text: str) -> SafeString:
-    """JSON with indents; anything else as it is, also what is nested too deeply or can not be written as UTF-8."""
+    """JSON with indents; anything else as it is, also what is nested too deeply or cannot be written as UTF-8."""
     try:
         shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         shown.encode()

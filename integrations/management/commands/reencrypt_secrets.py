@@ -34,7 +34,7 @@ class Command(BaseCommand):
     help = "Encrypt all stored credentials and secrets with the newest key of WEDSYNC_SECRET_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go through all rows; exits with 1 when some can not be read."""
+        """Go through all rows; exits with 1 when some cannot be read."""
         startup.verify()
         tallies = [
             self._rotate_all(Tally("systems' credentials"), System, "sealed_credentials"),

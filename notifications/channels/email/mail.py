@@ -89,7 +89,7 @@ class Mail:
             message["Date"] = format_datetime(delivery.created_at)
             message["Message-ID"] = message_id(delivery.id, sender)
         except (ValueError, IndexError) as error:
-            raise OurFault("an address or a header of the mail can not be written") from error
+            raise OurFault("an address or a header of the mail cannot be written") from error
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         message.set_boundary(f"=_{delivery.id.hex}")
@@ -100,7 +100,7 @@ class Mail:
 def _raw(headers: dict[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     if not lines.isascii() or lines.count("\n") != len(headers):
-        raise OurFault("a header of the mail can not be written")
+        raise OurFault("a header of the mail cannot be written")
     return lines.encode("ascii")
 
 

@@ -100,9 +100,9 @@ def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Ma
         prepared = requests.Request(**payload.get_request_params(backend.api_url)).prepare()
     except AnymailError as error:
         # Their messages may hold the whole payload.
-        raise OurFault(f"{provider.label}: the mail can not be written: {type(error).__name__}") from error
+        raise OurFault(f"{provider.label}: the mail cannot be written: {type(error).__name__}") from error
     except (requests.RequestException, UnicodeError) as error:
-        raise OurFault("the system's URL or one of its credentials can not be used") from error
+        raise OurFault("the system's URL or one of its credentials cannot be used") from error
     headers = {key: str(value) for key, value in prepared.headers.items() if key.lower() not in _FRAMING}
     body = prepared.body or b""
     content = body if isinstance(body, bytes) else str(body).encode()

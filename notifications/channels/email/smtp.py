@@ -50,7 +50,7 @@ class Server:
         """From a system's credentials.
 
         Raises:
-            OurFault: one of them can not be used.
+            OurFault: one of them cannot be used.
         """
         tls, port = credentials.get("tls") or STARTTLS, credentials.get("port") or ""
         if tls not in _PORTS:
@@ -70,10 +70,10 @@ def send(server: Server, sender: str, to: str, message: bytes, *, deadline: floa
     Raises:
         NetworkError: no connection, or it broke; ``sent`` where the mail itself had begun to leave.
         TimedOut: the deadline passed after that.
-        OurFault: an address that may not be called, or that can not be written.
+        OurFault: an address that may not be called, or that cannot be written.
     """
     if _UNFIT.search(sender + to) or not (sender + to).isascii():
-        raise OurFault("an address holds a character that SMTP can not carry here")
+        raise OurFault("an address holds a character that SMTP cannot carry here")
     return _talk(server, deadline, lambda session: session.hand_in(sender, to, message))
 
 

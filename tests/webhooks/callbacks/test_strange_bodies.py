@@ -1,4 +1,4 @@
-"""Whatever is signed: an adapter reads it or says that it can not, and what it read can be stored."""
+"""Whatever is signed: an adapter reads it or says that it cannot, and what it read can be stored."""
 
 import json
 from datetime import UTC, datetime

@@ -90,7 +90,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         envelope = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CommandError(f"{path} can not be read: {error}.") from error
+        raise CommandError(f"{path} cannot be read: {error}.") from error
     if not isinstance(envelope, dict):
         raise CommandError(f"{path} holds no envelope: it must be one JSON object.")
     return envelope
@@ -119,7 +119,7 @@ def newest_secret(row: Connection) -> str:
     """The secret that the vendor should sign with now.
 
     Raises:
-        CommandError: none is live, or it can not be read.
+        CommandError: none is live, or it cannot be read.
     """
     live = ConnectionSecret.objects.filter(live_secret(), connection=row, purpose=ConnectionSecret.Purpose.SIGNING)
     newest = live.order_by("-created_at", "-id").first()
@@ -128,7 +128,7 @@ def newest_secret(row: Connection) -> str:
     try:
         return vault.decrypt(newest.sealed)
     except ConfigurationError as error:
-        raise CommandError(f"The secret of {row.id} can not be read: {error}.") from error
+        raise CommandError(f"The secret of {row.id} cannot be read: {error}.") from error
 
 
 def name_booking(vendor: Vendor, envelope: dict[str, Any], row: Connection) -> None:

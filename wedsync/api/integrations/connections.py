@@ -60,7 +60,7 @@ class ConnectionShape(OwnedSerializer[Connection]):
     def validate_system(self, system: System) -> System:
         """Its secrets are its system's."""
         if self.instance is not None and self.instance.system_id != system.id:
-            raise serializers.ValidationError("can not be changed; make another connection")
+            raise serializers.ValidationError("cannot be changed; make another connection")
         if self.instance is None and (reason := refusal(system)):
             raise serializers.ValidationError(reason)
         return system
@@ -205,7 +205,7 @@ def _is_theirs(door: Connection, purpose: Purpose, theirs: str | None) -> bool:
     """Whether the secret comes from the provider. Vendors get theirs from us; a handshake's is always ours.
 
     Raises:
-        Unprocessable: a secret where none belongs, or none where one is needed, or one that can not be.
+        Unprocessable: a secret where none belongs, or none where one is needed, or one that cannot be.
     """
     provider = provider_of(door)
     if purpose == Purpose.HANDSHAKE and (provider is None or "GET" not in provider.methods):

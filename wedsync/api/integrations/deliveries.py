@@ -58,7 +58,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def cancel(self, request: Request, pk: str) -> Response:
-        """End a delivery that waits. One in flight is under way, and can not be called back."""
+        """End a delivery that waits. One in flight is under way, and cannot be called back."""
         row = self.get_object()
         cancelled = operations.cancel(Delivery.objects.filter(id=row.id))
         row = self.get_object()

@@ -60,7 +60,7 @@ class SystemShape(OwnedSerializer[System]):
     def validate_kind(self, kind: str) -> str:
         """Routes, references and credentials hang on it."""
         if self.instance is not None and self.instance.kind != kind:
-            raise serializers.ValidationError("can not be changed; make another system")
+            raise serializers.ValidationError("cannot be changed; make another system")
         return kind
 
     def validate_base_url(self, url: str) -> str:
