@@ -1,4 +1,4 @@
-"""Commands of an operator: they wait for a lock only for a moment, so that the product never waits behind them."""
+"""Commands of an operator: none waits for a lock for longer than 5 s, so that the product never queues behind it."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from wedsync.database_sessions import Role
 SERVICES = frozenset({"sweep", "runserver"})
 """Commands that are processes of the product."""
 REPEATED = frozenset({"migrate", "loaddata", "flush", "seed_demo", "reencrypt_secrets"})
-"""Commands that may begin again when a lock was not to be had: what they had finished stays, or was rolled back."""
+"""Commands that may be run again after they gave up on a lock: what they had finished is kept, or was rolled back."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
 
@@ -23,7 +23,7 @@ def run(
     """Run one of Django's commands, with the sessions that suit it; again where another session held a lock.
 
     A statement that waits for a table's lock makes everybody else wait behind it. So it gives up after 5 s
-    (``lock_timeout``), lets the others pass, and tries again: seven times in about a minute and a half.
+    (``lock_timeout``), lets the others pass, and tries again: up to six times within about two minutes.
 
     Arguments:
         execute: ``execute_from_command_line``.

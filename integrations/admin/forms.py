@@ -60,7 +60,7 @@ class SystemForm(TenantForm):
     def _hint(self, credential: Credential) -> str:
         value = self._stored.get(credential.name, "")
         if self._unreadable:
-            standing = f"Can not be read: {self._unreadable}. Enter all values anew."
+            standing = f"Cannot be read: {self._unreadable}. Enter all values anew."
         elif named_credentials.is_named(value):
             standing = self._named(value)
         else:

@@ -30,7 +30,7 @@ class SystemShape(OwnedSerializer[System]):
 
     taken_at = "name"
     name = PlainText(max_length=200)
-    kind = Choice(choices=System.Kind.choices, help_text="Can not be changed later.")
+    kind = Choice(choices=System.Kind.choices, help_text="Cannot be changed later.")
     base_url = serializers.URLField(max_length=500, help_text="Without a slash at the end, a query, or a password.")
     credentials = serializers.DictField(
         child=serializers.CharField(max_length=LONGEST, allow_null=True, trim_whitespace=False),
@@ -176,10 +176,10 @@ class SystemViews(
         """Only what nothing hangs on: the history of deliveries would go with it."""
         system = System.objects.select_for_update().get(pk=instance.pk)  # nothing can be hung on it meanwhile
         if system.deliveries.exists() or system.connections.exists() or system.routes.exists():
-            raise Conflict("Deliveries, connections or routes hang on this system. Disable it instead.")
+            raise Conflict("This system still has deliveries, connections or routes. Disable it instead.")
         if system.references.exists() or ClientSync.objects.filter(system=system).exists():
             raise Conflict(
-                "References, or how far its clients are read, would be lost with this system. Disable it instead."
+                "This system still has external references, or its clients were read. Disable it instead."
             )
         system.delete()
 
