@@ -1,7 +1,7 @@
 """Whom a change or an emergency would reach, and by what: for staff to read before they do it. Reads only.
 
-It is worked out as in earnest (:mod:`integrations.planning`); what routes ask of the new value is asked of the present
-one, and what quiet hours hold is said to be held.
+It is planned as a real event would be (:mod:`integrations.planning`), except that conditions on a new value are checked
+against the present one. What quiet hours hold is shown as held.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -106,7 +106,7 @@ def to_be_entered_anew(
 ) -> dict[str, list[str]]:
     """The secrets that a change would send to another place than the one for which they were entered.
 
-    Whoever may change where a system is must not get to see what others have entered for it (docs/adr/0053).
+    Someone who may change where a system is must not thereby see secrets that others entered (docs/adr/0053).
 
     Arguments:
         stored: the credentials as they are stored.

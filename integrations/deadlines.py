@@ -16,5 +16,5 @@ def lease(priority: Priority | str) -> float:
 
 
 def question_deadline() -> float:
-    """Seconds for a question that a call has to be preceded by: both end together before any lease does."""
+    """Seconds for a question that must precede a call; together they end before any lease does."""
     return min(max(lease(each) - call_deadline(each), 1.0) for each in Priority) / 2

@@ -40,8 +40,7 @@ ORDER BY random()
 """
 
 # Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets
-# some seconds. A row that was hinted is hinted again when it was due anew since, or after a while; an urgent one in
-# each round.
+# some seconds. A hinted row is hinted again when it has become due again, or after a while; an urgent one, each round.
 _TAKE = """
 UPDATE integrations_delivery AS delivery SET hinted_at = now()
 FROM (
@@ -87,7 +86,7 @@ class _Lane(NamedTuple):
 def open_queues() -> list[str]:
     """The queues that are not full already: more messages for the same rows would make a slow queue slower.
 
-    None of them while Redis does not answer: what cannot leave from here is left to a sweep that reaches it.
+    Empty while Redis does not answer: the rows are left to a sweep that can reach it.
     """
     lengths = hints.queue_lengths()
     return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]

@@ -104,7 +104,7 @@ class PairThrottled(Throttled):
 
 
 class WorkerLost(Transient):
-    """The worker died during the attempt. It is noted in the attempt's row by whoever ends the lease, never raised."""
+    """The worker died during the attempt. Never raised: it is noted in the attempt's row when the lease is ended."""
 
     counts_for_health = False
     outcome = Outcome.UNKNOWN

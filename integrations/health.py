@@ -237,7 +237,7 @@ def _too_old(seconds: float | None) -> bool:
 
 
 def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, HealthReading]) -> bool:
-    """Whether it ended by what this round saw. The silence of a part is for those to end who watch it.
+    """Whether it ended by what this round saw. The alert about a silent part is ended by its watchers.
 
     A system works again when a call to it has succeeded, not when its breaker begins to probe, nor when it is stopped.
     """

@@ -53,24 +53,24 @@ def for_throttled(system_id: UUID, seconds: float) -> int:
 
 
 def for_paused(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system that nobody may call before it has said so, what is urgent too."""
+    """Hold all that is due for a system that asked to be left alone, urgent deliveries too."""
     return move_many(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def for_patience(delivery_id: UUID, seconds: float) -> int:
-    """The same of one delivery, which may come a moment before it is due."""
+    """As :func:`for_paused`, for one delivery, which a worker may take a moment before it is due."""
     row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=due_in(EARLY))
     return move(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def let_throttled_go(system_id: UUID) -> int:
-    """Staff wait no longer as a system has asked: what was held for it is due."""
+    """Staff end a system's plea for patience: make due what was held for it; returns how many."""
     held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.THROTTLED)
     return held.update(next_attempt_at=Now())
 
 
 def let_limited_go(system_id: UUID) -> int:
-    """The system's rate has changed: whoever waited for a token asks anew."""
+    """The system's rate has changed: deliveries held for a token become due again; returns how many."""
     limited = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.RATE_LIMITED)
     return update_all(limited.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 

@@ -159,7 +159,7 @@ def link_named(reference: ExternalReference, at_most: int | None = None) -> int:
 def link_now(event_ids: Sequence[UUID], wedding: Wedding, **said: bool) -> int:
     """Link an emergency's reports, whatever their connection's state; returns how many were still unlinked.
 
-    Unlike :func:`link_each` it waits for whoever holds the rows, and leaves none behind. Call it in a transaction.
+    Unlike :func:`link_each` it waits for locked rows instead of skipping them. Call it in a transaction.
 
     Arguments:
         said: what their payloads hold from now on, such as ``wedding_assumed=True``.

@@ -40,8 +40,8 @@ def ask(
 
     Arguments:
         deadline: seconds for all of it, the wait for a token of the system's rate included.
-        within_delivery: a delivery that has leave to call asks. Only its own slot or token may then stand in the way,
-            which is its to use.
+        within_delivery: a delivery that has leave to call asks. Then only its own slot or token can be what is missing,
+            and it may use that.
 
     Raises:
         DeliveryError: no answer, a refusal, or one that is not a JSON object within 64 KiB. ``Throttled`` also where
@@ -73,7 +73,7 @@ def ask(
 
 
 def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
-    """Leave to call, waited for where only the rate stands in the way; ``None``: the delivery's own leave covers it.
+    """Leave to call; waits where only the rate forbids it. ``None``: the delivery's own leave covers the call.
 
     Raises:
         Throttled: there is none in time.

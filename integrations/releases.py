@@ -19,7 +19,7 @@ WHERE id = ANY(ARRAY(
     WHERE door.state = 'active' LIMIT %(batch)s
 ))
 """
-# What goes to a system that was disabled since is to end, and whoever takes it ends it.
+# Deliveries to a system that was disabled since must end; the worker that takes one ends it.
 DELIVERIES = """
 UPDATE integrations_delivery SET next_attempt_at = now()
 WHERE id = ANY(ARRAY(

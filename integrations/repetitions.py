@@ -21,7 +21,7 @@ from wedsync.live.catalogue import CATALOGUE, Category
 from wedsync.live.models import ChannelEvent
 
 ALWAYS_TOLD = frozenset({Category.EMERGENCIES, Category.PAYMENTS, Category.OPERATIONS})
-MOST = 100  # earlier events of a wedding and a kind of news that are looked at
+MOST = 100  # earlier events of one wedding and kind that are looked at
 _NOT_TOLD = (State.SKIPPED, State.CANCELLED, State.DEAD)
 _FIELDS: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(BOOKING_TYPES, ("status", "date", "notes")),
@@ -48,7 +48,7 @@ class Said:
 
     @classmethod
     def of(cls, event_type: str, source: UUID | None, payload: Mapping[str, Any]) -> "Said":
-        """As systems compare it: without what differs between two tellings of the same."""
+        """The values as systems compare them: without what differs when the same change is told twice."""
         if event_type == "timeline.updated":
             fields = {change["field"]: change["after"] for change in payload.get("changes", ())}
             fields |= {"schedule": payload["schedule"]} if payload.get("schedule") is not None else {}
@@ -96,7 +96,7 @@ def judge(event: ChannelEvent, systems: Iterable[System], now: datetime) -> dict
 
 
 def _earlier(event: ChannelEvent, wedding_id: UUID, since: datetime, systems: Collection[UUID]) -> list[_Earlier]:
-    """What was said of the same before, the newest first, and to whom of the systems each was told."""
+    """Earlier events about the same thing, the newest first, each with the systems that it was told to."""
     family = BOOKING_TYPES if event.type in BOOKING_TYPES else {event.type}
     rows = list(
         ChannelEvent.objects.filter(

@@ -136,7 +136,7 @@ class Sender(Protocol):
 
 
 class Follower(Protocol):
-    """Whoever follows events further than to their deliveries. The first four run in the routing's transaction."""
+    """Something that follows events beyond their deliveries. The first four run in the routing's transaction."""
 
     def before_routing(self, event: ChannelEvent) -> None:
         """An event is about to be routed, for the first time or again."""

@@ -1,6 +1,7 @@
 """A watchdog outside hears from us each minute, but only while an emergency would go out (docs/adr/0081).
 
-Who is dead cannot say so. So a service elsewhere expects a call each minute, and raises the alarm when none comes. The
+A dead system cannot say that it is dead. So a service elsewhere expects a call each minute, and raises the alarm
+when none comes. The
 call takes the way of an emergency: the sweep sends a task after a round that went well, the urgent queue carries it, a
 worker takes it and writes to PostgreSQL, and only then the URL is called. Whatever stands still on that way ends it.
 """
@@ -48,7 +49,7 @@ class Watchdog:
 
 
 def call() -> bool:
-    """The urgent worker's part: call the watchdog, if the sweep lives and nobody has just called; whether it heard.
+    """The urgent worker's part: call the watchdog, if the sweep lives and nobody has just called; whether it answered.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is away, so nobody is called.

@@ -1,4 +1,4 @@
-"""“I'll take care of it”: one acknowledgement stops all further steps of an incident, whoever gives it."""
+"""“I'll take care of it”: one acknowledgement, by anyone, stops all further steps of an incident."""
 
 from dataclasses import dataclass
 from datetime import timedelta

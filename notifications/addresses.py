@@ -60,7 +60,7 @@ def wrote(organization_id: UUID, channel: Channel, value: str, at: datetime) -> 
 
 @transaction.atomic
 def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime, *, by: str = "the person") -> bool:
-    """Its owner wants nothing more on this channel; true where that is news. ``by``: who told us.
+    """Its owner wants nothing more on this channel; true where that is new. ``by``: who told us.
 
     A later START counts more. A consent of another kind does not: it may have been typed in from an older paper.
     """
@@ -75,7 +75,7 @@ def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime,
 
 @transaction.atomic
 def opted_in(organization_id: UUID, channel: Channel, value: str, at: datetime) -> bool:
-    """Its owner wants messages again, and says so in writing; true where that is news.
+    """Its owner wants messages again, and says so in writing; true where that is new.
 
     A later STOP counts more, and so does one of the same second: Meta gives no smaller ones.
     """

@@ -20,7 +20,7 @@ from wedsync.weddings.models import Channel
 CAUSES = (Cause.UNANSWERED, Cause.NOBODY_REACHED, Cause.TEMPLATE_REFUSED)
 EVERY = 5.0  # seconds between two rounds of one process
 BATCH = 100
-LONGEST = timedelta(days=1)  # for which what is about no incident may still reach somebody
+LONGEST = timedelta(days=1)  # for which an event without an incident may still reach somebody
 _rounds = Cadence(EVERY)
 
 

@@ -1,8 +1,8 @@
 """Which wedding an emergency is about, once somebody says so: staff by their page, or the clock for them.
 
-The first answer counts. It is a conditional write on the incident; whoever comes later, or at the same moment, learns
-what was chosen. Everything that follows from an answer is in its transaction: the reports leave for the wedding, where
-they open its incident, or join it, as they are routed.
+The first answer counts. It is a conditional write on the incident; a later or simultaneous one changes nothing, and is
+shown what was chosen. Everything that follows from an answer is in its transaction: the reports leave for the wedding,
+where they open its incident, or join it, as they are routed.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def read(token: str) -> Asked:
 
 
 def none_of_ours(incident: Incident, *, by: str) -> Choice:
-    """Say that an emergency is about no wedding of ours: it ends, and whoever was told of it learns so."""
+    """Say that an emergency is about no wedding of ours: it ends, and everyone who was told of it hears that."""
     if not raising.resolve(incident, by=by):
         incident.refresh_from_db()
         return Choice(incident, already=True)

@@ -134,7 +134,7 @@ def _of_systems(organization_id: UUID) -> Iterable[str]:
 
 
 def judge(now: datetime) -> int:
-    """Look at the self-tests that had their time: alert what did not arrive, and close yesterday's; how many."""
+    """Judge self-tests that had time to arrive: alert for those that did not, end alerts of earlier ones; how many."""
     rows = ReachCheck.objects.filter(wedding=None, judged_at=None, created_at__lt=now - ARRIVES_WITHIN)
     return sum(_judge(each, now) for each in list(rows.order_by("created_at")[:BATCH]))
 

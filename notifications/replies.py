@@ -122,7 +122,7 @@ def _own_number(sender: str) -> set[str]:
 
 
 def _pressed_at(organization_id: UUID, token: str) -> set[str]:
-    """The phone to which a button of ours had gone; whoever presses it there has it."""
+    """The phone to which a button of ours was sent, hence that of the person who presses it."""
     with suppress(links.BadLink):
         sent = Delivery.objects.filter(
             id=links.read_acknowledge_token(token), organization_id=organization_id, channel=Channel.WHATSAPP

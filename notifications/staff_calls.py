@@ -31,7 +31,7 @@ RETRY = timedelta(seconds=5)
 
 
 def call_due() -> int:
-    """Call staff about every open incident whose time has come; returns about how many."""
+    """Call staff about every open incident whose time has come; returns how many were called."""
     due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
     return sum(_call_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
 

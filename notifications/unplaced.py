@@ -35,7 +35,7 @@ from wedsync.weddings.models import Wedding
 LEFT_BEHIND = timedelta(days=1)
 BATCH = 50
 BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
-LONGEST_NAME, LONGEST_TEXT = 200, 10_000
+LONGEST_NAME, LONGEST_TEXT = 200, 10_000  # characters
 NOT_GIVEN = "not given"
 
 
@@ -157,7 +157,7 @@ def tell_staff(report: Report) -> bool:
 
 
 def tell_of_assumption(event: ChannelEvent, made: Iterable[Delivery]) -> None:
-    """Tell staff of an emergency whose wedding is assumed; those whom its routes have named already, no second time."""
+    """Tell staff of an emergency whose wedding is assumed; but nobody whom its routes have named already."""
     if event.type != incidents.REPORTED or not event.payload.get("wedding_assumed"):
         return
     if not IncidentReport.objects.filter(event=event, told_at__isnull=False).exists():
@@ -249,7 +249,7 @@ def _open(case: _Case, now: datetime) -> bool:
 
 
 def _earliest(case: _Case) -> datetime | None:
-    """Before when staff are not told again of what this connection's emergencies are refused for."""
+    """When staff may be told again of this connection's refused emergencies; ``None``: at once."""
     if case.event is not None or case.connection is None:
         return None
     last = Incident.objects.filter(connection=case.connection, wedding=None, state=Incident.State.RESOLVED)

@@ -31,7 +31,7 @@ def take_effect(delivery: Delivery, error: DeliveryError) -> None:
 
 
 def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> None:
-    """The same of a status. ``at``: WhatsApp's time of it."""
+    """Note what a failed status says of more than its message. ``at``: WhatsApp's time of the status."""
     if at < timezone.now() - LATELY:
         return
     take_effect(delivery, error)

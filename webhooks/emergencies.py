@@ -17,7 +17,7 @@ from wedsync.plain_text import clean_text
 
 LONGEST_ID = 200
 _TYPE = re.compile(rb'"eventType"\s*:\s*"((?:[^"\\]|\\.)*)', re.IGNORECASE)
-_NO_LETTERS = re.compile(rb"[\W_]+")
+_SEPARATORS = re.compile(rb"[\W_]+")
 _PAIR = re.compile(r'"(\w{1,60})"\s*:\s*(?:"((?:[^"\\]|\\.)*)|(-?\d{1,40}))')
 
 
@@ -35,7 +35,7 @@ def may_be_one(body: bytes) -> bool:
     types = _TYPE.findall(body)
     if not types:
         return b"\\u" in body
-    return any(b"\\" in each or b"emergency" in _NO_LETTERS.sub(b"", each.lower()) for each in types)
+    return any(b"\\" in each or b"emergency" in _SEPARATORS.sub(b"", each.lower()) for each in types)
 
 
 def read(vendor: Vendor, body: bytes) -> EmergencyReading | None:

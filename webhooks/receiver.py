@@ -147,7 +147,7 @@ class Receiver:
         request.signed = True
 
     async def _verify_over_limit(self, request: _Request, door: Door, receive: Any) -> None:
-        """The same for a sender who is over its limit, and is told nothing but that."""
+        """As :meth:`_verify`, for a sender over its limit, which learns of every refusal only that it is over it."""
         try:
             await self._verify(request, door, receive)
         except Refused as refused:

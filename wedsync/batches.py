@@ -1,4 +1,4 @@
-"""Changing many rows a thousand at a time, and none that somebody else is changing."""
+"""Changes many rows, a thousand at a time, and skips those that are locked."""
 
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ M = TypeVar("M", bound=Model)
 def update_free(rows: QuerySet[M], **fields: Any) -> int:
     """Change at most a thousand of the rows; returns how many.
 
-    What others have locked is theirs to decide about: to wait for it, while they wait for us, would be a deadlock.
+    Locked rows are skipped: waiting for a holder that may be waiting for us would be a deadlock.
     """
     with transaction.atomic():
         free = rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True)

@@ -1,8 +1,8 @@
 """One id in every line of the log that follows from one request, from its POST to the call of a provider.
 
 A request has the id that its sender gives in ``X-Request-ID``, or one of ours, and it is answered with it. The events
-that it stores carry its correlation id in their rows, so that no message to a worker has to: who routes or delivers
-takes it from there. docs/adr/0080.
+that it stores carry its correlation id in their rows, so that no message to a worker has to: routing and
+deliveries take it from there. docs/adr/0080.
 """
 
 import re

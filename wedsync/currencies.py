@@ -20,7 +20,7 @@ _DECIMALS = {
 
 
 def decimals_of(currency: str) -> int:
-    """How many digits behind the point an amount of a currency has; two where the code is not one of the others."""
+    """How many digits behind the point an amount of a currency has; two unless ISO 4217 says otherwise."""
     return _DECIMALS.get(currency.upper(), 2)
 
 

@@ -25,7 +25,7 @@ REMEMBERED = 10.0  # seconds
 
 
 class WriteRefusals:
-    """Whether PostgreSQL has lately refused a write of this process for want of room. No question would tell."""
+    """Whether PostgreSQL has lately refused a write of this process for want of room. Reading would not show it."""
 
     def __init__(self) -> None:
         self._until = 0.0

@@ -105,7 +105,7 @@ def statement(role: Role) -> str:
 
 
 def statements(role: Role) -> list[str]:
-    """The same one by one, for servers that do not know all of it."""
+    """The same settings in one statement each, for servers that do not know all of them."""
     return [f"SELECT {_told(name, value)}" for name, value in role.settings.items()]
 
 

@@ -203,7 +203,7 @@ SELF_TEST_HOUR = _variable(
     "the hour of the day, in UTC, from which the daily self-test of emergencies goes to staff; -1: never",
 )
 DIGEST_WINDOW = _variable(
-    "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority news are gathered for one message; 0: not at all"
+    "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority events are gathered for one message; 0: not at all"
 )
 COLLAPSE_WINDOW = _variable(
     "WEDSYNC_COLLAPSE_SECONDS", float, "20", "how long normal and low changes wait for a newer one; 0: not at all"
@@ -268,7 +268,7 @@ ECHO = _variable(
     "WEDSYNC_ECHO_SECONDS",
     float,
     "600",
-    "so long a system is not told again what it was told or told us last; 0: never",
+    "how long a system is not told again what it was told, or told us, last; 0: not at all",
 )
 LOOP = _variable("WEDSYNC_LOOP_SECONDS", float, "600", "the time in which the turns of two systems are counted")
 LOOP_TURNS = _variable(

@@ -16,7 +16,7 @@ source spacer summary table tbody td template textarea tfoot th thead title tr t
 """
 
 INLINE = frozenset(_INLINE.split())
-"""Stand within a line: the text before and after them is one line."""
+"""Are part of a line: the text before and after them is one line."""
 
 BLOCK = frozenset(_BLOCK.split())
 """Begin a line of their own: words on both sides must not grow together."""

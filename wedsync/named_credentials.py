@@ -1,6 +1,6 @@
 """Credentials that a system takes from the environment: ``env:NAME`` instead of a value (docs/adr/0051).
 
-Whoever may write a system's credentials may have such a value sent anywhere. So the operator decides: a name begins
+Anyone who may write a system's credentials can have such a value sent anywhere. So the operator decides: a name begins
 with :data:`PREFIX`, and ``WEDSYNC_CREDENTIALS_ALLOWED`` lists it for the organization. Both are asked at each use, as
 a row may be older than this rule or than the present list.
 """

@@ -104,8 +104,8 @@ class Transfer:
 class Room:
     """The bytes that bodies may hold in memory together.
 
-    Where there is no room left, the body that has been under way for longest gives way: whoever sends at an ordinary
-    pace is done before others can fill it.
+    Where no room is left, the body that has been under way for longest gives way: a sender at an ordinary pace is done
+    before others can fill the room.
     """
 
     def __init__(self, most: int) -> None:

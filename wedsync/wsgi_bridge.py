@@ -145,7 +145,7 @@ class Bridge:
         return answer
 
     async def _send(self, answer: _Answer, send: Any) -> None:
-        """At the reader's own pace, within bounds; whoever reads too slowly is cut off."""
+        """At the reader's own pace; one that reads too slowly is cut off."""
         content = b"".join(answer.pieces)
         answer.pieces.clear()
         if answer.status not in _WITHOUT_BODY and all(name != b"content-length" for name, _ in answer.headers):

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class KeyCheck(models.Model):
-    """One row: a known word, encrypted with a key of ``WEDSYNC_SECRET_KEYS``. Whoever cannot read it has other keys."""
+    """One row: a known word, encrypted with a key of ``WEDSYNC_SECRET_KEYS``; with other keys it cannot be read."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     sealed = models.TextField()

@@ -36,7 +36,7 @@ COMMON_ALIASES: Mapping[str, str] = {
 }
 # However any vendor spells it, since nobody looks at capitals and dots in an emergency.
 _EMERGENCY_SPELLINGS = frozenset({"emergencyreported", "venueemergencyreported"})
-_NO_LETTERS = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 class SchemaError(Exception):
@@ -110,7 +110,7 @@ class Vendor(ABC):
         ours = name if name in CATALOGUE else self.event_types.get(name)
         if ours is None:
             ours = self._in_any_capitals().get(name.strip().casefold())
-        if ours is None and _NO_LETTERS.sub("", name.casefold()) in _EMERGENCY_SPELLINGS:
+        if ours is None and _SEPARATORS.sub("", name.casefold()) in _EMERGENCY_SPELLINGS:
             ours = EMERGENCY
         return None if ours is None or CATALOGUE[ours].is_ours else ours
 

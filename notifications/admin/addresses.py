@@ -127,11 +127,11 @@ class AddressAdmin(ButtonAdmin):
         return [*fixed, "channel", "value", *shown, *(["opted_out_at"] if obj.opted_out_at else [])]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """None: what is deleted with many others is not looked at."""
+        """No bulk actions: they would delete addresses without a look at each."""
         return {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not while something is against the address: that would be forgotten with it."""
+        """Only an unmarked address: its opt-out, bounce or complaint would be forgotten with it."""
         marked = obj is not None and any((obj.opted_out_at, obj.bounced_at, obj.complained_at))
         return not marked and bool(super().has_delete_permission(request, obj))
 

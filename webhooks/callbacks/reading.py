@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webhooks.callbacks.base import Unreadable
+from wedsync.strict_json import DEEPEST
 
 LONGEST_ID = 200
 LONGEST_NAME = 64
-DEEPEST = 32
 LONGEST_NUMBER = 300  # characters
 UNFIT = "\ufffd"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -44,7 +44,7 @@ def json_object(content: bytes) -> dict[str, Any]:
 
 
 def storable_text(value: str) -> str:
-    """The text without what PostgreSQL cannot store."""
+    """The text, with U+FFFD for each character that PostgreSQL cannot store."""
     return _UNSTORABLE.sub(UNFIT, value)
 
 

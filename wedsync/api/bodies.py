@@ -43,8 +43,8 @@ def _names(unknown: Any) -> list[str]:
 
 
 class _KnownFields(_Mixed):
-    """Refuses fields that are not known. One that is only shown is taken where it says what stands, so that a client
-    can send back what it was given.
+    """Refuses unknown fields. A read-only one is accepted where it repeats the stored value, so that a client can send
+    back what it was given.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -72,7 +72,7 @@ class _KnownFields(_Mixed):
             if self.instance is None:
                 wrong[name] = ["cannot be set here"]
             elif stands[name] != data[name]:
-                wrong[name] = ["cannot be set here, and is not what stands; leave it out"]
+                wrong[name] = ["cannot be set here, and differs from the stored value; leave it out"]
         return wrong
 
     def _as_shown(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Share(StrEnum):
 
 @dataclass(frozen=True)
 class Allowance:
-    """How a key stands: the limit, what is left of it after this request, and the seconds until it begins anew."""
+    """What a key has left: its limit, the requests used with this one, and the seconds until the count starts again."""
 
     limit: int
     used: int

@@ -1,4 +1,4 @@
-"""What pages answer where something cannot be: a query with NUL, a statement that takes too long, a locked sign-in."""
+"""How pages refuse: a query with NUL, a statement that takes too long, a locked sign-in."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Scoped(APIView):
 
     No query parameter and no body is overlooked: those of a list are its filters' to judge, a body is judged by a
     :class:`wedsync.api.bodies.Body`; what takes neither refuses both here. ``bodiless``: actions of a view set that
-    take no body. Each request counts against its key (:mod:`wedsync.api.limits`), and every answer says how it stands.
+    take no body. Each request counts against its key (:mod:`wedsync.api.limits`), and every answer says what is left.
     """
 
     read_scope: ClassVar[ApiScope]
@@ -68,7 +68,7 @@ class Scoped(APIView):
         return Share.CALLS
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say how the key stands."""
+        """Say what the key has left."""
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self._allowance.headers.items() if self._allowance else ():
             final[name] = value

@@ -1,4 +1,4 @@
-"""By what the sign-in guard tells one sender from another."""
+"""How the sign-in guard identifies a sender."""
 
 from django.http import HttpRequest
 

@@ -57,7 +57,7 @@ PEOPLE = (
 
 
 class NotADemo(Exception):
-    """This copy serves people; the message says by what that is seen, and what to do."""
+    """This copy serves real people; the message says how that was recognized, and what to do."""
 
 
 def check_demo() -> None:
@@ -83,7 +83,7 @@ def check_demo() -> None:
 
 @transaction.atomic
 def seed() -> dict[str, Any]:
-    """Make the demo and write ``demo.json`` and ``sandbox.json``; returns what stands in ``demo.json``.
+    """Make the demo and write ``demo.json`` and ``sandbox.json``; returns the content of ``demo.json``.
 
     Raises:
         NotADemo: this copy is none.

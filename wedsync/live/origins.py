@@ -37,7 +37,7 @@ def _scheme(scope: dict[str, Any]) -> str:
 
 
 def _header(scope: dict[str, Any], name: bytes) -> str | None:
-    """A header's value; ``None`` where it is missing or stands there twice."""
+    """A header's value; ``None`` where it is missing or given twice."""
     values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
     return values[0] if len(values) == 1 else None
 

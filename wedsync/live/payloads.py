@@ -224,7 +224,7 @@ class EmergencyReported(Payload):
     @model_validator(mode="before")
     @classmethod
     def _read_what_can_be_read(cls, said: Any) -> Any:
-        """A ``wedding_id`` that is none of our ids is the sender's own name of the booking."""
+        """A ``wedding_id`` that is not an id of ours is the sender's own name of the booking."""
         if not isinstance(said, Mapping):
             return said
         read = dict(said)

@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Position:
-    """Where a channel stands. ``epochs``: those that a cursor may name; the first one is told."""
+    """The position of a channel. ``epochs``: those that a cursor may name; clients are told the first one."""
 
     epochs: tuple[str, ...]
     last: int

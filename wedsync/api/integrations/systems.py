@@ -178,9 +178,7 @@ class SystemViews(
         if system.deliveries.exists() or system.connections.exists() or system.routes.exists():
             raise Conflict("This system still has deliveries, connections or routes. Disable it instead.")
         if system.references.exists() or ClientSync.objects.filter(system=system).exists():
-            raise Conflict(
-                "This system still has external references, or its clients were read. Disable it instead."
-            )
+            raise Conflict("This system still has external references, or its clients were read. Disable it instead.")
         system.delete()
 
     @extend_schema(request=None, responses=SystemShape)
