@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -37,6 +38,7 @@ FIRST_ESCALATION = 100
 FIRST_STAFF_CALL = STAFF_CALL
 """Calls of owners and support are numbered from here on."""
 BATCH = 50
+LATEST = 50  # reports among which one that says something is looked for
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
@@ -180,6 +182,19 @@ def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
 def events_of(incident: Incident) -> list[ChannelEvent]:
     """The event that opened it, and its further reports."""
     return list(ChannelEvent.objects.filter(Q(id=incident.event_id) | Q(report__incident=incident)))
+
+
+def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:
+    """What the newest report that says anything says, where this one says nothing; else ``None``."""
+    if event.type != REPORTED or _says_something(event):
+        return None
+    reports = incident.reports.filter(event__type=REPORTED).select_related("event").order_by("-event_id")
+    found = next((each.event.payload for each in reports[:LATEST] if _says_something(each.event)), None)
+    return {**event.payload, **found} if found else None
+
+
+def _says_something(event: ChannelEvent) -> bool:
+    return any(event.payload.get(name) for name in ("kind", "description"))
 
 
 def alerted(incident: Incident) -> list[Plan]:

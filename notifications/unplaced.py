@@ -122,8 +122,8 @@ def take_unlinked(event_id: UUID) -> bool:
 def tell_staff(report: Report) -> bool:
     """Tell staff of an emergency that was refused or is held, once for each connection and id; whether it was new.
 
-    Staff are told at once, unless this connection made them hear of one within the last ten minutes: then when these
-    are over. Safe to call again, and from several processes.
+    Staff are told at once. Only of one that was refused they hear when ten minutes are over, where this connection made
+    them hear of one that could not be taken within these. Safe to call again, and from several processes.
     """
     digest = hashlib.sha256(report.external_id.encode()).hexdigest()
     key = f"{report.connection_id[:40]}:{digest}"
@@ -148,9 +148,9 @@ def tell_staff(report: Report) -> bool:
     wedding = None
     if report.wedding_id:
         wedding = Wedding.objects.filter(id=report.wedding_id, organization_id=report.organization_id).first()
-    case = _Case(
-        report.organization_id, found, said, BETWEEN_ALERTS, guess=Guess(report.trouble.value, wedding), key=key
-    )
+    refused = report.trouble is Trouble.REFUSED
+    pause = BETWEEN_ALERTS if refused else timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
+    case = _Case(report.organization_id, found, said, pause, guess=Guess(report.trouble.value, wedding), key=key)
     if IncidentReport.objects.filter(key=key).exists():
         return False
     return _take(case, timezone.now())
@@ -249,11 +249,16 @@ def _open(case: _Case, now: datetime) -> bool:
 
 
 def _earliest(case: _Case) -> datetime | None:
-    """When staff may be told again of this connection's refused emergencies; ``None``: at once."""
-    if case.event is not None or case.connection is None:
+    """When staff may be told again of this connection's refused emergencies; ``None``: at once.
+
+    What is well-formed and only held, or leads to no wedding, neither waits nor makes others wait.
+    """
+    if case.guess.trouble != Trouble.REFUSED or case.connection is None:
         return None
-    last = Incident.objects.filter(connection=case.connection, wedding=None, state=Incident.State.RESOLVED)
-    told_at = last.order_by("-id").values_list("told_at", flat=True).first()
+    told = IncidentReport.objects.filter(
+        incident__connection=case.connection, incident__wedding=None, key__isnull=False, told_at__isnull=False
+    )
+    told_at = told.aggregate(last=models.Max("told_at"))["last"]
     return told_at + case.pause if told_at else None
 
 
@@ -276,13 +281,16 @@ def _join(incident: Incident, case: _Case, now: datetime) -> None:
         for name, value in _suggested(case, now).items():
             setattr(incident, name, value)
     if not known:
-        due = max(now, incident.told_at + case.pause)
+        nobody_was_called = incident.staff_calls == 0
+        due = (_earliest(case) or now) if nobody_was_called else max(now, incident.told_at + case.pause)
         if incident.state == Incident.State.ACKNOWLEDGED:
             incident.state, incident.staff_due_at = Incident.State.OPEN, due
             incident.acknowledged_at, incident.acknowledged_by, incident.acknowledged_via = None, "", ""
         elif incident.staff_due_at is None or due < incident.staff_due_at:
             incident.staff_due_at = due
     incident.save()
+    if not known and nobody_was_called and due <= now:
+        staff_calls.call_now(incident)
 
 
 def _suggested(case: _Case, now: datetime) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from integrations import moves
 from integrations.models import Alert, Delivery
 from integrations.states import State
-from notifications import acknowledging, escalation, incidents, links
+from notifications import acknowledging, escalation, incidents, links, subjects
 from notifications.models import Incident, Plan, TraceEntry
+from notifications.wording import write
 from tests.at_once import at_once
 from tests.notifications.emergencies import Stage, set_stage
 from wedsync.live.models import ChannelEvent
@@ -63,6 +64,20 @@ def test_first_the_second_contact_then_the_team_three_times_then_staff_are_alert
     assert alert.about == str(Incident.objects.get().id)
     assert time_passes() == 0
     assert TraceEntry.objects.filter(what="escalated").count() == 4
+
+
+def test_a_report_that_said_nothing_is_told_again_by_what_has_been_reported_since(stage: Stage) -> None:
+    first = stage.report("", kind="", reported_by="")
+    stage.report("Smoke in the cellar", kind="fire", contact_phone="+12025550104")
+    stage.report("", kind="", reported_by="")
+
+    assert time_passes() == 1
+
+    again = write(subjects.of(Delivery.objects.get(event=first, plan_step=101, channel="email"))).text
+    assert "Smoke in the cellar" in again
+    assert "not given" not in again
+    opening = write(subjects.of(Delivery.objects.filter(event=first, plan_step=0, channel="email")[0])).text
+    assert "What happened: not given" in opening
 
 
 def test_who_can_not_be_reached_is_passed_over_at_once(stage: Stage) -> None:

@@ -352,6 +352,43 @@ class TestTheSeam:
         assert later.staff_due_at
         assert timedelta(minutes=9) < later.staff_due_at - timezone.now() < timedelta(minutes=10)
 
+    def test_what_a_paused_connection_holds_is_told_at_once_whatever_was_told_before(self, house: House) -> None:
+        tell_staff(self.refused(house))
+        placement.none_of_ours(house.asked, by="Ben")
+        for number in range(3):
+            event = EventFactory(organization=house.organization, type=incidents.REPORTED, routing="held")
+            held = Report(
+                house.organization.id, house.connection.id, Trouble.HELD, "Paused.", f"H-{number}", event_id=event.id
+            )
+
+            assert tell_staff(held)
+
+            asked = Incident.objects.get(state="open")
+            assert asked.staff_calls == 1
+            placement.none_of_ours(asked, by="Ben")
+
+    def test_one_that_is_well_formed_does_not_wait_with_a_refused_one_that_it_joins(self, house: House) -> None:
+        tell_staff(self.refused(house))
+        placement.none_of_ours(house.asked, by="Ben")
+        tell_staff(self.refused(house, "E-2", description="Roof"))
+        waiting = Incident.objects.get(state="open")
+        assert waiting.staff_calls == 0
+
+        event = house.report(booking_id="nobody-knows")
+
+        waiting.refresh_from_db()
+        assert event.report.incident == waiting
+        assert waiting.staff_calls == 1
+        assert house.told(waiting.event) == STAFF
+
+    def test_one_that_led_to_no_wedding_makes_no_refused_one_wait(self, house: House) -> None:
+        house.report()
+        placement.none_of_ours(house.asked, by="Ben")
+
+        assert tell_staff(self.refused(house))
+
+        assert Incident.objects.get(state="open").staff_calls == 1
+
     def test_what_could_not_be_read_is_told_all_the_same(self, house: House) -> None:
         assert tell_staff(Report(house.organization.id, house.connection.id, Trouble.REFUSED, "Not JSON.", "R-1"))
 

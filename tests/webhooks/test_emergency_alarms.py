@@ -70,6 +70,13 @@ BROKEN: dict[str, Callable[[Sender], bytes]] = {
     "a key twice": lambda s: body_of(s)[:-2] + b', "kind": "fire"}}',
     "cut off": lambda s: body_of(s)[:-2],
     "not a number": lambda s: body_of(s)[:-2] + b', "floor": NaN}}',
+    "a list": lambda s: b"[" + body_of(s) + b"]",
+    "a list behind ordinary news": lambda s: b'[{"eventType": "gallery.ready"}, ' + body_of(s) + b"]",
+    "an envelope in an envelope": lambda s: b'{"event": ' + body_of(s) + b"}",
+    "in UTF-16": lambda s: body_of(s).decode().encode("utf-16"),
+    "in UTF-16 without a mark": lambda s: body_of(s).decode().encode("utf-16-be"),
+    "its type by another name": lambda s: body_of(s).replace(b'"eventType"', b'"event_type"'),
+    "its type as type": lambda s: body_of(s).replace(b'"eventType"', b'"type"'),
     "in capitals, ahead": lambda s: body_of(s, eventType="EMERGENCY.REPORTED", timestamp=moved(days=-1)),
 }
 
