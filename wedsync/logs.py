@@ -135,6 +135,9 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
             # Two lines a message, which say less than our own.
             "celery.worker.strategy": {"level": level if level == "DEBUG" else "WARNING"},
             "celery.app.trace": {"level": level if level == "DEBUG" else "WARNING"},
+            # It gives them a handler of its own before it reads our settings; its level stays.
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.error": {"handlers": [], "propagate": True},
         },
         "root": {"handlers": ["lines"], "level": level},
     }

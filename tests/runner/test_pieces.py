@@ -156,6 +156,29 @@ def test_a_process_of_ours_sets_its_log_aside_itself_and_writes_nothing_but_json
     assert any("an old way" in str(line["event"]) for line in lines)
 
 
+_SERVER = """
+import logging, uvicorn
+uvicorn.Config("wedsync.asgi:application", log_level="warning", access_log=False)
+from wedsync import logs
+logs.configure("INFO")
+logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+logging.getLogger("uvicorn.error").info("a client came")
+"""
+
+
+def test_what_the_server_itself_says_is_json_too() -> None:
+    done = subprocess.run([sys.executable, "-c", _SERVER], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["event"] == "Invalid HTTP request received."
+
+
+def test_no_worker_writes_a_banner_into_its_log() -> None:
+    commands = procfile.read(ROOT / "Procfile").values()
+
+    assert [each for each in commands if "celery" in each and "celery --quiet" not in each] == []
+
+
 def test_each_process_writes_a_file_of_its_own_and_what_the_caller_allows_is_called_too(home: Home) -> None:
     outer = {"WEDSYNC_OUTBOUND_ALLOW": "10.0.0.0/8:9000, 127.0.0.1/32:8100"}
 
