@@ -85,7 +85,8 @@ def test_a_signed_body_that_is_no_envelope_is_400(world: World, body: bytes, pro
     [
         {"id": ""},
         {"id": "x" * 201},
-        {"id": 5},
+        {"id": 5.5},
+        {"id": True},
         {"eventType": None},
         {"payload": []},
         {"timestamp": "2026-06-19T10:00:00"},
