@@ -205,7 +205,8 @@ def test_of_an_approved_template_only_the_status_is_edited(ours: House, sign_in:
 def test_a_mistake_in_a_whatsapp_template_is_told_at_its_field(ours: House, sign_in: SignIn) -> None:
     good = {
         "name": "our_news", "language": "de", "purpose": "update", "status": "approved", "buttons": "[]",
-        "body": "Hello {{1}}, this is the news of the wedding: {{2}}. We keep you posted.", "parameters": '["recipient", "headline"]',
+        "body": "Hello {{1}}, this is the news of the wedding: {{2}}. We keep you posted.",
+        "parameters": '["recipient", "headline"]',
     }  # fmt: skip
     client = sign_in(ours, role=Role.PLANNER)
 
