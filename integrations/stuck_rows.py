@@ -7,10 +7,12 @@ asks for its row only in passing. The sweep asks for the events again.
 
 import threading
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 
 from integrations import alerts
 from integrations.models.health import Cause
@@ -58,13 +60,28 @@ def key_of(event: ChannelEvent) -> UUID:
     return event.wedding_id or event.organization_id
 
 
+def _moves(event: ChannelEvent) -> bool:
+    """Whether others that share the event's rows were routed just now: then many want the row, and nobody is stuck.
+
+    A hundred reports of one emergency lock the same incident one after the other. Were they taken for stuck, each
+    would only look in passing, and hardly any would ever get its turn.
+    """
+    shared = {"wedding_id": event.wedding_id} if event.wedding_id else {"organization_id": event.organization_id}
+    lately = timedelta(milliseconds=2 * ROUTING_PATIENCE_MILLISECONDS)  # a transaction begins before it waits
+    return ChannelEvent.objects.filter(**shared, routed_at__gt=Now() - lately).exists()
+
+
 def tell(event_id: UUID) -> None:
     """Note that an event could not be routed because of a locked row, and tell staff once.
 
-    The alert ends by itself when no event has met the row for a minute.
+    Where others of its wedding get on, it only waits for its turn. The alert ends by itself when no event has met the
+    row for a minute.
     """
     event = ChannelEvent.objects.filter(id=event_id).only("id", "organization_id", "wedding_id").first()
     if event is None:
+        return
+    if _moves(event):
+        log.info("event_waits_for_its_turn", event_id=str(event_id), wedding_id=str(event.wedding_id or ""))
         return
     log.error("event_waits_for_locked_row", event_id=str(event_id), wedding_id=str(event.wedding_id or ""))
     if not known.note(key_of(event)):

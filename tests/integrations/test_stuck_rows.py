@@ -89,6 +89,19 @@ def test_a_locked_row_is_told_and_never_counts_as_a_failure_of_the_event(table: 
     assert "pg_stat_activity" in alert.text
 
 
+def test_where_others_of_the_wedding_were_routed_just_now_nobody_is_taken_for_stuck() -> None:
+    wedding = WeddingFactory()
+    first, second = event_of(wedding), event_of(wedding, 130)
+    tasks.route([str(first.id)])
+
+    with locked("weddings_wedding", wedding.id):
+        tasks.route([str(second.id)])
+
+    assert routings(first, second) == [Routing.ROUTED, Routing.PENDING]
+    assert not stuck_rows.known.is_known(wedding.id)
+    assert not Alert.objects.exists()
+
+
 def test_the_alert_ends_when_no_event_has_met_the_row_for_a_minute() -> None:
     wedding = WeddingFactory()
     event = event_of(wedding)
