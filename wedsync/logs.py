@@ -138,6 +138,8 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
             # It gives them a handler of its own before it reads our settings; its level stays.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"handlers": [], "propagate": True},
+            # Ours says more, and leaves out queries and links (wedsync.correlation).
+            "uvicorn.access": {"handlers": [], "propagate": False},
         },
         "root": {"handlers": ["lines"], "level": level},
     }
