@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from integrations.models import Delivery
 from integrations.routing import route
 from integrations.states import Reason, State
-from notifications import incidents, raising, subjects
+from notifications import incidents, raising, staff, subjects
 from notifications.models import Incident, IncidentReport
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
@@ -167,7 +167,7 @@ def test_a_drill_goes_to_no_team_that_emergencies_do_not_go_to(scene: Scene) -> 
         event_types=["gallery.ready"],
     )  # fmt: skip
 
-    plans = raising.to_staff(scene.wedding)
+    plans = staff.everyone(scene.wedding.organization_id, scene.wedding)
 
     assert {plan.target for plan in plans} == {str(scene.team.id), "owner@people.example"}
     assert str(other.id) not in {plan.target for plan in plans}

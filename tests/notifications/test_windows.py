@@ -144,7 +144,7 @@ def test_the_whole_way_is_told_also_on_another_channel_and_when_it_is_sent_again
     again = operations.resend(of(last))
 
     for each in (delivery, next_step, again):
-        assert windows.merged_payload(each) == {"guest_count": 130, "previous": 110}
+        assert windows.merged_payload(each) == {"guest_count": 130, "previous": 110, "before": 110}
 
 
 def test_what_is_changed_back_in_time_is_told_to_nobody(wedding: Any) -> None:
