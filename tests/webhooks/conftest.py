@@ -6,15 +6,18 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
+from webhooks import committer
 from wedsync import threads
 
 
 @pytest.fixture
-def committed(transactional_db: None) -> Iterator[None]:
+def committed(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Rows that others see, and no database connection left behind.
 
-    Doors are looked up in threads that keep their connections, which would hold the test's database.
+    Doors are looked up in threads that keep their connections, which would hold the test's database. Writers have time,
+    so that a slow machine answers what a fast one does.
     """
+    monkeypatch.setattr(committer, "ANSWER_WITHIN", 20.0)
     yield
     all_here = threading.Barrier(threads.THREADS)
 
