@@ -375,7 +375,7 @@ def test_a_number_to_call_stays_whole_however_long_the_report_is(wedding: Weddin
     assert "Wedding: Anna & Ben" in template["text"]
     assert len(template["text"]) <= 1024
     assert text["body"]["type"] == "text"
-    assert "Capacity: 8 → 9" in text["text"]
+    assert "Capacity: 150 → 9" in text["text"]
     assert len(text["text"]) <= 4096
 
 
