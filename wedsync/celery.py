@@ -91,7 +91,11 @@ def _make_folder(**_: object) -> None:
 
 @celeryd_init.connect
 def _verify(**_: object) -> None:
-    startup.verify()
+    """Stop a worker that is set up wrongly: Celery logs what a receiver of a signal raises, and goes on."""
+    try:
+        startup.verify()
+    except env.ConfigurationError as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from error
 
 
 @worker_ready.connect

@@ -129,7 +129,7 @@ class _Answer:
     @property
     def keep_seconds(self) -> float:
         """How long the connection may be kept; less than the other side said, so that it does not close first."""
-        if not (self.complete and self._reusable) or self._excess:
+        if not (self.complete and self._reusable) or self._excess or self._is_odd:
             return 0.0
         hint = _KEEP_ALIVE.search(self.headers.get("keep-alive", "").lower())
         return float(hint[1]) - 1 if hint else float("inf")

@@ -19,6 +19,7 @@ from notifications.channels.email.providers import PROVIDERS
 from tests.integrations.aging import age
 from tests.polling import until
 from wedsync import vault
+from wedsync.weddings.models import Organization
 
 SPANS_OF_TEN = 60.0  # seconds of window, so that a bucket has ten
 LOCAL = LocalAdmission()
@@ -415,7 +416,10 @@ def test_a_rate_of_staffs_own_counts_before_the_published_one(provider: str) -> 
 
 def test_a_provider_that_cannot_be_read_gets_the_rate_of_the_default() -> None:
     system = System(
-        id=uuid4(), kind="email", sealed_credentials=vault.seal({"provider": "env:WEDSYNC_CREDENTIAL_NONE"})
+        id=uuid4(),
+        organization=Organization(slug="lakeside"),
+        kind="email",
+        sealed_credentials=vault.seal({"provider": "env:WEDSYNC_CREDENTIAL_NONE"}),
     )
 
     assert admission.lane_of(system).rate == 5

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from integrations import admission, availability, client_sync, dispatch
 from integrations.admission import Change, Standing, Verdict, lane_of
@@ -76,7 +77,8 @@ def test_nothing_that_comes_due_later_calls_a_system_before_the_end_that_it_name
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_that_names_no_end_holds_nothing_that_comes_later(told: Tell) -> None:
+def test_an_answer_that_names_no_end_holds_nothing_that_comes_later(told: Tell, settings: Settings) -> None:
+    settings.RETRY_QUICK_SECONDS = (600.0,) * 4  # so that the first is not due again meanwhile
     there = told("studio_cloud")
     there.peer.fault("studio_cloud", "status", status=429, count=1)
     serve(due(there.system))
