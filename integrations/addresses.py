@@ -168,12 +168,32 @@ def checked_base_url(url: str, allowed: Sequence[str]) -> str:
     return url.rstrip("/")
 
 
+def check_mail_server(host: str, port: int, allowed: Sequence[str], *, encrypted: bool) -> None:
+    """Pass a mail server that staff may save, by the rule for base URLs.
+
+    Raises:
+        ValueError: with a sentence for the field.
+    """
+    place = f"[{host}]" if ":" in host else host
+    origin = read_origin(f"{'https' if encrypted else 'http'}://{place}:{port}")
+    if _visible_refusal(origin, tuple(allowed)):
+        kind = "with a public name, or one" if encrypted else "only"
+        raise ValueError(f"It must be a server {kind} that WEDSYNC_OUTBOUND_ALLOW covers, on port {port}.")
+
+
 def _visible_refusal(origin: Origin, allowed: tuple[str, ...]) -> str:
-    """What can be told from the URL alone; a name over plain http passes where its port is listed for any address."""
+    """What can be told from the URL alone.
+
+    A name over plain http, and an internal one, without a dot, pass where their port is listed for any address.
+    """
     if origin.literal:
         return refusal(origin.scheme, origin.host, origin.port, allowed)
     if origin.host == "localhost" or origin.host.endswith(".localhost"):
         return refusal(origin.scheme, "127.0.0.1", origin.port, allowed)
-    if origin.scheme != "https" and all(origin.port != port for _, port in map(allowed_target, allowed)):
+    if any(origin.port == port for _, port in map(allowed_target, allowed)):
+        return ""
+    if origin.scheme != "https":
         return "plain http may be spoken to targets in WEDSYNC_OUTBOUND_ALLOW only"
+    if "." not in origin.host:
+        return "a host without a dot is an internal one, and WEDSYNC_OUTBOUND_ALLOW lists none on its port"
     return ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from integrations import credential_forms
+from django.conf import settings
+
+from integrations import addresses, credential_forms
 from integrations.addresses import read_origin
 from integrations.models import System
 from integrations.vendors import VENDORS
@@ -124,6 +126,25 @@ def to_be_entered_anew(
     moved = any((stored.get(name) or "") != (changed.get(name) or "") for name in ("host", "port"))
     of_login = [name for name in kept if name == "password"]
     return {"host": of_login} if moved and of_login else {}
+
+
+USUAL_PORTS = {"starttls": "587", "implicit": "465", "none": "25"}
+
+
+def check_mail_server(kind: str, values: Mapping[str, str | None]) -> None:
+    """Pass the mail server that a system's credentials name, where they name one; what the environment holds passes.
+
+    Raises:
+        ValueError: with a sentence for the field of the host.
+    """
+    host, port = (values.get(name) or "" for name in ("host", "port"))
+    encryption = values.get("tls") or "starttls"
+    named = any(named_credentials.is_named(each) for each in (host, port, encryption))
+    if kind != System.Kind.EMAIL or not host or named or (values.get("provider") or "").strip().lower() != "smtp":
+        return
+    port = port or USUAL_PORTS.get(encryption, "587")
+    credential_forms.port(port)
+    addresses.check_mail_server(host, int(port), settings.OUTBOUND_ALLOW, encrypted=encryption != "none")
 
 
 def leads_elsewhere(before: str, after: str) -> bool:

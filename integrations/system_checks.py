@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from django.conf import settings
 
 from integrations.addresses import check_target
-from integrations.credentials import credentials_of
+from integrations.credentials import check_mail_server, credentials_of
 from integrations.models import System
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
@@ -33,6 +33,10 @@ def problems(system: System) -> Iterator[str]:
         except ValueError as error:
             where = named_credentials.name_of(stored[name]) if named_credentials.is_named(stored[name]) else ""
             yield f"{known[name].label}{f' (from {where})' if where else ''}: {error}"
+    try:
+        check_mail_server(system.kind, values)
+    except ValueError as error:
+        yield f"{known['host'].label}: {error}"
     for name in _needed(system.kind, values):
         if not values.get(name):
             yield f"{known[name].label} is missing."

@@ -13,7 +13,14 @@ from unfold.widgets import (
 )
 
 from integrations.addresses import checked_base_url
-from integrations.credentials import CREDENTIALS, LONGEST, Credential, leads_elsewhere, to_be_entered_anew
+from integrations.credentials import (
+    CREDENTIALS,
+    LONGEST,
+    Credential,
+    check_mail_server,
+    leads_elsewhere,
+    to_be_entered_anew,
+)
 from integrations.models import System
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
@@ -28,10 +35,16 @@ def shown_for(credential: Credential) -> str:
     return "[" + ",".join(f"'{kind.value}'" for kind in credential.kinds) + "].includes(kind)"
 
 
+class BaseUrlField(forms.URLField):
+    """Its rule is that of :func:`integrations.addresses.checked_base_url` alone, as in the API."""
+
+    default_validators = []
+
+
 class SystemForm(TenantForm):
     """A system. What stays empty keeps its stored value, which is never sent to the page."""
 
-    base_url = forms.URLField(
+    base_url = BaseUrlField(
         assume_scheme="https",
         max_length=500,
         widget=UnfoldAdminURLInputWidget(),
@@ -99,6 +112,8 @@ class SystemForm(TenantForm):
             self._check(credential, value, organization)
         if not self.errors:
             self._check_places(kind, typed, str(cleaned["base_url"]))
+        if not self.errors:
+            self._check_mail_server(kind, typed)
         if any(typed.values()) and not self.errors:
             self._seal(typed)
         return cleaned
@@ -113,6 +128,16 @@ class SystemForm(TenantForm):
             labels = ", ".join(found.label for found in CREDENTIALS if found.name in names)
             where = field if field == "base_url" else f"credential_{field}"
             self.add_error(where, f"This leads to another place. Enter anew what is sent there, or {REMOVE}: {labels}.")
+
+    def _check_mail_server(self, kind: str, typed: dict[Credential, str]) -> None:
+        """By the rule for base URLs, where it was entered."""
+        entered = {credential.name: value for credential, value in typed.items() if value}
+        if {"host", "port", "tls", "provider"} & set(entered):
+            merged = {**self._stored, **entered}
+            try:
+                check_mail_server(kind, {name: value for name, value in merged.items() if value != REMOVE})
+            except ValueError as error:
+                self.add_error("credential_host", str(error))
 
     def _organization_slug(self, cleaned: dict[str, Any]) -> str:
         chosen = cleaned.get("organization") or getattr(self.instance, "organization", None)

@@ -17,7 +17,7 @@ from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
 from integrations.client_sync import can_be_read
 from integrations.credentials import CREDENTIALS
-from integrations.models import ExternalReference, PastReading, System
+from integrations.models import ClientSync, ExternalReference, PastReading, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenancy import BY_SUPPORT
 from wedsync.weddings.tenant_admin import TenantAdmin
@@ -55,6 +55,17 @@ def _cells(past: PastReading) -> list[object]:
     ]
 
 
+def _lost_with(system: System) -> str:
+    """What nobody can bring back once a system is deleted, in a sentence; empty: nothing."""
+    references = system.references.count()
+    sync = ClientSync.objects.filter(system=system).first()
+    lost = [f"{references} external reference{'' if references == 1 else 's'}"] if references else []
+    if sync is not None:
+        read_to = f"to {_second(sync.read_to)}" if sync.read_to else "nothing yet"
+        lost.append(f"how far its clients are read ({read_to}, cursor {sync.cursor or 'at the beginning'})")
+    return f"Lost with {system}: {' and '.join(lost)}. Disable it instead to keep them." if lost else ""
+
+
 @admin.register(System)
 class SystemAdmin(BreakerAdmin, SystemButtons):
     tenant_path = "organization"
@@ -89,6 +100,11 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """First of all how many names for what is ours go with a system, and how far its clients are read."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return [*filter(None, map(_lost_with, objs)), *deleted], counts, lacking, protected
 
     @column("Why", ordering="state_reason")
     def why(self, system: System) -> str:

@@ -38,7 +38,7 @@ class System(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="systems")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    base_url = models.URLField(max_length=500, help_text="Without a slash at the end.")
+    base_url = models.CharField(max_length=500, help_text="Without a slash at the end.")
     sealed_credentials = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True, editable=False)

@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from integrations.models import System
+from integrations.system_checks import problems
 from tests import factories
 from tests.admin.conftest import House
 
@@ -33,6 +34,9 @@ def save(client: Client, system: System, **values: str) -> str:
         ("https://me:pass@venue.example", "user name"),
         ("https://venue.example/?key=1", "no query"),
         ("https://venue.example/in?", "no query"),
+        ("https://venue", "A host without a dot"),
+        ("http://venue:8443", "Plain http"),
+        ("venue", "A host without a dot"),
     ],
 )
 def test_a_bad_base_url_is_refused_at_its_field(
@@ -45,9 +49,47 @@ def test_a_bad_base_url_is_refused_at_its_field(
 
 def test_what_the_operator_lists_may_be_saved(ours: House, sign_in: SignIn, system: System, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ("10.0.0.0/8:8443",)
-    assert save(sign_in(ours), system, base_url="http://10.1.2.3:8443") == ""
-    system.refresh_from_db()
-    assert system.base_url == "http://10.1.2.3:8443"
+    for url in ("http://10.1.2.3:8443", "http://venue:8443", "https://venue:8443/hooks"):
+        assert save(sign_in(ours), system, base_url=url) == ""
+        system.refresh_from_db()
+        assert system.base_url == url
+        assert not list(problems(system)), "the health round says the same"
+
+
+MAIL = {"provider": "smtp", "from": "hello@lakeside.example"}
+
+
+@pytest.mark.parametrize(
+    ("server", "listed", "passes"),
+    [
+        ({"host": "smtp.lakeside.example"}, "", True),
+        ({"host": "smtp.lakeside.example", "port": "2525"}, "", True),
+        ({"host": "smtp.lakeside.example", "tls": "none"}, "", False),
+        ({"host": "mail"}, "", False),
+        ({"host": "localhost"}, "", False),
+        ({"host": "127.0.0.1"}, "", False),
+        ({"host": "fd00::7"}, "", False),
+        ({"host": "smtp..example"}, "", False),
+        ({"host": "mail"}, "10.0.0.0/8:587", True),
+        ({"host": "mail", "tls": "implicit"}, "10.0.0.0/8:587", False),
+        ({"host": "mail", "tls": "implicit"}, "10.0.0.0/8:465", True),
+        ({"host": "mail", "tls": "none"}, "10.0.0.0/8:25", True),
+        ({"host": "mail", "tls": "none"}, "10.0.0.0/8:587", False),
+        ({"host": "10.1.2.3", "port": "25", "tls": "none"}, "10.0.0.0/8:25", True),
+    ],
+)
+def test_a_mail_server_follows_the_rule_for_base_urls_at_every_door(
+    ours: House, sign_in: SignIn, settings: Settings, server: dict[str, str], listed: str, passes: bool
+) -> None:
+    settings.OUTBOUND_ALLOW = (listed,) if listed else ()
+    mail = factories.SystemFactory(organization=ours.organization, kind="email", base_url="https://api.resend.com")
+    filled = {f"credential_{name}": value for name, value in (MAIL | server).items()}
+
+    refused = save(sign_in(ours), mail, **filled)
+
+    assert (refused == "") == passes
+    mail.seal_credentials(MAIL | server)
+    assert (list(problems(mail)) == []) == passes
 
 
 def test_another_change_is_not_held_up_by_a_url_saved_before(ours: House, sign_in: SignIn, system: System) -> None:

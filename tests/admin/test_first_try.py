@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from integrations.models import Connection, Route, System
+from integrations.models import ClientSync, Connection, Route, System
 from tests import factories
 from tests.admin.conftest import House, page
 from wedsync.weddings import tenant_admin
@@ -136,6 +136,24 @@ def test_what_very_many_rows_hang_on_is_not_deleted_and_they_are_not_read(
     client.post(page(System, "changelist"), many)
 
     assert "More than 20 rows hang on it, deliveries among them" in shown
+    assert System.objects.filter(pk=system.pk).exists()
+
+
+def test_deleting_a_system_says_how_many_references_and_which_cursor_go_with_it(ours: House, sign_in: SignIn) -> None:
+    system = factories.SystemFactory(organization=ours.organization, kind="studio_cloud")
+    client = sign_in(ours)
+    assert "Lost with" not in client.get(page(System, "delete", system.pk)).content.decode()
+    for _ in range(2):
+        factories.ExternalReferenceFactory(organization=ours.organization, system=system)
+    ClientSync.objects.create(organization=ours.organization, system=system, cursor="page-7")
+
+    shown = client.get(page(System, "delete", system.pk)).content.decode()
+    many = {"action": "delete_selected", "_selected_action": [str(system.pk)]}
+    asked = client.post(page(System, "changelist"), many).content.decode()
+
+    for text in (shown, asked):
+        assert f"Lost with {system}: 2 external references and how far its clients are read" in text
+        assert "cursor page-7" in text
     assert System.objects.filter(pk=system.pk).exists()
 
 

@@ -65,7 +65,7 @@ BY_ID: dict[tuple[str, str], Any] = {
         for name, row, verbs in [
             ("systems", "system", ("pause", "resume", "disable")),
             ("connections", "connection", ("pause", "resume", "disable")),
-            ("deliveries", "delivery", ("resend", "cancel")),
+            ("deliveries", "delivery", ("resend", "cancel", "try-now")),
         ]
         for verb in verbs
     },

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db.models import Q
 from django.utils import timezone
+from pytest_django import Settings
 
 from integrations.models import ClientSync, Connection, ConnectionSecret, ExternalReference, Route, System
 from integrations.states import State
@@ -70,6 +71,9 @@ def test_a_credential_is_replaced_or_removed_alone(api: Api, ours: Organization)
         ({"base_url": "https://10.0.0.1"}, "base_url"),
         ({"base_url": "https://[::1]:8443"}, "base_url"),
         ({"base_url": "http://venue.example"}, "base_url"),
+        ({"base_url": "https://venue"}, "base_url"),
+        ({"kind": "email", "credentials": {"provider": "smtp", "host": "mail"}}, "credentials.host"),
+        ({"kind": "email", "credentials": {"provider": "smtp", "host": "10.0.0.1", "port": "25"}}, "credentials.host"),
         ({"base_url": 5}, "base_url"),
         ({"name": ""}, "name"),
         ({"name": "<script>x</script>"}, "name"),
@@ -95,6 +99,22 @@ def test_a_system_that_can_not_be_taken_names_the_field(
 
     assert fields(answer) == {field}
     assert System.objects.filter(organization=ours).count() == 1
+
+
+def test_an_internal_host_is_taken_where_the_operator_lists_its_port(
+    api: Api, ours: Organization, settings: Settings
+) -> None:
+    settings.OUTBOUND_ALLOW = ("10.0.0.0/8:8443", "10.0.0.0/8:587")
+    mail = {"name": "Mail", "kind": "email", "base_url": "https://api.resend.com"}
+    server = {"provider": "smtp", "from": "a@lakeside.example", "host": "mail"}
+
+    made = api.send("post", "systems/", {**VENUE, "base_url": "https://venue:8443/in"})
+    sent = api.send("post", "systems/", {**mail, "credentials": server})
+    renamed = api.send("patch", f"systems/{made.json()['id']}/", {"name": "Other"})
+
+    assert [answer.status_code for answer in (made, sent, renamed)] == [201, 201, 200]
+    refused = api.send("patch", f"systems/{sent.json()['id']}/", {"credentials": {"port": "588"}})
+    assert fields(refused) == {"credentials.host"}
 
 
 STORED: list[tuple[str, dict[str, str]]] = [
@@ -358,5 +378,5 @@ def test_a_system_is_not_deleted_with_what_is_known_of_it(api: Api, ours: Organi
 
     answer = api.send("delete", f"systems/{row.id}/")
 
-    assert (answer.status_code, "References" in answer.json()["detail"]) == (409, True)
+    assert (answer.status_code, "references" in answer.json()["detail"]) == (409, True)
     assert System.objects.filter(id=row.id).exists()

@@ -22,7 +22,7 @@ def test_the_printed_line_pasted_into_a_shell_brings_a_message_each_time(outside
     for times in (1, 2):
         pasted = subprocess.run(["sh"], input=line[0], capture_output=True, text=True, timeout=10, check=True)
         accepted.append(json.loads(pasted.stdout))
-        told = until(lambda: _told(outsider, times), 60, what="the couple's message")  # noqa: B023
+        told = until(lambda: _told(outsider, times), 15, what="the couple's message")  # noqa: B023
         lines.append(told)
 
     assert [answer["status"] for answer in accepted] == ["accepted", "accepted"]
@@ -45,5 +45,5 @@ def test_a_command_joins_the_running_copy_and_plays_a_vendor(outsider: Outsider)
 def _told(outsider: Outsider, times: int) -> str:
     """What the couple was told about the capacity last, once each of the two was told so often."""
     texts = [message["text"] for message in outsider.messages("whatsapp", "Capacity: ")]
-    lines = [found[0] for text in texts if (found := re.search(r"Capacity: \d+ → \d+", text))]
+    lines = [found[0] for text in texts if (found := re.search(r"Capacity: [\d,]+ → [\d,]+", text))]
     return lines[-1] if len(lines) >= 2 * times else ""

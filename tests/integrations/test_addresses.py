@@ -127,6 +127,9 @@ def test_what_the_operator_lists_is_called_at_that_port_only(scheme: str) -> Non
         ("https://169.254.169.254/latest", "private"),
         ("https://localhost/", "private"),
         ("http://venue.example/", "Plain http"),
+        ("https://venue/", "without a dot"),
+        ("https://venue:8444/hooks", "without a dot"),
+        ("http://venue/", "Plain http"),
         ("http://1.1.1.1/", "Plain http"),
         ("http://127.0.0.1:8101/", "Plain http"),
     ],
@@ -151,6 +154,8 @@ def test_a_bad_base_url_is_refused_with_a_sentence(url: str, words: str) -> None
         "http://127.0.0.1:8100/x",
         "http://localhost:8100/x",
         "http://inside.example:8443/",
+        "http://inside:8443/",
+        "https://inside:8443/hooks",
         "http://[fd00:1::7]:8443/",
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 
 from integrations import holds, standing
 from integrations.addresses import checked_base_url
-from integrations.credentials import LONGEST, credentials_of, leads_elsewhere, to_be_entered_anew
+from integrations.credentials import LONGEST, check_mail_server, credentials_of, leads_elsewhere, to_be_entered_anew
 from integrations.models import ClientSync, System
 from wedsync import vault
 from wedsync.api.filtering import Filters, SearchFilter
@@ -25,13 +26,21 @@ from wedsync.env import ConfigurationError
 from wedsync.weddings.models import ApiScope
 
 
+class BaseUrl(serializers.URLField):
+    """Its rule is that of :func:`integrations.addresses.checked_base_url` alone, as in the admin."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators = [each for each in self.validators if not isinstance(each, URLValidator)]
+
+
 class SystemShape(OwnedSerializer[System]):
     """A system. `credentials` are written only; `credentials_set` names those that are stored."""
 
     taken_at = "name"
     name = PlainText(max_length=200)
     kind = Choice(choices=System.Kind.choices, help_text="Cannot be changed later.")
-    base_url = serializers.URLField(max_length=500, help_text="Without a slash at the end, a query, or a password.")
+    base_url = BaseUrl(max_length=500, help_text="Without a slash at the end, a query, or a password.")
     credentials = serializers.DictField(
         child=serializers.CharField(max_length=LONGEST, allow_null=True, trim_whitespace=False),
         write_only=True,
@@ -86,7 +95,21 @@ class SystemShape(OwnedSerializer[System]):
         if wrong:
             raise serializers.ValidationError({"credentials": wrong})
         self._check_places(kind, attrs)
+        self._check_mail_server(kind, attrs.get("credentials", {}))
         return attrs
+
+    def _check_mail_server(self, kind: str, entered: dict[str, str | None]) -> None:
+        """By the rule for base URLs, where it was entered."""
+        if not {"host", "port", "tls", "provider"} & set(entered):
+            return
+        try:
+            stored = vault.as_stored(self.instance.sealed_credentials) if self.instance is not None else {}
+        except ConfigurationError:
+            stored = {}
+        try:
+            check_mail_server(kind, {**stored, **entered})
+        except ValueError as error:
+            raise serializers.ValidationError({"credentials": {"host": str(error)}}) from error
 
     def _check_places(self, kind: str, attrs: dict[str, Any]) -> None:
         """What was entered for one place goes to no other."""
