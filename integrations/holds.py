@@ -6,7 +6,6 @@ What is held costs no attempt and wakes nobody before its time.
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -18,7 +17,6 @@ from integrations.states import WAITING, Reason, State
 from wedsync.batches import update_all
 from wedsync.queues import Priority
 
-BATCH = 500
 MOST_MENDED_TRIES = 10  # of one delivery; what still fails then keeps to its own schedule
 
 
@@ -66,7 +64,7 @@ def for_patience(delivery_id: UUID, seconds: float) -> int:
 def let_throttled_go(system_id: UUID) -> int:
     """Staff end a system's plea for patience: make due what was held for it; returns how many."""
     held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.THROTTLED)
-    return held.update(next_attempt_at=Now())
+    return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def let_limited_go(system_id: UUID) -> int:
@@ -85,15 +83,7 @@ def let_mended_go(system_id: UUID, *, before: datetime | None = None) -> int:
     if before is not None:
         later = Attempt.objects.filter(delivery=OuterRef("pk"), started_at__gte=before)
         waiting = waiting.filter(~Exists(later), attempt_count__lt=MOST_MENDED_TRIES)
-    found = 0
-    while ids := list(waiting.filter(next_attempt_at__gt=Now()).values_list("id", flat=True)[:BATCH]):
-        with transaction.atomic():
-            free = _at_fault(system_id).filter(id__in=ids).select_for_update(skip_locked=True).values("id")
-            moved = Delivery.objects.filter(id__in=free).update(next_attempt_at=Now())
-        found += moved
-        if len(ids) < BATCH or not moved:
-            break
-    return found
+    return update_all(waiting.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def try_one_at_fault(system_id: UUID) -> None:

@@ -7,13 +7,15 @@ and system by an index of what is held, so that what is to stay held is never re
 from django.db import connection
 
 from wedsync.batches import BATCH
+from wedsync.queues import Priority
 
 # An array, since a join of a thousand rows may be made by reading the whole table.
 EVENTS = """
 UPDATE live_channelevent SET routing = 'pending'
 WHERE id = ANY(ARRAY(
     SELECT held.id FROM integrations_connection AS door, LATERAL (
-        SELECT id FROM live_channelevent WHERE routing = 'held' AND source_connection_id = door.id
+        SELECT id FROM live_channelevent
+        WHERE routing = 'held' AND source_connection_id = door.id AND priority = ANY(%(priorities)s)
         LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
     ) AS held
     WHERE door.state = 'active' LIMIT %(batch)s
@@ -34,10 +36,11 @@ WHERE id = ANY(ARRAY(
 
 
 def release_held(*, batches: int) -> None:
-    """Let go at most so many batches of events and of deliveries; the next round goes on."""
-    for statement in (EVENTS, DELIVERIES):
+    """Let go at most so many batches of urgent events, of others and of deliveries; the next round goes on."""
+    urgent, others = [Priority.URGENT.value], [each for each in Priority.values if each != Priority.URGENT]
+    for statement, priorities in ((EVENTS, urgent), (EVENTS, others), (DELIVERIES, [])):
         for _ in range(batches):
             with connection.cursor() as cursor:
-                cursor.execute(statement, {"batch": BATCH})
+                cursor.execute(statement, {"batch": BATCH, "priorities": priorities})
                 if cursor.rowcount < BATCH:
                     break

@@ -14,6 +14,7 @@ from integrations.moves import move_many
 from integrations.states import WAITING, Reason, State
 from wedsync.batches import update_all
 from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
 
 HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
 log = structlog.get_logger(__name__)
@@ -82,5 +83,16 @@ def disable_connection(connection: Connection) -> None:
 def resume_connection(connection: Connection) -> int:
     """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
-    held = ChannelEvent.objects.filter(source_connection_id=connection.id, routing=ChannelEvent.Routing.HELD)
-    return update_all(held, routing=ChannelEvent.Routing.PENDING)
+    return let_held_go(connection)
+
+
+def let_held_go(connection: Connection) -> int:
+    """Let go what a connection holds, as long as it is active, what is urgent first; returns how many events that are.
+
+    Each batch asks anew: where staff pause or disable it meanwhile, the rest stays held.
+    """
+    active = Connection.objects.filter(id=connection.id, state=Connection.Status.ACTIVE)
+    routing = ChannelEvent.Routing
+    held = ChannelEvent.objects.filter(source_connection_id__in=active.values("id"), routing=routing.HELD)
+    urgent = held.filter(priority=Priority.URGENT)
+    return sum(update_all(rows, routing=routing.PENDING) for rows in (urgent, held))
