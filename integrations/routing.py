@@ -22,6 +22,7 @@ from integrations.wedding_events import Applied, apply_to_wedding
 from wedsync import correlation
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live import hints
+from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.prepared import Prepared
@@ -118,11 +119,24 @@ def _hint(deliveries: Iterable[Delivery]) -> None:
 
 
 def give_up(event_id: UUID) -> None:
-    """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy."""
+    """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy.
+
+    Staff are alerted of an emergency: nobody else hears of it.
+    """
     pending = ChannelEvent.objects.filter(id=event_id, routing=Routing.PENDING)
     pending.update(routing_failures=F("routing_failures") + 1)
-    if pending.filter(routing_failures__gte=MOST_FAILURES).update(routing=Routing.FAILED):
+    with transaction.atomic():
+        if not pending.filter(routing_failures__gte=MOST_FAILURES).update(routing=Routing.FAILED):
+            return
         log.error("event_set_aside", event_id=str(event_id))
+        emergency = ChannelEvent.objects.filter(id=event_id, type=EMERGENCY).select_related("wedding").first()
+        if emergency:
+            kind = str(emergency.payload.get("kind") or "not given").replace("_", " ")
+            text = (
+                f"An emergency of {emergency.wedding} reached nobody, since something of ours broke: {kind[:100]}. "
+                "Call them. Our log has the reason; the event can be processed again."
+            )
+            alerts.raise_alert(emergency.organization_id, Cause.NOBODY_REACHED, text, about=str(event_id))
 
 
 def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from integrations import routing
-from integrations.models import Delivery, Route, System
+from integrations.models import Alert, Delivery, Route, System
 from integrations.routing import expiry
 from tests.factories import (
     AddressFactory,
@@ -276,6 +276,18 @@ def test_an_event_whose_routing_breaks_again_and_again_is_set_aside(wedding: Any
 
     event.refresh_from_db()
     assert event.routing == ChannelEvent.Routing.FAILED
+    assert not Alert.objects.exists()
+
+
+def test_staff_are_alerted_of_an_emergency_that_is_set_aside(wedding: Any) -> None:
+    event = stored(wedding, "venue.emergency_reported", {"kind": "power_outage", "description": "y"})
+
+    for _ in range(routing.MOST_FAILURES + 2):
+        routing.give_up(event.id)
+
+    alert = Alert.objects.get()
+    assert (alert.cause, alert.about, alert.count) == ("nobody_reached", str(event.id), 1)
+    assert "power outage" in alert.text
 
 
 @pytest.mark.parametrize("template", ["", "a:b", "a:{elsewhere}:c", "a:*:c", "{wedding}:b c:d"])
