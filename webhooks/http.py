@@ -6,7 +6,8 @@ from typing import Any
 
 from webhooks.inspection import Refused
 from wedsync.problems import Problem
-from wedsync.request_bodies import BodyReader, BodyRefused, announced_length, check_size
+from wedsync.request_bodies import Beyond, BodyReader, announced_length, check_size
+from wedsync.transfers import BodyRefused
 
 Headers = dict[str, list[str]]
 AWAY = Problem(
@@ -41,18 +42,24 @@ def _parsed(address: str) -> str | None:
         return None
 
 
-async def read_body(bodies: BodyReader, receive: Any, headers: Headers, largest: int) -> bytes:
+async def read_body(
+    bodies: BodyReader, receive: Any, headers: Headers, largest: int, beyond: Beyond | None = None
+) -> bytes:
     """The whole body.
 
     Arguments:
         largest: bytes; more is refused as soon as it is announced or seen.
+        beyond: how one is read on and returned that has more.
 
     Raises:
         Refused: too large, too slow, or too much at once.
         Disconnected: the sender left.
     """
+    announced = announced_length((headers.get("content-length") or [""])[0])
     try:
-        check_size(announced_length((headers.get("content-length") or [""])[0]), largest)
+        if beyond is not None:
+            return await bodies.read_beyond(receive, largest, announced, beyond)
+        check_size(announced, largest)
         return await bodies.read(receive, largest)
     except BodyRefused as error:
         raise Refused(error.problem) from error

@@ -158,11 +158,13 @@ class Limits:
     def __init__(self, *, per_address: int, per_connection: int, redis_url: str) -> None:
         self.addresses = Limit("address", per_address)
         self.connections = Limit("connection", per_connection)
-        # What is kept for emergencies over these two limits: see webhooks.over_limit.
+        # What is kept for emergencies over these two limits, and over the size: see webhooks.over_limit.
         self.reads_over = Limit("address-read", READS_PER_ADDRESS)
         self.checks_over = Limit("address-check", CHECKS_PER_ADDRESS)
         self.emergencies_over = Limit("connection-emergency", EMERGENCIES_PER_CONNECTION)
-        self._all = (self.addresses, self.connections, self.reads_over, self.checks_over, self.emergencies_over)
+        self.reads_large = Limit("address-large", CHECKS_PER_ADDRESS)
+        over = (self.reads_over, self.checks_over, self.emergencies_over, self.reads_large)
+        self._all = (self.addresses, self.connections, *over)
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=REDIS_WITHIN, socket_connect_timeout=REDIS_WITHIN)
         self._task: asyncio.Task[None] | None = None
         self._away = self._stopped = False

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from webhooks import emergencies, inspection
@@ -26,13 +27,17 @@ from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
 from wedsync.answers import Pairs, send_json, send_problem
 from wedsync.problems import Problem
-from wedsync.request_bodies import BodyReader, Disconnected
+from wedsync.request_bodies import Beyond, BodyReader, Disconnected, too_large
 from wedsync.strict_json import LARGEST
+from wedsync.transfers import Pace
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/channel-events"
 CONNECTION_HEADER = "x-wedsync-connection"
+LARGEST_READ = 1024 * 1024
+"""Bytes of a body that is too large to be taken, and read all the same: it may report an emergency."""
+IDLE_BEYOND = 1.0  # seconds without a byte after which such a one is not waited for
 _CODES = {Status.ACCEPTED: 202, Status.UNRECOGNISED: 202, Status.DUPLICATE: 200}
 _NO_DOOR = Problem(
     404, "connection-unknown", "There is no such connection. Check the id in the path or in X-WedSync-Connection."
@@ -80,6 +85,7 @@ class Receiver:
         self._rejections = rejections
         self._sample = Sample()
         self._share = EmergencyShare(limits)
+        self._hurried = Pace(IDLE_BEYOND, settings.BODY_SLOWEST_BYTES)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -130,14 +136,14 @@ class Receiver:
 
     async def _emergency(self, door: Door, body: bytes) -> EmergencyReading | None:
         """What a body says of an emergency; ``None``: it reports none."""
-        if not emergencies.may_be_one(body):
+        if len(body) <= LARGEST and not emergencies.may_be_one(body):
             return None
         return await self._aside(door, body, partial(emergencies.read, door.vendor, body))
 
     async def _verify(self, request: _Request, door: Door, receive: Any) -> None:
         if request.method != "POST":
             raise Refused(_NOT_POST)
-        request.body = await read_body(self._bodies, receive, request.headers, LARGEST)
+        await self._read(request, door, receive)
         inspection.check_type(request.headers)
         if request.over is not None and not self._share.checks(_sender(request), request.body):
             raise request.over
@@ -145,6 +151,20 @@ class Receiver:
             door, door.vendor.signature, request.headers, request.body, time.time(), EXPLAINED
         )
         request.signed = True
+
+    async def _read(self, request: _Request, door: Door, receive: Any) -> None:
+        """Read the body. A signed one that is too large is read on, since it may report an emergency."""
+
+        def wanted() -> bool:
+            signs = inspection.claims_signature(door.vendor.signature, request.headers)
+            return signs and self._share.reads_large(_sender(request))
+
+        beyond = Beyond(LARGEST_READ, self._hurried, wanted)
+        request.body = await read_body(self._bodies, receive, request.headers, LARGEST, beyond)
+        if len(request.body) > LARGEST:
+            signed = await self._aside(door, request.body, partial(_may_be_signed_emergency, request, door))
+            problem = too_large(LARGEST, is_here=True).problem
+            raise Refused(problem, signed=signed and self._share.passes(door.connection_id))
 
     async def _verify_over_limit(self, request: _Request, door: Door, receive: Any) -> None:
         """As :meth:`_verify`, for a sender over its limit, which learns of every refusal only that it is over it."""
@@ -240,8 +260,16 @@ def _sender(request: _Request) -> str:
 
 def _would_verify(request: _Request, door: Door, refused: Refused) -> bool:
     """Whether a live secret signed a request whose signature nobody looked at, since its type was wrong."""
-    if refused.problem.status != 415:
-        return False
+    return refused.problem.status == 415 and _verifies(request, door)
+
+
+def _may_be_signed_emergency(request: _Request, door: Door) -> bool:
+    """Whether a body that nobody has looked at may report an emergency, and a live secret signed it."""
+    return emergencies.may_be_one(request.body) and _verifies(request, door)
+
+
+def _verifies(request: _Request, door: Door) -> bool:
+    """Whether a live secret signed the body, be it that its time is not right."""
     try:
         inspection.check_signature(door, door.vendor.signature, request.headers, request.body, time.time(), EXPLAINED)
     except Refused as unsigned:

@@ -24,6 +24,7 @@ from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
 from webhooks.storing import Status, store
 from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.strict_json import LARGEST
 
 log = structlog.get_logger(__name__)
 Verdict = Receipt.Verdict
@@ -119,6 +120,8 @@ def judge(receipt: Receipt) -> Judgement:
     body = bytes(receipt.body)
     if receipt.body_size > len(body):
         return Judgement(Outcome.NOT_WHOLE)
+    if len(body) > LARGEST:
+        return Judgement(Outcome.STILL_REJECTED, f"The body may have at most {LARGEST} bytes.")
     try:
         envelope = inspection.open_body(door.vendor, body, receipt.received_at.timestamp())
     except Refused as refused:

@@ -5,21 +5,13 @@ size and in pace, and all of them together in memory (docs/adr/0054).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wedsync.problems import Problem
-
-CLOSE = {"Connection": "close"}
-_SOON = 0.001  # seconds; a clock of uvloop's may be a moment before the time that a timer was set for
-
-
-class BodyRefused(Exception):
-    """The body cannot be taken. ``problem``: the answer, after which the connection closes."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.slug)
-        self.problem = problem
+from wedsync.transfers import CLOSE, BodyRefused, Pace, Room, Transfer
 
 
 class Disconnected(Exception):
@@ -27,125 +19,21 @@ class Disconnected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How slowly bytes may travel.
+class Beyond:
+    """How a body is read on that is too large to be taken, so that one can see what it was.
 
     Attributes:
-        idle: seconds that may pass without a byte.
-        slowest: bytes a second, on average since the beginning, once ``idle`` seconds have passed.
+        most: bytes.
+        pace: from where it was too large.
+        wanted: asked once, when a body is too large: whether this one is read on.
     """
 
-    idle: float
-    slowest: float
-
-    def ends_at(self, began: float, last: float, moved: int) -> float:
-        """When it becomes too slow, unless more bytes move until then.
-
-        Arguments:
-            began, last: the times of the beginning and of the newest byte, in seconds of one clock.
-            moved: bytes since the beginning.
-        """
-        return min(last + self.idle, began + max(self.idle, moved / self.slowest))
+    most: int
+    pace: Pace
+    wanted: Callable[[], bool]
 
 
-class Transfer:
-    """One body on its way in or out, in the present task; ended from outside when it is too slow, or must give way.
-
-    Use :meth:`begin` and :meth:`finish` around what waits for the peer, :meth:`moved` after each piece. When the task
-    is cancelled meanwhile, :attr:`ended_by` tells whether it was this transfer's end, and which.
-    """
-
-    __slots__ = ("_began", "_last", "_loop", "_moved", "_pace", "_task", "_timer", "ended_by", "held")
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self.held = 0  # bytes in the room
-        self.ended_by: Problem | None = None
-
-    def begin(self) -> None:
-        """Start the clock."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (a coroutine that runs has one)
-        self._task: asyncio.Task[Any] = task
-        self._loop = asyncio.get_running_loop()
-        self._began = self._last = self._loop.time()
-        self._moved = 0
-        # One timer that looks again when it rings; asyncio.timeout for each piece costs twice as much.
-        self._timer = self._loop.call_later(self._pace.idle, self._judge)
-
-    def moved(self, size: int) -> None:
-        """So many bytes more have moved."""
-        if size:
-            self._last = self._loop.time()
-            self._moved += size
-
-    def finish(self) -> None:
-        """Stop the clock."""
-        self._timer.cancel()
-
-    def end(self, problem: Problem) -> None:
-        """End it now; its task is cancelled, and tells its peer."""
-        if self.ended_by is None:
-            self.ended_by = problem
-            self._task.cancel()
-
-    def was_ended(self) -> bool:
-        """After a cancellation: whether this transfer's end was the reason, and nothing else wants the task to end."""
-        return self.ended_by is not None and self._task.uncancel() == 0
-
-    def _judge(self) -> None:
-        until = self._pace.ends_at(self._began, self._last, self._moved)
-        if until - self._loop.time() < _SOON:
-            self.end(too_slow(self._pace))
-        else:
-            self._timer = self._loop.call_at(until, self._judge)
-
-
-class Room:
-    """The bytes that bodies may hold in memory together.
-
-    Where no room is left, the body that has been under way for longest gives way: a sender at an ordinary pace is done
-    before others can fill the room.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
-        self._moving: dict[Transfer, None] = {}  # oldest first
-
-    @property
-    def held(self) -> int:
-        """Bytes that are held now."""
-        return self._held
-
-    def enter(self, transfer: Transfer) -> None:
-        """It may be told to give way from now on."""
-        self._moving[transfer] = None
-
-    def arrived(self, transfer: Transfer) -> None:
-        """It holds its bytes until it leaves, and need not give way any more."""
-        self._moving.pop(transfer, None)
-
-    def take(self, transfer: Transfer, size: int) -> None:
-        """Hold so many bytes more.
-
-        Raises:
-            BodyRefused: there is no room, and nobody older to give way.
-        """
-        while self._held + size > self._most:
-            oldest = next(iter(self._moving), transfer)
-            if oldest is transfer:
-                raise BodyRefused(NO_ROOM)
-            self.leave(oldest)
-            oldest.end(NO_ROOM)
-        self._held += size
-        transfer.held += size
-
-    def leave(self, transfer: Transfer) -> None:
-        """Give back all that it holds."""
-        self._moving.pop(transfer, None)
-        self._held -= transfer.held
-        transfer.held = 0
+_Check = Callable[[int], None]
 
 
 class BodyReader:
@@ -168,7 +56,27 @@ class BodyReader:
         """
         transfer = Transfer(self._pace)
         try:
-            return await self._read(transfer, receive, largest)
+            return await self._read(transfer, receive, partial(check_size, largest=largest))
+        finally:
+            self._room.leave(transfer)
+
+    async def read_beyond(self, receive: Any, largest: int, announced: int, beyond: Beyond) -> bytes:
+        """As :meth:`read`; but a body that is larger is read on where it is wanted, and returned if it ends.
+
+        Arguments:
+            announced: bytes; 0: not said.
+
+        Raises:
+            BodyRefused, Disconnected: as :meth:`read`.
+        """
+        transfer = Transfer(self._pace)
+        limit = _Limit(transfer, largest, beyond)
+        try:
+            return await self._read(transfer, receive, limit.check, announced)
+        except BodyRefused as error:
+            if limit.is_passed:  # whatever came then: this is what is wrong with it
+                raise too_large(largest) from error
+            raise
         finally:
             self._room.leave(transfer)
 
@@ -180,7 +88,7 @@ class BodyReader:
         """
         transfer = Transfer(self._pace)
         try:
-            body = await self._read(transfer, receive, largest)
+            body = await self._read(transfer, receive, partial(check_size, largest=largest))
             self._room.take(transfer, len(body) - transfer.held)
         except BaseException:
             self._room.leave(transfer)
@@ -192,10 +100,11 @@ class BodyReader:
         """The body is not needed any more."""
         self._room.leave(transfer)
 
-    async def _read(self, transfer: Transfer, receive: Any, largest: int) -> bytes:
+    async def _read(self, transfer: Transfer, receive: Any, check: _Check, announced: int = 0) -> bytes:
         transfer.begin()
         try:
-            return await self._pieces(transfer, receive, largest)
+            check(announced)
+            return await self._pieces(transfer, receive, check)
         except asyncio.CancelledError as error:
             if not transfer.was_ended():
                 raise
@@ -204,7 +113,7 @@ class BodyReader:
         finally:
             transfer.finish()
 
-    async def _pieces(self, transfer: Transfer, receive: Any, largest: int) -> bytes:
+    async def _pieces(self, transfer: Transfer, receive: Any, check: _Check) -> bytes:
         pieces: list[bytes] = []
         length = 0
         while True:
@@ -213,7 +122,7 @@ class BodyReader:
                 raise Disconnected
             piece = message.get("body", b"")
             length += len(piece)
-            check_size(length, largest)
+            check(length)
             pieces.append(piece)
             if not message.get("more_body"):
                 return b"".join(pieces)
@@ -230,27 +139,32 @@ def check_size(length: int, largest: int) -> None:
         BodyRefused: it has more.
     """
     if length > largest:
-        detail = f"The body may have at most {largest} bytes."
-        raise BodyRefused(Problem(413, "body-too-large", detail, headers=CLOSE))
+        raise too_large(largest)
+
+
+def too_large(largest: int, *, is_here: bool = False) -> BodyRefused:
+    """The refusal of a body of more than ``largest`` bytes; the connection closes unless all of it ``is_here``."""
+    detail = f"The body may have at most {largest} bytes."
+    return BodyRefused(Problem(413, "body-too-large", detail, headers={} if is_here else CLOSE))
+
+
+class _Limit:
+    """How much of one body is read. ``is_passed``: it is too large, and read on."""
+
+    def __init__(self, transfer: Transfer, largest: int, beyond: Beyond) -> None:
+        self._transfer = transfer
+        self._largest = largest
+        self._beyond = beyond
+        self.is_passed = False
+
+    def check(self, length: int) -> None:
+        """Pass so many bytes, or raise ``BodyRefused``."""
+        if not self.is_passed and length > self._largest and self._beyond.wanted():
+            self.is_passed = True
+            self._transfer.hurry(self._beyond.pace)
+        check_size(length, self._beyond.most if self.is_passed else self._largest)
 
 
 def announced_length(text: bytes | str) -> int:
     """What a ``Content-Length`` says; 0 where it is no number, or empty, as with chunks."""
     return int(text) if len(text) < 20 and text.isascii() and text.isdigit() else 0
-
-
-def too_slow(pace: Pace) -> Problem:
-    """What is said to somebody who sends too slowly."""
-    detail = (
-        f"The body stopped for {pace.idle:g} s, or came more slowly than {pace.slowest:g} bytes a second. "
-        "Send it again, without pauses."
-    )
-    return Problem(408, "body-too-slow", detail, headers=CLOSE)
-
-
-NO_ROOM = Problem(
-    503,
-    "too-much-at-once",
-    "Too many large bodies arrive at once. Nothing was done. Send the same request again.",
-    headers={"Retry-After": "5", **CLOSE},
-)

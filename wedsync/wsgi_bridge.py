@@ -17,16 +17,8 @@ import structlog
 
 from wedsync.answers import send_problem
 from wedsync.problems import Problem
-from wedsync.request_bodies import (
-    BodyReader,
-    BodyRefused,
-    Disconnected,
-    Pace,
-    Room,
-    Transfer,
-    announced_length,
-    check_size,
-)
+from wedsync.request_bodies import BodyReader, Disconnected, announced_length, check_size
+from wedsync.transfers import BodyRefused, Pace, Room, Transfer
 
 log = structlog.get_logger(__name__)
 Environ = dict[str, Any]

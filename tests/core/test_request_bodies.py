@@ -10,7 +10,8 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wedsync.request_bodies import BodyReader, BodyRefused, Disconnected, Pace, Room, announced_length
+from wedsync.request_bodies import Beyond, BodyReader, Disconnected, announced_length
+from wedsync.transfers import BodyRefused, Pace, Room
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 LARGEST = 256 * 1024
@@ -228,3 +229,49 @@ def test_whatever_comes_together_the_room_is_never_exceeded_and_empty_at_the_end
 def test_a_length_that_is_no_number_announces_nothing(text: str, length: int) -> None:
     assert announced_length(text) == length
     assert announced_length(text.encode("latin-1")) == length
+
+
+def beyond(
+    receive: Receive, *, announced: int = 0, wanted: bool = True, room: int = PLENTY, pace: Pace = PATIENT
+) -> bytes:
+    """Read at most twice as much as may be taken, with 50 ms without a byte from where it is too much."""
+    limit = Beyond(2 * LARGEST, Pace(idle=0.05, slowest=1), lambda: wanted)
+    return asyncio.run(BodyReader(Room(room), pace).read_beyond(receive, LARGEST, announced, limit))
+
+
+HALF = b"x" * (LARGEST // 2)
+
+
+@pytest.mark.parametrize("announced", [0, 3 * len(HALF)])
+def test_a_body_that_is_too_large_is_read_on_where_it_is_wanted(announced: int) -> None:
+    assert len(beyond(coming(HALF, HALF, HALF, then=END), announced=announced)) == 3 * len(HALF)
+    assert beyond(coming(b"a", then=END)) == b"a", "one that is small enough is none"
+
+
+@pytest.mark.parametrize(
+    ("receive", "options"),
+    [
+        (coming(HALF, HALF, HALF), {}),
+        (coming(), {"announced": LARGEST + 1}),
+        (coming(HALF, HALF, HALF, HALF, b"x", then=END), {}),
+        (coming(), {"announced": 2 * LARGEST + 1}),
+        (coming(HALF, HALF, HALF), {"wanted": False}),
+        (coming(), {"announced": LARGEST + 1, "wanted": False}),
+        (coming(HALF, HALF, HALF, then=END), {"room": LARGEST}),
+    ],
+    ids=["stops", "never comes", "far too large", "announced so", "not wanted", "announced, not wanted", "no room"],
+)
+def test_whatever_becomes_of_a_body_that_is_too_large_that_is_what_is_wrong_with_it(
+    receive: Receive, options: dict[str, Any]
+) -> None:
+    with pytest.raises(BodyRefused) as raised:
+        beyond(receive, **options)
+
+    assert (raised.value.problem.status, raised.value.problem.slug) == (413, "body-too-large")
+
+
+def test_one_that_is_not_too_large_yet_keeps_its_pace() -> None:
+    with pytest.raises(BodyRefused) as raised:
+        beyond(coming(HALF), pace=Pace(idle=0.05, slowest=1))
+
+    assert raised.value.problem.status == 408

@@ -39,10 +39,9 @@ async def ask(door_in: DoorIn, sender: Sender, pieces: Iterable[bytes], headers:
         sent.append(message)
 
     await door_in.at(sender.path)(scope, receive, send)
-    start, content = sent
-    answer = Answer(
-        start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, content["body"]
-    )
+    start, *content = sent
+    body = b"".join(piece["body"] for piece in content)
+    answer = Answer(start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body)
     answer.check_form()
     return answer
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from integrations.vendors import VENDORS
+from notifications.models import Incident
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
-from webhooks import limits
+from webhooks import emergency_alarms, limits
 from webhooks.door_in import DoorIn
 from webhooks.models import Receipt
 
@@ -142,3 +143,28 @@ def test_what_an_emergency_over_the_limit_is_refused_for_is_told_and_kept(settin
     assert found[0].outcome == (400, "bad-envelope")
     kept = Receipt.objects.get(connection=sender.connection)
     assert (kept.signed, kept.alarm, kept.external_id) == (True, "due", "one")
+
+
+def refused(way: str, sender: Sender) -> bytes:
+    """An emergency that cannot be taken, whoever sends it."""
+    body = emergency(sender, id="one")
+    if way == "a raw NUL":
+        return body.replace(b"cellar", b"cel\x00lar")
+    return body.replace(b"cellar", {"NUL": b"cel\\u0000lar", "half an emoji": b"cel\\ud83dlar"}[way])
+
+
+@every_vendor
+@pytest.mark.parametrize("way", ["NUL", "a raw NUL", "half an emoji"])
+@pytest.mark.parametrize("over", ["per_connection", "per_address"])
+def test_what_is_refused_over_a_limit_alerts_staff_all_the_same(slug: str, way: str, over: str, settings: Any) -> None:
+    with low(settings, **{over: 1}):
+        sender = make_sender(0, slug)
+        found = answers(news(sender), news(sender), lambda door: post(door, sender, refused(way, sender)))
+
+    assert [each.status for each in found] == [202, 429, 400 if way == "a raw NUL" else 422]
+    receipt = Receipt.objects.get(connection=sender.connection, external_id="one")
+    assert (receipt.signed, receipt.alarm) == (True, "due")
+    assert emergency_alarms.tell(receipt.id)
+    asked = Incident.objects.get(organization=sender.connection.organization_id)
+    assert asked.event.payload["trouble"] == "refused"
+    assert asked.event.payload["description"].startswith("In the cel")
