@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,17 +17,15 @@ from integrations.models import Delivery, DeliveryReason
 from integrations.moves import move
 from integrations.routing import expiry
 from integrations.states import Reason, State
-from notifications import progress, tracing, wants
+from notifications import progress, rounds, tracing, wants
 from notifications.merging import came_to_nothing
 from notifications.models import Sending, TraceEntry, Window, WindowEntry
 from notifications.tracing import What
 from notifications.windows import DIGEST_KEY
-from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.queues import Priority
 
-log = structlog.get_logger(__name__)
 BATCH = 200
 POSTPONED = timedelta(minutes=1)
 Outcome = WindowEntry.Outcome
@@ -91,19 +88,8 @@ def close_due() -> int:
         OperationalError, InterfaceError: PostgreSQL is away.
     """
     due = Window.objects.filter(closed_at=None, closes_at__lte=Now()).order_by("closes_at")
-    return sum(_close_or_postpone(window_id) for window_id in list(due.values_list("id", flat=True)[:BATCH]))
-
-
-def _close_or_postpone(window_id: UUID) -> bool:
-    """One broken window must not keep the sweep from the others."""
-    try:
-        return close(window_id)
-    except POSTGRES_AWAY:
-        raise
-    except Exception:
-        log.exception("window_not_closed", window=str(window_id))
-        Window.objects.filter(id=window_id, closed_at=None).update(is_open=False, closes_at=Now() + POSTPONED)
-        return False
+    later = {"is_open": False, "closes_at": Now() + POSTPONED}
+    return rounds.work_off(due, close, broken="window_not_closed", batch=BATCH, **later)
 
 
 @transaction.atomic

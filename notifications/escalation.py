@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -17,17 +16,14 @@ from integrations import alerts
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
 from integrations.targets import Plan
-from notifications import incidents, making, plans, recipients, staff, tracing
+from notifications import incidents, making, plans, recipients, rounds, staff, tracing
 from notifications.models import Incident
 from notifications.plans import Audience, Step
 from notifications.recipients import Person
 from notifications.tracing import What
-from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 
-log = structlog.get_logger(__name__)
-BATCH = 50
 RETRY = timedelta(seconds=10)
 _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
 
@@ -35,19 +31,7 @@ _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
 def escalate_due() -> int:
     """Take the next step of every open incident whose time has come; returns how many steps."""
     due = Incident.objects.filter(state=Incident.State.OPEN, next_step_at__lte=Now()).order_by("next_step_at")
-    return sum(_escalate_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
-
-
-def _escalate_or_postpone(incident_id: UUID) -> bool:
-    """One broken incident must not keep the sweep from the others."""
-    try:
-        return escalate(incident_id)
-    except POSTGRES_AWAY:
-        raise
-    except Exception:
-        log.exception("incident_not_escalated", incident=str(incident_id))
-        Incident.objects.filter(id=incident_id, state=Incident.State.OPEN).update(next_step_at=Now() + RETRY)
-        return False
+    return rounds.work_off(due, escalate, broken="incident_not_escalated", next_step_at=Now() + RETRY)
 
 
 @transaction.atomic
