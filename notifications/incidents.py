@@ -5,7 +5,7 @@ one opens it and the other joins. What is to be told of a report is decided ther
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from integrations.models.deliveries import STAFF_CALL
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import SYSTEM_CHANNEL, Plan
-from notifications import making, plans, tracing
+from notifications import making, plans, rounds, tracing
 from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
 from notifications.tracing import What
@@ -37,8 +37,9 @@ FIRST_ESCALATION = 100
 """Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
 FIRST_STAFF_CALL = STAFF_CALL
 """Calls of owners and support are numbered from here on."""
-BATCH = 50
+RETRY = timedelta(seconds=5)
 LATEST = 50  # reports among which one that says something is looked for
+MOST_FURTHER = 3  # reports that are told along with a newer one
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
@@ -184,6 +185,31 @@ def events_of(incident: Incident) -> list[ChannelEvent]:
     return list(ChannelEvent.objects.filter(Q(id=incident.event_id) | Q(report__incident=incident)))
 
 
+def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
+    """What the reports say that came too early since the last one that was told, and that this one stands for.
+
+    Of three at most, the oldest first, each once.
+    """
+    if event.type != REPORTED:
+        return []
+    earlier = incident.reports.filter(event_id__lt=event.id, event__type=REPORTED).select_related("event")
+    told = earlier.exclude(told_at=None)
+    last = told.order_by("-event_id").values_list("event_id", flat=True).first()
+    if last is None:
+        return []
+    known = [_words(event), *told.values_list("words", flat=True)]
+    untold = earlier.filter(told_at=None, event_id__gt=last).exclude(words__in=known).order_by("-event_id")[:LATEST]
+    newest = {each.words: line_of(each.event.payload) for each in reversed(list(untold))}
+    return list(newest.values())[-MOST_FURTHER:]
+
+
+def line_of(payload: Mapping[str, Any]) -> str:
+    """What a report says, in one line."""
+    kind = str(payload.get("kind") or "emergency").replace("_", " ")
+    booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
+    return f"{kind}{booking}: {payload.get('description') or ''}"[:1_000]
+
+
 def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:
     """What the newest report that says anything says, where this one says nothing; else ``None``."""
     if event.type != REPORTED or _says_something(event):
@@ -222,8 +248,8 @@ def alerted(incident: Incident) -> list[Plan]:
 
 def tell_updates() -> int:
     """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
-    due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).values_list("id", flat=True)[:BATCH]
-    return sum(_tell_update(each) for each in due)
+    due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).order_by("update_due_at")
+    return rounds.work_off(due, _tell_update, broken="update_not_told", update_due_at=Now() + RETRY)
 
 
 @transaction.atomic

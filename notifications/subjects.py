@@ -37,13 +37,16 @@ def _is_told_again(delivery: Delivery) -> bool:
 def _whole_event(delivery: Delivery, incident: Incident | None) -> ChannelEvent:
     """The event; of several changes that are told at once, with the way from the first to the last as its payload.
 
-    A question of ours is told as it stands now; an emergency whose report said nothing, by what was reported since.
+    A question of ours is told as it stands now; an emergency whose report said nothing, by what was reported since; a
+    further report with those that it stands for.
     """
     payload = windows.merged_payload(delivery)
     if incident and delivery.event.type == incidents.WEDDING_UNKNOWN:
         payload = placement.told(incident, delivery.event.payload, timezone.now())
     elif incident and payload is None and _is_told_again(delivery):
         payload = incidents.said_since(incident, delivery.event)
+    elif incident and payload is None and (further := incidents.passed_over(incident, delivery.event)):
+        payload = {**delivery.event.payload, "further": further}
     if payload is None:
         return delivery.event
     event = copy(delivery.event)

@@ -11,6 +11,7 @@ from integrations.routing import route
 from integrations.states import Reason, State
 from notifications import incidents, raising, staff, subjects
 from notifications.models import Incident, IncidentReport
+from notifications.wording import write
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
 from tests.notifications.incident_scene import OUTAGE, Scene, live, make_scene, whom
@@ -59,6 +60,26 @@ def test_reports_that_always_say_something_new_are_told_once_in_a_pause(scene: S
 
     assert whom(live(event=events[-1])) == everybody(scene)
     assert live(event__in=events[:-1]) == []
+
+
+def test_what_came_too_early_is_told_with_the_newest(scene: Scene) -> None:
+    """Two emergencies of one wedding within the pause, such as those that a paused connection had held."""
+    scene.report()
+    for said in ("A guest has collapsed", "a guest  has collapsed", "The hall is dark", "The lift is stuck"):
+        scene.report(description=said)
+    last = scene.report(description="Now it burns")
+    pause_is_over(scene)
+    incidents.tell_updates()
+
+    for delivery in live(event=last):
+        lines = write(subjects.of(delivery)).text.splitlines()
+        assert [line for line in lines if line.startswith("Also reported")] == [
+            "Also reported: power outage: a guest has collapsed",
+            "Also reported: power outage: The lift is stuck",
+        ]
+    pause_is_over(scene)
+    later = scene.report(description="It is over")
+    assert "Also reported" not in write(subjects.of(live(event=later)[0])).text, "those have been told"
 
 
 def test_new_words_after_the_pause_reach_only_those_who_know(scene: Scene) -> None:

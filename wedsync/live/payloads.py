@@ -97,7 +97,7 @@ class Payload(_Said):
     ``before`` is what we knew when the event was applied; ``previous`` is what the sender says that it was.
     """
 
-    ours: ClassVar[frozenset[str]] = frozenset({"before", "wedding_assumed"})
+    ours: ClassVar[frozenset[str]] = frozenset({"before", "wedding_assumed", "further"})
 
     wedding_id: UUID | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
@@ -211,7 +211,10 @@ class VenueWork(Payload):
 
 
 class EmergencyReported(Payload):
-    """Nothing that a sender in haste leaves out or writes wrongly refuses it; messages say what was not given."""
+    """Nothing that a sender in haste leaves out or writes wrongly refuses it; messages say what was not given.
+
+    ``further``: in messages, what other reports say that came too early to be told themselves.
+    """
 
     kind: CutName | None = None
     description: CutText | None = None
@@ -220,6 +223,7 @@ class EmergencyReported(Payload):
     venue_name: CutName | None = None
     booking_id: CutName | None = None
     wedding_assumed: bool | None = None
+    further: list[Text] | None = None
 
     @model_validator(mode="before")
     @classmethod
