@@ -9,7 +9,7 @@ from integrations.models import Delivery
 from integrations.planning import Wanted
 from integrations.states import Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import escalation, incidents, making, plans, policy, progress, tracing, unplaced, windows
+from notifications import escalation, held, incidents, making, plans, policy, progress, tracing, unplaced, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
 from wedsync.live.catalogue import CATALOGUE
@@ -21,7 +21,8 @@ class Following:
     """See :class:`integrations.targets.Follower`."""
 
     def before_routing(self, event: ChannelEvent) -> None:
-        """An emergency opens an incident, or joins one."""
+        """An emergency opens an incident, or joins one; of one that was held staff are not asked any more."""
+        held.goes_on(event)
         incidents.take_report(event)
 
     def without_wedding(self, event_id: UUID) -> None:

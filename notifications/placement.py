@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -19,10 +18,10 @@ from django.utils import timezone
 from integrations import linking
 from integrations.models import Delivery
 from integrations.wedding_events import Origin, wedding_event
-from notifications import acknowledging, incidents, links, raising, todays_weddings, tracing
+from notifications import acknowledging, held, incidents, links, raising, rounds, todays_weddings, tracing, unplaced
+from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.tracing import What
-from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.ids import new_id
 from wedsync.live import hints
 from wedsync.live.hints import RouteHint
@@ -30,8 +29,6 @@ from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.weddings.models import Wedding
 
-log = structlog.get_logger(__name__)
-BATCH = 50
 RETRY = timedelta(seconds=5)
 NOBODY_ANSWERED = "nobody has answered"
 MOST_FURTHER, MOST_OTHERS = 5, 200
@@ -98,7 +95,10 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
     if locked is None:
         incident.refresh_from_db()
         return Choice(incident, already=True)
-    _send_reports(list(locked.reports.select_related("event")), wedding, assumed=False)
+    if held.asking(locked) is Asking.NO:
+        held.end(locked)
+        return Choice(locked, already=True)
+    _send_reports(_asked(locked), wedding, assumed=False)
     _end(locked, wedding, by)
     return Choice(locked, already=False)
 
@@ -106,18 +106,7 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
 def assume_due() -> int:
     """Alarm the only wedding of each incident that nobody has answered in time; returns how many."""
     due = Incident.objects.filter(incidents.LIVING, wedding=None, assumed_at__lte=Now()).order_by("assumed_at")
-    return sum(_assume_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
-
-
-def _assume_or_postpone(incident_id: UUID) -> bool:
-    try:
-        return assume(incident_id)
-    except POSTGRES_AWAY:
-        raise
-    except Exception:
-        log.exception("wedding_not_assumed", incident=str(incident_id))
-        Incident.objects.filter(incidents.LIVING, id=incident_id).update(assumed_at=Now() + RETRY)
-        return False
+    return rounds.work_off(due, assume, broken="wedding_not_assumed", assumed_at=Now() + RETRY)
 
 
 @transaction.atomic
@@ -129,7 +118,7 @@ def assume(incident_id: UUID) -> bool:
     incident = _locked(incident_id, assumed_at__lte=Now(), suggested_wedding__isnull=False)
     if incident is None or incident.suggested_wedding is None:
         return False
-    reports = list(incident.reports.select_related("event"))
+    reports = _asked(incident)
     guessed = [each for each in reports if each.event.type == incidents.REPORTED and not _names_wedding(each.event)]
     _send_reports(guessed, incident.suggested_wedding, assumed=True)
     if len(guessed) == len(reports):
@@ -138,6 +127,10 @@ def assume(incident_id: UUID) -> bool:
         incident.assumed_at = None
         incident.save(update_fields=["assumed_at"])
     return True
+
+
+def _asked(incident: Incident) -> list[IncidentReport]:
+    return list(held.still_asked(incident).select_related("event"))
 
 
 def _names_wedding(event: ChannelEvent) -> bool:
@@ -190,10 +183,17 @@ def _end(incident: Incident, wedding: Wedding, by: str) -> None:
 
 
 def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """A question's payload as it is to be read now: with what was reported since, and what is suggested."""
-    rows = incident.reports.select_related("event").order_by("-created_at")[: 10 * MOST_FURTHER]
-    said = {_line(payload): None}
-    further = {_line(each.event.payload): None for each in rows} | said
+    """A question's payload as it is to be read now: with what was reported since, and what is suggested.
+
+    Where it asked about an event that was held and has gone on since, the oldest report that still asks stands for it.
+    """
+    rows = held.still_asked(incident).select_related("event")
+    asked = list(rows.order_by("-created_at")[: 10 * MOST_FURTHER])
+    oldest = rows.order_by("created_at").first()
+    if oldest and _has_gone_on(incident):
+        payload = _instead(incident, oldest.event)
+    said = {incidents.line_of(payload): None}
+    further = {incidents.line_of(each.event.payload): None for each in asked} | said
     lines = [line for line in reversed(further) if line not in said][-MOST_FURTHER:]
     suggested = incident.suggested_wedding if incident.state != Incident.State.RESOLVED else None
     return {
@@ -202,6 +202,21 @@ def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str
         "suggestion": todays_weddings.name(suggested, now) if suggested else None,
         "assumed_at": assumed_at(incident),
     }
+
+
+def _has_gone_on(incident: Incident) -> bool:
+    """Whether the question that opened it is one of its reports, and needs no answer any more."""
+    own = incident.reports.filter(event_id=incident.event_id)
+    return own.exists() and not held.still_asked(incident).filter(event_id=incident.event_id).exists()
+
+
+def _instead(incident: Incident, event: ChannelEvent) -> dict[str, Any]:
+    """The question as another of the incident's reports asks it."""
+    if event.type == incidents.WEDDING_UNKNOWN:
+        return dict(event.payload)
+    trouble = todays_weddings.guess(event, timezone.now()).trouble
+    said = unplaced.as_told(event.payload, incident.connection)
+    return {"incident_id": str(incident.id), "trouble": trouble, **{name: each for name, each in said.items() if each}}
 
 
 def assumed_at(incident: Incident) -> str | None:
@@ -230,9 +245,3 @@ def offered(incident: Incident, now: datetime) -> Offered:
     )
     others = near.exclude(id__in=[wedding.id for wedding in first]).order_by("date", "couple")[:MOST_OTHERS]
     return Offered(*([(each, todays_weddings.name(each, now)) for each in rows] for rows in (first, others)))
-
-
-def _line(payload: dict[str, Any]) -> str:
-    kind = str(payload.get("kind") or "emergency").replace("_", " ")
-    booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
-    return f"{kind}{booking}: {payload.get('description') or ''}"[:1_000]

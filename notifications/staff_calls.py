@@ -7,7 +7,6 @@ what was tried before and waits is called off first, so that a channel that work
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
@@ -19,33 +18,19 @@ from integrations.models.health import Cause
 from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import SYSTEM_CHANNEL
-from notifications import incidents, making, staff, tracing
+from notifications import held, incidents, making, rounds, staff, tracing
+from notifications.held import Asking
 from notifications.models import Incident, Message, Notification
 from notifications.tracing import What
-from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.queues import Priority
 
-log = structlog.get_logger(__name__)
-BATCH = 50
 RETRY = timedelta(seconds=5)
 
 
 def call_due() -> int:
     """Call staff about every open incident whose time has come; returns how many were called."""
     due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
-    return sum(_call_or_postpone(each) for each in list(due.values_list("id", flat=True)[:BATCH]))
-
-
-def _call_or_postpone(incident_id: UUID) -> bool:
-    """One broken incident must not keep the sweep from the others."""
-    try:
-        return call(incident_id)
-    except POSTGRES_AWAY:
-        raise
-    except Exception:
-        log.exception("staff_not_called", incident=str(incident_id))
-        Incident.objects.filter(id=incident_id, state=Incident.State.OPEN).update(staff_due_at=Now() + RETRY)
-        return False
+    return rounds.work_off(due, call, broken="staff_not_called", staff_due_at=Now() + RETRY)
 
 
 @transaction.atomic
@@ -56,8 +41,14 @@ def call(incident_id: UUID) -> bool:
     incident = due.select_related("wedding", "event__wedding").first()
     if incident is None:
         return False
+    standing = held.asking(incident)
+    if standing is Asking.NO:
+        held.end(incident)
+        return False
     told = somebody_was_told(incident)
-    if told and incident.wedding_id and not incident.staff_calls:
+    if standing is Asking.LEAVING:
+        incident.staff_due_at = Now() + held.SOON
+    elif told and incident.wedding_id and not incident.staff_calls:
         incident.staff_due_at = None
     elif told and not incident.wedding_id and incident.staff_calls == 1 and not _is_minute_over(incident):
         incident.staff_due_at = incident.told_at + _pace()

@@ -19,7 +19,8 @@ from django.utils import timezone
 from integrations import linking
 from integrations.models import Connection, Delivery
 from integrations.states import State
-from notifications import incidents, making, staff, staff_calls, todays_weddings, tracing
+from notifications import held, incidents, making, rounds, staff, staff_calls, todays_weddings, tracing
+from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.todays_weddings import Guess
 from notifications.tracing import What
@@ -33,7 +34,6 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
 LEFT_BEHIND = timedelta(days=1)
-BATCH = 50
 BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
 LONGEST_NAME, LONGEST_TEXT = 200, 10_000  # characters
 NOT_GIVEN = "not given"
@@ -112,7 +112,7 @@ def take_unlinked(event_id: UUID) -> bool:
         tracing.note_event(event, What.JOINED, text)
         return True
     connection = Connection.objects.select_related("system").filter(id=event.source_connection_id).first()
-    said = {"trouble": guess.trouble, **_as_told(event.payload, connection)}
+    said = {"trouble": guess.trouble, **as_told(event.payload, connection)}
     pause = timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
     _take(_Case(event.organization_id, connection, said, pause, event, guess), now)
     return True
@@ -131,7 +131,7 @@ def tell_staff(report: Report) -> bool:
         id=report.connection_id, organization_id=report.organization_id
     )
     found = connection.first()
-    said = _as_told(
+    said = as_told(
         {
             "kind": report.kind,
             "description": report.description,
@@ -180,11 +180,10 @@ def find_left_behind() -> int:
         id__gte=first_id_since(timezone.now() - LEFT_BEHIND),
         report=None,
     )
-    ids = list(unlinked.order_by("id").values_list("id", flat=True)[:BATCH])
-    return sum(take_unlinked(each) for each in ids)
+    return rounds.work_off(unlinked.order_by("id"), take_unlinked, broken="emergency_not_taken")
 
 
-def _as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
+def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
     """What a report says, as the question repeats it: cut, and never without a word where one is needed."""
     sender = connection.system.name if connection else ""
     said = {name: _short(given.get(name)) for name in ("contact_phone", "venue_name", "booking_id")}
@@ -209,6 +208,9 @@ def _take(case: _Case, now: datetime) -> bool:
         if case.key and IncidentReport.objects.filter(key=case.key).exists():
             return False
         if found := living.select_related("event").order_by("id").first():
+            if held.asking(found) is Asking.NO:
+                held.end(found)
+                continue
             _join(found, case, now)
             return True
         if _open(case, now):

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.models import ExternalReference
+from integrations.models import Connection, ExternalReference
 from integrations.vendors import VENDORS
 from notifications.unplaced import Report, Trouble, tell_staff
 from webhooks import emergencies
@@ -82,7 +82,7 @@ def report_of(receipt: Receipt) -> Report:
         organization_id=receipt.organization_id,
         connection_id=receipt.connection_id,
         trouble=Trouble.HELD if held else Trouble.REFUSED,
-        reason=_HELD if held else receipt.reason,
+        reason=_held_because(receipt.connection) if held else receipt.reason,
         external_id=receipt.external_id or str(receipt.id),
         kind=said.get("kind", ""),
         description=said.get("description", ""),
@@ -95,9 +95,12 @@ def report_of(receipt: Receipt) -> Report:
     )
 
 
-_HELD = (
-    "The connection is paused, so the emergency is held. Resume the connection to let it go to the wedding's people."
-)
+def _held_because(connection: Connection) -> str:
+    closed = "disabled" if connection.state == Connection.Status.DISABLED else "paused"
+    return (
+        f"The connection is {closed}, so the emergency is held. Resume the connection to let it go to the wedding's "
+        "people."
+    )
 
 
 def _said(receipt: Receipt) -> dict[str, str]:

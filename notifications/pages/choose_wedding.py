@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import acknowledging, links, placement, todays_weddings
+from notifications import acknowledging, held, links, placement, todays_weddings
 from notifications.models import Incident
 from notifications.pages.acknowledge import HEADERS
 from notifications.placement import Asked
@@ -74,6 +74,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "told": placement.told(incident, incident.event.payload, now),
         "living": incident.state != Incident.State.RESOLVED,
         "open": incident.state == Incident.State.OPEN,
+        "went_on": incident.resolved_by == held.RESUMED,
         "chosen": todays_weddings.name(chosen, now) if chosen else "",
         "suggested": suggested,
         "weddings": offered.today,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.models import Connection
 from integrations.vendors import VENDORS
 from notifications.models import Incident
 from notifications.unplaced import Trouble
@@ -188,6 +189,21 @@ def test_an_emergency_that_a_paused_connection_holds_alerts_staff(slug: str) -> 
     (receipt,) = due(sender)
     report = report_of(receipt)
     assert (report.trouble, report.wedding_id, report.event_id) == (Trouble.HELD, wedding.id, receipt.event_id)
+    assert tell(receipt.id)
+    assert incidents(sender) == 1
+
+
+@pytest.mark.parametrize("state", ["paused", "disabled"])
+def test_staff_read_why_it_is_held_also_where_its_connection_is_disabled_meanwhile(state: str) -> None:
+    sender = make_sender(0, "venue_master", state="paused")
+    wedding = WeddingFactory(organization=sender.connection.organization)
+    ExternalReferenceFactory(system=sender.connection.system, wedding=wedding, external_id="BK-77")
+    posted(sender, body_of(sender))
+    Connection.objects.filter(id=sender.connection.id).update(state=state)
+
+    (receipt,) = due(sender)
+
+    assert report_of(receipt).reason.startswith(f"The connection is {state}, so the emergency is held.")
     assert tell(receipt.id)
     assert incidents(sender) == 1
 

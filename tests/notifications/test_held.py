@@ -1,0 +1,314 @@
+"""Emergencies that a paused connection holds: staff are called until the last one goes on, and not after it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+
+from integrations import claims, deliveries, standing
+from integrations.models import Alert, Delivery
+from integrations.routing import route
+from notifications import acknowledging, incidents, links, placement, staff_calls, subjects
+from notifications.models import Incident
+from notifications.unplaced import Report, Trouble, tell_staff
+from notifications.wording import write
+from tests.at_once import at_once
+from tests.factories import EventFactory
+from tests.notifications.houses import SMOKE, House, a_house
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Wedding
+
+pytestmark = pytest.mark.django_db
+Routing = ChannelEvent.Routing
+STAFF = {("slack", "team"), ("email", "owner@people.example"), ("email", "support@people.example")}
+
+
+@pytest.fixture
+def house() -> House:
+    made = a_house()
+    standing.pause_connection(made.connection)
+    return made
+
+
+def hold(house: House, wedding: Wedding, external_id: str = "E-1", **said: str) -> ChannelEvent:
+    """An emergency of a wedding, as the receiver stores it at a paused connection; staff are told."""
+    event: ChannelEvent = EventFactory(
+        organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE | said,
+        priority="urgent", routing="held", source="webhook", source_system_id=house.system.id,
+        source_connection_id=house.connection.id,
+    )  # fmt: skip
+    told = SMOKE | said
+    of: dict[str, Any] = {name: told[name] for name in ("kind", "description", "reported_by")}
+    assert tell_staff(
+        Report(
+            house.organization.id, house.connection.id, Trouble.HELD, "It is paused.", external_id,
+            wedding_id=wedding.id, event_id=event.id, **of,
+        )
+    )  # fmt: skip
+    return event
+
+
+def refuse(house: House, description: str) -> None:
+    """A refused emergency, of which staff are told by the same incident."""
+    tell_staff(
+        Report(
+            house.organization.id, house.connection.id, Trouble.REFUSED, "It is a year old.", "R-1", kind="flood",
+            description=description,
+        )
+    )  # fmt: skip
+
+
+def resume(house: House, *events: ChannelEvent) -> None:
+    """Staff resume the connection, and workers route what it held."""
+    standing.resume_connection(house.connection)
+    for event in events:
+        route(event.id)
+
+
+def a_minute_later(incident: Incident) -> bool:
+    """Whether staff are called again when the time of the next call has come."""
+    Delivery.objects.filter(event=incident.event, state="pending").update(state="succeeded", attempt_count=1)
+    Incident.objects.filter(id=incident.id).update(told_at=timezone.now() - timedelta(minutes=2))
+    Incident.objects.filter(id=incident.id, staff_due_at__isnull=False).update(staff_due_at=Now())
+    return staff_calls.call(incident.id)
+
+
+def of_staff() -> int:
+    """How many messages were made for staff."""
+    return Delivery.objects.filter(event__type=incidents.WEDDING_UNKNOWN).count()
+
+
+def test_the_call_ends_when_what_was_held_goes_on(house: House) -> None:
+    wedding = house.wedding()
+    event = hold(house, wedding)
+    asked = house.asked
+    assert house.told(asked.event) == STAFF
+    assert a_minute_later(asked), "it is held still"
+    told = of_staff()
+
+    resume(house, event)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.chosen_wedding, asked.staff_due_at) == ("resolved", wedding, None)
+    assert not a_minute_later(asked)
+    assert of_staff() == told
+    assert Incident.objects.get(wedding=wedding).event == event
+    assert not ChannelEvent.objects.filter(type=incidents.RESOLVED).exists(), "nobody needs an all-clear"
+
+
+def test_what_waits_of_the_call_is_called_off(house: House) -> None:
+    event = hold(house, house.wedding())
+    waiting = Delivery.objects.filter(event=house.asked.event)
+    waiting.update(state="scheduled", attempt_count=1)
+
+    resume(house, event)
+
+    assert set(waiting.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_the_call_ends_by_itself_where_staff_were_told_after_it_had_gone_on(house: House) -> None:
+    """A task may look at what is held just before it is let go."""
+    wedding = house.wedding()
+    event = hold(house, wedding)
+    told = of_staff()
+    ChannelEvent.objects.filter(id=event.id).update(routing=Routing.ROUTED)
+
+    assert not a_minute_later(house.asked)
+
+    assert house.asked.state == "resolved"
+    assert of_staff() == told
+
+
+def test_while_the_last_one_is_being_routed_staff_are_not_told_again(house: House) -> None:
+    event = hold(house, house.wedding())
+    told = of_staff()
+    standing.resume_connection(house.connection)
+
+    assert not a_minute_later(house.asked)
+    assert of_staff() == told
+    assert house.asked.state == "open", "it is not routed yet"
+
+    route(event.id)
+    assert house.asked.state == "resolved"
+
+
+@pytest.mark.parametrize("became", ["held", "failed", "gone"])
+def test_staff_are_called_on_while_it_goes_nowhere(house: House, became: str) -> None:
+    event = hold(house, house.wedding())
+    if became == "gone":
+        event.delete()
+    else:
+        ChannelEvent.objects.filter(id=event.id).update(routing=became)
+
+    assert a_minute_later(house.asked)
+    assert house.asked.state == "open"
+
+
+def test_of_two_the_one_that_is_held_still_is_told(house: House) -> None:
+    first = hold(house, house.wedding(), "E-1")
+    second = hold(house, house.wedding(), "E-2", description="A guest has collapsed")
+    standing.resume_connection(house.connection)
+    ChannelEvent.objects.filter(id=second.id).update(routing=Routing.HELD)  # paused again before it was let go
+    standing.pause_connection(house.connection)
+    route(first.id)
+
+    assert a_minute_later(house.asked)
+
+    again = Delivery.objects.filter(event=house.asked.event, channel="slack").latest("plan_step")
+    text = write(subjects.of(again)).text
+    assert "A guest has collapsed" in text
+    assert "Smoke in the cellar" not in text
+    resume(house, second)
+    assert (house.asked.state, house.asked.chosen_wedding) == ("resolved", None)
+
+
+def test_a_refused_one_in_the_same_incident_is_told_on(house: House) -> None:
+    event = hold(house, house.wedding())
+    refuse(house, "Water in the kitchen")
+
+    resume(house, event)
+
+    assert house.asked.state == "open"
+    assert a_minute_later(house.asked)
+    again = Delivery.objects.filter(event=house.asked.event, channel="slack").latest("plan_step")
+    text = write(subjects.of(again)).text
+    assert "Water in the kitchen" in text
+    assert "It is a year old." in text
+    assert "Smoke" not in text
+    assert "It is paused." not in text
+
+
+def test_one_without_a_wedding_in_the_same_incident_is_told_on(house: House) -> None:
+    event = hold(house, house.wedding())
+    house.report(booking_id="nobody-knows", description="The roof leaks")
+
+    resume(house, event)
+
+    assert a_minute_later(house.asked)
+    again = Delivery.objects.filter(event=house.asked.event, channel="slack").latest("plan_step")
+    text = write(subjects.of(again)).text
+    assert "The roof leaks" in text
+    assert "It names the booking nobody-knows" in text
+    assert "Smoke" not in text
+
+
+def test_the_same_words_at_the_next_pause_are_told_anew(house: House) -> None:
+    """Sensors use the same words each time, and somebody may have taken care of the first one."""
+    wedding = house.wedding()
+    first = hold(house, wedding, "E-1")
+    acknowledging.acknowledge_incident(house.asked, by="Ben", via="Slack")
+    resume(house, first)
+    assert house.asked.state == "resolved"
+    standing.pause_connection(house.connection)
+
+    hold(house, wedding, "E-2")
+
+    later = Incident.objects.get(state="open", wedding=None)
+    assert house.told(later.event) == STAFF
+
+
+def test_one_that_ended_unseen_is_joined_by_nothing(house: House) -> None:
+    wedding = house.wedding()
+    first = hold(house, wedding, "E-1")
+    acknowledging.acknowledge_incident(house.asked, by="Ben", via="Slack")
+    ChannelEvent.objects.filter(id=first.id).update(routing=Routing.ROUTED)
+
+    hold(house, wedding, "E-2")
+
+    assert Incident.objects.filter(wedding=None, state="resolved").count() == 1
+    assert house.told(Incident.objects.get(state="open", wedding=None).event) == STAFF
+
+
+def test_an_answer_goes_to_those_alone_that_are_held_still(house: House) -> None:
+    wedding, other = house.wedding(), house.wedding()
+    first, second = hold(house, wedding, "E-1"), hold(house, other, "E-2", description="A guest has collapsed")
+    ChannelEvent.objects.filter(id=first.id).update(routing=Routing.PENDING)
+    route(first.id)
+
+    placement.choose(house.asked, other, by="Ben")
+    route(second.id)
+
+    assert Incident.objects.get(wedding=wedding).reports.get().event == first
+    assert Incident.objects.get(wedding=other).reports.get().event == second
+
+
+def test_the_page_says_that_it_went_on(house: House, client: Client) -> None:
+    events = [hold(house, house.wedding(), f"E-{number}", description=f"Floor {number}") for number in range(2)]
+    delivery = Delivery.objects.filter(event=house.asked.event, channel="email").first()
+    assert delivery
+
+    resume(house, *events)
+
+    page = client.get(f"/emergency/{links.wedding_token(delivery.id)}/").content.decode()
+    assert "Its connection was resumed at" in page
+    assert "none of your weddings" not in page
+
+
+def test_a_connection_that_is_disabled_while_it_holds_them_ends_no_call(house: House) -> None:
+    wedding = house.wedding()
+    event = hold(house, wedding)
+    standing.disable_connection(house.connection)
+
+    assert a_minute_later(house.asked), "somebody must take it"
+
+    placement.choose(house.asked, wedding, by="Ben")
+    route(event.id)
+    assert Incident.objects.get(wedding=wedding).event == event
+
+
+def test_a_connection_that_is_deleted_while_it_holds_them_ends_no_call(house: House) -> None:
+    hold(house, house.wedding())
+    house.connection.delete()
+
+    assert a_minute_later(house.asked)
+
+
+def test_a_paused_system_holds_no_emergency_that_it_sends(house: House) -> None:
+    """To pause a system stops what it is told, not what it tells."""
+    wedding = house.wedding()
+    standing.resume_connection(house.connection)
+    standing.pause_system(house.system)
+    event: ChannelEvent = EventFactory(
+        organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE, priority="urgent",
+        routing="pending", source_system_id=house.system.id, source_connection_id=house.connection.id,
+    )  # fmt: skip
+
+    route(event.id)
+
+    assert Incident.objects.get(wedding=wedding).event == event
+
+
+def test_with_every_channel_paused_an_emergency_ends_in_an_alert(house: House) -> None:
+    standing.resume_connection(house.connection)
+    for system in house.organization.systems.filter(kind__in=["slack", "email", "resend"]):
+        standing.pause_system(system)
+    house.report(booking_id="nobody-knows")
+    Delivery.objects.update(next_attempt_at=Now())
+    for delivery_id in list(Delivery.objects.filter(state="pending").values_list("id", flat=True)):
+        if lease := claims.claim(delivery_id):  # all that waits for a system may be held by the first of them
+            deliveries.work(lease)
+    assert set(Delivery.objects.values_list("state", "state_reason")) == {("held", "system_paused")}
+    Incident.objects.update(staff_due_at=Now())
+
+    assert staff_calls.call_due() == 1
+
+    assert Alert.objects.get(resolved_at=None).about == str(house.asked.id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_that_are_routed_at_once_the_call_ends_once() -> None:
+    house = a_house()
+    standing.pause_connection(house.connection)
+    events = [hold(house, house.wedding(), f"E-{number}", description=f"Floor {number}") for number in range(4)]
+    standing.resume_connection(house.connection)
+
+    at_once(4, lambda number: route(events[number].id))
+    assert not a_minute_later(house.asked)
+
+    assert house.asked.state == "resolved"
+    assert Incident.objects.filter(wedding__isnull=False).count() == 4
