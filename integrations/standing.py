@@ -13,10 +13,13 @@ from integrations.models.health import Cause
 from integrations.moves import move_many
 from integrations.states import WAITING, Reason, State
 from wedsync.batches import update_all
+from wedsync.live import hints
+from wedsync.live.hints import RouteHint
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
+MOST_HINTED = 200  # urgent events at a time
 log = structlog.get_logger(__name__)
 
 
@@ -89,10 +92,14 @@ def resume_connection(connection: Connection) -> int:
 def let_held_go(connection: Connection) -> int:
     """Let go what a connection holds, as long as it is active, what is urgent first; returns how many events that are.
 
-    Each batch asks anew: where staff pause or disable it meanwhile, the rest stays held.
+    Each batch asks anew: where staff pause or disable it meanwhile, the rest stays held. Workers are told of what is
+    urgent, and the sweep finds the rest.
     """
     active = Connection.objects.filter(id=connection.id, state=Connection.Status.ACTIVE)
     routing = ChannelEvent.Routing
     held = ChannelEvent.objects.filter(source_connection_id__in=active.values("id"), routing=routing.HELD)
     urgent = held.filter(priority=Priority.URGENT)
-    return sum(update_all(rows, routing=routing.PENDING) for rows in (urgent, held))
+    told = [RouteHint(str(each), Priority.URGENT) for each in urgent.values_list("id", flat=True)[:MOST_HINTED]]
+    let_go = update_all(urgent, routing=routing.PENDING)
+    transaction.on_commit(lambda: hints.committed(told, []))
+    return let_go + update_all(held, routing=routing.PENDING)

@@ -16,6 +16,7 @@ from tests.factories import AddressFactory, ContactFactory, ExternalReferenceFac
 from tests.live.broken_ways import Sent, make_sent
 from tests.live.product import Product
 from tests.polling import until
+from wedsync.live import hints
 from wedsync.strict_json import LARGEST
 from wedsync.weddings.models import Wedding
 
@@ -76,7 +77,7 @@ def test_what_was_held_for_two_weddings_reaches_their_people_soon_after_the_resu
     until(lambda: question(sent).reports.count() == 2, SOON, what="the second one joining it")
     assert not any(is_alarmed(sent, phone) for phone in phones)
 
-    assert standing.resume_connection(connection(sent)) == 2
+    standing.resume_connection(connection(sent))
 
     for phone in phones:
         until(lambda phone=phone: is_alarmed(sent, phone), SOON, what=f"an alarm for {phone}")
@@ -101,6 +102,22 @@ def test_a_pause_in_between_holds_what_comes_then_and_nothing_that_was_let_go(se
     assert not is_alarmed(sent, later)
     standing.resume_connection(connection(sent))
     until(lambda: is_alarmed(sent, later), SOON, what="an alarm of the second")
+
+
+def test_to_resume_needs_no_sweep_for_an_emergency(sent: Sent) -> None:
+    product, phone = sent.world.product, sent.world.people["coordinator"].phone
+    standing.pause_connection(connection(sent))
+    product.kill("sweep")
+    try:
+        sent.send()
+        until(lambda: hear(sent, "Smoke in the cellar"), SOON, what="staff hearing of it")
+
+        standing.resume_connection(connection(sent))
+
+        hints.flush()
+        until(lambda: is_alarmed(sent, phone), SOON, what="an alarm")
+    finally:
+        product.start("sweep")
 
 
 def test_a_paused_system_holds_no_emergency_that_it_sends(sent: Sent) -> None:
