@@ -5,16 +5,42 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+KEPT = ("django_migrations", "django_content_type", "auth_permission")
+EMPTY = """
+DO $$
+DECLARE
+    name text;
+    found boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL (%s) LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %%I)', name) INTO found;
+        IF found THEN
+            EXECUTE format('DELETE FROM %%I', name);
+        END IF;
+    END LOOP;
+END
+$$
+"""
+
+
+def _empty_tables(_: TransactionTestCase) -> None:
+    """Empty the tables that hold rows; Django's flush empties all of them and makes its permissions anew each time."""
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY, [list(KEPT)])
+
 
 def pytest_configure() -> None:
-    """Let passwords and static files cost nothing here.
+    """Let passwords, static files and emptying the tables cost nothing here.
 
     The real hash stays known for tests that sign in at a real process. Every test client would read all static files
     anew, unless they are only looked up when asked for.
     """
+    TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
