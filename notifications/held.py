@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, UUIDField, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -49,7 +49,8 @@ def still_asked(incident: Incident) -> QuerySet[IncidentReport]:
     """
     named = KeyTextTransform("event_id", KeyTransform("report", OuterRef("event__payload")))
     stored = ChannelEvent.objects.filter(id=Cast(named, UUIDField())).values("routing")
-    rows = incident.reports.annotate(routing=Subquery(stored))
+    of_question = When(event__type=incidents.WEDDING_UNKNOWN, then=Subquery(stored))
+    rows = incident.reports.annotate(routing=Case(of_question))
     return rows.filter(Q(routing=None) | ~Q(routing=Routing.ROUTED))
 
 
