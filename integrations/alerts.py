@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from integrations.models import Alert, Route, System
 from integrations.models.health import Cause
+from wedsync import correlation
 from wedsync.live.channels import ops_channel
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
@@ -129,4 +130,5 @@ def ops_event(organization_id: UUID, event_type: str, payload: dict[str, Any], o
 
 
 def _log_later(line: str, facts: dict[str, str]) -> None:
-    transaction.on_commit(partial(log.error if line == "alert_raised" else log.info, line, **facts))
+    write = partial(log.error if line == "alert_raised" else log.info, line, **facts)
+    transaction.on_commit(correlation.kept(write))

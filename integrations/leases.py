@@ -35,14 +35,20 @@ def end_leases() -> int:
             .select_related("event")[:BATCH]
         )
         for delivery in lost:
-            try:
-                with transaction.atomic(), correlation.of(delivery.event.correlation_id):
-                    _end_lease(delivery)
-            except POSTGRES_AWAY:
-                raise
-            except Exception:  # one bad row must not stop the sweep for all others
-                log.exception("lease_not_ended", delivery=str(delivery.id))
+            with correlation.of(delivery.event.correlation_id):
+                _end_or_log(delivery)
     return len(lost)
+
+
+def _end_or_log(delivery: Delivery) -> None:
+    """One bad row must not stop the sweep for all others."""
+    try:
+        with transaction.atomic():
+            _end_lease(delivery)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:
+        log.exception("lease_not_ended", delivery=str(delivery.id))
 
 
 def _end_lease(delivery: Delivery) -> None:
@@ -72,7 +78,7 @@ def _end_lease(delivery: Delivery) -> None:
             _wake_for(delivery, seconds)
         if delivery.priority == Priority.URGENT:
             # Its plan goes on by the next channel, and does not wait for this one.
-            transaction.on_commit(partial(targets.tell_troubled, delivery))
+            transaction.on_commit(correlation.kept(partial(targets.tell_troubled, delivery)))
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.wedding_events import Origin, capacity_exceeded, wedding_event
-from wedsync.ids import new_id
+from wedsync.correlation import current_or_new
 from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.payloads import is_blank
@@ -35,7 +35,7 @@ def change_wedding(
 
     ``by``: who changed it, by name.
     """
-    return publish(_change(wedding, values, Origin(Source.API, occurred_at, new_id(), author=by)))
+    return publish(_change(wedding, values, Origin(Source.API, occurred_at, current_or_new(), author=by)))
 
 
 def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
@@ -83,7 +83,7 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, b
             values[field] = changes.parse(field, answers[question], form.wedding)
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
-    origin = Origin(Source.API, occurred_at, new_id(), author=by)
+    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
     changed = _change(form.wedding, values, origin)
     payload = {"form_id": str(form.id), "answers": answers}
     return publish([wedding_event(form.wedding, "form.submitted", payload, origin), *changed])[0]
@@ -94,6 +94,6 @@ def reach_milestone(
 ) -> ChannelEvent:
     """Publish a step of the couple's journey."""
     payload = {"milestone": milestone, "progress": progress}
-    origin = Origin(Source.API, occurred_at, new_id(), author=by)
+    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
     (event,) = publish([wedding_event(wedding, "journey.milestone_reached", payload, origin)])
     return event

@@ -118,6 +118,11 @@ def _hint(deliveries: Iterable[Delivery]) -> None:
             hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
 
 
+def correlation_id_of(event_id: UUID) -> UUID | None:
+    """What is in the log's lines of an event; ``None``: it is gone."""
+    return ChannelEvent.objects.filter(id=event_id).values_list("correlation_id", flat=True).first()
+
+
 def give_up(event_id: UUID) -> None:
     """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy.
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from integrations import alerts
 from integrations.models.health import Cause
+from wedsync import correlation
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live.models import ChannelEvent
 
@@ -77,13 +78,18 @@ def tell(event_id: UUID) -> None:
     Where others of its wedding get on, it only waits for its turn. The alert ends by itself when no event has met the
     row for a minute.
     """
-    event = ChannelEvent.objects.filter(id=event_id).only("id", "organization_id", "wedding_id").first()
-    if event is None:
-        return
+    event = ChannelEvent.objects.filter(id=event_id).only("organization_id", "wedding_id", "correlation_id").first()
+    if event is not None:
+        with correlation.of(event.correlation_id, event_id=str(event_id)):
+            _tell(event)
+
+
+def _tell(event: ChannelEvent) -> None:
+    wedding_id = str(event.wedding_id or "")
     if _moves(event):
-        log.info("event_waits_for_its_turn", event_id=str(event_id), wedding_id=str(event.wedding_id or ""))
+        log.info("event_waits_for_its_turn", wedding_id=wedding_id)
         return
-    log.error("event_waits_for_locked_row", event_id=str(event_id), wedding_id=str(event.wedding_id or ""))
+    log.error("event_waits_for_locked_row", wedding_id=wedding_id)
     if not known.note(key_of(event)):
         return
     of_wedding = f"wedding {event.wedding_id}" if event.wedding_id else "the organization"
@@ -95,6 +101,6 @@ def tell(event_id: UUID) -> None:
     try:
         with transaction.atomic():
             wait_at_most(ROUTING_PATIENCE_MILLISECONDS)
-            alerts.raise_alert(event.organization_id, Cause.ROW_LOCKED, said, about=str(event.wedding_id or ""))
+            alerts.raise_alert(event.organization_id, Cause.ROW_LOCKED, said, about=wedding_id)
     except Exception:  # it may be the very row that the alert needs; the log has told already
-        log.exception("alert_not_written", event_id=str(event_id))
+        log.exception("alert_not_written")

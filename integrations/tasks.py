@@ -10,6 +10,7 @@ from django.conf import settings
 
 from integrations import breakers, dispatch, health, routing, stuck_rows, watchdog
 from integrations.dispatch import TryAgain
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, WATCH_TASK, Priority
@@ -42,8 +43,9 @@ def route(event_ids: list[str]) -> None:
                 raise
             stuck_rows.tell(event_id)
         except Exception:
-            log.exception("event_not_routed", event_id=str(event_id))
-            routing.give_up(event_id)
+            with correlation.of_stored(routing.correlation_id_of(event_id)):
+                log.exception("event_not_routed", event_id=str(event_id))
+                routing.give_up(event_id)
 
 
 @shared_task(

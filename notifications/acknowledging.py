@@ -13,7 +13,7 @@ from integrations.wedding_events import Origin, wedding_event
 from notifications import incidents, links, tracing
 from notifications.models import Incident, Message
 from notifications.tracing import What
-from wedsync.ids import new_id
+from wedsync.correlation import current_or_new
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 
@@ -102,6 +102,6 @@ def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
     tracing.note_event(incident.event, What.STOPPED, text)
     if incident.wedding and not incident.drill:
         payload = {"incident_id": str(incident.id), "by": by[:200], "via": via[:32]}
-        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
+        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
         publish([wedding_event(incident.wedding, incidents.ACKNOWLEDGED, payload, origin)])
     return Answer(incident, already=False)

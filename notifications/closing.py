@@ -89,7 +89,9 @@ def close_due() -> int:
     """
     due = Window.objects.filter(closed_at=None, closes_at__lte=Now()).order_by("closes_at")
     later = {"is_open": False, "closes_at": Now() + POSTPONED}
-    return rounds.work_off(due, close, broken="window_not_closed", batch=BATCH, **later)
+    return rounds.work_off(
+        due, close, broken="window_not_closed", requests="entries__event__correlation_id", batch=BATCH, **later
+    )
 
 
 @transaction.atomic

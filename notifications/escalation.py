@@ -31,7 +31,9 @@ _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
 def escalate_due() -> int:
     """Take the next step of every open incident whose time has come; returns how many steps."""
     due = Incident.objects.filter(state=Incident.State.OPEN, next_step_at__lte=Now()).order_by("next_step_at")
-    return rounds.work_off(due, escalate, broken="incident_not_escalated", next_step_at=Now() + RETRY)
+    return rounds.work_off(
+        due, escalate, broken="incident_not_escalated", requests="event__correlation_id", next_step_at=Now() + RETRY
+    )
 
 
 @transaction.atomic

@@ -249,7 +249,9 @@ def alerted(incident: Incident) -> list[Plan]:
 def tell_updates() -> int:
     """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
     due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).order_by("update_due_at")
-    return rounds.work_off(due, _tell_update, broken="update_not_told", update_due_at=Now() + RETRY)
+    return rounds.work_off(
+        due, _tell_update, broken="update_not_told", requests="event__correlation_id", update_due_at=Now() + RETRY
+    )
 
 
 @transaction.atomic

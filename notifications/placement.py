@@ -22,7 +22,6 @@ from notifications import acknowledging, held, incidents, links, raising, rounds
 from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.tracing import What
-from wedsync.ids import new_id
 from wedsync.live import hints
 from wedsync.live.hints import RouteHint
 from wedsync.live.models import ChannelEvent
@@ -106,7 +105,9 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
 def assume_due() -> int:
     """Alarm the only wedding of each incident that nobody has answered in time; returns how many."""
     due = Incident.objects.filter(incidents.LIVING, wedding=None, assumed_at__lte=Now()).order_by("assumed_at")
-    return rounds.work_off(due, assume, broken="wedding_not_assumed", assumed_at=Now() + RETRY)
+    return rounds.work_off(
+        due, assume, broken="wedding_not_assumed", requests="event__correlation_id", assumed_at=Now() + RETRY
+    )
 
 
 @transaction.atomic
@@ -168,7 +169,7 @@ def _anew(question: ChannelEvent, wedding: Wedding) -> Any:
     """The emergency that was refused, reported of the wedding that staff have chosen."""
     names = ("kind", "description", "reported_by", "contact_phone", "venue_name")
     said = {name: question.payload[name] for name in names if question.payload.get(name)}
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id or new_id())
+    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id)
     return wedding_event(wedding, incidents.REPORTED, said, origin)
 
 

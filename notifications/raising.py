@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.wedding_events import Origin, wedding_event
 from notifications import incidents, making, staff
 from notifications.models import Incident
+from wedsync.correlation import current_or_new
 from wedsync.ids import new_id
 from wedsync.live.channels import ops_channel
 from wedsync.live.log import NewEvent
@@ -38,7 +39,7 @@ def raise_by_hand(
     payload = {"kind": kind, "description": description, "reported_by": by}
     if contact_phone:
         payload["contact_phone"] = contact_phone
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id(), author=by)
+    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new(), author=by)
     (event,) = publish([wedding_event(wedding, incidents.REPORTED, payload, origin)])
     return event
 
@@ -95,9 +96,8 @@ def resolve(incident: Incident, *, by: str) -> bool:
     if incident.drill or incident.wedding is None:
         new = _ops_event(incident.organization_id, incident.wedding, incidents.RESOLVED, payload)
     else:
-        new = wedding_event(
-            incident.wedding, incidents.RESOLVED, payload, Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), new_id())
-        )
+        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
+        new = wedding_event(incident.wedding, incidents.RESOLVED, payload, origin)
     (event,) = publish([new])
     making.make(event, incidents.alerted(incident), plan_step=0, why="the all-clear", priority=Priority.URGENT)
     return True

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Model, QuerySet
 
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
@@ -14,7 +15,7 @@ BATCH = 50
 
 
 def work_off(
-    due: QuerySet[Model], work: Callable[[UUID], bool], *, broken: str, batch: int = BATCH, **later: Any
+    due: QuerySet[Model], work: Callable[[UUID], bool], *, broken: str, requests: str, batch: int = BATCH, **later: Any
 ) -> int:
     """Do a round's work for each row, at most a batch; returns for how many there was anything to do.
 
@@ -22,6 +23,7 @@ def work_off(
 
     Arguments:
         broken: the line in the log.
+        requests: the way from a row to the correlation id of its event, or its events.
         later: what postpones a row, such as ``next_step_at=Now() + RETRY``; without it the next round tries again.
 
     Raises:
@@ -29,12 +31,18 @@ def work_off(
     """
     done = 0
     for row_id in list(due.values_list("pk", flat=True)[:batch]):
-        try:
-            done += work(row_id)
-        except POSTGRES_AWAY:
-            raise
-        except Exception:
-            log.exception(broken, row=str(row_id))
-            if later:
-                due.filter(pk=row_id).update(**later)
+        with correlation.of_many(_ids_of(due, row_id, requests)):
+            try:
+                done += work(row_id)
+            except POSTGRES_AWAY:
+                raise
+            except Exception:
+                log.exception(broken, row=str(row_id))
+                if later:
+                    due.filter(pk=row_id).update(**later)
     return done
+
+
+def _ids_of(due: QuerySet[Model], row_id: UUID, requests: str) -> list[UUID]:
+    rows = due.model._default_manager.filter(pk=row_id, **{f"{requests}__isnull": False})  # noqa: SLF001
+    return list(rows.values_list(requests, flat=True)[: correlation.MOST_NAMED])

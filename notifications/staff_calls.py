@@ -30,7 +30,9 @@ RETRY = timedelta(seconds=5)
 def call_due() -> int:
     """Call staff about every open incident whose time has come; returns how many were called."""
     due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
-    return rounds.work_off(due, call, broken="staff_not_called", staff_due_at=Now() + RETRY)
+    return rounds.work_off(
+        due, call, broken="staff_not_called", requests="event__correlation_id", staff_due_at=Now() + RETRY
+    )
 
 
 @transaction.atomic

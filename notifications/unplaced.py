@@ -24,6 +24,7 @@ from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.todays_weddings import Guess
 from notifications.tracing import What
+from wedsync import correlation
 from wedsync.ids import first_id_since, new_id
 from wedsync.live import hints
 from wedsync.live.channels import ops_channel
@@ -104,18 +105,23 @@ def take_unlinked(event_id: UUID) -> bool:
     event = rows.filter(id=event_id, type=incidents.REPORTED, routing=ChannelEvent.Routing.UNLINKED).first()
     if event is None or IncidentReport.objects.filter(event=event).exists():
         return False
+    with correlation.of(event.correlation_id, event_id=str(event.id)):
+        _take_unlinked(event)
+    return True
+
+
+def _take_unlinked(event: ChannelEvent) -> None:
     now = timezone.now()
     guess = todays_weddings.guess(event, now)
     if guess.wedding and guess.at_once:
         linking.link_now([event.id], guess.wedding, wedding_assumed=True)
         text = f"It names no wedding. {guess.wedding} is the only one of its system today, and is assumed."
         tracing.note_event(event, What.JOINED, text)
-        return True
+        return
     connection = Connection.objects.select_related("system").filter(id=event.source_connection_id).first()
     said = {"trouble": guess.trouble, **as_told(event.payload, connection)}
     pause = timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
     _take(_Case(event.organization_id, connection, said, pause, event, guess), now)
-    return True
 
 
 @transaction.atomic
@@ -180,7 +186,9 @@ def find_left_behind() -> int:
         id__gte=first_id_since(timezone.now() - LEFT_BEHIND),
         report=None,
     )
-    return rounds.work_off(unlinked.order_by("id"), take_unlinked, broken="emergency_not_taken")
+    return rounds.work_off(
+        unlinked.order_by("id"), take_unlinked, broken="emergency_not_taken", requests="correlation_id"
+    )
 
 
 def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
@@ -313,7 +321,7 @@ def _question(case: _Case, incident_id: UUID) -> ChannelEvent:
         occurred_at=timezone.now(),
         source=ChannelEvent.Source.WEDSYNC,
         priority=Priority.URGENT,
-        correlation_id=case.event.correlation_id if case.event else new_id(),
+        correlation_id=case.event.correlation_id if case.event else correlation.current_or_new(),
         effect=ChannelEvent.Effect.NONE,
     )
 

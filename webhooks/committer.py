@@ -7,12 +7,14 @@ bounded: when PostgreSQL is slow, senders are told to retry instead of memory gr
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 import psycopg2
 import structlog
 from psycopg2 import errors
 
+from wedsync import correlation
 from wedsync.async_database import AsyncConnection
 from wedsync.database_errors import write_refusals
 
@@ -40,13 +42,14 @@ class StorageAway(Exception):
 class _Waiting(Generic[Item, Result]):
     """A request whose sender waits for the commit."""
 
-    __slots__ = ("future", "item", "size", "until")
+    __slots__ = ("correlation_id", "future", "item", "size", "until")
 
     def __init__(self, item: Item, size: int, future: "asyncio.Future[Result]", until: float) -> None:
         self.item = item
         self.size = size
         self.future = future
         self.until = until
+        self.correlation_id = correlation.current()
 
 
 class Committer(Generic[Item, Result]):
@@ -120,7 +123,8 @@ class Committer(Generic[Item, Result]):
                 try:
                     await self._commit(database, batch)
                 except Exception as error:  # a writer must outlive everything: without it nobody is answered
-                    log.exception("batch_not_settled", requests=len(batch))
+                    with _about(batch):
+                        log.exception("batch_not_settled", requests=len(batch))
                     _fail(batch, error)
         finally:
             database.close()
@@ -142,6 +146,15 @@ class Committer(Generic[Item, Result]):
         return batch
 
     async def _commit(self, database: AsyncConnection, batch: list[_Waiting[Item, Result]]) -> None:
+        with _about(batch):
+            settled = await self._settle(database, batch)
+        if not settled:
+            middle = len(batch) // 2
+            await self._commit(database, batch[:middle])
+            await self._commit(database, batch[middle:])
+
+    async def _settle(self, database: AsyncConnection, batch: list[_Waiting[Item, Result]]) -> bool:
+        """Store a batch and wake its senders; false where one of several cannot be stored, and nobody knows which."""
         try:
             results = await self._store_patiently(database, [waiting.item for waiting in batch])
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -150,16 +163,14 @@ class Committer(Generic[Item, Result]):
             _fail(batch, StorageAway("PostgreSQL did not take it"))
         except Exception as error:
             if len(batch) > 1:
-                middle = len(batch) // 2
-                await self._commit(database, batch[:middle])
-                await self._commit(database, batch[middle:])
-                return
+                return False
             log.exception("request_not_storable", error=type(error).__name__)
             _fail(batch, error)
         else:
             for waiting, result in zip(batch, results, strict=True):
                 if not waiting.future.done():
                     waiting.future.set_result(result)
+        return True
 
     async def _store_patiently(self, database: AsyncConnection, items: Sequence[Item]) -> list[Result]:
         """Again where two writers stood in each other's way, or a row that was found is gone by now."""
@@ -179,6 +190,11 @@ class Committer(Generic[Item, Result]):
                 _resolve(self._idle.popleft())
             while self._pending and (self._pending[0].future.done() or self._pending[0].until < loop.time()):
                 _fail([self._pending.popleft()], StorageAway("PostgreSQL took too long; a repetition does no harm"))
+
+
+def _about(batch: Sequence[_Waiting[Item, Result]]) -> AbstractContextManager[None]:
+    """Lines that are written meanwhile name the requests of a batch."""
+    return correlation.of_many([waiting.correlation_id for waiting in batch if waiting.correlation_id])
 
 
 def _fail(batch: Sequence[_Waiting[Item, Result]], error: Exception) -> None:

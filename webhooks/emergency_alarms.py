@@ -18,6 +18,8 @@ from integrations.vendors import VENDORS
 from notifications.unplaced import Report, Trouble, tell_staff
 from webhooks import emergencies
 from webhooks.models import DedupId, Receipt
+from webhooks.receipts import correlation_ids
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
@@ -30,13 +32,14 @@ Alarm = Receipt.Alarm
 def tell_each(receipt_ids: Iterable[UUID]) -> int:
     """Tell staff of what these receipts hold, each in a transaction of its own; returns how many were due."""
     told = 0
-    for receipt_id in receipt_ids:
-        try:
-            told += tell(receipt_id)
-        except POSTGRES_AWAY:
-            raise
-        except Exception:
-            log.exception("emergency_not_told", receipt=str(receipt_id))
+    for receipt_id, correlation_id in correlation_ids(receipt_ids):
+        with correlation.of_stored(correlation_id):
+            try:
+                told += tell(receipt_id)
+            except POSTGRES_AWAY:
+                raise
+            except Exception:
+                log.exception("emergency_not_told", receipt=str(receipt_id))
     return told
 
 

@@ -64,6 +64,9 @@ class Receipt(models.Model):
     body_size = models.PositiveIntegerField(default=0, help_text="Bytes as received.")
     headers = models.JSONField(default=dict, help_text="Chosen ones; never a signature.")
     remote_address = models.GenericIPAddressField(null=True, blank=True)
+    correlation_id = models.UUIDField(
+        null=True, blank=True, help_text="In each line of the log that follows from this request."
+    )
     received_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -9,11 +9,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from webhooks.doors import Door
 from webhooks.inspection import Refused
 from webhooks.models import Receipt
 from wedsync.async_database import AsyncConnection
+from wedsync.correlation import current_or_new
 from wedsync.ids import new_id_text
 from wedsync.live import hints
 
@@ -40,6 +42,7 @@ class Rejected:
     older_secret_id: str | None = None
     unkept: int = 0
     emergency: bool = False
+    correlation_id: UUID = field(default_factory=current_or_new)
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,13 +93,15 @@ class Sample:
 
 KEEP = """
 INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
-    alarm, older_secret_id, external_id, event_type, body, body_size, headers, remote_address, received_at)
+    alarm, older_secret_id, external_id, event_type, body, body_size, headers, remote_address, correlation_id,
+    received_at)
 SELECT given.id, connection.organization_id, connection.id, 'rejected', signed, slug, reason, errors, unkept,
-    alarm, older_secret_id, external_id, event_type, decode(body, 'base64'), size, headers, remote_address, now()
+    alarm, older_secret_id, external_id, event_type, decode(body, 'base64'), size, headers, remote_address,
+    correlation_id, now()
 FROM json_to_recordset(%s::json) AS given (
     place integer, id uuid, connection_id text, signed boolean, slug text, reason text, errors jsonb, unkept integer,
     alarm text, older_secret_id uuid, external_id text, event_type text, body text, size integer, headers jsonb,
-    remote_address inet)
+    remote_address inet, correlation_id uuid)
 JOIN integrations_connection connection ON connection.id = given.connection_id
 ORDER BY place FOR KEY SHARE OF connection
 RETURNING id
@@ -130,4 +135,5 @@ def _row(place: int, rejected: Rejected) -> dict[str, object]:
         "size": rejected.size,
         "headers": rejected.headers,
         "remote_address": rejected.remote_address,
+        "correlation_id": str(rejected.correlation_id),
     }

@@ -22,7 +22,9 @@ from webhooks import inspection
 from webhooks.doors import Door
 from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
+from webhooks.receipts import correlation_ids
 from webhooks.storing import Status, store
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.strict_json import LARGEST
 
@@ -136,6 +138,7 @@ def judge(receipt: Receipt) -> Judgement:
         remote_address=receipt.remote_address,
         older_secret_id=str(receipt.older_secret_id) if receipt.older_secret_id else None,
         receipt_id=str(receipt.id),
+        correlation_id=receipt.correlation_id or correlation.current_or_new(),
     )
     return Judgement(Outcome.BECOMES_EVENT, accepted=accepted)
 
@@ -219,12 +222,13 @@ def _store(accepted: Accepted) -> Processed:
 def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[Outcome]:
     """Do it to many, each in a transaction of its own, so that one that breaks keeps nothing from the others."""
     counts: Counter[Outcome] = Counter()
-    for receipt_id in receipt_ids:
-        try:
-            counts[reprocess(receipt_id).outcome] += 1
-        except POSTGRES_AWAY:
-            raise
-        except Exception:
-            log.exception("receipt_not_reprocessed", receipt=str(receipt_id))
-            counts[Outcome.FAILED] += 1
+    for receipt_id, correlation_id in correlation_ids(receipt_ids):
+        with correlation.of_stored(correlation_id):
+            try:
+                counts[reprocess(receipt_id).outcome] += 1
+            except POSTGRES_AWAY:
+                raise
+            except Exception:
+                log.exception("receipt_not_reprocessed", receipt=str(receipt_id))
+                counts[Outcome.FAILED] += 1
     return counts

@@ -39,7 +39,7 @@ given AS MATERIALIZED (
 _RECEIPT = """
 INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept,
     alarm, older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address,
-    received_at)"""
+    correlation_id, received_at)"""
 
 # PostgreSQL runs the insertions that nothing reads from behind to front: the channels' counters are locked last, so
 # that two writers stand in each other's way for a moment only. An id that is claimed by a receipt which is processed
@@ -83,7 +83,7 @@ WITH {_GIVEN}, {_DOORS}, claimed AS (
     SELECT id, organization_id, connection_id, CASE WHEN event_type IS NULL THEN 'unrecognised' ELSE 'accepted' END,
         true, '', '', '[]', 0, CASE WHEN emergency AND routing = 'held' THEN 'due' ELSE '' END, older_secret_id,
         CASE WHEN event_type IS NOT NULL THEN id END, external_id, vendor_type,
-        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
+        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, correlation_id, now()
     FROM fresh
     ON CONFLICT (id) DO UPDATE SET verdict = EXCLUDED.verdict, slug = '', reason = '', errors = '[]',
         event_id = EXCLUDED.event_id, external_id = EXCLUDED.external_id, event_type = EXCLUDED.event_type,
@@ -102,7 +102,7 @@ WITH {_GIVEN}, {_DOORS}, known AS MATERIALIZED (
     SELECT given.id, doors.organization_id, doors.id, 'reused_id', true, 'event-id-reused',
         'its id was used before, with another body', '[]', 0, CASE WHEN emergency THEN 'due' ELSE '' END,
         older_secret_id, NULL::uuid, external_id, vendor_type,
-        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, now()
+        convert_to(body, 'UTF8'), octet_length(body), headers, remote_address, correlation_id, now()
     FROM given JOIN known USING (place) JOIN doors ON doors.id = given.connection_id
     WHERE NOT known.same AND NOT given.again
 )
@@ -249,6 +249,7 @@ class _Draft:
             "vendor_type": envelope.vendor_type,
             "again": item.receipt_id is not None,
             "emergency": self.is_emergency,
+            "correlation_id": str(item.correlation_id),
         }
         if envelope.event_type:
             row |= {
@@ -256,7 +257,6 @@ class _Draft:
                 "payload": {**envelope.payload, **({"wedding_id": self.wedding_id} if self.wedding_id else {})},
                 "occurred_at": envelope.occurred_at.isoformat(),
                 "priority": CATALOGUE[envelope.event_type].priority.value,
-                "correlation_id": str(item.correlation_id),
                 "wedding_id": self.wedding_id,
                 "channels": self.channels,
             }

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
+import structlog
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import celeryd_init, setup_logging, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
@@ -81,6 +82,19 @@ def announce_ready() -> None:
 @setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
     """Celery would replace the root logger; Django has configured it already."""
+
+
+@celeryd_init.connect
+def _write_lines_only(**_: object) -> None:
+    """Celery prints plain text when a signal ends a worker, past every log; :func:`_ended` writes a line instead."""
+    from celery.apps import worker  # what runs no worker does without it
+
+    worker.safe_say = lambda *_: None  # type: ignore[attr-defined]  # its types do not name it
+
+
+@worker_shutdown.connect
+def _ended(**_: object) -> None:
+    structlog.get_logger(__name__).info("worker_ended")
 
 
 @setup_logging.connect

@@ -7,9 +7,9 @@ deliveries take it from there. docs/adr/0080.
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,14 @@ from wedsync.ids import new_id
 HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _UNANSWERED = 0
+MOST_NAMED = 20
+"""Ids in a line about many requests."""
 _current: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
+
+
+def current() -> UUID | None:
+    """The id of what is being done now; ``None`` where nobody asked for it."""
+    return _current.get()
 
 
 def current_or_new() -> UUID:
@@ -38,6 +45,35 @@ def of(correlation_id: UUID, **facts: str) -> Iterator[None]:
             yield
     finally:
         _current.reset(before)
+
+
+@contextmanager
+def of_stored(correlation_id: UUID | None, **facts: str) -> Iterator[None]:
+    """As :func:`of`, with the id that a row holds; a new one where the row is older than such ids."""
+    with of(correlation_id or new_id(), **facts):
+        yield
+
+
+@contextmanager
+def of_many(correlation_ids: Sequence[UUID]) -> Iterator[None]:
+    """Until it ends, each line of the log names the first requests of a batch; that of a single one as :func:`of`."""
+    if len(correlation_ids) == 1:
+        with of(correlation_ids[0]):
+            yield
+        return
+    named = [str(each) for each in correlation_ids[:MOST_NAMED]]
+    with bound_contextvars(**({"correlation_ids": named} if named else {})):
+        yield
+
+
+def kept(call: Callable[[], object]) -> Callable[[], None]:
+    """A call that runs later, such as after the commit, with the ids of now in its lines."""
+    context = copy_context()
+
+    def later() -> None:
+        context.copy().run(call)
+
+    return later
 
 
 class Correlated:

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+import structlog
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2 import extensions
@@ -18,6 +19,8 @@ from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAw
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId
 from webhooks.storing import Status, Store, Stored
+from wedsync import correlation
+from wedsync.ids import new_id
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
 BLOCKED = """
@@ -198,3 +201,41 @@ def test_who_comes_behind_a_request_that_hangs_does_not_wait_for_it(
         await committer.stop()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_a_line_about_a_batch_names_its_first_requests_and_one_about_a_request_its_own(
+    door: Connection, other: extensions.connection, count: int
+) -> None:
+    ids = [new_id() for _ in range(count)]
+    run(other, "LOCK TABLE webhooks_receipt IN ACCESS EXCLUSIVE MODE")
+
+    def end_the_writer() -> None:
+        try:
+            ((pid,),) = until(lambda: run(connections["default"], BLOCKED), what="the writer's wait")
+        finally:
+            connections.close_all()
+        run(other, "SELECT pg_terminate_backend(%s)", pid)
+
+    async def play() -> list[Stored | BaseException]:
+        committer, waiting = made(), []
+        for number, each in enumerate(ids):
+            with correlation.of(each):
+                waiting.append(committer.submit(accepted(door, str(number))))
+        committer.start()
+        await asyncio.to_thread(end_the_writer)
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        other.rollback()
+        await committer.stop()
+        return found
+
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        answers = asyncio.run(play())
+
+    assert {type(answer) for answer in answers} == {StorageAway}
+    (line,) = [line for line in lines if line["event"] == "storage_away"]
+    named = [str(each) for each in ids]
+    assert line["requests"] == count
+    assert (line.get("correlation_id"), line.get("correlation_ids")) == (
+        (named[0], None) if count == 1 else (None, named[:20])
+    )

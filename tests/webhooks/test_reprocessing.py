@@ -67,7 +67,7 @@ def door() -> Connection:
 def test_a_rejected_receipt_becomes_its_event_however_old_it_is(door: Connection) -> None:
     wedding = WeddingFactory(organization=door.organization)
     ExternalReferenceFactory(organization=door.organization, system=door.system, external_id="BK-1", wedding=wedding)
-    made = receipt(door, errors=[{"field": "capacity", "reason": "of then"}])
+    made = receipt(door, errors=[{"field": "capacity", "reason": "of then"}], correlation_id=new_id())
 
     assert reprocess(made.id).outcome == Outcome.BECOMES_EVENT
 
@@ -79,6 +79,7 @@ def test_a_rejected_receipt_becomes_its_event_however_old_it_is(door: Connection
     event = ChannelEvent.objects.get(id=made.id)
     assert (event.type, event.wedding, event.routing) == ("venue.capacity_updated", wedding, "pending")
     assert event.payload["capacity"] == 180
+    assert event.correlation_id == made.correlation_id, "the log of the first request leads to it"
     assert event.organization_id == door.organization_id
     assert ChannelEntry.objects.filter(event=event, channel__name=f"couple:dashboard:{wedding.id}").exists()
     assert DedupId.objects.get(connection=door).receipt_id == made.id

@@ -88,7 +88,7 @@ class ReceiptAdmin(PastButtonAdmin):
         ),
         ("Who sent it", {"fields": ("connection", ("is_signed", "older_secret"), ("remote_address", "received_at"))}),
         ("As received", {"fields": ("size", "body_text", "headers_text")}),
-        ("Since then", {"fields": (("reprocessed_at", "unkept"), "id")}),
+        ("Since then", {"fields": (("reprocessed_at", "unkept"), "id", "correlation_id")}),
     )
     actions_detail = ("reprocess",)
     actions = ("reprocess_selected",)

@@ -5,13 +5,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from webhooks.callbacks.base import Notice
 from webhooks.callbacks.taking import queue_of
 from webhooks.doors import Door
 from webhooks.models import Receipt
 from wedsync.async_database import AsyncConnection
+from wedsync.correlation import current_or_new
 from wedsync.ids import new_id_text
 from wedsync.live import hints
 
@@ -29,7 +31,7 @@ WITH request AS MATERIALIZED (
     FROM json_to_recordset(%s::json) AS given(
         place integer, organization_id uuid, connection_id text, receipt_id uuid, verdict text, slug text,
         reason text, older_secret_id uuid, external_id text, event_type text, body text, body_size integer,
-        body_hash text, headers jsonb, remote_address inet
+        body_hash text, headers jsonb, remote_address inet, correlation_id uuid
     )
     JOIN integrations_connection AS connection
         ON connection.id = given.connection_id AND connection.organization_id = given.organization_id
@@ -57,10 +59,12 @@ WITH request AS MATERIALIZED (
 ), receipt AS (
     INSERT INTO webhooks_receipt (
         id, organization_id, connection_id, verdict, signed, slug, reason, errors, unkept, older_secret_id,
-        reprocessed_at, event_id, external_id, event_type, body, body_size, headers, remote_address, received_at
+        reprocessed_at, event_id, external_id, event_type, body, body_size, headers, remote_address, correlation_id,
+        received_at
     )
     SELECT receipt_id, organization_id, connection_id, verdict, true, slug, reason, '[]', 0, older_secret_id,
-        NULL, NULL, external_id, event_type, decode(body, 'base64'), body_size, headers, remote_address, now()
+        NULL, NULL, external_id, event_type, decode(body, 'base64'), body_size, headers, remote_address,
+        correlation_id, now()
     FROM request WHERE place IN (SELECT place FROM counted)
 ), notice AS (
     INSERT INTO webhooks_providernotice (
@@ -92,6 +96,7 @@ class CallbackReceived:
     older_secret_id: str | None
     headers: dict[str, str]
     remote_address: str | None
+    correlation_id: UUID = field(default_factory=current_or_new)
 
 
 async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackReceived]) -> list[int | None]:
@@ -140,6 +145,7 @@ def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
         "body_hash": body_hash,
         "headers": item.headers,
         "remote_address": item.remote_address,
+        "correlation_id": str(item.correlation_id),
     }
 
 

@@ -4,6 +4,7 @@ Any number may take at once; each passes over what another has locked (docs/stat
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from notifications import presses, replies, status
 from notifications.status import Told
 from webhooks.callbacks import telling
 from webhooks.models import ProviderNotice
+from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.queues import Priority
@@ -72,11 +74,12 @@ def take_left() -> int:
 
 def take_one(notice_id: UUID) -> bool:
     """Let one notice take effect; false where it is not to be taken now, or another takes it."""
-    with transaction.atomic():
+    with ExitStack() as about, transaction.atomic():
         rows = _to_be_taken().select_for_update(of=("self",), skip_locked=True).select_related("connection__system")
-        notice = rows.filter(id=notice_id).first()
+        notice = rows.filter(id=notice_id).annotate(correlation_id=F("receipt__correlation_id")).first()
         if notice is None:
             return False
+        about.enter_context(correlation.of_stored(notice.correlation_id))
         row = ProviderNotice.objects.filter(id=notice.id)
         try:
             with transaction.atomic():
@@ -89,6 +92,7 @@ def take_one(notice_id: UUID) -> bool:
             return True
         if known:
             row.update(taken_at=Now(), take_after=None, taken_error="")
+            log.info("notice_taken", notice=str(notice.id), name=notice.name)
         else:
             _wait_for_its_message(row)
     return True
