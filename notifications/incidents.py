@@ -40,6 +40,7 @@ FIRST_STAFF_CALL = STAFF_CALL
 RETRY = timedelta(seconds=5)
 LATEST = 50  # reports among which one that says something is looked for
 MOST_FURTHER = 3  # reports that are told along with a newer one
+NOT_GIVEN = "not given"  # the reader's own word stands in messages
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
@@ -207,7 +208,8 @@ def line_of(payload: Mapping[str, Any]) -> str:
     """What a report says, in one line."""
     kind = str(payload.get("kind") or "emergency").replace("_", " ")
     booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
-    return f"{kind}{booking}: {payload.get('description') or ''}"[:1_000]
+    description = str(payload.get("description") or "").strip() or NOT_GIVEN
+    return f"{kind}{booking}: {description}"[:1_000]
 
 
 def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:

@@ -37,7 +37,6 @@ from wedsync.weddings.models import Wedding
 LEFT_BEHIND = timedelta(days=1)
 BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
 LONGEST_NAME, LONGEST_TEXT = 200, 10_000  # characters
-NOT_GIVEN = "not given"
 
 
 class Trouble(models.TextChoices):
@@ -197,8 +196,8 @@ def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, A
     said = {name: _short(given.get(name)) for name in ("contact_phone", "venue_name", "booking_id")}
     return {
         "kind": _short(given.get("kind")) or "emergency",
-        "description": str(given.get("description") or NOT_GIVEN)[:LONGEST_TEXT],
-        "reported_by": _short(given.get("reported_by")) or sender or NOT_GIVEN,
+        "description": (str(given.get("description") or "").strip() or incidents.NOT_GIVEN)[:LONGEST_TEXT],
+        "reported_by": _short(given.get("reported_by")) or sender or incidents.NOT_GIVEN,
         "sender": sender[:LONGEST_NAME] or None,
         **{name: value or None for name, value in said.items()},
     }

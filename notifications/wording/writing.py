@@ -75,12 +75,18 @@ def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str
     for source, language, own_one in _candidates(subject, name, locale):
         read_by = reader(locale, zone, language)
         try:
-            return engine.lines(source, facts_for(subject, read_by), read_by), read_by
+            lines = engine.lines(source, facts_for(subject, read_by), read_by)
+            return (lines if own_one else [_with_value(line, read_by) for line in lines]), read_by
         except CannotRender as error:
             reason = str(error)
             organization = str(subject.event.organization_id)
             log.warning("template_failed", name=name, own=own_one, organization=organization, reason=reason)
     raise CannotRender(f"no words for {name} can be rendered: {reason}")
+
+
+def _with_value(line: str, read_by: Reader) -> str:
+    """A line whose label has no value says so. An organization's own may be a heading, and stays as it is."""
+    return f"{line} {read_by.words['not_given']}" if line.endswith(":") and ": " not in line else line
 
 
 def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str, str, bool]]:
@@ -120,12 +126,22 @@ def facts_for(subject: Subject, read_by: Reader) -> dict[str, Any]:
         read_by.words["not_given"],
     )
     facts["payload"] = fitting({**facts["payload"], **not_given})
+    if further := facts["payload"].get("further"):
+        facts["payload"]["further"] = [_in_words(line, read_by) for line in further]
     contact = subject.contact
     facts["contact"] = {"name": contact.name, "role": contact.role} if contact else None
     if subject.digest:
         top = [_headline(event, subject, read_by) for event in subject.digest[-TOP:]]
         facts |= {"count": len(subject.digest), "top": top, "more": len(subject.digest) - len(top)}
     return facts
+
+
+def _in_words(line: Any, read_by: Reader) -> Any:
+    """A further report; where it came without words, the reader's own say so."""
+    end = f": {reader('en', read_by.zone, 'en').words['not_given']}"
+    if not isinstance(line, str) or not line.endswith(end):
+        return line
+    return f"{line.removesuffix(end)}: {read_by.words['not_given']}"
 
 
 def fitting(payload: Any) -> Any:

@@ -145,6 +145,18 @@ def test_reports_join_one_open_incident_of_their_connection(house: House) -> Non
     assert "Nobody has confirmed this yet." in text
 
 
+def test_a_report_without_words_is_repeated_as_not_given_and_the_first_not_at_all(house: House) -> None:
+    house.report(kind="", description=" ")
+    incident = house.asked
+    house.report(kind="", description="", booking_id="B-4")
+
+    delivery = Delivery.objects.filter(event=incident.event).first()
+    assert delivery
+    lines = write(subjects.of(delivery)).text.splitlines()
+    assert "What happened: not given" in lines
+    assert [line for line in lines if line.startswith("Also")] == ["Also reported: emergency (booking B-4): not given"]
+
+
 def test_staff_are_told_again_until_somebody_takes_it(house: House) -> None:
     house.report()
     incident = house.asked

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -208,6 +210,48 @@ def test_what_an_emergency_does_not_say_reads_as_not_given(locale: str, words: s
     assert [fact.value for fact in told.facts].count(words) == 2
     resolved = {"incident_id": "x", "kind": "", "description": "", "resolved_by": "Eva"}
     assert words in write(subject("incident.resolved", locale, resolved)).headline
+
+
+def blanked(value: Any) -> Any:
+    """The same payload with nothing in its texts."""
+    if isinstance(value, dict):
+        return {name: blanked(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [blanked(each) for each in value]
+    return " " if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("left", ["blank", "nothing"])
+def test_no_line_ends_in_a_colon_and_nothing(channel: str, language: str, left: str) -> None:
+    row = delivery("timeline.updated", EXAMPLES["timeline.updated"], channel)
+    row.event.wedding.venue_name = ""
+    if row.contact:
+        row.contact.locale = language
+    for event_type in CATALOGUE:
+        row.event.type = event_type
+        row.event.payload = blanked(EXAMPLES[event_type]) if left == "blank" else {"extra": {}}
+        for content in (write(Subject(row.event, row.contact, Channel(channel))), write(subject_of(row, language))):
+            assert not [fact.line for fact in content.facts if fact.line.endswith(":")], event_type
+            assert not content.headline.endswith(":"), event_type
+        assert not re.search(r':[*_ ]*(\\n|")(?!:)', json.dumps(list(texts(rendered(row))))), event_type
+
+
+def subject_of(row: Delivery, language: str) -> Subject:
+    """The same to somebody who reads this language: Slack's readers are staff."""
+    return Subject(row.event, ContactFactory(organization=row.organization, locale=language), Channel.EMAIL)
+
+
+def texts(body: Any) -> Iterator[str]:
+    """Every text of a request's body."""
+    if isinstance(body, dict):
+        body = list(body.values())
+    if isinstance(body, list):
+        for each in body:
+            yield from texts(each)
+    elif isinstance(body, str):
+        yield body
 
 
 def test_an_amount_is_told_whole_in_any_currency() -> None:
