@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
@@ -32,12 +35,16 @@ def staff(world: World) -> User:
     return user
 
 
-def test_staff_see_an_event_appear_as_it_stands_there_after_a_reload(world: World, staff: User, page: Page) -> None:
+def sign_in(world: World, staff: User, page: Page) -> None:
     page.goto(f"{world.product.base_url}/admin/")
     page.get_by_label("Username").fill(staff.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{world.product.base_url}/admin/")
+
+
+def test_staff_see_an_event_appear_as_it_stands_there_after_a_reload(world: World, staff: User, page: Page) -> None:
+    sign_in(world, staff, page)
     page.goto(world.product.base_url)
     expect(page.locator("#indicator")).to_have_text("live")
 
@@ -69,3 +76,29 @@ def test_messages_appear_in_the_sandbox_as_a_person_would_see_them(world: World,
     expect(page.locator(".inbox").get_by_text(couple.email)).to_be_visible()
     expect(page.frame_locator(".mail iframe").locator("body")).to_contain_text("No light in the hall")
     expect(posts).to_have_count(2)
+
+
+def in_words(day: date) -> re.Pattern[str]:
+    """With the weekday; whether a comma follows it, the browser's data decide."""
+    return re.compile(f"^{day:%A},? {day.day} {day:%B} {day.year}$")
+
+
+def test_each_date_of_a_form_is_said_in_words_beside_its_field(world: World, staff: User, page: Page) -> None:
+    sign_in(world, staff, page)
+    page.goto(f"{world.product.base_url}/admin/weddings/wedding/{world.wedding.id}/change/")
+    field, said = page.locator("#id_date"), page.locator("#id_date ~ output.date-in-words")
+    expect(said).to_have_text(in_words(world.wedding.date))
+
+    for typed, words in {
+        "2027-06-19": in_words(date(2027, 6, 19)),
+        "19/06/2027": "Write it as year-month-day, such as 2027-06-19.",
+        "2027-02-30": "There is no such day.",
+        "": "",
+    }.items():
+        field.fill(typed)
+        expect(said).to_have_text(words)
+
+    page.locator("#id_date ~ .datetimeshortcuts a:visible").first.click()
+    page.locator(".calendarbox:visible").get_by_role("link", name="15", exact=True).click()
+    expect(field).to_have_value(re.compile("-15$"))
+    expect(said).to_have_text(in_words(date.fromisoformat(field.input_value())))
