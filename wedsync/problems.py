@@ -63,3 +63,6 @@ class Problem:
             "detail": self.detail,
             **self.extra,
         }
+
+
+OUR_FAULT = Problem(500, "our-fault", "Something of ours broke. Our log has the reason.")

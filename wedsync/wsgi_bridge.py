@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from wedsync.answers import send_problem
-from wedsync.problems import Problem
+from wedsync.problems import OUR_FAULT
 from wedsync.request_bodies import BodyReader, Disconnected, announced_length, check_size
 from wedsync.transfers import BodyRefused, Pace, Room, Transfer
 
@@ -25,7 +25,6 @@ Environ = dict[str, Any]
 IMPORT_PATH = re.compile(r"/import/?$", re.ASCII)
 """Pages that take whole files end their path so."""
 PIECE = 64 * 1024
-OUR_FAULT = Problem(500, "our-fault", "Something of ours broke. Our log has the reason.")
 _NOT_FOR_DJANGO = {b"content-length", b"transfer-encoding", b"expect"}
 """The length is that of the body that was read; the others were dealt with here."""
 

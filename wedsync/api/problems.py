@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from wedsync.database_errors import code_of, write_refusals
-from wedsync.problems import MEDIA_TYPE, FieldProblem, Problem
+from wedsync.problems import MEDIA_TYPE, OUR_FAULT, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
 AWAY = Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})
@@ -119,7 +119,11 @@ def field_problems(detail: Any, path: str = "") -> Iterator[FieldProblem]:
 
 def problem_response(status: int, slug: str, detail: str) -> JsonResponse:
     """A problem as a plain Django response."""
-    return JsonResponse(Problem(status, slug, detail).body, status=status, content_type=MEDIA_TYPE)
+    return _response(Problem(status, slug, detail))
+
+
+def _response(problem: Problem) -> JsonResponse:
+    return JsonResponse(problem.body, status=problem.status, content_type=MEDIA_TYPE)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
@@ -129,4 +133,4 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 def our_fault_response() -> JsonResponse:
     """A fault of ours, as a plain Django response."""
-    return problem_response(500, "our-fault", "Something of ours broke. Our log has the reason.")
+    return _response(OUR_FAULT)
