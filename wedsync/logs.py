@@ -115,7 +115,14 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    config: dict[str, Any] = {
+    logging.config.dictConfig(_config(level, _handler(file, most_bytes), shared))
+    if file:
+        _catch_the_rest()
+
+
+def _config(level: str, handler: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
+    """What the standard library is told. ``shared``: what makes its lines like structlog's."""
+    return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
@@ -128,24 +135,27 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
                 ],
             }
         },
-        "handlers": {"lines": _handler(file, most_bytes)},
-        "loggers": {
-            # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
-            "urllib3": {"level": "ERROR"},
-            # Two lines a message, which say less than our own.
-            "celery.worker.strategy": {"level": level if level == "DEBUG" else "WARNING"},
-            "celery.app.trace": {"level": level if level == "DEBUG" else "WARNING"},
-            # It gives them a handler of its own before it reads our settings; its level stays.
-            "uvicorn": {"handlers": [], "propagate": True},
-            "uvicorn.error": {"handlers": [], "propagate": True},
-            # Ours says more, and leaves out queries and links (wedsync.correlation).
-            "uvicorn.access": {"handlers": [], "propagate": False},
-        },
+        "handlers": {"lines": handler},
+        "loggers": _loggers(level),
         "root": {"handlers": ["lines"], "level": level},
     }
-    logging.config.dictConfig(config)
-    if file:
-        _catch_the_rest()
+
+
+def _loggers(level: str) -> dict[str, Any]:
+    """Those of other people's that say too much, or past our lines."""
+    quieter = level if level == "DEBUG" else "WARNING"
+    return {
+        # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
+        "urllib3": {"level": "ERROR"},
+        # Two lines a message, which say less than our own.
+        "celery.worker.strategy": {"level": quieter},
+        "celery.app.trace": {"level": quieter},
+        # It gives them a handler of its own before it reads our settings; its level stays.
+        "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True},
+        # Ours says more, and leaves out queries and links (wedsync.correlation).
+        "uvicorn.access": {"handlers": [], "propagate": False},
+    }
 
 
 def _handler(file: str, most_bytes: int) -> dict[str, Any]:
