@@ -224,11 +224,3 @@ def _whole_way(last: WindowEntry, entries: Iterable[WindowEntry]) -> dict[str, o
     """The payload of an entry's event and of the older changes of the same that are told with it."""
     same = [entry for entry in entries if last.subject and entry.subject == last.subject]
     return merged([entry.event.payload for entry in same]) if len(same) > 1 else last.event.payload
-
-
-def carrier_of(delivery: Delivery) -> Delivery | None:
-    """The delivery that tells what a gathered one was to tell; ``None``: itself, or none, or not decided."""
-    entry = WindowEntry.objects.filter(delivery_id=delivery.id).select_related("window__delivery").first()
-    if entry is None or entry.outcome not in {Outcome.IN_MESSAGE, Outcome.COLLAPSED}:
-        return None
-    return entry.window.delivery

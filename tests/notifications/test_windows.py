@@ -18,6 +18,7 @@ from notifications.models import Notification, TraceEntry, Window, WindowEntry
 from tests.factories import SystemFactory, WeddingFactory
 from tests.notifications.windowing import (
     MILESTONE,
+    carrier,
     digests,
     fate,
     guests,
@@ -69,7 +70,7 @@ def test_low_news_go_as_one_message_with_all_of_them_in_their_order(wedding: Any
     assert (digest.state, digest.priority, digest.target, digest.contact) == ("pending", "low", anna.email, anna)
     assert (digest.event, [reason.route_name for reason in digest.reasons.all()]) == (events[-1], ["To the couple"])
     assert [fate(event) for event in events] == [("cancelled", "in_digest")] * 4
-    assert {windows.carrier_of(of(event)) for event in events} == {digest}
+    assert {carrier(event) for event in events} == {digest}
     notes = TraceEntry.objects.filter(what="gathered", text__startswith="In one").order_by("event_id")
     assert [note.text for note in notes] == [f"In one message with 3 others: {digest.id}."] * 4
 
@@ -126,7 +127,7 @@ def test_three_changes_of_one_time_give_one_message_from_the_first_to_the_last(w
         "changes": [{"field": "ceremony_time", "before": "15:00", "after": "16:30"}]
     }
     assert windows.merged_payload(of(first)) is None
-    assert windows.carrier_of(of(first)) == of(last)
+    assert carrier(first) == of(last)
 
 
 def test_the_whole_way_is_told_also_on_another_channel_and_when_it_is_sent_again(wedding: Any) -> None:
@@ -220,7 +221,7 @@ def test_within_a_digest_the_changes_of_one_thing_are_one_item(wedding: Any) -> 
     assert told == (other, last)
     assert told[1].payload == {"client_id": "C1", "phone": "+1", "name": "Anna"}
     assert (fate(first), fate(last)) == (("cancelled", "superseded"), ("cancelled", "in_digest"))
-    assert windows.carrier_of(of(first)) == digest
+    assert carrier(first) == digest
 
 
 def test_a_digest_that_is_sent_again_tells_of_the_same(wedding: Any) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations import routing
 from integrations.models import Delivery, Route, System
 from notifications import closing
-from notifications.models import Window
+from notifications.models import Window, WindowEntry
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory
 from wedsync.live.log import NewEvent, append
 from wedsync.live.models import ChannelEvent
@@ -80,6 +80,11 @@ def of(event: ChannelEvent, channel: str = "email") -> Delivery:
 def fate(event: ChannelEvent, channel: str = "email") -> tuple[str, str]:
     delivery = of(event, channel)
     return delivery.state, delivery.state_reason
+
+
+def carrier(event: ChannelEvent) -> Delivery | None:
+    """The delivery that tells what a gathered one was to tell."""
+    return WindowEntry.objects.select_related("window__delivery").get(delivery=of(event)).window.delivery
 
 
 def digests() -> list[Delivery]:
