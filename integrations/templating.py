@@ -1,8 +1,8 @@
 """A template language that staff may write in: Jinja2 without a way out, and without a way to take long.
 
-What a template may be made of is listed here; everything else is refused before it is compiled. It calls nothing but
-``range``, reads fields of JSON values only, and makes no value larger than 64 KiB. Loops share one budget of rounds,
-and a clock is looked at in between (docs/adr/0029). What it prints is escaped for the inside of a JSON text, so
+What a template may be made of is listed in :mod:`integrations.template_nodes`. It calls nothing but ``range``, reads
+fields of JSON values only, and makes no value larger than 64 KiB. Loops share one budget of rounds, and a clock is
+looked at in between (docs/adr/0029). What it prints is escaped for the inside of a JSON text, so
 ``"{{ payload.reason }}"`` is right whatever the reason says; ``{{ payload.changes|tojson }}`` prints a whole value.
 """
 
@@ -18,22 +18,15 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from integrations import time_budget
+from integrations import template_nodes, time_budget
 from integrations.template_filters import FILTERS, MOST_LETTERS, TESTS, CannotRender, weigh
 
 LONGEST_TEMPLATE = 10_000
-MOST_NODES = 3_000  # of one template; what it takes to compile it grows with them
 MOST_ROUNDS = 5_000
 MOST_SECONDS = 1.0
 # Put in below; no template may name them.
 _BOUNDED, _COUNTED, _JOINED, _WEIGHED = "bounded__", "counted__", "joined__", "weighed__"
 _LAZY = frozenset({"map", "select", "selectattr", "reject", "rejectattr", "unique"})  # they make values one by one
-_ALLOWED = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
-    nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.CondExpr,
-    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div,
-    nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat, nodes.Filter, nodes.Test, nodes.Keyword,
-)  # fmt: skip
 
 
 class _Budget:
@@ -111,7 +104,7 @@ class Language(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        _check_nodes(tree, self.known)
+        template_nodes.check(tree, self.known)
         _Limits().visit(tree)
         return tree.set_environment(self)  # type: ignore[return-value]
 
@@ -151,29 +144,6 @@ class Language(ImmutableSandboxedEnvironment):
         """Signs of numbers."""
         _check_numbers(arg)
         return super().call_unop(context, operator, arg)
-
-
-def _check_nodes(tree: nodes.Template, known: Mapping[str, Any]) -> None:
-    """Refuse what is not in the language.
-
-    Raises:
-        CannotRender: with the line.
-    """
-    for number, node in enumerate(tree.find_all(nodes.Node)):
-        if number >= MOST_NODES:
-            raise CannotRender(f"it has more than {MOST_NODES} parts; split it, or shorten it")
-        where = f"line {node.lineno}: "
-        if isinstance(node, nodes.Call):
-            if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
-                raise CannotRender(f"{where}only range(...) can be called; use filters")
-        elif not isinstance(node, _ALLOWED):
-            raise CannotRender(f"{where}“{type(node).__name__.lower()}” is not allowed here")
-        if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-            raise CannotRender(f"{where}the attribute {node.attr} is not allowed")
-        if isinstance(node, nodes.Filter) and node.name not in known:
-            raise CannotRender(f"{where}there is no filter {node.name}; there are {', '.join(sorted(known))}")
-        if isinstance(node, nodes.Test) and node.name not in TESTS:
-            raise CannotRender(f"{where}there is no test {node.name}; there are {', '.join(sorted(TESTS))}")
 
 
 def _too_large() -> NoReturn:

@@ -5,7 +5,7 @@ one opens it and the other joins. What is to be told of a report is decided ther
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from integrations.moves import move
 from integrations.states import WAITING, Reason, State
 from integrations.targets import SYSTEM_CHANNEL, Plan
 from notifications import making, plans, rounds, tracing
+from notifications.emergency_reports import line_of
 from notifications.models import Incident, IncidentReport, Sending
 from notifications.plans import Audience, Step
 from notifications.tracing import What
@@ -40,7 +41,6 @@ FIRST_STAFF_CALL = STAFF_CALL
 RETRY = timedelta(seconds=5)
 LATEST = 50  # reports among which one that says something is looked for
 MOST_FURTHER = 3  # reports that are told along with a newer one
-NOT_GIVEN = "not given"  # the reader's own word stands in messages
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
@@ -202,14 +202,6 @@ def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
     untold = earlier.filter(told_at=None, event_id__gt=last).exclude(words__in=known).order_by("-event_id")[:LATEST]
     newest = {each.words: line_of(each.event.payload) for each in reversed(list(untold))}
     return list(newest.values())[-MOST_FURTHER:]
-
-
-def line_of(payload: Mapping[str, Any]) -> str:
-    """What a report says, in one line."""
-    kind = str(payload.get("kind") or "emergency").replace("_", " ")
-    booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
-    description = str(payload.get("description") or "").strip() or NOT_GIVEN
-    return f"{kind}{booking}: {description}"[:1_000]
 
 
 def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from django.utils import timezone
 from integrations import linking
 from integrations.models import Delivery
 from integrations.wedding_events import Origin, wedding_event
-from notifications import acknowledging, held, incidents, links, raising, rounds, todays_weddings, tracing, unplaced
+from notifications import acknowledging, held, incidents, links, raising, rounds, todays_weddings, tracing
+from notifications.emergency_reports import as_told, line_of
 from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.tracing import What
@@ -193,8 +194,8 @@ def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str
     oldest = rows.order_by("created_at").first()
     if oldest and _has_gone_on(incident):
         payload = _instead(incident, oldest.event)
-    said = {incidents.line_of(payload): None}
-    further = {incidents.line_of(each.event.payload): None for each in asked} | said
+    said = {line_of(payload): None}
+    further = {line_of(each.event.payload): None for each in asked} | said
     lines = [line for line in reversed(further) if line not in said][-MOST_FURTHER:]
     suggested = incident.suggested_wedding if incident.state != Incident.State.RESOLVED else None
     return {
@@ -216,7 +217,7 @@ def _instead(incident: Incident, event: ChannelEvent) -> dict[str, Any]:
     if event.type == incidents.WEDDING_UNKNOWN:
         return dict(event.payload)
     trouble = todays_weddings.guess(event, timezone.now()).trouble
-    said = unplaced.as_told(event.payload, incident.connection)
+    said = as_told(event.payload, incident.connection)
     return {"incident_id": str(incident.id), "trouble": trouble, **{name: each for name, each in said.items() if each}}
 
 

@@ -20,6 +20,7 @@ from integrations import linking
 from integrations.models import Connection, Delivery
 from integrations.states import State
 from notifications import held, incidents, making, rounds, staff, staff_calls, todays_weddings, tracing
+from notifications.emergency_reports import LONGEST_TEXT, Report, Trouble, as_told
 from notifications.held import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.todays_weddings import Guess
@@ -30,48 +31,12 @@ from wedsync.live import hints
 from wedsync.live.channels import ops_channel
 from wedsync.live.log import append
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import WeddingUnknown
+from wedsync.live.own_payloads import WeddingUnknown
 from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
 LEFT_BEHIND = timedelta(days=1)
 BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
-LONGEST_NAME, LONGEST_TEXT = 200, 10_000  # characters
-
-
-class Trouble(models.TextChoices):
-    """Why an emergency did not become an event that is routed."""
-
-    REFUSED = "refused"
-    HELD = "held"
-
-
-@dataclass(frozen=True)
-class Report:
-    """An emergency that was signed and yet cannot take its usual way, with whatever could be read of it.
-
-    Arguments:
-        connection_id: of the connection that it came through.
-        reason: a sentence for staff, such as “Its time lies more than 300 s ahead.”
-        external_id: the vendor's id; where none could be read, the receipt's.
-        booking_id: by which it names its wedding, where that is not known.
-        wedding_id: the wedding that it names and that is the organization's.
-        event_id: of one that is held: the stored event, which goes on when staff choose its wedding.
-    """
-
-    organization_id: UUID
-    connection_id: str
-    trouble: Trouble
-    reason: str
-    external_id: str
-    kind: str = ""
-    description: str = ""
-    reported_by: str = ""
-    contact_phone: str = ""
-    location: str = ""
-    booking_id: str = ""
-    wedding_id: UUID | None = None
-    event_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -188,23 +153,6 @@ def find_left_behind() -> int:
     return rounds.work_off(
         unlinked.order_by("id"), take_unlinked, broken="emergency_not_taken", requests="correlation_id"
     )
-
-
-def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
-    """What a report says, as the question repeats it: cut, and never without a word where one is needed."""
-    sender = connection.system.name if connection else ""
-    said = {name: _short(given.get(name)) for name in ("contact_phone", "venue_name", "booking_id")}
-    return {
-        "kind": _short(given.get("kind")) or "emergency",
-        "description": (str(given.get("description") or "").strip() or incidents.NOT_GIVEN)[:LONGEST_TEXT],
-        "reported_by": _short(given.get("reported_by")) or sender or incidents.NOT_GIVEN,
-        "sender": sender[:LONGEST_NAME] or None,
-        **{name: value or None for name, value in said.items()},
-    }
-
-
-def _short(value: object) -> str:
-    return str(value or "").strip()[:LONGEST_NAME]
 
 
 def _take(case: _Case, now: datetime) -> bool:

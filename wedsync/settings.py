@@ -279,7 +279,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}console/icon.svg"}],
     "SHOW_HISTORY": True,
-    "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.site_context",
+    "GLOBAL_CALLBACK": "wedsync.weddings.recent_actions.site_context",
     "SCRIPTS": [f"{STATIC_URL}weddings/dates_in_words.js"],
 }
 LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike

@@ -11,7 +11,7 @@ from django.test import Client
 from integrations.models import ClientSync, Connection, Route, System
 from tests import factories
 from tests.admin.conftest import House, page
-from wedsync.weddings import tenant_admin
+from wedsync.weddings import deletions
 from wedsync.weddings.models import Contact, Wedding
 
 SignIn = Callable[..., Client]
@@ -122,7 +122,7 @@ def test_a_connection_of_a_system_that_sends_us_nothing_is_refused(kind: str, ou
 def test_what_very_many_rows_hang_on_is_not_deleted_and_they_are_not_read(
     ours: House, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(tenant_admin, "MOST_DELETED", 20)
+    monkeypatch.setattr(deletions, "MOST_DELETED", 20)
     system = factories.SystemFactory(organization=ours.organization)
     event = factories.EventFactory(organization=ours.organization)
     for number in range(21):

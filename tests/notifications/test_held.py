@@ -14,8 +14,9 @@ from integrations import claims, deliveries, standing
 from integrations.models import Alert, Delivery
 from integrations.routing import route
 from notifications import acknowledging, incidents, links, placement, staff_calls, subjects
+from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident
-from notifications.unplaced import Report, Trouble, tell_staff
+from notifications.unplaced import tell_staff
 from notifications.wording import write
 from tests.at_once import at_once
 from tests.factories import EventFactory

@@ -14,9 +14,10 @@ from integrations import linking, suppliers
 from integrations.models import Delivery, ExternalReference
 from integrations.routing import route
 from notifications import incidents, links, placement
+from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident, IncidentReport
 from notifications.placement import Choice
-from notifications.unplaced import Report, Trouble, tell_staff
+from notifications.unplaced import tell_staff
 from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory
 from tests.notifications.houses import House, a_house

@@ -14,8 +14,9 @@ from integrations import linking
 from integrations.models import Alert, Connection, Delivery, ExternalReference, System
 from integrations.routing import route
 from notifications import acknowledging, incidents, links, placement, staff_calls, subjects, unplaced
+from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident, IncidentReport
-from notifications.unplaced import Report, Trouble, tell_staff
+from notifications.unplaced import tell_staff
 from notifications.wording import write
 from tests.factories import (
     EventFactory,

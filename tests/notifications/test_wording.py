@@ -208,6 +208,9 @@ def test_what_an_emergency_does_not_say_reads_as_not_given(locale: str, words: s
 
     assert words in told.headline
     assert [fact.value for fact in told.facts].count(words) == 2
+    further = {**payload, "further": ["emergency (booking B-4): not given", "fire: Smoke"]}
+    values = [fact.value for fact in write(subject("venue.emergency_reported", locale, further)).facts]
+    assert [f"emergency (booking B-4): {words}", "fire: Smoke"] == [value for value in values if ": " in value]
     resolved = {"incident_id": "x", "kind": "", "description": "", "resolved_by": "Eva"}
     assert words in write(subject("incident.resolved", locale, resolved)).headline
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from integrations.models import Connection
 from integrations.vendors import VENDORS
+from notifications.emergency_reports import Trouble
 from notifications.models import Incident
-from notifications.unplaced import Trouble
 from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory, WeddingFactory
 from tests.senders import JSON, Answer, Sender, make_sender, moved

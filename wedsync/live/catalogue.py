@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wedsync.live import payloads
+from wedsync.live import own_payloads, payloads
 from wedsync.queues import Priority
 
 EMERGENCY = "venue.emergency_reported"
@@ -105,22 +105,22 @@ CATALOGUE: dict[str, EventType] = {
         _type("wedding.date_changed", payloads.DateChanged, Category.TIMELINE, _HIGH, _COUPLE, _SUPPLIERS),
         _type("form.submitted", payloads.FormSubmitted, _BOOKINGS, _NORMAL, Scope.FORM, _SUPPLIERS),
         _type("journey.milestone_reached", payloads.MilestoneReached, Category.JOURNEY, _LOW, Scope.JOURNEY, _COUPLE),
-        _type("incident.acknowledged", payloads.IncidentAcknowledged, Category.EMERGENCIES, _HIGH, Scope.URGENT),
+        _type("incident.acknowledged", own_payloads.IncidentAcknowledged, Category.EMERGENCIES, _HIGH, Scope.URGENT),
         _type(
             "incident.resolved",
-            payloads.IncidentResolved,
+            own_payloads.IncidentResolved,
             Category.EMERGENCIES,
             _URGENT,
             _COUPLE,
             _SUPPLIERS,
             Scope.URGENT,
         ),
-        _type("incident.drill_started", payloads.DrillStarted, Category.EMERGENCIES, _URGENT, Scope.OPS),
-        _type("incident.wedding_unknown", payloads.WeddingUnknown, Category.EMERGENCIES, _URGENT, Scope.OPS),
-        _type("ops.alert_raised", payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
-        _type("ops.alert_resolved", payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
-        _type("ops.self_test", payloads.SelfTest, Category.OPERATIONS, _URGENT, Scope.OPS),
-        _type("ops.reach_checked", payloads.ReachChecked, Category.OPERATIONS, _HIGH, Scope.OPS),
-        _type("system.health_changed", payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),
+        _type("incident.drill_started", own_payloads.DrillStarted, Category.EMERGENCIES, _URGENT, Scope.OPS),
+        _type("incident.wedding_unknown", own_payloads.WeddingUnknown, Category.EMERGENCIES, _URGENT, Scope.OPS),
+        _type("ops.alert_raised", own_payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),
+        _type("ops.alert_resolved", own_payloads.Alert, Category.OPERATIONS, _NORMAL, Scope.OPS),
+        _type("ops.self_test", own_payloads.SelfTest, Category.OPERATIONS, _URGENT, Scope.OPS),
+        _type("ops.reach_checked", own_payloads.ReachChecked, Category.OPERATIONS, _HIGH, Scope.OPS),
+        _type("system.health_changed", own_payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),
     )
 }

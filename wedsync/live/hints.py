@@ -1,19 +1,16 @@
 """Hints: messages that make work start at once. The rows decide; a lost hint is found again by the sweep.
 
 Redis may be slow, frozen or away. Whoever commits an event must not wait for it, so hints leave from threads of their
-own, through bounded queues that drop when they are full. What waits there leaves together: one message asks for many
-events to be routed, and one tells all web processes about many channels.
+own (:mod:`wedsync.live.hint_lanes`). What waits there leaves together: one message asks for many events to be routed,
+and one tells all web processes about many channels.
 """
 
 import asyncio
 import atexit
-import queue
-import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import redis
@@ -23,15 +20,11 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
+from wedsync.live.hint_lanes import Lane
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
 log = structlog.get_logger(__name__)
-MOST_WAITING = 1_000  # batches of hints
-MOST_TOGETHER = 2_000
-# Seconds that a lane rests after a send, for each hint in it and at most: the first leaves at once, a few leave almost
-# at once, and under load there are fewer and larger sends, since each takes time from the process's event loop.
-REST, LONGEST_REST = 0.001, 0.2
 EVENTS_A_MESSAGE = 200  # they are routed one after the other, other messages beside them
 MESSAGES_A_SYSTEM = 16  # in one queue; twice what most may have in flight
 MESSAGES_KNOWN_FOR = 10  # seconds
@@ -73,50 +66,6 @@ class DeliveryHint(NamedTuple):
     system_id: str
     quick_attempts: int = 0
     countdown: float = 0.0
-
-
-class Lane(Generic[T]):
-    """One thread that passes hints on to Redis, in order, together with whatever else waits by then."""
-
-    def __init__(self, name: str, make_send: Callable[[], Callable[[list[T]], None]]) -> None:
-        self._name = name
-        self._make_send = make_send
-        self._waiting: queue.Queue[Sequence[T]] = queue.Queue(MOST_WAITING)
-        self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
-
-    def offer(self, hints: Sequence[T]) -> None:
-        """Queue some hints, or drop them where Redis has been away for long."""
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name=f"hints-{self._name}", daemon=True)
-                self._thread.start()
-        try:
-            self._waiting.put_nowait(hints)
-        except queue.Full:
-            log.warning("hints_dropped", lane=self._name, hints=len(hints))
-
-    def _run(self) -> None:
-        send = self._make_send()
-        while True:
-            taken = [self._waiting.get()]
-            while sum(map(len, taken)) < MOST_TOGETHER and not self._waiting.empty():
-                taken.append(self._waiting.get())
-            hints = [hint for several in taken for hint in several]
-            try:
-                send(hints)
-            except Exception as error:  # whatever Redis throws, the sweep finds the row
-                log.warning("hints_failed", lane=self._name, error=type(error).__name__)
-            finally:
-                for _ in taken:
-                    self._waiting.task_done()
-            time.sleep(min(REST * len(hints), LONGEST_REST))
-
-    def flush(self, seconds: float) -> None:
-        """Wait until all that was offered has left, at most so long."""
-        finished = threading.Thread(target=self._waiting.join, daemon=True)
-        finished.start()
-        finished.join(seconds)
 
 
 TaskHint = RouteHint | DeliveryHint | NoticeHint | AlarmHint

@@ -11,25 +11,23 @@ change rows (see :mod:`wedsync.weddings.tenancy`). Implement nothing else for th
 | filters in the sidebar | ``TenantRelatedFilter`` |
 | filters typed into the address | ``lookup_allowed`` takes only what the page itself offers |
 | creating in, or moving to, another organization | ``TenantForm`` fixes it; ``save_model`` checks again |
-| recent actions | ``site_context`` |
+| recent actions | :func:`wedsync.weddings.recent_actions.site_context` |
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin import RelatedFieldListFilter
-from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, get_fields_from_path
 from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE, DateField, Model, QuerySet
+from django.db.models import DateField, Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from unfold.widgets import UnfoldAdminDateWidget
 
+from wedsync.weddings import deletions
 from wedsync.weddings.models import Organization
 from wedsync.weddings.tenancy import BY_NOBODY, Role, access
 from wedsync.weddings.tenant_forms import DATE_TYPED, TenantForm, TenantFormSet
@@ -42,36 +40,13 @@ else:
     from unfold.admin import TabularInline as _TabularInline
 
 _LOOKUPS = ("exact", "in", "isnull", "gte", "lt", "year", "month", "day", "id__exact", "pk__exact")
-_RECENT = 20
 _MOST_OFFERED = 200
-MOST_DELETED = 500
 
 
 def tenant_admin_of(site: admin.AdminSite, model: type[Model]) -> TenantAdmin | None:
     """The admin that knows the model's border, if there is one."""
     found = site._registry.get(model)  # noqa: SLF001
     return found if isinstance(found, TenantAdmin) else None
-
-
-def site_context(request: HttpRequest) -> dict[str, Any]:
-    """For every admin page: recent actions on rows that the user may still see. See ``UNFOLD`` in the settings."""
-    user_id = request.user.pk
-    own = LogEntry.objects.filter(user_id=user_id) if user_id else LogEntry.objects.none()
-    if access(request).everything:
-        return {"log_entries": own}
-    shown = request.path == reverse("admin:index")
-    return {"log_entries": own.filter(pk__in=_still_visible(request, own)) if shown else own.none()}
-
-
-def _still_visible(request: HttpRequest, entries: QuerySet[LogEntry]) -> list[int]:
-    visible = []
-    for entry in entries.select_related("content_type")[:_RECENT]:
-        model = entry.content_type.model_class() if entry.content_type else None
-        pages = tenant_admin_of(admin.site, model) if model else None
-        row = pages.get_object(request, entry.object_id or "") if pages else None
-        if pages and row is not None and pages.has_view_permission(request, row):
-            visible.append(entry.pk)
-    return visible
 
 
 class TenantRelatedFilter(RelatedFieldListFilter):
@@ -84,32 +59,6 @@ class TenantRelatedFilter(RelatedFieldListFilter):
             return []
         rows = related.get_queryset(request).order_by(*(related.get_ordering(request) or ("pk",)))
         return [(row.pk, str(row)) for row in related.named(rows)[:_MOST_OFFERED]]
-
-
-def too_many_below(rows: Iterable[Model]) -> str:
-    """Of what kind there are too many rows that would be deleted together with these; empty: there are few.
-
-    Counts keys level by level and stops at :data:`MOST_DELETED`; reads no row.
-    """
-    level: dict[type[Model], list[Any]] = {}
-    for row in rows:
-        level.setdefault(type(row), []).append(row.pk)
-    found = 0
-    while level:
-        following: dict[type[Model], list[Any]] = {}
-        for model, keys in level.items():
-            for relation in model._meta.related_objects:  # noqa: SLF001
-                if getattr(relation, "on_delete", None) is not CASCADE:
-                    continue
-                below: Any = relation.related_model
-                hanging = below._base_manager.filter(**{f"{relation.field.name}__in": keys})  # noqa: SLF001
-                pks = list(hanging.order_by().values_list("pk", flat=True)[: MOST_DELETED + 1 - found])
-                found += len(pks)
-                if found > MOST_DELETED:
-                    return str(below._meta.verbose_name_plural)  # noqa: SLF001
-                following.setdefault(below, []).extend(pks)
-        level = {model: keys for model, keys in following.items() if keys}
-    return ""
 
 
 class _Border:
@@ -252,8 +201,8 @@ class TenantAdmin(_Border, _ModelAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What would be deleted; of a row on which very many hang that alone, before any of them is read."""
-        if hangs := too_many_below(objs):
-            return [], {}, set(), [f"More than {MOST_DELETED} rows hang on it, {hangs} among them."]
+        if hangs := deletions.too_many_below(objs):
+            return [], {}, set(), [f"More than {deletions.MOST_DELETED} rows hang on it, {hangs} among them."]
         return super().get_deleted_objects(objs, request)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
