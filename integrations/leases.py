@@ -62,6 +62,8 @@ def _end_lease(delivery: Delivery) -> None:
     else:
         sender = sender_for(delivery.channel)
         to, reason, seconds = after_unknown(delivery, sender, Reason.WORKER_LOST)
+        if to == State.SCHEDULED and delivery.priority == Priority.URGENT and delivery.attempt_count <= 1:
+            seconds = 0.0  # its lease was pause enough; what ends a second worker is given time
         ending = Ending(
             to=to,
             reason=reason,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from integrations import alerts
@@ -23,6 +23,21 @@ from wedsync.live.models import ChannelEvent
 log = structlog.get_logger(__name__)
 REMEMBERED = 10.0  # seconds
 IN_PASSING_MILLISECONDS = 50
+STANDS_STILL_SECONDS = 1.0
+
+# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+_STANDING_STILL = """
+SELECT EXISTS (
+    SELECT FROM pg_stat_activity AS session
+    WHERE session.datname = current_database() AND session.pid <> pg_backend_pid() AND session.xact_start IS NOT NULL
+      AND session.wait_event_type IS DISTINCT FROM 'Lock'
+      AND session.state_change < clock_timestamp() - make_interval(secs => %s)
+      AND EXISTS (
+          SELECT FROM pg_locks AS held
+          WHERE held.pid = session.pid AND held.granted AND held.mode IN ('RowShareLock', 'RowExclusiveLock')
+      )
+)
+"""
 
 
 class StuckRows:
@@ -65,11 +80,21 @@ def _moves(event: ChannelEvent) -> bool:
     """Whether others that share the event's rows were routed just now: then many want the row, and nobody is stuck.
 
     A hundred reports of one emergency lock the same incident one after the other. Were they taken for stuck, each
-    would only look in passing, and hardly any would ever get its turn.
+    would only look in passing, and hardly any would ever get its turn. A session that stands still with its locks is
+    stuck all the same, whatever was routed before it froze.
     """
+    if _a_session_stands_still():
+        return False
     shared = {"wedding_id": event.wedding_id} if event.wedding_id else {"organization_id": event.organization_id}
     lately = timedelta(milliseconds=2 * ROUTING_PATIENCE_MILLISECONDS)  # a transaction begins before it waits
     return ChannelEvent.objects.filter(**shared, routed_at__gt=Now() - lately).exists()
+
+
+def _a_session_stands_still() -> bool:
+    """Whether a session keeps rows locked, and neither waits for a lock itself nor has done anything for a second."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING_STILL, [STANDS_STILL_SECONDS])
+        return bool(cursor.fetchone()[0])
 
 
 def tell(event_id: UUID) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -31,7 +32,7 @@ def due(priority: Priority, **rest: Any) -> Delivery:
 
 def lost(priority: Priority, **rest: Any) -> Delivery:
     lease = {"lease_token": uuid4(), "lease_until": timezone.now() - LONG_AGO, "attempt_count": 1}
-    return due(priority, state=State.IN_FLIGHT, **lease, **rest)
+    return due(priority, state=State.IN_FLIGHT, **(lease | rest))
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -87,3 +88,20 @@ def test_an_urgent_delivery_whose_outcome_nobody_knows_moves_its_plan_on(
     leases.end_leases()
 
     assert told == ([delivery] if priority == Priority.URGENT else [])
+
+
+@pytest.mark.parametrize(
+    ("priority", "attempts", "at_once"), [("urgent", 1, True), ("urgent", 2, False), ("high", 1, False)]
+)
+def test_an_urgent_delivery_is_repeated_at_once_after_its_first_worker_died(
+    priority: Priority, attempts: int, at_once: bool
+) -> None:
+    delivery = lost(priority, channel="system", request=FROZEN, attempt_count=attempts)
+
+    leases.end_leases()
+
+    delivery.refresh_from_db()
+    assert delivery.state == State.SCHEDULED
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT next_attempt_at <= clock_timestamp() FROM integrations_delivery")
+        assert cursor.fetchone() == (at_once,)

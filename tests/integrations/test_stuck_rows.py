@@ -1,5 +1,7 @@
 """A row that another session keeps locked costs the events that need it, and no others."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -14,6 +16,7 @@ from integrations import health, stuck_rows, tasks
 from integrations.models import Alert
 from integrations.models.health import Cause
 from tests.factories import WeddingFactory
+from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
 from wedsync.live.log import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
@@ -45,15 +48,27 @@ def event_of(wedding: Wedding, guests: int = 120) -> ChannelEvent:
 
 
 @contextmanager
-def locked(table: str, key: Any) -> Iterator[None]:
-    """Another session that stands still with the row locked."""
+def locked(table: str, key: Any, *, busy: bool = False) -> Iterator[None]:
+    """Another session that keeps the row locked. It stands still, or is at work all the time."""
     given = connection.get_connection_params()
     for name in ("cursor_factory", "client_encoding"):
         given.pop(name, None)
     with closing(psycopg2.connect(**given)) as other, other.cursor() as cursor:
         cursor.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", [str(key)])
         assert cursor.fetchone()
+        done = threading.Event()
+
+        def work() -> None:
+            while not done.wait(0.05):
+                cursor.execute("SELECT 1")
+
+        worker = threading.Thread(target=work)
+        if busy:
+            worker.start()
         yield
+        done.set()
+        if busy:
+            worker.join()
 
 
 def routings(*events: ChannelEvent) -> list[str]:
@@ -94,12 +109,29 @@ def test_where_others_of_the_wedding_were_routed_just_now_nobody_is_taken_for_st
     first, second = event_of(wedding), event_of(wedding, 130)
     tasks.route([str(first.id)])
 
-    with locked("weddings_wedding", wedding.id):
+    with locked("weddings_wedding", wedding.id, busy=True):
         tasks.route([str(second.id)])
 
     assert routings(first, second) == [Routing.ROUTED, Routing.PENDING]
     assert not stuck_rows.known.is_known(wedding.id)
     assert not Alert.objects.exists()
+
+
+def test_a_session_that_stands_still_is_stuck_whatever_was_routed_before_it_froze() -> None:
+    wedding = WeddingFactory()
+    first, second, third = event_of(wedding), event_of(wedding, 130), event_of(wedding, 140)
+    tasks.route([str(first.id)])
+
+    with locked("weddings_wedding", wedding.id):
+        tasks.route([str(second.id)])
+        began = time.monotonic()
+        tasks.route([str(third.id)])
+        took = time.monotonic() - began
+
+    assert routings(first, second, third) == [Routing.ROUTED, Routing.PENDING, Routing.PENDING]
+    assert stuck_rows.known.is_known(wedding.id)
+    assert Alert.objects.filter(cause=Cause.ROW_LOCKED).exists()
+    assert took < ROUTING_PATIENCE_MILLISECONDS / 1000, "the third only looked in passing"
 
 
 def test_the_alert_ends_when_no_event_has_met_the_row_for_a_minute() -> None:
