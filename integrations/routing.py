@@ -50,14 +50,14 @@ _TAKE = Prepared(
 
 
 @transaction.atomic
-def route(event_id: UUID) -> int:
+def route(event_id: UUID, *, patience_milliseconds: int = ROUTING_PATIENCE_MILLISECONDS) -> int:
     """Route an event, once; returns how many deliveries were made. Called again it does nothing.
 
     Raises:
-        OperationalError: PostgreSQL is away, or another session kept a row locked for some seconds
+        OperationalError: PostgreSQL is away, or another session kept a row locked for longer than our patience
             (``lock_is_held``); nothing is done.
     """
-    taken, _ = _TAKE.run({"id": event_id, "patience": str(ROUTING_PATIENCE_MILLISECONDS)})
+    taken, _ = _TAKE.run({"id": event_id, "patience": str(patience_milliseconds)})
     if not taken:
         for follower in targets.followers:
             follower.without_wedding(event_id)

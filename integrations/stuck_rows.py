@@ -23,6 +23,8 @@ from wedsync.live.models import ChannelEvent
 log = structlog.get_logger(__name__)
 REMEMBERED = 10.0  # seconds
 IN_PASSING_MILLISECONDS = 50
+BESIDE_OTHERS_MILLISECONDS = 250
+"""While further events of the same message wait."""
 STANDS_STILL_SECONDS = 1.0
 
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW

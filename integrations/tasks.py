@@ -12,6 +12,7 @@ from integrations import breakers, dispatch, health, routing, stuck_rows, watchd
 from integrations.dispatch import TryAgain
 from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
+from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, WATCH_TASK, Priority
 
@@ -33,19 +34,30 @@ def route(event_ids: list[str]) -> None:
     """Route events, each in a transaction of its own; one that breaks keeps nothing from the others.
 
     PostgreSQL may have to be asked again, after a deadlock or a restart; what is routed already is not routed twice.
-    An event that needs a row which another session keeps locked is left to the sweep.
+    An event that needs a row which another session keeps locked comes after the others of its message. If it waits in
+    vain then too, it is left to the sweep.
     """
-    for event_id in map(UUID, event_ids):
-        try:
-            routing.route(event_id)
-        except POSTGRES_AWAY as error:
-            if not lock_is_held(error):
-                raise
+    ids = [UUID(event_id) for event_id in event_ids]
+    if len(ids) > 1:
+        ids = [event_id for event_id in ids if not _is_routed(event_id, stuck_rows.BESIDE_OTHERS_MILLISECONDS)]
+    for event_id in ids:
+        if not _is_routed(event_id, ROUTING_PATIENCE_MILLISECONDS):
             stuck_rows.tell(event_id)
-        except Exception:
-            with correlation.of_stored(routing.correlation_id_of(event_id)):
-                log.exception("event_not_routed", event_id=str(event_id))
-                routing.give_up(event_id)
+
+
+def _is_routed(event_id: UUID, patience_milliseconds: int) -> bool:
+    """Route an event; ``False``: another session kept a row locked for longer than that."""
+    try:
+        routing.route(event_id, patience_milliseconds=patience_milliseconds)
+    except POSTGRES_AWAY as error:
+        if lock_is_held(error):
+            return False
+        raise
+    except Exception:
+        with correlation.of_stored(routing.correlation_id_of(event_id)):
+            log.exception("event_not_routed", event_id=str(event_id))
+            routing.give_up(event_id)
+    return True
 
 
 @shared_task(

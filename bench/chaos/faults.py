@@ -53,7 +53,8 @@ class Fault:
     """One fault.
 
     ``lasts``: seconds that it needs at least. ``hits``: how many calls it must spoil before it is over. ``deaths``:
-    whether deliveries may die of it. ``default_times``: it is played with the times of production.
+    whether deliveries may die of it. ``default_times``: it is played with the times of production. ``rate``: webhooks a
+    second at most, where it promises seconds that a copy under full load cannot keep.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Fault:
     hits: int = 0
     deaths: bool = False
     default_times: bool = False
+    rate: float = 1000.0
 
 
 def _kill(*names: str) -> Strike:

@@ -30,6 +30,7 @@ def main() -> None:
         )
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.connection.fileno())) as ours:
             if ours.family != socket.AF_UNIX:
+                ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # or a repetition would meet a closed port
                 ours.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
                 os.close(connection.connection.fileno())
         threading.Event().wait()

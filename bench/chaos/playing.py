@@ -88,7 +88,7 @@ class Play:
         return verdict
 
     def _under_load(self, fault: Fault, say: Say) -> dict[str, Sent]:
-        load = Load(self._plan.facts, self._copy.port, self._rate)
+        load = Load(self._plan.facts, self._copy.port, min(self._rate, fault.rate))
         load.start()
         try:
             _wait(BEFORE, lambda: say(f"{fault.name}: {load.taken} taken"))

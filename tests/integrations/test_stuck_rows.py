@@ -16,6 +16,7 @@ from integrations import health, stuck_rows, tasks
 from integrations.models import Alert
 from integrations.models.health import Cause
 from tests.factories import WeddingFactory
+from tests.polling import until
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
 from wedsync.live.log import NewEvent, append
 from wedsync.live.models import ChannelEvent
@@ -87,6 +88,26 @@ def test_events_of_other_weddings_in_the_same_message_are_routed() -> None:
         assert stuck_rows.known.is_known(stuck.id)
     tasks.route([str(first.id), str(second.id)])
     assert routings(first, second) == [Routing.ROUTED, Routing.ROUTED]
+
+
+def test_events_of_other_weddings_in_the_same_message_come_first() -> None:
+    stuck, free = WeddingFactory(), WeddingFactory()
+    first, second = event_of(stuck), event_of(free)
+    message = threading.Thread(target=_routed_elsewhere, args=([str(first.id), str(second.id)],))
+
+    with locked("weddings_wedding", stuck.id):
+        message.start()
+        until(lambda: routings(second) == [Routing.ROUTED], what="the event of the other wedding")
+
+        assert message.is_alive(), "it still waits for the locked row"
+        assert routings(first) == [Routing.PENDING]
+    message.join()
+    assert routings(first) == [Routing.ROUTED], "the row was free within its patience"
+
+
+def _routed_elsewhere(ids: list[str]) -> None:
+    tasks.route(ids)
+    connection.close()
 
 
 @pytest.mark.parametrize("table", ["live_channelevent", "weddings_wedding"])
