@@ -8,8 +8,10 @@ class IntegrationsConfig(AppConfig):
         """Let routes have systems and live channels as targets, and Celery's processes compare their keys."""
         from celery.signals import beat_init, celeryd_init
 
-        from integrations import client_tasks, key_check, system_targets  # noqa: F401  (tasks register when imported)
+        from integrations import client_tasks  # noqa: F401  (tasks register when imported)
+        from integrations.system_channel import sender
+        from integrations.systems import key_check
 
-        system_targets.register()
+        sender.register()
         for begins in (celeryd_init, beat_init):
             begins.connect(key_check.verify_or_exit)

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from integrations import client_sync
 from integrations.models import System
+from integrations.remote_reads import client_sync
 
 
 @shared_task(name="integrations.sync_clients")

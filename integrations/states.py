@@ -85,5 +85,5 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 def sources_of(state: State) -> list[State]:
-    """The states from which this one may be reached: the condition of every write, in :mod:`integrations.moves`."""
+    """The states from which this one may be reached: the condition of each write in ``deliveries/state_changes.py``."""
     return [source for source, following in TRANSITIONS.items() if state in following]

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import structlog
 from django.db.models.functions import Now
 
-from integrations.due import hint_deliveries
-from integrations.late_linking import LateLinking
-from integrations.leases import end_leases
+from integrations.deliveries.releases import release_held
+from integrations.deliveries.state_changes import move_many
 from integrations.models import Delivery
-from integrations.moves import move_many
-from integrations.releases import release_held
+from integrations.references.late_linking import LateLinking
+from integrations.routing.unrouted import hint_events
+from integrations.sending.due import hint_deliveries
+from integrations.sending.expired_leases import end_leases
 from integrations.states import WAITING, Reason, State
-from integrations.unrouted import hint_events
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 
 log = structlog.get_logger(__name__)

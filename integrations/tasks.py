@@ -8,8 +8,11 @@ from celery import Task, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
-from integrations import breakers, dispatch, health, routing, stuck_rows, watchdog
-from integrations.dispatch import TryAgain
+from integrations.admission import breakers
+from integrations.health import sweeping, watchdog
+from integrations.routing import route_event, stuck_rows
+from integrations.sending import dispatch
+from integrations.sending.dispatch import TryAgain
 from wedsync import correlation
 from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
@@ -48,15 +51,15 @@ def route(event_ids: list[str]) -> None:
 def _is_routed(event_id: UUID, patience_milliseconds: int) -> bool:
     """Route an event; ``False``: another session kept a row locked for longer than that."""
     try:
-        routing.route(event_id, patience_milliseconds=patience_milliseconds)
+        route_event.route(event_id, patience_milliseconds=patience_milliseconds)
     except POSTGRES_AWAY as error:
         if lock_is_held(error):
             return False
         raise
     except Exception:
-        with correlation.of_stored(routing.correlation_id_of(event_id)):
+        with correlation.of_stored(route_event.correlation_id_of(event_id)):
             log.exception("event_not_routed", event_id=str(event_id))
-            routing.give_up(event_id)
+            route_event.give_up(event_id)
     return True
 
 
@@ -101,4 +104,4 @@ def watch() -> None:
 @shared_task(name="integrations.health_sweep")
 def health_sweep() -> None:
     """Rate all systems; beat asks for it, and a round that is missed is made up for by the next."""
-    health.sweep()
+    sweeping.sweep()

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.wedding_events import Origin, wedding_event
+from integrations.wedding_events.effects import Origin, wedding_event
 from notifications import incidents, links, tracing
 from notifications.models import Incident, Message
 from notifications.tracing import What

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations import alerts
-from integrations.cadence import Cadence
+from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
+from integrations.registry.cadence import Cadence
 from integrations.states import State
 from notifications import staff_calls
 from notifications.models import Incident, Notification, WhatsAppTemplate

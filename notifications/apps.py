@@ -6,8 +6,10 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let routes have people as targets, and follow what becomes of events."""
-        from integrations import sweep, targets, trials
+        from integrations import sweep
         from integrations.models import Route
+        from integrations.registry import targets
+        from integrations.systems import trials
         from notifications import (
             alert_ends,
             closing,

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.routing import planned_row
+from integrations.registry.targets import Plan
+from integrations.routing.route_event import planned_row
 from integrations.states import State
-from integrations.targets import Plan
 from notifications import policy, recipients, tracing, windows
 from notifications.models import Message, Window
 from notifications.tracing import What

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import alerts
+from integrations.health import alerts
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
-from integrations.targets import Plan
+from integrations.registry.targets import Plan
 from notifications import incidents, making, plans, recipients, rounds, staff, tracing
 from notifications.models import Incident
 from notifications.plans import Audience, Step

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.planning import Wanted
+from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.routing.planning import Wanted
 from integrations.states import Reason, State
-from integrations.targets import SYSTEM_CHANNEL
 from notifications import escalation, held, incidents, making, plans, policy, progress, tracing, unplaced, windows
 from notifications.models import Notification, Sending, TraceEntry
 from notifications.tracing import What
@@ -18,7 +18,7 @@ from wedsync.queues import Priority
 
 
 class Following:
-    """See :class:`integrations.targets.Follower`."""
+    """See :class:`integrations.registry.targets.Follower`."""
 
     def before_routing(self, event: ChannelEvent) -> None:
         """An emergency opens an incident, or joins one; of one that was held staff are not asked any more."""

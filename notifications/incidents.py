@@ -17,11 +17,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.deliveries.state_changes import move
 from integrations.models import Delivery, Route
 from integrations.models.deliveries import STAFF_CALL
-from integrations.moves import move
+from integrations.registry.targets import SYSTEM_CHANNEL, Plan
 from integrations.states import WAITING, Reason, State
-from integrations.targets import SYSTEM_CHANNEL, Plan
 from notifications import making, plans, rounds, tracing
 from notifications.emergency_reports import line_of
 from notifications.models import Incident, IncidentReport, Sending

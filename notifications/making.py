@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.models.deliveries import STAFF_CALL
-from integrations.routing import planned_row
+from integrations.registry.targets import Plan
+from integrations.routing.route_event import planned_row
 from integrations.states import State
-from integrations.targets import Plan
 from notifications import tracing
 from notifications.models import Notification, Sending
 from notifications.tracing import What

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from integrations.known_before import before_in
-from integrations.ordering_rules import state_set_by
+from integrations.rules.known_before import before_in
+from integrations.rules.state_events import state_set_by
 
 _VALUES = ("guest_count", "capacity", "date")
 """What an event sets with its value of before beside it, as ``previous``."""

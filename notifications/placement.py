@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import linking
 from integrations.models import Delivery
-from integrations.wedding_events import Origin, wedding_event
+from integrations.references import linking
+from integrations.wedding_events.effects import Origin, wedding_event
 from notifications import acknowledging, held, incidents, links, raising, rounds, todays_weddings, tracing
 from notifications.emergency_reports import as_told, line_of
 from notifications.held import Asking

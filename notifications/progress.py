@@ -14,11 +14,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import alerts
+from integrations.health import alerts
 from integrations.models import Delivery
 from integrations.models.health import Cause
+from integrations.registry.targets import Plan
 from integrations.states import WAITING, Reason, State
-from integrations.targets import Plan
 from notifications import digests, escalation, making, plans, policy, recipients, tracing
 from notifications.models import Incident, Message, Notification, Sending
 from notifications.plans import Audience, Step, Until

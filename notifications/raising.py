@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.wedding_events import Origin, wedding_event
+from integrations.wedding_events.effects import Origin, wedding_event
 from notifications import incidents, making, staff
 from notifications.models import Incident
 from wedsync.correlation import current_or_new

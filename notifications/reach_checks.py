@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import alerts
-from integrations.alerts import ops_event
-from integrations.cadence import Cadence
+from integrations.health import alerts
+from integrations.health.alerts import ops_event
 from integrations.models import Alert, Delivery, System
 from integrations.models.health import Cause
+from integrations.registry.cadence import Cadence
 from integrations.states import State
 from notifications import incidents, making, recipients, staff
 from notifications.models import ReachCheck

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Route, System
+from integrations.registry.targets import Plan, ill_system
 from integrations.states import Reason
-from integrations.targets import Plan, ill_system
 from notifications import incidents, plans, policy, wants
 from notifications.policy import PERSONAL, Way
 from wedsync.live.catalogue import CATALOGUE

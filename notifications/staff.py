@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from integrations import event_filters, suppliers
-from integrations.alerts import OPS_ROUTES
+from integrations.health.alerts import OPS_ROUTES
 from integrations.models import Route, System
-from integrations.targets import Plan
+from integrations.references import suppliers
+from integrations.registry.targets import Plan
+from integrations.rules import event_filters
 from notifications import recipients
 from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.channels import matches, names_for

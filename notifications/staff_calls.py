@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import alerts
+from integrations.deliveries.state_changes import move
+from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
-from integrations.moves import move
+from integrations.registry.targets import SYSTEM_CHANNEL
 from integrations.states import WAITING, Reason, State
-from integrations.targets import SYSTEM_CHANNEL
 from notifications import held, incidents, making, rounds, staff, tracing
 from notifications.held import Asking
 from notifications.models import Incident, Message, Notification

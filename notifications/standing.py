@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.models import Delivery
+from integrations.registry.targets import Hindrance
 from integrations.states import Reason
-from integrations.targets import Hindrance
 from notifications import pairs, policy, wants
 from notifications.models import Sending
 from wedsync.live.catalogue import CATALOGUE

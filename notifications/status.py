@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Least
 
-from integrations import operations
+from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError
 from notifications import addresses, progress, tracing, whatsapp_refusals, whatsapp_templates
 from notifications.models import Message
@@ -81,7 +81,7 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
         for text in changes:
             tracing.note(message.delivery, tracing.What.STATUS, f"{Channel(message.channel).label}: {text}.")
         if told.mark == Mark.WINDOW_CLOSED and whatsapp_templates.is_text(message.delivery.request):
-            operations.send_anew(message.delivery)  # as a template, since the address says so now
+            staff_actions.send_anew(message.delivery)  # as a template, since the address says so now
         progress.look_again(message.delivery)
     return True
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery
+from integrations.registry.targets import Plan
 from integrations.states import Reason
-from integrations.targets import Plan
 from notifications.models import Notification, Sending, TraceEntry
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations import examples
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, System
+from integrations.rules import examples
 from notifications import subjects, windows, wording
 from notifications.channels import CHANNELS
 from notifications.models import MessageTemplate

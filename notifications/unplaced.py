@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from integrations import linking
 from integrations.models import Connection, Delivery
+from integrations.references import linking
 from integrations.states import State
 from notifications import held, incidents, making, rounds, staff, staff_calls, todays_weddings, tracing
 from notifications.emergency_reports import LONGEST_TEXT, Report, Trouble, as_told

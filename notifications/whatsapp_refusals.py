@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations import admission, alerts, standing, verdicts
+from integrations import admission
+from integrations.admission import verdicts
 from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused
+from integrations.health import alerts
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
+from integrations.systems import lifecycle
 from notifications import pairs, whatsapp_templates
 
 LATELY = timedelta(hours=1)
@@ -38,4 +41,4 @@ def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> 
     if patience := verdicts.patience_of(error):
         admission.keep_away(admission.lane_of(delivery.system), patience)
     if isinstance(error, CredentialsRefused):
-        standing.stop_system(delivery.system, System.Status.PAUSED, error.reason)
+        lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)

@@ -15,8 +15,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from integrations.models import Delivery
+from integrations.registry.targets import SYSTEM_CHANNEL
 from integrations.states import Reason, State
-from integrations.targets import SYSTEM_CHANNEL
 from notifications import policy
 from notifications.merging import merged, subject_of
 from notifications.models import Window, WindowEntry

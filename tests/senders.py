@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from integrations.models import Connection
-from integrations.signatures import SignatureScheme
-from integrations.standard_webhooks import StandardWebhooks
+from integrations.signatures.base import SignatureScheme
+from integrations.signatures.standard_webhooks import StandardWebhooks
 from integrations.vendors import VENDORS
 from integrations.vendors.base import Vendor
 from tests.factories import ConnectionFactory

@@ -6,7 +6,8 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Let deliveries of unknown outcome learn what providers have told us since, and the sweep take the rest."""
-        from integrations import sweep, targets
+        from integrations import sweep
+        from integrations.registry import targets
         from webhooks.callbacks.taking import take_left
         from webhooks.confirmations import provider_id_of
         from webhooks.emergency_alarms import tell_left

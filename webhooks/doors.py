@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from integrations.connection_secrets import live_secret
 from integrations.models import Connection, ConnectionSecret
+from integrations.systems.connection_secrets import live_secret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import Vendor
 from webhooks.committer import StorageAway

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from integrations.signatures import OUTSIDE_WINDOW, Headers, SignatureError, SignatureScheme
+from integrations.signatures.base import OUTSIDE_WINDOW, Headers, SignatureError, SignatureScheme
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
 from wedsync import strict_json

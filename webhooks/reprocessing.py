@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations import routing
 from integrations.models import Connection
+from integrations.routing import route_event
 from webhooks import inspection
 from webhooks.doors import Door
 from webhooks.inspection import Accepted, Refused
@@ -201,7 +201,7 @@ def reprocess(receipt_id: UUID) -> Processed:
         return _store(judged.accepted)
     if judged.outcome != Outcome.ROUTED_AGAIN or receipt.event_id is None:
         return Processed(judged.outcome, judged.reason)
-    made = routing.route_again(receipt.event_id)
+    made = route_event.route_again(receipt.event_id)
     Receipt.objects.filter(id=receipt.id).update(reprocessed_at=Now())
     return Processed(Outcome.ROUTED_AGAIN, deliveries=made)
 

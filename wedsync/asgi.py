@@ -18,8 +18,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 django = get_wsgi_application()
 
-from integrations import key_check
-from integrations.heartbeats import Part, Pulse
+from integrations.health.heartbeats import Part, Pulse
+from integrations.systems import key_check
 from webhooks.door_in import PACE, DoorIn
 from wedsync import database_sessions, startup
 from wedsync.answers import closing_early_answers

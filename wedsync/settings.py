@@ -251,7 +251,7 @@ SPECTACULAR_SETTINGS = {
         "ReferenceKind": "integrations.models.ExternalReference.Kind",
         "RouteTarget": "integrations.models.Route.Target",
         "RoutePriority": "integrations.models.routes.PRIORITIES",
-        "ConditionEffect": "integrations.conditions.Effect",
+        "ConditionEffect": "integrations.rules.conditions.Effect",
         "EventEffect": "wedsync.live.models.ChannelEvent.Effect",
         "IncidentState": "notifications.models.Incident.State",
         "NotificationState": "notifications.models.Notification.State",

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations import ordering
+from integrations.deliveries import ordering
 from integrations.models import Delivery, ExternalReference, System
-from integrations.system_targets import SystemSender
-from integrations.targets import SYSTEM_CHANNEL
+from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.system_channel.sender import SystemSender
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority

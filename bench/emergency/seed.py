@@ -92,7 +92,7 @@ def backlog(count: int) -> dict[str, Any]:
 
 def breaker(*, opens: bool) -> dict[str, Any]:
     """Open or close the breaker of the demo's WhatsApp, as staff would."""
-    from integrations import breakers
+    from integrations.admission import breakers
     from integrations.models import System
 
     system = System.objects.get(organization__slug="lakeside-weddings", kind="whatsapp")

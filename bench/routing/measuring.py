@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import django
 
 if TYPE_CHECKING:
-    from integrations.matching import Subject
+    from integrations.routing.matching import Subject
 
 MATCHING = 5
 KINDS = ("spread", "alike")
@@ -22,8 +22,8 @@ KINDS = ("spread", "alike")
 
 def make(kind: str, count: int) -> "Subject":
     """An organization with so many routes, and an event that five of them match."""
-    from integrations.matching import Subject
     from integrations.models import Route, RouteCondition
+    from integrations.routing.matching import Subject
     from wedsync.ids import new_id
     from wedsync.live.models import ChannelEvent
     from wedsync.weddings.models import Organization
@@ -77,7 +77,7 @@ def measure(rounds: int, counts: list[int]) -> list[dict[str, Any]]:
     """The times of each kind and number, in milliseconds."""
     from django.db import connection
 
-    from integrations.matching import candidates, match
+    from integrations.routing.matching import candidates, match
 
     subjects = {(kind, count): make(kind, count) for kind in KINDS for count in counts}
     with connection.cursor() as cursor:

@@ -13,9 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from integrations import breakers
 from integrations.admin.buttons import ButtonAdmin, Question, asked
-from integrations.admission import Standing, View, lane_of, look
+from integrations.admission import Standing, View, breakers, lane_of, look
 from integrations.models import BreakerChange, System
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment
 from wedsync.weddings.tenant_admin import ReadOnlyAdmin

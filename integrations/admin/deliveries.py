@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from integrations import frozen_requests
 from integrations.admin.delivery_buttons import DELIVERY_ACTIONS, DELIVERY_BUTTONS, DeliveryButtons
+from integrations.deliveries import frozen_requests
 from integrations.models import Attempt, Delivery, DeliveryReason
-from integrations.targets import CHANNEL_CHOICES
+from integrations.registry.targets import CHANNEL_CHOICES
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
 from wedsync.weddings.admin_looks import (
     BAD,

@@ -10,10 +10,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from integrations import operations
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
+from integrations.deliveries import staff_actions
+from integrations.deliveries.staff_actions import RESENDABLE, TRIABLE, CannotResend
 from integrations.models import Delivery
-from integrations.operations import RESENDABLE, TRIABLE, CannotResend
 from integrations.states import WAITING, State
 
 DELIVERY_BUTTONS = ("try_now", "resend", "cancel")
@@ -35,13 +35,13 @@ class DeliveryButtons(PastButtonAdmin):
 
     @asked("Try now", "try-now", "Try it now instead of waiting for its next try? Its schedule goes on from there.")
     def try_now(self, request: HttpRequest, delivery: Delivery) -> str:
-        done = operations.try_now(Delivery.objects.filter(id=delivery.id))
+        done = staff_actions.try_now(Delivery.objects.filter(id=delivery.id))
         return "It is tried now." if done else "It does not wait for a try any more."
 
     @asked("Resend", "resend", "Send it again? It is rendered anew and goes out as a further delivery.")
     def resend(self, request: HttpRequest, delivery: Delivery) -> str | HttpResponse:
         try:
-            made = operations.resend(delivery)
+            made = staff_actions.resend(delivery)
         except CannotResend as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(self.page_of(delivery))
@@ -57,23 +57,23 @@ class DeliveryButtons(PastButtonAdmin):
         leave="Leave it as it is",
     )
     def cancel(self, request: HttpRequest, delivery: Delivery) -> str:
-        done = operations.cancel(Delivery.objects.filter(id=delivery.id))
+        done = staff_actions.cancel(Delivery.objects.filter(id=delivery.id))
         return "Cancelled." if done else "It is on its way or has ended already."
 
     @admin.action(description="Try now")
     def try_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
         """Tell how many wait for their next try; then try them."""
-        return self._many(request, rows, "Try now", TRIABLE, operations.try_now)
+        return self._many(request, rows, "Try now", TRIABLE, staff_actions.try_now)
 
     @admin.action(description="Resend")
     def resend_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
         """Tell how many would go out again; then send them."""
-        return self._many(request, rows, "Resend", RESENDABLE, operations.resend_all)
+        return self._many(request, rows, "Resend", RESENDABLE, staff_actions.resend_all)
 
     @admin.action(description="Cancel")
     def cancel_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
         """Tell how many would be called off; then do it."""
-        return self._many(request, rows, "Cancel", WAITING, operations.cancel)
+        return self._many(request, rows, "Cancel", WAITING, staff_actions.cancel)
 
     def _many(
         self,

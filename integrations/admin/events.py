@@ -16,10 +16,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from integrations import linking
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question
-from integrations.linking import CannotLink
 from integrations.models import ExternalReference, System
+from integrations.references import linking
+from integrations.references.linking import CannotLink
 from wedsync.live.admin import ChannelEventAdmin
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.admin_looks import button

@@ -12,8 +12,9 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
-from integrations.addresses import checked_base_url
-from integrations.credentials import (
+from integrations.models import System
+from integrations.outbound.guard import checked_base_url
+from integrations.systems.credentials import (
     CREDENTIALS,
     LONGEST,
     Credential,
@@ -21,7 +22,6 @@ from integrations.credentials import (
     leads_elsewhere,
     to_be_entered_anew,
 )
-from integrations.models import System
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_forms import TenantForm
@@ -36,7 +36,7 @@ def shown_for(credential: Credential) -> str:
 
 
 class BaseUrlField(forms.URLField):
-    """Its rule is that of :func:`integrations.addresses.checked_base_url` alone, as in the API."""
+    """Its rule is that of :func:`integrations.outbound.guard.checked_base_url` alone, as in the API."""
 
     default_validators = []
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from integrations import alerts
 from integrations.admin.buttons import PastButtonAdmin, asked
+from integrations.health import alerts
 from integrations.models import Alert
 from wedsync.weddings.admin_looks import column, moment
 

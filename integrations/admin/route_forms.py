@@ -15,10 +15,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from integrations import dry_run, event_filters
-from integrations.conditions import Operator
-from integrations.dry_run import CannotTry, Paste
 from integrations.models import ExternalReference, Route, RouteCondition, System
+from integrations.routing import dry_run
+from integrations.routing.dry_run import CannotTry, Paste
+from integrations.rules import event_filters
+from integrations.rules.conditions import Operator
 from wedsync import strict_json
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from integrations import dry_run
 from integrations.admin.route_forms import ConditionForm, DryRunForm, RouteForm
 from integrations.models import Route, RouteCondition
+from integrations.routing import dry_run
 from wedsync.weddings.admin_looks import BUSY, GOOD, button, coloured, column
 from wedsync.weddings.tenancy import BY_SUPPORT, access
 from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline

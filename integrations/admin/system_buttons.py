@@ -9,11 +9,12 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWidget
 
-from integrations import availability, client_sync, signing_secrets, trials
 from integrations.admin.buttons import ButtonAdmin, Question
-from integrations.availability import Availability, NotAsked
 from integrations.errors import DeliveryError
 from integrations.models import ClientSync, System
+from integrations.remote_reads import availability, client_sync
+from integrations.remote_reads.availability import Availability, NotAsked
+from integrations.systems import signing_secrets, trials
 from integrations.vendors import CALLED
 from wedsync.env import ConfigurationError
 from wedsync.weddings.admin_looks import button, column, show_once

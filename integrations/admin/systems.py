@@ -10,14 +10,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations import health_report, holds, standing
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
-from integrations.client_sync import can_be_read
-from integrations.credentials import CREDENTIALS
+from integrations.deliveries import holds
+from integrations.health import report
 from integrations.models import ClientSync, ExternalReference, PastReading, System
+from integrations.remote_reads.client_sync import can_be_read
+from integrations.systems import lifecycle
+from integrations.systems.credentials import CREDENTIALS
 from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenancy import BY_SUPPORT
 from wedsync.weddings.tenant_admin import TenantAdmin
@@ -131,7 +133,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
 
     @column("Now")
     def health_now(self, system: System) -> SafeString | str:
-        found = health_report.of_system(system)
+        found = report.of_system(system)
         if found.reading is None:
             return "not swept yet"
         rated = f"{found.rating.status.label} ({found.rating.score}), figures of {_second(found.reading.taken_at)}"
@@ -144,16 +146,16 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
 
     @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")
     def resume(self, request: HttpRequest, system: System) -> str:
-        return f"Resumed; held deliveries that are due now: {standing.resume_system(system)}."
+        return f"Resumed; held deliveries that are due now: {lifecycle.resume_system(system)}."
 
     @asked("Pause", "pause", "Hold everything that goes to this system until it is resumed?")
     def pause(self, request: HttpRequest, system: System) -> str:
-        standing.pause_system(system)
+        lifecycle.pause_system(system)
         return "Paused. Deliveries are held until you resume it."
 
     @asked("Disable", "disable", "Stop for good? Deliveries to this system become dead instead of waiting.")
     def disable(self, request: HttpRequest, system: System) -> str:
-        standing.disable_system(system)
+        lifecycle.disable_system(system)
         return "Disabled."
 
 

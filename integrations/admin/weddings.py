@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from integrations import audience
-from integrations.audience import Reached
-from integrations.publishing import change_wedding
+from integrations.routing import audience
+from integrations.routing.audience import Reached
+from integrations.wedding_events.publishing import change_wedding
 from wedsync.weddings import changes
 from wedsync.weddings.admin import WeddingAdmin
 from wedsync.weddings.admin_looks import column, table

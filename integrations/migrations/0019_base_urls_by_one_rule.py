@@ -1,4 +1,4 @@
-"""Base URLs are judged by integrations/addresses.py alone; the column stays as it is."""
+"""Base URLs are judged by integrations/outbound/guard.py alone; the column stays as it is."""
 
 from django.db import migrations, models
 

@@ -12,7 +12,7 @@ from wedsync.weddings.models import Organization
 class ClientSync(models.Model):
     """Where the next page of a system's clients begins, and what the last pages held.
 
-    Moves by conditional writes on ``cursor`` only: see integrations/client_sync.py.
+    Moves by conditional writes on ``cursor`` only: see integrations/remote_reads/client_sync.py.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

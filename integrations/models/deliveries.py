@@ -39,7 +39,7 @@ class Recipient:
 
 
 class Delivery(models.Model):
-    """One thing going to one target. Its state changes by conditional writes only: see integrations/deliveries.py."""
+    """One thing going to one target. Its state changes in ``integrations/deliveries/state_changes.py`` alone."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deliveries", db_index=False)

@@ -10,15 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q
 
-from integrations import conditions, event_filters, transforms
-from integrations.conditions import Effect, Operator
-from integrations.facts import LONGEST_PATH, check_path
 from integrations.models.systems import System
-from integrations.template_filters import CannotRender
-from integrations.transforms import CannotTransform
+from integrations.rules import conditions, event_filters, transforms
+from integrations.rules.conditions import Effect, Operator
+from integrations.rules.facts import LONGEST_PATH, check_path
+from integrations.rules.transforms import CannotTransform
 from wedsync.ids import new_id
 from wedsync.live.channels import check_pattern, check_template
 from wedsync.queues import Priority
+from wedsync.templating.filters import CannotRender
 from wedsync.weddings.models import Channel, Contact, Organization
 
 PRIORITIES = [(priority.value, priority.label) for priority in Priority if priority != Priority.URGENT]

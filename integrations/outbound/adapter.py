@@ -13,10 +13,10 @@ from django.conf import settings
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from integrations.addresses import Origin, read_origin
 from integrations.errors import OurFault
 from integrations.outbound.connections import IdleConnections, connect
 from integrations.outbound.exchange import exchange
+from integrations.outbound.guard import Origin, read_origin
 from integrations.outbound.messages import Response
 
 UNFIT = "the system's URL or one of its credentials holds a character that HTTP cannot carry"

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import certifi
 
-from integrations.addresses import Origin, refusal
 from integrations.errors import NetworkError, NoRoom, OurFault
+from integrations.outbound.guard import Origin, refusal
 from integrations.outbound.names import resolve
 
 CONNECT_SECONDS = 5.0

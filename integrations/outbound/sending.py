@@ -2,9 +2,9 @@
 
 import requests
 
-from integrations.addresses import read_origin
 from integrations.errors import OurFault
 from integrations.outbound.adapter import UNFIT, DeadlineAdapter
+from integrations.outbound.guard import read_origin
 from integrations.outbound.messages import Call, Response
 
 USER_AGENT = "WedSync/1"

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 
 from integrations.outbound import Request
-from integrations.signatures import SignatureScheme
+from integrations.signatures.base import SignatureScheme
 from integrations.vendors.reasons import LONGEST_NAME, problems_of
 from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.models import ChannelEvent

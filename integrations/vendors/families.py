@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from django.utils import timezone
 
-from integrations.known_before import before_in
 from integrations.outbound import Request
+from integrations.rules.known_before import before_in
 from integrations.vendors.base import Harmless, Outgoing, Vendor, json_request
 
 TIMELINE = "/bookings/timeline"

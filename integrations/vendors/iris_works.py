@@ -1,6 +1,6 @@
 """Iris Works, a photography CRM. Contract: docs/vendors/iris_works.md."""
 
-from integrations.standard_webhooks import StandardWebhooks
+from integrations.signatures.standard_webhooks import StandardWebhooks
 from integrations.vendors.families import PhotographyCrm
 
 

@@ -18,9 +18,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from integrations import audience
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
-from integrations.audience import Reached
+from integrations.routing import audience
+from integrations.routing.audience import Reached
 from notifications import acknowledging, answers, incidents, placement, raising, staff
 from notifications.admin.notifications import GOT_COLOURS
 from notifications.models import Incident, Notification, TraceEntry

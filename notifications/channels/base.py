@@ -10,12 +10,12 @@ from typing import ClassVar
 
 from django.utils import timezone
 
-from integrations import transforms
 from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.targets import Hindrance, Preview, Sending
-from integrations.trials import HarmlessCall
+from integrations.registry.targets import Hindrance, Preview, Sending
+from integrations.rules import transforms
+from integrations.systems.trials import HarmlessCall
 from notifications import addresses, links, progress, standing, status, subjects, tracing, wording
 from notifications.models import Message
 from wedsync.weddings.models import Channel
@@ -32,7 +32,7 @@ class Composed:
 
 
 class PersonChannel(ABC):
-    """A :class:`integrations.targets.Sender` that keeps what it sends as a message."""
+    """A :class:`integrations.registry.targets.Sender` that keeps what it sends as a message."""
 
     channel: ClassVar[Channel]
     resends_marked: bool = False

@@ -13,13 +13,13 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import operations
+from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.questions import answer_in
+from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
-from integrations.trials import HarmlessCall, Unfit
+from integrations.systems.trials import HarmlessCall, Unfit
 from notifications import addresses, links, tracing, whatsapp_refusals, whatsapp_templates
 from notifications.channels.base import Composed, PersonChannel, credentials_in
 from notifications.tracing import What
@@ -147,7 +147,7 @@ def send_as_template(delivery: Delivery) -> bool:
     """Send again as a template what WhatsApp refused as free text; false where it was a template already."""
     if not whatsapp_templates.is_text(delivery.request):
         return False
-    again = operations.send_anew(delivery)
+    again = staff_actions.send_anew(delivery)
     tracing.note(again, What.FELL_BACK, "the 24 hours for free text are over: it goes again as a template")
     return True
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 
-from integrations import examples
-from integrations.template_filters import CannotRender
+from integrations.rules import examples
 from notifications.wording import engine
 from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
 from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
 from wedsync.live.catalogue import CATALOGUE
+from wedsync.templating.filters import CannotRender
 from wedsync.weddings.models import Channel
 
 LONGEST_TEXT = 8000

@@ -5,10 +5,10 @@ from typing import Any
 
 from jinja2 import ChainableUndefined, StrictUndefined, pass_context
 
-from integrations.template_filters import CannotRender
-from integrations.templating import Language, render_in
 from notifications.wording import filters
 from notifications.wording.languages import Reader
+from wedsync.templating.filters import CannotRender
+from wedsync.templating.language import Language, render_in
 
 _OPTIONS = {"trim_blocks": True, "lstrip_blocks": True}
 _printed = pass_context(filters.printed)

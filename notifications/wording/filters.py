@@ -12,9 +12,9 @@ from babel import dates, numbers
 from jinja2 import Undefined
 from jinja2.runtime import Context
 
-from integrations.template_filters import CannotRender, string
 from notifications.wording.languages import Reader
 from notifications.wording.letters import tidy
+from wedsync.templating.filters import CannotRender, string
 
 reading: ContextVar[Reader] = ContextVar("who reads it")
 _LARGEST = Decimal(10) ** 15

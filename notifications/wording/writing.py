@@ -8,8 +8,7 @@ from typing import Any
 
 import structlog
 
-from integrations.facts import facts_of
-from integrations.template_filters import CannotRender, weigh
+from integrations.rules.facts import facts_of
 from notifications import links
 from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
@@ -18,6 +17,7 @@ from notifications.wording.letters import cut, tidy
 from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.models import ChannelEvent
 from wedsync.live.payloads import is_blank
+from wedsync.templating.filters import CannotRender, weigh
 from wedsync.weddings.models import Wedding
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from integrations.models import System
-from integrations.system_checks import problems
+from integrations.systems.checks import problems
 from tests import factories
 from tests.admin.conftest import House
 

@@ -11,8 +11,8 @@ import redis
 from django.test import Client
 from django.utils import timezone
 
-from integrations import admission, breakers
-from integrations.admission import Change, Standing, Verdict, lane_of
+from integrations import admission
+from integrations.admission import Change, Standing, Verdict, breakers, lane_of
 from integrations.admission.scripts import scripts_at
 from integrations.models import BreakerChange, System
 from integrations.states import Reason, State

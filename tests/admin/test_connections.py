@@ -11,8 +11,8 @@ from django.contrib.admin.utils import quote
 from django.test import Client
 from django.utils import timezone
 
-from integrations import connection_secrets
 from integrations.models import Connection, ConnectionSecret, System
+from integrations.systems import connection_secrets
 from tests import factories
 from tests.admin.conftest import House
 from wedsync import vault

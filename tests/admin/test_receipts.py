@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 
 from integrations.models import Connection
-from integrations.signatures import MALFORMED, MISMATCH, MISSING, OUTSIDE_WINDOW
+from integrations.signatures.base import MALFORMED, MISMATCH, MISSING, OUTSIDE_WINDOW
 from tests import factories
 from tests.admin.conftest import House
 from webhooks.admin import receipts

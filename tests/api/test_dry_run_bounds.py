@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from integrations import dry_run
 from integrations.models import RouteCondition
+from integrations.routing import dry_run
 from tests.api.conftest import Api
 from tests.factories import (
     AddressFactory,

@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import admission, health
+from integrations import admission
+from integrations.health import sweeping
 from integrations.models import OrganizationReading
 from tests.factories import AlertFactory, ApiKeyFactory, DeliveryFactory, SystemFactory
 from wedsync.weddings.models import Organization
@@ -30,7 +31,7 @@ def client() -> Client:
 
 def test_all_is_well_where_nothing_waits(ours: Organization, client: Client) -> None:
     SystemFactory(organization=ours, name="Studio", kind="studio_cloud")
-    health.sweep()
+    sweeping.sweep()
 
     answer = client.get(PATH)
 
@@ -54,7 +55,7 @@ def test_a_late_delivery_is_critical_and_said_in_words(ours: Organization, clien
     DeliveryFactory(
         organization=ours, system=system, priority="normal", next_attempt_at=timezone.now() - timedelta(minutes=2)
     )
-    health.sweep()
+    sweeping.sweep()
 
     answer = client.get(PATH)
 
@@ -69,7 +70,7 @@ def test_a_late_delivery_is_critical_and_said_in_words(ours: Organization, clien
 
 def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, client: Client) -> None:
     system = SystemFactory(organization=ours)
-    health.sweep()
+    sweeping.sweep()
     lane = admission.lane_of(system)
     for _ in range(5):
         permit = admission.ask(lane, urgent=False)
@@ -82,7 +83,7 @@ def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, clien
 
 def test_a_paused_system_is_shown_and_makes_nothing_critical(ours: Organization, client: Client) -> None:
     SystemFactory(organization=ours, state="paused")
-    health.sweep()
+    sweeping.sweep()
 
     body = client.get(PATH).json()
 
@@ -91,7 +92,7 @@ def test_a_paused_system_is_shown_and_makes_nothing_critical(ours: Organization,
 
 def test_figures_that_no_longer_come_are_critical(ours: Organization, client: Client, settings: Settings) -> None:
     SystemFactory(organization=ours)
-    health.sweep()
+    sweeping.sweep()
     OrganizationReading.objects.update(taken_at=timezone.now() - timedelta(seconds=4 * settings.HEALTH_SECONDS))
 
     body = client.get(PATH).json()
@@ -114,7 +115,7 @@ def test_nothing_of_another_organization_is_told(ours: Organization, client: Cli
         organization=theirs.organization, system=theirs, next_attempt_at=timezone.now() - timedelta(minutes=5)
     )
     AlertFactory(organization=theirs.organization, system=theirs, text="Their alert")
-    health.sweep()
+    sweeping.sweep()
 
     answer = client.get(PATH)
 
@@ -132,7 +133,7 @@ def test_the_answer_costs_as_many_queries_for_many_systems(
 ) -> None:
     for _ in range(20):
         SystemFactory(organization=ours)
-    health.sweep()
+    sweeping.sweep()
 
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert len(client.get(PATH).json()["systems"]) == 20

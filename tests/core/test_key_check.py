@@ -9,8 +9,8 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from pytest_django import Settings
 
-from integrations import key_check
 from integrations.models import KeyCheck
+from integrations.systems import key_check
 from tests.factories import SystemFactory
 from tests.live.product import Product
 from wedsync import vault

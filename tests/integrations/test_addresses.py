@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.addresses import check_target, is_public, read_origin, refusal
+from integrations.outbound.guard import check_target, is_public, read_origin, refusal
 
 ALLOWED = ("127.0.0.1/32:8100", "[fd00:1::/64]:8443")
 FORBIDDEN_V4 = [

@@ -11,10 +11,14 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from integrations import admission, alerts, breakers, health, routing, standing
+from integrations import admission
+from integrations.admission import breakers
+from integrations.health import alerts, sweeping
 from integrations.models import Alert, Delivery, HealthReading, Route, System
 from integrations.models.health import Cause
+from integrations.routing import route_event
 from integrations.states import Outcome, Reason, State
+from integrations.systems import lifecycle
 from tests.factories import (
     AttemptFactory,
     DeliveryFactory,
@@ -124,7 +128,7 @@ def test_a_system_that_stops_by_what_it_answered_is_raised_when_it_stops(state: 
     system = SystemFactory()
 
     for _ in range(3):
-        standing.stop_system(system, state, reason)
+        lifecycle.stop_system(system, state, reason)
 
     alert = Alert.objects.get()
     assert (alert.cause, alert.system, alert.count) == (Cause.SYSTEM_STOPPED, system, 1)
@@ -134,21 +138,21 @@ def test_a_system_that_stops_by_what_it_answered_is_raised_when_it_stops(state: 
 
 def test_a_system_that_staff_stop_raises_nothing() -> None:
     system = SystemFactory()
-    standing.pause_system(system)
-    standing.stop_system(system, System.Status.DISABLED, Reason.TARGET_GONE)
-    health.sweep()
+    lifecycle.pause_system(system)
+    lifecycle.stop_system(system, System.Status.DISABLED, Reason.TARGET_GONE)
+    sweeping.sweep()
 
     assert not Alert.objects.exists()
 
 
 def test_a_stopped_systems_alert_is_over_when_it_goes_on() -> None:
     system = SystemFactory()
-    standing.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
+    lifecycle.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
 
-    health.sweep()
+    sweeping.sweep()
     assert not told(alerts.RESOLVED)
-    standing.resume_system(system)
-    health.sweep()
+    lifecycle.resume_system(system)
+    sweeping.sweep()
 
     assert len(told(alerts.RESOLVED)) == 1
 
@@ -177,18 +181,18 @@ def ill_breaker(system: System) -> None:
 def test_the_all_clear_comes_with_a_success_and_not_with_a_breaker_that_probes() -> None:
     system = SystemFactory()
     ill_breaker(system)
-    health.sweep()
+    sweeping.sweep()
     assert Alert.objects.get().cause == Cause.SYSTEM_CRITICAL
 
     age(redis.Redis.from_url(settings.BREAKER_URL), admission.lane_of(system), 600)
-    health.sweep()
+    sweeping.sweep()
     assert HealthReading.objects.get().breaker == "half_open"
     assert not told(alerts.RESOLVED)
 
     permit = admission.ask(admission.lane_of(system), urgent=False)
     admission.tell(admission.lane_of(system), permit, admission.Verdict.ALIVE, delivery_id=uuid4(), alone=True)
     calls(system, Outcome.SUCCEEDED)
-    health.sweep()
+    sweeping.sweep()
     assert len(told(alerts.RESOLVED)) == 1
 
 
@@ -199,21 +203,21 @@ def test_a_system_that_fails_gets_no_all_clear_by_being_stopped_or_reset(stopped
     DeliveryFactory(
         organization=system.organization, system=system, next_attempt_at=timezone.now() - timedelta(minutes=5)
     )
-    health.sweep()
+    sweeping.sweep()
     assert set(Alert.objects.values_list("cause", flat=True)) == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
 
     if stopped == "reset by staff":
         breakers.reset(system)
     else:
         System.objects.filter(id=system.id).update(state=stopped)
-    health.sweep()
+    sweeping.sweep()
 
     assert not told(alerts.RESOLVED)
     System.objects.filter(id=system.id).update(state="active")
     breakers.reset(system)
     Delivery.objects.filter(state=State.PENDING).update(state=State.SUCCEEDED, finished_at=timezone.now())
     calls(system, Outcome.SUCCEEDED, *[Outcome.SUCCEEDED] * 200)
-    health.sweep()
+    sweeping.sweep()
     assert len(told(alerts.RESOLVED)) == 2
 
 
@@ -221,12 +225,12 @@ def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() ->
     late = DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
 
     for _ in range(2):
-        health.sweep()
+        sweeping.sweep()
 
     assert {alert.cause for alert in Alert.objects.all()} == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
     assert {alert.system for alert in Alert.objects.all()} == {late.system}
     Delivery.objects.filter(id=late.id).update(state=State.SUCCEEDED)
-    health.sweep()
+    sweeping.sweep()
     assert not Alert.objects.filter(resolved_at=None).exists()
     assert (len(told()), len(told(alerts.RESOLVED))) == (2, 2)
 
@@ -234,14 +238,14 @@ def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() ->
 def test_what_stays_wrong_is_counted_for_all_systems_at_once(django_assert_max_num_queries: Any) -> None:
     for _ in range(20):
         DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
-    health.sweep()
+    sweeping.sweep()
 
     with django_assert_max_num_queries(30):
-        health.sweep()
+        sweeping.sweep()
 
     assert set(Alert.objects.values_list("count", "tellings")) == {(2, 1)}
     let_an_hour_pass()
-    health.sweep()
+    sweeping.sweep()
     assert set(Alert.objects.values_list("count", "tellings")) == {(3, 2)}
 
 
@@ -263,7 +267,7 @@ def staff_route(**rest: Any) -> Route:
 
 
 def deliveries_of(event: ChannelEvent) -> set[tuple[str, str]]:
-    routing.route(event.id)
+    route_event.route(event.id)
     return set(Delivery.objects.filter(event=event).values_list("channel", "target"))
 
 
@@ -309,7 +313,7 @@ def test_where_one_mail_system_fails_another_takes_the_alert() -> None:
     MembershipFactory(**mine, user__email="owner@staff.example")
 
     raised(ill)
-    routing.route(told()[0].id)
+    route_event.route(told()[0].id)
 
     assert Delivery.objects.get(channel="email").system == healthy
 

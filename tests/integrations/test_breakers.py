@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from integrations import breakers, tasks
-from integrations.admission import Change, lane_of
+from integrations import tasks
+from integrations.admission import Change, breakers, lane_of
 from integrations.models import BreakerChange, System
 from tests import factories
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations import event_filters, examples
-from integrations.conditions import Operator, check_value, holds
 from integrations.models import RouteCondition
+from integrations.rules import event_filters, examples
+from integrations.rules.conditions import Operator, check_value, holds
 from wedsync.live.catalogue import CATALOGUE
 
 FACTS: dict[str, Any] = {

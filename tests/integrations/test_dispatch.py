@@ -13,9 +13,11 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import admission, dispatch, holds
+from integrations import admission
 from integrations.admission import Standing, View, lane_of
+from integrations.deliveries import holds
 from integrations.models import BreakerChange, Delivery, System
+from integrations.sending import dispatch
 from tests.at_once import at_once
 from tests.factories import DeliveryFactory, SystemFactory
 from tests.polling import until

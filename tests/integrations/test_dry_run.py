@@ -11,9 +11,9 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from integrations import dry_run, routing
-from integrations.dry_run import CannotTry, Paste, explain, pasted
 from integrations.models import Delivery, Route, System
+from integrations.routing import dry_run, route_event
+from integrations.routing.dry_run import CannotTry, Paste, explain, pasted
 from tests.factories import (
     AddressFactory,
     ConditionFactory,
@@ -101,7 +101,7 @@ def test_what_would_be_sent_is_what_is_sent_then(wedding: Any, venue: System) ->
     event = stored(wedding, payload={"guest_count": 130})
 
     told = explain(event).deliveries
-    assert routing.route(event.id) == len(told) == 3
+    assert route_event.route(event.id) == len(told) == 3
 
     made = Delivery.objects.filter(event=event).select_related("system", "contact", "shaped_by")
     assert Counter((each.recipient, each.channel, each.priority, each.state, each.reason) for each in told) == Counter(

@@ -8,7 +8,7 @@ import pytest
 from integrations.models import Attempt, ExternalReference
 from integrations.outbound import Response
 from integrations.states import Outcome, State
-from integrations.system_targets import NO_USABLE_ID, SystemSender
+from integrations.system_channel.sender import NO_USABLE_ID, SystemSender
 from tests.factories import AttemptFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 
 VENDORS = ["studio_cloud", "shootq", "iris_works", "venue_master", "party_rental"]

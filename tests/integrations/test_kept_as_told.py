@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import routing
+from integrations.routing import route_event
 from integrations.vendors import VENDORS
 from integrations.vendors.base import SchemaError, Vendor
 from notifications.wording import Subject, write
@@ -46,7 +46,7 @@ def applied(
                 )
             ]
         )  # fmt: skip
-    routing.route(event.id)
+    route_event.route(event.id)
     wedding.refresh_from_db()
     return ChannelEvent.objects.select_related("wedding").get(id=event.id)
 

@@ -11,8 +11,11 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import claims, deadlines, leases, targets
+from integrations.deliveries import claims
 from integrations.models import Delivery
+from integrations.registry import targets
+from integrations.rules import deadlines
+from integrations.sending import expired_leases
 from integrations.states import State
 from tests.factories import DeliveryFactory
 from tests.polling import until
@@ -63,7 +66,7 @@ def test_a_delivery_of_a_dead_worker_is_carried_by_a_new_message_at_once(request
     client.delete(key)
     delivery = lost(Priority.URGENT, channel="system", request=FROZEN if request_left else None)
 
-    assert leases.end_leases() == 1
+    assert expired_leases.end_leases() == 1
 
     delivery.refresh_from_db()
     assert delivery.state == State.SCHEDULED
@@ -85,7 +88,7 @@ def test_an_urgent_delivery_whose_outcome_nobody_knows_moves_its_plan_on(
     monkeypatch.setattr(targets, "followers", [Follower()])
     delivery = lost(priority, channel="whatsapp", request=FROZEN)
 
-    leases.end_leases()
+    expired_leases.end_leases()
 
     assert told == ([delivery] if priority == Priority.URGENT else [])
 
@@ -98,7 +101,7 @@ def test_an_urgent_delivery_is_repeated_at_once_after_its_first_worker_died(
 ) -> None:
     delivery = lost(priority, channel="system", request=FROZEN, attempt_count=attempts)
 
-    leases.end_leases()
+    expired_leases.end_leases()
 
     delivery.refresh_from_db()
     assert delivery.state == State.SCHEDULED

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import linking, routing, sweep
-from integrations.late_linking import LateLinking
-from integrations.linking import CannotLink
+from integrations import sweep
 from integrations.models import Delivery, ExternalReference, System
+from integrations.references import linking
+from integrations.references.late_linking import LateLinking
+from integrations.references.linking import CannotLink
+from integrations.routing import route_event
 from tests.at_once import at_once
 from tests.factories import (
     ConnectionFactory,
@@ -169,7 +171,7 @@ def test_a_linked_event_changes_the_wedding_and_goes_where_the_routes_lead(syste
     event = unlinked(system, type="guest_count.changed", payload={"guest_count": 120, "booking_id": "BK-77"})
 
     linking.link(event, wedding, all_like_it=True)
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
 
     wedding.refresh_from_db()
     assert wedding.guest_count == 120

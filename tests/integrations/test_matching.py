@@ -14,9 +14,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations import routing
-from integrations.matching import Subject, candidates, keys_of, match
 from integrations.models import Delivery, Route
+from integrations.routing import route_event
+from integrations.routing.matching import Subject, candidates, keys_of, match
 from tests.factories import (
     ConditionFactory,
     EventFactory,
@@ -208,7 +208,7 @@ def test_routes_to_one_system_make_one_delivery_the_same_in_whatever_order_they_
     ConditionFactory(route=routes["c"], path="guest_count", operator="greater", value=90, effect="lower_priority")
 
     event = stored(wedding, payload={"guest_count": 91})
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
 
     delivery = Delivery.objects.get(event=event)
     assert (delivery.priority, delivery.shaped_by) == ("normal", routes["b"])
@@ -226,7 +226,7 @@ def test_a_delivery_outlives_the_route_that_shapes_it() -> None:
         mapping={"pax": "guest_count"},
     )
     event = stored(wedding, payload={"guest_count": 91})
-    routing.route(event.id)
+    route_event.route(event.id)
 
     made.delete()
 
@@ -243,7 +243,7 @@ def test_a_condition_that_breaks_keeps_no_other_route_from_an_event() -> None:
     RouteFactory(**common, system=reference.system)
     event = stored(wedding, payload={"guest_count": 91, "extra": {"text": "x"}})
 
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
 
 
 @pytest.mark.parametrize("value", ["south", "S-1", 7, 7.0, "7", 8, True, None, ["south"], {"a": 1}])

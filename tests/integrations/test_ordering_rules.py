@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.ordering_rules import state_set_by
+from integrations.rules.state_events import state_set_by
 from wedsync.live.catalogue import CATALOGUE
 
 

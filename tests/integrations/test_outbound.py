@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations import standard_webhooks
 from integrations.errors import (
     CredentialsRefused,
     Permanent,
@@ -16,6 +15,7 @@ from integrations.errors import (
     Throttled,
 )
 from integrations.outbound import Call, Response, check_status
+from integrations.signatures import standard_webhooks
 
 
 @pytest.mark.parametrize(

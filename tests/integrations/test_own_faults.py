@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations import credential_forms, health, system_checks
-from integrations.credentials import CREDENTIALS
+from integrations.health import sweeping
 from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
+from integrations.systems import checks, credential_forms
+from integrations.systems.credentials import CREDENTIALS
 from notifications.channels.email.channel import SMTP
 from notifications.channels.email.providers import PROVIDERS
 from tests.admin.conftest import page
@@ -81,7 +82,7 @@ SLIPS = [
 
 
 def swept(system: System) -> HealthReading:
-    assert health.sweep()
+    assert sweeping.sweep()
     return HealthReading.objects.get(system=system)
 
 
@@ -124,7 +125,7 @@ def test_the_providers_that_a_credential_may_name_are_those_that_send() -> None:
 def test_what_fits_is_taken_and_can_be_called(kind: str) -> None:
     system = SystemFactory(kind=kind, credentials=FIT[kind])
 
-    assert list(system_checks.problems(system)) == []
+    assert list(checks.problems(system)) == []
     assert swept(system).status == "unused"
 
 

@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from integrations.matching import Matched
-from integrations.routing import delivery_priority
+from integrations.routing.matching import Matched
+from integrations.routing.route_event import delivery_priority
 from tests.factories import EventFactory, RouteFactory, SystemFactory, WeddingFactory
 from wedsync.queues import Priority
 

@@ -14,9 +14,10 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
-from integrations import health, heartbeats, repetitions
-from integrations.heartbeats import Part
+from integrations.health import heartbeats, sweeping
+from integrations.health.heartbeats import Part
 from integrations.models import Alert, Attempt, Delivery, System
+from integrations.routing import repetitions
 from integrations.states import Reason
 from integrations.sweep import sweep
 from notifications.models import Incident, Message, Notification, Sending
@@ -210,7 +211,7 @@ def test_a_round_over_years_of_finished_rows_reads_hardly_any() -> None:
     follow = partial(_follow, Place(channel.organization_id, channel.name))
     found = {
         name: plans_of(work).greedy
-        for name, work in {"sweep": sweep, "health": health.sweep, "follower": follow, "heartbeats": _watch}.items()
+        for name, work in {"sweep": sweep, "health": sweeping.sweep, "follower": follow, "heartbeats": _watch}.items()
     }
 
     assert found == {"sweep": {}, "health": {}, "follower": {}, "heartbeats": {}}

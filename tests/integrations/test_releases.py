@@ -9,9 +9,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import holds, releases, standing
+from integrations.deliveries import holds, releases
 from integrations.models import Delivery, System
 from integrations.states import Reason, State
+from integrations.systems import lifecycle
 from tests.at_once import at_once
 from tests.factories import ConnectionFactory, DeliveryFactory, SystemFactory
 from wedsync import batches
@@ -22,9 +23,9 @@ Routing = ChannelEvent.Routing
 LATER = timedelta(hours=1)
 
 
-def held_events(count: int, *, urgent: int) -> standing.Connection:
+def held_events(count: int, *, urgent: int) -> lifecycle.Connection:
     """A paused connection that holds so many, the urgent ones behind all others."""
-    connection: standing.Connection = ConnectionFactory(state="paused")
+    connection: lifecycle.Connection = ConnectionFactory(state="paused")
     ChannelEvent.objects.bulk_create(
         ChannelEvent(
             organization=connection.organization, type="gallery.ready", payload={}, occurred_at=timezone.now(),
@@ -42,7 +43,7 @@ def still_held() -> set[str]:
 
 def test_the_sweep_lets_urgent_events_go_first() -> None:
     connection = held_events(batches.BATCH + 7, urgent=3)
-    standing.Connection.objects.filter(id=connection.id).update(state="active")
+    lifecycle.Connection.objects.filter(id=connection.id).update(state="active")
 
     releases.release_held(batches=1)
 
@@ -55,24 +56,24 @@ def test_the_sweep_lets_urgent_events_go_first() -> None:
 def test_resuming_lets_all_go_however_many_there_are() -> None:
     connection = held_events(2 * batches.BATCH + 7, urgent=3)
 
-    assert standing.resume_connection(connection) == 2 * batches.BATCH + 7
+    assert lifecycle.resume_connection(connection) == 2 * batches.BATCH + 7
     assert still_held() == set()
 
 
-@pytest.mark.parametrize("close", [standing.pause_connection, standing.disable_connection])
+@pytest.mark.parametrize("close", [lifecycle.pause_connection, lifecycle.disable_connection])
 def test_what_was_not_let_go_yet_stays_held_where_its_connection_is_closed_again(
-    close: Callable[[standing.Connection], None],
+    close: Callable[[lifecycle.Connection], None],
 ) -> None:
     connection = held_events(5, urgent=2)
-    standing.resume_connection(connection)
+    lifecycle.resume_connection(connection)
     ChannelEvent.objects.update(routing=Routing.HELD)
     close(connection)
 
-    assert standing.let_held_go(connection) == 0
+    assert lifecycle.let_held_go(connection) == 0
 
     releases.release_held(batches=5)
     assert still_held() == {"urgent", "low"}
-    assert standing.resume_connection(connection) == 5
+    assert lifecycle.resume_connection(connection) == 5
 
 
 KINDS: dict[str, tuple[Callable[[System], int], State, Reason]] = {
@@ -82,7 +83,7 @@ KINDS: dict[str, tuple[Callable[[System], int], State, Reason]] = {
     "a fault of ours, by the health round": (
         lambda system: holds.let_mended_go(system.id, before=timezone.now()), State.SCHEDULED, Reason.OUR_FAULT
     ),
-    "a pause": (standing.resume_system, State.HELD, Reason.SYSTEM_PAUSED),
+    "a pause": (lifecycle.resume_system, State.HELD, Reason.SYSTEM_PAUSED),
 }  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import health, planning, routing
-from integrations.matching import Subject
+from integrations.health import sweeping
 from integrations.models import Alert, Delivery, System
+from integrations.routing import planning, route_event
+from integrations.routing.matching import Subject
 from integrations.states import Reason, State
 from tests.factories import ExternalReferenceFactory, RouteFactory, SystemFactory, WeddingFactory
 from wedsync.ids import new_id
@@ -60,7 +61,7 @@ class House:
                     )
                 ]
             )
-        routing.route(event.id)
+        route_event.route(event.id)
         made = list(Delivery.objects.filter(event=event))
         if ago:
             self.grow_older(event, ago)
@@ -238,10 +239,10 @@ def test_two_systems_that_contradict_each_other_are_stopped_after_ten_turns_and_
     assert (alert.cause, alert.about) == ("loop", str(house.wedding.id))
     assert house.first.name in alert.text
     assert house.second.name in alert.text
-    health.sweep()
+    sweeping.sweep()
     assert Alert.objects.filter(resolved_at=None).exists()
     Alert.objects.update(last_at=timezone.now() - timedelta(minutes=11))
-    health.sweep()
+    sweeping.sweep()
     assert not Alert.objects.filter(resolved_at=None).exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.retry import LONGEST_RETRY_AFTER, Schedule, next_delay
+from integrations.rules.retry import LONGEST_RETRY_AFTER, Schedule, next_delay
 
 SCHEDULE = Schedule(quick=(1, 2, 4, 8), durable=(60, 300))
 

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from integrations import routing
 from integrations.models import Alert, Delivery, Route, System
-from integrations.routing import expiry
+from integrations.routing import route_event
+from integrations.routing.route_event import expiry
 from tests.factories import (
     AddressFactory,
     ContactFactory,
@@ -71,7 +71,7 @@ def test_an_event_is_routed_once_however_often_it_is_asked(wedding: Any) -> None
     AddressFactory(organization=wedding.organization, value=person.phone)
     event = stored(wedding)
 
-    assert [routing.route(event.id), routing.route(event.id)] == [1, 0]
+    assert [route_event.route(event.id), route_event.route(event.id)] == [1, 0]
     delivery = Delivery.objects.get(event=event)
     assert (delivery.target, delivery.state, delivery.contact_id) == (person.phone, "pending", person.id)
     assert delivery.reasons.count() == 1
@@ -85,7 +85,7 @@ def test_one_person_in_two_roles_and_two_routes_gets_one_message(wedding: Any) -
     AddressFactory(organization=wedding.organization, value="+12025550199")
     event = stored(wedding)
 
-    routing.route(event.id)
+    route_event.route(event.id)
 
     delivery = Delivery.objects.get(event=event)
     assert delivery.reasons.count() == 2
@@ -96,7 +96,7 @@ def test_without_consent_the_reason_stands_in_a_skipped_delivery(wedding: Any) -
     ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
     event = stored(wedding)
 
-    routing.route(event.id)
+    route_event.route(event.id)
 
     delivery = Delivery.objects.get(event=event)
     assert (delivery.state, delivery.state_reason) == ("skipped", "no_consent")
@@ -115,7 +115,7 @@ def test_quiet_hours_hold_a_delivery_until_they_end(wedding: Any) -> None:
     AddressFactory(organization=wedding.organization, value=person.phone)
     event = stored(wedding)
 
-    routing.route(event.id)
+    route_event.route(event.id)
 
     delivery = Delivery.objects.get(event=event)
     assert (delivery.state, delivery.state_reason) == ("held", "quiet_hours")
@@ -129,11 +129,11 @@ def test_nothing_goes_back_to_its_source_unless_the_route_says_echo(wedding: Any
     route = RouteFactory(organization=wedding.organization, system=reference.system)
 
     silent = stored(wedding, payload={"guest_count": 130}, **common)
-    routing.route(silent.id)
+    route_event.route(silent.id)
     route.echo = True
     route.save()
     echoed = stored(wedding, payload={"guest_count": 131}, **common)
-    routing.route(echoed.id)
+    route_event.route(echoed.id)
 
     assert [Delivery.objects.filter(event=event).count() for event in (silent, echoed)] == [0, 1]
 
@@ -144,7 +144,7 @@ def test_a_route_of_another_organization_never_matches(wedding: Any) -> None:
     ContactFactory(organization=stranger.organization, wedding=stranger, role="couple")
     event = stored(wedding)
 
-    assert routing.route(event.id) == 0
+    assert route_event.route(event.id) == 0
 
 
 def test_a_live_target_shows_the_event_on_another_channel(wedding: Any) -> None:
@@ -157,7 +157,7 @@ def test_a_live_target_shows_the_event_on_another_channel(wedding: Any) -> None:
     )
     event = stored(wedding)
 
-    routing.route(event.id)
+    route_event.route(event.id)
 
     names = set(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
     assert names == {f"couple:dashboard:{wedding.id}", f"wall:display:{wedding.id}"}
@@ -186,7 +186,7 @@ def test_the_wedding_day_raises_priority_one_step_up_to_high(
         type=event_type,
         priority=CATALOGUE[event_type].priority,
     )
-    assert routing.delivery_priority(event, moment) == priority
+    assert route_event.delivery_priority(event, moment) == priority
 
 
 def test_deliveries_to_people_end_after_the_party_and_urgent_ones_after_an_hour(wedding: Any) -> None:
@@ -214,7 +214,7 @@ def test_an_inbound_change_is_applied_and_an_equal_one_is_told_to_nobody(
     AddressFactory(organization=wedding.organization, value=person.phone)
     event = stored(wedding, payload=payload)
 
-    made = routing.route(event.id)
+    made = route_event.route(event.id)
 
     event.refresh_from_db()
     assert (event.effect, made) == (effect, 1 if effect == "applied" else 0)
@@ -222,11 +222,11 @@ def test_an_inbound_change_is_applied_and_an_equal_one_is_told_to_nobody(
 
 def test_a_fact_that_is_older_than_what_is_known_changes_nothing(wedding: Any) -> None:
     newer = stored(wedding, payload={"guest_count": 90})
-    routing.route(newer.id)
+    route_event.route(newer.id)
     older = stored(wedding, payload={"guest_count": 80})
     ChannelEvent.objects.filter(id=older.id).update(occurred_at=timezone.now() - timedelta(days=1))
 
-    routing.route(older.id)
+    route_event.route(older.id)
 
     older.refresh_from_db()
     wedding.refresh_from_db()
@@ -249,7 +249,7 @@ def test_a_timeline_with_something_new_is_told_whatever_else_it_holds(wedding: A
     AddressFactory(organization=wedding.organization, value=person.phone)
     event = stored(wedding, "timeline.updated", {"changes": changes})
 
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
 
 
 def test_a_broken_route_keeps_no_other_from_an_emergency(wedding: Any) -> None:
@@ -265,14 +265,14 @@ def test_a_broken_route_keeps_no_other_from_an_emergency(wedding: Any) -> None:
     )
     event = stored(wedding, "venue.emergency_reported", {"kind": "x", "description": "y", "reported_by": "z"})
 
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
 
 
 def test_an_event_whose_routing_breaks_again_and_again_is_set_aside(wedding: Any) -> None:
     event = stored(wedding)
 
-    for _ in range(routing.MOST_FAILURES):
-        routing.give_up(event.id)
+    for _ in range(route_event.MOST_FAILURES):
+        route_event.give_up(event.id)
 
     event.refresh_from_db()
     assert event.routing == ChannelEvent.Routing.FAILED
@@ -282,8 +282,8 @@ def test_an_event_whose_routing_breaks_again_and_again_is_set_aside(wedding: Any
 def test_staff_are_alerted_of_an_emergency_that_is_set_aside(wedding: Any) -> None:
     event = stored(wedding, "venue.emergency_reported", {"kind": "power_outage", "description": "y"})
 
-    for _ in range(routing.MOST_FAILURES + 2):
-        routing.give_up(event.id)
+    for _ in range(route_event.MOST_FAILURES + 2):
+        route_event.give_up(event.id)
 
     alert = Alert.objects.get()
     assert (alert.cause, alert.about, alert.count) == ("nobody_reached", str(event.id), 1)
@@ -317,6 +317,6 @@ def test_a_database_that_fails_while_routes_are_expanded_loses_no_delivery(weddi
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
-        routing.route(event.id)
+        route_event.route(event.id)
 
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1

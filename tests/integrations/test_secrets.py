@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations import connection_secrets
 from integrations.models import Connection, ConnectionSecret, System
+from integrations.systems import connection_secrets
 from integrations.vendors import VENDORS
 from tests.at_once import at_once
 from tests.factories import ConnectionFactory, ConnectionSecretFactory, SystemFactory

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import holds, operations, standing
+from integrations.deliveries import holds, staff_actions
+from integrations.deliveries.staff_actions import CannotResend
 from integrations.models import Delivery, System
-from integrations.operations import CannotResend
 from integrations.states import Reason, State
+from integrations.systems import lifecycle
 from tests.factories import DeliveryFactory, EventFactory, SystemFactory
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def test_to_disable_a_system_ends_also_what_would_be_tried_much_later(system: Sy
     later = waiting(system, state=State.SCHEDULED, next_attempt_at=timezone.now() + LATER)
     other = waiting(SystemFactory())
 
-    standing.disable_system(system)
+    lifecycle.disable_system(system)
 
     later.refresh_from_db()
     other.refresh_from_db()
@@ -45,11 +46,11 @@ def test_an_answer_to_credentials_that_were_replaced_since_stops_nothing(system:
     system.seal_credentials({"access_token": "new"})
     system.save()
 
-    standing.stop_system(as_called, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
+    lifecycle.stop_system(as_called, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
     system.refresh_from_db()
     assert system.state == System.Status.ACTIVE
 
-    standing.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
+    lifecycle.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
     system.refresh_from_db()
     assert system.state == System.Status.PAUSED
 
@@ -87,6 +88,6 @@ def test_an_older_change_is_not_sent_again_over_a_newer_one_of_a_part_of_it(syst
     change(State.SUCCEEDED, "ceremony_time")
 
     with pytest.raises(CannotResend, match="newer change"):
-        operations.resend(older)
-    assert operations.resend_all(Delivery.objects.filter(state=State.DEAD)) == 1
+        staff_actions.resend(older)
+    assert staff_actions.resend_all(Delivery.objects.filter(state=State.DEAD)) == 1
     assert Delivery.objects.get(generation=1).event == other.event

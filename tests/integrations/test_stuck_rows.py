@@ -12,9 +12,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from integrations import health, stuck_rows, tasks
+from integrations import tasks
+from integrations.health import sweeping
 from integrations.models import Alert
 from integrations.models.health import Cause
+from integrations.routing import stuck_rows
 from tests.factories import WeddingFactory
 from tests.polling import until
 from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
@@ -161,9 +163,9 @@ def test_the_alert_ends_when_no_event_has_met_the_row_for_a_minute() -> None:
     with locked("weddings_wedding", wedding.id):
         tasks.route([str(event.id)])
 
-    health.sweep()
+    sweeping.sweep()
     assert Alert.objects.filter(cause=Cause.ROW_LOCKED, resolved_at=None).exists()
 
     Alert.objects.update(last_at=timezone.now() - timedelta(minutes=2))
-    health.sweep()
+    sweeping.sweep()
     assert not Alert.objects.filter(cause=Cause.ROW_LOCKED, resolved_at=None).exists()

@@ -9,10 +9,13 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import claims, deliveries, due, leases, releases, standing, sweep
+from integrations import sweep
 from integrations.admission.lanes import CALL_LIMIT
+from integrations.deliveries import claims, releases
 from integrations.models import Connection, Delivery, System
+from integrations.sending import claimed_delivery, due, expired_leases
 from integrations.states import Reason, State
+from integrations.systems import lifecycle
 from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent
@@ -76,7 +79,7 @@ def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome() -> None:
         channel="whatsapp",
     )
 
-    assert leases.end_leases() == 1
+    assert expired_leases.end_leases() == 1
 
     lost.refresh_from_db()
     assert (lost.state, lost.state_reason, lost.may_duplicate) == (State.HELD, Reason.AWAITS_STATUS, True)
@@ -100,8 +103,8 @@ def test_a_delivery_held_while_its_system_was_being_resumed_is_let_go() -> None:
     System.objects.filter(id=held.system_id).update(state=System.Status.PAUSED)
     lease = claims.claim(held.id)
     assert lease
-    standing.resume_system(held.system)
-    assert deliveries._stopped(lease), "it decides on what it saw"
+    lifecycle.resume_system(held.system)
+    assert claimed_delivery._stopped(lease), "it decides on what it saw"
 
     releases.release_held(batches=1)
 
@@ -114,7 +117,7 @@ def test_what_was_held_for_a_paused_system_ends_when_that_is_disabled() -> None:
         System.objects.filter(id=each.system_id).update(state=System.Status.PAUSED)
         lease = claims.claim(each.id)
         assert lease
-        deliveries.work(lease)
+        claimed_delivery.work(lease)
     raced = System.objects.filter(id=held.system_id)
     raced.update(state=System.Status.DISABLED)  # a worker held it at the same moment, so nothing else ended it
 
@@ -122,7 +125,7 @@ def test_what_was_held_for_a_paused_system_ends_when_that_is_disabled() -> None:
 
     lease = claims.claim(held.id)
     assert lease
-    deliveries.work(lease)
+    claimed_delivery.work(lease)
     held.refresh_from_db()
     assert (held.state, held.state_reason) == (State.DEAD, Reason.SYSTEM_DISABLED)
     assert claims.claim(other.id) is None, "its system is paused still"
@@ -170,7 +173,7 @@ def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:
     unknown = overdue(lease_token=uuid4(), channel="pigeon", **common)
     lost = overdue(lease_token=uuid4(), channel="system", **common)
 
-    leases.end_leases()
+    expired_leases.end_leases()
 
     unknown.refresh_from_db()
     lost.refresh_from_db()

@@ -9,8 +9,9 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import due, unrouted
 from integrations.models import Delivery
+from integrations.routing import unrouted
+from integrations.sending import due
 from tests.factories import DeliveryFactory, EventFactory
 from wedsync.live import hints
 from wedsync.live.models import ChannelEvent

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from integrations import templating, time_budget
-from integrations.template_filters import CannotRender
+from wedsync.templating import language, time_budget
+from wedsync.templating.filters import CannotRender
 
 LARGE = "x" * 60_000
 MANY = ["1"] * 9_000
@@ -33,7 +33,7 @@ def test_what_would_be_large_is_refused_before_it_is_made(template: str) -> None
     tracemalloc.start()
     try:
         with pytest.raises(CannotRender):
-            templating.render(template, {"large": LARGE, "many": MANY})
+            language.render(template, {"large": LARGE, "many": MANY})
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -44,7 +44,7 @@ def test_what_would_be_large_is_refused_before_it_is_made(template: str) -> None
 @pytest.mark.parametrize("template", ["{{ a" + "~a" * 3_000 + " }}", "{% if a %}x{% endif %}" * 400 + "{{a}}" * 1_000])
 def test_a_template_of_too_many_parts_is_refused_before_it_is_compiled(template: str) -> None:
     with pytest.raises(CannotRender, match="more than 3000 parts|longer than"):
-        templating.render(template * 2, {"a": "x"})
+        language.render(template * 2, {"a": "x"})
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_template_of_too_many_parts_is_refused_before_it_is_compiled(template:
     ],
 )
 def test_what_is_small_is_made(template: str, text: str) -> None:
-    assert templating.render(template, {}) == text
+    assert language.render(template, {}) == text
 
 
 def test_within_a_bounded_piece_of_work_a_template_has_what_is_left_of_its_time() -> None:
     with time_budget.within(0), pytest.raises(CannotRender, match="longer than 0 s"):
-        templating.render("{% for each in range(2) %}x{% endfor %}", {})
+        language.render("{% for each in range(2) %}x{% endfor %}", {})
 
-    assert templating.render("{% for each in range(2) %}x{% endfor %}", {}) == "xx"
+    assert language.render("{% for each in range(2) %}x{% endfor %}", {}) == "xx"

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from integrations import transforms
 from integrations.errors import OurFault
 from integrations.models import Delivery, Route, System
-from integrations.system_targets import SystemSender
-from integrations.template_filters import CannotRender
-from integrations.templating import MOST_ROUNDS, render
-from integrations.transforms import CannotTransform
+from integrations.rules import transforms
+from integrations.rules.transforms import CannotTransform
+from integrations.system_channel.sender import SystemSender
 from notifications.channels.email import Email
 from tests.factories import (
     ContactFactory,
@@ -26,6 +24,8 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
+from wedsync.templating.filters import CannotRender
+from wedsync.templating.language import MOST_ROUNDS, render
 
 FACTS: dict[str, Any] = {
     "payload": {"reason": 'a "south" \\ wing\n', "n": 120, "changes": [{"field": "x", "after": 1}, {"field": "y"}]},

@@ -12,11 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations import admission
-from integrations.breaker_states import breaker_states
+from integrations.health.breaker_states import breaker_states
 from integrations.models import Alert, Attempt, BreakerChange, Delivery, System
 from integrations.models.health import Breaker
 from integrations.outbound.sending import close_idle
-from integrations.trials import Trial, Verdict, try_out
+from integrations.systems.trials import Trial, Verdict, try_out
 from integrations.vendors import VENDORS
 from notifications.channels.email.providers import PROVIDERS
 from tests.factories import OrganizationFactory, SystemFactory

@@ -11,10 +11,10 @@ import redis
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from integrations import heartbeats, watchdog
-from integrations.heartbeats import Part
+from integrations.health import heartbeats, watchdog
+from integrations.health.heartbeats import Part
+from integrations.health.watchdog import Watchdog
 from integrations.models import Heartbeat
-from integrations.watchdog import Watchdog
 from tests.at_once import at_once
 from wedsync.live import hints
 from wedsync.queues import QUEUE_PREFIX, WATCH_TASK

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from integrations import breakers
+from integrations.admission import breakers
 from integrations.models import Connection, ExternalReference, Route, System
-from integrations.standard_webhooks import StandardWebhooks
+from integrations.signatures.standard_webhooks import StandardWebhooks
 from integrations.vendors import VENDORS
 from tests.factories import (
     ConnectionFactory,

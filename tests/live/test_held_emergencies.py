@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from integrations import standing
 from integrations.models import Connection
+from integrations.systems import lifecycle
 from notifications import acknowledging
 from notifications.models import Incident
 from tests.factories import AddressFactory, ContactFactory, ExternalReferenceFactory, WeddingFactory
@@ -70,14 +70,14 @@ def question(sent: Sent) -> Incident:
 def test_what_was_held_for_two_weddings_reaches_their_people_soon_after_the_resume(sent: Sent) -> None:
     other, booking = another_wedding(sent)
     phones = [sent.world.people["coordinator"].phone, other.contacts.get().phone]
-    standing.pause_connection(connection(sent))
+    lifecycle.pause_connection(connection(sent))
     for envelope in (sent.emergency(), sent.emergency(booking_id=booking, description=f"Water {sent.marker}")):
         assert sent.post(envelope).outcome == (202, "accepted")
     until(lambda: hear(sent, "Smoke in the cellar"), SOON, what="staff hearing of the first")
     until(lambda: question(sent).reports.count() == 2, SOON, what="the second one joining it")
     assert not any(is_alarmed(sent, phone) for phone in phones)
 
-    standing.resume_connection(connection(sent))
+    lifecycle.resume_connection(connection(sent))
 
     for phone in phones:
         until(lambda phone=phone: is_alarmed(sent, phone), SOON, what=f"an alarm for {phone}")
@@ -88,31 +88,31 @@ def test_what_was_held_for_two_weddings_reaches_their_people_soon_after_the_resu
 def test_a_pause_in_between_holds_what_comes_then_and_nothing_that_was_let_go(sent: Sent) -> None:
     other, booking = another_wedding(sent)
     phone, later = sent.world.people["coordinator"].phone, other.contacts.get().phone
-    standing.pause_connection(connection(sent))
+    lifecycle.pause_connection(connection(sent))
     sent.send()
     until(lambda: hear(sent, "Smoke in the cellar"), SOON, what="staff hearing of the first")
 
-    standing.resume_connection(connection(sent))
-    standing.pause_connection(connection(sent))
+    lifecycle.resume_connection(connection(sent))
+    lifecycle.pause_connection(connection(sent))
 
     until(lambda: is_alarmed(sent, phone), SOON, what="an alarm of what was let go")
     until(lambda: question(sent).state == "resolved", SOON, what="the end of the call")
     sent.send(booking_id=booking, description=f"Water {sent.marker}")
     until(lambda: hear(sent, "Water"), SOON, what="staff hearing of what is held")
     assert not is_alarmed(sent, later)
-    standing.resume_connection(connection(sent))
+    lifecycle.resume_connection(connection(sent))
     until(lambda: is_alarmed(sent, later), SOON, what="an alarm of the second")
 
 
 def test_to_resume_needs_no_sweep_for_an_emergency(sent: Sent) -> None:
     product, phone = sent.world.product, sent.world.people["coordinator"].phone
-    standing.pause_connection(connection(sent))
+    lifecycle.pause_connection(connection(sent))
     product.kill("sweep")
     try:
         sent.send()
         until(lambda: hear(sent, "Smoke in the cellar"), SOON, what="staff hearing of it")
 
-        standing.resume_connection(connection(sent))
+        lifecycle.resume_connection(connection(sent))
 
         hints.flush()
         until(lambda: is_alarmed(sent, phone), SOON, what="an alarm")
@@ -121,7 +121,7 @@ def test_to_resume_needs_no_sweep_for_an_emergency(sent: Sent) -> None:
 
 
 def test_a_paused_system_holds_no_emergency_that_it_sends(sent: Sent) -> None:
-    standing.pause_system(sent.system)
+    lifecycle.pause_system(sent.system)
 
     sent.send()
 

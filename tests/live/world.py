@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from integrations.defaults import Teams, make_routes
 from integrations.models import Connection, System
+from integrations.routing.default_routes import Teams, make_routes
 from notifications.whatsapp_templates import SHIPPED
 from tests.factories import (
     AddressFactory,

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.models import System
-from integrations.routing import route
+from integrations.routing.route_event import route
 from tests.factories import (
     ContactFactory,
     MembershipFactory,

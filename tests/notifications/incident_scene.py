@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Delivery, System
-from integrations.routing import route
+from integrations.routing.route_event import route
 from integrations.states import State
 from notifications import incidents
 from notifications.models import Incident

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import alerts
+from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
-from integrations.routing import route
+from integrations.routing.route_event import route
 from notifications import acknowledging, alert_ends, raising
 from notifications.models import Incident, Notification, WhatsAppTemplate
 from tests.at_once import at_once

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from integrations import known_systems, tasks
+from integrations import tasks
 from integrations.models import Delivery
 from integrations.outbound.sending import close_idle
 from integrations.states import Reason, State
+from integrations.systems import cache
 from tests.notifications.mails import SENDER, delivery, frozen, mail_server, sent
 from tests.sandbox.sandbox_peer import RESEND_KEY, Peer, configuration, running
 
@@ -46,7 +47,7 @@ def enter(row: Delivery, **credentials: str) -> None:
     system = row.system
     system.seal_credentials({**system.credentials, **credentials})
     system.save()
-    known_systems._known.clear()  # workers see it within a second
+    cache._known.clear()  # workers see it within a second
 
 
 def try_now(row: Delivery) -> Delivery:
@@ -125,7 +126,7 @@ def test_another_api_key_makes_no_new_email(resend: Peer) -> None:
     enter(row, api_key=RESEND_KEY)
     row.system.state = "active"
     row.system.save()
-    known_systems._known.clear()
+    cache._known.clear()
     try_now(row)
 
     assert row.state == State.SUCCEEDED

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from integrations import moves
+from integrations.deliveries import state_changes
 from integrations.models import Alert, Delivery
 from integrations.states import State
 from notifications import acknowledging, escalation, incidents, links, subjects
@@ -220,7 +220,7 @@ def test_what_is_in_flight_is_not_called_back(stage: Stage) -> None:
     time_passes()
     flying = Delivery.objects.filter(event=event, plan_step__gt=0).first()
     assert flying
-    moves.move(
+    state_changes.move(
         Delivery.objects.filter(id=flying.id), State.IN_FLIGHT, lease_token=flying.id, lease_until=timezone.now()
     )
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Alert
-from integrations.routing import route
+from integrations.routing.route_event import route
 from notifications import acknowledging, escalation, incidents, raising
 from notifications.models import Incident, Plan
 from tests.at_once import at_once

@@ -10,9 +10,11 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from integrations import claims, deliveries, standing
+from integrations.deliveries import claims
 from integrations.models import Alert, Delivery
-from integrations.routing import route
+from integrations.routing.route_event import route
+from integrations.sending import claimed_delivery
+from integrations.systems import lifecycle
 from notifications import acknowledging, incidents, links, placement, staff_calls, subjects
 from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident
@@ -32,7 +34,7 @@ STAFF = {("slack", "team"), ("email", "owner@people.example"), ("email", "suppor
 @pytest.fixture
 def house() -> House:
     made = a_house()
-    standing.pause_connection(made.connection)
+    lifecycle.pause_connection(made.connection)
     return made
 
 
@@ -66,7 +68,7 @@ def refuse(house: House, description: str) -> None:
 
 def resume(house: House, *events: ChannelEvent) -> None:
     """Staff resume the connection, and workers route what it held."""
-    standing.resume_connection(house.connection)
+    lifecycle.resume_connection(house.connection)
     for event in events:
         route(event.id)
 
@@ -128,7 +130,7 @@ def test_the_call_ends_by_itself_where_staff_were_told_after_it_had_gone_on(hous
 def test_while_the_last_one_is_being_routed_staff_are_not_told_again(house: House) -> None:
     event = hold(house, house.wedding())
     told = of_staff()
-    standing.resume_connection(house.connection)
+    lifecycle.resume_connection(house.connection)
 
     assert not a_minute_later(house.asked)
     assert of_staff() == told
@@ -153,9 +155,9 @@ def test_staff_are_called_on_while_it_goes_nowhere(house: House, became: str) ->
 def test_of_two_the_one_that_is_held_still_is_told(house: House) -> None:
     first = hold(house, house.wedding(), "E-1")
     second = hold(house, house.wedding(), "E-2", description="A guest has collapsed")
-    standing.resume_connection(house.connection)
+    lifecycle.resume_connection(house.connection)
     ChannelEvent.objects.filter(id=second.id).update(routing=Routing.HELD)  # paused again before it was let go
-    standing.pause_connection(house.connection)
+    lifecycle.pause_connection(house.connection)
     route(first.id)
 
     assert a_minute_later(house.asked)
@@ -205,7 +207,7 @@ def test_the_same_words_at_the_next_pause_are_told_anew(house: House) -> None:
     acknowledging.acknowledge_incident(house.asked, by="Ben", via="Slack")
     resume(house, first)
     assert house.asked.state == "resolved"
-    standing.pause_connection(house.connection)
+    lifecycle.pause_connection(house.connection)
 
     hold(house, wedding, "E-2")
 
@@ -253,7 +255,7 @@ def test_the_page_says_that_it_went_on(house: House, client: Client) -> None:
 def test_a_connection_that_is_disabled_while_it_holds_them_ends_no_call(house: House) -> None:
     wedding = house.wedding()
     event = hold(house, wedding)
-    standing.disable_connection(house.connection)
+    lifecycle.disable_connection(house.connection)
 
     assert a_minute_later(house.asked), "somebody must take it"
 
@@ -272,8 +274,8 @@ def test_a_connection_that_is_deleted_while_it_holds_them_ends_no_call(house: Ho
 def test_a_paused_system_holds_no_emergency_that_it_sends(house: House) -> None:
     """To pause a system stops what it is told, not what it tells."""
     wedding = house.wedding()
-    standing.resume_connection(house.connection)
-    standing.pause_system(house.system)
+    lifecycle.resume_connection(house.connection)
+    lifecycle.pause_system(house.system)
     event: ChannelEvent = EventFactory(
         organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE, priority="urgent",
         routing="pending", source_system_id=house.system.id, source_connection_id=house.connection.id,
@@ -285,14 +287,14 @@ def test_a_paused_system_holds_no_emergency_that_it_sends(house: House) -> None:
 
 
 def test_with_every_channel_paused_an_emergency_ends_in_an_alert(house: House) -> None:
-    standing.resume_connection(house.connection)
+    lifecycle.resume_connection(house.connection)
     for system in house.organization.systems.filter(kind__in=["slack", "email", "resend"]):
-        standing.pause_system(system)
+        lifecycle.pause_system(system)
     house.report(booking_id="nobody-knows")
     Delivery.objects.update(next_attempt_at=Now())
     for delivery_id in list(Delivery.objects.filter(state="pending").values_list("id", flat=True)):
         if lease := claims.claim(delivery_id):  # all that waits for a system may be held by the first of them
-            deliveries.work(lease)
+            claimed_delivery.work(lease)
     assert set(Delivery.objects.values_list("state", "state_reason")) == {("held", "system_paused")}
     Incident.objects.update(staff_due_at=Now())
 
@@ -304,9 +306,9 @@ def test_with_every_channel_paused_an_emergency_ends_in_an_alert(house: House) -
 @pytest.mark.django_db(transaction=True)
 def test_of_several_that_are_routed_at_once_the_call_ends_once() -> None:
     house = a_house()
-    standing.pause_connection(house.connection)
+    lifecycle.pause_connection(house.connection)
     events = [hold(house, house.wedding(), f"E-{number}", description=f"Floor {number}") for number in range(4)]
-    standing.resume_connection(house.connection)
+    lifecycle.resume_connection(house.connection)
 
     at_once(4, lambda number: route(events[number].id))
     assert not a_minute_later(house.asked)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.routing import route
+from integrations.routing.route_event import route
 from notifications import escalation, incidents, raising
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.factories import WeddingFactory
@@ -98,7 +98,7 @@ def test_another_wedding_has_an_incident_of_its_own(stage: Stage) -> None:
 
 
 def test_routing_again_changes_no_incident(stage: Stage) -> None:
-    from integrations.routing import route_again
+    from integrations.routing.route_event import route_again
 
     event = stage.report()
     before = list(Incident.objects.values())

@@ -7,7 +7,7 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.models import Delivery
-from integrations.routing import route
+from integrations.routing.route_event import route
 from integrations.states import Reason, State
 from notifications import incidents, raising, staff, subjects
 from notifications.models import Incident, IncidentReport

@@ -12,10 +12,11 @@ import pytest
 import requests
 from django.utils import timezone
 
-from integrations import admission, dispatch
+from integrations import admission
 from integrations.models import Alert, Delivery, System
 from integrations.outbound.sending import close_idle
-from integrations.routing import route
+from integrations.routing.route_event import route
+from integrations.sending import dispatch
 from notifications import pairs, whatsapp_templates
 from notifications.channels.whatsapp import resend_closed_windows
 from notifications.models import Message, TraceEntry

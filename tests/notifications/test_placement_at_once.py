@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
 
-from integrations import linking, suppliers
 from integrations.models import Delivery, ExternalReference
-from integrations.routing import route
+from integrations.references import linking, suppliers
+from integrations.routing.route_event import route
 from notifications import incidents, links, placement
 from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident, IncidentReport

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import moves
+from integrations.deliveries import state_changes
 from integrations.models import Alert, Delivery, System
-from integrations.routing import route
+from integrations.routing.route_event import route
 from integrations.states import Reason, State
 from notifications import progress, status
 from notifications.following import Following
@@ -65,18 +65,18 @@ def on(event: ChannelEvent, channel: str) -> Delivery:
 
 def end(delivery: Delivery, state: State, reason: Reason = Reason.NONE) -> None:
     """As the engine does it, and then tells those who follow."""
-    assert moves.move(
+    assert state_changes.move(
         Delivery.objects.filter(id=delivery.id), State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now()
     )
-    assert moves.move(Delivery.objects.filter(id=delivery.id), state, reason)
+    assert state_changes.move(Delivery.objects.filter(id=delivery.id), state, reason)
     Following().troubled(delivery)
 
 
 def taken(delivery: Delivery, told: Message.Status = Status.SENT) -> Message:
-    moves.move(
+    state_changes.move(
         Delivery.objects.filter(id=delivery.id), State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now()
     )
-    moves.move(Delivery.objects.filter(id=delivery.id), State.SUCCEEDED)
+    state_changes.move(Delivery.objects.filter(id=delivery.id), State.SUCCEEDED)
     message = Message.objects.create(
         organization=delivery.organization, delivery=delivery, channel=delivery.channel, address=delivery.target
     )
@@ -174,7 +174,7 @@ def test_urgent_news_do_not_wait_for_their_channel(wedding: Wedding, anna: Conta
     event = emergency(wedding)
     whatsapp = on(event, "whatsapp")
 
-    moves.move(
+    state_changes.move(
         Delivery.objects.filter(id=whatsapp.id),
         State.HELD,
         Reason(reason),
@@ -191,7 +191,7 @@ def test_ordinary_news_wait_for_their_channel(wedding: Wedding, anna: Contact) -
     event = payment(wedding)
     whatsapp = on(event, "whatsapp")
 
-    moves.move(
+    state_changes.move(
         Delivery.objects.filter(id=whatsapp.id),
         State.HELD,
         Reason.BREAKER_OPEN,
@@ -235,7 +235,9 @@ def test_what_nobody_followed_is_found_again_from_the_rows(wedding: Wedding, ann
     to_people(wedding)
     event = payment(wedding)
     whatsapp = on(event, "whatsapp")
-    moves.move(Delivery.objects.filter(id=whatsapp.id), State.DEAD, Reason.SYSTEM_DISABLED)  # and the process dies
+    state_changes.move(
+        Delivery.objects.filter(id=whatsapp.id), State.DEAD, Reason.SYSTEM_DISABLED
+    )  # and the process dies
 
     assert progress.look_due() == 1
 
@@ -244,7 +246,7 @@ def test_what_nobody_followed_is_found_again_from_the_rows(wedding: Wedding, ann
 
 
 def test_a_repetition_carries_what_its_original_did(wedding: Wedding, anna: Contact) -> None:
-    from integrations import operations
+    from integrations.deliveries import staff_actions
 
     to_people(wedding)
     event = payment(wedding)
@@ -252,6 +254,6 @@ def test_a_repetition_carries_what_its_original_did(wedding: Wedding, anna: Cont
     taken(whatsapp, Status.DELIVERED)
     whatsapp.refresh_from_db()
 
-    again = operations.resend(whatsapp)
+    again = staff_actions.resend(whatsapp)
 
     assert Sending.objects.get(delivery=again).notification == Notification.objects.get(event=event)

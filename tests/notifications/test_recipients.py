@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import claims, deliveries, ordering
+from integrations.deliveries import claims, ordering
 from integrations.models import Delivery, System
-from integrations.routing import route
+from integrations.routing.route_event import route
+from integrations.sending import claimed_delivery
 from integrations.states import Reason, State
 from notifications import escalation, standing, wants
 from notifications.models import Incident, Notification, TraceEntry
@@ -211,7 +212,7 @@ def tried(row: Delivery) -> None:
     Delivery.objects.filter(id=row.id).update(next_attempt_at=timezone.now() - timedelta(minutes=1))
     lease = claims.claim(row.id)
     assert lease
-    assert deliveries.work(lease).result is None
+    assert claimed_delivery.work(lease).result is None
 
 
 def standing_of(row: Delivery) -> tuple[str, str]:

@@ -11,9 +11,9 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from integrations import moves
+from integrations.deliveries import state_changes
 from integrations.models import Delivery, System
-from integrations.routing import route
+from integrations.routing.route_event import route
 from integrations.states import State
 from notifications import status
 from notifications.models import Message, Notification, TraceEntry
@@ -204,8 +204,8 @@ def test_a_failure_after_it_was_taken_starts_the_next_channel_once() -> None:
     route(event.id)
     delivery = Delivery.objects.get(event=event, channel="whatsapp")
     row = Delivery.objects.filter(id=delivery.id)
-    moves.move(row, State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now())
-    moves.move(row, State.SUCCEEDED)
+    state_changes.move(row, State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now())
+    state_changes.move(row, State.SUCCEEDED)
     message = MessageFactory(
         organization=organization,
         delivery=delivery,

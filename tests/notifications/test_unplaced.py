@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from integrations import linking
 from integrations.models import Alert, Connection, Delivery, ExternalReference, System
-from integrations.routing import route
+from integrations.references import linking
+from integrations.routing.route_event import route
 from notifications import acknowledging, incidents, links, placement, staff_calls, subjects, unplaced
 from notifications.emergency_reports import Report, Trouble
 from notifications.models import Incident, IncidentReport

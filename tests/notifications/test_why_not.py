@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations.routing import route
+from integrations.routing.route_event import route
 from notifications import answers
 from notifications.models import Notification
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory, WeddingFactory

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import operations, routing
+from integrations.deliveries import staff_actions
 from integrations.models import Delivery, System
+from integrations.routing import route_event
 from notifications import answers, closing, progress, wants, windows
 from notifications.models import Notification, TraceEntry, Window, WindowEntry
 from tests.factories import SystemFactory, WeddingFactory
@@ -52,7 +53,7 @@ def moved(wedding: Wedding, before: str, after: str) -> ChannelEvent:
         wedding, "timeline.updated", {"changes": [{"field": "ceremony_time", "before": before, "after": after}]}
     )
     ChannelEvent.objects.filter(id=event.id).update(priority="normal")
-    routing.route(event.id)
+    route_event.route(event.id)
     return event
 
 
@@ -142,7 +143,7 @@ def test_the_whole_way_is_told_also_on_another_channel_and_when_it_is_sent_again
     next_step.dedupe_key = Delivery.key(last.id, "people", anna.phone, "whatsapp", plan_step=1)
     Delivery.objects.filter(id=delivery.id).update(state="succeeded")
 
-    again = operations.resend(of(last))
+    again = staff_actions.resend(of(last))
 
     for each in (delivery, next_step, again):
         assert windows.merged_payload(each) == {"guest_count": 130, "previous": 110, "before": 110}
@@ -232,7 +233,7 @@ def test_a_digest_that_is_sent_again_tells_of_the_same(wedding: Any) -> None:
     (digest,) = digests()
     Delivery.objects.filter(id=digest.id).update(state="dead")
 
-    again = operations.resend(Delivery.objects.get(id=digest.id))
+    again = staff_actions.resend(Delivery.objects.get(id=digest.id))
 
     assert (again.generation, windows.digest_of(again)) == (1, events)
 
@@ -241,7 +242,7 @@ def test_what_staff_call_off_is_left_out(wedding: Any) -> None:
     person(wedding)
     route_to_people(wedding)
     events = [milestone(wedding) for _ in range(3)]
-    operations.cancel(Delivery.objects.filter(event=events[1]))
+    staff_actions.cancel(Delivery.objects.filter(event=events[1]))
 
     let_time_pass()
 
@@ -368,7 +369,7 @@ def test_routing_an_event_again_does_not_disturb_what_was_decided(wedding: Any) 
     milestone(wedding, "Another window is open by now")
     person(wedding)
 
-    assert routing.route_again(events[0].id) == 1, "somebody new is to hear of it"
+    assert route_event.route_again(events[0].id) == 1, "somebody new is to hear of it"
 
     assert fate_of(events[0], anna.email) == ("cancelled", "in_digest")
     assert WindowEntry.objects.filter(event=events[0]).count() == 2
@@ -404,7 +405,7 @@ def test_how_many_ask_for_an_event_makes_no_more_queries(wedding: Any) -> None:
             person(wedding)
         event = stored(wedding, MILESTONE, {"milestone": "Menu", "progress": 10})
         with CaptureQueriesContext(connection) as asked:
-            routing.route(event.id)
+            route_event.route(event.id)
         counts.append(sum("notifications_window" in query["sql"] for query in asked.captured_queries))
 
     assert counts[0] == counts[1]

@@ -10,8 +10,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from integrations import operations, routing
+from integrations.deliveries import staff_actions
 from integrations.models import Delivery
+from integrations.routing import route_event
 from notifications import closing, windows
 from notifications.models import Window, WindowEntry
 from tests.at_once import at_once
@@ -81,9 +82,9 @@ def test_each_event_is_in_exactly_one_message_per_contact_and_channel(wedding: A
             until(lambda: closing.close_due() == 0 and all_routed(events), 120, what="the routing of all events")
             return
         for event in events[number::ROUTERS]:
-            routing.route(event.id)
+            route_event.route(event.id)
             if event.type == MILESTONE:
-                routing.route_again(event.id)
+                route_event.route_again(event.id)
 
     at_once(ROUTERS + CLOSERS, work)
     until(all_closed, what="the closing of all windows")
@@ -151,7 +152,7 @@ def test_what_is_called_off_while_its_window_closes_is_in_the_message_or_called_
     Window.objects.update(closes_at=Now())
     called_off = Delivery.objects.filter(event__in=events[::2])
 
-    at_once(2, lambda number: operations.cancel(called_off) if number else closing.close_due())
+    at_once(2, lambda number: staff_actions.cancel(called_off) if number else closing.close_due())
     until(all_closed, what="the closing of the window")
 
     told = {event for delivery in digests() for event in windows.digest_of(delivery)}
@@ -168,7 +169,7 @@ def test_an_event_that_is_routed_while_its_window_closes_opens_another(wedding: 
     late = stored(wedding, MILESTONE, {"milestone": "Menu chosen", "progress": 60})
     until(lambda: Window.objects.filter(closes_at__lte=Now()).exists(), what="the end of the window")
 
-    at_once(2, lambda number: routing.route(late.id) if number else closing.close_due())
+    at_once(2, lambda number: route_event.route(late.id) if number else closing.close_due())
 
     until(all_closed, what="the closing of both windows")
     assert [of(event).window_entry.outcome for event in (first, late)] == ["went_alone"] * 2

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import routing
 from integrations.models import Delivery, Route, System
+from integrations.routing import route_event
 from notifications import closing
 from notifications.models import Window, WindowEntry
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory
@@ -59,7 +59,7 @@ def stored(wedding: Wedding, event_type: str, payload: dict[str, Any], **rest: A
 
 def routed(wedding: Wedding, event_type: str, payload: dict[str, Any], **rest: Any) -> ChannelEvent:
     event = stored(wedding, event_type, payload, **rest)
-    routing.route(event.id)
+    route_event.route(event.id)
     return event
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.models import Connection
-from integrations.standard_webhooks import StandardWebhooks
+from integrations.signatures.standard_webhooks import StandardWebhooks
 from tests.factories import ConnectionSecretFactory
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post

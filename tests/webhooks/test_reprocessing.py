@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from integrations import routing
 from integrations.models import Connection, Delivery
+from integrations.routing import route_event
 from integrations.vendors import VENDORS
 from tests.at_once import at_once
 from tests.factories import (
@@ -126,7 +126,7 @@ def test_an_accepted_receipt_gets_only_the_deliveries_that_are_missing(door: Con
     )
     channel = f"couple:dashboard:{wedding.id}"
     put_on(event, channel)
-    assert routing.route(event.id) == 1
+    assert route_event.route(event.id) == 1
     wedding.guest_count = 130  # what happened since
     wedding.save()
     RouteFactory(**mine, system=targets[1], channel_pattern="couple:dashboard:*")
@@ -151,14 +151,14 @@ def test_an_event_that_changed_nothing_goes_nowhere_again(effect: str, door: Con
     event = EventFactory(**mine, effect=effect)
     put_on(event, f"couple:dashboard:{event.wedding_id}")
 
-    assert routing.route_again(event.id) == 0
+    assert route_event.route_again(event.id) == 0
     assert not Delivery.objects.filter(event=event).exists()
 
 
 def test_an_event_whose_routing_was_given_up_begins_anew(door: Connection) -> None:
     event = EventFactory(organization=door.organization, routing="failed", routing_failures=10)
 
-    routing.route_again(event.id)
+    route_event.route_again(event.id)
 
     event.refresh_from_db()
     assert (event.routing, event.routing_failures) == ("pending", 0)
@@ -268,7 +268,7 @@ def test_deliveries_of_another_generation_do_not_count_as_missing(door: Connecti
     event = EventFactory(organization=door.organization)
     DeliveryFactory(organization=door.organization, event=event, generation=1)
 
-    assert routing.route_again(event.id) == 0
+    assert route_event.route_again(event.id) == 0
     assert Delivery.objects.filter(event=event).count() == 1
 
 

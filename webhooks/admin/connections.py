@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from integrations import connection_secrets, standing
 from integrations.admin.buttons import ButtonAdmin, Question, asked
 from integrations.admin.systems import STANDING_COLOURS
 from integrations.models import Connection, ConnectionSecret
+from integrations.systems import connection_secrets, lifecycle
 from webhooks.addresses import provider_of, url_of
 from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
 from webhooks.models import Receipt
@@ -200,7 +200,7 @@ class ConnectionAdmin(ButtonAdmin):
 
     @asked("Pause", "pause", "Keep accepting and storing, but route nothing until it is resumed?")
     def pause(self, request: HttpRequest, row: Connection) -> str:
-        standing.pause_connection(row)
+        lifecycle.pause_connection(row)
         return "Paused. What comes in is stored and routed when you resume it."
 
     @asked(
@@ -209,9 +209,9 @@ class ConnectionAdmin(ButtonAdmin):
         "Route what comes in, and what was held until now?",
     )
     def resume(self, request: HttpRequest, row: Connection) -> str:
-        return f"Resumed; held events that are routed now: {standing.resume_connection(row)}."
+        return f"Resumed; held events that are routed now: {lifecycle.resume_connection(row)}."
 
     @asked("Disable", "disable", "Close the door? The other side gets 404 for everything it sends.")
     def disable(self, request: HttpRequest, row: Connection) -> str:
-        standing.disable_connection(row)
+        lifecycle.disable_connection(row)
         return "Disabled."

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from integrations.models import System
-from integrations.signatures import SignatureScheme
+from integrations.signatures.base import SignatureScheme
 from webhooks.models import ProviderNotice
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from integrations.models import System
-from integrations.standard_webhooks import SVIX
+from integrations.signatures.standard_webhooks import SVIX
 from webhooks.callbacks import reading
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.models import ProviderNotice

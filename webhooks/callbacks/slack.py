@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from integrations.models import System
-from integrations.signatures import SLACK
+from integrations.signatures.base import SLACK
 from webhooks.callbacks import reading
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.models import ProviderNotice

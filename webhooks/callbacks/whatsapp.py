@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.models import System
-from integrations.signatures import META
+from integrations.signatures.base import META
 from webhooks.callbacks import reading
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.models import ProviderNotice

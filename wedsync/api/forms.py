@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations.publishing import UnfitAnswer, submit_form
+from integrations.wedding_events.publishing import UnfitAnswer, submit_form
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import refuse_unknown
 from wedsync.api.idempotency import IdempotentPosts

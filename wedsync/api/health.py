@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations.health_report import Health, SystemHealth, report
+from integrations.health.report import Health, SystemHealth, report
 from integrations.models import Alert
 from wedsync.api.authentication import client_of
 from wedsync.api.scopes import Scoped

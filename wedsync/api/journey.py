@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations.publishing import reach_milestone
+from integrations.wedding_events.publishing import reach_milestone
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
 from wedsync.api.idempotency import IdempotentPosts

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from integrations.metrics import registry
+from integrations.health.metrics import registry
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = CONTENT_TYPE_LATEST.encode()

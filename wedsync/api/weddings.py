@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations.publishing import change_wedding
+from integrations.wedding_events.publishing import change_wedding
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import LONGEST_NAME
 from wedsync.api.problems import Unprocessable

@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from integrations.health_report import Health, SystemHealth
-from integrations.known_before import before_in
+from integrations.health.report import Health, SystemHealth
 from integrations.models import Delivery, System
+from integrations.rules.known_before import before_in
 from integrations.states import State
 from notifications.models import Incident
 from wedsync.ids import first_id_since

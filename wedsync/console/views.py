@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from integrations.health_report import report
+from integrations.health.report import report
+from integrations.registry.targets import CHANNEL_CHOICES
 from integrations.states import State
-from integrations.targets import CHANNEL_CHOICES
 from wedsync.console import overview
 from wedsync.console.pages import View, staff_page, view_of
 from wedsync.console.trace import trace

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.defaults import Teams, make_routes
+from integrations.routing.default_routes import Teams, make_routes
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from integrations import key_check
+from integrations.systems import key_check
 
 
 class Command(BaseCommand):

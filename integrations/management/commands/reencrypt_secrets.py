@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db.models import Model, QuerySet
 
-from integrations.connection_secrets import live_secret
 from integrations.models import ConnectionSecret, KeyCheck, System
+from integrations.systems.connection_secrets import live_secret
 from wedsync import startup, vault
 from wedsync.env import ConfigurationError
 

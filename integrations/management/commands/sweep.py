@@ -10,10 +10,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, connection
 
-from integrations import key_check
-from integrations.heartbeats import Part, Pulse
+from integrations.health.heartbeats import Part, Pulse
+from integrations.health.watchdog import Watchdog
 from integrations.sweep import sweep
-from integrations.watchdog import Watchdog
+from integrations.systems import key_check
 from wedsync import database_sessions, startup
 from wedsync.celery import announce_ready
 from wedsync.database_sessions import Role

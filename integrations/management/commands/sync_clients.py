@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations import client_sync
+from integrations.remote_reads import client_sync
 
 
 class Command(BaseCommand):

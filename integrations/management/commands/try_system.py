@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from integrations.models import System
-from integrations.trials import Trial, Verdict, try_out
+from integrations.systems.trials import Trial, Verdict, try_out
 
 _COLOURS = {Verdict.TAKEN: "green", Verdict.NO_CALL: "dim"}
 

@@ -11,8 +11,8 @@ from functools import partial
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response
-from integrations.targets import Sending
-from integrations.trials import HarmlessCall
+from integrations.registry.targets import Sending
+from integrations.systems.trials import HarmlessCall
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in, credentials_of
 from notifications.channels.email import calling, layout, providers, smtp, trial

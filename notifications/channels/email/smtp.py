@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import certifi
 from django.conf import settings
 
-from integrations.addresses import refusal
 from integrations.errors import NetworkError, OurFault, TimedOut
 from integrations.outbound.connections import reach, secure
+from integrations.outbound.guard import refusal
 from integrations.outbound.names import resolve
 from notifications.channels.email.answers import Answer
 from notifications.channels.email.smtp_refusals import Refused, error_of

@@ -12,8 +12,8 @@ from typing import Any
 from integrations.errors import DeliveryError, Permanent
 from integrations.models import System
 from integrations.outbound import Call, Response, check_status, send
-from integrations.questions import answer_in
-from integrations.trials import HarmlessCall, Unfit
+from integrations.remote_reads.asking import answer_in
+from integrations.systems.trials import HarmlessCall, Unfit
 from notifications.channels.email import smtp
 from notifications.channels.email.answers import Answer, error_name, resend_error
 from notifications.channels.email.sender import DEFAULT, EmailSender

@@ -12,7 +12,7 @@ import requests
 
 from integrations.models import Delivery, ExternalReference, System
 from integrations.outbound import Request, Response, send
-from integrations.system_targets import SystemSender
+from integrations.system_channel.sender import SystemSender
 from integrations.vendors import VENDORS
 from tests.factories import DeliveryFactory, ExternalReferenceFactory, SystemFactory, WeddingFactory
 from tests.sandbox.sandbox_peer import Peer, running

@@ -3,8 +3,8 @@
 import json
 import math
 
-from integrations.signatures import META, SLACK, SignatureScheme
-from integrations.standard_webhooks import SVIX
+from integrations.signatures.base import META, SLACK, SignatureScheme
+from integrations.signatures.standard_webhooks import SVIX
 from integrations.vendors import VENDORS
 
 SCHEMES: dict[str, SignatureScheme] = {

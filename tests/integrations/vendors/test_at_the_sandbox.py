@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from integrations import signing_secrets
 from integrations.errors import CredentialsRefused
 from integrations.models import Delivery, ExternalReference, Route
-from integrations.system_targets import SystemSender, expand
-from integrations.targets import Plan
+from integrations.registry.targets import Plan
+from integrations.system_channel.sender import SystemSender, expand
+from integrations.systems import signing_secrets
 from integrations.vendors import VENDORS
 from tests.factories import (
     ChannelFactory,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations import availability
-from integrations.availability import Availability, NotAsked
 from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError
+from integrations.remote_reads import availability
+from integrations.remote_reads.availability import Availability, NotAsked
 from integrations.vendors import CALLED
 from tests.factories import SystemFactory
 from tests.integrations.vendors.conftest import Told

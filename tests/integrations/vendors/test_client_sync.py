@@ -12,8 +12,10 @@ import requests
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations import client_sync, client_tasks, routing
+from integrations import client_tasks
 from integrations.models import ClientSync, Delivery, ExternalReference, System
+from integrations.remote_reads import client_sync
+from integrations.routing import route_event
 from integrations.vendors import VENDORS
 from tests.at_once import at_once
 from tests.factories import ContactFactory, ExternalReferenceFactory, RouteFactory, SystemFactory
@@ -91,7 +93,7 @@ def test_the_news_goes_to_the_weddings_other_crms_as_a_diff_and_not_back(told: T
 
     event = ChannelEvent.objects.get(type="client.updated")
     assert (event.source_system_id, event.occurred_at <= timezone.now()) == (here.system.id, True)
-    routing.route(event.id)
+    route_event.route(event.id)
     assert [delivery.system for delivery in Delivery.objects.filter(event=event)] == [other.system]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from integrations import routing
 from integrations.errors import NetworkError, ServerError
 from integrations.models import ExternalReference
+from integrations.routing import route_event
 from tests.factories import ContactFactory, EventFactory, RouteFactory, WeddingFactory
 from tests.integrations.vendors.conftest import Told, send_now
 from tests.integrations.vendors.test_at_the_sandbox import Tell, plans
@@ -87,7 +87,7 @@ def test_a_vendors_word_changes_the_contact_it_is_linked_to_where_it_is_newer(to
     def effect(**payload: str) -> str:
         event = client_event(there, **payload)
         ChannelEvent.objects.filter(id=event.id).update(**said)
-        routing.route(event.id)
+        route_event.route(event.id)
         event.refresh_from_db()
         anna.refresh_from_db()
         return event.effect

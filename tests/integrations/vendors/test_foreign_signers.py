@@ -12,8 +12,8 @@ import standardwebhooks
 import svix
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from integrations.signatures import SLACK, SignatureScheme
-from integrations.standard_webhooks import SVIX
+from integrations.signatures.base import SLACK, SignatureScheme
+from integrations.signatures.standard_webhooks import SVIX
 from integrations.vendors import VENDORS
 from tests.integrations.vendors.schemes import BODY, NOW, SCHEMES, received
 

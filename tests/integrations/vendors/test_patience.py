@@ -12,11 +12,13 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations import admission, availability, client_sync, dispatch
+from integrations import admission
 from integrations.admission import Change, Standing, Verdict, lane_of
 from integrations.errors import ServerError, Throttled
 from integrations.models import ClientSync, Delivery, System
-from integrations.system_targets import SystemSender
+from integrations.remote_reads import availability, client_sync
+from integrations.sending import dispatch
+from integrations.system_channel.sender import SystemSender
 from integrations.vendors import CALLED, VENDORS
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory
 from tests.integrations.vendors.conftest import Told

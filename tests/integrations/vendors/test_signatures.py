@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.signatures import MOST_SIGNATURES, SignatureError, SignatureScheme
-from integrations.standard_webhooks import MOST_LISTED
+from integrations.signatures.base import MOST_SIGNATURES, SignatureError, SignatureScheme
+from integrations.signatures.standard_webhooks import MOST_LISTED
 from integrations.vendors import VENDORS
 from tests.integrations.vendors.schemes import BODY, NOW, SCHEMES, TIMED, received, signature_header
 

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import moves
+from integrations.deliveries import state_changes
 from integrations.models import Delivery, System
 from integrations.states import State
 from notifications.channels import CHANNELS
@@ -269,7 +269,7 @@ def test_a_status_that_races_the_answer_of_its_send_is_neither_lost_nor_in_its_w
     assert len(deliveries) == 3
     for each in deliveries:
         lease = {"lease_token": each.id, "lease_until": timezone.now()}
-        assert moves.move(Delivery.objects.filter(id=each.id), State.IN_FLIGHT, **lease)
+        assert state_changes.move(Delivery.objects.filter(id=each.id), State.IN_FLIGHT, **lease)
         MessageFactory(
             organization=each.organization, delivery=each, channel="whatsapp", address=each.target, provider_id=""
         )
@@ -282,7 +282,7 @@ def test_a_status_that_races_the_answer_of_its_send_is_neither_lost_nor_in_its_w
                 take_one(notice.id)
             return
         for each in deliveries:
-            assert moves.move(Delivery.objects.filter(id=each.id), State.SUCCEEDED)
+            assert state_changes.move(Delivery.objects.filter(id=each.id), State.SUCCEEDED)
             CHANNELS["whatsapp"].accepted(each, f"wamid.{each.id}")
 
     at_once(2, work)

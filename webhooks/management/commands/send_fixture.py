@@ -13,8 +13,8 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.connection_secrets import live_secret
 from integrations.models import Connection, ConnectionSecret, ExternalReference
+from integrations.systems.connection_secrets import live_secret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Vendor
 from webhooks.receiver import PREFIX

@@ -15,8 +15,8 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import connection_secrets, standing
 from integrations.models import Connection, ConnectionSecret, System
+from integrations.systems import connection_secrets, lifecycle
 from webhooks.addresses import provider_of, refusal, url_of
 from webhooks.networks import MOST_NETWORKS, vendor_network
 from wedsync.api.authentication import client_of
@@ -142,21 +142,21 @@ class ConnectionViews(Creating, Changing, mixins.ListModelMixin, mixins.Retrieve
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
         """Accept and store what comes in, and route it later."""
-        standing.pause_connection(self.get_object())
+        lifecycle.pause_connection(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=ConnectionShape)
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
         """Answer 404 from now on."""
-        standing.disable_connection(self.get_object())
+        lifecycle.disable_connection(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=ResumedConnection)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
         """Route what comes in, and what was held."""
-        due = standing.resume_connection(self.get_object())
+        due = lifecycle.resume_connection(self.get_object())
         return Response({"connection": self.get_serializer(self.get_object()).data, "due": due})
 
 

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import operations
+from integrations.deliveries import staff_actions
 from integrations.models import Attempt, Delivery
 from integrations.states import WAITING, State
 from wedsync.api.integrations.bulk import BulkRequest, BulkResult, carry_out
@@ -49,8 +49,8 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
         """Send a finished delivery again: a new one, with a generation of its own, rendered anew."""
         old = self.locked()
         try:
-            new = operations.resend(old)
-        except operations.CannotResend as error:
+            new = staff_actions.resend(old)
+        except staff_actions.CannotResend as error:
             raise Conflict(str(error)) from error
         return Response(self.get_serializer(self.get_queryset().get(pk=new.pk)).data, status=201)
 
@@ -60,7 +60,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     def cancel(self, request: Request, pk: str) -> Response:
         """End a delivery that waits. One in flight is under way, and cannot be called back."""
         row = self.get_object()
-        cancelled = operations.cancel(Delivery.objects.filter(id=row.id))
+        cancelled = staff_actions.cancel(Delivery.objects.filter(id=row.id))
         row = self.get_object()
         if not cancelled and row.state != State.CANCELLED:
             raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only one that waits can be cancelled.")
@@ -72,7 +72,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     def try_now(self, request: Request, pk: str) -> Response:
         """Try a scheduled delivery now instead of at its next time; its schedule goes on from there."""
         row = self.get_object()
-        if not operations.try_now(Delivery.objects.filter(id=row.id)):
+        if not staff_actions.try_now(Delivery.objects.filter(id=row.id)):
             raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only a scheduled one can be tried now.")
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -82,7 +82,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=False, methods=["post"], url_path="resend")
     def resend_all(self, request: Request) -> Response:
         """Resend all finished deliveries that fit a filter: first the count, then confirmed."""
-        return carry_out(request, self._bounded(operations.RESENDABLE), operations.resend_all)
+        return carry_out(request, self._bounded(staff_actions.RESENDABLE), staff_actions.resend_all)
 
     @extend_schema(
         operation_id="deliveries_cancel_all", request=BulkRequest, responses={200: BulkResult}, examples=[_BULK]
@@ -90,7 +90,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=False, methods=["post"], url_path="cancel")
     def cancel_all(self, request: Request) -> Response:
         """Cancel all waiting deliveries that fit a filter: first the count, then confirmed."""
-        return carry_out(request, self._bounded(WAITING), operations.cancel)
+        return carry_out(request, self._bounded(WAITING), staff_actions.cancel)
 
     def _bounded(self, states: frozenset[State]) -> QuerySet[Delivery]:
         return super().get_queryset().select_related(None).filter(state__in=states)

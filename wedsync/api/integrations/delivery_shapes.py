@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from integrations import frozen_requests
+from integrations.deliveries import frozen_requests
 from integrations.models import Attempt, Delivery, DeliveryReason
 
 

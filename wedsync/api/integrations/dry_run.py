@@ -12,9 +12,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from integrations import dry_run
-from integrations.dry_run import MOST_VERDICTS, CannotTry, Paste
 from integrations.models import System
+from integrations.routing import dry_run
+from integrations.routing.dry_run import MOST_VERDICTS, CannotTry, Paste
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
 from wedsync.api.owned import NOT_YOURS, Choice, Reference

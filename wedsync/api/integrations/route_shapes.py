@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError as Unfit
 from rest_framework import serializers
 
-from integrations.conditions import Effect, Operator
 from integrations.models import Route, RouteCondition, System
+from integrations.rules.conditions import Effect, Operator
 from wedsync.api.bodies import RowBody
 from wedsync.api.owned import Choice, OwnedSerializer, PlainText, Reference
 from wedsync.weddings.models import Channel, Contact

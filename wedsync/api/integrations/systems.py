@@ -14,10 +14,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations import holds, standing
-from integrations.addresses import checked_base_url
-from integrations.credentials import LONGEST, check_mail_server, credentials_of, leads_elsewhere, to_be_entered_anew
+from integrations.deliveries import holds
 from integrations.models import ClientSync, System
+from integrations.outbound.guard import checked_base_url
+from integrations.systems import lifecycle
+from integrations.systems.credentials import (
+    LONGEST,
+    check_mail_server,
+    credentials_of,
+    leads_elsewhere,
+    to_be_entered_anew,
+)
 from wedsync import vault
 from wedsync.api.filtering import Filters, SearchFilter
 from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
@@ -27,7 +34,7 @@ from wedsync.weddings.models import ApiScope
 
 
 class BaseUrl(serializers.URLField):
-    """Its rule is that of :func:`integrations.addresses.checked_base_url` alone, as in the admin."""
+    """Its rule is that of :func:`integrations.outbound.guard.checked_base_url` alone, as in the admin."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -208,19 +215,19 @@ class SystemViews(
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
         """Hold what goes to the system."""
-        standing.pause_system(self.get_object())
+        lifecycle.pause_system(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=SystemShape)
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
         """End what goes to the system: its deliveries become dead instead of waiting."""
-        standing.disable_system(self.get_object())
+        lifecycle.disable_system(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=Resumed)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
         """Let the system take deliveries again; those that were held are due now."""
-        due = standing.resume_system(self.get_object())
+        due = lifecycle.resume_system(self.get_object())
         return Response({"system": self.get_serializer(self.get_object()).data, "due": due})

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations import key_check
+from integrations.systems import key_check
 from wedsync.demo.seed import NotADemo, seed
 
 

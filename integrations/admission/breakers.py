@@ -1,0 +1,100 @@
+"""What follows when a breaker changes: its history, what it held, and the changes that staff make."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models.functions import Now
+
+from integrations import admission
+from integrations.admission import Change, Standing, lane_of
+from integrations.deliveries import holds
+from integrations.models import BreakerChange, Delivery, System
+from integrations.states import Reason, State
+from wedsync.batches import update_all
+from wedsync.pruning import delete_in_steps
+
+LIFE = timedelta(days=30)
+_STEPS = {
+    Change.OPENED: (Standing.CLOSED, Standing.OPEN, "Too many calls failed."),
+    Change.REOPENED: (Standing.HALF_OPEN, Standing.OPEN, "A probe failed."),
+    Change.CLOSED: (Standing.HALF_OPEN, Standing.CLOSED, "Probes were answered."),
+}
+
+
+class RedisAway(Exception):
+    """The breaker could not be changed, since Redis does not answer."""
+
+
+def follow(system: System, change: Change) -> None:
+    """What follows from what a call did to the breaker of its system; nothing where it did nothing."""
+    if change == Change.CLOSED:
+        let_go(system)
+    if change in _STEPS:
+        record_change(system, change)
+
+
+def record_change(system: System, change: Change, by: User | None = None) -> None:
+    """Write down what a result did to the breaker of its system; nothing where it did nothing."""
+    if change in _STEPS:
+        _record(system, *_STEPS[change], by)
+
+
+def let_go(system: System) -> int:
+    """The breaker has closed: what it held is due, and flows out in bounded batches. Returns how many."""
+    held = Delivery.objects.filter(system__in=sharing(system), state=State.HELD, state_reason=Reason.BREAKER_OPEN)
+    return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
+
+
+def sharing(system: System) -> list[System]:
+    """The systems behind the same breaker: itself, and for signed webhooks those of its organization at its host."""
+    if system.kind != System.Kind.WEBHOOK:
+        return [system]
+    key = lane_of(system).breaker_key
+    others = System.objects.filter(organization_id=system.organization_id, kind=System.Kind.WEBHOOK)
+    return [other for other in others if lane_of(other).breaker_key == key]
+
+
+def trip(system: System, *, seconds: float, by: User | None = None) -> None:
+    """Open the breaker of a system by hand, for so many seconds; then it probes.
+
+    Raises:
+        RedisAway: nothing was changed.
+    """
+    before = _state(system)
+    if not admission.trip(lane_of(system), seconds=seconds):
+        raise RedisAway
+    _record(system, before, Standing.OPEN, f"Tripped by staff for {seconds / 60:g} min.", by)
+
+
+def reset(system: System, *, by: User | None = None) -> int:
+    """Close the breaker of a system by hand, and no longer wait as it asked us to; how many deliveries are due now.
+
+    Raises:
+        RedisAway: nothing was changed.
+    """
+    before = _state(system)
+    if not admission.reset(lane_of(system)):
+        raise RedisAway
+    _record(system, before, Standing.CLOSED, "Reset by staff.", by)
+    return let_go(system) + holds.let_throttled_go(system.id)
+
+
+def forget_old() -> int:
+    """Delete changes past their time; returns how many."""
+    return delete_in_steps(BreakerChange.objects.filter(at__lt=Now() - LIFE), along="at")
+
+
+def _state(system: System) -> Standing:
+    return admission.look([lane_of(system)])[str(system.id)].state
+
+
+def _record(system: System, before: Standing, after: Standing, reason: str, by: User | None) -> None:
+    BreakerChange.objects.create(
+        organization_id=system.organization_id,
+        system=system,
+        breaker_key=lane_of(system).breaker_key,
+        from_state=before,
+        to_state=after,
+        reason=reason,
+        by=by,
+    )

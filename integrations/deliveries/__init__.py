@@ -1,0 +1,1 @@
+"""Rows of deliveries and their states. Nothing here calls anybody."""

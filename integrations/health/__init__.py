@@ -1,0 +1,1 @@
+"""How systems and our own processes are doing."""

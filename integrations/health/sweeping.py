@@ -1,0 +1,269 @@
+"""The health of every system: swept once a minute, kept as rows, and read from them (docs/adr/0034).
+
+A round writes all readings in one commit, together with the events of those whose status changed. Alerts follow it, by
+level and not by change: what a round that died did not raise, the next one does.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from integrations.deliveries import holds
+from integrations.health import alerts, figures
+from integrations.health.alerts import Key, ops_event
+from integrations.health.heartbeats import Part, beat
+from integrations.health.rating import OLDEST_DUE, OWN_FAULTS, Figures, rate
+from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
+from integrations.models.health import Breaker, Cause, Status
+from wedsync.live.log import NewEvent
+from wedsync.live.publishing import publish
+
+log = structlog.get_logger(__name__)
+PAST_EVERY = timedelta(minutes=10)  # a reading like the one before is kept so often
+ROW_FREE_AFTER = timedelta(minutes=1)  # since an event met the locked row last
+MENDED_FOR = timedelta(days=1)  # what waited for a mended fault is looked for
+PAST_KEPT = timedelta(days=7)
+_LOCK = 0x6865616C  # of PostgreSQL's advisory locks, for one round at a time
+_KEPT_FIELDS = ("status", "score", "breaker", "attempts", "successes", "oldest_due_seconds", "waiting", "held")
+_READING_FIELDS = (
+    *_KEPT_FIELDS, "taken_at", "dead", "by_priority", "last_success_at", "last_failure_at", "why",
+    "unusable", "own_faults", "own_fault", "mended_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round found."""
+
+    systems: Mapping[UUID, System]
+    readings: Mapping[UUID, HealthReading]
+    unrouted: Mapping[UUID, float]
+
+
+def sweep() -> int | None:
+    """One round over all systems; how many, or ``None`` where another round is under way."""
+    began = time.monotonic()
+    taken = _take_readings()
+    if taken is None:
+        return None
+    _raise_alerts(taken)
+    _let_mended_go(taken)
+    _prune()
+    beat(Part.HEALTH)
+    log.info("health_swept", systems=len(taken.systems), milliseconds=int((time.monotonic() - began) * 1000))
+    return len(taken.systems)
+
+
+@transaction.atomic
+def _take_readings() -> Round | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK])
+        mine, now = cursor.fetchone()
+    if not mine:
+        return None
+    figures.sum_attempts(now)
+    systems = {
+        system.id: system for system in System.objects.select_related("organization").order_by("organization_id", "id")
+    }
+    before = HealthReading.objects.in_bulk()
+    taken = figures.take(list(systems.values()), now)
+    readings = {
+        system.id: _reading(system, taken[system.id], before.get(system.id), now) for system in systems.values()
+    }
+    HealthReading.objects.bulk_create(
+        readings.values(), update_conflicts=True, unique_fields=["system"], update_fields=_READING_FIELDS
+    )
+    _keep_past(readings.values(), before, now)
+    unrouted = figures.unrouted_ages()
+    _write_organizations(systems, readings, unrouted, now)
+    changed = [each for each in readings.values() if _has_changed(each, before)]
+    publish([_changed(systems[each.pk], before[each.pk], each) for each in changed])
+    return Round(systems, readings, unrouted)
+
+
+def _reading(system: System, found: Figures, before: HealthReading | None, now: datetime) -> HealthReading:
+    if system.state != System.Status.ACTIVE:
+        found.oldest_due_seconds = None  # what waits for it waits because somebody wanted it to
+    found.last_success_at = found.last_success_at or (before.last_success_at if before else None)
+    found.last_failure_at = found.last_failure_at or (before.last_failure_at if before else None)
+    rating = rate(found, state=system.state, state_reason=system.state_reason)
+    return HealthReading(
+        system=system,
+        taken_at=now,
+        status=rating.status,
+        score=rating.score,
+        why=rating.why,
+        breaker=found.breaker,
+        attempts=found.attempts,
+        successes=found.successes,
+        oldest_due_seconds=found.oldest_due_seconds,
+        waiting=found.waiting,
+        held=found.held,
+        dead=found.dead,
+        by_priority=found.by_priority,
+        unusable=found.unusable,
+        own_faults=found.own_faults,
+        own_fault=found.own_fault,
+        mended_at=_mended_at(found, before, now),
+        last_success_at=found.last_success_at,
+        last_failure_at=found.last_failure_at,
+    )
+
+
+def _mended_at(found: Figures, before: HealthReading | None, now: datetime) -> datetime | None:
+    """Kept, so that what waited is let go also where this round's process dies before it does so."""
+    if before is None or found.is_at_fault:
+        return None
+    was = Figures(unusable=before.unusable, own_faults=before.own_faults)
+    if was.is_at_fault:
+        return now
+    return before.mended_at if before.mended_at and before.mended_at > now - MENDED_FOR else None
+
+
+def _let_mended_go(taken: Round) -> None:
+    """What waits because of a fault of ours goes out once that is over; while it lasts, one delivery tries."""
+    for reading in taken.readings.values():
+        if reading.mended_at is not None:
+            holds.let_mended_go(reading.pk, before=reading.mended_at)
+        elif reading.own_faults >= OWN_FAULTS and not reading.unusable:
+            holds.try_one_at_fault(reading.pk)
+
+
+def _has_changed(reading: HealthReading, before: Mapping[UUID, HealthReading]) -> bool:
+    return reading.pk in before and _told_as(before[reading.pk].status) != _told_as(reading.status)
+
+
+def _told_as(status: str) -> str:
+    """The first use of a system is no change of its health, and nobody is told of it."""
+    return Status.HEALTHY.value if status == Status.UNUSED else str(status)
+
+
+def _changed(system: System, before: HealthReading, reading: HealthReading) -> NewEvent:
+    payload = {
+        "system_id": str(system.id),
+        "system": system.name,
+        "status": _told_as(reading.status),
+        "previous": _told_as(before.status),
+        "score": reading.score,
+        "why": reading.why,
+    }
+    return ops_event(system.organization_id, "system.health_changed", payload, reading.taken_at)
+
+
+def _keep_past(readings: Iterable[HealthReading], before: Mapping[UUID, HealthReading], now: datetime) -> None:
+    recent = dict(
+        PastReading.objects.filter(taken_at__gt=now - PAST_EVERY).order_by("taken_at").values_list("system_id", "score")
+    )
+    kept = [
+        PastReading(system_id=reading.pk, taken_at=now, **{name: getattr(reading, name) for name in _KEPT_FIELDS})
+        for reading in readings
+        if recent.get(reading.pk) != reading.score or _has_changed(reading, before)
+    ]
+    PastReading.objects.bulk_create(kept, batch_size=1000)
+
+
+def _write_organizations(
+    systems: Mapping[UUID, System],
+    readings: Mapping[UUID, HealthReading],
+    unrouted: Mapping[UUID, float],
+    now: datetime,
+) -> None:
+    oldest = dict(unrouted)
+    for system in systems.values():
+        key, age = system.organization_id, readings[system.id].oldest_due_seconds
+        if age is not None:
+            oldest[key] = max(oldest.get(key, 0.0), age)
+    keys = {system.organization_id for system in systems.values()} | set(unrouted)
+    OrganizationReading.objects.bulk_create(
+        [
+            OrganizationReading(
+                organization_id=key,
+                taken_at=now,
+                oldest_due_seconds=oldest.get(key),
+                unrouted_seconds=unrouted.get(key),
+            )
+            for key in keys
+        ],
+        update_conflicts=True,
+        unique_fields=["organization"],
+        update_fields=["taken_at", "oldest_due_seconds", "unrouted_seconds"],
+    )
+
+
+def _raise_alerts(taken: Round) -> None:
+    """Raise what is wrong now, and close what is not wrong any more."""
+    wrong: dict[Key, str] = {}
+    for system in taken.systems.values():
+        reading = taken.readings[system.id]
+        if reading.status == Status.CRITICAL:
+            said = f"“{system.name}” is critical (score {reading.score}). {' '.join(reading.why)}"
+            wrong[system.organization_id, Cause.SYSTEM_CRITICAL, system.id] = said
+        if _too_old(reading.oldest_due_seconds):
+            said = f"A delivery to “{system.name}” has been due for {reading.oldest_due_seconds:.0f} s."
+            wrong[system.organization_id, Cause.OLDEST_DUE, system.id] = said
+    for organization_id, age in taken.unrouted.items():
+        if _too_old(age):
+            said = f"An event waits for its routing for {age:.0f} s: the workers are behind, or stand still."
+            wrong[organization_id, Cause.OLDEST_DUE, None] = said
+    for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
+        if _is_over(alert, wrong, taken.readings):
+            _or_log(partial(alerts.resolve, alert))
+    known = alerts.found_again(wrong)
+    for (organization_id, cause, system_id), said in wrong.items():
+        if (organization_id, cause, system_id) not in known:
+            about = taken.systems[system_id] if system_id else None
+            _or_log(partial(alerts.raise_alert, organization_id, cause, said, system=about))
+
+
+def _or_log(act: Callable[[], object]) -> None:
+    """One organization's broken row must not keep the others from their alerts."""
+    try:
+        act()
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("alert_not_written")
+
+
+def _too_old(seconds: float | None) -> bool:
+    return seconds is not None and seconds > OLDEST_DUE[Status.CRITICAL]
+
+
+def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, HealthReading]) -> bool:
+    """Whether it ended by what this round saw. The alert about a silent part is ended by its watchers.
+
+    A system works again when a call to it has succeeded, not when its breaker begins to probe, nor when it is stopped.
+    """
+    reading = readings.get(alert.system_id) if alert.system_id else None
+    if alert.cause == Cause.SYSTEM_STOPPED:
+        return alert.system is None or alert.system.state == System.Status.ACTIVE
+    if alert.cause == Cause.SYSTEM_CRITICAL:
+        return alerts.key_of(alert) not in wrong and (reading is None or _works(reading))
+    if alert.cause == Cause.LOOP:
+        return alert.last_at < timezone.now() - timedelta(seconds=settings.LOOP_SECONDS)
+    if alert.cause == Cause.OLDEST_DUE:
+        stopped = alert.system is not None and alert.system.state != System.Status.ACTIVE
+        return alerts.key_of(alert) not in wrong and not (stopped and reading and reading.waiting)
+    if alert.cause == Cause.ROW_LOCKED:
+        return alert.last_at < timezone.now() - ROW_FREE_AFTER
+    return False
+
+
+def _works(reading: HealthReading) -> bool:
+    """Whether the last call that says something about the system succeeded, and its breaker lets all calls through."""
+    if reading.breaker in {Breaker.OPEN, Breaker.HALF_OPEN}:
+        return False
+    failed, succeeded = reading.last_failure_at, reading.last_success_at
+    return failed is None or (succeeded is not None and succeeded >= failed)
+
+
+def _prune() -> None:
+    PastReading.objects.filter(taken_at__lt=timezone.now() - PAST_KEPT).delete()

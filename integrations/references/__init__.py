@@ -1,0 +1,1 @@
+"""Names that outside systems have for our weddings and people."""

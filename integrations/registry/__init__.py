@@ -1,0 +1,1 @@
+"""What this app asks of the apps above it, which register their answers when they start."""

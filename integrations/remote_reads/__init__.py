@@ -1,0 +1,1 @@
+"""What we read from other systems: clients that changed, free days."""

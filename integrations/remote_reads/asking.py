@@ -1,0 +1,134 @@
+"""What we ask other systems: a GET over the same way out as deliveries, with the same token, guard and deadline.
+
+A question is no delivery: it changes nothing on the other side, so it leaves a line in the log and no attempt. But it
+is a call, so it asks :mod:`integrations.admission` for leave, and what came of it counts for the system's breaker.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
+
+import structlog
+from django.db import connection
+
+from integrations import admission
+from integrations.admission import Lane, Permit, Refusal, Verdict, breakers
+from integrations.admission.verdicts import patience_of, verdict_of
+from integrations.errors import DeliveryError, OurFault, Permanent, Throttled
+from integrations.models import System
+from integrations.outbound import Call, Response, check_status, send
+from integrations.outbound.exchange import MOST_BYTES
+from wedsync.env import ConfigurationError
+
+log = structlog.get_logger(__name__)
+_WHY_NOT = {
+    Refusal.BREAKER_OPEN: "calls to it failed again and again, so that nothing is sent to it",
+    Refusal.PROBING: "calls to it failed, and others are trying it right now",
+    Refusal.AT_CAPACITY: "it has as many calls in flight as it takes",
+    Refusal.RATE_LIMITED: "it has had as many calls as it takes",
+    Refusal.PAUSED: "it has asked to be left alone",
+}
+
+
+def ask(
+    system: System, path: str, query: Mapping[str, str | int], *, deadline: float, within_delivery: bool = False
+) -> dict[str, Any]:
+    """What the system answers, a JSON object. No database connection is held meanwhile.
+
+    Arguments:
+        deadline: seconds for all of it, the wait for a token of the system's rate included.
+        within_delivery: a delivery that has leave to call asks. Then only its own slot or token can be what is missing,
+            and it may use that.
+
+    Raises:
+        DeliveryError: no answer, a refusal, or one that is not a JSON object within 64 KiB. ``Throttled`` also where
+            the system may not be called now.
+    """
+    call = question(system, path, query)
+    if not connection.in_atomic_block:
+        connection.close()
+    ends, lane = time.monotonic() + deadline, admission.lane_of(system)
+    permit = _leave(lane, ends, within_delivery=within_delivery)
+    started, outcome, failure = time.monotonic(), "answered", None
+    response: Response | None = None
+    try:
+        response = send(call, deadline=max(ends - started, 0.001))
+        check_status(response)
+        return answer_in(response)
+    except DeliveryError as error:
+        outcome, failure = str(error), error
+        raise
+    except BaseException:
+        failure = OurFault("the question was not asked")
+        raise
+    finally:
+        milliseconds = int((time.monotonic() - started) * 1000)
+        log.info("system_asked", system=str(system.id), path=path, outcome=outcome, milliseconds=milliseconds)
+        if permit:
+            verdict = verdict_of(failure, answered=response is not None)
+            _tell(system, lane, permit, path, Verdict.NEUTRAL if within_delivery else verdict, patience_of(failure))
+
+
+def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
+    """Leave to call; waits where only the rate forbids it. ``None``: the delivery's own leave covers the call.
+
+    Raises:
+        Throttled: there is none in time.
+    """
+    while True:
+        # As urgent: its delivery holds an ordinary slot, the probe or the last ordinary token itself.
+        permit = admission.ask(lane, urgent=within_delivery)
+        if permit.granted:
+            return permit
+        why = permit.why or Refusal.AT_CAPACITY
+        if why == Refusal.RATE_LIMITED and permit.wait < ends - time.monotonic():
+            time.sleep(permit.wait)
+            continue
+        if within_delivery and why not in {Refusal.BREAKER_OPEN, Refusal.PAUSED}:
+            return None
+        wait = max(permit.wait, 1.0)
+        raise Throttled(f"not asked: {_WHY_NOT[why]}; try again in {wait:.0f} s", retry_after=wait, whole_target=False)
+
+
+def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: Verdict | None, patience: float) -> None:
+    """Count what came of it; a question that is asked again and again counts as one delivery does."""
+    if verdict is None:
+        admission.give_back(lane, permit)
+        return
+    same = uuid5(NAMESPACE_URL, f"{system.id}:{path}")
+    change = admission.tell(lane, permit, verdict, delivery_id=same, alone=False, patience=patience)
+    breakers.follow(system, change)
+
+
+def question(system: System, path: str, query: Mapping[str, str | int]) -> Call:
+    """A question ready to leave.
+
+    Raises:
+        OurFault: the token cannot be read.
+    """
+    try:
+        token = system.credentials.get("access_token")
+    except ConfigurationError as error:
+        raise OurFault(str(error)) from error
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return Call("GET", f"{system.base_url.rstrip('/')}{path}?{urlencode(query)}", b"", headers)
+
+
+def answer_in(response: Response) -> dict[str, Any]:
+    """The JSON object in an answer.
+
+    Raises:
+        Permanent: it holds none within 64 KiB.
+    """
+    if len(response.body) >= MOST_BYTES:
+        raise Permanent("the answer is longer than 64 KiB")
+    try:
+        answer = json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        raise Permanent("the answer is not JSON") from error
+    if not isinstance(answer, dict):
+        raise Permanent("the answer is not a JSON object")
+    return answer

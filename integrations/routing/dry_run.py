@@ -1,0 +1,274 @@
+"""What would happen to an event, and why; it only tells: nothing is sent, and no row is written.
+
+For an event that is stored, or for one that somebody pastes (:func:`pasted`). Routes and plans are worked out by the
+same functions as in earnest; what a stored event would first change in its wedding is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db.models import QuerySet
+from django.utils import timezone
+from pydantic import ValidationError
+
+from integrations.errors import DeliveryError
+from integrations.models import Delivery, Route, System
+from integrations.references import suppliers
+from integrations.registry.targets import Preview, sender_for
+from integrations.routing import planning, priorities, route_event
+from integrations.routing.dry_run_report import DryRun, Verdict, WouldSend
+from integrations.routing.matching import Matched, Subject, checks, moving
+from integrations.routing.planning import Planned, Wanted
+from integrations.states import Reason, State
+from integrations.vendors.reasons import problems_of
+from wedsync.env import ConfigurationError
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.channels import check_name, names_for
+from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.problems import FieldProblem
+from wedsync.queues import Priority
+from wedsync.strict_json import is_storable
+from wedsync.templating import time_budget
+from wedsync.templating.time_budget import OutOfTime
+from wedsync.weddings.models import Organization, Wedding
+
+log = structlog.get_logger(__name__)
+Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
+MOST_VERDICTS = 200
+MOST_DELIVERIES = 200
+MOST_SECONDS = 3.0
+MOST_CHARACTERS = 2_000_000  # of requests and messages
+_NOTES = {
+    Routing.UNLINKED: "It is unlinked: it is routed only once it is linked to a wedding.",
+    Routing.HELD: "Its connection is paused: it is routed once that is resumed.",
+    Routing.FAILED: "Its routing broke again and again, and was given up.",
+    Effect.UNCHANGED: "It changed nothing in its wedding, so it was not routed.",
+    Effect.STALE: "It is older than what was known, so it was not routed.",
+}
+
+
+class CannotTry(ValueError):
+    """A pasted event that could not be. ``problems``: by field, fit for a form and for the API."""
+
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__(FieldProblem.listed(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Paste:
+    """An event that nobody stored. ``channels``: where it appears; ``None``: as its type does."""
+
+    organization: Organization
+    type: str
+    payload: Mapping[str, Any]
+    wedding: Wedding | None = None
+    source_system: System | None = None
+    priority: str = ""
+    channels: Sequence[str] | None = None
+
+
+def pasted(paste: Paste) -> tuple[ChannelEvent, list[str]]:
+    """The event, not stored, and the channels on which it would appear.
+
+    Raises:
+        CannotTry: what is wrong with it.
+    """
+    payload = _checked(paste)
+    now = timezone.now()
+    event = ChannelEvent(
+        organization=paste.organization,
+        wedding=paste.wedding,
+        type=paste.type,
+        payload=payload,
+        occurred_at=now,
+        received_at=now,
+        source=ChannelEvent.Source.WEBHOOK if paste.source_system else ChannelEvent.Source.API,
+        source_system_id=paste.source_system.id if paste.source_system else None,
+        priority=paste.priority or CATALOGUE[paste.type].priority,
+    )
+    return event, _names(paste, payload)
+
+
+def _checked(paste: Paste) -> dict[str, Any]:
+    problems = [
+        FieldProblem(name, "belongs to another organization")
+        for name, row in (("wedding", paste.wedding), ("source_system", paste.source_system))
+        if row and row.organization_id != paste.organization.id
+    ]
+    if paste.priority not in {"", *Priority.values}:
+        problems.append(FieldProblem("priority", f"must be one of {', '.join(Priority.values)}"))
+    if paste.type not in CATALOGUE:
+        problems.append(FieldProblem("type", "is no event type of the catalogue"))
+    if problems:
+        raise CannotTry(problems)
+    if not is_storable(dict(paste.payload)):
+        raise CannotTry([FieldProblem("payload", "holds letters that cannot be stored, such as NUL")])
+    try:
+        checked = CATALOGUE[paste.type].payload.model_validate(paste.payload)
+    except ValidationError as error:
+        found = problems_of(error)
+        raise CannotTry([FieldProblem(f"payload.{each.field}", each.reason) for each in found]) from error
+    return {name: value for name, value in checked.model_dump(mode="json").items() if value is not None}
+
+
+def _names(paste: Paste, payload: Mapping[str, Any]) -> list[str]:
+    if paste.channels is not None:
+        try:
+            return sorted({check_name(name) for name in paste.channels})
+        except ValueError as error:
+            raise CannotTry([FieldProblem("channels", str(error))]) from error
+    wedding_id = paste.wedding.id if paste.wedding else None
+    return names_for(
+        paste.type,
+        organization_id=paste.organization.id,
+        wedding_id=wedding_id,
+        supplier_ids=suppliers.of_weddings([wedding_id])[wedding_id] if wedding_id else (),
+        source_system_id=paste.source_system.id if paste.source_system else None,
+        payload=payload,
+    )
+
+
+def explain(
+    event: ChannelEvent, names: Iterable[str] | None = None, *, after: int = 0, most: int = MOST_VERDICTS
+) -> DryRun:
+    """Every route of the event's organization with why it matches or not, and what would be sent.
+
+    Works for three seconds at most, and keeps two million characters of what would be sent; whatever did not fit is
+    listed with a ``problem`` that says so (docs/adr/0060).
+
+    Arguments:
+        names: the channels of an event that is not stored.
+        after: how many of the routes that do not match to leave out; those that match are always there.
+        most: how many of the routes that do not match to tell of.
+    """
+    with time_budget.within(MOST_SECONDS):
+        return _explain(event, names, after, most)
+
+
+def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most: int) -> DryRun:
+    if names is None:
+        names = ChannelEntry.objects.filter(event_id=event.id).values_list("channel__name", flat=True)
+    subject = Subject.of(event, names)
+    planned = planning.plan(subject, timezone.now())
+    matching = [_matching(each, subject, planned) for each in planned.matched]
+    broken = [Verdict.of(route, (), problem=problem) for route, problem in planned.broken.items()]
+    known = [*(each.route.id for each in planned.matched), *(route.id for route in planned.broken)]
+    others = _others(event.organization_id, known)
+    return DryRun(
+        event_id=event.id if not event._state.adding else None,  # noqa: SLF001  (no row, no id to name)
+        event_type=event.type,
+        channels=tuple(subject.names),
+        note=_note(event),
+        matching=tuple(sorted([*matching, *broken], key=lambda each: (each.name, each.route_id))),
+        others=tuple(_other(route, subject) for route in others[after : after + most]),
+        others_count=others.count(),
+        deliveries=tuple(_told(event, planned)),
+        deliveries_count=len(planned.wanted),
+        live=tuple(sorted(planned.live - set(subject.names))),
+    )
+
+
+def _told(event: ChannelEvent, planned: Planned) -> Iterator[WouldSend]:
+    """What would be sent, within the bounds."""
+    size = 0
+    for key, wanted in list(planned.wanted.items())[:MOST_DELIVERIES]:
+        told = _would_send(event, key, wanted, shows=size < MOST_CHARACTERS)
+        size += told.size
+        yield told
+
+
+def _note(event: ChannelEvent) -> str:
+    return _NOTES.get(Routing(event.routing)) or _NOTES.get(Effect(event.effect)) or ""
+
+
+def _others(organization_id: UUID, known: list[UUID]) -> QuerySet[Route]:
+    rows = Route.objects.filter(organization_id=organization_id).exclude(id__in=known)
+    return rows.prefetch_related("conditions").order_by("name", "id")
+
+
+def _matching(matched: Matched, subject: Subject, planned: Planned) -> Verdict:
+    route = matched.route
+    leads = route.target == Route.Target.LIVE or any(matched in each.asking for each in planned.wanted.values())
+    moves = tuple(f"{condition}: {step:+d}" for condition, step in moving(route, subject))
+    note = "" if leads else _leads_nowhere(route, subject.event)
+    return Verdict.of(route, tuple(checks(route, subject)), channel=matched.name, moves=moves, note=note)
+
+
+def _other(route: Route, subject: Subject) -> Verdict:
+    try:
+        return Verdict.of(route, tuple(checks(route, subject)))
+    except OutOfTime as error:
+        return Verdict.of(route, (), problem=str(error))
+    except Exception as error:  # a broken route keeps no other out of sight
+        log.exception("route_broken", route=str(route.id))
+        return Verdict.of(route, (), problem=f"{type(error).__name__}: the log has the trace")
+
+
+def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
+    """Why a route that matches makes no delivery."""
+    if route.target == Route.Target.PEOPLE:
+        return "Nobody of the wedding is meant, or none of them has an address there."
+    if route.system_id == event.source_system_id and not route.echo:
+        return "The event came from this system, and the route does not say echo."
+    if route.system_id and suppliers.booking_id(route.system_id, event.wedding_id) is None:
+        return "The system has no external reference to the wedding."
+    return "The system takes no call for this type of event."
+
+
+def _would_send(event: ChannelEvent, key: str, wanted: Wanted, *, shows: bool) -> WouldSend:
+    delivery = route_event.row_of(event, key, wanted)
+    preview, problem = _preview(delivery) if shows else (None, "left out: this dry run shows too much already")
+    state, reason = _standing(delivery)
+    return WouldSend(
+        system=delivery.system.name,
+        recipient=str(delivery.recipient),
+        channel=delivery.channel,
+        routes=tuple(each.route.name for each in wanted.asking),
+        priority=delivery.priority,
+        priority_because=priorities.work_out(event, timezone.now(), wanted.asking).because,
+        state=state,
+        reason=reason,
+        held_until=delivery.next_attempt_at if delivery.state == State.HELD else None,
+        expires_at=delivery.expires_at,
+        shaped_by=wanted.shaped_by.name if wanted.shaped_by else "",
+        request=preview.request if preview else None,
+        subject=preview.subject if preview else "",
+        text=preview.text if preview else "",
+        problem=problem,
+        already=_already(event, key),
+    )
+
+
+def _standing(delivery: Delivery) -> tuple[str, str]:
+    """The state that the delivery would begin with, or get at its first attempt from its system's state."""
+    if delivery.state == State.SKIPPED or delivery.system.state == System.Status.ACTIVE:
+        return delivery.state, delivery.state_reason
+    if delivery.system.state == System.Status.PAUSED:
+        return State.HELD, Reason.SYSTEM_PAUSED
+    return State.DEAD, Reason.SYSTEM_DISABLED
+
+
+def _preview(delivery: Delivery) -> tuple[Preview | None, str]:
+    try:
+        time_budget.look_at_the_clock()
+        return sender_for(delivery.channel).preview(delivery), ""
+    except OutOfTime as error:
+        return None, str(error)
+    except (DeliveryError, ConfigurationError) as error:
+        return None, str(error)
+    except Exception as error:
+        log.exception("preview_broken", channel=delivery.channel)
+        return None, f"{type(error).__name__} in our own code; the log has the trace"
+
+
+def _already(event: ChannelEvent, key: str) -> str:
+    """The state of the delivery that a stored event has had for this target."""
+    if event._state.adding:  # noqa: SLF001
+        return ""
+    return Delivery.objects.filter(dedupe_key=key).values_list("state", flat=True).first() or ""

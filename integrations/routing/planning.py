@@ -1,0 +1,108 @@
+"""What an event would make happen: the deliveries that its routes want together, and further live channels.
+
+Reads only, so that routing and the dry run go the same way.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from integrations.models import Delivery, Route
+from integrations.registry import targets
+from integrations.registry.targets import Plan
+from integrations.routing import priorities, repetitions
+from integrations.routing.matching import Matched, Subject, candidates, match
+from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.live import channels
+from wedsync.templating import time_budget
+from wedsync.templating.time_budget import OutOfTime
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One delivery, and the routes that ask for it."""
+
+    plan: Plan
+    asking: list[Matched]
+
+    @property
+    def shaped_by(self) -> Route | None:
+        """The route whose transform counts: of those that have one the first by name, then by id."""
+        shaping = [each.route for each in self.asking if each.route.reshapes]
+        return min(shaping, key=lambda route: (route.name, route.id), default=None)
+
+
+@dataclass
+class Planned:
+    """All of it. ``wanted`` by ``dedupe_key``; ``live``: channels' names; ``broken``: routes that could not be read."""
+
+    matched: list[Matched] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+    broken: dict[Route, str] = field(default_factory=dict)
+
+
+def plan(subject: Subject, now: datetime) -> Planned:
+    """Match the routes and ask each where it leads. A route that breaks keeps no other from an emergency.
+
+    Raises:
+        OperationalError: PostgreSQL's fault and not a route's: the whole event is to be planned again.
+    """
+    planned = Planned()
+    for route in candidates(subject):
+        try:
+            time_budget.look_at_the_clock()
+            _take(route, subject, now, planned)
+        except POSTGRES_AWAY:
+            raise
+        except OutOfTime as error:
+            planned.broken[route] = str(error)
+        except Exception as error:
+            log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
+            planned.broken[route] = f"{type(error).__name__}: the log has the trace"
+    _leave_out_repetitions(subject, now, planned)
+    return planned
+
+
+def _leave_out_repetitions(subject: Subject, now: datetime, planned: Planned) -> None:
+    """Systems are not told what they know already; where a route says ``echo``, it wants just that."""
+    calls = {
+        key: each
+        for key, each in planned.wanted.items()
+        if each.plan.kind == Route.Target.SYSTEM and not any(found.route.echo for found in each.asking)
+    }
+    try:
+        reasons = repetitions.judge(subject.event, [each.plan.system for each in calls.values()], now)
+    except POSTGRES_AWAY:
+        raise
+    except Exception:  # rather told twice than never
+        log.exception("repetitions_not_judged", event_id=str(subject.event.id))
+        return
+    for key, each in calls.items():
+        if reason := reasons.get(each.plan.system.id):
+            planned.wanted[key] = replace(each, plan=replace(each.plan, skipped=reason))
+
+
+def _take(route: Route, subject: Subject, now: datetime, planned: Planned) -> None:
+    matched = match(route, subject)
+    if matched is None:
+        return
+    event = subject.event
+    live: Iterable[str] = ()
+    with transaction.atomic():
+        priority = priorities.work_out(event, now, [matched]).priority
+        plans = list(targets.plans(route, event, priority))
+        if route.target == Route.Target.LIVE:
+            live = [channels.check_name(channels.fill(route.live_channel, route.channel_pattern, matched.name))]
+    planned.matched.append(matched)
+    planned.live.update(live)
+    for each in plans:
+        key = Delivery.key(event.id, each.kind, each.target, each.channel)
+        asking = planned.wanted.setdefault(key, Wanted(each, [])).asking
+        if matched not in asking:  # one person in two roles
+            asking.append(matched)

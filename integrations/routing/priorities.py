@@ -1,0 +1,52 @@
+"""The priority of a delivery: pure, and the same in whatever order the routes come.
+
+1. The highest of the event's own and those of the routes that ask for the delivery.
+2. One step up for each of their raising conditions that holds, one down for each lowering one; the sum counts, and ends
+   at low and at high.
+3. One step up on the wedding day, up to high.
+
+No route makes a delivery urgent, and what is urgent stays so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.routing.matching import Matched
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.day import is_wedding_day
+
+_LADDER = [Priority.LOW, Priority.NORMAL, Priority.HIGH]
+
+
+@dataclass(frozen=True)
+class WorkedOut:
+    """A priority, and how it came about, for people to read."""
+
+    priority: Priority
+    because: tuple[str, ...]
+
+
+def work_out(event: ChannelEvent, now: datetime, asking: Iterable[Matched]) -> WorkedOut:
+    """The priority of a delivery that these routes ask for at ``now``."""
+    priority = Priority(event.priority)
+    because = [f"the event is {priority}"]
+    if priority == Priority.URGENT:
+        return WorkedOut(priority, (*because, "which no route and no day changes"))
+    asking = list(asking)
+    asked = max((each.priority for each in asking if each.priority), key=lambda each: each.rank, default=priority)
+    if asked.rank > priority.rank:
+        priority = asked
+        because.append(f"a route asks for {asked}")
+    moved = _step(priority, sum(each.steps for each in asking))
+    if moved != priority:
+        because.append(f"conditions {'raise' if moved.rank > priority.rank else 'lower'} it to {moved}")
+    if event.wedding is not None and moved != Priority.HIGH and is_wedding_day(event.wedding, now):
+        moved = _step(moved, 1)
+        because.append(f"the wedding day raises it to {moved}")
+    return WorkedOut(moved, tuple(because))
+
+
+def _step(priority: Priority, steps: int) -> Priority:
+    return _LADDER[max(0, min(priority.rank + steps, len(_LADDER) - 1))]

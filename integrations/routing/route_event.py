@@ -1,0 +1,245 @@
+"""From one stored event to its deliveries, in one commit: apply to the wedding, match the routes, make the rows."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.deliveries import ordering
+from integrations.health import alerts
+from integrations.models import Delivery, DeliveryReason, Route, System
+from integrations.models.health import Cause
+from integrations.registry import targets
+from integrations.registry.targets import Plan
+from integrations.routing import planning, priorities, stuck_rows
+from integrations.routing.matching import Matched, Subject
+from integrations.routing.planning import Wanted
+from integrations.states import Reason, State
+from integrations.wedding_events.effects import Applied, apply_to_wedding
+from wedsync import correlation
+from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
+from wedsync.live import hints
+from wedsync.live.catalogue import EMERGENCY
+from wedsync.live.models import ChannelEntry, ChannelEvent
+from wedsync.live.publishing import publish
+from wedsync.prepared import Prepared
+from wedsync.queues import Priority
+from wedsync.weddings.day import reception_end
+
+log = structlog.get_logger(__name__)
+MOST_FAILURES = 10
+PEOPLE_AFTER_RECEPTION = timedelta(hours=6)
+URGENT_LIFE = timedelta(hours=1)
+LONGEST_LIFE = timedelta(days=7)
+Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
+
+
+# The patience with locks that other sessions hold goes along with the first write, so that it costs no round trip.
+_TAKE = Prepared(
+    "take_event",
+    """
+    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', %(patience)s, true))
+    UPDATE live_channelevent SET routing = 'routed', routed_at = now() FROM patience
+    WHERE id = %(id)s AND routing = 'pending'
+    """,
+    {"id": "uuid", "patience": "text"},
+)
+
+
+@transaction.atomic
+def route(event_id: UUID, *, patience_milliseconds: int = ROUTING_PATIENCE_MILLISECONDS) -> int:
+    """Route an event, once; returns how many deliveries were made. Called again it does nothing.
+
+    Raises:
+        OperationalError: PostgreSQL is away, or another session kept a row locked for longer than our patience
+            (``lock_is_held``); nothing is done.
+    """
+    taken, _ = _TAKE.run({"id": event_id, "patience": str(patience_milliseconds)})
+    if not taken:
+        for follower in targets.followers:
+            follower.without_wedding(event_id)
+        return 0
+    event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
+    with correlation.of(event.correlation_id, event_id=str(event.id)):
+        return _route(event)
+
+
+def _route(event: ChannelEvent) -> int:
+    if stuck_rows.known.is_known(stuck_rows.key_of(event)):
+        wait_at_most(stuck_rows.IN_PASSING_MILLISECONDS)
+    applied = apply_to_wedding(event) if event.effect == Effect.PENDING else Applied(Effect(event.effect))
+    _note_effect(event, applied)
+    if event.effect in {Effect.UNCHANGED, Effect.STALE}:
+        return 0
+    made, further = make_deliveries(event)
+    publish(applied.consequences, also=[(event, name) for name in further])
+    _hint(made)
+    return len(made)
+
+
+def _note_effect(event: ChannelEvent, applied: Applied) -> None:
+    fields = ["effect"] if event.effect != applied.effect else []
+    event.effect = applied.effect
+    if applied.payload is not None:
+        event.payload = dict(applied.payload)
+        fields.append("payload")
+    if fields:
+        event.save(update_fields=fields)
+
+
+@transaction.atomic
+def route_again(event_id: UUID) -> int:
+    """Make the deliveries that the present routes ask for and that are missing; returns how many.
+
+    The wedding is not touched again, and an event that changed nothing there goes nowhere. One whose routing was given
+    up begins anew. What still waits for its routing is left to that.
+    """
+    events = ChannelEvent.objects.filter(id=event_id)
+    if events.filter(routing=Routing.FAILED).update(routing=Routing.PENDING, routing_failures=0, hinted_at=None):
+        return 0
+    routed = events.filter(routing=Routing.ROUTED).exclude(effect__in=[Effect.UNCHANGED, Effect.STALE])
+    event = routed.select_for_update(of=("self",), no_key=True).select_related("wedding").first()
+    if event is None:
+        return 0
+    present = set(Delivery.objects.filter(event=event).values_list("id", flat=True))
+    wanted, further = make_deliveries(event)
+    missing = [delivery for delivery in wanted if delivery.id not in present]
+    publish([], also=[(event, name) for name in further])
+    _hint(missing)
+    return len(missing)
+
+
+def _hint(deliveries: Iterable[Delivery]) -> None:
+    for delivery in deliveries:
+        if delivery.state == State.PENDING:
+            hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
+
+
+def correlation_id_of(event_id: UUID) -> UUID | None:
+    """What is in the log's lines of an event; ``None``: it is gone."""
+    return ChannelEvent.objects.filter(id=event_id).values_list("correlation_id", flat=True).first()
+
+
+def give_up(event_id: UUID) -> None:
+    """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy.
+
+    Staff are alerted of an emergency: nobody else hears of it.
+    """
+    pending = ChannelEvent.objects.filter(id=event_id, routing=Routing.PENDING)
+    pending.update(routing_failures=F("routing_failures") + 1)
+    with transaction.atomic():
+        if not pending.filter(routing_failures__gte=MOST_FAILURES).update(routing=Routing.FAILED):
+            return
+        log.error("event_set_aside", event_id=str(event_id))
+        emergency = ChannelEvent.objects.filter(id=event_id, type=EMERGENCY).select_related("wedding").first()
+        if emergency:
+            kind = str(emergency.payload.get("kind") or "not given").replace("_", " ")
+            text = (
+                f"An emergency of {emergency.wedding} reached nobody, since something of ours broke: {kind[:100]}. "
+                "Call them. Our log has the reason; the event can be processed again."
+            )
+            alerts.raise_alert(emergency.organization_id, Cause.NOBODY_REACHED, text, about=str(event_id))
+
+
+def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
+    """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
+    names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
+    for follower in targets.followers:
+        follower.before_routing(event)
+    planned = planning.plan(Subject.of(event, names), timezone.now())
+    made = _store(event, planned.wanted)
+    _tell_of_loops(event, planned.wanted.values())
+    return made, sorted(planned.live - set(names))
+
+
+def _tell_of_loops(event: ChannelEvent, wanted: Iterable[Wanted]) -> None:
+    """Alert staff of two systems that were stopped: only people can say which of them is right."""
+    stopped = [each.plan.system for each in wanted if each.plan.skipped == Reason.LOOP_STOPPED]
+    if not stopped:
+        return
+    source = System.objects.filter(id=event.source_system_id).first() if event.source_system_id else None
+    teller = source.name if source else "A system"
+    for system in stopped:
+        text = (
+            f"“{teller}” and “{system.name}” contradict each other about {event.type} of {event.wedding}: after "
+            f"{settings.LOOP_TURNS} turns “{system.name}” is not told any more. Correct it in one of them, or switch "
+            "off one of the two routes between them."
+        )
+        alerts.raise_alert(event.organization_id, Cause.LOOP, text, about=str(event.wedding_id))
+
+
+def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Matched] = ()) -> Priority:
+    """The priority of what the ``asking`` routes want together: see :mod:`integrations.routing.priorities`."""
+    return priorities.work_out(event, now, asking).priority
+
+
+def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
+    rows = [row_of(event, key, each) for key, each in wanted.items()]
+    for follower in targets.followers:
+        follower.before_storing(event, rows)
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
+    DeliveryReason.objects.bulk_create(
+        [
+            DeliveryReason(delivery=stored[key], route=found.route, route_name=found.route.name)
+            for key, each in wanted.items()
+            for found in each.asking
+        ],
+        ignore_conflicts=True,
+    )
+    for follower in targets.followers:
+        follower.after_routing(event, wanted, stored)
+    return list(stored.values())
+
+
+def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
+    """The delivery that routes want, not yet stored."""
+    plan = wanted.plan
+    of_system = plan.kind == Route.Target.SYSTEM
+    order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
+    priority = delivery_priority(event, timezone.now(), wanted.asking)
+    return planned_row(event, key, plan, priority, shaped_by=wanted.shaped_by, order_key=order_key, sets=sets)
+
+
+def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
+    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
+    now = timezone.now()
+    row = Delivery(
+        organization_id=event.organization_id,
+        event=event,
+        system=plan.system,
+        contact=plan.contact,
+        channel=plan.channel,
+        target=plan.target,
+        dedupe_key=key,
+        priority=priority,
+        expires_at=expiry(event, plan.channel, priority, now),
+        due_since=plan.held_until or now,
+        **fields,
+    )
+    if plan.skipped:
+        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
+    elif plan.held_until:
+        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
+    return row
+
+
+def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime) -> datetime:
+    """Until when a delivery is worth trying. See docs/adr/0018.
+
+    Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
+    gallery, keep the 7 days.
+    """
+    if channel == targets.SYSTEM_CHANNEL:
+        return now + LONGEST_LIFE
+    if priority == Priority.URGENT:
+        return now + URGENT_LIFE
+    closing = reception_end(event.wedding) if event.wedding else None
+    latest = closing + PEOPLE_AFTER_RECEPTION if closing else now
+    return min(latest, now + LONGEST_LIFE) if latest > now else now + LONGEST_LIFE

@@ -1,0 +1,61 @@
+"""Events that nobody routed, asked for again.
+
+Of each queue those that were never hinted come first, so that none starves the others; what is urgent is asked for in
+each round. An index holds exactly this order, of the events that wait and no others.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from integrations.deliveries.hint_marks import Mark, send_or_unmark
+from integrations.sending.due import BATCH, open_queues
+from wedsync.live.hints import RouteHint, TaskHint
+
+TAKE = """
+UPDATE live_channelevent AS event SET hinted_at = now()
+FROM (
+    SELECT picked.* FROM unnest(%(queues)s::varchar[]) AS queue(priority), LATERAL (
+        SELECT id, hinted_at FROM live_channelevent
+        WHERE routing = 'pending' AND priority = queue.priority
+            AND coalesce(hinted_at, '-infinity'::timestamptz)
+                <= now() - CASE WHEN queue.priority = 'urgent' THEN 0 ELSE %(again)s END * interval '1 second'
+            AND received_at < now() - %(overdue)s * interval '1 second'
+        ORDER BY coalesce(hinted_at, '-infinity'::timestamptz), id
+        LIMIT %(batch)s
+        FOR UPDATE SKIP LOCKED
+    ) AS picked
+) AS taken
+WHERE event.id = taken.id
+RETURNING event.id, event.hinted_at, taken.hinted_at, event.priority
+"""
+UNMARK = """
+UPDATE live_channelevent AS event SET hinted_at = mark.before
+FROM unnest(%(ids)s::uuid[], %(marks)s::timestamptz[], %(before)s::timestamptz[]) AS mark(id, made, before)
+WHERE event.id = mark.id AND event.hinted_at = mark.made
+"""
+
+
+def values() -> dict[str, Any]:
+    """What :data:`TAKE` is run with."""
+    return {
+        "queues": open_queues(),
+        "again": settings.SWEEP_AGAIN_SECONDS,
+        "overdue": settings.SWEEP_OVERDUE_SECONDS,
+        "batch": BATCH,
+    }
+
+
+def hint_events() -> int:
+    """Have events routed that wait for it, at most 200 of each queue; returns how many."""
+    given = values()
+    if not given["queues"]:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TAKE, given)
+        taken = cursor.fetchall()
+    marks: dict[TaskHint, Mark] = {
+        RouteHint(str(event_id), priority): Mark(event_id, made, before) for event_id, made, before, priority in taken
+    }
+    return send_or_unmark(marks, UNMARK)

@@ -1,0 +1,1 @@
+"""What an event says, and what may be asked or made of it. Pure: no rows, no calls."""

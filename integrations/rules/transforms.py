@@ -1,0 +1,155 @@
+"""What a route makes of an event: a mapping of fields, or a template. docs/routes.md, "Transforms".
+
+For a system the result is what is sent as ``payload``; for people it may hold ``headline`` and ``text``, which stand in
+the place of our own words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from integrations.rules import examples
+from integrations.rules.facts import Facts, check_path, facts_of, find, is_many
+from wedsync import strict_json
+from wedsync.strict_json import NotStrictJson
+from wedsync.templating import language
+from wedsync.templating.filters import MOST_LETTERS, CannotRender
+
+if TYPE_CHECKING:
+    from integrations.models import Route
+    from wedsync.live.models import ChannelEvent
+
+MOST_FIELDS = 100
+FOR_PEOPLE = frozenset({"headline", "text"})
+CONSTANT = "const"
+
+
+class CannotTransform(ValueError):
+    """Why there is no result; the message is for staff."""
+
+
+def apply(route: Route, event: ChannelEvent) -> dict[str, Any] | None:
+    """What the route makes of the event; ``None``: it leaves it as it is.
+
+    Raises:
+        CannotTransform: its template or mapping breaks on this event.
+    """
+    if not route.reshapes:
+        return None
+    result = _result(route.mapping, route.template, facts_of(event))
+    if route.target == route.Target.PEOPLE:
+        _check_words(result)
+    return result
+
+
+def check_mapping(mapping: object, types: Iterable[str], *, for_people: bool) -> None:
+    """Refuse a mapping that no event could fill, or that is none.
+
+    Arguments:
+        types: the event types that it will meet.
+
+    Raises:
+        CannotTransform: fit for the field of a form.
+    """
+    if not isinstance(mapping, dict) or len(mapping) > MOST_FIELDS:
+        raise CannotTransform(f"Write an object of at most {MOST_FIELDS} fields: their field, and our path.")
+    met = [examples.facts(name) for name in types]
+    for theirs, ours in mapping.items():
+        _check_field(theirs, ours, met)
+    if clash := _clash(mapping):
+        raise CannotTransform(f"{clash} cannot be both a value and an object.")
+    if for_people:
+        _check_words({name: "" if isinstance(ours, str) else ours[CONSTANT] for name, ours in mapping.items()})
+
+
+def _check_field(theirs: str, ours: object, met: list[Facts]) -> None:
+    try:
+        check_path(theirs)
+    except ValueError as error:
+        raise CannotTransform(f"“{theirs}” is no field: names joined by dots, such as guests.expected.") from error
+    if isinstance(ours, dict) and set(ours) == {CONSTANT}:
+        return
+    if not isinstance(ours, str):
+        raise CannotTransform(f'{theirs}: write our path, or {{"const": …}} for a fixed value.')
+    try:
+        check_path(ours)
+    except ValueError as error:
+        raise CannotTransform(f"{theirs}: {error}.") from error
+    if not any(find(ours, facts) for facts in met):
+        raise CannotTransform(f"{theirs}: no event that the route takes has a field {ours}.")
+
+
+def _clash(mapping: Mapping[str, object]) -> str | None:
+    inner = {theirs.rsplit(".", count)[0] for theirs in mapping for count in range(1, theirs.count(".") + 1)}
+    return min(inner & set(mapping), default=None)
+
+
+def check_template(template: str, types: Iterable[str], *, for_people: bool) -> None:
+    """Try a template on an example of each event type: with all fields, then without the optional ones.
+
+    Raises:
+        CannotTransform: with the type that it breaks on, fit for the field of a form.
+    """
+    for name in types:
+        for whole in (True, False):
+            try:
+                result = _rendered(template, examples.facts(name, whole=whole), strict=whole)
+                if for_people:
+                    _check_words(result)
+            except CannotTransform as error:
+                fields = "" if whole else " without its optional fields"
+                raise CannotTransform(f"With {name}{fields}: {error}.") from error
+
+
+def _result(mapping: Mapping[str, Any], template: str, facts: Facts) -> dict[str, Any]:
+    if template:
+        return _rendered(template, facts, strict=False)
+    result: dict[str, Any] = {}
+    for theirs, ours in mapping.items():
+        if isinstance(ours, str):
+            found = find(ours, facts)
+            if not found:
+                continue
+            value: Any = found if is_many(ours) else found[0]
+        else:
+            value = ours[CONSTANT]
+        _put(result, theirs.split("."), value)
+    if len(json.dumps(result, ensure_ascii=False)) > MOST_LETTERS:
+        raise CannotTransform(f"the result is longer than {MOST_LETTERS} letters")
+    return result
+
+
+def _put(result: dict[str, Any], steps: list[str], value: Any) -> None:
+    *outer, last = steps
+    for step in outer:
+        result = result.setdefault(step, {})
+    result[last] = value
+
+
+def _rendered(template: str, facts: Facts, *, strict: bool) -> dict[str, Any]:
+    try:
+        result = strict_json.loads(language.render(template, facts, strict=strict).encode())
+    except CannotRender as error:
+        raise CannotTransform(str(error)) from error
+    except (NotStrictJson, UnicodeEncodeError) as error:
+        raise CannotTransform(str(error).replace("the body", "the result")) from error
+    if not isinstance(result, dict):
+        raise CannotTransform("the result is no JSON object")
+    if not strict_json.is_storable(result):
+        raise CannotTransform("the result holds letters that cannot be stored, such as NUL")
+    return result
+
+
+def _check_words(result: Mapping[str, object]) -> None:
+    """For people: two texts, and nothing else.
+
+    Raises:
+        CannotTransform: something else.
+    """
+    if not result or not result.keys() <= FOR_PEOPLE:
+        raise CannotTransform("For people the result holds headline, text, or both")
+    wrong = sorted(name for name, value in result.items() if not isinstance(value, str))
+    if wrong:
+        raise CannotTransform(f"{wrong[0]} must be a text")

@@ -1,0 +1,237 @@
+"""From a message to calls: a worker's thread serves one target while it has work, then takes its next message.
+
+Leave is asked of :mod:`integrations.admission` first, so that what a target cannot take costs neither a claim nor an
+attempt. Whoever ends a call takes the target's next due delivery, without waiting for a message or a tick: so a target
+needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from integrations import admission
+from integrations.admission import Lane, Permit, Refusal, Verdict, breakers
+from integrations.admission.verdicts import patience_of, verdict_of
+from integrations.deliveries import claims, holds
+from integrations.errors import NoRoom
+from integrations.models import Delivery, System
+from integrations.registry import targets
+from integrations.sending import claimed_delivery
+from integrations.sending.claimed_delivery import Step
+from integrations.sending.worker_threads import Place, places, resting
+from integrations.states import WAITING, State
+from integrations.systems import cache
+from wedsync import correlation
+from wedsync.live import hints
+from wedsync.queues import Priority
+
+log = structlog.get_logger(__name__)
+
+
+PAST_BREAKER = frozenset({Refusal.BREAKER_OPEN, Refusal.PROBING})
+
+
+class TryAgain(Exception):
+    """The row is scheduled; Celery carries the wait because it is short. ``delay``: seconds."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(f"try again in {delay:.1f} s")
+        self.delay = delay
+
+
+def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bool = False) -> None:
+    """Deliver what a message names, and then whatever else is due for the same target, for a while.
+
+    Arguments:
+        delivery_id: ``None``: whatever is due for ``system_id``.
+        urgent: the message came through the urgent queue; it takes urgent deliveries only, at slots of their own.
+
+    Raises:
+        TryAgain: the named delivery failed, and its next try is only seconds away.
+    """
+    if system_id is None and delivery_id is not None:
+        system_id = Delivery.objects.filter(id=delivery_id).values_list("system_id", flat=True).first()
+    system = cache.find(system_id) if system_id else None
+    if system is None:
+        return
+    with places.take(system.id, exempt=urgent) as place:
+        if place:
+            _Service(system, place, urgent=urgent).run(delivery_id)
+
+
+class _Service:
+    """One thread's time with one target."""
+
+    def __init__(self, system: System, place: Place, *, urgent: bool) -> None:
+        self._system = system
+        self._place = place
+        self._lane: Lane = admission.lane_of(system)
+        self._urgent = urgent
+
+    def run(self, delivery_id: UUID | None) -> None:
+        again: TryAgain | None = None
+        wanted, claimed = delivery_id, True
+        permit: Permit | None = admission.ask(self._lane, urgent=self._urgent)
+        if permit and wanted and permit.why in PAST_BREAKER and holds.is_untried_staff_call(wanted):
+            again, wanted = self._past_breaker(wanted), None
+        while permit and permit.granted:
+            self._place.next()
+            with self._given_back_on_error(permit), ExitStack() as about:
+                lease = self._claim(wanted)
+                if lease:
+                    about.enter_context(correlation.of(lease.delivery.event.correlation_id))
+                step = claimed_delivery.work(lease) if lease else None
+                wanted = None
+                if lease is None or step is None:
+                    admission.give_back(self._lane, permit)
+                    permit = self._once_more() if claimed else None  # once, where others take what this one sees
+                    claimed = False
+                    continue
+                claimed = True
+                if step.quick_retry is not None:
+                    own = lease.delivery.id == delivery_id
+                    again = self._try_again(lease.delivery, step.quick_retry, own=own) or again
+                permit = self._after(permit, lease.delivery, step)
+        if permit:
+            self._refused(permit, wanted)
+        if again:
+            raise again
+
+    def _past_breaker(self, delivery_id: UUID) -> TryAgain | None:
+        """Try a call of staff without leave. What comes of it is not told to the breaker, whose probes judge alone."""
+        lease = claims.claim(delivery_id)
+        if lease is None:
+            return None
+        lease.delivery.system = self._system
+        step = claimed_delivery.work(lease)
+        return None if step is None or step.quick_retry is None else TryAgain(step.quick_retry)
+
+    def _after(self, permit: Permit, delivery: Delivery, step: Step) -> Permit | None:
+        """Leave for the next delivery; ``None``: this thread is done here. What it has to leave gets a message."""
+        if step.result is None:
+            if not self._place.is_over():
+                return permit
+            admission.give_back(self._lane, permit)
+            hints.lane_due(self._system.id, Priority(delivery.priority))
+            return None
+        following, over = self._following(step), self._place.is_over()
+        no_room = isinstance(step.result.error, NoRoom)  # another call from here would fail alike
+        going_on = following is not None and not over and not no_room
+        permit = self._tell(permit, step, delivery, going_on=going_on)
+        if going_on or no_room:
+            return permit if going_on else None  # the sweep wakes somebody for the rest
+        if following is None:
+            return self._once_more()
+        hints.lane_due(self._system.id, claims.priority_of(following))
+        return None
+
+    def _following(self, step: Step) -> int | None:
+        """The precedence of what is due next and this thread may take."""
+        following = step.next_precedence
+        beyond = self._urgent and following is not None and following > claims.URGENT_PRECEDENCE
+        return None if beyond else following
+
+    def _once_more(self) -> Permit | None:
+        """Leave for what became due while the slots were taken, this one's too: who was refused then relies on it."""
+        most = claims.URGENT_PRECEDENCE if self._urgent else claims.LEAST_PRECEDENCE
+        if holds.next_due(self._system.id, most=most) is None:
+            return None
+        return admission.ask(self._lane, urgent=self._urgent)
+
+    @contextmanager
+    def _given_back_on_error(self, permit: Permit) -> Iterator[None]:
+        """PostgreSQL may go away at any moment: the target's slot and probe must not be lost with it for a lease.
+
+        To give back what has been told already does nothing.
+        """
+        try:
+            yield
+        except BaseException:
+            admission.give_back(self._lane, permit)
+            raise
+
+    def _claim(self, wanted: UUID | None) -> claims.Lease | None:
+        lease = claims.claim(wanted) if wanted else None
+        lease = lease or claims.claim_next(self._system.id, urgent_only=self._urgent)
+        if lease:
+            lease.delivery.system = self._system
+        return lease
+
+    def _try_again(self, delivery: Delivery, delay: float, *, own: bool) -> TryAgain | None:
+        """The message's own delivery is carried by Celery's retry of this task, another one by a message of its own."""
+        if own:
+            return TryAgain(delay)
+        hints.delivery_due(
+            delivery.id, delivery.priority, delivery.system_id, quick_attempts=delivery.attempt_count, countdown=delay
+        )
+        return None
+
+    def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
+        assert step.result is not None  # noqa: S101  (the caller has seen it)
+        error = step.result.error
+        verdict = verdict_of(error, answered=step.result.response is not None)
+        if verdict is None:
+            admission.give_back(self._lane, permit)
+            return admission.ask(self._lane, urgent=self._urgent) if going_on else permit
+        alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
+        patience = patience_of(error)
+        if going_on:
+            change, following = admission.tell_and_ask(
+                self._lane,
+                permit,
+                verdict,
+                delivery_id=delivery.id,
+                alone=alone,
+                urgent=self._urgent,
+                patience=patience,
+            )
+        else:
+            change = admission.tell(
+                self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, patience=patience
+            )
+            following = permit
+        with self._given_back_on_error(following):
+            breakers.follow(self._system, change)
+        return following
+
+    def _refused(self, permit: Permit, wanted: UUID | None) -> None:
+        """Hold what the target does not take now. At its limit of calls, whoever ends one takes the next."""
+        if permit.why == Refusal.BREAKER_OPEN:
+            if resting.begins(self._system.id):
+                hints.rest(self._system.id, permit.wait)
+                holds.for_open_breaker(self._system.id, permit.wait)
+                targets.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
+        elif permit.why == Refusal.PAUSED:
+            self._wait_for_patience(wanted, permit.wait)
+        elif permit.why == Refusal.PROBING and wanted:
+            holds.for_probe(wanted)
+        elif permit.why == Refusal.RATE_LIMITED:
+            self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
+
+    def _wait_for_patience(self, wanted: UUID | None, wait: float) -> None:
+        """Hold all that is due until the target may be called again; what is urgent goes on by another channel."""
+        if wanted and holds.for_patience(wanted, wait) and self._urgent:
+            targets.tell_troubled(Delivery.objects.get(id=wanted))
+        if not resting.begins(self._system.id):
+            return
+        hints.rest(self._system.id, wait)
+        holds.for_paused(self._system.id, wait)
+        targets.tell_refused(self._system.id)
+
+    def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
+        if delivery_id is None:
+            return
+        priority = holds.for_rate(delivery_id, wait)
+        if priority == Priority.URGENT:
+            targets.tell_refused(self._system.id)
+        if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
+            hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
+
+
+def _is_alone(delivery: Delivery) -> bool:
+    """Whether nothing else waits for the same system."""
+    others = Delivery.objects.filter(system_id=delivery.system_id).exclude(id=delivery.id)
+    return not (others.filter(state=State.IN_FLIGHT) | others.filter(state__in=list(WAITING))).exists()

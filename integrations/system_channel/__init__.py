@@ -1,0 +1,1 @@
+"""What goes to other systems; the twin of notifications/channels, which goes to people."""

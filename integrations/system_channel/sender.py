@@ -1,0 +1,237 @@
+"""Deliveries to other systems: which call, to what address, with which proof of who we are."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from integrations.errors import DeliveryError, OurFault
+from integrations.models import Attempt, Delivery, ExternalReference, Route, System
+from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.references import clients
+from integrations.registry import targets
+from integrations.registry.targets import Hindrance, Plan, Preview, Sending
+from integrations.remote_reads.asking import ask
+from integrations.rules import deadlines, event_filters
+from integrations.signatures import standard_webhooks
+from integrations.states import Outcome
+from integrations.system_channel import call_facts
+from integrations.system_channel.shaping import shaped
+from integrations.systems import signing_secrets
+from integrations.vendors import CALLED
+from integrations.vendors.base import Client, Outgoing
+from integrations.vendors.families import BOOKINGS, CLIENTS
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+LONGEST_ID = 200  # as an external reference holds it
+NO_USABLE_ID = (
+    "Taken, but the answer names no usable id (a text of 1 to 200 characters, or a number, under “id”). Later calls "
+    "cannot name what was made. Ask the other side for its id, and add it as an external reference of the system."
+)
+
+
+def register() -> None:
+    """Fill in the registry."""
+    targets.register_target(Route.Target.SYSTEM, expand)
+    targets.register_channel(targets.SYSTEM_CHANNEL, SystemSender())
+
+
+def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[Plan]:
+    """One delivery, where the system takes a call for this event.
+
+    A booking goes to another system only by a route that names its type: two systems may hold bookings of one wedding
+    that have nothing to do with each other, and only staff know.
+    """
+    system = route.system
+    if system is None or (system.id == event.source_system_id and not route.echo):
+        return
+    if _must_be_named(system, event) and not _names(route, event):
+        return
+    if call_for(system, event) is not None:
+        yield Plan(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
+
+
+def _must_be_named(system: System, event: ChannelEvent) -> bool:
+    return event.type.startswith("booking.") and system.kind != System.Kind.WEBHOOK
+
+
+def _names(route: Route, event: ChannelEvent) -> bool:
+    return any(event_filters.takes([name], event.type) for name in route.event_types if name != "*")
+
+
+def call_for(system: System, event: ChannelEvent) -> Request | None:
+    """The call that a system would get for an event, as things stand; ``None``: none. Asks nobody."""
+    outgoing = outgoing_to(system, event)
+    return CALLED[system.kind].outbound(outgoing) if outgoing else None
+
+
+def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = None) -> Outgoing | None:
+    """What a call to a system is made from; ``None``: the system takes none, or does not know the wedding.
+
+    Arguments:
+        delivery_id: for signed webhooks, whose sequence counts on the channel through which its route matched.
+    """
+    called = CALLED.get(system.kind)
+    if called is None:
+        return None
+    place = call_facts.look_up(system.id, event, delivery_id)
+    if place.booking_id is None and event.type not in called.needs_no_booking:
+        return None
+    name = place.matched_channel if system.kind == System.Kind.WEBHOOK else ""
+    name = name or f"supplier:dashboard:{system.id}"
+    sequence = place.sequences.get(name)
+    client = clients.client_for(system, event) if event.type == "client.updated" and called.lists_clients else None
+    return Outgoing(event, place.booking_id, sequence, name if sequence is not None else None, client)
+
+
+class SystemSender:
+    """Bearer token, ``Idempotency-Key``, Standard Webhooks headers: docs/vendors/README.md, "Calls that you take"."""
+
+    resends_marked = False
+
+    def marks_resends(self, delivery: Delivery) -> bool:
+        """Every call to a system has a key."""
+        return self.resends_marked
+
+    def render(self, delivery: Delivery) -> Request:
+        """See :class:`integrations.registry.targets.Sender`.
+
+        Raises:
+            DeliveryError: the system had to be asked whether it knows a client, and gave no answer.
+        """
+        system, event = delivery.system, delivery.event
+        outgoing = outgoing_to(system, event, delivery.id)
+        if outgoing is not None and outgoing.client is not None:
+            outgoing = replace(outgoing, client=_found(system, event, outgoing.client))
+        request = _made(system, outgoing) if outgoing else None
+        if request is None:
+            raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
+        return shaped(request, delivery) if delivery.shaped_by else request
+
+    def preview(self, delivery: Delivery) -> Preview:
+        """See :class:`integrations.registry.targets.Sender`. Nobody is asked."""
+        request = call_for(delivery.system, delivery.event)
+        if request is None:
+            raise OurFault("the system takes no call for this event")
+        return Preview(shaped(request, delivery) if delivery.shaped_by else request)
+
+    def prepare(self, delivery: Delivery, request: Request) -> Call:
+        """The whole call. The delivery's id is the key, so retries carry the same one."""
+        credentials, body = delivery.system.credentials, request.body.encode()
+        headers = {**request.headers, "Idempotency-Key": str(delivery.id)}
+        if token := credentials.get("access_token"):
+            headers["Authorization"] = f"Bearer {token}"
+        if secrets := signing_secrets.in_force(credentials):
+            try:
+                headers |= standard_webhooks.headers(secrets, str(delivery.id), int(time.time()), body)
+            except ValueError as error:
+                raise OurFault(str(error)) from error
+        return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
+
+    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+        """See :class:`integrations.registry.targets.Sender`. A system takes what it is sent."""
+        return None
+
+    def outdated(self, delivery: Delivery) -> str:
+        """See :class:`integrations.registry.targets.Sender`. The bytes hold nothing of ours that could change."""
+        return ""
+
+    def replaced(self, delivery: Delivery, because: str) -> None:
+        """See :class:`integrations.registry.targets.Sender`."""
+
+    def ready(self, delivery: Delivery, request: Request) -> Sending:
+        """See :class:`integrations.registry.targets.Sender`."""
+        call = self.prepare(delivery, request)
+        return lambda deadline: send(call, deadline=deadline)
+
+    def judge(self, response: Response) -> str:
+        """See ``registry/targets.py``: the ``id`` of what the system made or changed, where it says so."""
+        check_status(response)
+        try:
+            answer = json.loads(response.body)
+        except (ValueError, RecursionError):
+            return ""
+        return _usable_id(answer.get("id")) if isinstance(answer, dict) else ""
+
+    def accepted(self, delivery: Delivery, provider_id: str) -> None:
+        """Remember by what id the system knows a booking or client that we made, and what it holds of a client."""
+        request = Request.from_json(delivery.request) if delivery.request else None
+        if request is None or delivery.system.kind == System.Kind.WEBHOOK:
+            return
+        if not provider_id and request.method == "POST" and request.path in (BOOKINGS, CLIENTS):
+            attempts = Attempt.objects.filter(delivery_id=delivery.id, outcome=Outcome.SUCCEEDED)
+            attempts.filter(number=delivery.attempt_count).update(error=NO_USABLE_ID)
+        if (request.method, request.path) == ("POST", BOOKINGS) and provider_id and delivery.event.wedding_id:
+            ExternalReference.objects.get_or_create(
+                system=delivery.system,
+                kind=ExternalReference.Kind.BOOKING,
+                external_id=provider_id,
+                defaults={"organization_id": delivery.organization_id, "wedding_id": delivery.event.wedding_id},
+            )
+        elif delivery.event.type == "client.updated":
+            _note_client(delivery, request, provider_id)
+
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """Nothing more."""
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """See :class:`integrations.registry.targets.Sender`. It says nothing of other deliveries."""
+
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """See :class:`integrations.registry.targets.Sender`. The same key makes another try harmless."""
+        return None
+
+
+def _made(system: System, outgoing: Outgoing) -> Request | None:
+    """The call; where the system has got to know everything meanwhile, what the event says goes out all the same."""
+    called = CALLED[system.kind]
+    request = called.outbound(outgoing)
+    if request is None and outgoing.client is not None:
+        return called.outbound(replace(outgoing, client=replace(outgoing.client, known={})))
+    return request
+
+
+def _found(system: System, event: ChannelEvent, client: Client) -> Client:
+    """The client, looked up in the system by mail address where no reference says its id.
+
+    The question and the call that follows it end together before the lease does.
+    """
+    contact = clients.contact_of(event)
+    email = client.profile.get("email") or event.payload.get("email")
+    if client.external_id is not None or contact is None or not email:
+        return client
+    deadline = deadlines.question_deadline()
+    listed = ask(system, CLIENTS, {"email": email}, deadline=deadline, within_delivery=True).get("clients")
+    known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    ids = [named for each in known if (named := _usable_id(each.get("id")))]
+    if len(ids) != 1:
+        return client
+    held = clients.readable(known[0])
+    clients.remember(system, contact, ids[0], held)
+    return replace(client, external_id=ids[0], known=held)
+
+
+def _usable_id(named: object) -> str:
+    """An id as a reference holds it, a number as its digits; empty where it is none that we could call by."""
+    text = str(named) if isinstance(named, int) and not isinstance(named, bool) else named
+    return text if isinstance(text, str) and 0 < len(text) <= LONGEST_ID and text.isprintable() else ""
+
+
+def _note_client(delivery: Delivery, request: Request, provider_id: str) -> None:
+    contact = clients.contact_of(delivery.event)
+    if contact is None:
+        return
+    held = clients.readable(_body(request))
+    if (request.method, request.path) == ("POST", CLIENTS):
+        if provider_id:
+            clients.remember(delivery.system, contact, provider_id, held)
+    elif reference := clients.reference_to(delivery.system, contact):
+        clients.note_known(reference, held)
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    body: dict[str, Any] = json.loads(request.body)
+    return body

@@ -1,0 +1,30 @@
+"""A call to a system, shaped by the mapping or template of the route that asked for it."""
+
+import json
+from dataclasses import replace
+
+from integrations.errors import OurFault
+from integrations.models import Delivery
+from integrations.outbound import Request
+from integrations.rules import transforms
+from integrations.rules.transforms import CannotTransform
+
+ENVELOPE = ("id", "type", "occurred_at", "sequence")  # what json_request puts around every call
+
+
+def shaped(request: Request, delivery: Delivery) -> Request:
+    """The call with what the route makes of the event in place of the vendor's own fields; the envelope stays.
+
+    Raises:
+        OurFault: the route's mapping or template breaks on this event.
+    """
+    route = delivery.shaped_by
+    try:
+        made = transforms.apply(route, delivery.event) if route else None
+    except CannotTransform as error:
+        raise OurFault(f"the transform of the route “{route}” breaks: {error}") from error
+    if made is None:
+        return request
+    whole = json.loads(request.body)
+    envelope = {name: whole[name] for name in ENVELOPE if name in whole}
+    return replace(request, body=json.dumps(envelope | {"payload": made}, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""Connected systems and connections: their state, credentials and secrets."""

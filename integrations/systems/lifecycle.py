@@ -1,0 +1,105 @@
+"""Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
+
+from functools import partial
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from integrations.deliveries.state_changes import move_many
+from integrations.health.alerts import raise_alert
+from integrations.models import Connection, Delivery, System
+from integrations.models.health import Cause
+from integrations.states import WAITING, Reason, State
+from wedsync.batches import update_all
+from wedsync.live import hints
+from wedsync.live.hints import RouteHint
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+HELD_BY_PAUSE = F("expires_at")  # until then, unless the system is resumed
+MOST_HINTED = 200  # urgent events at a time
+log = structlog.get_logger(__name__)
+
+
+def pause_system(system: System) -> None:
+    """Hold what goes to the system; :func:`resume_system` lets it go."""
+    System.objects.filter(id=system.id).update(state=System.Status.PAUSED, state_reason=Reason.BY_STAFF)
+
+
+def disable_system(system: System) -> None:
+    """End what goes to the system, and what waits for it; such deliveries are dead."""
+    System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=Reason.BY_STAFF)
+    _end_waiting(system)
+
+
+def _end_waiting(system: System) -> None:
+    """What somebody is about to take meanwhile ends when it is taken."""
+    waiting = Delivery.objects.filter(system_id=system.id, state__in=list(WAITING))
+    move_many(waiting, State.DEAD, Reason.SYSTEM_DISABLED)
+
+
+_SAID = {
+    Reason.CREDENTIALS_REFUSED: "it refuses our credentials. Enter new ones and resume it; what it gets is held.",
+    Reason.TARGET_GONE: "it says that the target is gone for good. What goes to it is dead.",
+}
+
+
+@transaction.atomic
+def stop_system(system: System, state: System.Status, reason: Reason) -> None:
+    """Pause or disable a system because of what it answered, and tell staff; a stopped one keeps its reason.
+
+    ``system``: as it was called. Where staff have entered other credentials since, the answer was to the old ones.
+    """
+    as_called = System.objects.filter(id=system.id, sealed_credentials=system.sealed_credentials)
+    changed = as_called.filter(state=System.Status.ACTIVE).update(state=state, state_reason=reason)
+    if changed:
+        if state == System.Status.DISABLED:
+            transaction.on_commit(partial(_end_waiting, system))  # in commits of its own: there may be many
+        log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
+        because = _SAID.get(reason, reason.replace("_", " ") + ".")
+        raise_alert(
+            system.organization_id, Cause.SYSTEM_STOPPED, f"“{system.name}” is {state.value}: {because}", system=system
+        )
+
+
+def resume_system(system: System) -> int:
+    """Let a paused or disabled system take deliveries again; returns how many held ones are due now."""
+    System.objects.filter(id=system.id).update(state=System.Status.ACTIVE, state_reason="")
+    held = Delivery.objects.filter(
+        system_id=system.id, state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, expires_at__gt=Now()
+    )
+    return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
+
+
+def pause_connection(connection: Connection) -> None:
+    """Accept and store what comes in, and route it later."""
+    Connection.objects.filter(id=connection.id).update(state=Connection.Status.PAUSED)
+
+
+def disable_connection(connection: Connection) -> None:
+    """Answer 404 from now on."""
+    Connection.objects.filter(id=connection.id).update(state=Connection.Status.DISABLED)
+
+
+def resume_connection(connection: Connection) -> int:
+    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
+    Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
+    return let_held_go(connection)
+
+
+def let_held_go(connection: Connection) -> int:
+    """Let go what a connection holds, as long as it is active, what is urgent first; returns how many events that are.
+
+    Each batch asks anew: where staff pause or disable it meanwhile, the rest stays held. Workers are told of what is
+    urgent, and the sweep finds the rest.
+    """
+    active = Connection.objects.filter(id=connection.id, state=Connection.Status.ACTIVE)
+    routing = ChannelEvent.Routing
+    held = ChannelEvent.objects.filter(source_connection_id__in=active.values("id"), routing=routing.HELD)
+    urgent = held.filter(priority=Priority.URGENT)
+    told = [RouteHint(str(each), Priority.URGENT) for each in urgent.values_list("id", flat=True)[:MOST_HINTED]]
+    let_go = update_all(urgent, routing=routing.PENDING)
+    transaction.on_commit(lambda: hints.committed(told, []))
+    return let_go + update_all(held, routing=routing.PENDING)

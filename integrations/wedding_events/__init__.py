@@ -1,0 +1,1 @@
+"""What events do to weddings, and the events that weddings make themselves."""

@@ -1,0 +1,99 @@
+"""What WedSync itself makes known: a wedding changed by its people, a filled form, a milestone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from integrations.wedding_events.effects import Origin, capacity_exceeded, wedding_event
+from wedsync.correlation import current_or_new
+from wedsync.live.log import NewEvent
+from wedsync.live.models import ChannelEvent
+from wedsync.live.payloads import is_blank
+from wedsync.live.publishing import publish
+from wedsync.problems import FieldProblem
+from wedsync.weddings import changes
+from wedsync.weddings.changes import Change, Outcome, Said, Value
+from wedsync.weddings.models import Form, Wedding
+
+Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
+TIMELINE_FIELDS = ("ceremony_time", "reception_time", "reception_end", "venue_name")
+
+
+class UnfitAnswer(ValueError):
+    """An answer of a form that its field of the wedding cannot hold."""
+
+    def __init__(self, problem: FieldProblem) -> None:
+        super().__init__(f"{problem.field} {problem.reason}")
+        self.problem = problem
+
+
+def change_wedding(
+    wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime, by: str = ""
+) -> list[ChannelEvent]:
+    """Change a wedding and publish what that means, in the caller's transaction. What stays equal is not published.
+
+    ``by``: who changed it, by name.
+    """
+    return publish(_change(wedding, values, Origin(Source.API, occurred_at, current_or_new(), author=by)))
+
+
+def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
+    written = changes.apply(wedding.id, values, Said(origin.occurred_at, own=True))
+    applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
+    wedding.refresh_from_db()
+    ours = replace(origin, effect=Effect.APPLIED)
+    return [
+        *(wedding_event(wedding, event_type, payload, ours) for event_type, payload in _announcements(applied)),
+        *capacity_exceeded(wedding, written, replace(origin, source=Source.WEDSYNC)),
+    ]
+
+
+def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    timeline = [applied[field] for field in TIMELINE_FIELDS if field in applied]
+    if timeline:
+        listed = [{"field": each.field, "before": each.before, "after": each.after} for each in timeline]
+        found.append(("timeline.updated", {"changes": listed}))
+    if change := applied.get("guest_count"):
+        found.append(("guest_count.changed", _with_previous("guest_count", change)))
+    if change := applied.get("capacity"):
+        found.append(("venue.capacity_updated", _with_previous("capacity", change)))
+    if change := applied.get("date"):
+        found.append(("wedding.date_changed", _with_previous("date", change)))
+    return found
+
+
+def _with_previous(name: str, change: Change) -> dict[str, Any]:
+    known = {} if change.before is None else {"previous": change.before, "before": change.before}
+    return {name: change.after, **known}
+
+
+def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, by: str = "") -> ChannelEvent:
+    """Publish a filled form, and change the wedding by the answers that are mapped to its fields.
+
+    Raises:
+        UnfitAnswer: one that its field cannot hold; nothing is published then.
+    """
+    values = {}
+    for question, field in form.wedding_fields.items():
+        if is_blank(answers.get(question)):
+            continue
+        try:
+            values[field] = changes.parse(field, answers[question], form.wedding)
+        except ValueError as error:
+            raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
+    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
+    changed = _change(form.wedding, values, origin)
+    payload = {"form_id": str(form.id), "answers": answers}
+    return publish([wedding_event(form.wedding, "form.submitted", payload, origin), *changed])[0]
+
+
+def reach_milestone(
+    wedding: Wedding, milestone: str, progress: int | str, *, occurred_at: datetime, by: str = ""
+) -> ChannelEvent:
+    """Publish a step of the couple's journey."""
+    payload = {"milestone": milestone, "progress": progress}
+    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
+    (event,) = publish([wedding_event(wedding, "journey.milestone_reached", payload, origin)])
+    return event

@@ -1,0 +1,1 @@
+"""The language of templates that staff may write, and its filters."""
