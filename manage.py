@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from wedsync import maintenance
+from wedsync.database import maintenance
 from wedsync.env import ConfigurationError
 from wedsync.runner.environment import of_running_copy
 from wedsync.runner.errors import RunnerError

@@ -18,7 +18,7 @@ from integrations.routing.unrouted import hint_events
 from integrations.sending.due import hint_deliveries
 from integrations.sending.expired_leases import end_leases
 from integrations.states import WAITING, Reason, State
-from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
+from wedsync.database.errors import POSTGRES_AWAY, lock_is_held
 
 log = structlog.get_logger(__name__)
 BATCHES = 5  # of a kind in one round, a thousand rows each; the next round goes on

@@ -14,8 +14,8 @@ from integrations.routing import route_event, stuck_rows
 from integrations.sending import dispatch
 from integrations.sending.dispatch import TryAgain
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
-from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
+from wedsync.database.errors import POSTGRES_AWAY, lock_is_held
+from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS
 from wedsync.live import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, WATCH_TASK, Priority
 

@@ -8,7 +8,7 @@ import structlog
 from django.db.models import Model, QuerySet
 
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 
 log = structlog.get_logger(__name__)
 BATCH = 50

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from wedsync.strict_json import is_storable
+from wedsync.wire.strict_json import is_storable
 
 LONGEST_BODY = 1024
 LONGEST_BUTTON = 25

@@ -15,8 +15,8 @@ import structlog
 from psycopg2 import errors
 
 from wedsync import correlation
-from wedsync.async_database import AsyncConnection
-from wedsync.database_errors import write_refusals
+from wedsync.database.async_connection import AsyncConnection
+from wedsync.database.errors import write_refusals
 
 log = structlog.get_logger(__name__)
 WRITERS = 2

@@ -16,8 +16,8 @@ from webhooks.limits import Limits
 from webhooks.receiver import Receiver
 from webhooks.rejections import Rejected, store_rejected
 from webhooks.storing import Store, Stored
-from wedsync.request_bodies import BodyReader
-from wedsync.transfers import Pace, Room
+from wedsync.web.request_bodies import BodyReader
+from wedsync.web.transfers import Pace, Room
 
 PACE = Pace(settings.BODY_IDLE_SECONDS, settings.BODY_SLOWEST_BYTES)
 

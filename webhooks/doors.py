@@ -16,8 +16,8 @@ from integrations.vendors import VENDORS
 from integrations.vendors.base import Vendor
 from webhooks.committer import StorageAway
 from wedsync import vault
+from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
-from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 Purpose = ConnectionSecret.Purpose

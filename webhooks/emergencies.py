@@ -13,7 +13,7 @@ from typing import Any
 
 from integrations.vendors.base import SchemaError, Vendor
 from wedsync.live.catalogue import EMERGENCY
-from wedsync.plain_text import clean_text
+from wedsync.wire.plain_text import clean_text
 
 LONGEST_ID = 200
 _TYPE_NAMES = ("eventType", "event_type", "event-type", "event type", "type", "event")  # the first one is right

@@ -21,7 +21,7 @@ from webhooks import emergencies
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 

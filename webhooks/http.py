@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 from webhooks.inspection import Refused
-from wedsync.problems import Problem
-from wedsync.request_bodies import Beyond, BodyReader, announced_length, check_size
-from wedsync.transfers import BodyRefused
+from wedsync.web.request_bodies import Beyond, BodyReader, announced_length, check_size
+from wedsync.web.transfers import BodyRefused
+from wedsync.wire.problems import Problem
 
 Headers = dict[str, list[str]]
 AWAY = Problem(

@@ -13,10 +13,10 @@ from uuid import UUID
 from integrations.signatures.base import OUTSIDE_WINDOW, Headers, SignatureError, SignatureScheme
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
-from wedsync import strict_json
 from wedsync.correlation import current_or_new
-from wedsync.problems import FieldProblem, Problem
-from wedsync.written_times import read_instant
+from wedsync.wire import strict_json
+from wedsync.wire.problems import FieldProblem, Problem
+from wedsync.wire.written_times import read_instant
 
 AHEAD = 300.0  # seconds
 OLDEST = 366 * 86_400.0  # seconds; older ones are a broken clock's, like those of the future

@@ -25,11 +25,11 @@ from webhooks.limits import Allowance, Limits, sender_name
 from webhooks.over_limit import EmergencyShare
 from webhooks.rejections import Rejected, Sample
 from webhooks.storing import Status, Stored
-from wedsync.answers import Pairs, send_json, send_problem
-from wedsync.problems import Problem
-from wedsync.request_bodies import Beyond, BodyReader, Disconnected, too_large
-from wedsync.strict_json import LARGEST
-from wedsync.transfers import Pace
+from wedsync.web.answers import Pairs, send_json, send_problem
+from wedsync.web.request_bodies import Beyond, BodyReader, Disconnected, too_large
+from wedsync.web.transfers import Pace
+from wedsync.wire.problems import Problem
+from wedsync.wire.strict_json import LARGEST
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)

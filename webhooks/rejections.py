@@ -14,8 +14,8 @@ from uuid import UUID
 from webhooks.doors import Door
 from webhooks.inspection import Refused
 from webhooks.models import Receipt
-from wedsync.async_database import AsyncConnection
 from wedsync.correlation import current_or_new
+from wedsync.database.async_connection import AsyncConnection
 from wedsync.ids import new_id_text
 from wedsync.live import hints
 

@@ -25,8 +25,8 @@ from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
 from webhooks.storing import Status, store
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY
-from wedsync.strict_json import LARGEST
+from wedsync.database.errors import POSTGRES_AWAY
+from wedsync.wire.strict_json import LARGEST
 
 log = structlog.get_logger(__name__)
 Verdict = Receipt.Verdict

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection
 from webhooks.models import DedupId, Receipt
-from wedsync.pruning import BATCH, delete_in_steps
+from wedsync.database.pruning import BATCH, delete_in_steps
 
 DEDUP_LIFE = timedelta(days=30)
 UNSIGNED_LIFE = timedelta(days=7)

@@ -15,7 +15,7 @@ from psycopg2.errors import ForeignKeyViolation
 
 from webhooks.inspection import Accepted
 from webhooks.weddings import FIND, Clue, Match, Recent, clue, find_parameters, matches
-from wedsync.async_database import AsyncConnection, Row
+from wedsync.database.async_connection import AsyncConnection, Row
 from wedsync.ids import new_id_text
 from wedsync.live import channels, hints
 from wedsync.live.catalogue import CATALOGUE, EMERGENCY

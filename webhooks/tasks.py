@@ -7,7 +7,7 @@ from celery import shared_task
 from webhooks import emergency_alarms, retention
 from webhooks.callbacks import taking
 from webhooks.reprocessing import reprocess_many
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.queues import ALARM_TASK, TAKE_TASK, Priority
 
 

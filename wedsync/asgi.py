@@ -21,16 +21,17 @@ django = get_wsgi_application()
 from integrations.health.heartbeats import Part, Pulse
 from integrations.systems import key_check
 from webhooks.door_in import PACE, DoorIn
-from wedsync import database_sessions, startup
-from wedsync.answers import closing_early_answers
+from wedsync import startup
 from wedsync.api.probes import Probes
 from wedsync.correlation import Correlated
-from wedsync.database_sessions import Role
+from wedsync.database import sessions
+from wedsync.database.sessions import Role
+from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
 from wedsync.live.consumer import ChannelConsumer
 from wedsync.live.entrance import Entrance
-from wedsync.threads import in_thread
-from wedsync.wsgi_bridge import Bridge, Limits
+from wedsync.web.answers import closing_early_answers
+from wedsync.web.wsgi_bridge import Bridge, Limits
 
 DJANGO_THREADS = 10
 GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts do not free
@@ -45,7 +46,7 @@ limits = Limits(
     pace=PACE,
 )
 # Somebody waits for a page and for the API, so their statements are cut short.
-pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(database_sessions.become, Role.PAGES))
+pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(sessions.become, Role.PAGES))
 sockets = Entrance(ChannelConsumer.as_asgi())
 SOCKET_PATH = "/ws/channels/"
 pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))

@@ -14,8 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
 from django.conf import settings
 
 from wedsync import env, startup
-from wedsync.broker_watch import BrokerWatch
 from wedsync.queues import QUEUE_PREFIX, Priority
+from wedsync.workers.broker_watch import BrokerWatch
 
 
 def _broker(url: str) -> str:
@@ -46,7 +46,7 @@ app.conf.update(
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
-    worker_consumer="wedsync.worker_consumer:EagerConsumer",
+    worker_consumer="wedsync.workers.consumer:EagerConsumer",
     worker_prefetch_multiplier=1,
     worker_eta_task_limit=1000,
     worker_cancel_long_running_tasks_on_connection_loss=False,

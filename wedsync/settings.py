@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from wedsync import database_sessions, env, logs
+from wedsync import env, logs
+from wedsync.database import sessions
 
 
 def database(url: str) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def database(url: str) -> dict[str, Any]:
         raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs on PostgreSQL only")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
-        "ENGINE": "wedsync.pooled_postgres",
+        "ENGINE": "wedsync.database.pooled",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -31,7 +32,7 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"wedsync {env.PROCESS.read()}",
-            **database_sessions.LIBPQ,
+            **sessions.LIBPQ,
             **options,
         },
     }
@@ -279,7 +280,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}console/icon.svg"}],
     "SHOW_HISTORY": True,
-    "GLOBAL_CALLBACK": "wedsync.weddings.recent_actions.site_context",
+    "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.recent_actions.site_context",
     "SCRIPTS": [f"{STATIC_URL}weddings/dates_in_words.js"],
 }
 LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike

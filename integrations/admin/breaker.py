@@ -16,8 +16,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from integrations.admin.buttons import ButtonAdmin, Question, asked
 from integrations.admission import Standing, View, breakers, lane_of, look
 from integrations.models import BreakerChange, System
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin
+from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin
 
 BREAKER_COLOURS = {"closed": GOOD, "half_open": WARNING, "open": BAD}
 _SHOWN = 10

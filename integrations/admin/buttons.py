@@ -18,9 +18,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from wedsync.weddings.admin_looks import button
-from wedsync.weddings.tenancy import BY_SUPPORT, Role, access
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin, TenantAdmin
+from wedsync.weddings.tenant_admin.access import BY_SUPPORT, Role, access
+from wedsync.weddings.tenant_admin.looks import button
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, TenantAdmin
 
 Act = Callable[[Any, HttpRequest, Any], str | HttpResponse]
 MOST_AT_ONCE = 10_000
@@ -56,7 +56,7 @@ class Question:
     """What is asked on a page before something is done. Without ``button`` there is nothing to do, and it only tells.
 
     Its button posts to the same address; ``hidden`` are values that it posts along. ``leave``: what the other button
-    says, which changes nothing. ``table``: rows below the text, by :func:`wedsync.weddings.admin_looks.table`.
+    says, which changes nothing. ``table``: rows below the text, by :func:`wedsync.weddings.tenant_admin.looks.table`.
     """
 
     title: str

@@ -14,7 +14,7 @@ from integrations.deliveries import frozen_requests
 from integrations.models import Attempt, Delivery, DeliveryReason
 from integrations.registry.targets import CHANNEL_CHOICES
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
-from wedsync.weddings.admin_looks import (
+from wedsync.weddings.tenant_admin.looks import (
     BAD,
     BUSY,
     GOOD,
@@ -26,7 +26,7 @@ from wedsync.weddings.admin_looks import (
     preformatted,
     pretty,
 )
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, ReadOnlyInline
 
 STATE_COLOURS = {"succeeded": GOOD, "in_flight": BUSY, "scheduled": WARNING, "held": WARNING, "dead": BAD}
 OUTCOME_COLOURS = {"succeeded": GOOD, "failed": BAD, "unknown": WARNING}

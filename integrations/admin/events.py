@@ -22,8 +22,8 @@ from integrations.references import linking
 from integrations.references.linking import CannotLink
 from wedsync.live.admin import ChannelEventAdmin
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.admin_looks import button
 from wedsync.weddings.models import Wedding
+from wedsync.weddings.tenant_admin.looks import button
 
 Unlinked = ChannelEvent.Routing.UNLINKED
 

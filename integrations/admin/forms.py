@@ -24,7 +24,7 @@ from integrations.systems.credentials import (
 )
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.forms import TenantForm
 
 REMOVE = "-"
 CREDENTIAL_FIELDS = tuple(credential.field for credential in CREDENTIALS)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from integrations.admin.buttons import PastButtonAdmin, asked
 from integrations.health import alerts
 from integrations.models import Alert
-from wedsync.weddings.admin_looks import column, moment
+from wedsync.weddings.tenant_admin.looks import column, moment
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -20,13 +20,13 @@ from integrations.routing import dry_run
 from integrations.routing.dry_run import CannotTry, Paste
 from integrations.rules import event_filters
 from integrations.rules.conditions import Operator
-from wedsync import strict_json
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact, Organization, Wedding
-from wedsync.weddings.tenancy import Access
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.access import Access
+from wedsync.weddings.tenant_admin.forms import TenantForm
+from wedsync.wire import strict_json
 
 _OF_TEXT = {Operator.STARTS_WITH, Operator.MATCHES, Operator.CONTAINS}
 

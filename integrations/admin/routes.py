@@ -14,9 +14,9 @@ from django.urls import reverse
 from integrations.admin.route_forms import ConditionForm, DryRunForm, RouteForm
 from integrations.models import Route, RouteCondition
 from integrations.routing import dry_run
-from wedsync.weddings.admin_looks import BUSY, GOOD, button, coloured, column
-from wedsync.weddings.tenancy import BY_SUPPORT, access
-from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
+from wedsync.weddings.tenant_admin.access import BY_SUPPORT, access
+from wedsync.weddings.tenant_admin.looks import BUSY, GOOD, button, coloured, column
+from wedsync.weddings.tenant_admin.pages import TenantAdmin, TenantInline
 
 
 class ConditionInline(TenantInline):

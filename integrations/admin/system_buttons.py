@@ -17,8 +17,8 @@ from integrations.remote_reads.availability import Availability, NotAsked
 from integrations.systems import signing_secrets, trials
 from integrations.vendors import CALLED
 from wedsync.env import ConfigurationError
-from wedsync.weddings.admin_looks import button, column, show_once
-from wedsync.weddings.tenant_forms import DATE_TYPED
+from wedsync.weddings.tenant_admin.forms import DATE_TYPED
+from wedsync.weddings.tenant_admin.looks import button, column, show_once
 
 SYSTEM_BUTTONS = ("try_it", "ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
 _ASK_TRIAL = (

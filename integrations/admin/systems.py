@@ -20,9 +20,9 @@ from integrations.models import ClientSync, ExternalReference, PastReading, Syst
 from integrations.remote_reads.client_sync import can_be_read
 from integrations.systems import lifecycle
 from integrations.systems.credentials import CREDENTIALS
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, coloured, column, lines, table
-from wedsync.weddings.tenancy import BY_SUPPORT
-from wedsync.weddings.tenant_admin import TenantAdmin
+from wedsync.weddings.tenant_admin.access import BY_SUPPORT
+from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, coloured, column, lines, table
+from wedsync.weddings.tenant_admin.pages import TenantAdmin
 
 MOST_READINGS = 20
 _COLUMNS = ("When", "Status", "Score", "Calls", "Succeeded", "Oldest due", "Waiting", "Breaker")

@@ -15,8 +15,8 @@ from integrations.routing.audience import Reached
 from integrations.wedding_events.publishing import change_wedding
 from wedsync.weddings import changes
 from wedsync.weddings.admin import WeddingAdmin
-from wedsync.weddings.admin_looks import column, table
 from wedsync.weddings.models import Wedding
+from wedsync.weddings.tenant_admin.looks import column, table
 
 
 @admin.register(Wedding)

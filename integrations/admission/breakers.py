@@ -10,8 +10,8 @@ from integrations.admission import Change, Standing, lane_of
 from integrations.deliveries import holds
 from integrations.models import BreakerChange, Delivery, System
 from integrations.states import Reason, State
-from wedsync.batches import update_all
-from wedsync.pruning import delete_in_steps
+from wedsync.database.batches import update_all
+from wedsync.database.pruning import delete_in_steps
 
 LIFE = timedelta(days=30)
 _STEPS = {

@@ -15,9 +15,9 @@ from django.db.models import JSONField, Model, QuerySet
 
 from integrations.models import Delivery, System
 from integrations.states import State
+from wedsync.database.prepared import Prepared
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
-from wedsync.prepared import Prepared
 from wedsync.queues import Priority
 
 EARLY = 0.5  # seconds that a message may arrive before its row is due

@@ -14,7 +14,7 @@ from integrations.deliveries.state_changes import due_in, move, move_many
 from integrations.models import Attempt, Delivery
 from integrations.models.deliveries import STAFF_CALL
 from integrations.states import WAITING, Reason, State
-from wedsync.batches import update_all
+from wedsync.database.batches import update_all
 from wedsync.queues import Priority
 
 MOST_MENDED_TRIES = 10  # of one delivery; what still fails then keeps to its own schedule

@@ -6,7 +6,7 @@ and system by an index of what is held, so that what is to stay held is never re
 
 from django.db import connection
 
-from wedsync.batches import BATCH
+from wedsync.database.batches import BATCH
 from wedsync.queues import Priority
 
 # An array, since a join of a thousand rows may be made by reading the whole table.

@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 
 from integrations.models import Delivery
 from integrations.states import FINISHED, Outcome, Reason, State, sources_of
-from wedsync.batches import update_all
+from wedsync.database.batches import update_all
+from wedsync.database.prepared import Prepared
 from wedsync.ids import new_id
-from wedsync.prepared import Prepared
 
 
 def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from integrations.health import alerts
 from integrations.models import Alert, Heartbeat
 from integrations.models.health import Cause
-from wedsync.threads import in_thread
+from wedsync.database.threads import in_thread
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from integrations.models import ExternalReference
 from integrations.references.linking import ExternalName, link_named, name_of, unlinked_of
-from wedsync.database_errors import POSTGRES_AWAY, lock_is_held
+from wedsync.database.errors import POSTGRES_AWAY, lock_is_held
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.payloads import Id
 from wedsync.live.publishing import publish
-from wedsync.written_times import read_instant
+from wedsync.wire.written_times import read_instant
 
 log = structlog.get_logger(__name__)
 PAGE = 50  # clients; an answer of 64 KiB has room for them

@@ -30,12 +30,12 @@ from wedsync.env import ConfigurationError
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.channels import check_name, names_for
 from wedsync.live.models import ChannelEntry, ChannelEvent
-from wedsync.problems import FieldProblem
 from wedsync.queues import Priority
-from wedsync.strict_json import is_storable
 from wedsync.templating import time_budget
 from wedsync.templating.time_budget import OutOfTime
 from wedsync.weddings.models import Organization, Wedding
+from wedsync.wire.problems import FieldProblem
+from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
 Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect

@@ -15,7 +15,7 @@ from integrations.registry import targets
 from integrations.registry.targets import Plan
 from integrations.routing import priorities, repetitions
 from integrations.routing.matching import Matched, Subject, candidates, match
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import channels
 from wedsync.templating import time_budget
 from wedsync.templating.time_budget import OutOfTime

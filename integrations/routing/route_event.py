@@ -23,12 +23,12 @@ from integrations.routing.planning import Wanted
 from integrations.states import Reason, State
 from integrations.wedding_events.effects import Applied, apply_to_wedding
 from wedsync import correlation
-from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
+from wedsync.database.prepared import Prepared
+from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live import hints
 from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
-from wedsync.prepared import Prepared
 from wedsync.queues import Priority
 from wedsync.weddings.day import reception_end
 

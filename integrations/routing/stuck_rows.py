@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from integrations.health import alerts
 from integrations.models.health import Cause
 from wedsync import correlation
-from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
+from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.rules import examples
 from integrations.rules.facts import Facts, check_path, facts_of, find, is_many
-from wedsync import strict_json
-from wedsync.strict_json import NotStrictJson
 from wedsync.templating import language
 from wedsync.templating.filters import MOST_LETTERS, CannotRender
+from wedsync.wire import strict_json
+from wedsync.wire.strict_json import NotStrictJson
 
 if TYPE_CHECKING:
     from integrations.models import Route

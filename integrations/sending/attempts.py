@@ -16,7 +16,7 @@ from integrations.registry.targets import Sender
 from integrations.rules import deadlines
 from integrations.sending.excerpts import for_row, secrets_of
 from integrations.states import Outcome
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)

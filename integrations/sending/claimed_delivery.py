@@ -25,7 +25,7 @@ from integrations.sending.attempts import Result, attempt
 from integrations.sending.excerpts import for_row
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.systems import lifecycle
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from integrations.rules import deadlines
 from integrations.sending.claimed_delivery import after_unknown, schedule
 from integrations.states import Outcome, Reason, State
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.queues import Priority
 

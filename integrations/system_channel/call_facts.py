@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from wedsync.database.prepared import Prepared
 from wedsync.live import channels
 from wedsync.live.models import ChannelEvent
-from wedsync.prepared import Prepared
 
 _LOOK_UP = Prepared(
     "look_up_call_facts",

@@ -12,7 +12,7 @@ from django.db import ProgrammingError, connections, transaction
 
 from integrations.models import ConnectionSecret, KeyCheck, System
 from wedsync import vault
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from integrations.health.alerts import raise_alert
 from integrations.models import Connection, Delivery, System
 from integrations.models.health import Cause
 from integrations.states import WAITING, Reason, State
-from wedsync.batches import update_all
+from wedsync.database.batches import update_all
 from wedsync.live import hints
 from wedsync.live.hints import RouteHint
 from wedsync.live.models import ChannelEvent

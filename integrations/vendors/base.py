@@ -20,9 +20,9 @@ from integrations.vendors.reasons import LONGEST_NAME, problems_of
 from wedsync.live.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.models import ChannelEvent
 from wedsync.live.payloads import is_blank
-from wedsync.plain_text import clean, clean_text
-from wedsync.problems import FieldProblem
 from wedsync.weddings.changes import CHANGEABLE
+from wedsync.wire.plain_text import clean, clean_text
+from wedsync.wire.problems import FieldProblem
 
 # docs/vendors/README.md, "Names and values". The day of the shoot is what our payloads call the date.
 COMMON_ALIASES: Mapping[str, str] = {

@@ -6,7 +6,7 @@ What was sent is never repeated, except a name that we do not know, shortened.
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from wedsync.problems import FieldProblem
+from wedsync.wire.problems import FieldProblem
 
 LONGEST_NAME = 60
 

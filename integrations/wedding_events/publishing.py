@@ -11,10 +11,10 @@ from wedsync.live.log import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.payloads import is_blank
 from wedsync.live.publishing import publish
-from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
 from wedsync.weddings.changes import Change, Outcome, Said, Value
 from wedsync.weddings.models import Form, Wedding
+from wedsync.wire.problems import FieldProblem
 
 Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
 TIMELINE_FIELDS = ("ceremony_time", "reception_time", "reception_end", "venue_name")

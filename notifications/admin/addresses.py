@@ -15,10 +15,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from integrations.admin.buttons import ButtonAdmin, Question
 from notifications import address_standing, addresses
 from notifications.policy import PERSONAL
-from wedsync.weddings.admin_looks import BAD, GOOD, button, column, label, moment, table
 from wedsync.weddings.models import Address, AddressChange
-from wedsync.weddings.tenancy import BY_PLANNERS
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.access import BY_PLANNERS
+from wedsync.weddings.tenant_admin.forms import TenantForm
+from wedsync.weddings.tenant_admin.looks import BAD, GOOD, button, column, label, moment, table
 
 _STANDING = {
     "": "may be used",

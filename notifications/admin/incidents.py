@@ -25,8 +25,8 @@ from notifications import acknowledging, answers, incidents, placement, raising,
 from notifications.admin.notifications import GOT_COLOURS
 from notifications.models import Incident, Notification, TraceEntry
 from wedsync.weddings.admin import WeddingAdmin
-from wedsync.weddings.admin_looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment, table
 from wedsync.weddings.models import Membership, Wedding
+from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment, table
 
 STATE_COLOURS = {"open": BAD, "acknowledged": WARNING, "resolved": GOOD}
 ANY_ROLE = frozenset(Membership.Role)

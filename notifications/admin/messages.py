@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.deliveries import DeliveryAdmin, WayFilter
 from notifications.models import Message
-from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, coloured, column, moment, preformatted
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
+from wedsync.weddings.tenant_admin.looks import BAD, BUSY, GOOD, coloured, column, moment, preformatted
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, ReadOnlyInline
 
 STATUS_COLOURS = {"sent": BUSY, "failed": BAD, "delivered": GOOD, "read": GOOD}
 

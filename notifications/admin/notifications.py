@@ -16,7 +16,8 @@ from notifications import answers
 from notifications.models import Notification, Plan, Preference
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
 from wedsync.weddings.admin import ContactAdmin
-from wedsync.weddings.admin_looks import (
+from wedsync.weddings.tenant_admin.access import BY_PLANNERS
+from wedsync.weddings.tenant_admin.looks import (
     BAD,
     BUSY,
     GOOD,
@@ -30,8 +31,7 @@ from wedsync.weddings.admin_looks import (
     moment,
     table,
 )
-from wedsync.weddings.tenancy import BY_PLANNERS
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline, TenantAdmin, TenantInline
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, ReadOnlyInline, TenantAdmin, TenantInline
 
 GOT_COLOURS = {
     "acknowledged": GOOD, "read": GOOD, "delivered": GOOD, "sent": BUSY, "waits": WARNING, "failed": BAD,

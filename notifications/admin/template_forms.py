@@ -12,7 +12,7 @@ from notifications.models import MessageTemplate
 from notifications.models.templates import LOCALES, TEMPLATE_TYPES
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.forms import TenantForm
 
 REGIONS = [
     ("de-AT", "German (Austria)"), ("de-CH", "German (Switzerland)"), ("en-GB", "English (United Kingdom)"),

@@ -21,8 +21,8 @@ from notifications.models.templates import TEMPLATE_TYPES
 from notifications.templates_in_force import ChangedMeanwhile
 from notifications.wording.languages import LANGUAGES
 from notifications.wording.writing import shipped
-from wedsync.weddings.admin_looks import GOOD, button, column, label, link, moment, table
-from wedsync.weddings.tenancy import BY_PLANNERS
+from wedsync.weddings.tenant_admin.access import BY_PLANNERS
+from wedsync.weddings.tenant_admin.looks import GOOD, button, column, label, link, moment, table
 
 _PAGES = "admin:notifications_messagetemplate"
 

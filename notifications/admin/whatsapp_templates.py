@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from notifications.models import WhatsAppTemplate
-from wedsync.weddings.admin_looks import BAD, BUSY, GOOD, WARNING, coloured
-from wedsync.weddings.tenancy import BY_PLANNERS
-from wedsync.weddings.tenant_admin import TenantAdmin
+from wedsync.weddings.tenant_admin.access import BY_PLANNERS
+from wedsync.weddings.tenant_admin.looks import BAD, BUSY, GOOD, WARNING, coloured
+from wedsync.weddings.tenant_admin.pages import TenantAdmin
 
 STATUS_COLOURS = {"approved": GOOD, "pending": BUSY, "rejected": BAD, "paused": WARNING}
 _OF_META = ("name", "language", "purpose", "body", "parameters", "buttons")

@@ -22,7 +22,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests import factories
 from wedsync.weddings.models import Membership, Organization
-from wedsync.weddings.tenant_admin import TenantAdmin
+from wedsync.weddings.tenant_admin.pages import TenantAdmin
 
 Role = Membership.Role
 

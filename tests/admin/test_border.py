@@ -20,7 +20,7 @@ from tests.admin.conftest import House, page, registered
 from tests.factories import MembershipFactory
 from wedsync.live.models import Ticket
 from wedsync.weddings.models import Contact, Membership, Organization, Wedding
-from wedsync.weddings.tenant_admin import TenantAdmin
+from wedsync.weddings.tenant_admin.pages import TenantAdmin
 
 SignIn = Callable[..., Client]
 MODELS = sorted(registered(), key=lambda model: model._meta.label)

@@ -15,8 +15,8 @@ from django.test import Client, RequestFactory
 from integrations.admin.system_buttons import DayForm
 from tests.admin.conftest import House, page
 from wedsync.weddings.models import Wedding
-from wedsync.weddings.tenancy import Role
-from wedsync.weddings.tenant_forms import DATE_TYPED
+from wedsync.weddings.tenant_admin.access import Role
+from wedsync.weddings.tenant_admin.forms import DATE_TYPED
 
 SignIn = Callable[..., Client]
 pytestmark = pytest.mark.django_db

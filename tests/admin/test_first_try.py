@@ -11,8 +11,8 @@ from django.test import Client
 from integrations.models import ClientSync, Connection, Route, System
 from tests import factories
 from tests.admin.conftest import House, page
-from wedsync.weddings import deletions
 from wedsync.weddings.models import Contact, Wedding
+from wedsync.weddings.tenant_admin import deletions
 
 SignIn = Callable[..., Client]
 NO_ROWS = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0", "MIN_NUM_FORMS": "0", "MAX_NUM_FORMS": "1000"}

@@ -1,4 +1,4 @@
-"""What each role may do, and what nobody may: the table is in wedsync/weddings/tenancy.py."""
+"""What each role may do, and what nobody may: the table is in wedsync/weddings/tenant_admin/access.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests import factories
 from tests.admin.conftest import House, page, registered
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Address, ApiKey, Contact, Form, Membership, Organization, Wedding
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin
 
 SignIn = Callable[..., Client]
 Role = Membership.Role

@@ -13,11 +13,11 @@ import pytest
 
 from tests.live.product import Product
 from tests.polling import until
-from wedsync.broker_watch import looks_deaf
 from wedsync.celery import app
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedValkey
 from wedsync.runner.home import Home
+from wedsync.workers.broker_watch import looks_deaf
 
 TASK = "live.prune_tickets"
 WORKER = ["-m", "celery", "-A", "wedsync", "worker", "--queues", "low", "--pool", "threads", "--concurrency", "1",

@@ -16,11 +16,11 @@ from django.test import Client
 from tests.at_once import at_once
 from tests.polling import until
 from tests.ports import free_port
-from wedsync import database_sessions
-from wedsync.async_database import AsyncConnection
-from wedsync.database_errors import POSTGRES_AWAY, code_of
-from wedsync.database_sessions import Role
-from wedsync.pooled_postgres.base import DatabaseWrapper
+from wedsync.database import sessions
+from wedsync.database.async_connection import AsyncConnection
+from wedsync.database.errors import POSTGRES_AWAY, code_of
+from wedsync.database.pooled.base import DatabaseWrapper
+from wedsync.database.sessions import Role
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres
 from wedsync.runner.home import Home
@@ -79,7 +79,7 @@ def told(by: DatabaseWrapper) -> dict[str, str]:
 @pytest.mark.parametrize("role", Role)
 def test_each_session_is_told_when_it_ends_by_what_it_is_used_for(over_tcp: str, role: Role) -> None:
     def ask(_: int) -> dict[str, str]:
-        database_sessions.become(role)
+        sessions.become(role)
         own = wrapper(over_tcp)
         with closing(own):
             found = told(own)
@@ -96,7 +96,7 @@ def test_our_own_end_notices_a_server_that_has_vanished_too(over_tcp: str) -> No
     own.close()
     own.close_pool()
 
-    expected = {name: str(value) for name, value in database_sessions.LIBPQ.items()}
+    expected = {name: str(value) for name, value in sessions.LIBPQ.items()}
     assert {name: said.get(name) for name in expected} == expected
     assert not said.get("options"), "a pooler refuses them"
 
@@ -119,7 +119,7 @@ def test_the_receivers_own_connections_are_told_the_same() -> None:
 def test_a_server_without_one_of_the_settings_is_told_all_others(
     over_tcp: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database_sessions._ALL, "no_such_setting", "1")
+    monkeypatch.setitem(sessions._ALL, "no_such_setting", "1")
     own = wrapper(over_tcp)
     with closing(own):
         found = told(own)
@@ -130,7 +130,7 @@ def test_a_server_without_one_of_the_settings_is_told_all_others(
 
 def test_connections_for_pages_go_to_no_other_thread() -> None:
     def pid(number: int) -> int:
-        database_sessions.become(Role.PAGES if number else Role.SERVICE)
+        sessions.become(Role.PAGES if number else Role.SERVICE)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             found: int = cursor.fetchone()[0]
@@ -207,14 +207,14 @@ def test_the_receivers_connection_says_away_too_where_the_server_only_reads() ->
 def test_an_operators_command_may_stand_still_and_a_process_of_ours_may_not(
     words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from wedsync import maintenance
+    from wedsync.database import maintenance
 
     seen: list[Role] = []
-    monkeypatch.setattr(database_sessions, "_process_role", Role.SERVICE)
+    monkeypatch.setattr(sessions, "_process_role", Role.SERVICE)
 
-    maintenance.run(lambda _: seen.append(database_sessions.role()), ["manage.py", *words])
+    maintenance.run(lambda _: seen.append(sessions.role()), ["manage.py", *words])
     assert seen == [Role.MAINTENANCE]
 
-    monkeypatch.setattr(database_sessions, "_process_role", Role.SERVICE)
-    maintenance.run(lambda _: seen.append(database_sessions.role()), ["manage.py", "sweep", "--loop"])
+    monkeypatch.setattr(sessions, "_process_role", Role.SERVICE)
+    maintenance.run(lambda _: seen.append(sessions.role()), ["manage.py", "sweep", "--loop"])
     assert seen[-1] == Role.SERVICE

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection, models
 
-from wedsync import database_sessions, maintenance
-from wedsync.database_sessions import Role
+from wedsync.database import maintenance, sessions
+from wedsync.database.sessions import Role
 from wedsync.live.models import ChannelEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def other() -> Iterator[psycopg2.extensions.connection]:
 
 @pytest.fixture(autouse=True)
 def of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_sessions, "_process_role", Role.SERVICE)
+    monkeypatch.setattr(sessions, "_process_role", Role.SERVICE)
 
 
 def _lock_the_table(_: list[str]) -> None:

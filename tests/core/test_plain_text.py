@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wedsync import plain_text
-from wedsync.html_elements import BLOCK, INLINE
-from wedsync.plain_text import clean, clean_text
+from wedsync.wire import plain_text
+from wedsync.wire.html_elements import BLOCK, INLINE
+from wedsync.wire.plain_text import clean, clean_text
 
 ELEMENT = re.compile(rf"</?(?:{'|'.join(INLINE | BLOCK)})(?=[\s/>])[^<>]*>", re.IGNORECASE | re.ASCII)
 """A whole tag of a real element."""

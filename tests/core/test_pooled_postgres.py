@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from tests.at_once import at_once
-from wedsync.pooled_postgres.base import Connection, _pool
+from wedsync.database.pooled.base import Connection, _pool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST = 3

@@ -10,8 +10,8 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wedsync.request_bodies import Beyond, BodyReader, Disconnected, announced_length
-from wedsync.transfers import BodyRefused, Pace, Room
+from wedsync.web.request_bodies import Beyond, BodyReader, Disconnected, announced_length
+from wedsync.web.transfers import BodyRefused, Pace, Room
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 LARGEST = 256 * 1024

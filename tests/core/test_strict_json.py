@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wedsync.strict_json import NotStrictJson, is_storable, loads
+from wedsync.wire.strict_json import NotStrictJson, is_storable, loads
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wedsync.written_times import read_clock, read_date, read_instant, read_moment
+from wedsync.wire.written_times import read_clock, read_date, read_instant, read_moment
 
 VIENNA = ZoneInfo("Europe/Vienna")
 KIRITIMATI = ZoneInfo("Pacific/Kiritimati")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from wedsync.transfers import Pace
-from wedsync.wsgi_bridge import Bridge, Limits, environ_of
+from wedsync.web.transfers import Pace
+from wedsync.web.wsgi_bridge import Bridge, Limits, environ_of
 
 LIMITS = Limits(largest=1000, largest_import=5000, together=100_000, pace=Pace(idle=5, slowest=1))
 Sent = list[dict[str, Any]]

@@ -15,7 +15,7 @@ from integrations.states import Reason, State
 from integrations.systems import lifecycle
 from tests.at_once import at_once
 from tests.factories import ConnectionFactory, DeliveryFactory, SystemFactory
-from wedsync import batches
+from wedsync.database import batches
 from wedsync.live.models import ChannelEvent
 
 pytestmark = pytest.mark.django_db

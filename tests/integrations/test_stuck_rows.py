@@ -19,7 +19,7 @@ from integrations.models.health import Cause
 from integrations.routing import stuck_rows
 from tests.factories import WeddingFactory
 from tests.polling import until
-from wedsync.database_sessions import ROUTING_PATIENCE_MILLISECONDS
+from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS
 from wedsync.live.log import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding

@@ -17,8 +17,8 @@ from tests.live.broken_ways import Sent, make_sent
 from tests.live.product import Product
 from tests.polling import until
 from wedsync.live import hints
-from wedsync.strict_json import LARGEST
 from wedsync.weddings.models import Wedding
+from wedsync.wire.strict_json import LARGEST
 
 SOON = 10.0
 

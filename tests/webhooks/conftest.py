@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from webhooks import committer
-from wedsync import threads
+from wedsync.database import threads
 
 
 @pytest.fixture

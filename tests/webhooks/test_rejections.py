@@ -20,7 +20,7 @@ from webhooks.doors import Door
 from webhooks.inspection import Refused
 from webhooks.models import Receipt
 from webhooks.rejections import KEPT_A_MINUTE, KEPT_BYTES, Rejected, Sample
-from wedsync.problems import Problem
+from wedsync.wire.problems import Problem
 
 pytestmark = pytest.mark.usefixtures("committed")
 

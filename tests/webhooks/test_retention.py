@@ -11,7 +11,7 @@ from tests.factories import ConnectionFactory, ReceiptFactory
 from webhooks import retention
 from webhooks.models import DedupId, Receipt
 from webhooks.tasks import prune
-from wedsync import pruning
+from wedsync.database import pruning
 from wedsync.ids import new_id
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from webhooks.emergency_alarms import report_of, tell
 from webhooks.models import Receipt
 from webhooks.receiver import LARGEST_READ
 from webhooks.reprocessing import Outcome, reprocess
-from wedsync.strict_json import LARGEST
+from wedsync.wire.strict_json import LARGEST
 
 pytestmark = pytest.mark.usefixtures("committed")
 Play = Callable[[DoorIn], Awaitable[Answer]]

@@ -17,7 +17,7 @@ from integrations.models import Connection, System
 from webhooks.addresses import refusal
 from webhooks.callbacks.base import Provider
 from webhooks.networks import MOST_NETWORKS, vendor_network
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.forms import TenantForm
 
 OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
     "hour": ("1 hour", timedelta(hours=1)),

@@ -21,9 +21,9 @@ from webhooks.addresses import provider_of, url_of
 from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
 from webhooks.models import Receipt
 from wedsync.env import ConfigurationError
-from wedsync.weddings.admin_looks import button, coloured, column, show_once
-from wedsync.weddings.tenancy import BY_SUPPORT
-from wedsync.weddings.tenant_admin import TenantInline
+from wedsync.weddings.tenant_admin.access import BY_SUPPORT
+from wedsync.weddings.tenant_admin.looks import button, coloured, column, show_once
+from wedsync.weddings.tenant_admin.pages import TenantInline
 
 Purpose = ConnectionSecret.Purpose
 _WARNING = "font-semibold text-orange-700 dark:text-orange-400"

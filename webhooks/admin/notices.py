@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from webhooks.models import ProviderNotice
-from wedsync.weddings.admin_looks import BUSY, GOOD, WARNING, coloured, column, link, moment, preformatted
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin
+from wedsync.weddings.tenant_admin.looks import BUSY, GOOD, WARNING, coloured, column, link, moment, preformatted
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin
 
 KIND_COLOURS = {"status": BUSY, "message": GOOD, "interaction": WARNING}
 

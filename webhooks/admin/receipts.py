@@ -21,7 +21,7 @@ from webhooks import reprocessing, tasks
 from webhooks.models import Receipt
 from webhooks.reprocessing import Outcome, Preview
 from wedsync.live.catalogue import CATALOGUE
-from wedsync.weddings.admin_looks import (
+from wedsync.weddings.tenant_admin.looks import (
     BAD,
     GOOD,
     WARNING,

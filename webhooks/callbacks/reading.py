@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webhooks.callbacks.base import Unreadable
-from wedsync.strict_json import DEEPEST
+from wedsync.wire.strict_json import DEEPEST
 
 LONGEST_ID = 200
 LONGEST_NAME = 64

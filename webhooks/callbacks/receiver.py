@@ -26,9 +26,9 @@ from webhooks.http import AWAY, OUR_FAULT, Headers
 from webhooks.inspection import EXPLAINED, Refused
 from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.rejections import Rejected, Sample
-from wedsync import answers
-from wedsync.problems import Problem
-from wedsync.request_bodies import BodyReader, Disconnected
+from wedsync.web import answers
+from wedsync.web.request_bodies import BodyReader, Disconnected
+from wedsync.wire.problems import Problem
 
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/providers"

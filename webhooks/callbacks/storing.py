@@ -12,8 +12,8 @@ from webhooks.callbacks.base import Notice
 from webhooks.callbacks.taking import queue_of
 from webhooks.doors import Door
 from webhooks.models import Receipt
-from wedsync.async_database import AsyncConnection
 from wedsync.correlation import current_or_new
+from wedsync.database.async_connection import AsyncConnection
 from wedsync.ids import new_id_text
 from wedsync.live import hints
 

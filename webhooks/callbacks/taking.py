@@ -20,7 +20,7 @@ from notifications.status import Told
 from webhooks.callbacks import telling
 from webhooks.models import ProviderNotice
 from wedsync import correlation
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import hints
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel

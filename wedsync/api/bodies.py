@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from wedsync.api.problems import Unprocessable
-from wedsync.problems import FieldProblem
+from wedsync.wire.problems import FieldProblem
 
 if TYPE_CHECKING:
     _Mixed = serializers.Serializer[Any]

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from wedsync.api.pages import CURSOR, LIMIT, BadPage
 from wedsync.api.problems import Unprocessable
-from wedsync.problems import FieldProblem
+from wedsync.wire.problems import FieldProblem
 
 if TYPE_CHECKING:  # django-filter ships no types
     _FilterSet = Any

@@ -16,9 +16,9 @@ from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
 from wedsync.api.shapes import AcceptedShape, AnswersShape
-from wedsync.plain_text import clean
-from wedsync.problems import FieldProblem
 from wedsync.weddings.models import ApiScope, Form
+from wedsync.wire.plain_text import clean
+from wedsync.wire.problems import FieldProblem
 
 MOST_ANSWERS = 200
 LONGEST_ANSWER = 10_000

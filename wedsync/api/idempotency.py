@@ -26,8 +26,8 @@ from wedsync import vault
 from wedsync.api import problems
 from wedsync.api.authentication import client_of
 from wedsync.api.models import RememberedRequest
+from wedsync.database.pruning import delete_in_steps
 from wedsync.env import ConfigurationError
-from wedsync.pruning import delete_in_steps
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

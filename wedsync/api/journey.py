@@ -14,9 +14,9 @@ from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
 from wedsync.api.shapes import AcceptedShape
-from wedsync.plain_text import clean
-from wedsync.problems import FieldProblem
 from wedsync.weddings.models import ApiScope, Wedding
+from wedsync.wire.plain_text import clean
+from wedsync.wire.problems import FieldProblem
 
 
 class Milestone(Body):

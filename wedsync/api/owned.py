@@ -17,8 +17,8 @@ from wedsync.api.authentication import client_of
 from wedsync.api.bodies import RowBody
 from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.scopes import Scoped
-from wedsync.plain_text import clean_text
 from wedsync.weddings.models import Organization
+from wedsync.wire.plain_text import clean_text
 
 Row = TypeVar("Row", bound=Model)
 NOT_YOURS = "is none of yours"

@@ -6,8 +6,8 @@ from typing import IO, Any
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-from wedsync import strict_json
-from wedsync.strict_json import LARGEST
+from wedsync.wire import strict_json
+from wedsync.wire.strict_json import LARGEST
 
 
 class BodyTooLarge(APIException):

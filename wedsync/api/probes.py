@@ -11,11 +11,11 @@ from typing import Any
 import psycopg2
 import structlog
 
-from wedsync.answers import send_bytes, send_json, send_problem
 from wedsync.api.metrics import MEDIA_TYPE, Metrics, may_look
-from wedsync.async_database import AsyncConnection
-from wedsync.database_errors import write_refusals
-from wedsync.problems import Problem
+from wedsync.database.async_connection import AsyncConnection
+from wedsync.database.errors import write_refusals
+from wedsync.web.answers import send_bytes, send_json, send_problem
+from wedsync.wire.problems import Problem
 
 log = structlog.get_logger(__name__)
 ANSWER_WITHIN = 2.0  # seconds that PostgreSQL has

@@ -13,8 +13,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from wedsync.database_errors import code_of, write_refusals
-from wedsync.problems import MEDIA_TYPE, OUR_FAULT, FieldProblem, Problem
+from wedsync.database.errors import code_of, write_refusals
+from wedsync.wire.problems import MEDIA_TYPE, OUR_FAULT, FieldProblem, Problem
 
 log = structlog.get_logger(__name__)
 AWAY = Problem(503, "storage-away", "Nothing was changed. Try again.", headers={"Retry-After": "5"})

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wedsync.api.problems import AWAY, QUERY_CANCELED, TOO_SLOW, not_found, our_fault_response, problem_response
-from wedsync.database_errors import POSTGRES_AWAY, code_of, write_refusals
+from wedsync.database.errors import POSTGRES_AWAY, code_of, write_refusals
 
 log = structlog.get_logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]

@@ -13,7 +13,7 @@ from wedsync.api.idempotency import HEADER, LONGEST, IdempotentPosts
 from wedsync.api.permissions import ScopeMissing
 from wedsync.api.problems import SLUGS
 from wedsync.api.scopes import Scoped
-from wedsync.problems import MEDIA_TYPE, TITLES, FieldProblem, Problem
+from wedsync.wire.problems import MEDIA_TYPE, TITLES, FieldProblem, Problem
 
 _ABOUT = {
     400: "The body is not strict JSON, or a parameter is unknown.",

@@ -16,10 +16,10 @@ from wedsync.api.bodies import LONGEST_NAME
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
 from wedsync.api.shapes import WeddingChangesShape, WeddingShape
-from wedsync.plain_text import clean
-from wedsync.problems import FieldProblem
 from wedsync.weddings import changes
 from wedsync.weddings.models import ApiScope, Wedding
+from wedsync.wire.plain_text import clean
+from wedsync.wire.problems import FieldProblem
 
 
 class WeddingView(Scoped):

@@ -11,7 +11,7 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404, HttpRequest, HttpResponse
 
 from wedsync.weddings.models import Organization
-from wedsync.weddings.tenancy import Access, access
+from wedsync.weddings.tenant_admin.access import Access, access
 
 MOST_ORGANIZATIONS = 100
 Page = Callable[..., HttpResponse]

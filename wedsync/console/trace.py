@@ -14,7 +14,7 @@ from notifications.answers import Answer, answer, with_what_came
 from notifications.models import Message, Notification
 from webhooks.models import Receipt
 from wedsync.live.models import ChannelEntry, ChannelEvent
-from wedsync.weddings.tenancy import Access
+from wedsync.weddings.tenant_admin.access import Access
 
 MOST_DELIVERIES = 200
 

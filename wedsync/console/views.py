@@ -16,7 +16,7 @@ from integrations.states import State
 from wedsync.console import overview
 from wedsync.console.pages import View, staff_page, view_of
 from wedsync.console.trace import trace
-from wedsync.weddings.tenancy import access
+from wedsync.weddings.tenant_admin.access import access
 
 
 @require_safe

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
-from wedsync.weddings.admin_looks import (
+from wedsync.weddings.tenant_admin.looks import (
     BAD,
     BUSY,
     GOOD,
@@ -25,7 +25,7 @@ from wedsync.weddings.admin_looks import (
     moment,
     preformatted,
 )
-from wedsync.weddings.tenant_admin import ReadOnlyAdmin, ReadOnlyInline
+from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, ReadOnlyInline
 
 ROUTING_COLOURS = {"routed": GOOD, "pending": BUSY, "unlinked": BAD, "held": WARNING}
 

@@ -13,13 +13,13 @@ import structlog
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
-from wedsync import strict_json
+from wedsync.database.threads import in_thread
 from wedsync.live.channels import MOST_CHANNELS, check_name
 from wedsync.live.follower import follower
 from wedsync.live.reading import Place, Position, frames_after, position
 from wedsync.live.rights import Bearer, guard
 from wedsync.live.tickets import Pass
-from wedsync.threads import in_thread
+from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"

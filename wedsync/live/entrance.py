@@ -10,14 +10,14 @@ import structlog
 from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
-from wedsync.database_errors import POSTGRES_AWAY
+from wedsync.database.errors import POSTGRES_AWAY
+from wedsync.database.threads import in_thread
 from wedsync.live import tickets
 from wedsync.live.origins import is_our_own
 from wedsync.live.rights import Bearer, account_mark
 from wedsync.live.tickets import Pass
-from wedsync.strict_json import is_storable
-from wedsync.threads import in_thread
 from wedsync.weddings.models import Membership
+from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
 CLOSE_AWAY = 3003  # come again, with the same ticket as long as that counts

@@ -14,9 +14,9 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from wedsync.database.threads import in_thread
 from wedsync.live.hints import LIVE_GROUP, channel_key
 from wedsync.live.reading import Place, last_sequences
-from wedsync.threads import in_thread
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members

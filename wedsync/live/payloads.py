@@ -22,10 +22,10 @@ from pydantic import (
     model_validator,
 )
 
-from wedsync.currencies import MOST_DECIMALS, decimals_of, fits
 from wedsync.ids import as_id
 from wedsync.weddings import changes
-from wedsync.written_times import read_date, read_moment
+from wedsync.wire.currencies import MOST_DECIMALS, decimals_of, fits
+from wedsync.wire.written_times import read_date, read_moment
 
 LONGEST_TEXT, LONGEST_NAME = 10_000, 200
 

@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from wedsync.threads import in_thread
+from wedsync.database.threads import in_thread
 
 log = structlog.get_logger(__name__)
 LOOK_AT_LEAST_EVERY = 2.0  # seconds

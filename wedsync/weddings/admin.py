@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from wedsync.weddings.admin_looks import ChosenField, CommaListField, column, show_once
 from wedsync.weddings.memberships import let_in
 from wedsync.weddings.models import ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
-from wedsync.weddings.tenancy import BY_OWNERS, BY_PLANNERS, access
-from wedsync.weddings.tenant_admin import TenantAdmin, TenantInline
-from wedsync.weddings.tenant_forms import TenantForm
+from wedsync.weddings.tenant_admin.access import BY_OWNERS, BY_PLANNERS, access
+from wedsync.weddings.tenant_admin.forms import TenantForm
+from wedsync.weddings.tenant_admin.looks import ChosenField, CommaListField, column, show_once
+from wedsync.weddings.tenant_admin.pages import TenantAdmin, TenantInline
 from wedsync.weddings.validators import time_zones, validate_locale, validate_time_zone
 
 LANGUAGES = [

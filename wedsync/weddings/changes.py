@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from wedsync.strict_json import is_storable
 from wedsync.weddings.models import Wedding
-from wedsync.written_times import read_clock, read_date
+from wedsync.wire.strict_json import is_storable
+from wedsync.wire.written_times import read_clock, read_date
 
 Value = date | time | int | str
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

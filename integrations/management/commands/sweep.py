@@ -14,9 +14,10 @@ from integrations.health.heartbeats import Part, Pulse
 from integrations.health.watchdog import Watchdog
 from integrations.sweep import sweep
 from integrations.systems import key_check
-from wedsync import database_sessions, startup
+from wedsync import startup
 from wedsync.celery import announce_ready
-from wedsync.database_sessions import Role
+from wedsync.database import sessions
+from wedsync.database.sessions import Role
 from wedsync.live import hints
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(f"set going again: {sweep().total}")
             hints.flush()
             return
-        database_sessions.become_everywhere(Role.SWEEP)
+        sessions.become_everywhere(Role.SWEEP)
         connection.close()  # the next one is told what a sweep's is
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,7 +13,7 @@ from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Outgoing, SchemaError, Vendor
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.problems import FieldProblem
+from wedsync.wire.problems import FieldProblem
 
 FOLDER = Path(__file__).parent
 FIXTURES = sorted(FOLDER.glob("*/*.json"))

@@ -26,8 +26,8 @@ from webhooks.doors import Doors
 from webhooks.large_bodies import LargeBodies
 from webhooks.models import DedupId, ProviderNotice, Receipt
 from webhooks.rejections import Rejected, store_rejected
-from wedsync.request_bodies import BodyReader
-from wedsync.transfers import Room
+from wedsync.web.request_bodies import BodyReader
+from wedsync.web.transfers import Room
 
 KINDS = {"whatsapp": "whatsapp", "resend": "email", "slack": "slack"}
 SECRETS = {"whatsapp": "the app's secret", "resend": SVIX_SECRET, "slack": "8f742231b10e8888abcd99yyyzzz85a5"}

@@ -19,7 +19,7 @@ from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.doors import Door
 from webhooks.models import DedupId, ProviderNotice, Receipt
-from wedsync.async_database import AsyncConnection
+from wedsync.database.async_connection import AsyncConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 6, 19, 10, tzinfo=UTC)

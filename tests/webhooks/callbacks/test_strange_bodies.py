@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Unreadable
 from webhooks.models import ProviderNotice
-from wedsync import strict_json
+from wedsync.wire import strict_json
 
 NOW = datetime(2026, 6, 19, tzinfo=UTC)
 WORDS = [

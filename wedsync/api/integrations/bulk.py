@@ -17,7 +17,7 @@ from wedsync.api.bodies import Body
 from wedsync.api.filtering import filtered
 from wedsync.api.integrations.delivery_filters import DeliveryFilters
 from wedsync.api.problems import Unprocessable
-from wedsync.problems import FieldProblem
+from wedsync.wire.problems import FieldProblem
 
 MOST = 10_000
 

@@ -26,8 +26,8 @@ from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.owned import Changing, Creating, OwnedSerializer, OwnedViews, Reference
 from wedsync.api.problems import Unprocessable
 from wedsync.api.scopes import Scoped
-from wedsync.problems import FieldProblem
 from wedsync.weddings.models import ApiScope
+from wedsync.wire.problems import FieldProblem
 
 Purpose = ConnectionSecret.Purpose
 LONGEST_OVERLAP = int(timedelta(days=90).total_seconds())

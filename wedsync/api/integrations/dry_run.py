@@ -21,9 +21,9 @@ from wedsync.api.owned import NOT_YOURS, Choice, Reference
 from wedsync.api.problems import Unprocessable
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.problems import FieldProblem
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope, Wedding
+from wedsync.wire.problems import FieldProblem
 
 _starting = threading.Lock()
 _running: set[UUID] = set()

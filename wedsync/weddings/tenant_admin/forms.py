@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import Model
 
-from wedsync.weddings.tenancy import NOTHING, Access
+from wedsync.weddings.tenant_admin.access import NOTHING, Access
 
 if TYPE_CHECKING:  # unfold ships no types
     _ModelForm = forms.ModelForm[Any]
@@ -93,7 +93,7 @@ class TenantForm(_ModelForm):
         return found
 
     def _owners(self, value: Any) -> Iterable[UUID]:
-        from wedsync.weddings.tenant_admin import tenant_admin_of
+        from wedsync.weddings.tenant_admin.pages import tenant_admin_of
 
         rows = value if isinstance(value, list | tuple | set) or hasattr(value, "all") else [value]
         for row in rows:

@@ -15,9 +15,9 @@ import psycopg2
 from django.db import connections
 from psycopg2 import extensions
 
-from wedsync import database_sessions
-from wedsync.database_errors import AWAY_CODES
-from wedsync.database_sessions import Role
+from wedsync.database import sessions
+from wedsync.database.errors import AWAY_CODES
+from wedsync.database.sessions import Role
 
 Row = tuple[Any, ...]
 PATIENCE = 10.0  # seconds that one statement may take before its connection is given up
@@ -76,11 +76,11 @@ class AsyncConnection:
 
     async def _tell(self, connection: extensions.connection) -> None:
         try:
-            await _run(connection, database_sessions.statement(Role.SERVICE))
+            await _run(connection, sessions.statement(Role.SERVICE))
         except psycopg2.Error as error:
             if error.pgcode is None or connection.closed:
                 raise
-            for each in database_sessions.statements(Role.SERVICE):
+            for each in sessions.statements(Role.SERVICE):
                 with contextlib.suppress(psycopg2.DatabaseError):  # the server lacks it; what is broken shows at once
                     await _run(connection, each)
 

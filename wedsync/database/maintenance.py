@@ -4,9 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from wedsync import database_sessions
-from wedsync.database_errors import lock_is_held
-from wedsync.database_sessions import Role
+from wedsync.database import sessions
+from wedsync.database.errors import lock_is_held
+from wedsync.database.sessions import Role
 
 SERVICES = frozenset({"sweep", "runserver"})
 """Commands that are processes of the product."""
@@ -32,7 +32,7 @@ def run(
     """
     command = words[1] if len(words) > 1 else ""
     if command not in SERVICES:
-        database_sessions.become_everywhere(Role.MAINTENANCE)
+        sessions.become_everywhere(Role.MAINTENANCE)
     for seconds in PAUSES if command in REPEATED else ():
         try:
             execute(words)

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from wedsync.weddings.tenancy import access
-from wedsync.weddings.tenant_admin import tenant_admin_of
+from wedsync.weddings.tenant_admin.access import access
+from wedsync.weddings.tenant_admin.pages import tenant_admin_of
 
 _RECENT = 20
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import structlog
 
-from wedsync.answers import send_problem
-from wedsync.problems import OUR_FAULT
-from wedsync.request_bodies import BodyReader, Disconnected, announced_length, check_size
-from wedsync.transfers import BodyRefused, Pace, Room, Transfer
+from wedsync.web.answers import send_problem
+from wedsync.web.request_bodies import BodyReader, Disconnected, announced_length, check_size
+from wedsync.web.transfers import BodyRefused, Pace, Room, Transfer
+from wedsync.wire.problems import OUR_FAULT
 
 log = structlog.get_logger(__name__)
 Environ = dict[str, Any]

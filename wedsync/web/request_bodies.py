@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from wedsync.problems import Problem
-from wedsync.transfers import CLOSE, BodyRefused, Pace, Room, Transfer
+from wedsync.web.transfers import CLOSE, BodyRefused, Pace, Room, Transfer
+from wedsync.wire.problems import Problem
 
 
 class Disconnected(Exception):

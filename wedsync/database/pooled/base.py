@@ -22,10 +22,10 @@ from django.utils.functional import cached_property
 from psycopg2 import extensions
 from psycopg2.extensions import STATUS_READY, TRANSACTION_STATUS_IDLE
 
-from wedsync import database_sessions
-from wedsync.database_errors import AWAY_CODES
-from wedsync.database_sessions import Role
-from wedsync.pooled_postgres.schema import SchemaEditor
+from wedsync.database import sessions
+from wedsync.database.errors import AWAY_CODES
+from wedsync.database.pooled.schema import SchemaEditor
+from wedsync.database.sessions import Role
 
 Connection = extensions.connection
 Server = tuple[str, ...]  # database, user, host, port, and what its sessions are used for
@@ -154,7 +154,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _open(self, conn_params: dict[str, Any]) -> Connection:
         new: Connection = super().get_new_connection(conn_params)
         try:
-            database_sessions.tell(new, database_sessions.role())
+            sessions.tell(new, sessions.role())
         except psycopg2.Error:
             new.close()
             raise
@@ -185,7 +185,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def _server(self) -> Server:
-        return (*self._address, database_sessions.role())
+        return (*self._address, sessions.role())
 
     @property
     def _address(self) -> tuple[str, ...]:

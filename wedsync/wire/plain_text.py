@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from wedsync.html_elements import BLOCK, INLINE
+from wedsync.wire.html_elements import BLOCK, INLINE
 
 MOST_LAYERS = 4
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from wedsync import problems
-from wedsync.problems import Problem
+from wedsync.wire import problems
+from wedsync.wire.problems import Problem
 
 Pairs = Sequence[tuple[bytes, bytes]]  # names in lower case
 _PROBLEM = problems.MEDIA_TYPE.encode()

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from wedsync.problems import Problem
+from wedsync.wire.problems import Problem
 
 CLOSE = {"Connection": "close"}
 _SOON = 0.001  # seconds; a clock of uvloop's may be a moment before the time that a timer was set for

@@ -1,7 +1,7 @@
 """The base classes of every admin: whatever Django's admin shows, offers or accepts ends at the organization's border.
 
 A subclass names ``tenant_path``, the lookup from its row to the organization, and ``editors``, the roles that may
-change rows (see :mod:`wedsync.weddings.tenancy`). Implement nothing else for the border.
+change rows (see :mod:`wedsync.weddings.tenant_admin.access`). Implement nothing else for the border.
 
 | where stock admin reaches over it | what holds it |
 |---|---|
@@ -11,7 +11,7 @@ change rows (see :mod:`wedsync.weddings.tenancy`). Implement nothing else for th
 | filters in the sidebar | ``TenantRelatedFilter`` |
 | filters typed into the address | ``lookup_allowed`` takes only what the page itself offers |
 | creating in, or moving to, another organization | ``TenantForm`` fixes it; ``save_model`` checks again |
-| recent actions | :func:`wedsync.weddings.recent_actions.site_context` |
+| recent actions | :func:`wedsync.weddings.tenant_admin.recent_actions.site_context` |
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from django.db.models import DateField, Model, QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminDateWidget
 
-from wedsync.weddings import deletions
 from wedsync.weddings.models import Organization
-from wedsync.weddings.tenancy import BY_NOBODY, Role, access
-from wedsync.weddings.tenant_forms import DATE_TYPED, TenantForm, TenantFormSet
+from wedsync.weddings.tenant_admin import deletions
+from wedsync.weddings.tenant_admin.access import BY_NOBODY, Role, access
+from wedsync.weddings.tenant_admin.forms import DATE_TYPED, TenantForm, TenantFormSet
 
 if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with another look
     _ModelAdmin = admin.ModelAdmin[Any]

@@ -16,7 +16,7 @@ AWAY_CODES = frozenset(
 )
 """SQLSTATEs of PostgreSQL being away that psycopg2 does not count among its operational errors.
 
-:mod:`wedsync.pooled_postgres` and :mod:`wedsync.async_database` raise them as such.
+:mod:`wedsync.database.pooled` and :mod:`wedsync.database.async_connection` raise them as such.
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 LOCK_NOT_AVAILABLE = "55P03"

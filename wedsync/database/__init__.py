@@ -1,0 +1,1 @@
+"""PostgreSQL: its connections and sessions, statements that are prepared, batched or pruned, and its errors."""

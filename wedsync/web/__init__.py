@@ -1,0 +1,1 @@
+"""What the web process does around Django: bodies, answers, and the bridge to its threads."""

@@ -1,0 +1,1 @@
+"""What comes from outside and goes there: JSON, text, times, amounts, problems. Pure."""

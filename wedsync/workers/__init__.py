@@ -1,0 +1,1 @@
+"""What keeps a Celery worker with its broker."""
