@@ -8,9 +8,9 @@ class WebhooksConfig(AppConfig):
         """Let deliveries of unknown outcome learn what providers have told us since, and the sweep take the rest."""
         from integrations import sweep
         from integrations.registry import targets
+        from webhooks.callbacks.confirmations import provider_id_of
         from webhooks.callbacks.taking import take_left
-        from webhooks.confirmations import provider_id_of
-        from webhooks.emergency_alarms import tell_left
+        from webhooks.vendor_events.emergency_alarms import tell_left
 
         targets.register_confirmation(provider_id_of)
         sweep.register_round(take_left)

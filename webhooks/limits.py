@@ -158,7 +158,7 @@ class Limits:
     def __init__(self, *, per_address: int, per_connection: int, redis_url: str) -> None:
         self.addresses = Limit("address", per_address)
         self.connections = Limit("connection", per_connection)
-        # What is kept for emergencies over these two limits, and over the size: see webhooks.over_limit.
+        # What is kept for emergencies over these two limits, and over the size: see webhooks.vendor_events.over_limit.
         self.reads_over = Limit("address-read", READS_PER_ADDRESS)
         self.checks_over = Limit("address-check", CHECKS_PER_ADDRESS)
         self.emergencies_over = Limit("connection-emergency", EMERGENCIES_PER_CONNECTION)

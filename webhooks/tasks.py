@@ -4,9 +4,10 @@ from uuid import UUID
 
 from celery import shared_task
 
-from webhooks import emergency_alarms, retention
+from webhooks import retention
 from webhooks.callbacks import taking
-from webhooks.reprocessing import reprocess_many
+from webhooks.vendor_events import emergency_alarms
+from webhooks.vendor_events.reprocessing import reprocess_many
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.queues import ALARM_TASK, TAKE_TASK, Priority
 

@@ -20,7 +20,7 @@ django = get_wsgi_application()
 
 from integrations.health.heartbeats import Part, Pulse
 from integrations.systems import key_check
-from webhooks.door_in import PACE, DoorIn
+from webhooks.front_door import PACE, DoorIn
 from wedsync import startup
 from wedsync.api.probes import Probes
 from wedsync.correlation import Correlated

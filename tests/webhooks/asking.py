@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.senders import HERE, JSON, Answer, Pairs, Sender
-from webhooks.door_in import DoorIn
+from webhooks.front_door import DoorIn
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from tests.webhooks.test_storing import accepted
 from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAway
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId
-from webhooks.storing import Status, Store, Stored
+from webhooks.vendor_events.storing import Status, Store, Stored
 from wedsync import correlation
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEntry, ChannelEvent

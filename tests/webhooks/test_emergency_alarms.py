@@ -17,10 +17,10 @@ from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory, WeddingFactory
 from tests.senders import JSON, Answer, Sender, make_sender, moved
 from tests.webhooks.asking import ask, opened, post
-from webhooks import emergency_alarms
-from webhooks.door_in import DoorIn
-from webhooks.emergency_alarms import report_of, tell, tell_left
+from webhooks.front_door import DoorIn
 from webhooks.models import Receipt
+from webhooks.vendor_events import emergency_alarms
+from webhooks.vendor_events.emergency_alarms import report_of, tell, tell_left
 from wedsync.live.models import ChannelEvent
 
 pytestmark = pytest.mark.usefixtures("committed")

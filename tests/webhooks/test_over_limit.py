@@ -12,9 +12,10 @@ from integrations.vendors import VENDORS
 from notifications.models import Incident
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
-from webhooks import emergency_alarms, limits
-from webhooks.door_in import DoorIn
+from webhooks import limits
+from webhooks.front_door import DoorIn
 from webhooks.models import Receipt
+from webhooks.vendor_events import emergency_alarms
 
 pytestmark = pytest.mark.usefixtures("committed")
 Play = Callable[[DoorIn], Awaitable[Answer]]

@@ -15,8 +15,8 @@ from tests.factories import ConnectionSecretFactory
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
 from webhooks import rejections
-from webhooks.door_in import DoorIn
 from webhooks.doors import Door
+from webhooks.front_door import DoorIn
 from webhooks.inspection import Refused
 from webhooks.models import Receipt
 from webhooks.rejections import KEPT_A_MINUTE, KEPT_BYTES, Rejected, Sample

@@ -24,10 +24,10 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
-from webhooks import reprocessing
 from webhooks.models import DedupId, Receipt
-from webhooks.reprocessing import Outcome, preview, reprocess, reprocess_many
 from webhooks.tasks import reprocess as reprocess_task
+from webhooks.vendor_events import reprocessing
+from webhooks.vendor_events.reprocessing import Outcome, preview, reprocess, reprocess_many
 from wedsync.ids import new_id
 from wedsync.live.log import append
 from wedsync.live.models import ChannelEntry, ChannelEvent

@@ -13,7 +13,7 @@ from webhooks.committer import Committer
 from webhooks.doors import Door
 from webhooks.inspection import Accepted, Envelope
 from webhooks.models import DedupId, Receipt
-from webhooks.storing import Status, Store, Stored, store
+from webhooks.vendor_events.storing import Status, Store, Stored, store
 from wedsync.live.models import ChannelEvent
 
 

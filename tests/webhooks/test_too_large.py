@@ -12,11 +12,11 @@ from notifications.models import Incident
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
 from webhooks import limits
-from webhooks.door_in import DoorIn
-from webhooks.emergency_alarms import report_of, tell
+from webhooks.front_door import DoorIn
 from webhooks.models import Receipt
-from webhooks.receiver import LARGEST_READ
-from webhooks.reprocessing import Outcome, reprocess
+from webhooks.vendor_events.emergency_alarms import report_of, tell
+from webhooks.vendor_events.receiver import LARGEST_READ
+from webhooks.vendor_events.reprocessing import Outcome, reprocess
 from wedsync.wire.strict_json import LARGEST
 
 pytestmark = pytest.mark.usefixtures("committed")

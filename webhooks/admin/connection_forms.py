@@ -14,9 +14,9 @@ from unfold.widgets import (
 )
 
 from integrations.models import Connection, System
-from webhooks.addresses import refusal
 from webhooks.callbacks.base import Provider
-from webhooks.networks import MOST_NETWORKS, vendor_network
+from webhooks.connection_urls import refusal
+from webhooks.vendor_networks import MOST_NETWORKS, vendor_network
 from wedsync.weddings.tenant_admin.forms import TenantForm
 
 OVERLAPS: dict[str, tuple[str, timedelta | None]] = {

@@ -17,8 +17,8 @@ from integrations.admin.buttons import ButtonAdmin, Question, asked
 from integrations.admin.systems import STANDING_COLOURS
 from integrations.models import Connection, ConnectionSecret
 from integrations.systems import connection_secrets, lifecycle
-from webhooks.addresses import provider_of, url_of
 from webhooks.admin.connection_forms import ConnectionForm, OverlapForm, ProviderSecretForm
+from webhooks.connection_urls import provider_of, url_of
 from webhooks.models import Receipt
 from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_admin.access import BY_SUPPORT

@@ -17,9 +17,10 @@ from kombu.exceptions import OperationalError as QueueAway
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question
 from integrations.models import ConnectionSecret
 from integrations.vendors import VENDORS
-from webhooks import reprocessing, tasks
+from webhooks import tasks
 from webhooks.models import Receipt
-from webhooks.reprocessing import Outcome, Preview
+from webhooks.vendor_events import reprocessing
+from webhooks.vendor_events.reprocessing import Outcome, Preview
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.weddings.tenant_admin.looks import (
     BAD,

@@ -10,7 +10,7 @@ from integrations.models import Connection, ConnectionSecret, ExternalReference,
 from integrations.vendors import VENDORS
 from notifications.whatsapp_templates import EARLIER, SHIPPED
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
-from webhooks.receiver import PREFIX
+from webhooks.vendor_events.receiver import PREFIX
 from wedsync import vault
 from wedsync.demo.secret_values import DemoSecrets
 from wedsync.weddings.models import Organization, Wedding

@@ -17,7 +17,7 @@ from integrations.models import Connection, ConnectionSecret, ExternalReference
 from integrations.systems.connection_secrets import live_secret
 from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Vendor
-from webhooks.receiver import PREFIX
+from webhooks.vendor_events.receiver import PREFIX
 from wedsync import vault
 from wedsync.env import ConfigurationError
 

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 
 from integrations.models import Connection, ConnectionSecret, System
 from integrations.systems import connection_secrets, lifecycle
-from webhooks.addresses import provider_of, refusal, url_of
-from webhooks.networks import MOST_NETWORKS, vendor_network
+from webhooks.connection_urls import provider_of, refusal, url_of
+from webhooks.vendor_networks import MOST_NETWORKS, vendor_network
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
 from wedsync.api.filtering import Filters

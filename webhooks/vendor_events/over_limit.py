@@ -9,8 +9,8 @@ A signed body that is too large is read on, at most 120 times an hour for an add
 staff; it counts among the 60 of its connection.
 """
 
-from webhooks import emergencies
 from webhooks.limits import Limits
+from webhooks.vendor_events import emergencies
 
 
 class EmergencyShare:

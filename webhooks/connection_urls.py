@@ -7,7 +7,7 @@ from integrations.vendors import VENDORS
 from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Provider
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
-from webhooks.receiver import PREFIX
+from webhooks.vendor_events.receiver import PREFIX
 from wedsync.env import ConfigurationError
 
 _PROVIDERS: dict[str, Provider] = {provider.kind.value: provider for provider in PROVIDERS.values()}

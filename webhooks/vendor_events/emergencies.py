@@ -1,7 +1,7 @@
 """Emergencies that cannot be taken as they are: recognised, and read as far as anything in them can be read. Pure.
 
-What is refused here still alerts staff (``webhooks.emergency_alarms``), so nothing in this module is strict: broken
-JSON, NUL and missing parts leave whatever stands beside them.
+What is refused here still alerts staff (``webhooks.vendor_events.emergency_alarms``), so nothing in this module is
+strict: broken JSON, NUL and missing parts leave whatever stands beside them.
 """
 
 import json

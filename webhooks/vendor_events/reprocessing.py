@@ -23,7 +23,7 @@ from webhooks.doors import Door
 from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
-from webhooks.storing import Status, store
+from webhooks.vendor_events.storing import Status, store
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.wire.strict_json import LARGEST

@@ -4,18 +4,18 @@ from typing import Any
 
 from django.conf import settings
 
-from webhooks import receiver
 from webhooks.callbacks import receiver as callbacks
 from webhooks.callbacks.receiver import CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
 from webhooks.inspection import Accepted
-from webhooks.large_bodies import LargeBodies
 from webhooks.limits import Limits
-from webhooks.receiver import Receiver
 from webhooks.rejections import Rejected, store_rejected
-from webhooks.storing import Store, Stored
+from webhooks.vendor_events import receiver
+from webhooks.vendor_events.large_bodies import LargeBodies
+from webhooks.vendor_events.receiver import Receiver
+from webhooks.vendor_events.storing import Store, Stored
 from wedsync.web.request_bodies import BodyReader
 from wedsync.web.transfers import Pace, Room
 

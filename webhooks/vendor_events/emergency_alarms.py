@@ -17,9 +17,9 @@ from integrations.models import Connection, ExternalReference
 from integrations.vendors import VENDORS
 from notifications.emergency_reports import Report, Trouble
 from notifications.unplaced import tell_staff
-from webhooks import emergencies
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
+from webhooks.vendor_events import emergencies
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live.models import ChannelEvent

@@ -1,0 +1,1 @@
+"""What vendors send: received, judged, stored; and what follows where it cannot be taken."""
