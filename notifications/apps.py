@@ -10,28 +10,28 @@ class NotificationsConfig(AppConfig):
         from integrations.models import Route
         from integrations.registry import targets
         from integrations.systems import trials
-        from notifications import (
+        from notifications import fallback
+        from notifications.channels import CHANNELS
+        from notifications.channels.whatsapp.channel import resend_closed_windows
+        from notifications.digests import closing
+        from notifications.incidents import (
             alert_ends,
-            closing,
             escalation,
-            incidents,
+            opening,
             placement,
-            progress,
             reach_checks,
             staff_calls,
             unplaced,
         )
-        from notifications.channels import CHANNELS
-        from notifications.channels.whatsapp import resend_closed_windows
-        from notifications.following import Following
-        from notifications.recipients import routed
+        from notifications.recipients.resolving import routed
+        from notifications.routing import Following
 
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
             trials.register(name, channel.harmless_call)
         targets.followers.append(Following())
-        rounds = (escalation.escalate_due, incidents.tell_updates, progress.look_due, closing.close_due)
+        rounds = (escalation.escalate_due, opening.tell_updates, fallback.look_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):
             sweep.register_round(work)

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from integrations.admin.buttons import ButtonAdmin, Question
-from notifications import address_standing, addresses
-from notifications.policy import PERSONAL
+from notifications.consent import address_marks, staff_decisions
+from notifications.rules.policy import PERSONAL
 from wedsync.weddings.models import Address, AddressChange
 from wedsync.weddings.tenant_admin.access import BY_PLANNERS
 from wedsync.weddings.tenant_admin.forms import TenantForm
@@ -49,7 +49,7 @@ class ReasonForm(forms.Form):
 
 
 def _with_reason(title: str, path: str, text: str, act: Callable[..., bool], done: str) -> Any:
-    """A button that asks for a reason first. ``act``: a verb of :mod:`notifications.address_standing`."""
+    """A button that asks for a reason first. ``act``: a verb of :mod:`notifications.consent.staff_decisions`."""
 
     def view(pages: AddressAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
         row = pages.row_to_press(request, object_id)
@@ -84,14 +84,14 @@ class AddressAdmin(ButtonAdmin):
         "Opt out",
         "opt-out",
         "Nothing more goes to this address on this channel, emergencies included, until the person comes back.",
-        address_standing.opt_out,
+        staff_decisions.opt_out,
         "It has opted out. Nothing more goes there.",
     )
     end_opt_out = _with_reason(
         "End the opt-out",
         "end-opt-out",
         "The person has said that they want nothing more. End it only when they have told you otherwise.",
-        address_standing.end_opt_out,
+        staff_decisions.end_opt_out,
         "The opt-out has ended. Messages go there again where nothing else is against it.",
     )
     lift_bounce = _with_reason(
@@ -99,14 +99,14 @@ class AddressAdmin(ButtonAdmin):
         "lift-bounce",
         "The provider said that nothing arrives there. Lift it when you know that the address works. "
         "A message from the person lifts it by itself.",
-        address_standing.lift_bounce,
+        staff_decisions.lift_bounce,
         "The bounce is lifted. Messages go there again where nothing else is against it.",
     )
     lift_complaint = _with_reason(
         "Lift the complaint",
         "lift-complaint",
         "The person called a message spam. Lift it only when they have told you that they want your messages.",
-        address_standing.lift_complaint,
+        staff_decisions.lift_complaint,
         "The complaint is lifted. Messages go there again where nothing else is against it.",
     )
 
@@ -149,10 +149,10 @@ class AddressAdmin(ButtonAdmin):
         rows = Address.objects.filter(id=obj.id)
         by = request.user.get_username()
         if "opted_out_at" in form.changed_data and obj.opted_out_at:
-            addresses.record(rows, AddressChange.What.OPTED_OUT, by, "entered by staff")
+            address_marks.record(rows, AddressChange.What.OPTED_OUT, by, "entered by staff")
         if {"consented_at", "consent_source"} & set(form.changed_data):
             said = f"consent {'given' if obj.consented_at else 'withdrawn'}: {obj.consent_source}"
-            addresses.record(rows, AddressChange.What.CONSENT, by, said)
+            address_marks.record(rows, AddressChange.What.CONSENT, by, said)
 
     @column("Standing")
     def standing(self, row: Address) -> SafeString:

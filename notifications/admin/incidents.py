@@ -21,9 +21,11 @@ from unfold.widgets import (
 from integrations.admin.buttons import ANSWERED, PastButtonAdmin, Question, asked
 from integrations.routing import audience
 from integrations.routing.audience import Reached
-from notifications import acknowledging, answers, incidents, placement, raising, staff
 from notifications.admin.notifications import GOT_COLOURS
+from notifications.incidents import acknowledging, opening, placement, staff_actions
 from notifications.models import Incident, Notification, TraceEntry
+from notifications.recipients import staff
+from notifications.trace import answers
 from wedsync.weddings.admin import WeddingAdmin
 from wedsync.weddings.models import Membership, Wedding
 from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment, table
@@ -136,7 +138,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @column("People")
     def people(self, incident: Incident) -> SafeString:
-        events = [event.id for event in incidents.events_of(incident)]
+        events = [event.id for event in opening.events_of(incident)]
         told = Notification.objects.filter(event__in=events).order_by("name", "id")
         rows = (
             (each.name, label(found.got, GOT_COLOURS), found.text, link(_page_of(each), "why"))
@@ -147,7 +149,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @column("Trace")
     def trace(self, incident: Incident) -> SafeString:
-        events = [event.id for event in incidents.events_of(incident)]
+        events = [event.id for event in opening.events_of(incident)]
         entries = TraceEntry.objects.filter(event__in=events, recipient="").order_by("id")[:200]
         rows = ((f"{timezone.localtime(each.at):%H:%M:%S}", each.get_what_display(), each.text) for each in entries)
         return table(("When", "What", ""), rows)
@@ -179,7 +181,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     @asked("Resolve", "resolve", "Is it over? Everyone who was alerted gets the all-clear.")
     def resolve(self, request: HttpRequest, incident: Incident) -> str:
-        done = raising.resolve(incident, by=request.user.get_username())
+        done = staff_actions.resolve(incident, by=request.user.get_username())
         return "It is over. The all-clear is on its way." if done else "It was over already."
 
 
@@ -201,8 +203,8 @@ def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpRes
     if request.POST.get(ANSWERED) != "yes":
         return _confirming(wedding, said, form, back).page(request, pages)
     try:
-        raising.raise_by_hand(wedding, **said, by=request.user.get_username())
-    except raising.AlreadyOpen as error:
+        staff_actions.raise_by_hand(wedding, **said, by=request.user.get_username())
+    except staff_actions.AlreadyOpen as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(back)
     pages.log_change(request, wedding, f"Raised {'a drill' if said['drill'] else 'an emergency'}.")
@@ -248,7 +250,7 @@ def _facts_of(wedding: Wedding) -> list[tuple[str, object]]:
     day = f"{wedding.date:%A, %d %B %Y}{', today' if today else ''}"
     facts: list[tuple[str, object]] = [("Wedding", wedding.couple), ("Date", day)]
     facts.append(("Venue", wedding.venue_name or "not known"))
-    open_one = Incident.objects.filter(incidents.LIVING, wedding=wedding, drill=False).first()
+    open_one = Incident.objects.filter(opening.LIVING, wedding=wedding, drill=False).first()
     if open_one:
         since = f"{open_one.opened_at.astimezone(wedding.zone):%H:%M} ({wedding.timezone})"
         joins = "A further report joins it, and reaches those whom it has alerted."
@@ -261,7 +263,7 @@ def _who(wedding: Wedding, *, drill: bool) -> list[Reached]:
     if drill:
         return audience.reached(staff.everyone(wedding.organization_id, wedding))
     payload = {"kind": "emergency", "description": "not given", "reported_by": "staff"}
-    return audience.of_event(wedding, incidents.REPORTED, payload, timezone.now())
+    return audience.of_event(wedding, opening.REPORTED, payload, timezone.now())
 
 
 def _table(told: Sequence[Reached]) -> SafeString:

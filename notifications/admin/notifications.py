@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from notifications import answers
 from notifications.models import Notification, Plan, Preference
+from notifications.trace import answers
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
 from wedsync.weddings.admin import ContactAdmin
 from wedsync.weddings.tenant_admin.access import BY_PLANNERS

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from notifications import templates_in_force, trying
+from notifications.message_templates import previews, versions
 from notifications.models import MessageTemplate
 from notifications.models.templates import LOCALES, TEMPLATE_TYPES
 from wedsync.live.models import ChannelEvent
@@ -47,7 +47,7 @@ class TemplateForm(TenantForm):
         if self._state_is_new() or "text" not in self.fields:
             return
         row = self.instance
-        newest = templates_in_force.versions_beside(row).values_list("version", flat=True).first()
+        newest = versions.versions_beside(row).values_list("version", flat=True).first()
         self.initial.update({"seen": newest, "note": ""})
         for name in ("event_type", "channel", "locale"):
             field = self.fields[name]
@@ -64,7 +64,7 @@ class TemplateForm(TenantForm):
         """Refuse to overwrite a version that the writer has not seen."""
         cleaned = super().clean()
         if not self._state_is_new() and "text" in self.fields:
-            newest = templates_in_force.versions_beside(self.instance).values_list("version", flat=True).first()
+            newest = versions.versions_beside(self.instance).values_list("version", flat=True).first()
             if cleaned.get("seen") is not None and cleaned["seen"] != newest:
                 self.add_error("text", f"Somebody else has saved version {newest} in the meantime. Look at it first.")
         return cleaned
@@ -88,7 +88,7 @@ class PreviewForm(forms.Form):
     def __init__(self, template: MessageTemplate, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._template = template
-        self._events = {str(event.id): event for event in trying.events_for(template)}
+        self._events = {str(event.id): event for event in previews.events_for(template)}
         field = self.fields["event"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
         named = [(key, _name(event)) for key, event in self._events.items()]
@@ -97,7 +97,7 @@ class PreviewForm(forms.Form):
     def chosen(self) -> ChannelEvent:
         """The event, once the form is valid."""
         key = self.cleaned_data["event"]
-        return self._events[key] if key else trying.example_for(self._template)
+        return self._events[key] if key else previews.example_for(self._template)
 
 
 def _name(event: ChannelEvent) -> str:

@@ -14,11 +14,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from integrations.admin.buttons import ButtonAdmin, Question, asked
-from notifications import templates_in_force, trying
 from notifications.admin.template_forms import BeginForm, PreviewForm, TemplateForm
+from notifications.message_templates import previews, versions
+from notifications.message_templates.versions import ChangedMeanwhile
 from notifications.models import MessageTemplate
 from notifications.models.templates import TEMPLATE_TYPES
-from notifications.templates_in_force import ChangedMeanwhile
 from notifications.wording.languages import LANGUAGES
 from notifications.wording.writing import shipped
 from wedsync.weddings.tenant_admin.access import BY_PLANNERS
@@ -81,13 +81,13 @@ class MessageTemplateAdmin(ButtonAdmin):
                 each.created_by.get_username() if each.created_by else "",
                 each.note,
             )
-            for each in templates_in_force.versions_beside(row).select_related("created_by")[:100]
+            for each in versions.versions_beside(row).select_related("created_by")[:100]
         )
         return table(("Version", "", "Made", "By", "Note"), rows)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.check_saved(request, obj, change=change)
-        made = templates_in_force.put_in_force(
+        made = versions.put_in_force(
             obj.organization,
             obj.event_type,
             obj.channel,
@@ -136,9 +136,9 @@ class MessageTemplateAdmin(ButtonAdmin):
         form = PreviewForm(row, request.POST if request.method == "POST" else None)
         shown = []
         if not form.is_bound:
-            shown = list(trying.looks(row, trying.example_for(row)))
+            shown = list(previews.looks(row, previews.example_for(row)))
         elif form.is_valid():
-            shown = list(trying.looks(row, form.chosen()))
+            shown = list(previews.looks(row, form.chosen()))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -152,7 +152,7 @@ class MessageTemplateAdmin(ButtonAdmin):
     @asked("Use this version again", "use-again", "Its words become the next version, and are in force at once.")
     def use_again(self, request: HttpRequest, row: MessageTemplate) -> str | HttpResponse:
         try:
-            made = templates_in_force.use_again(row, request.user)
+            made = versions.use_again(row, request.user)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return HttpResponseRedirect(self.page_of(row))
@@ -160,5 +160,5 @@ class MessageTemplateAdmin(ButtonAdmin):
 
     @asked("Withdraw", "withdraw", "From now on the shipped words are used. The versions stay here.")
     def withdraw(self, request: HttpRequest, row: MessageTemplate) -> str:
-        done = templates_in_force.withdraw(row)
+        done = versions.withdraw(row)
         return "The shipped words are in force." if done else "It was not in force."

@@ -3,6 +3,6 @@
 from notifications.channels.base import PersonChannel
 from notifications.channels.email import Email
 from notifications.channels.slack import Slack
-from notifications.channels.whatsapp import WhatsApp
+from notifications.channels.whatsapp.channel import WhatsApp
 
 CHANNELS: dict[str, PersonChannel] = {channel.channel: channel for channel in (WhatsApp(), Slack(), Email())}

@@ -16,8 +16,13 @@ from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.registry.targets import Hindrance, Preview, Sending
 from integrations.rules import transforms
 from integrations.systems.trials import HarmlessCall
-from notifications import addresses, links, progress, standing, status, subjects, tracing, wording
+from notifications import fallback, links, wording
+from notifications.channels import subjects
+from notifications.consent import address_marks
+from notifications.feedback import status
 from notifications.models import Message
+from notifications.recipients import send_checks
+from notifications.trace import recording
 from wedsync.weddings.models import Channel
 
 
@@ -74,7 +79,7 @@ class PersonChannel(ABC):
 
     def hindrance(self, delivery: Delivery) -> Hindrance | None:
         """What stands against it by now: the person, the address, the preferences or the hour may have changed."""
-        return standing.hindrance(delivery)
+        return send_checks.hindrance(delivery)
 
     def outdated(self, delivery: Delivery) -> str:
         """Most frozen messages hold nothing that could change."""
@@ -82,7 +87,7 @@ class PersonChannel(ABC):
 
     def replaced(self, delivery: Delivery, because: str) -> None:
         """Say so in the trace."""
-        tracing.note(delivery, tracing.What.FELL_BACK, f"it goes out anew: {because}")
+        recording.note(delivery, recording.What.FELL_BACK, f"it goes out anew: {because}")
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """Add the URL, the credentials and the delivery's own links."""
@@ -108,8 +113,8 @@ class PersonChannel(ABC):
         rows.update(provider_id=provider_id[:200])
         status.merge(rows, self.status_when_accepted, timezone.now())
         taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
-        tracing.note(delivery, tracing.What.SENT, taken)
-        progress.look_at_delivery(delivery)
+        recording.note(delivery, recording.What.SENT, taken)
+        fallback.look_at_delivery(delivery)
 
     def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
         """Most answers say no more than the provider's id."""
@@ -122,11 +127,11 @@ class PersonChannel(ABC):
         """Nothing arrives at the address, or its owner has said that nothing shall: as the provider says it."""
         of = (delivery.organization_id, self.channel, delivery.target, timezone.now())
         if isinstance(error, Undeliverable):
-            addresses.bounced(*of, str(error))
+            address_marks.bounced(*of, str(error))
         elif isinstance(error, RecipientStopped):
-            addresses.opted_out(*of, by=str(error))
+            address_marks.opted_out(*of, by=str(error))
         elif isinstance(error, RecipientComplained):
-            addresses.complained(*of)
+            address_marks.complained(*of)
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

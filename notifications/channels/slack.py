@@ -10,8 +10,9 @@ from typing import Any
 from integrations.errors import CredentialsRefused, DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
-from notifications import incidents, links
+from notifications import links
 from notifications.channels.base import Composed, PersonChannel
+from notifications.incidents import opening
 from notifications.models import Message
 from notifications.wording import Content, Fact
 from notifications.wording.letters import cut
@@ -59,7 +60,7 @@ class Slack(PersonChannel):
         blocks += _facts(content.facts)
         if content.asks:
             blocks.append(_button(content.words.get("acknowledge", "I'll take care of it")))
-        if content.link and delivery.event.type == incidents.WEDDING_UNKNOWN:
+        if content.link and delivery.event.type == opening.WEDDING_UNKNOWN:
             blocks.append(_link_button(*content.link))
         about = _fitting(content.about or "WedSync", FIELD_LIMIT)
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": about}]})

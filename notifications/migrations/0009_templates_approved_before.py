@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import migrations
 
-from notifications.whatsapp_templates import EARLIER, SHIPPED
+from notifications.channels.whatsapp.templates import EARLIER, SHIPPED
 
 _PURPOSES = {
     "wedding_update": "update",

@@ -27,7 +27,7 @@ class Plan(models.Model):
 
     def clean(self) -> None:
         """Refuse at the field what could never run."""
-        from notifications.plans import parse
+        from notifications.rules.plan_steps import parse
 
         try:
             parse(self.steps, self.category)

@@ -53,7 +53,7 @@ class MessageTemplate(models.Model):
         Raises:
             ValidationError: by field.
         """
-        from notifications.wording import checking  # the words need this model
+        from notifications.message_templates import checking  # the words need this model
 
         try:
             checking.check(self.text, self.event_type, self.channel, self.locale)

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from notifications import whatsapp_rules
+from notifications.rules import approved_templates
 from wedsync.ids import new_id
 from wedsync.weddings.models import Organization
 
@@ -38,7 +38,7 @@ class WhatsAppTemplate(models.Model):
         validators=[RegexValidator(r"\A[a-z]{2,3}(_[A-Z]{2})?\Z", "Meta's code of the language: de, or en_US.")],
     )
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
-    body = models.TextField(max_length=whatsapp_rules.LONGEST_BODY, help_text="As at Meta, with {{1}}, {{2}}, …")
+    body = models.TextField(max_length=approved_templates.LONGEST_BODY, help_text="As at Meta, with {{1}}, {{2}}, …")
     parameters = models.JSONField(
         default=list,
         blank=True,
@@ -75,15 +75,15 @@ class WhatsAppTemplate(models.Model):
         self.buttons = [] if self.buttons is None else self.buttons
         problems: dict[str, str] = {}
         try:
-            whatsapp_rules.check_parameters(self.parameters)
+            approved_templates.check_parameters(self.parameters)
         except ValueError as error:
             raise ValidationError({"parameters": str(error)}) from error
         try:
-            whatsapp_rules.check_body(self.body, self.parameters)
+            approved_templates.check_body(self.body, self.parameters)
         except ValueError as error:
             problems["body"] = str(error)
         try:
-            whatsapp_rules.check_buttons(self.buttons, asks=self.purpose == self.Purpose.EMERGENCY)
+            approved_templates.check_buttons(self.buttons, asks=self.purpose == self.Purpose.EMERGENCY)
         except ValueError as error:
             problems["buttons"] = str(error)
         if problems:

@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import acknowledging, links
+from notifications import links
+from notifications.incidents import acknowledging
 from notifications.models import UNKNOWN_KIND, Incident
 from notifications.pages.acknowledge_words import language_of, way_of, words_of
 from notifications.wording.languages import Reader, reader

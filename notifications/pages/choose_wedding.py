@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import acknowledging, held, links, placement, todays_weddings
+from notifications import links
+from notifications.incidents import acknowledging, held_emergencies, placement, todays_weddings
+from notifications.incidents.placement import Asked
 from notifications.models import Incident
 from notifications.pages.acknowledge import HEADERS
-from notifications.placement import Asked
 from wedsync.ids import as_id
 from wedsync.weddings.models import Wedding
 
@@ -74,7 +75,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "told": placement.told(incident, incident.event.payload, now),
         "living": incident.state != Incident.State.RESOLVED,
         "open": incident.state == Incident.State.OPEN,
-        "went_on": incident.resolved_by == held.RESUMED,
+        "went_on": incident.resolved_by == held_emergencies.RESUMED,
         "chosen": todays_weddings.name(chosen, now) if chosen else "",
         "suggested": suggested,
         "weddings": offered.today,

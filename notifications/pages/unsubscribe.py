@@ -15,10 +15,10 @@ from django.template.response import TemplateResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import unsubscribing
+from notifications.consent import unsubscribing
+from notifications.consent.unsubscribing import Holder, Unknown
 from notifications.links import BadLink
 from notifications.pages.unsubscribe_words import words_of
-from notifications.unsubscribing import Holder, Unknown
 
 _ACTS: dict[str, Callable[[str], Holder]] = {
     "leave_category": unsubscribing.leave_category,

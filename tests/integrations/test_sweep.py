@@ -155,7 +155,7 @@ def test_two_workers_with_the_same_delivery_claim_it_once() -> None:
 
 
 def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
-    from notifications.recipients import sending_systems
+    from notifications.recipients.resolving import sending_systems
     from tests.factories import OrganizationFactory
 
     organization = OrganizationFactory()

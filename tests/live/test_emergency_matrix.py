@@ -13,7 +13,7 @@ from django.conf import settings
 from integrations.models import Alert, Attempt, Delivery
 from integrations.states import State
 from integrations.vendors import VENDORS
-from notifications import acknowledging
+from notifications.incidents import acknowledging
 from notifications.models import Incident
 from tests.live.broken_ways import CHANNELS_DOWN, REDIS_AWAY, WAYS, Sent, Way, make_sent, trip_breakers
 from tests.live.product import Product

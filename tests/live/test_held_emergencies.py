@@ -10,7 +10,7 @@ import pytest
 
 from integrations.models import Connection
 from integrations.systems import lifecycle
-from notifications import acknowledging
+from notifications.incidents import acknowledging
 from notifications.models import Incident
 from tests.factories import AddressFactory, ContactFactory, ExternalReferenceFactory, WeddingFactory
 from tests.live.broken_ways import Sent, make_sent

@@ -14,7 +14,7 @@ from django.db import connection
 
 from integrations.models import Delivery
 from integrations.states import State
-from notifications import acknowledging, incidents
+from notifications.incidents import acknowledging, opening
 from notifications.models import Incident
 from tests.live.broken_ways import Sent, make_sent
 from tests.live.world import World
@@ -67,7 +67,7 @@ def of(sent: Sent) -> list[Incident]:
 
 def told(sent: Sent) -> list[tuple[str, str]]:
     """Each staff message that a channel has taken, by its channel and target."""
-    rows = Delivery.objects.filter(organization=sent.world.organization, plan_step__gte=incidents.FIRST_STAFF_CALL)
+    rows = Delivery.objects.filter(organization=sent.world.organization, plan_step__gte=opening.FIRST_STAFF_CALL)
     return sorted(rows.filter(state=State.SUCCEEDED).values_list("channel", "target"))
 
 

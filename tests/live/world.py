@@ -12,7 +12,7 @@ import requests
 
 from integrations.models import Connection, System
 from integrations.routing.default_routes import Teams, make_routes
-from notifications.whatsapp_templates import SHIPPED
+from notifications.channels.whatsapp.templates import SHIPPED
 from tests.factories import (
     AddressFactory,
     ApiKeyFactory,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.models import Connection, Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import State
-from notifications import incidents
+from notifications.incidents import opening
 from notifications.models import Incident
 from tests.factories import (
     ConnectionFactory,
@@ -57,7 +57,7 @@ class House:
         event = EventFactory(
             organization=self.organization,
             wedding=None,
-            type=incidents.REPORTED,
+            type=opening.REPORTED,
             payload=SMOKE | said,
             priority="urgent",
             routing="unlinked",

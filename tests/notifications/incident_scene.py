@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.models import Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import State
-from notifications import incidents
+from notifications.incidents import opening
 from notifications.models import Incident
 from tests.factories import (
     ContactFactory,
@@ -40,7 +40,7 @@ class Scene:
 
     def report(self, **said: str) -> ChannelEvent:
         """An emergency, routed."""
-        event = stored(self.wedding, incidents.REPORTED, OUTAGE | said)
+        event = stored(self.wedding, opening.REPORTED, OUTAGE | said)
         route(event.id)
         return event
 

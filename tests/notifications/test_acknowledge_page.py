@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications import links, raising
+from notifications import links
+from notifications.incidents import staff_actions
 from notifications.models import Incident
 from notifications.pages.acknowledge_words import _WORDS
 from notifications.wording.languages import LANGUAGES, vocabulary
@@ -93,7 +94,7 @@ def test_damaged_old_and_ended_ones_say_so(stage: Stage) -> None:
     Incident.objects.update(opened_at=timezone.now() - timedelta(hours=25))
     assert client.post(url).status_code == 410
     Incident.objects.update(opened_at=timezone.now())
-    raising.resolve(Incident.objects.get(), by="ines")
+    staff_actions.resolve(Incident.objects.get(), by="ines")
     assert "It is over" in client.post(url).content.decode()
     assert Incident.objects.get().acknowledged_at is None
 

@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from integrations.models import Delivery
-from notifications import links, raising
+from notifications import links
+from notifications.incidents import staff_actions
 from notifications.models import Incident, TraceEntry
 from tests.factories import DeliveryFactory, MessageFactory
 from tests.notifications.incident_scene import Scene, live, make_scene
@@ -98,7 +99,7 @@ def test_a_link_ends_after_a_day(scene: Scene, client: Client, state: str) -> No
 
 def test_the_page_says_that_it_is_over(scene: Scene, client: Client) -> None:
     delivery = to("Clara")
-    raising.resolve(scene.incident, by="Eva")
+    staff_actions.resolve(scene.incident, by="Eva")
 
     text = client.post(url(delivery)).content.decode()
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from notifications import address_standing, addresses, links, replies
-from notifications.replies import Reply
+from notifications import links
+from notifications.consent import address_marks, staff_decisions
+from notifications.feedback import replies
+from notifications.feedback.replies import Reply
 from tests.factories import AddressFactory
 from tests.notifications.mails import delivery
 from tests.webhooks.callbacks import bodies
@@ -91,15 +93,15 @@ def test_the_persons_own_page_ends_an_opt_out_and_no_complaint() -> None:
 @pytest.mark.parametrize(
     ("verb", "left"),
     [
-        (address_standing.end_opt_out, {"bounced_at", "complained_at"}),
-        (address_standing.lift_bounce, {"opted_out_at", "complained_at"}),
-        (address_standing.lift_complaint, {"bounced_at", "opted_out_at"}),
+        (staff_decisions.end_opt_out, {"bounced_at", "complained_at"}),
+        (staff_decisions.lift_bounce, {"opted_out_at", "complained_at"}),
+        (staff_decisions.lift_complaint, {"bounced_at", "opted_out_at"}),
     ],
 )
 def test_staff_end_one_mark_at_a_time_with_a_reason(verb: Any, left: set[str]) -> None:
     row = with_every_mark()
 
-    with pytest.raises(address_standing.NoReason):
+    with pytest.raises(staff_decisions.NoReason):
         verb(row, by="clara", reason="  ")
     assert verb(row, by="clara", reason="told us on the phone")
     assert not verb(row, by="clara", reason="again")
@@ -114,10 +116,10 @@ def test_of_a_bounce_and_a_message_the_later_counts_in_whatever_order_they_come(
     bounce_at = NOON + timedelta(minutes=10 if bounced_after else -10)
 
     def bounce(row: Address) -> None:
-        addresses.bounced(row.organization_id, Channel.WHATSAPP, row.value, bounce_at, "No such number")
+        address_marks.bounced(row.organization_id, Channel.WHATSAPP, row.value, bounce_at, "No such number")
 
     def message(row: Address) -> None:
-        addresses.wrote(row.organization_id, Channel.WHATSAPP, row.value, NOON)
+        address_marks.wrote(row.organization_id, Channel.WHATSAPP, row.value, NOON)
 
     for order in permutations((bounce, message)):
         row = AddressFactory(value=PHONE)

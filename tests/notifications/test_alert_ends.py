@@ -12,7 +12,7 @@ from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
 from integrations.routing.route_event import route
-from notifications import acknowledging, alert_ends, raising
+from notifications.incidents import acknowledging, alert_ends, staff_actions
 from notifications.models import Incident, Notification, WhatsAppTemplate
 from tests.at_once import at_once
 from tests.factories import DeliveryFactory, WhatsAppTemplateFactory
@@ -33,7 +33,7 @@ def acknowledged(incident: Incident) -> None:
 
 
 def resolved(incident: Incident) -> None:
-    raising.resolve(incident, by="Ben")
+    staff_actions.resolve(incident, by="Ben")
 
 
 def reached(incident: Incident) -> None:
@@ -71,7 +71,7 @@ def test_an_alert_of_an_emergency_ends_with_it_and_is_told_once(
 def test_an_alert_of_what_is_no_incident_ends_when_it_reaches_somebody_or_a_day_later(stage: Stage) -> None:
     event = stage.report()
     Delivery.objects.update(state="succeeded")
-    raising.resolve(Incident.objects.get(), by="Ben")
+    staff_actions.resolve(Incident.objects.get(), by="Ben")
     clear = ChannelEvent.objects.get(type="incident.resolved")
     alerts.raise_alert(event.organization_id, Cause.NOBODY_REACHED, "Call.", about=str(clear.id))
     alert = Alert.objects.get()
@@ -113,13 +113,13 @@ def test_two_who_raise_at_once_end_in_one_incident_and_a_clear_answer_each(drill
 
     def raise_it(_: int) -> str:
         try:
-            event = raising.raise_by_hand(stage.wedding, "fire", "Smoke", by="Ben", drill=drill)
+            event = staff_actions.raise_by_hand(stage.wedding, "fire", "Smoke", by="Ben", drill=drill)
             route(event.id)
-        except raising.AlreadyOpen as error:
+        except staff_actions.AlreadyOpen as error:
             return str(error)
         return "raised"
 
     answers = sorted(at_once(6, raise_it))
 
     assert Incident.objects.count() == 1
-    assert answers == ([raising.UNDER_WAY] * 5 + ["raised"] if drill else ["raised"] * 6)
+    assert answers == ([staff_actions.UNDER_WAY] * 5 + ["raised"] if drill else ["raised"] * 6)

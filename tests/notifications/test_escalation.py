@@ -11,7 +11,9 @@ from django.utils import timezone
 from integrations.deliveries import state_changes
 from integrations.models import Alert, Delivery
 from integrations.states import State
-from notifications import acknowledging, escalation, incidents, links, subjects
+from notifications import links
+from notifications.channels import subjects
+from notifications.incidents import acknowledging, escalation, opening
 from notifications.models import Incident, Plan, TraceEntry
 from notifications.wording import write
 from tests.at_once import at_once
@@ -34,7 +36,7 @@ def time_passes(seconds: float = 61) -> int:
 
 
 def escalated(step: int) -> set[tuple[str, str]]:
-    rows = Delivery.objects.filter(plan_step=incidents.FIRST_ESCALATION + step)
+    rows = Delivery.objects.filter(plan_step=opening.FIRST_ESCALATION + step)
     return set(rows.values_list("channel", "target"))
 
 
@@ -76,8 +78,8 @@ def test_a_report_that_said_nothing_is_told_again_by_what_has_been_reported_sinc
     again = write(subjects.of(Delivery.objects.get(event=first, plan_step=101, channel="email"))).text
     assert "Smoke in the cellar" in again
     assert "not given" not in again
-    opening = write(subjects.of(Delivery.objects.filter(event=first, plan_step=0, channel="email")[0])).text
-    assert "What happened: not given" in opening
+    told = write(subjects.of(Delivery.objects.filter(event=first, plan_step=0, channel="email")[0])).text
+    assert "What happened: not given" in told
 
 
 def test_who_can_not_be_reached_is_passed_over_at_once(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Alert
 from integrations.routing.route_event import route
-from notifications import acknowledging, escalation, incidents, raising
+from notifications.incidents import acknowledging, escalation, opening, staff_actions
 from notifications.models import Incident, Plan
 from tests.at_once import at_once
 from tests.factories import ContactFactory
@@ -87,7 +87,7 @@ def test_a_plan_of_many_repetitions_is_taken_to_its_end(scene: Scene) -> None:
 
 
 def test_a_drill_escalates_to_staff_only(scene: Scene) -> None:
-    event = raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
 
     reached = [step(scene) for _ in range(4)]
@@ -113,7 +113,7 @@ def test_whoever_wins_the_race_nothing_is_sent_after_an_acknowledgement(_again: 
     assert sorted(answers[::2], key=bool) == [False, True], "one has acknowledged, the other learns it"
     assert scene.incident.next_step_at is None
     assert scene.incident.acknowledged_by == "Clara"
-    assert live(plan_step__gte=incidents.FIRST_ESCALATION) == []
+    assert live(plan_step__gte=opening.FIRST_ESCALATION) == []
 
 
 def test_looking_for_what_is_due_asks_once_where_nothing_is(scene: Scene) -> None:

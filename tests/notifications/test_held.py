@@ -15,10 +15,12 @@ from integrations.models import Alert, Delivery
 from integrations.routing.route_event import route
 from integrations.sending import claimed_delivery
 from integrations.systems import lifecycle
-from notifications import acknowledging, incidents, links, placement, staff_calls, subjects
-from notifications.emergency_reports import Report, Trouble
+from notifications import links
+from notifications.channels import subjects
+from notifications.incidents import acknowledging, opening, placement, staff_calls
+from notifications.incidents.emergency_reports import Report, Trouble
+from notifications.incidents.unplaced import tell_staff
 from notifications.models import Incident
-from notifications.unplaced import tell_staff
 from notifications.wording import write
 from tests.at_once import at_once
 from tests.factories import EventFactory
@@ -41,7 +43,7 @@ def house() -> House:
 def hold(house: House, wedding: Wedding, external_id: str = "E-1", **said: str) -> ChannelEvent:
     """An emergency of a wedding, as the receiver stores it at a paused connection; staff are told."""
     event: ChannelEvent = EventFactory(
-        organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE | said,
+        organization=house.organization, wedding=wedding, type=opening.REPORTED, payload=SMOKE | said,
         priority="urgent", routing="held", source="webhook", source_system_id=house.system.id,
         source_connection_id=house.connection.id,
     )  # fmt: skip
@@ -83,7 +85,7 @@ def a_minute_later(incident: Incident) -> bool:
 
 def of_staff() -> int:
     """How many messages were made for staff."""
-    return Delivery.objects.filter(event__type=incidents.WEDDING_UNKNOWN).count()
+    return Delivery.objects.filter(event__type=opening.WEDDING_UNKNOWN).count()
 
 
 def test_the_call_ends_when_what_was_held_goes_on(house: House) -> None:
@@ -101,7 +103,7 @@ def test_the_call_ends_when_what_was_held_goes_on(house: House) -> None:
     assert not a_minute_later(asked)
     assert of_staff() == told
     assert Incident.objects.get(wedding=wedding).event == event
-    assert not ChannelEvent.objects.filter(type=incidents.RESOLVED).exists(), "nobody needs an all-clear"
+    assert not ChannelEvent.objects.filter(type=opening.RESOLVED).exists(), "nobody needs an all-clear"
 
 
 def test_what_waits_of_the_call_is_called_off(house: House) -> None:
@@ -277,7 +279,7 @@ def test_a_paused_system_holds_no_emergency_that_it_sends(house: House) -> None:
     lifecycle.resume_connection(house.connection)
     lifecycle.pause_system(house.system)
     event: ChannelEvent = EventFactory(
-        organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE, priority="urgent",
+        organization=house.organization, wedding=wedding, type=opening.REPORTED, payload=SMOKE, priority="urgent",
         routing="pending", source_system_id=house.system.id, source_connection_id=house.connection.id,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.routing.route_event import route
-from notifications import escalation, incidents, raising
+from notifications.incidents import escalation, opening, staff_actions
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.factories import WeddingFactory
 from tests.notifications.emergencies import Stage, set_stage
@@ -58,21 +58,21 @@ def test_a_sensor_that_says_the_same_fifty_times_tells_everyone_once(stage: Stag
     assert IncidentReport.objects.count() == 51
     assert told(first)
     assert not Delivery.objects.filter(event__in=others).exists()
-    assert incidents.tell_updates() == 0
+    assert opening.tell_updates() == 0
 
 
 def test_new_words_reach_those_already_alerted_once_the_pause_is_over_and_only_the_newest(stage: Stage) -> None:
     first = stage.report()
     reports = [stage.report(f"Floor {number} is dark") for number in range(5)]
     assert not Delivery.objects.filter(event__in=reports).exists()
-    assert incidents.tell_updates() == 0
+    assert opening.tell_updates() == 0
     pause_is_over(Incident.objects.get())
 
-    assert incidents.tell_updates() == 1
+    assert opening.tell_updates() == 1
 
     assert told(reports[-1]) == told(first)
     assert not Delivery.objects.filter(event__in=reports[:-1]).exists()
-    assert incidents.tell_updates() == 0
+    assert opening.tell_updates() == 0
 
 
 def test_a_report_after_the_pause_is_told_at_once_but_to_nobody_new(stage: Stage) -> None:
@@ -112,8 +112,8 @@ def test_staff_resolve_it_and_everyone_who_was_alerted_hears_so_once(stage: Stag
     incident = Incident.objects.get()
     Delivery.objects.filter(event=event).update(state="succeeded")
 
-    assert raising.resolve(incident, by="ines")
-    assert not raising.resolve(incident, by="somebody")
+    assert staff_actions.resolve(incident, by="ines")
+    assert not staff_actions.resolve(incident, by="somebody")
 
     clear = ChannelEvent.objects.get(type="incident.resolved")
     route(clear.id)
@@ -128,7 +128,7 @@ def test_whom_the_emergency_has_not_reached_by_its_end_gets_neither_it_nor_the_a
     waiting = Delivery.objects.filter(event=event, contact=stage.anna)
     Delivery.objects.filter(event=event).exclude(id__in=waiting).update(state="succeeded")
 
-    raising.resolve(Incident.objects.get(), by="ines")
+    staff_actions.resolve(Incident.objects.get(), by="ines")
 
     assert {(row.state, row.state_reason) for row in waiting} == {("cancelled", "acknowledged")}
     clear = ChannelEvent.objects.get(type="incident.resolved")
@@ -138,7 +138,7 @@ def test_whom_the_emergency_has_not_reached_by_its_end_gets_neither_it_nor_the_a
 
 def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> None:
     stage.report()
-    raising.resolve(Incident.objects.get(), by="ines")
+    staff_actions.resolve(Incident.objects.get(), by="ines")
 
     event = stage.report()
 
@@ -147,7 +147,7 @@ def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> 
 
 
 def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> None:
-    event = raising.raise_by_hand(stage.wedding, "storm", "It hails", by="ines")
+    event = staff_actions.raise_by_hand(stage.wedding, "storm", "It hails", by="ines")
     route(event.id)
 
     assert event.priority == "urgent"
@@ -156,17 +156,17 @@ def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> No
 
 
 def test_a_drill_reaches_staff_only_and_does_not_stand_in_the_way_of_a_real_one(stage: Stage) -> None:
-    event = raising.raise_by_hand(stage.wedding, "fire", "An exercise", by="ines", drill=True)
+    event = staff_actions.raise_by_hand(stage.wedding, "fire", "An exercise", by="ines", drill=True)
     route(event.id)
 
     assert told(event) == {("slack", str(stage.team.id)), ("email", "owner@people.example")}
     assert Incident.objects.get().drill
-    with pytest.raises(raising.AlreadyOpen, match="under way"):
-        raising.raise_by_hand(stage.wedding, "fire", "Again", by="ines", drill=True)
+    with pytest.raises(staff_actions.AlreadyOpen, match="under way"):
+        staff_actions.raise_by_hand(stage.wedding, "fire", "Again", by="ines", drill=True)
     real = stage.report()
     assert ("whatsapp", stage.anna.phone) in told(real)
 
-    raising.resolve(Incident.objects.get(drill=True), by="ines")
+    staff_actions.resolve(Incident.objects.get(drill=True), by="ines")
 
     clear = ChannelEvent.objects.get(type="incident.resolved")
     route(clear.id)
@@ -205,5 +205,5 @@ def test_an_emergency_about_no_wedding_opens_nothing(stage: Stage, django_assert
     event = ChannelEvent(type="venue.emergency_reported", wedding=None)
 
     with django_assert_num_queries(0):
-        incidents.take_report(event)
+        opening.take_report(event)
     assert WeddingFactory().incidents.count() == 0

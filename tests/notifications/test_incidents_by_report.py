@@ -9,8 +9,10 @@ from django.db.models.functions import Now
 from integrations.models import Delivery
 from integrations.routing.route_event import route
 from integrations.states import Reason, State
-from notifications import incidents, raising, staff, subjects
+from notifications.channels import subjects
+from notifications.incidents import opening, staff_actions
 from notifications.models import Incident, IncidentReport
+from notifications.recipients import staff
 from notifications.wording import write
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, RouteFactory
@@ -41,7 +43,7 @@ def test_a_flapping_sensor_alerts_everyone_once(scene: Scene) -> None:
 
     later = [scene.report(description=f"  the hall IS {'dark ' * (number % 2 or 1)}").id for number in range(49)]
     pause_is_over(scene)
-    incidents.tell_updates()
+    opening.tell_updates()
 
     assert IncidentReport.objects.filter(incident=scene.incident).count() == 50
     assert whom(live(event=first)) == everybody(scene)
@@ -52,11 +54,11 @@ def test_reports_that_always_say_something_new_are_told_once_in_a_pause(scene: S
     scene.report()
     events = [scene.report(description=f"{number} °C") for number in range(49)]
     assert live(event__in=events) == []
-    assert incidents.tell_updates() == 0, "the pause is not over"
+    assert opening.tell_updates() == 0, "the pause is not over"
 
     pause_is_over(scene)
-    assert incidents.tell_updates() == 1
-    assert incidents.tell_updates() == 0
+    assert opening.tell_updates() == 1
+    assert opening.tell_updates() == 0
 
     assert whom(live(event=events[-1])) == everybody(scene)
     assert live(event__in=events[:-1]) == []
@@ -69,7 +71,7 @@ def test_what_came_too_early_is_told_with_the_newest(scene: Scene) -> None:
         scene.report(description=said)
     last = scene.report(description="Now it burns")
     pause_is_over(scene)
-    incidents.tell_updates()
+    opening.tell_updates()
 
     for delivery in live(event=last):
         lines = write(subjects.of(delivery)).text.splitlines()
@@ -97,7 +99,7 @@ def test_what_was_never_told_is_told_when_it_comes_again(scene: Scene) -> None:
     scene.report(description="Smoke in the kitchen")
     scene.report(description="Fire in the kitchen")
     pause_is_over(scene)
-    incidents.tell_updates()
+    opening.tell_updates()
     pause_is_over(scene)
 
     again = scene.report(description="Smoke in the kitchen")
@@ -110,11 +112,11 @@ def test_the_dry_run_changes_nothing(scene: Scene, written: dict[str, str]) -> N
     scene.report()
     pause_is_over(scene)
     event = ChannelEvent(
-        organization=scene.wedding.organization, wedding=scene.wedding, type=incidents.REPORTED,
+        organization=scene.wedding.organization, wedding=scene.wedding, type=opening.REPORTED,
         payload=OUTAGE | written, priority="urgent",
     )  # fmt: skip
 
-    telling = incidents.telling(event)
+    telling = opening.telling(event)
 
     assert telling.only is not None
     assert len(telling.only) == len(everybody(scene))
@@ -124,7 +126,7 @@ def test_the_dry_run_changes_nothing(scene: Scene, written: dict[str, str]) -> N
 @pytest.mark.django_db(transaction=True)
 def test_of_many_reports_at_once_one_opens_and_the_others_join() -> None:
     scene = make_scene()
-    events = [stored(scene.wedding, incidents.REPORTED, OUTAGE) for _ in range(6)]
+    events = [stored(scene.wedding, opening.REPORTED, OUTAGE) for _ in range(6)]
 
     at_once(6, lambda number: route(events[number].id))
 
@@ -142,8 +144,8 @@ def test_the_all_clear_reaches_everyone_who_was_alerted_once(scene: Scene) -> No
     Delivery.objects.update(state=State.SUCCEEDED)
     Delivery.objects.filter(contact=scene.anna).update(state=State.SKIPPED, state_reason=Reason.OPTED_OUT)
 
-    done = [raising.resolve(scene.incident, by="Eva") for _ in range(2)]
-    event = ChannelEvent.objects.get(type=incidents.RESOLVED)
+    done = [staff_actions.resolve(scene.incident, by="Eva") for _ in range(2)]
+    event = ChannelEvent.objects.get(type=opening.RESOLVED)
     route(event.id)
 
     assert done == [True, False]
@@ -158,22 +160,22 @@ def test_of_many_who_resolve_at_once_one_gives_the_all_clear() -> None:
     scene = make_scene()
     scene.report()
 
-    done = at_once(5, lambda number: raising.resolve(scene.incident, by=f"staff {number}"))
+    done = at_once(5, lambda number: staff_actions.resolve(scene.incident, by=f"staff {number}"))
 
     assert sorted(done) == [False] * 4 + [True]
-    assert ChannelEvent.objects.filter(type=incidents.RESOLVED).count() == 1
+    assert ChannelEvent.objects.filter(type=opening.RESOLVED).count() == 1
 
 
 def test_a_drill_reaches_staff_only_from_its_start_to_its_end(scene: Scene) -> None:
-    event = raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
     staff = {(str(scene.team.id), "slack"), ("owner@people.example", "email")}
 
     assert scene.incident.drill
     assert whom(live()) == staff
     Delivery.objects.update(state=State.SUCCEEDED)
-    raising.resolve(scene.incident, by="eva")
-    end = ChannelEvent.objects.get(type=incidents.RESOLVED)
+    staff_actions.resolve(scene.incident, by="eva")
+    end = ChannelEvent.objects.get(type=opening.RESOLVED)
     route(end.id)
     assert whom(live(event=end)) == staff
     subject = subjects.of(live(event=end)[0])
@@ -196,10 +198,10 @@ def test_a_drill_goes_to_no_team_that_emergencies_do_not_go_to(scene: Scene) -> 
 
 def test_a_wedding_has_one_drill_at_a_time_beside_its_emergency(scene: Scene) -> None:
     scene.report()
-    raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
-    with pytest.raises(raising.AlreadyOpen, match="under way"):
-        raising.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    with pytest.raises(staff_actions.AlreadyOpen, match="under way"):
+        staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
     assert Incident.objects.filter(wedding=scene.wedding).count() == 2
 
@@ -207,7 +209,7 @@ def test_a_wedding_has_one_drill_at_a_time_beside_its_emergency(scene: Scene) ->
 def test_what_tells_of_an_incident_of_others_is_told_to_nobody(scene: Scene) -> None:
     scene.report()
     forged = ChannelEvent(
-        organization=OrganizationFactory(), type=incidents.RESOLVED, payload={"incident_id": str(scene.incident.id)}
+        organization=OrganizationFactory(), type=opening.RESOLVED, payload={"incident_id": str(scene.incident.id)}
     )
 
-    assert incidents.telling(forged).only == frozenset()
+    assert opening.telling(forged).only == frozenset()

@@ -7,10 +7,12 @@ import pytest
 
 from integrations.models import Delivery
 from integrations.outbound import Response
-from notifications import addresses, links, replies
+from notifications import links
 from notifications.channels import CHANNELS
+from notifications.consent import address_marks
+from notifications.feedback import replies
+from notifications.feedback.replies import Reply
 from notifications.models import Incident
-from notifications.replies import Reply
 from tests.factories import AddressFactory, DeliveryFactory, MessageFactory
 from tests.notifications.emergencies import Stage, set_stage
 from tests.webhooks.callbacks import bodies
@@ -135,7 +137,7 @@ def test_stop_of_a_person_with_a_user_name_counts_by_whatever_names_them() -> No
     MessageFactory(
         organization=row.organization, delivery=delivery, channel="whatsapp", address=row.value, provider_id="wamid.7"
     )
-    addresses.known_as(row.organization_id, Channel.WHATSAPP, row.value, ["AT.13491208655302741918"])
+    address_marks.known_as(row.organization_id, Channel.WHATSAPP, row.value, ["AT.13491208655302741918"])
     ways: list[dict[str, str]] = [
         {"user_id": "AT.13491208655302741918"},
         {"answers": "wamid.7"},

@@ -17,8 +17,8 @@ from integrations.models import Alert, Delivery, System
 from integrations.outbound.sending import close_idle
 from integrations.routing.route_event import route
 from integrations.sending import dispatch
-from notifications import pairs, whatsapp_templates
-from notifications.channels.whatsapp import resend_closed_windows
+from notifications.channels.whatsapp import pair_limit, templates
+from notifications.channels.whatsapp.channel import resend_closed_windows
 from notifications.models import Message, TraceEntry
 from tests.factories import ContactFactory, MembershipFactory, RouteFactory, SystemFactory, UserFactory, WeddingFactory
 from tests.notifications.stored import stored
@@ -36,7 +36,7 @@ EVIL = "<script>alert(1)</script> <!channel> {{7*7777777}} \n\t & " + "x" * 10_0
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     home = tmp_path_factory.mktemp("phones-home")
     config = configuration()
-    config["whatsapp"]["accounts"][0]["templates"] = whatsapp_templates.SHIPPED
+    config["whatsapp"]["accounts"][0]["templates"] = templates.SHIPPED
     config["whatsapp"]["accounts"][0].pop("callback_url", None)
     (home / "sandbox.json").write_text(json.dumps(config))
     with running(Path(home)) as peer:
@@ -235,14 +235,14 @@ def test_a_pair_has_its_rate_and_urgent_news_a_share_of_it(wedding: Wedding) -> 
     other = Delivery(system_id=row.system_id, target="+12025550199", priority="normal")
     urgent = Delivery(system_id=row.system_id, target=row.target, priority="urgent")
 
-    taken = sum(pairs.take(row) is None for _ in range(60))
+    taken = sum(pair_limit.take(row) is None for _ in range(60))
 
-    assert taken == pairs.BURST - pairs.KEPT_FOR_URGENT
-    wait = pairs.take(row)
+    assert taken == pair_limit.BURST - pair_limit.KEPT_FOR_URGENT
+    wait = pair_limit.take(row)
     assert wait
-    assert 0 < wait <= pairs.SECONDS_EACH
-    assert pairs.take(other) is None
-    assert pairs.take(urgent) is None
+    assert 0 < wait <= pair_limit.SECONDS_EACH
+    assert pair_limit.take(other) is None
+    assert pair_limit.take(urgent) is None
 
 
 def test_131048_leaves_the_number_alone_for_an_hour(wedding: Wedding, outside: Peer) -> None:

@@ -13,11 +13,12 @@ from django.test import Client
 from integrations.models import Delivery, ExternalReference
 from integrations.references import linking, suppliers
 from integrations.routing.route_event import route
-from notifications import incidents, links, placement
-from notifications.emergency_reports import Report, Trouble
+from notifications import links
+from notifications.incidents import opening, placement
+from notifications.incidents.emergency_reports import Report, Trouble
+from notifications.incidents.placement import Choice
+from notifications.incidents.unplaced import tell_staff
 from notifications.models import Incident, IncidentReport
-from notifications.placement import Choice
-from notifications.unplaced import tell_staff
 from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory
 from tests.notifications.houses import House, a_house
@@ -53,7 +54,7 @@ def path(incident: Incident) -> str:
 
 def check_one_outcome(asked: Incident, events: list[ChannelEvent]) -> Wedding:
     """All reports went to the chosen wedding's incident, each once and onto its channels once."""
-    for event in ChannelEvent.objects.filter(type=incidents.REPORTED):
+    for event in ChannelEvent.objects.filter(type=opening.REPORTED):
         route(event.id)
     after = fresh(asked)
     chosen = after.chosen_wedding
@@ -61,7 +62,7 @@ def check_one_outcome(asked: Incident, events: list[ChannelEvent]) -> Wedding:
     assert chosen
     opened = Incident.objects.get(wedding__isnull=False)
     assert opened.wedding == chosen
-    reported = ChannelEvent.objects.filter(type=incidents.REPORTED)
+    reported = ChannelEvent.objects.filter(type=opening.REPORTED)
     assert set(reported.values_list("wedding", "routing")) == {(chosen.id, "routed")}
     assert sorted(opened.reports.values_list("event_id", flat=True)) == sorted(reported.values_list("id", flat=True))
     assert not IncidentReport.objects.filter(incident=asked, event__in=events).exists()
@@ -86,7 +87,7 @@ def test_of_two_who_choose_different_weddings_one_is_first_and_the_other_learns_
     assert check_one_outcome(asked, events) == weddings[winner]
     assert {choice.incident.chosen_wedding for choice in choices} == {weddings[winner]}
     assert {choice.incident.resolved_by for choice in choices} == {f"Person {winner}"}
-    assert ChannelEvent.objects.filter(type=incidents.REPORTED).count() == 3, "what was refused is reported anew once"
+    assert ChannelEvent.objects.filter(type=opening.REPORTED).count() == 3, "what was refused is reported anew once"
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
@@ -103,8 +104,8 @@ def test_a_choice_and_the_word_that_it_is_none_have_one_outcome(house: House, ro
     chosen, none = at_once(2, work)
 
     assert (chosen.already, none.already) in {(True, False), (False, True)}
-    cleared = ChannelEvent.objects.filter(type=incidents.RESOLVED).count()
-    linked = ChannelEvent.objects.filter(type=incidents.REPORTED, wedding=wedding).count()
+    cleared = ChannelEvent.objects.filter(type=opening.RESOLVED).count()
+    linked = ChannelEvent.objects.filter(type=opening.REPORTED, wedding=wedding).count()
     expected = ("None", None, 1, 0) if chosen.already else ("Choice", wedding, 0, 1)
     assert (fresh(asked).resolved_by, fresh(asked).chosen_wedding, cleared, linked) == expected
 
@@ -156,10 +157,10 @@ def test_a_report_that_comes_while_somebody_chooses_is_asked_about_or_told(house
         ),
     )
 
-    events = list(ChannelEvent.objects.filter(type=incidents.REPORTED))
+    events = list(ChannelEvent.objects.filter(type=opening.REPORTED))
     for event in events:
         route(event.id)
-    for event in ChannelEvent.objects.filter(type=incidents.REPORTED):
+    for event in ChannelEvent.objects.filter(type=opening.REPORTED):
         report = IncidentReport.objects.select_related("incident").get(event=event)
         assert report.incident.wedding == event.wedding
         assert report.incident.state == "open"
@@ -221,7 +222,7 @@ def test_a_choice_takes_channels_in_the_order_of_everyone_else(house: House) -> 
 
 def _channels_of_an_emergency(house: House, wedding: Wedding) -> list[str]:
     return names_for(
-        incidents.REPORTED,
+        opening.REPORTED,
         organization_id=house.organization.id,
         wedding_id=wedding.id,
         supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.states import Reason
-from notifications.policy import Way, first_open, preferred, quiet_until
+from notifications.rules.policy import Way, first_open, preferred, quiet_until
 from tests.factories import ContactFactory, OrganizationFactory
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact

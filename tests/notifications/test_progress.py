@@ -10,9 +10,10 @@ from integrations.deliveries import state_changes
 from integrations.models import Alert, Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import Reason, State
-from notifications import progress, status
-from notifications.following import Following
+from notifications import fallback
+from notifications.feedback import status
 from notifications.models import Message, Notification, Plan, Sending, TraceEntry
+from notifications.routing import Following
 from tests.factories import ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEvent
@@ -81,7 +82,7 @@ def taken(delivery: Delivery, told: Message.Status = Status.SENT) -> Message:
         organization=delivery.organization, delivery=delivery, channel=delivery.channel, address=delivery.target
     )
     status.merge(Message.objects.filter(id=message.id), told, timezone.now())
-    progress.look_at_delivery(delivery)
+    fallback.look_at_delivery(delivery)
     return message
 
 
@@ -94,7 +95,7 @@ def test_a_refused_whatsapp_is_followed_by_a_mail_once(wedding: Wedding, anna: C
     event = payment(wedding)
 
     end(on(event, "whatsapp"), State.DEAD, Reason.REFUSED)
-    progress.look_at_delivery(on(event, "whatsapp"))
+    fallback.look_at_delivery(on(event, "whatsapp"))
 
     mail = on(event, "email")
     assert (mail.state, mail.plan_step, mail.contact) == (State.PENDING, 1, anna)
@@ -110,7 +111,7 @@ def test_a_message_that_bounces_after_it_was_taken_is_followed_too(wedding: Wedd
     assert state_of(event) == States.OPEN
 
     status.merge(Message.objects.filter(id=message.id), Status.FAILED, timezone.now())
-    progress.look_at_delivery(message.delivery)
+    fallback.look_at_delivery(message.delivery)
 
     assert on(event, "email").state == State.PENDING
 
@@ -123,7 +124,7 @@ def test_a_mail_that_was_delivered_and_bounces_afterwards_is_followed_too(weddin
     assert state_of(event) == States.REACHED
 
     Message.objects.filter(id=message.id).update(bounced_at=timezone.now())
-    progress.look_again(message.delivery)
+    fallback.look_again(message.delivery)
 
     assert on(event, "whatsapp").state == State.PENDING
 
@@ -145,12 +146,12 @@ def test_a_plan_with_a_time_goes_on_when_nothing_was_delivered(wedding: Wedding,
     to_people(wedding)
     event = payment(wedding)
     taken(on(event, "whatsapp"), Status.DELIVERED)
-    assert progress.look_due() == 0
+    assert fallback.look_due() == 0
 
     past = timezone.now() - timedelta(seconds=601)
     Notification.objects.filter(event=event).update(step_since=past, look_at=past)
 
-    assert progress.look_due() == 1
+    assert fallback.look_due() == 1
     assert on(event, "email").state == State.PENDING
 
 
@@ -162,7 +163,7 @@ def test_a_time_that_comes_after_it_was_read_sends_nothing(wedding: Wedding, ann
     taken(on(event, "whatsapp"), Status.READ)
 
     Notification.objects.filter(event=event).update(step_since=timezone.now() - timedelta(seconds=601))
-    progress.look(Notification.objects.get(event=event).id)
+    fallback.look(Notification.objects.get(event=event).id)
 
     assert state_of(event) == States.REACHED
     assert not Delivery.objects.filter(event=event, channel="email").exists()
@@ -198,7 +199,7 @@ def test_ordinary_news_wait_for_their_channel(wedding: Wedding, anna: Contact) -
         next_attempt_at=timezone.now() + timedelta(seconds=30),
     )
     Following().refused(whatsapp.system_id)
-    progress.look_at_delivery(whatsapp)
+    fallback.look_at_delivery(whatsapp)
 
     assert not Delivery.objects.filter(event=event, channel="email").exists()
 
@@ -239,10 +240,10 @@ def test_what_nobody_followed_is_found_again_from_the_rows(wedding: Wedding, ann
         Delivery.objects.filter(id=whatsapp.id), State.DEAD, Reason.SYSTEM_DISABLED
     )  # and the process dies
 
-    assert progress.look_due() == 1
+    assert fallback.look_due() == 1
 
     assert on(event, "email").state == State.PENDING
-    assert progress.look_due() == 0
+    assert fallback.look_due() == 0
 
 
 def test_a_repetition_carries_what_its_original_did(wedding: Wedding, anna: Contact) -> None:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from integrations.models import Alert, Delivery, System
-from notifications import reach_checks, subjects
+from notifications.channels import subjects
+from notifications.incidents import reach_checks
 from notifications.models import ReachCheck
 from notifications.wording import write
 from tests.at_once import at_once

@@ -11,8 +11,10 @@ from integrations.models import Delivery, System
 from integrations.routing.route_event import route
 from integrations.sending import claimed_delivery
 from integrations.states import Reason, State
-from notifications import escalation, standing, wants
+from notifications.consent import wishes
+from notifications.incidents import escalation
 from notifications.models import Incident, Notification, TraceEntry
+from notifications.recipients import send_checks
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEvent
@@ -85,7 +87,7 @@ def test_everyone_is_everyone_of_the_wedding_and_nobody_of_another(wedding: Wedd
 def test_who_has_no_address_and_who_does_not_want_it_is_kept_with_the_reason(wedding: Wedding) -> None:
     person(wedding, phone="")
     unwilling = person(wedding)
-    wants.change(unwilling, "gallery", "whatsapp", wanted=False, source="test")
+    wishes.change(unwilling, "gallery", "whatsapp", wanted=False, source="test")
     people_route(wedding, channels=["whatsapp"])
 
     event = routed(wedding)
@@ -97,7 +99,7 @@ def test_who_has_no_address_and_who_does_not_want_it_is_kept_with_the_reason(wed
 
 def test_what_is_not_wanted_by_one_channel_goes_by_the_next(wedding: Wedding) -> None:
     someone = person(wedding)
-    wants.change(someone, "gallery", "whatsapp", wanted=False, source="test")
+    wishes.change(someone, "gallery", "whatsapp", wanted=False, source="test")
     people_route(wedding)
 
     assert told(routed(wedding)) == [("email", "pending", "")]
@@ -108,7 +110,7 @@ def test_urgent_news_pass_preferences_and_quiet_hours_but_no_opt_out(wedding: We
     opted_out = person(wedding)
     Address.objects.filter(value=opted_out.phone).update(opted_out_at="2026-01-01T00:00Z")
     for channel in ("whatsapp", "email"):
-        wants.change(someone, "emergencies", channel, wanted=False, source="test")
+        wishes.change(someone, "emergencies", channel, wanted=False, source="test")
     people_route(wedding, channels=["whatsapp"])
     payload = {"kind": "power_outage", "description": "dark", "reported_by": "Tom"}
 
@@ -134,11 +136,11 @@ def test_what_stands_against_an_address_counts_when_it_is_sent(
     someone = person(wedding)
     people_route(wedding, channels=["whatsapp"])
     delivery = Delivery.objects.get(event=routed(wedding))
-    assert standing.hindrance(delivery) is None
+    assert send_checks.hindrance(delivery) is None
 
     Address.objects.filter(value=someone.phone).update(**change)
 
-    found = standing.hindrance(delivery)
+    found = send_checks.hindrance(delivery)
     assert found
     assert (found.reason, found.until) == (reason, None)
 
@@ -161,7 +163,7 @@ def test_who_has_moved_or_is_gone_gets_nothing_at_the_old_address(wedding: Weddi
 
     moved_delivery = Delivery.objects.get(event=event, contact=moved)
     gone_delivery.refresh_from_db()
-    hindrances = [standing.hindrance(each) for each in (moved_delivery, gone_delivery)]
+    hindrances = [send_checks.hindrance(each) for each in (moved_delivery, gone_delivery)]
     assert [each.reason if each else None for each in hindrances] == [Reason.NO_ADDRESS, Reason.NO_RECIPIENT]
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from integrations.models import Delivery
-from notifications import addresses, links, replies
+from notifications import links
+from notifications.consent import address_marks
+from notifications.feedback import replies
+from notifications.feedback.replies import Reply, is_start, is_stop
 from notifications.models import Incident
-from notifications.replies import Reply, is_start, is_stop
 from tests.factories import AddressFactory, ContactFactory, DeliveryFactory, MessageFactory, OrganizationFactory
 from tests.notifications.emergencies import Stage, set_stage
 from wedsync.weddings.models import Address, Channel, Organization
@@ -89,9 +91,9 @@ def test_of_the_same_second_stop_counts(order: tuple[str, str]) -> None:
 def test_what_is_said_again_is_no_news() -> None:
     of = (AddressFactory(value=PHONE).organization_id, Channel.WHATSAPP, PHONE)
 
-    assert [addresses.opted_out(*of, NOON) for _ in range(2)] == [True, False]
+    assert [address_marks.opted_out(*of, NOON) for _ in range(2)] == [True, False]
     later = NOON + timedelta(seconds=1)
-    assert [addresses.opted_in(*of, later) for _ in range(2)] == [True, False]
+    assert [address_marks.opted_in(*of, later) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.django_db

@@ -15,9 +15,9 @@ from integrations.deliveries import state_changes
 from integrations.models import Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import State
-from notifications import status
+from notifications.feedback import status
+from notifications.feedback.status import Mark, Told
 from notifications.models import Message, Notification, TraceEntry
-from notifications.status import Mark, Told
 from tests.factories import (
     AddressFactory,
     ContactFactory,

@@ -12,9 +12,10 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from notifications import whatsapp_rules, whatsapp_templates
+from notifications.channels.whatsapp import templates
+from notifications.channels.whatsapp.templates import EARLIER, SHIPPED
 from notifications.models import WhatsAppTemplate
-from notifications.whatsapp_templates import EARLIER, SHIPPED
+from notifications.rules import approved_templates
 from notifications.wording.languages import LANGUAGES, vocabulary
 from tests.factories import OrganizationFactory, SystemFactory, WeddingFactory, WhatsAppTemplateFactory
 from tests.notifications.test_templates import of_whatsapp
@@ -63,7 +64,7 @@ def submit(peer: Peer, template: dict[str, Any]) -> requests.Response:
 
 def test_every_shipped_template_passes_our_check_and_the_review(peer: Peer) -> None:
     for template in SHIPPED:
-        whatsapp_rules.check_body(template["body"], PARAMETERS)
+        approved_templates.check_body(template["body"], PARAMETERS)
         answer = submit(peer, template)
         assert (answer.status_code, answer.json().get("status")) == (200, "APPROVED"), (template, answer.text)
 
@@ -75,7 +76,7 @@ def test_every_shipped_template_passes_our_check_and_the_review(peer: Peer) -> N
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
 def test_what_meta_refuses_is_refused_by_our_check_and_by_the_sandbox(peer: Peer, body: str) -> None:
     with pytest.raises(ValueError, match="Meta|placeholder"):
-        whatsapp_rules.check_body(body, PARAMETERS)
+        approved_templates.check_body(body, PARAMETERS)
     answer = submit(peer, {"name": "refused", "language": "en", "body": body})
     assert answer.status_code == 400
     assert answer.json()["error"]["error_user_title"]
@@ -92,7 +93,7 @@ def test_a_buttons_text_that_meta_refuses_is_refused(peer: Peer, text: str) -> N
     buttons = [{"type": "quick_reply", "text": text}]
 
     with pytest.raises(ValueError, match="button"):
-        whatsapp_rules.check_buttons(buttons, asks=True)
+        approved_templates.check_buttons(buttons, asks=True)
     answer = submit(peer, {"name": "button", "language": "en", "body": f"{GOOD} {text}", "buttons": buttons})
     assert answer.status_code == 400
 
@@ -103,7 +104,7 @@ def test_one_sentence_acknowledges_on_every_channel(language: str) -> None:
 
     (template,) = [each for each in SHIPPED if each["name"] == "wedding_emergency_2" and each["language"] == language]
     assert [button["text"] for button in template["buttons"]] == [said]
-    assert len(said) <= whatsapp_rules.LONGEST_BUTTON
+    assert len(said) <= approved_templates.LONGEST_BUTTON
 
 
 @pytest.mark.django_db
@@ -133,16 +134,16 @@ def test_approved_templates_go_on_under_their_names_until_the_new_ones_are_appro
 
     rows = WhatsAppTemplate.objects.filter(organization=wedding.organization)
     assert rows.count() == len(EARLIER) + len(SHIPPED)
-    used = whatsapp_templates.template_for(content, delivery)
+    used = templates.template_for(content, delivery)
     assert used.name == "wedding_update"
 
     rows.filter(name="wedding_update_2", language="en").update(status="approved")
-    assert whatsapp_templates.template_for(content, delivery).name == "wedding_update_2"
+    assert templates.template_for(content, delivery).name == "wedding_update_2"
 
     rows.filter(name="wedding_update_2", language="en").update(status="paused")
-    assert whatsapp_templates.template_for(content, delivery).name == "wedding_update"
+    assert templates.template_for(content, delivery).name == "wedding_update"
     rows.filter(name="wedding_update", language="en").update(status="paused")
-    assert whatsapp_templates.template_for(content, delivery).name == "wedding_update_2", "the shipped one"
+    assert templates.template_for(content, delivery).name == "wedding_update_2", "the shipped one"
 
 
 @pytest.mark.django_db
@@ -154,11 +155,11 @@ def test_an_organizations_own_templates_stay_before_all_and_others_get_nothing()
 
     migrate()
 
-    assert whatsapp_templates.template_for(*of_whatsapp(wedding)).name == "ours"
+    assert templates.template_for(*of_whatsapp(wedding)).name == "ours"
     assert set(WhatsAppTemplate.objects.values_list("organization", flat=True)) == {wedding.organization_id}
     assert not WhatsAppTemplate.objects.filter(name__startswith="wedding_update", language="en").exists()
 
 
 @pytest.mark.django_db
 def test_a_new_organization_uses_the_shipped_ones_of_today() -> None:
-    assert whatsapp_templates.template_for(*of_whatsapp(WeddingFactory())).name == "wedding_update_2"
+    assert templates.template_for(*of_whatsapp(WeddingFactory())).name == "wedding_update_2"

@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 
 from integrations.errors import TemplateRefused
 from integrations.models import Delivery
-from notifications import templates_in_force, trying, whatsapp_templates, wording
+from notifications import wording
 from notifications.channels import CHANNELS
+from notifications.channels.whatsapp import templates
+from notifications.message_templates import checking, previews, versions
 from notifications.models import MessageTemplate
-from notifications.wording import checking
 from notifications.wording.languages import FILES
 from tests.at_once import at_once
 from tests.factories import (
@@ -83,7 +84,7 @@ def house(db: None) -> Organization:
 
 
 def save(house: Organization, text: str, **rest: Any) -> MessageTemplate:
-    return templates_in_force.put_in_force(house, CAPACITY, "", "en", text, by=None, **rest)
+    return versions.put_in_force(house, CAPACITY, "", "en", text, by=None, **rest)
 
 
 def test_each_save_is_the_next_version_and_the_one_before_keeps_its_words(house: Organization) -> None:
@@ -93,10 +94,10 @@ def test_each_save_is_the_next_version_and_the_one_before_keeps_its_words(house:
     first.refresh_from_db()
     assert (first.text, first.version, first.active) == ("One", 1, False)
     assert (second.version, second.active) == (2, True)
-    again = templates_in_force.use_again(first, None)
+    again = versions.use_again(first, None)
     assert (again.text, again.version, again.note) == ("One", 3, "Version 1 again")
-    assert templates_in_force.withdraw(again)
-    assert not templates_in_force.withdraw(again)
+    assert versions.withdraw(again)
+    assert not versions.withdraw(again)
     assert not MessageTemplate.objects.filter(organization=house, active=True).exists()
 
 
@@ -104,7 +105,7 @@ def test_who_has_not_seen_the_newest_version_is_told(house: Organization) -> Non
     save(house, "One")
     save(house, "Two")
 
-    with pytest.raises(templates_in_force.ChangedMeanwhile, match="version 2"):
+    with pytest.raises(versions.ChangedMeanwhile, match="version 2"):
         save(house, "Mine", seen=1)
 
     assert MessageTemplate.objects.get(organization=house, active=True).text == "Two"
@@ -127,7 +128,7 @@ def test_of_saves_at_once_one_is_in_force_and_the_rest_are_told() -> None:
     def one(number: int) -> str:
         try:
             return save(house, f"By {number}", seen=1).text
-        except templates_in_force.ChangedMeanwhile:
+        except versions.ChangedMeanwhile:
             return ""
 
     done = [text for text in at_once(4, one) if text]
@@ -157,7 +158,7 @@ def test_an_own_fallback_stands_before_the_shipped_one() -> None:
         payload={"starts_at": "some day", "requirements": "12 tables"},
     )
     shipped = wording.write(wording.Subject(event, None, Channel.EMAIL))
-    templates_in_force.put_in_force(wedding.organization, "fallback", "", "en", "Ours", by=None)
+    versions.put_in_force(wedding.organization, "fallback", "", "en", "Ours", by=None)
     MessageTemplateFactory(event_type="fallback", text="Theirs")
 
     content = wording.write(wording.Subject(event, None, Channel.EMAIL))
@@ -181,9 +182,9 @@ def test_an_own_approved_template_stands_before_the_shipped_one_in_its_language(
     WhatsAppTemplateFactory(**of_house, name="pending", status="pending", language="de")
     WhatsAppTemplateFactory(name="theirs", body="{{1}} {{2}} {{3}}", language="de")
 
-    ours = whatsapp_templates.template_for(*of_whatsapp(wedding))
+    ours = templates.template_for(*of_whatsapp(wedding))
     content, delivery = of_whatsapp(wedding)
-    german = whatsapp_templates.template_for(replace(content, language="de"), delivery)
+    german = templates.template_for(replace(content, language="de"), delivery)
 
     assert (ours.name, ours.parameters, ours.text) == (
         "ours",
@@ -207,7 +208,7 @@ def test_a_template_that_meta_refuses_is_paused_and_the_shipped_one_is_used() ->
     row.refresh_from_db()
     same_name.refresh_from_db()
     assert (row.status, same_name.status) == ("paused", "approved")
-    assert whatsapp_templates.template_for(content, delivery).name == "wedding_update_2"
+    assert templates.template_for(content, delivery).name == "wedding_update_2"
 
 
 FITTING = " {{1}}, there is news: {{2}} and the details are {{3}} for now"
@@ -257,7 +258,7 @@ def test_a_fitting_template_is_taken_and_its_longest_parameter_gives_way(house: 
     long = [wording.Fact("", "y" * 2000)]
     content = replace(content, asks=True, facts=tuple(long), headline="h" * 250)
 
-    approved = whatsapp_templates.template_for(content, delivery)
+    approved = templates.template_for(content, delivery)
 
     assert approved.name == row.name
     assert len(approved.text) <= 1024
@@ -272,7 +273,7 @@ def test_a_preview_of_an_example_is_shown_on_every_channel_and_keeps_nothing(eve
     text = "Tried <b>{{ event.type }}</b>\nLabel: value"
     row = MessageTemplateFactory(event_type=event_type, text=text)
 
-    found = list(trying.looks(row, trying.example_for(row)))
+    found = list(previews.looks(row, previews.example_for(row)))
 
     assert [each.channel for each in found] == ["WhatsApp", "Slack", "Email"]
     assert [each.problem for each in found] == ["", "", ""]
@@ -285,7 +286,7 @@ def test_a_preview_of_an_example_is_shown_on_every_channel_and_keeps_nothing(eve
 @pytest.mark.django_db
 def test_a_preview_of_anothers_event_is_refused() -> None:
     with pytest.raises(ValueError, match="another organization"):
-        list(trying.looks(MessageTemplateFactory(), EventFactory()))
+        list(previews.looks(MessageTemplateFactory(), EventFactory()))
 
 
 @pytest.mark.django_db
@@ -296,7 +297,7 @@ def test_a_preview_of_a_text_that_fails_says_why_instead_of_showing_the_shipped_
         organization=row.organization, wedding=wedding, type=CAPACITY, payload={"reason": "new tables"}
     )
 
-    found = list(trying.looks(row, event))
+    found = list(previews.looks(row, event))
 
     assert all("is no number" in each.problem and not each.text for each in found)
 
@@ -309,6 +310,6 @@ def test_a_digest_is_previewed_with_the_events_of_its_wedding_only() -> None:
     events = [EventFactory(**of_wedding, wedding=wedding) for _ in range(3)]
     EventFactory(**of_wedding, wedding=WeddingFactory(organization=row.organization))
 
-    found = list(trying.looks(row, events[-1]))
+    found = list(previews.looks(row, events[-1]))
 
     assert all("3 news" in each.text for each in found)

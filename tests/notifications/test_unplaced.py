@@ -13,10 +13,12 @@ from django.utils import timezone
 from integrations.models import Alert, Connection, Delivery, ExternalReference, System
 from integrations.references import linking
 from integrations.routing.route_event import route
-from notifications import acknowledging, incidents, links, placement, staff_calls, subjects, unplaced
-from notifications.emergency_reports import Report, Trouble
+from notifications import links
+from notifications.channels import subjects
+from notifications.incidents import acknowledging, opening, placement, staff_calls, unplaced
+from notifications.incidents.emergency_reports import Report, Trouble
+from notifications.incidents.unplaced import tell_staff
 from notifications.models import Incident, IncidentReport
-from notifications.unplaced import tell_staff
 from notifications.wording import write
 from tests.factories import (
     EventFactory,
@@ -139,7 +141,7 @@ def test_reports_join_one_open_incident_of_their_connection(house: House) -> Non
     Delivery.objects.update(state="succeeded")
     due(incident, told_at=timezone.now() - timedelta(minutes=2))
     assert staff_calls.call_due() == 1
-    again = Delivery.objects.filter(event=incident.event, plan_step=incidents.FIRST_STAFF_CALL + 1).first()
+    again = Delivery.objects.filter(event=incident.event, plan_step=opening.FIRST_STAFF_CALL + 1).first()
     assert again
     text = write(subjects.of(again)).text
     assert "Also reported: fire (booking B-4)" in text
@@ -167,8 +169,8 @@ def test_staff_are_told_again_until_somebody_takes_it(house: House) -> None:
         assert staff_calls.call_due() == 1
         assert staff_calls.call_due() == 0
     live = Delivery.objects.filter(event=incident.event).exclude(state="cancelled")
-    assert {each.plan_step for each in live} == {incidents.FIRST_STAFF_CALL + 3}
-    assert house.told(incident.event, plan_step=incidents.FIRST_STAFF_CALL + 3) == STAFF
+    assert {each.plan_step for each in live} == {opening.FIRST_STAFF_CALL + 3}
+    assert house.told(incident.event, plan_step=opening.FIRST_STAFF_CALL + 3) == STAFF
 
     token = links.acknowledge_token(live[0].id)
     acknowledging.acknowledge(token, by="Ben", via="Slack")
@@ -206,7 +208,7 @@ def test_a_way_that_was_not_tried_yet_keeps_its_message_and_gets_no_second_one(h
     assert staff_calls.call_due() == 1
 
     assert house.told(house.asked.event, state="pending") == STAFF
-    assert set(Delivery.objects.values_list("plan_step", flat=True)) == {incidents.FIRST_STAFF_CALL}
+    assert set(Delivery.objects.values_list("plan_step", flat=True)) == {opening.FIRST_STAFF_CALL}
 
 
 def test_nobody_told_in_time_is_an_alert_and_a_new_try_on_every_channel(house: House) -> None:
@@ -217,12 +219,12 @@ def test_nobody_told_in_time_is_an_alert_and_a_new_try_on_every_channel(house: H
     assert staff_calls.call_due() == 1
 
     assert Alert.objects.get().cause == "nobody_reached"
-    assert house.told(house.asked.event, plan_step=incidents.FIRST_STAFF_CALL + 1) == STAFF
+    assert house.told(house.asked.event, plan_step=opening.FIRST_STAFF_CALL + 1) == STAFF
 
 
 def test_a_lost_hint_is_found_again_by_the_sweep_once(house: House) -> None:
     EventFactory(
-        organization=house.organization, wedding=None, type=incidents.REPORTED, payload=SMOKE, priority="urgent",
+        organization=house.organization, wedding=None, type=opening.REPORTED, payload=SMOKE, priority="urgent",
         routing="unlinked", source_system_id=house.system.id, source_connection_id=house.connection.id,
     )  # fmt: skip
 
@@ -369,7 +371,7 @@ class TestTheSeam:
         tell_staff(self.refused(house))
         placement.none_of_ours(house.asked, by="Ben")
         for number in range(3):
-            event = EventFactory(organization=house.organization, type=incidents.REPORTED, routing="held")
+            event = EventFactory(organization=house.organization, type=opening.REPORTED, routing="held")
             held = Report(
                 house.organization.id, house.connection.id, Trouble.HELD, "Paused.", f"H-{number}", event_id=event.id
             )
@@ -414,7 +416,7 @@ class TestTheSeam:
 
         placement.choose(house.asked, wedding, by="Ben")
 
-        event = ChannelEvent.objects.get(type=incidents.REPORTED)
+        event = ChannelEvent.objects.get(type=opening.REPORTED)
         route(event.id)
         assert (event.wedding, event.payload["description"]) == (wedding, "Smoke")
         assert Incident.objects.get(wedding=wedding).event == event
@@ -423,7 +425,7 @@ class TestTheSeam:
         wedding = house.wedding()
         Connection.objects.update(state="paused")
         held = EventFactory(
-            organization=house.organization, wedding=wedding, type=incidents.REPORTED, payload=SMOKE,
+            organization=house.organization, wedding=wedding, type=opening.REPORTED, payload=SMOKE,
             priority="urgent", routing="held", source_connection_id=house.connection.id,
         )  # fmt: skip
         of = {"wedding_id": wedding.id, "event_id": held.id}
@@ -435,4 +437,4 @@ class TestTheSeam:
         held.refresh_from_db()
         assert held.routing == "routed"
         assert Incident.objects.get(wedding=wedding).event == held
-        assert ChannelEvent.objects.filter(type=incidents.REPORTED).count() == 1
+        assert ChannelEvent.objects.filter(type=opening.REPORTED).count() == 1

@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 
 from integrations.models import Delivery
-from notifications import links, standing, wants
+from notifications import links
+from notifications.consent import wishes
 from notifications.models import Preference, TraceEntry
+from notifications.recipients import send_checks
 from tests.factories import AddressFactory
 from tests.notifications.mails import delivery
 from wedsync.live.catalogue import Category
@@ -39,9 +41,9 @@ def test_one_click_stops_that_category_by_mail_and_nothing_else(program: Client)
     preference = Preference.objects.get(contact=row.contact)
     assert (preference.category, preference.channel, preference.wanted) == ("timeline", "email", False)
     assert preference.source == "mail's link"
-    assert wants.wanted(row.contact.id, Category.TIMELINE, Channel.WHATSAPP)
-    assert wants.wanted(row.contact.id, Category.BOOKINGS, Channel.EMAIL)
-    found = standing.hindrance(row)
+    assert wishes.wanted(row.contact.id, Category.TIMELINE, Channel.WHATSAPP)
+    assert wishes.wanted(row.contact.id, Category.BOOKINGS, Channel.EMAIL)
+    found = send_checks.hindrance(row)
     assert found is not None
     assert found.reason == "not_wanted"
     assert TraceEntry.objects.filter(delivery=row).count() == 1
@@ -71,12 +73,12 @@ def test_no_mails_at_all_counts_for_the_address_and_can_be_taken_back(program: C
     program.post(link(row), {"do": "leave_all"})
     address.refresh_from_db()
     assert address.opted_out_at == first
-    found = standing.hindrance(row)
+    found = send_checks.hindrance(row)
     assert found is not None
     assert found.reason == "opted_out"
 
     program.post(link(row), {"do": "take_all"})
-    assert standing.hindrance(row) is None
+    assert send_checks.hindrance(row) is None
 
 
 def test_a_category_can_be_taken_back(program: Client) -> None:
@@ -85,7 +87,7 @@ def test_a_category_can_be_taken_back(program: Client) -> None:
 
     program.post(link(row), {"do": "take_category"})
 
-    assert standing.hindrance(row) is None
+    assert send_checks.hindrance(row) is None
 
 
 def test_where_the_person_is_gone_the_address_is_marked(program: Client) -> None:

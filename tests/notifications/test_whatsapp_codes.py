@@ -10,7 +10,7 @@ from integrations.errors import CredentialsRefused, TemplateRefused, WindowClose
 from integrations.models import Alert, Delivery, System
 from integrations.outbound import Response
 from notifications.channels import CHANNELS
-from notifications.whatsapp_errors import MEANINGS, error_of
+from notifications.channels.whatsapp.errors import MEANINGS, error_of
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, a_message, door_of, told
 from webhooks.callbacks.taking import take

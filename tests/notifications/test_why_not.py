@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.routing.route_event import route
-from notifications import answers
 from notifications.models import Notification
+from notifications.trace import answers
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
 from wedsync.weddings.models import Address, Wedding

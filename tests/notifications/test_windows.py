@@ -14,8 +14,11 @@ from pytest_django import Settings
 from integrations.deliveries import staff_actions
 from integrations.models import Delivery, System
 from integrations.routing import route_event
-from notifications import answers, closing, progress, wants, windows
+from notifications import fallback
+from notifications.consent import wishes
+from notifications.digests import closing, windows
 from notifications.models import Notification, TraceEntry, Window, WindowEntry
+from notifications.trace import answers
 from tests.factories import SystemFactory, WeddingFactory
 from tests.notifications.windowing import (
     MILESTONE,
@@ -256,7 +259,7 @@ def test_what_somebody_does_not_want_any_more_is_left_out(wedding: Any) -> None:
     route_to_people(wedding)
     gallery = routed(wedding, "gallery.ready", {"gallery_url": "https://studio.example/g/1"})
     events = (milestone(wedding), milestone(wedding))
-    wants.change(anna, "gallery", Channel.EMAIL, wanted=False, source="a mail's link")
+    wishes.change(anna, "gallery", Channel.EMAIL, wanted=False, source="a mail's link")
 
     let_time_pass()
 
@@ -433,8 +436,8 @@ def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyon
     assert {each.state for each in Notification.objects.all()} == {"left"}
 
     Delivery.objects.filter(id=digest.id).update(state="dead", state_reason="refused", finished_at=timezone.now())
-    progress.look_due()
-    progress.look_due()
+    fallback.look_due()
+    fallback.look_due()
 
     _, second = sorted(digests(), key=lambda row: row.id)
     assert (second.channel, second.target) == ("whatsapp", anna.phone)
@@ -453,6 +456,6 @@ def test_a_digest_that_has_no_way_left_is_asked_about_again_and_again_without_a_
     before = TraceEntry.objects.count()
 
     for _ in range(3):
-        progress.look_due()
+        fallback.look_due()
 
     assert (len(digests()), TraceEntry.objects.count()) == (1, before)

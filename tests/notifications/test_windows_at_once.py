@@ -13,7 +13,7 @@ from pytest_django import Settings
 from integrations.deliveries import staff_actions
 from integrations.models import Delivery
 from integrations.routing import route_event
-from notifications import closing, windows
+from notifications.digests import closing, windows
 from notifications.models import Window, WindowEntry
 from tests.at_once import at_once
 from tests.factories import WeddingFactory

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from notifications.merging import came_to_nothing, merged, subject_of
+from notifications.rules.merging import came_to_nothing, merged, subject_of
 
 FIELDS = ["ceremony_time", "reception_time", "venue_name"]
 ways = some.lists(some.tuples(some.sampled_from(FIELDS), some.integers(0, 3)), min_size=1, max_size=12)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, Route, System
 from integrations.routing import route_event
-from notifications import closing
+from notifications.digests import closing
 from notifications.models import Window, WindowEntry
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory
 from wedsync.live.log import NewEvent, append

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.models import Connection
 from integrations.vendors import VENDORS
-from notifications.emergency_reports import Trouble
+from notifications.incidents.emergency_reports import Trouble
 from notifications.models import Incident
 from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory, WeddingFactory

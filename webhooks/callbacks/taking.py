@@ -15,8 +15,8 @@ from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, V
 from django.db.models.functions import Greatest, Least, Now
 
 from integrations.models import System
-from notifications import presses, replies, status
-from notifications.status import Told
+from notifications.feedback import buttons, replies, status
+from notifications.feedback.status import Told
 from webhooks.callbacks import telling
 from webhooks.models import ProviderNotice
 from wedsync import correlation
@@ -120,8 +120,8 @@ def _take_effect(notice: ProviderNotice) -> bool:
         case System.Kind.EMAIL, Kind.MESSAGE:
             replies.take_mail(notice.organization_id, telling.sender_of_mail(notice), telling.when(notice))
         case System.Kind.SLACK, Kind.INTERACTION:
-            for token, by in telling.slack_presses(notice, presses.ACTION):
-                presses.pressed(notice.organization_id, token, by=by, via=Channel.SLACK.label)
+            for token, by in telling.slack_presses(notice, buttons.ACTION):
+                buttons.pressed(notice.organization_id, token, by=by, via=Channel.SLACK.label)
     return True
 
 

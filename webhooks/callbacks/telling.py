@@ -11,10 +11,10 @@ from email.utils import parseaddr
 from typing import Any
 
 from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
+from notifications.channels.whatsapp.errors import error_for
+from notifications.feedback.replies import Reply
+from notifications.feedback.status import Mark, Told
 from notifications.models import Message
-from notifications.replies import Reply
-from notifications.status import Mark, Told
-from notifications.whatsapp_errors import error_for
 from webhooks.callbacks.reading import digits, part, text
 from webhooks.callbacks.whatsapp import SENDER
 from webhooks.models import OUR_ID, ProviderNotice

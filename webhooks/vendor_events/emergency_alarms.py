@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection, ExternalReference
 from integrations.vendors import VENDORS
-from notifications.emergency_reports import Report, Trouble
-from notifications.unplaced import tell_staff
+from notifications.incidents.emergency_reports import Report, Trouble
+from notifications.incidents.unplaced import tell_staff
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
 from webhooks.vendor_events import emergencies

@@ -10,8 +10,8 @@ from django.db.models import Prefetch
 from django.http import Http404
 
 from integrations.models import Attempt, Delivery, System
-from notifications.answers import Answer, answer, with_what_came
 from notifications.models import Message, Notification
+from notifications.trace.answers import Answer, answer, with_what_came
 from webhooks.models import Receipt
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.tenant_admin.access import Access

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
 from integrations.vendors import VENDORS
-from notifications.whatsapp_templates import EARLIER, SHIPPED
+from notifications.channels.whatsapp.templates import EARLIER, SHIPPED
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.vendor_events.receiver import PREFIX
 from wedsync import vault

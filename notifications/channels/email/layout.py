@@ -26,7 +26,7 @@ _ENGLISH = {
     "unsubscribe": "Fewer mails like this",
 }
 _layouts = Environment(
-    loader=FileSystemLoader(Path(__file__).parent.parent / "layouts"),
+    loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -46,7 +46,7 @@ class Look:
 
 def html(content: Content, look: Look) -> str:
     """A whole HTML document, below what Gmail shows."""
-    written = _layouts.get_template("email.html").render(
+    written = _layouts.get_template("layout.html").render(
         content=content,
         facts=_shown(content),
         look=look,

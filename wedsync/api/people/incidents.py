@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import acknowledging, raising
+from notifications.incidents import acknowledging, staff_actions
 from notifications.models import Incident
 from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
@@ -92,7 +92,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
         try:
-            event = raising.raise_by_hand(
+            event = staff_actions.raise_by_hand(
                 said["wedding"],
                 said["kind"],
                 said["description"],
@@ -100,7 +100,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
                 drill=said["drill"],
                 contact_phone=said["contact_phone"],
             )
-        except raising.AlreadyOpen as error:
+        except staff_actions.AlreadyOpen as error:
             raise Conflict(str(error)) from error
         return Response({"event": str(event.id)}, status=201)
 
@@ -118,7 +118,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @transaction.atomic
     def resolve(self, request: Request, pk: str) -> Response:
         """It is over: everyone who was alerted gets the all-clear, once."""
-        raising.resolve(self.get_object(), by=self._caller(request))
+        staff_actions.resolve(self.get_object(), by=self._caller(request))
         return Response(self.get_serializer(self.get_object()).data)
 
     @staticmethod

@@ -8,8 +8,8 @@ import django_filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 
-from notifications import answers
 from notifications.models import Notification
+from notifications.trace import answers
 from wedsync.api.filtering import Filters, SearchFilter
 from wedsync.api.owned import OwnedViews
 from wedsync.live.catalogue import CATALOGUE

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import wants
+from notifications.consent import wishes
 from notifications.models import Preference
 from notifications.models.preferences import CATEGORIES
 from wedsync.api.authentication import client_of
@@ -54,7 +54,7 @@ class PreferencesView(Scoped):
         asked.is_valid(raise_exception=True)
         with transaction.atomic():
             for each in asked.validated_data["preferences"]:
-                wants.change(
+                wishes.change(
                     contact, each["category"], Channel(each["channel"]), wanted=each["wanted"], source="the API"
                 )
         return Response(_shown(contact))

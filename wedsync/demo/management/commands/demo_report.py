@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from integrations.models import Delivery
-from notifications.policy import quiet_until
+from notifications.rules.policy import quiet_until
 from wedsync.demo.seed import ORGANIZATION
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact

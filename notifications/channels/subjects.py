@@ -1,0 +1,55 @@
+"""From a delivery to what its message is to be written about."""
+
+from copy import copy
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from notifications.digests import windows
+from notifications.incidents import escalation, opening, placement, reach_checks
+from notifications.models import Incident
+from notifications.wording import Subject
+from wedsync.live.models import ChannelEvent
+from wedsync.weddings.models import Channel
+
+
+def of(delivery: Delivery) -> Subject:
+    """The subject of a delivery's message."""
+    incident = opening.of_delivery(delivery)
+    return Subject(
+        event=_whole_event(delivery, incident),
+        contact=delivery.contact,
+        channel=Channel(delivery.channel),
+        step=delivery.plan_step,
+        escalated=incident is not None and _is_told_again(delivery),
+        asks=incident is not None and escalation.asks(delivery, incident),
+        drill=delivery.event.type == reach_checks.SELF_TEST or (incident is not None and incident.drill),
+        digest=windows.digest_of(delivery),
+    )
+
+
+def _is_told_again(delivery: Delivery) -> bool:
+    """Whether nobody has acknowledged what was told before. The first call of staff comes at once."""
+    if delivery.event.type == opening.WEDDING_UNKNOWN:
+        return delivery.plan_step > opening.FIRST_STAFF_CALL
+    return delivery.plan_step > opening.FIRST_ESCALATION and delivery.plan_step != opening.FIRST_STAFF_CALL - 1
+
+
+def _whole_event(delivery: Delivery, incident: Incident | None) -> ChannelEvent:
+    """The event; of several changes that are told at once, with the way from the first to the last as its payload.
+
+    A question of ours is told as it stands now; an emergency whose report said nothing, by what was reported since; a
+    further report with those that it stands for.
+    """
+    payload = windows.merged_payload(delivery)
+    if incident and delivery.event.type == opening.WEDDING_UNKNOWN:
+        payload = placement.told(incident, delivery.event.payload, timezone.now())
+    elif incident and payload is None and _is_told_again(delivery):
+        payload = opening.said_since(incident, delivery.event)
+    elif incident and payload is None and (further := opening.passed_over(incident, delivery.event)):
+        payload = {**delivery.event.payload, "further": further}
+    if payload is None:
+        return delivery.event
+    event = copy(delivery.event)
+    event.payload = payload
+    return event

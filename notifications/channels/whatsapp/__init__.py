@@ -1,0 +1,1 @@
+"""WhatsApp: its call, its templates, its errors, its limits."""

@@ -1,0 +1,187 @@
+"""WhatsApp Business Cloud API: approved templates, and free text to whom wrote to us in the last 24 hours.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. There is no idempotency
+key on the other side.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.deliveries import staff_actions
+from integrations.errors import DeliveryError, Permanent, WindowClosed
+from integrations.models import Delivery, System
+from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.remote_reads.asking import answer_in
+from integrations.states import Reason, State
+from integrations.systems.trials import HarmlessCall, Unfit
+from notifications import links
+from notifications.channels.base import Composed, PersonChannel, credentials_in
+from notifications.channels.whatsapp import refusals, templates
+from notifications.channels.whatsapp.errors import code_of, error_of
+from notifications.channels.whatsapp.templates import Approved
+from notifications.consent import address_marks
+from notifications.trace import recording
+from notifications.trace.recording import What
+from notifications.wording import Content
+from notifications.wording.letters import fit
+from wedsync.queues import Priority
+from wedsync.weddings.models import Address, Channel
+
+WINDOW = timedelta(hours=24)
+MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
+LONGEST_TEXT = 4096
+LATELY = timedelta(hours=1)
+_NO_OBJECT = 100  # Meta: an object that is not there, or that the token does not reach
+
+
+class WhatsApp(PersonChannel):
+    """One message to one phone."""
+
+    channel = Channel.WHATSAPP
+    resends_marked = True
+
+    def compose(self, content: Content, delivery: Delivery) -> Composed:
+        """Free text where it is allowed and nothing is asked; else an approved template with its parameters."""
+        common: dict[str, Any] = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": delivery.target,
+            "biz_opaque_callback_data": str(delivery.id),
+        }
+        if not content.asks and _window_is_open(delivery):
+            text = _free_text(content)
+            body = {**common, "type": "text", "text": {"preview_url": False, "body": text}}
+        else:
+            approved = templates.template_for(content, delivery)
+            text = approved.text
+            body = {**common, "type": "template", "template": _template(approved)}
+        request = Request("POST", "/messages", json.dumps(body), {"Content-Type": "application/json"})
+        return Composed(request, content.headline, text)
+
+    def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
+        """The sending number stands in the path."""
+        base = delivery.system.base_url.rstrip("/")
+        url = f"{base}/{settings.GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
+        headers = {**request.headers, "Authorization": f"Bearer {credentials['access_token']}"}
+        return Call(request.method, url, request.body.encode(), headers)
+
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """A status carries our ``biz_opaque_callback_data``, and so says that the message was taken."""
+        urgent = delivery.priority == Priority.URGENT
+        return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
+
+    def classify(self, response: Response) -> DeliveryError | None:
+        """The error that ``error.code`` stands for."""
+        return error_of(response)
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """What an error says of the address, and of more than this message."""
+        refusals.take_effect(delivery, error)
+        self.mark_address(delivery, error)
+        if isinstance(error, WindowClosed):
+            address_marks.window_closed(delivery.organization_id, self.channel, delivery.target, timezone.now())
+            send_as_template(delivery)
+
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""
+        address_marks.known_as(delivery.organization_id, Channel.WHATSAPP, delivery.target, _names_in(response))
+
+    def harmless_call(self, system: System) -> HarmlessCall | None:
+        """Look the sending number up."""
+        credentials = credentials_in(system)
+        number = credentials["phone_number_id"]
+        headers = {"Authorization": f"Bearer {credentials['access_token']}", "Accept": "application/json"}
+        url = f"{system.base_url.rstrip('/')}/{settings.GRAPH_VERSION}/{number}"
+        call = Call("GET", url, b"", headers)
+        return HarmlessCall(
+            lambda deadline: send(call, deadline=deadline), lambda response: _looked_up(number, response)
+        )
+
+    def provider_id(self, response: Response) -> str:
+        """The ``wamid`` of the accepted message."""
+        try:
+            return str(json.loads(response.body)["messages"][0]["id"])
+        except (ValueError, KeyError, IndexError, TypeError):
+            return ""
+
+
+def _looked_up(number: str, response: Response) -> str:
+    if code_of(response) == _NO_OBJECT:
+        raise Unfit(
+            "WhatsApp knows the token, but no phone number of this id that the token may use",
+            "Compare the phone number id with WhatsApp Manager: it is the id there, not the number. Give the token's "
+            "user access to that account. Then try again.",
+        )
+    error = error_of(response)
+    if error is not None:
+        raise error
+    check_status(response)
+    if answer_in(response).get("id") != number:
+        raise Permanent("the answer does not name this phone number id")
+    return ""
+
+
+def _names_in(response: Response) -> list[str]:
+    """``wa_id`` and ``user_id`` of the one whom an answer names."""
+    try:
+        contact = json.loads(response.body)["contacts"][0]
+        return [str(contact[name]) for name in ("wa_id", "user_id") if contact.get(name)]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return []
+
+
+def _window_is_open(delivery: Delivery) -> bool:
+    address = Address.objects.filter(
+        organization_id=delivery.organization_id, channel=Channel.WHATSAPP, value=delivery.target
+    ).first()
+    if address is None or address.last_inbound_at is None:
+        return False
+    closed = address.window_closed_at is not None and address.window_closed_at >= address.last_inbound_at
+    return not closed and address.last_inbound_at > timezone.now() - WINDOW + MARGIN
+
+
+def send_as_template(delivery: Delivery) -> bool:
+    """Send again as a template what WhatsApp refused as free text; false where it was a template already."""
+    if not templates.is_text(delivery.request):
+        return False
+    again = staff_actions.send_anew(delivery)
+    recording.note(again, What.FELL_BACK, "the 24 hours for free text are over: it goes again as a template")
+    return True
+
+
+def resend_closed_windows() -> int:
+    """Send as templates what was refused as free text while its worker died; a round of the sweep."""
+    same = {name: OuterRef(name) for name in ("event", "channel", "target", "plan_step")}
+    following = Delivery.objects.filter(**same, generation__gt=OuterRef("generation"))
+    refused = Delivery.objects.filter(
+        ~Exists(following), state=State.DEAD, state_reason=Reason.WINDOW_CLOSED, finished_at__gt=Now() - LATELY
+    )
+    rows = refused.select_related("event__wedding").order_by("finished_at")
+    return sum(send_as_template(row) for row in rows[:1000])
+
+
+def _free_text(content: Content) -> str:
+    """The longest facts are cut where it is too long, so that a number to call stays whole."""
+    head, about = f"*{content.headline.replace('*', '')}*", content.about[:500]
+    facts = [fact.line for fact in content.facts]
+    room = LONGEST_TEXT - len(head) - len(about) - len(facts) - 4
+    return "\n".join([head, "", *fit(facts, room), "", about]).strip()
+
+
+def _template(approved: Approved) -> dict[str, Any]:
+    components: list[dict[str, Any]] = [
+        {"type": "body", "parameters": [{"type": "text", "text": value} for value in approved.parameters]}
+    ]
+    for place, button in enumerate(approved.buttons):
+        if button["type"] == "quick_reply":
+            payload = {"type": "payload", "payload": links.ACKNOWLEDGE_TOKEN}
+            components.append(
+                {"type": "button", "sub_type": "quick_reply", "index": str(place), "parameters": [payload]}
+            )
+    return {"name": approved.name, "language": {"code": approved.language}, "components": components}

@@ -1,0 +1,1 @@
+"""What people want to hear of, and what stands against an address."""

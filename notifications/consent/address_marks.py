@@ -1,0 +1,155 @@
+"""What providers and people say of an address: each a conditional write, which says the same in any order and twice.
+
+An address belongs to its organization: what one was told says nothing to another. A message of the person lifts a
+bounce, and nothing else does but staff; an opt-out ends by START, by the person's own page, or by staff with a reason,
+a complaint by staff alone (:mod:`notifications.consent.staff_decisions`). docs/adr/0070.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, Q, QuerySet
+from django.db.models.functions import Greatest, Least
+
+from notifications.models import Message
+from wedsync.weddings.addresses import in_one_form, other_forms
+from wedsync.weddings.models import Address, AddressAlias, AddressChange, Channel
+
+WROTE_START = "wrote START on WhatsApp"
+_LONGEST_REASON = 200
+_LONGEST_ALIAS = 200
+What = AddressChange.What
+
+
+@transaction.atomic
+def bounced(organization_id: UUID, channel: Channel, value: str, at: datetime, reason: str) -> None:
+    """Nothing arrives there. The first bounce keeps its time and reason; a message that came since counts more."""
+    rows = _row(organization_id, channel, value).filter(Q(last_inbound_at=None) | Q(last_inbound_at__lt=at))
+    if rows.filter(bounced_at=None).update(bounced_at=at, bounce_reason=reason[:_LONGEST_REASON]):
+        record(rows, What.BOUNCED, f"{channel.label}'s provider", reason)
+
+
+@transaction.atomic
+def complained(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+    """Its owner called a message spam."""
+    rows = _row(organization_id, channel, value)
+    if rows.filter(complained_at=None).update(complained_at=at):
+        record(rows, What.COMPLAINED, f"{channel.label}'s provider", "called a message spam")
+    else:
+        rows.update(complained_at=Least(F("complained_at"), at))
+
+
+def window_closed(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+    """WhatsApp refused free text, since its owner had not written for 24 hours."""
+    _row(organization_id, channel, value).update(window_closed_at=Greatest(F("window_closed_at"), at))
+
+
+@transaction.atomic
+def wrote(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+    """Its owner wrote to us. Free text may follow for a while, and an earlier bounce is over; it is no consent."""
+    rows = _row(organization_id, channel, value)
+    rows.update(last_inbound_at=Greatest(F("last_inbound_at"), at))
+    newer = Message.objects.filter(
+        organization_id=organization_id, channel=channel, address=in_one_form(channel, value), bounced_at__gt=at
+    )
+    if rows.filter(~Exists(newer), bounced_at__lte=at).update(bounced_at=None, bounce_reason=""):
+        record(rows, What.BOUNCE_LIFTED, "the person", f"wrote to us by {channel.label}")
+
+
+@transaction.atomic
+def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime, *, by: str = "the person") -> bool:
+    """Its owner wants nothing more on this channel; true where that is new. ``by``: who told us.
+
+    A later START counts more. A consent of another kind does not: it may have been typed in from an older paper.
+    """
+    newer_start = Q(consented_at__gt=at, consent_source__startswith=WROTE_START)
+    rows = _row(organization_id, channel, value)
+    stale = rows.exclude(_known(newer_start))
+    if stale.filter(opted_out_at=None).update(opted_out_at=at):
+        record(rows, What.OPTED_OUT, by)
+        return True
+    return bool(stale.filter(opted_out_at__lt=at).update(opted_out_at=at))
+
+
+@transaction.atomic
+def opted_in(organization_id: UUID, channel: Channel, value: str, at: datetime) -> bool:
+    """Its owner wants messages again, and says so in writing; true where that is new.
+
+    A later STOP counts more, and so does one of the same second: Meta gives no smaller ones.
+    """
+    newer_start = Q(consented_at__gte=at, consent_source__startswith=WROTE_START)
+    rows = _row(organization_id, channel, value)
+    older = rows.exclude(_known(newer_start)).filter(Q(opted_out_at=None) | Q(opted_out_at__lt=at))
+    source = f"{WROTE_START}, {at:%Y-%m-%d}"
+    out = older.filter(opted_out_at__isnull=False).exists()
+    done = older.update(opted_out_at=None, consented_at=at, consent_source=source)
+    if done and out:
+        record(rows, What.OPTED_IN, "the person", source)
+    return bool(done)
+
+
+@transaction.atomic
+def came_back(organization_id: UUID, channel: Channel, value: str, *, by: str) -> bool:
+    """Its owner, or staff for them, have ended an opt-out; true where there was one. ``by``: who, for the record."""
+    rows = _row(organization_id, channel, value)
+    if not rows.filter(opted_out_at__isnull=False).update(opted_out_at=None):
+        return False
+    record(rows, What.OPTED_IN, by)
+    return True
+
+
+def known_as(organization_id: UUID, channel: Channel, value: str, names: Iterable[str]) -> None:
+    """Remember under which other names a provider knows an address, such as ``wa_id``.
+
+    Where somebody has said STOP under such a name before, that counts here from now on. Without another name than the
+    address itself it costs no query.
+    """
+    others = sorted({name for name in names if 0 < len(name) <= _LONGEST_ALIAS and f"+{name}" != value})
+    of = {"organization_id": organization_id, "channel": channel}
+    aliases = AddressAlias.objects.filter(**of, alias__in=others, address__value=value)
+    if not others or aliases.count() == len(others):
+        return
+    with transaction.atomic():
+        address = _row(organization_id, channel, value).get()
+        new = [AddressAlias(**of, alias=name, address=address) for name in others]
+        AddressAlias.objects.bulk_create(new, ignore_conflicts=True)
+        for other in Address.objects.filter(**of, value__in=[f"+{name}" for name in others]).order_by("value"):
+            if other.opted_out_at:
+                opted_out(organization_id, channel, value, other.opted_out_at, by=f"STOP from {other.value}")
+
+
+def called(organization_id: UUID, channel: Channel, names: Iterable[str]) -> set[str]:
+    """The addresses that a provider means by any of these names: a phone's digits, or its id of a person.
+
+    Some countries' numbers have two forms (:func:`wedsync.weddings.addresses.other_forms`): where we know the other
+    one, it is meant too.
+    """
+    wanted = {name for name in names if name}
+    of = {"organization_id": organization_id, "channel": channel}
+    found = set(AddressAlias.objects.filter(**of, alias__in=wanted).values_list("address__value", flat=True))
+    forms = {form for name in wanted for form in other_forms(f"+{name}")}
+    if forms:
+        found |= set(Address.objects.filter(**of, value__in=forms).values_list("value", flat=True))
+    return found
+
+
+def _known(condition: Q) -> Q:
+    """The same, false instead of unknown where nobody has consented yet."""
+    return condition & Q(consented_at__isnull=False)
+
+
+def record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: str = "") -> None:
+    """Say who changed what. In the transaction of the change, whose row is locked by it."""
+    AddressChange.objects.bulk_create(
+        AddressChange(organization_id=owner, address_id=key, what=what, by=by[:200], reason=reason[:500])
+        for key, owner in rows.values_list("id", "organization_id")
+    )
+
+
+def _row(organization_id: UUID, channel: Channel, value: str) -> QuerySet[Address]:
+    """The address, made where it is missing; whoever makes the same one meanwhile is waited for."""
+    key = {"organization_id": organization_id, "channel": channel, "value": in_one_form(channel, value)}
+    Address.objects.bulk_create([Address(**key)], ignore_conflicts=True)
+    return Address.objects.filter(**key)

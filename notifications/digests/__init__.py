@@ -1,0 +1,1 @@
+"""News that wait for each other and go as one message."""

@@ -1,0 +1,290 @@
+"""How far a notification's plan has come, and its next step: judged from the rows, as often as anybody asks.
+
+The one step after the other here leads from channel to channel of the same recipient; from person to person an incident
+goes (:mod:`notifications.incidents.escalation`). Whoever asks first has the row; a step is never taken twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.health import alerts
+from integrations.models import Delivery
+from integrations.models.health import Cause
+from integrations.registry.targets import Plan
+from integrations.states import WAITING, Reason, State
+from notifications.digests import next_channel
+from notifications.incidents import escalation
+from notifications.models import Incident, Message, Notification, Sending
+from notifications.plans import extra_deliveries
+from notifications.recipients import resolving
+from notifications.rules import plan_steps, policy
+from notifications.rules.plan_steps import Audience, Step, Until
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.queues import Priority
+from wedsync.weddings.models import Channel
+
+BATCH = 100
+LATELY = timedelta(minutes=10)  # how far back a failure is looked for that nobody followed
+URGENT_LOOK = timedelta(seconds=1)
+SILENT = frozenset({Channel.SLACK.value})  # channels that tell nothing after they took a message
+_ANY_WAY = Step((plan_steps.OTHER,))
+_WAITS_FOR_CHANNEL = frozenset(
+    {
+        Reason.BREAKER_OPEN,
+        Reason.RATE_LIMITED,
+        Reason.PAIR_LIMITED,
+        Reason.AWAITS_STATUS,
+        Reason.SYSTEM_PAUSED,
+        Reason.THROTTLED,
+    }
+)
+
+
+class Verdict(Enum):
+    """How a step, or one of its deliveries, stands."""
+
+    REACHED = "reached"
+    LEFT = "left"  # nobody waits for it: it is in a digest, or somebody has called it off
+    FAILED = "failed"
+    STUCK = "stuck"  # urgent, and waits for its channel
+    UNDER_WAY = "under way"
+
+
+def look_at_delivery(delivery: Delivery) -> None:
+    """Something has become of a delivery: go on with what it carries."""
+    found = Sending.objects.filter(delivery_id=delivery.id).values_list("notification_id", flat=True).first()
+    if found:
+        look(found)
+    else:
+        next_channel.go_on(delivery)
+
+
+def look_again(delivery: Delivery) -> None:
+    """The same where the delivery may have been what reached the recipient: what bounces afterwards has not."""
+    sending = Sending.objects.filter(delivery_id=delivery.id).first()
+    if sending:
+        reached = Notification.objects.filter(id=sending.notification_id, state=Notification.State.REACHED)
+        message = Message.objects.filter(delivery_id=delivery.id).first()
+        if message and message.came_back:
+            reached.update(state=Notification.State.OPEN)
+    look_at_delivery(delivery)
+
+
+def look_due() -> int:
+    """Look at what nobody else does: timers, and failures after which a process died. Returns at how many."""
+    timers = Notification.objects.filter(look_at__lte=Now(), state=Notification.State.OPEN).order_by("look_at")
+    open_step = Q(notification__state=Notification.State.OPEN, step=F("notification__step"))
+    failed = Sending.objects.filter(open_step)
+    dead = failed.filter(delivery__state=State.DEAD, delivery__finished_at__gt=Now() - LATELY)
+    told = failed.filter(delivery__message__status="failed", delivery__message__failed_at__gt=Now() - LATELY)
+    ids = dict.fromkeys(timers.values_list("id", flat=True)[:BATCH])
+    for rows in (dead, told):
+        ids |= dict.fromkeys(rows.values_list("notification_id", flat=True)[:BATCH])
+    for each in ids:
+        look(each)
+    return len(ids) + next_channel.go_on_all(timezone.now() - LATELY)
+
+
+def look_at_system(system_id: UUID) -> None:
+    """A system takes nothing for a while: what is urgent goes on by its next channel."""
+    waiting = Sending.objects.filter(
+        delivery__system_id=system_id,
+        delivery__state=State.HELD,
+        delivery__priority=Priority.URGENT,
+        notification__state=Notification.State.OPEN,
+        step=F("notification__step"),
+    )
+    for each in set(waiting.values_list("notification_id", flat=True)[:BATCH]):
+        look(each)
+
+
+@transaction.atomic
+def look(notification_id: UUID) -> None:
+    """Judge a notification and take its plan's next step where it is time to. Any number may call it at once."""
+    rows = Notification.objects.select_for_update(of=("self",), no_key=True).filter(state=Notification.State.OPEN)
+    notification = rows.select_related("event__wedding", "contact", "team").filter(id=notification_id).first()
+    if notification is None:
+        return
+    steps = personal_steps(notification)
+    while _goes_on(notification, steps):
+        pass
+    notification.save(update_fields=["step", "step_since", "look_at", "state"])
+    if notification.state == Notification.State.FAILED:
+        _failed(notification)
+
+
+def personal_steps(notification: Notification) -> list[Step]:
+    """The steps of the plan that lead from channel to channel; urgent news try every way before they give up."""
+    category = CATALOGUE[notification.event.type].category
+    whole = (
+        plan_steps.kept(notification.steps) if notification.steps else plan_steps.unfolded(plan_steps.shipped(category))
+    )
+    own: list[Step] = []
+    for step in whole:
+        if step.audience != Audience.EVERYONE:
+            break
+        own.append(step)
+    return own + [_ANY_WAY] * len(Channel) if notification.priority == Priority.URGENT else own
+
+
+def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
+    """Whether a further step was taken, which may be stuck in its turn."""
+    step = steps[min(notification.step, len(steps) - 1)]
+    following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
+    verdict = _verdict(notification, step)
+    now = timezone.now()
+    if verdict in {Verdict.REACHED, Verdict.LEFT}:
+        _end(notification, Notification.State.REACHED if verdict == Verdict.REACHED else Notification.State.LEFT)
+        return False
+    due = notification.step_since + timedelta(seconds=following.after) if following and following.after else None
+    if following and (verdict in {Verdict.FAILED, Verdict.STUCK} or (due and due <= now)):
+        notification.step, notification.step_since = notification.step + 1, now
+        _take(notification, following, verdict)
+        return True
+    if verdict == Verdict.FAILED and not _still_alive(notification):
+        _end(notification, Notification.State.FAILED)
+        return False
+    pause = max(URGENT_LOOK, (now - notification.step_since) / 4) if notification.priority == Priority.URGENT else None
+    notification.look_at = min(filter(None, (due, now + pause if pause else None)), default=None)
+    return False
+
+
+def _end(notification: Notification, state: Notification.State) -> None:
+    notification.state, notification.look_at = state, None
+
+
+def _verdict(notification: Notification, step: Step) -> Verdict:
+    """How the present step stands; what an earlier one has reached meanwhile counts too."""
+    sendings = _newest(notification)
+    now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
+    earlier = [_of_one(each.delivery, step, notification) for each in sendings if each.step < notification.step]
+    found = set(now_asked)
+    if Verdict.REACHED in found or Verdict.REACHED in earlier:
+        return Verdict.REACHED
+    for verdict in (Verdict.UNDER_WAY, Verdict.STUCK, Verdict.LEFT):
+        if verdict in found:
+            return verdict
+    return Verdict.FAILED
+
+
+def _still_alive(notification: Notification) -> bool:
+    """Whether a delivery of an earlier step may still arrive, though the plan has nothing more to offer."""
+    alive = [*WAITING, State.IN_FLIGHT]
+    return Sending.objects.filter(notification=notification, delivery__state__in=alive).exists()
+
+
+def _newest(notification: Notification) -> list[Sending]:
+    """The sendings, of each only its last generation."""
+    rows = Sending.objects.filter(notification=notification).select_related("delivery__message")
+    newest: dict[str, Sending] = {}
+    for each in rows.order_by("delivery__generation"):
+        newest[each.delivery.dedupe_key.rpartition(":")[0]] = each
+    return list(newest.values())
+
+
+def _of_one(delivery: Delivery, step: Step, notification: Notification) -> Verdict:
+    if delivery.state in {State.DEAD, State.SKIPPED}:
+        return Verdict.FAILED
+    if delivery.state == State.CANCELLED:
+        return Verdict.LEFT
+    if delivery.state == State.SUCCEEDED:
+        return _of_taken(delivery, step)
+    urgent = notification.priority == Priority.URGENT
+    waits = delivery.state == State.HELD and delivery.state_reason in _WAITS_FOR_CHANNEL
+    unknown = delivery.may_duplicate or (delivery.state == State.SCHEDULED and delivery.attempt_count > 0)
+    return Verdict.STUCK if urgent and (waits or unknown) else Verdict.UNDER_WAY
+
+
+def _of_taken(delivery: Delivery, step: Step) -> Verdict:
+    """What the provider took: as far as its own status has come.
+
+    What is to be acknowledged has to be delivered first; for the rest of that an incident has its own steps.
+    """
+    message: Message | None = getattr(delivery, "message", None)
+    if message is None:
+        return Verdict.REACHED
+    if message.came_back:
+        return Verdict.FAILED
+    if step.until == Until.SENT or delivery.channel in SILENT:
+        return Verdict.REACHED
+    wanted = Message.Status.READ if step.until == Until.READ else Message.Status.DELIVERED
+    reached = message.status == wanted or message.status not in wanted.below
+    return Verdict.REACHED if reached else Verdict.UNDER_WAY
+
+
+def _take(notification: Notification, step: Step, verdict: Verdict) -> None:
+    """Make the deliveries of a further step; where there is no further way, none, and the plan goes on."""
+    chosen = list(_plans(notification, step))
+    because = "waits for its channel" if verdict == Verdict.STUCK else verdict.value
+    for each in chosen:
+        text = f"step {notification.step}: the step before {because}; now by {Channel(each.channel).label}"
+        recording.store([recording.of_notification(notification, What.FELL_BACK, text, channel=each.channel)])
+    if chosen:
+        priority = Priority(notification.priority)
+        extra_deliveries.make(
+            notification.event, chosen, plan_step=notification.step, why="fallback", priority=priority
+        )
+
+
+def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
+    senders = resolving.sending_systems(notification.organization_id)
+    if notification.recipient.startswith("team:"):
+        staff = Notification.objects.filter(event_id=notification.event_id, recipient__startswith="staff:")
+        if not staff.exists():
+            yield from resolving.to_staff(notification.organization_id, senders)
+        return
+    used = set(Sending.objects.filter(notification=notification).values_list("delivery__channel", flat=True))
+    person = _person(notification)
+    if person is None:
+        return
+    open_ways = [way for way in person.ways if way.channel in senders and way.channel not in used and not way.against]
+    ways = policy.preferred(person.contact, open_ways, urgent=notification.priority == Priority.URGENT)
+    named = [way for way in ways if way.channel in step.channels]
+    chosen = policy.by_one_channel(ways) if {plan_steps.OTHER, plan_steps.PREFERRED} & set(step.channels) else named
+    now, priority = timezone.now(), Priority(notification.priority)
+    for way in chosen:
+        yield resolving.plan_for(person, way, senders[way.channel], priority, now)
+
+
+def _person(notification: Notification) -> resolving.Person | None:
+    contact = notification.contact
+    if contact is None:
+        return None
+    return resolving.person_of(contact, notification.event)
+
+
+def _failed(notification: Notification) -> None:
+    """Nothing led there. Where an urgent event reaches nobody at all, staff are alerted."""
+    entry = recording.of_notification(notification, What.FAILED, "no channel is left: this recipient was not reached")
+    recording.store([entry])
+    if notification.priority != Priority.URGENT:
+        return
+    others = Notification.objects.filter(event_id=notification.event_id).exclude(id=notification.id)
+    if others.filter(state__in=[Notification.State.OPEN, Notification.State.REACHED]).exists():
+        return
+    event = notification.event
+    escalation.hurry(event.id)
+    text = f"Nobody could be reached about {event.type} ({event.wedding or 'no wedding'}): see its trace, and call."
+    incident = Incident.objects.filter(event_id=event.id).values_list("id", flat=True).first()
+    alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(incident or event.id))
+    recording.note_event(event, What.ALERTED, text)
+
+
+def first_look(priority: Priority, steps: Sequence[Step], now: datetime) -> datetime | None:
+    """When a notification is looked at first: urgent ones soon, others when a further step has its time.
+
+    ``None``: when something becomes of it.
+    """
+    if priority == Priority.URGENT:
+        return now + URGENT_LOOK
+    after = steps[1].after if len(steps) > 1 and steps[1].audience == Audience.EVERYONE else None
+    return now + timedelta(seconds=after) if after else None

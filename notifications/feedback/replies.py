@@ -1,0 +1,140 @@
+"""What people answer: words that end or begin WhatsApp messages, and buttons that they press.
+
+Which words count, and why no others, stands in docs/adr/0045.
+"""
+
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from integrations.models import Delivery
+from notifications import links
+from notifications.consent import address_marks
+from notifications.feedback import buttons
+from notifications.models import Message
+from wedsync.weddings.addresses import in_one_form, normalize, other_forms
+from wedsync.weddings.models import Address, Channel, Contact
+
+STOP = {
+    "en": ("stop", "stop all", "unsubscribe", "opt out", "quit"),
+    "de": ("stopp", "abmelden", "abbestellen"),
+    "es": ("baja", "alto", "parar"),
+    "fr": ("arrêt", "désabonner", "désinscrire"),
+}
+START = {
+    "en": ("start", "unstop", "subscribe"),
+    "de": ("anmelden",),
+    "es": ("alta", "reanudar"),
+    "fr": ("reprendre", "réabonner"),
+}
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a person sent to our WhatsApp number.
+
+    Arguments:
+        sender: digits with the country code, as WhatsApp writes them; empty for a person who has a user name.
+        at: WhatsApp's time.
+        text: written, or the label of a pressed button.
+        payload: what we had put into the pressed button.
+        answers: WhatsApp's id of our message that it answers.
+        user_id: WhatsApp's own id of the person, where it gives one.
+    """
+
+    sender: str
+    at: datetime
+    text: str = ""
+    payload: str = ""
+    answers: str = ""
+    user_id: str = ""
+
+
+def bare(text: str) -> str:
+    """Letters and digits alone, without accents and case: so people may write it as they like."""
+    if len(text) > _LONGEST:
+        return ""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if letter.isalnum())
+    return plain.casefold()
+
+
+_STOPS = frozenset(bare(word) for words in STOP.values() for word in words)
+_STARTS = frozenset(bare(word) for words in START.values() for word in words)
+
+
+def is_stop(text: str) -> bool:
+    """Whether the whole message asks for an end, in any of our languages: a number has no language of its own."""
+    return bare(text) in _STOPS
+
+
+def is_start(text: str) -> bool:
+    """Whether the whole message asks for messages again."""
+    return bare(text) in _STARTS
+
+
+def take(organization_id: UUID, reply: Reply) -> None:
+    """Let a WhatsApp message of a person take effect, for this organization only. Call it in a transaction."""
+    meant = _addresses(organization_id, reply)
+    for value in sorted(meant):
+        of = (organization_id, Channel.WHATSAPP, value, reply.at)
+        address_marks.wrote(*of)
+        if is_stop(reply.text):
+            address_marks.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on WhatsApp")
+        elif is_start(reply.text):
+            address_marks.opted_in(*of)
+    if reply.payload:
+        by = _name(organization_id, reply, meant)
+        buttons.pressed(organization_id, reply.payload, by=by, via=Channel.WHATSAPP.label)
+
+
+def take_mail(organization_id: UUID, sender: str, at: datetime) -> None:
+    """A person has sent us an email: where we know the address, an earlier bounce of it is over."""
+    value = in_one_form(Channel.EMAIL, sender)
+    if Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value=value).exists():
+        address_marks.wrote(organization_id, Channel.EMAIL, value, at)
+
+
+def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
+    """The sender's number in each form that we know, and the one that the answered or pressed message had gone to.
+
+    In some countries WhatsApp writes a number in its own way, and of a person with a user name it tells none at all.
+    """
+    found = _own_number(reply.sender)
+    found |= address_marks.called(organization_id, Channel.WHATSAPP, (reply.sender.lstrip("+"), reply.user_id))
+    if reply.answers:
+        answered = Message.objects.filter(
+            organization_id=organization_id, channel=Channel.WHATSAPP, provider_id=reply.answers
+        )
+        found |= set(answered.values_list("address", flat=True))
+    if reply.payload and not found:
+        found |= _pressed_at(organization_id, reply.payload)
+    return found
+
+
+def _own_number(sender: str) -> set[str]:
+    """The number itself, or its other form where this one is out of use."""
+    number = f"+{sender.lstrip('+')}"
+    for form in (number, *other_forms(number)):
+        with suppress(ValueError):
+            return {normalize(Channel.WHATSAPP, form)}
+    return set()
+
+
+def _pressed_at(organization_id: UUID, token: str) -> set[str]:
+    """The phone to which a button of ours was sent, hence that of the person who presses it."""
+    with suppress(links.BadLink):
+        sent = Delivery.objects.filter(
+            id=links.read_acknowledge_token(token), organization_id=organization_id, channel=Channel.WHATSAPP
+        )
+        return set(sent.values_list("target", flat=True))
+    return set()
+
+
+def _name(organization_id: UUID, reply: Reply, meant: set[str]) -> str:
+    """The contact's name, else the number; empty where there is none: then the pressed message says whose it was."""
+    contacts = Contact.objects.filter(organization_id=organization_id, phone__in=meant)
+    name = contacts.order_by("-id").values_list("name", flat=True).first()
+    return name or (f"+{reply.sender.lstrip('+')}" if reply.sender else "")

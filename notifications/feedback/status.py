@@ -1,0 +1,139 @@
+"""What became of a message, as its provider tells: merged by rank, so that what comes late, twice or out of order never
+moves it back (docs/statuses.md, docs/adr/0045).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Least
+
+from integrations.deliveries import staff_actions
+from integrations.errors import DeliveryError
+from notifications import fallback
+from notifications.channels.whatsapp import refusals, templates
+from notifications.consent import address_marks
+from notifications.models import Message
+from notifications.trace import recording
+from wedsync.weddings.models import Channel
+
+Status = Message.Status
+_TIMES = {Status.SENT: "sent_at", Status.FAILED: "failed_at", Status.DELIVERED: "delivered_at", Status.READ: "read_at"}
+_LONGEST = 300
+
+
+class Mark(Enum):
+    """What a telling says of the address itself, beside the message."""
+
+    BOUNCED = "bounced"  # nothing arrives there
+    COMPLAINED = "complained"  # the person called it spam
+    OPTED_OUT = "opted out"
+    WINDOW_CLOSED = "window closed"  # WhatsApp's 24 hours are over
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a provider says of one message.
+
+    Arguments:
+        at: the provider's time.
+        provider_id: its id of the message.
+        delivery_id: ours, where the provider repeats it.
+        status: ``None`` where it moves no status, such as a mail that is late.
+        failure: why it failed, for staff.
+        mark: what it says of the address.
+        remark: for the trace, of what neither a status nor a mark says.
+        error: what a failure stands for, where the provider's codes tell; beyond the address, which ``mark`` is about.
+        known_as: under which names the provider knows the address.
+    """
+
+    at: datetime
+    provider_id: str = ""
+    delivery_id: UUID | None = None
+    status: Message.Status | None = None
+    failure: str = ""
+    mark: Mark | None = None
+    remark: str = ""
+    error: DeliveryError | None = None
+    known_as: Sequence[str] = ()
+
+
+def merge(rows: QuerySet[Message], status: Message.Status, at: datetime) -> int:
+    """Move the rows up to ``status``, where they are below it; returns how many. Each keeps its earliest time."""
+    if name := _TIMES.get(status):
+        rows.update(**{name: Least(F(name), at)})  # PostgreSQL's LEAST passes over NULL
+    return rows.filter(status__in=status.below).update(status=status)
+
+
+def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
+    """Let a telling of a system's provider take effect; false where no message of that system is meant.
+
+    Call it in a transaction. The message stays locked until its end, so that what is noted as new is new once.
+    """
+    message = _meant(organization_id, system_id, told)
+    if message is None:
+        return False
+    address_marks.known_as(organization_id, Channel(message.channel), message.address, told.known_as)
+    changes = _changes(message, told)
+    if changes and told.error:
+        refusals.take_late_effect(message.delivery, told.error, told.at)
+    if changes:
+        for text in changes:
+            recording.note(message.delivery, recording.What.STATUS, f"{Channel(message.channel).label}: {text}.")
+        if told.mark == Mark.WINDOW_CLOSED and templates.is_text(message.delivery.request):
+            staff_actions.send_anew(message.delivery)  # as a template, since the address says so now
+        fallback.look_again(message.delivery)
+    return True
+
+
+def _meant(organization_id: UUID, system_id: UUID, told: Told) -> Message | None:
+    """By our own id where the provider repeats it: that one is known before the provider's answer came."""
+    ways = [Q(delivery_id=told.delivery_id)] if told.delivery_id else []
+    ways += [Q(provider_id=told.provider_id)] if told.provider_id else []
+    rows = (
+        Message.objects.select_for_update(of=("self",))
+        .select_related("delivery__system", "delivery__event", "delivery__contact")
+        .filter(organization_id=organization_id, delivery__system_id=system_id)
+    )
+    return next((message for way in ways if (message := rows.filter(way).order_by("id").first())), None)
+
+
+def _changes(message: Message, told: Told) -> list[str]:
+    """Write what is new, and say it. The row is locked."""
+    row = Message.objects.filter(id=message.id)
+    row.filter(provider_id="").update(provider_id=told.provider_id)
+    changes = [told.remark] if told.remark else []
+    if told.status:
+        new = getattr(message, _TIMES[told.status]) is None
+        merge(row, told.status, told.at)
+        if told.status == Status.FAILED:
+            row.filter(failure="").update(failure=told.failure[:_LONGEST])
+        if new:
+            changes.append(f"{told.status.label.lower()}{f' ({told.failure})' if told.failure else ''}")
+    if told.mark:
+        changes += _mark(message, told.mark, told)
+    return changes
+
+
+def _mark(message: Message, mark: Mark, told: Told) -> list[str]:
+    channel, of = Channel(message.channel), (message.organization_id, Channel(message.channel), message.address)
+    row = Message.objects.filter(id=message.id)
+    new = False
+    if mark is Mark.BOUNCED and channel == Channel.WHATSAPP and message.status in {Status.DELIVERED, Status.READ}:
+        return []  # a late word of a phone that has shown the message
+    if mark is Mark.BOUNCED:
+        new = message.bounced_at is None
+        row.update(bounced_at=Least(F("bounced_at"), told.at))
+        address_marks.bounced(*of, told.at, told.failure)
+    elif mark is Mark.COMPLAINED:
+        new = message.complained_at is None
+        row.update(complained_at=Least(F("complained_at"), told.at))
+        address_marks.complained(*of, told.at)
+    elif mark is Mark.OPTED_OUT:
+        new = address_marks.opted_out(*of, told.at, by=told.failure or f"{channel.label}'s provider")
+    else:
+        address_marks.window_closed(*of, told.at)
+    return [f"{mark.value}: {channel.label} is used for this address no more"] if new else []

@@ -1,0 +1,109 @@
+"""“I'll take care of it”: one acknowledgement, by anyone, stops all further steps of an incident."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.wedding_events.effects import Origin, wedding_event
+from notifications import links
+from notifications.incidents import opening
+from notifications.models import Incident, Message
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.correlation import current_or_new
+from wedsync.live.models import ChannelEvent
+from wedsync.live.publishing import publish
+
+LIFE = timedelta(hours=24)
+
+
+class TooLate(links.BadLink):
+    """The link has expired, or the incident is over. The text says which."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The incident as it stands now; ``already``: somebody had acknowledged it before."""
+
+    incident: Incident
+    already: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a token stands for: whom the message went to, and what it asked them about."""
+
+    delivery: Delivery
+    incident: Incident
+
+    @property
+    def name(self) -> str:
+        """The reader, for people to read."""
+        return self.delivery.recipient.name if self.delivery.contact else self.delivery.target
+
+
+def read(token: str, organization_id: UUID | None = None) -> Asked:
+    """What a token stands for. ``organization_id``: of the connection that it came through, where it came by one.
+
+    Raises:
+        BadLink: not one of ours, or of another organization.
+        TooLate: older than a day.
+    """
+    delivery_id = links.read_acknowledge_token(token)
+    rows = Delivery.objects.select_related("contact", "system", "event__wedding").filter(id=delivery_id)
+    delivery = (rows.filter(organization_id=organization_id) if organization_id else rows).first()
+    incident = opening.of_delivery(delivery) if delivery else None
+    if delivery is None or incident is None:
+        raise links.BadLink("This link does not lead to an emergency of ours.")
+    if incident.opened_at + LIFE < timezone.now():
+        raise TooLate("This link is older than a day.")
+    return Asked(delivery, incident)
+
+
+@transaction.atomic
+def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None = None) -> Answer:
+    """Acknowledge by what a message carried.
+
+    Raises:
+        BadLink: not one of ours.
+        TooLate: older than a day.
+    """
+    asked = read(token, organization_id)
+    answer = acknowledge_incident(asked.incident, by=by or asked.name, via=via)
+    if answer.already:
+        recording.note(asked.delivery, What.ACKNOWLEDGED, f"{by or asked.name} has seen it too, via {via}")
+    else:
+        Message.objects.filter(delivery=asked.delivery, acknowledged_at=None).update(acknowledged_at=Now())
+        recording.note(asked.delivery, What.ACKNOWLEDGED, f"acknowledged by {by or asked.name}, via {via}")
+    return answer
+
+
+@transaction.atomic
+def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
+    """Acknowledge, once; whoever comes later learns who was first. The timer is waited for, or waits."""
+    open_one = Incident.objects.filter(id=incident.id, state=Incident.State.OPEN)
+    taken = open_one.update(
+        state=Incident.State.ACKNOWLEDGED,
+        acknowledged_at=Now(),
+        acknowledged_by=by[:200],
+        acknowledged_via=via[:32],
+        next_step_at=None,
+        staff_due_at=None,
+    )
+    incident.refresh_from_db()
+    if not taken:
+        return Answer(incident, already=True)
+    stopped = opening.stop_escalation(incident)
+    called_off = f" {stopped} messages that waited were called off." if stopped else ""
+    text = f"{by} has acknowledged it, via {via}. All further steps stop.{called_off}"
+    recording.note_event(incident.event, What.STOPPED, text)
+    if incident.wedding and not incident.drill:
+        payload = {"incident_id": str(incident.id), "by": by[:200], "via": via[:32]}
+        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
+        publish([wedding_event(incident.wedding, opening.ACKNOWLEDGED, payload, origin)])
+    return Answer(incident, already=False)

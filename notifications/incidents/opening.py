@@ -1,0 +1,301 @@
+"""Incidents: an emergency opens one of its wedding, further reports join it.
+
+Reports are taken in the routing's transaction; the incident's row is locked meanwhile, so that of two reports at once
+one opens it and the other joins. What is to be told of a report is decided there, once, and read by everybody else.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.deliveries.state_changes import move
+from integrations.models import Delivery, Route
+from integrations.models.deliveries import STAFF_CALL
+from integrations.registry.targets import SYSTEM_CHANNEL, Plan
+from integrations.states import WAITING, Reason, State
+from notifications import rounds
+from notifications.incidents.emergency_reports import line_of
+from notifications.models import Incident, IncidentReport, Sending
+from notifications.plans import extra_deliveries
+from notifications.rules import plan_steps
+from notifications.rules.plan_steps import Audience, Step
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.live.catalogue import CATALOGUE, EMERGENCY, Category
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+REPORTED, RESOLVED = EMERGENCY, "incident.resolved"
+DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
+WEDDING_UNKNOWN = "incident.wedding_unknown"
+FIRST_ESCALATION = 100
+"""Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
+FIRST_STAFF_CALL = STAFF_CALL
+"""Calls of owners and support are numbered from here on."""
+RETRY = timedelta(seconds=5)
+LATEST = 50  # reports among which one that says something is looked for
+MOST_FURTHER = 3  # reports that are told along with a newer one
+LIVING = ~Q(state=Incident.State.RESOLVED)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who is told of a report. ``only``: pairs of channel and target; ``None``: everyone whom the routes name."""
+
+    only: frozenset[tuple[str, str]] | None = None
+    why: str = ""
+
+
+EVERYONE = Telling()
+
+
+def take_report(event: ChannelEvent) -> None:
+    """Open an incident for an emergency, or let it join the one that is open; called again it does nothing."""
+    if event.type != REPORTED or event.wedding_id is None:
+        return
+    before = IncidentReport.objects.filter(event=event).select_related("incident").first()
+    if before and before.incident.wedding_id:
+        return
+    if before:
+        _leave(before, event)
+    fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by") or ""))
+    living = Incident.objects.select_for_update(no_key=True).filter(LIVING, wedding_id=event.wedding_id, drill=False)
+    incident = None
+    while incident is None:  # the one that stood in the way may have been resolved meanwhile
+        Incident.objects.bulk_create([fresh], ignore_conflicts=True)
+        incident = living.first()
+    if incident.event_id == event.id:
+        IncidentReport.objects.create(incident=incident, event=event, words=_words(event), told_at=Now())
+        recording.note_event(event, What.JOINED, f"It opened an incident: {incident.id}.")
+        return
+    _join(incident, event)
+
+
+def _leave(report: IncidentReport, event: ChannelEvent) -> None:
+    """A report of an incident without a wedding has found its own, and is to join that one's incident.
+
+    Where it was the last, nothing is left to ask staff about.
+    """
+    incident = Incident.objects.select_for_update(no_key=True).get(id=report.incident_id)
+    report.delete()
+    if incident.state == Incident.State.RESOLVED or incident.reports.exists():
+        return
+    incident.state, incident.resolved_at, incident.resolved_by = Incident.State.RESOLVED, timezone.now(), "a reference"
+    incident.staff_due_at = incident.assumed_at = None
+    incident.chosen_wedding = event.wedding
+    incident.save()
+    call_off(incident)
+
+
+def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
+    """An incident that an event opens, with the plan as it is now; not yet stored."""
+    steps = _incident_steps(plan_steps.plan_of(event.organization_id, Category.EMERGENCIES))
+    now = timezone.now()
+    return Incident(
+        organization_id=event.organization_id,
+        wedding_id=wedding_id,
+        event=event,
+        kind=str(event.payload.get("kind") or "")[:200],
+        description=str(event.payload.get("description") or ""),
+        drill=drill,
+        opened_by=opened_by[:200],
+        steps=[step.as_json() for step in steps],
+        next_step_at=Now() + timedelta(seconds=pause_before(steps[1] if len(steps) > 1 else steps[0])),
+        told_at=now,
+        staff_due_at=None if drill else Now() + timedelta(seconds=settings.NOBODY_REACHED_SECONDS),
+    )
+
+
+def _incident_steps(whole: Iterable[Step]) -> list[Step]:
+    """The first step, and those that go by the call order; the others lead from channel to channel."""
+    first, *rest = plan_steps.unfolded(list(whole))
+    return [first, *(step for step in rest if step.audience != Audience.EVERYONE)]
+
+
+def pause_before(step: Step) -> float:
+    """Seconds from the step before to this one."""
+    return settings.ESCALATION_SECONDS if step.after is None else step.after
+
+
+def _join(incident: Incident, event: ChannelEvent) -> None:
+    """A further report: told when it says something new, at most every two minutes."""
+    words = _words(event)
+    known = incident.reports.exclude(told_at=None).filter(words=words).exists()
+    now, pause = timezone.now(), timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
+    told = not known and incident.told_at + pause <= now
+    IncidentReport.objects.create(incident=incident, event=event, words=words, told_at=now if told else None)
+    if known:
+        recording.note_event(
+            event, What.JOINED, f"It says nothing new about the incident {incident.id}: nobody is told."
+        )
+    elif told:
+        incident.told_at = now
+        incident.save(update_fields=["told_at"])
+        recording.note_event(
+            event, What.JOINED, f"It joined the incident {incident.id}: those already alerted are told."
+        )
+    else:
+        incident.update_due_at = incident.told_at + pause
+        incident.save(update_fields=["update_due_at"])
+        text = (
+            f"It joined the incident {incident.id}, and is told at {incident.update_due_at:%H:%M:%S} UTC at the latest."
+        )
+        recording.note_event(event, What.JOINED, text)
+
+
+def _words(event: ChannelEvent) -> str:
+    said = f"{event.payload.get('kind', '')}\n{event.payload.get('description', '')}"
+    return hashlib.sha256(" ".join(said.casefold().split()).encode()).hexdigest()
+
+
+def telling(event: ChannelEvent) -> Telling:
+    """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
+    if event.type in {ACKNOWLEDGED, RESOLVED}:
+        own = Incident.objects.filter(organization_id=event.organization_id, id__in=_named_by(event))
+        found = own.first()
+        return Telling(_alerted(found) if found else frozenset(), "it is for those who were alerted")
+    if event.type != REPORTED or event.wedding_id is None:
+        return EVERYONE
+    report = IncidentReport.objects.filter(event_id=event.id).select_related("incident").first()
+    if report is None:
+        living = Incident.objects.filter(LIVING, wedding_id=event.wedding_id, drill=False).first()
+        return Telling(_alerted(living), "an incident is open") if living else EVERYONE
+    if report.incident.event_id == event.id:
+        return EVERYONE
+    if report.told_at is None:
+        return Telling(frozenset(), "it says nothing new, or comes too soon")
+    return Telling(_alerted(report.incident), "it joined an incident")
+
+
+def _named_by(event: ChannelEvent) -> list[UUID]:
+    """The incident whose acknowledgement or end an event of ours tells of; none where the payload names none."""
+    try:
+        return [UUID(str(event.payload.get("incident_id")))]
+    except ValueError:
+        return []
+
+
+def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
+    return frozenset((plan.channel, plan.target) for plan in alerted(incident))
+
+
+def events_of(incident: Incident) -> list[ChannelEvent]:
+    """The event that opened it, and its further reports."""
+    return list(ChannelEvent.objects.filter(Q(id=incident.event_id) | Q(report__incident=incident)))
+
+
+def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
+    """What the reports say that came too early since the last one that was told, and that this one stands for.
+
+    Of three at most, the oldest first, each once.
+    """
+    if event.type != REPORTED:
+        return []
+    earlier = incident.reports.filter(event_id__lt=event.id, event__type=REPORTED).select_related("event")
+    told = earlier.exclude(told_at=None)
+    last = told.order_by("-event_id").values_list("event_id", flat=True).first()
+    if last is None:
+        return []
+    known = [_words(event), *told.values_list("words", flat=True)]
+    untold = earlier.filter(told_at=None, event_id__gt=last).exclude(words__in=known).order_by("-event_id")[:LATEST]
+    newest = {each.words: line_of(each.event.payload) for each in reversed(list(untold))}
+    return list(newest.values())[-MOST_FURTHER:]
+
+
+def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:
+    """What the newest report that says anything says, where this one says nothing; else ``None``."""
+    if event.type != REPORTED or _says_something(event):
+        return None
+    reports = incident.reports.filter(event__type=REPORTED).select_related("event").order_by("-event_id")
+    found = next((each.event.payload for each in reports[:LATEST] if _says_something(each.event)), None)
+    return {**event.payload, **found} if found else None
+
+
+def _says_something(event: ChannelEvent) -> bool:
+    return any(event.payload.get(name) for name in ("kind", "description"))
+
+
+def alerted(incident: Incident) -> list[Plan]:
+    """Everyone who was alerted, once on each channel and address."""
+    rows = Sending.objects.filter(delivery__event__in=[event.id for event in events_of(incident)])
+    never_sent = Q(delivery__state=State.CANCELLED, delivery__may_duplicate=False)
+    rows = rows.exclude(Q(delivery__state=State.SKIPPED) | never_sent)
+    found: dict[tuple[str, str], Plan] = {}
+    for each in rows.select_related("delivery__system", "delivery__contact", "notification").order_by("delivery_id"):
+        delivery, notification = each.delivery, each.notification
+        found.setdefault(
+            (delivery.channel, delivery.target),
+            Plan(
+                Route.Target.PEOPLE,
+                delivery.target,
+                delivery.channel,
+                delivery.system,
+                delivery.contact,
+                recipient=notification.recipient,
+                name=notification.name,
+            ),
+        )
+    return list(found.values())
+
+
+def tell_updates() -> int:
+    """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
+    due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).order_by("update_due_at")
+    return rounds.work_off(
+        due, _tell_update, broken="update_not_told", requests="event__correlation_id", update_due_at=Now() + RETRY
+    )
+
+
+@transaction.atomic
+def _tell_update(incident_id: UUID) -> bool:
+    locked = Incident.objects.select_for_update(skip_locked=True, no_key=True)
+    incident = locked.filter(LIVING, id=incident_id, update_due_at__lte=Now()).first()
+    if incident is None:
+        return False
+    told = set(incident.reports.exclude(told_at=None).values_list("words", flat=True))
+    untold = incident.reports.filter(told_at=None).exclude(words__in=told).select_related("event__wedding")
+    newest = untold.order_by("-event_id").first()
+    incident.update_due_at = None
+    if newest:
+        incident.told_at = timezone.now()
+        extra_deliveries.make(
+            newest.event, alerted(incident), plan_step=0, why="a further report", priority=Priority.URGENT
+        )
+        incident.reports.filter(event_id=newest.event_id).update(told_at=Now())
+    incident.save(update_fields=["told_at", "update_due_at"])
+    return newest is not None
+
+
+def stop_escalation(incident: Incident) -> int:
+    """Call off what further steps have made and nobody has sent yet; returns how many. What is in flight goes on."""
+    waiting = Delivery.objects.filter(
+        event_id=incident.event_id, plan_step__gte=FIRST_ESCALATION, state__in=list(WAITING)
+    )
+    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+
+
+def call_off(incident: Incident) -> int:
+    """It is over: call off whatever waits still of its reports and steps; returns how many."""
+    of_people = Delivery.objects.exclude(channel=SYSTEM_CHANNEL).filter(state__in=list(WAITING))
+    waiting = of_people.filter(event__in=[event.id for event in events_of(incident)])
+    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+
+
+def of_delivery(delivery: Delivery) -> Incident | None:
+    """The incident that a delivery tells of, or of whose end; ``None``: it tells of none."""
+    event = delivery.event
+    if CATALOGUE[event.type].category != Category.EMERGENCIES:
+        return None
+    tells = Q(reports__event_id=event.id) | Q(event_id=event.id)
+    if event.type in {ACKNOWLEDGED, RESOLVED, WEDDING_UNKNOWN}:
+        tells = Q(id__in=_named_by(event))
+    return Incident.objects.filter(tells, organization_id=delivery.organization_id).select_related("wedding").first()

@@ -1,0 +1,131 @@
+"""Calls of staff: an emergency that has no wedding, or has reached nobody, is told to them again and again.
+
+The timer is a column of the incident. Each call is a set of deliveries of its own, so that every channel is tried anew;
+what was tried before and waits is called off first, so that a channel that works again brings one message.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.deliveries.state_changes import move
+from integrations.health import alerts
+from integrations.models import Alert, Delivery
+from integrations.models.health import Cause
+from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.states import WAITING, Reason, State
+from notifications import rounds
+from notifications.incidents import held_emergencies, opening
+from notifications.incidents.held_emergencies import Asking
+from notifications.models import Incident, Message, Notification
+from notifications.plans import extra_deliveries
+from notifications.recipients import staff
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.queues import Priority
+
+RETRY = timedelta(seconds=5)
+
+
+def call_due() -> int:
+    """Call staff about every open incident whose time has come; returns how many were called."""
+    due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
+    return rounds.work_off(
+        due, call, broken="staff_not_called", requests="event__correlation_id", staff_due_at=Now() + RETRY
+    )
+
+
+@transaction.atomic
+def call(incident_id: UUID) -> bool:
+    """Call staff about one incident, if it is time and still nobody takes it."""
+    rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    due = rows.filter(id=incident_id, state=Incident.State.OPEN, staff_due_at__lte=Now())
+    incident = due.select_related("wedding", "event__wedding").first()
+    if incident is None:
+        return False
+    standing = held_emergencies.asking(incident)
+    if standing is Asking.NO:
+        held_emergencies.end(incident)
+        return False
+    told = somebody_was_told(incident)
+    if standing is Asking.LEAVING:
+        incident.staff_due_at = Now() + held_emergencies.SOON
+    elif told and incident.wedding_id and not incident.staff_calls:
+        incident.staff_due_at = None
+    elif told and not incident.wedding_id and incident.staff_calls == 1 and not _is_minute_over(incident):
+        incident.staff_due_at = incident.told_at + _pace()
+    else:
+        if not told:
+            _alert(incident)
+        call_now(incident)
+        return True
+    incident.save(update_fields=["staff_due_at"])
+    return False
+
+
+def call_now(incident: Incident) -> None:
+    """Tell staff on every channel that they have. The caller holds the incident's row."""
+    step = opening.FIRST_STAFF_CALL + incident.staff_calls
+    everyone = staff.everyone(incident.organization_id, incident.wedding)
+    untried = _call_off_tried(incident, step)
+    plans = [plan for plan in everyone if (plan.channel, plan.target) not in untried]
+    again = Notification.objects.filter(event=incident.event, recipient__in=[plan.recipient for plan in plans])
+    again.exclude(state=Notification.State.REACHED).update(
+        state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
+    )
+    why = "staff are told" + (f" again, for the {incident.staff_calls + 1}th time" if incident.staff_calls else "")
+    extra_deliveries.make(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
+    names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "nobody is there to be told"
+    recording.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
+    first = incident.staff_calls == 0 and incident.wedding_id is None
+    incident.staff_calls += 1
+    incident.told_at = timezone.now()
+    incident.staff_due_at = Now() + (timedelta(seconds=settings.NOBODY_REACHED_SECONDS) if first else _pace())
+    incident.reports.filter(told_at=None).update(told_at=Now())
+    incident.save(update_fields=["staff_calls", "staff_due_at", "told_at"])
+    if not any(not plan.skipped for plan in everyone):
+        _alert(incident)
+
+
+def somebody_was_told(incident: Incident) -> bool:
+    """Whether any channel has taken a message about it that did not come back."""
+    events = [event.id for event in opening.events_of(incident)]
+    taken = Delivery.objects.filter(event__in=events, state=State.SUCCEEDED).exclude(channel=SYSTEM_CHANNEL)
+    return taken.exclude(message__status=Message.Status.FAILED).exists()
+
+
+def _is_minute_over(incident: Incident) -> bool:
+    return incident.told_at + _pace() <= timezone.now()
+
+
+def _pace() -> timedelta:
+    return timedelta(seconds=settings.STAFF_CALL_SECONDS)
+
+
+def _call_off_tried(incident: Incident, step: int) -> set[tuple[str, str]]:
+    """Call off what earlier calls have left waiting for another try; returns by which ways one waits for its first.
+
+    Each way is tried, however far behind the workers are, and no second message is queued behind an untried one.
+    """
+    earlier = Delivery.objects.filter(
+        event=incident.event,
+        plan_step__gte=opening.FIRST_STAFF_CALL,
+        plan_step__lt=step,
+        state__in=list(WAITING),
+    )
+    move(earlier.filter(attempt_count__gt=0), State.CANCELLED, Reason.SUPERSEDED)
+    return set(earlier.filter(attempt_count=0).values_list("channel", "target"))
+
+
+def _alert(incident: Incident) -> None:
+    """Tell it once: while the alert is open, the calls themselves are the repetition."""
+    if Alert.objects.filter(about=str(incident.id), cause=Cause.NOBODY_REACHED, resolved_at=None).exists():
+        return
+    kind = incident.kind_in_words
+    text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}): open it, and call."
+    if alerts.raise_alert(incident.organization_id, Cause.NOBODY_REACHED, text, about=str(incident.id)):
+        recording.note_event(incident.event, What.ALERTED, text)

@@ -1,0 +1,1 @@
+"""An organization's own words: their versions, their checks, and how they would look."""

@@ -1,0 +1,102 @@
+"""What is found wrong with a template before it is saved, by trying it on the examples of its event type."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+
+from integrations.rules import examples
+from notifications.wording import engine
+from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
+from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.templating.filters import CannotRender
+from wedsync.weddings.models import Channel
+
+LONGEST_TEXT = 8000
+LONGEST_HEADLINES = {Channel.SLACK: 150, Channel.EMAIL: LONGEST_HEADLINE, Channel.WHATSAPP: LONGEST_HEADLINE}
+MOST_SLACK_FACTS = 10
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_ZONE = "Europe/Vienna"
+_RECIPIENT = "Katharina Berger"
+_DIGESTED = "timeline.updated"
+_HEADLINES = ["Timeline of the wedding of Anna & Ben changed"] * 3
+
+
+class Unfit(ValueError):
+    """A template that is not to be saved. ``field``: where staff have to change something."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
+
+
+def check(text: str, event_type: str, channel: str, locale: str) -> None:
+    """Refuse a template that could not be sent as it is meant.
+
+    Arguments:
+        event_type: of the catalogue, or ``fallback`` or ``digest``.
+        channel: empty where it is for every one; then the strictest counts.
+
+    Raises:
+        Unfit: why, in a sentence for staff.
+    """
+    read_by = _reader(locale)
+    if len(text) > LONGEST_TEXT:
+        raise Unfit("text", f"The text has {len(text)} characters; at most {LONGEST_TEXT} are taken.")
+    for name, facts in _examples(event_type):
+        try:
+            lines = engine.lines(text, facts, read_by, strict=True)
+        except CannotRender as error:
+            tried = f" (tried with {name})" if event_type == FALLBACK else ""
+            raise Unfit("text", f"It cannot be written: {error}{tried}.") from error
+        _check_lengths(lines, channel)
+        if channel in {"", Channel.WHATSAPP}:
+            _check_whatsapp(lines, locale)
+
+
+def _reader(locale: str) -> Reader:
+    try:
+        if not _LOCALE.fullmatch(locale):
+            raise ValueError(locale)
+        Locale.parse(locale, sep="-")
+    except (ValueError, UnknownLocaleError) as error:
+        raise Unfit("locale", f"“{locale[:20]}” is no known language; write de, or de-AT for one region.") from error
+    return reader(locale, _ZONE, locale.split("-")[0])
+
+
+def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The facts that a template is tried with, by event type."""
+    contact = {"contact": {"name": _RECIPIENT, "role": "couple"}}
+    if event_type == DIGEST:
+        counted = {"count": 5, "top": _HEADLINES, "more": 2}
+        yield _DIGESTED, {**examples.facts(_DIGESTED), **contact, **counted}
+    elif event_type in CATALOGUE or event_type == FALLBACK:
+        for name in CATALOGUE if event_type == FALLBACK else [event_type]:
+            yield name, {**examples.facts(name), **contact}
+    else:
+        raise Unfit("event_type", f"There is no event type “{event_type[:64]}”.")
+
+
+def _check_lengths(lines: list[str], channel: str) -> None:
+    longest = LONGEST_HEADLINES[Channel(channel)] if channel else min(LONGEST_HEADLINES.values())
+    where = Channel(channel).label if channel else "every channel"
+    if len(lines[0]) > longest:
+        raise Unfit("text", f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}.")
+    if channel in {"", Channel.SLACK} and len(lines) - 1 > MOST_SLACK_FACTS:
+        raise Unfit("text", f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_SLACK_FACTS}.")
+
+
+def _check_whatsapp(lines: list[str], locale: str) -> None:
+    """What does not fit would be cut off in the middle of a sentence."""
+    from notifications.channels.whatsapp import templates  # it needs this package
+
+    language = locale.split("-")[0]
+    own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
+    english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
+    values = (_RECIPIENT, lines[0], " · ".join(lines[1:]))
+    length = max(len(templates.filled(body, values)) for body in own or english)
+    if length > templates.LONGEST_BODY:
+        limit = templates.LONGEST_BODY
+        raise Unfit("text", f"With an example WhatsApp's message has {length} characters; at most {limit} are taken.")

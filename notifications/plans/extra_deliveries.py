@@ -1,0 +1,72 @@
+"""Making deliveries to people outside the routing of an event: a plan's further steps, an incident's news."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.models.deliveries import STAFF_CALL
+from integrations.registry.targets import Plan
+from integrations.routing.route_event import planned_row
+from integrations.states import State
+from notifications.models import Notification, Sending
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.live import hints
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+AT_ONCE = 0.05  # seconds
+
+
+@transaction.atomic
+def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str, priority: Priority) -> list[Delivery]:
+    """Make what is planned, each once however often it is asked for; returns what is there then.
+
+    ``why``: a few words for the trace.
+    """
+    wanted = {Delivery.key(event.id, plan.kind, plan.target, plan.channel, plan_step=plan_step): plan for plan in plans}
+    rows = [planned_row(event, key, plan, priority, plan_step=plan_step) for key, plan in wanted.items()]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    made = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
+    for key, plan in wanted.items():
+        _carry(event, plan, made[key], plan_step, why)
+    for row in made.values():
+        if row.state == State.PENDING:
+            # Those with a countdown are not refused where many messages of a system wait already.
+            countdown = AT_ONCE if plan_step >= STAFF_CALL else 0.0
+            hints.delivery_due(row.id, row.priority, row.system_id, countdown=countdown)
+    return list(made.values())
+
+
+def contact_of(recipient: str) -> UUID | None:
+    """The contact's id in a recipient's key; ``None``: a team, or one of staff."""
+    kind, _, value = recipient.partition(":")
+    return UUID(value) if kind == "contact" else None
+
+
+def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, why: str) -> None:
+    """Tie a delivery to its recipient's notification, which begins here where there was none."""
+    notification, _ = Notification.objects.get_or_create(
+        event=event,
+        recipient=plan.recipient,
+        defaults={
+            "organization_id": event.organization_id,
+            "contact_id": contact_of(plan.recipient),
+            "team": plan.system if plan.recipient.startswith("team:") else None,
+            "name": plan.name[:200],
+            "priority": delivery.priority,
+            "step": plan_step,
+            "step_since": timezone.now(),
+        },
+    )
+    _, fresh = Sending.objects.get_or_create(
+        delivery=delivery, defaults={"notification": notification, "step": plan_step}
+    )
+    if fresh:
+        what = What.NOT_SENT if delivery.state == State.SKIPPED else What.ROUTED
+        reason = f": {delivery.get_state_reason_display()}" if delivery.state_reason else ""
+        entry = recording.of_notification(notification, what, f"{why}{reason}", delivery=delivery)
+        recording.store([entry, *recording.of_passed_over(notification, plan)])

@@ -1,0 +1,256 @@
+"""From a route to the people it means, and to one delivery per person and channel. Reads only: the dry run asks too."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from integrations.models import Route, System
+from integrations.registry.targets import Plan, ill_system
+from integrations.states import Reason
+from notifications.consent import wishes
+from notifications.incidents import opening
+from notifications.rules import plan_steps, policy
+from notifications.rules.policy import PERSONAL, Way
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.addresses import in_one_form
+from wedsync.weddings.models import Address, Channel, Contact, Membership
+
+_SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
+LAST = 2**15
+Senders = Mapping[Channel, System]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person, who may be in a wedding's list twice: as several contacts with the same phone or email address.
+
+    ``contact``: the one that counts, by call order. ``ways``: every channel, with or without an address; one email, and
+    every phone, since two people may share a mailbox, and a phone that does not ring wakes nobody.
+    """
+
+    contact: Contact
+    contacts: tuple[Contact, ...]
+    ways: tuple[Way, ...]
+
+    @property
+    def key(self) -> str:
+        """As a notification's recipient."""
+        return f"contact:{self.contact.id}"
+
+
+def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """The deliveries of a route to people: a team's Slack channel, and each person on each channel.
+
+    What tells of WedSync and its systems is for no wedding's people, but for staff.
+    """
+    team = route.system
+    if team and team.kind == System.Kind.SLACK and (not route.channels or Channel.SLACK in route.channels):
+        yield to_team(team)
+    senders = sending_systems(route.organization_id, besides=ill_system(event))
+    if CATALOGUE[event.type].is_about_us:
+        if not route.channels or Channel.EMAIL in route.channels:
+            yield from to_staff(route.organization_id, senders)
+        return
+    channels = route.channels or _first_channels(event)
+    now = timezone.now()
+    for person in people(route, event):
+        yield from to_person(person, channels, senders, priority, now)
+
+
+def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """:func:`expand`, but of an incident's further reports only to those who know of it already."""
+    telling = opening.telling(event)
+    for plan in expand(route, event, priority):
+        if telling.only is None or (plan.channel, plan.target) in telling.only:
+            yield plan
+
+
+def to_team(team: System) -> Plan:
+    """A message to a team's Slack channel."""
+    return Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team, recipient=f"team:{team.id}", name=team.name)
+
+
+def to_staff(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+    """An email to each owner and each member of support."""
+    return _to_members(organization_id, senders, [Membership.Role.OWNER, Membership.Role.SUPPORT])
+
+
+def to_planners(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+    """An email to each planner, where there is neither an owner nor support to be told."""
+    return _to_members(organization_id, senders, [Membership.Role.PLANNER])
+
+
+def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Membership.Role]) -> Iterable[Plan]:
+    sender = senders.get(Channel.EMAIL)
+    if sender is None:
+        return
+    staff = Membership.objects.filter(organization_id=organization_id, role__in=roles, user__is_active=True)
+    addresses = sorted(
+        {in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
+    )
+    mails = Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value__in=addresses)
+    rows = {row.value: row for row in mails}
+    for address in addresses:
+        standing = policy.blocked_because(Channel.EMAIL, rows.get(address))
+        yield Plan(
+            Route.Target.PEOPLE,
+            address,
+            Channel.EMAIL,
+            sender,
+            skipped=standing,
+            recipient=f"staff:{address}",
+            name=address,
+        )
+
+
+def to_person(
+    person: Person, channels: Sequence[str], senders: Senders, priority: Priority, now: datetime
+) -> Iterable[Plan]:
+    """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
+    ways = [way for way in person.ways if way.channel in senders]
+    closed: list[Way] = []
+    if plan_steps.PREFERRED in channels or plan_steps.OTHER in channels:
+        order = policy.preferred(person.contact, ways, urgent=priority == Priority.URGENT)
+        chosen = policy.by_one_channel(order or ways[:1])
+        closed = [way for way in ways if way.against and way.channel not in {each.channel for each in chosen}]
+        ways = chosen
+    else:
+        ways = [way for way in ways if way.channel in channels]
+    passed_over = tuple(dict.fromkeys((str(way.channel.value), way.against) for way in closed))
+    for way in ways:
+        yield replace(plan_for(person, way, senders[way.channel], priority, now), passed_over=passed_over)
+
+
+def plan_for(person: Person, way: Way, sender: System, priority: Priority, now: datetime) -> Plan:
+    """A delivery to a person on one channel, held through their quiet hours."""
+    quiet = None if way.against else policy.quiet_until(way.contact, priority, now)
+    return Plan(
+        Route.Target.PEOPLE,
+        way.address or person.key,
+        way.channel,
+        sender,
+        way.contact,
+        skipped=way.against,
+        held_until=quiet,
+        held_because=Reason.QUIET_HOURS if quiet else Reason.NONE,
+        recipient=person.key,
+        name=person.contact.name,
+    )
+
+
+def people(route: Route, event: ChannelEvent) -> list[Person]:
+    """The people whom a route means, each once, in the order in which they are called."""
+    if event.wedding is None:
+        return []
+    everybody = list(Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding))
+    named = route.contact
+    if named and named.organization_id == event.organization_id and named not in everybody:
+        everybody.append(named)
+    meant = {contact.id for contact in everybody if route.everyone or contact.role in route.roles or contact == named}
+    return [person for person in persons(everybody, event) if any(each.id in meant for each in person.contacts)]
+
+
+def of_wedding(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
+    """Everyone of a wedding, with what is against telling them of an event."""
+    return persons(list(Contact.objects.filter(organization_id=organization_id, wedding_id=wedding_id)), event)
+
+
+def person_of(contact: Contact, event: ChannelEvent) -> Person | None:
+    """The person that a contact is, with the other contacts of the same wedding that are it too."""
+    found = of_wedding(contact.organization_id, contact.wedding_id, event)
+    return next((person for person in found if contact in person.contacts), None)
+
+
+def in_call_order(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
+    """Who must acknowledge an emergency, one after the other: by call order; the coordinators where nobody has one.
+
+    The first alarm asks these, and the escalation calls them: nothing else decides it.
+    """
+    found = of_wedding(organization_id, wedding_id, event)
+    called = [person for person in found if person.contact.call_order is not None]
+    return called or [person for person in found if is_coordinator(person)]
+
+
+def is_coordinator(person: Person) -> bool:
+    """Whether a person is one of the wedding's coordinators, under any of its contacts."""
+    return any(contact.role == Contact.Role.COORDINATOR for contact in person.contacts)
+
+
+def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
+    """Contacts of one organization as persons, with what is against telling them of an event on each channel."""
+    groups = _same_person(sorted(contacts, key=_call_order))
+    ways = [way for group in groups for way in _ways(group)]
+    values = {way.address for way in ways if way.address}
+    found = Address.objects.filter(organization_id=event.organization_id, value__in=values, channel__in=PERSONAL)
+    addresses = {(row.channel, row.value): row for row in found}
+    urgent = event.priority == Priority.URGENT
+    category = CATALOGUE[event.type].category
+    unwanted = wishes.NOTHING if urgent else wishes.unwanted(contacts, category)
+
+    def against(way: Way) -> Reason:
+        if not way.address:
+            return Reason.NO_ADDRESS
+        if blocked := policy.blocked_because(way.channel, addresses.get((way.channel, way.address))):
+            return blocked
+        return Reason.NOT_WANTED if (way.contact.id, category, way.channel) in unwanted else Reason.NONE
+
+    return [
+        Person(
+            group[0],
+            tuple(group),
+            tuple(Way(way.channel, way.contact, way.address, against(way)) for way in _ways(group)),
+        )
+        for group in groups
+    ]
+
+
+def _call_order(contact: Contact) -> tuple[int, UUID]:
+    return (LAST if contact.call_order is None else contact.call_order, contact.id)
+
+
+def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
+    """Contacts that share a phone or a mail address are one person; chains too."""
+    groups: list[list[Contact]] = []
+    addresses: list[set[str]] = []
+    for contact in contacts:
+        own = {in_one_form(channel, contact.address(channel)) for channel in PERSONAL} - {""}
+        group = [contact]
+        for place in [place for place, known in enumerate(addresses) if known & own][::-1]:
+            group = groups.pop(place) + group
+            own |= addresses.pop(place)
+        groups.append(group)
+        addresses.append(own)
+    return sorted(groups, key=lambda group: _call_order(group[0]))
+
+
+def _ways(group: Sequence[Contact]) -> Iterable[Way]:
+    """The person's address on each channel, the first contact's that has one; of phones each different one."""
+    for channel in PERSONAL:
+        having = {in_one_form(channel, each.address(channel)): each for each in reversed(group)}
+        addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
+        for value, contact in addresses.items():
+            yield Way(channel, contact, value)
+            if channel != Channel.WHATSAPP:
+                break
+
+
+def _first_channels(event: ChannelEvent) -> Sequence[str]:
+    return plan_steps.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
+
+
+def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[Channel, System]:
+    """The newest system of each kind; a paused one only where none is active, a disabled one never.
+
+    ``besides``: the id of one that is not to be used.
+    """
+    systems = System.objects.filter(organization_id=organization_id, kind__in=_SYSTEM_KINDS.values())
+    if besides:
+        systems = systems.exclude(id=besides)
+    usable = systems.exclude(state=System.Status.DISABLED).order_by("id")
+    by_kind = {system.kind: system for system in sorted(usable, key=lambda each: each.state == System.Status.ACTIVE)}
+    return {channel: by_kind[kind] for channel, kind in _SYSTEM_KINDS.items() if kind in by_kind}

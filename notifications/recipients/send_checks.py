@@ -1,0 +1,53 @@
+"""What stands against sending a delivery by now: it was right when it was made, which may be hours ago."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.registry.targets import Hindrance
+from integrations.states import Reason
+from notifications.channels.whatsapp import pair_limit
+from notifications.consent import wishes
+from notifications.models import Sending
+from notifications.rules import policy
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.queues import Priority
+from wedsync.weddings.addresses import in_one_form
+from wedsync.weddings.models import Address, Channel, Contact
+
+
+def hindrance(delivery: Delivery) -> Hindrance | None:
+    """``None``: it may be sent. Urgent passes quiet hours and preferences, never what stands against the address."""
+    if delivery.channel == Channel.SLACK:
+        return None
+    channel, contact = Channel(delivery.channel), delivery.contact
+    address = Address.objects.filter(
+        organization_id=delivery.organization_id, channel=channel, value=delivery.target
+    ).first()
+    if reason := policy.blocked_because(channel, address):
+        return Hindrance(reason)
+    if contact is None:
+        found = Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
+    else:
+        found = _of_contact(delivery, channel, contact)
+    if found is None and channel == Channel.WHATSAPP and (wait := pair_limit.take(delivery)):
+        return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
+    return found
+
+
+def _of_contact(delivery: Delivery, channel: Channel, contact: Contact) -> Hindrance | None:
+    if in_one_form(channel, contact.address(channel)) != delivery.target:
+        return Hindrance(Reason.NO_ADDRESS)
+    if delivery.priority == Priority.URGENT:
+        return None
+    category = CATALOGUE[delivery.event.type].category
+    if not wishes.wanted(contact.id, category, channel):
+        return Hindrance(Reason.NOT_WANTED)
+    until = policy.quiet_until(contact, Priority(delivery.priority), timezone.now())
+    return Hindrance(Reason.QUIET_HOURS, until, *policy.quiet_order(delivery)) if until else None
+
+
+def _was_for_a_contact(delivery: Delivery) -> bool:
+    sending = Sending.objects.filter(delivery_id=delivery.id).select_related("notification").first()
+    return sending is not None and sending.notification.recipient.startswith("contact:")

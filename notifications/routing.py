@@ -1,0 +1,133 @@
+"""Follows events that go to people: who is to hear of each, by which deliveries, and why."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.routing.planning import Wanted
+from integrations.states import Reason, State
+from notifications import fallback
+from notifications.digests import windows
+from notifications.incidents import escalation, held_emergencies, opening, unplaced
+from notifications.models import Notification, Sending, TraceEntry
+from notifications.plans import extra_deliveries
+from notifications.rules import plan_steps, policy
+from notifications.trace import recording
+from notifications.trace.recording import What
+from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+
+
+class Following:
+    """See :class:`integrations.registry.targets.Follower`."""
+
+    def before_routing(self, event: ChannelEvent) -> None:
+        """An emergency opens an incident, or joins one; of one that was held staff are not asked any more."""
+        held_emergencies.goes_on(event)
+        opening.take_report(event)
+
+    def without_wedding(self, event_id: UUID) -> None:
+        """Staff hear of an emergency that found no wedding."""
+        unplaced.take_unlinked(event_id)
+
+    def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
+        """Let wait what is to be gathered; what waits for quiet hours goes out one by one, in order, when they end."""
+        windows.hold(event, rows)
+        for row in rows:
+            if row.state == State.HELD and row.state_reason == Reason.QUIET_HOURS:
+                row.order_key, row.sets = policy.quiet_order(row)
+
+    def after_routing(self, event: ChannelEvent, planned: Mapping[str, Wanted], made: Mapping[str, Delivery]) -> None:
+        """Keep who is to hear of it, and why each message goes or does not."""
+        windows.enter(event, made)
+        unplaced.tell_of_assumption(event, made.values())
+        people = {key: each for key, each in planned.items() if each.plan.recipient}
+        if not people:
+            if event.type == opening.REPORTED:
+                escalation.hurry(event.id)
+            return
+        notifications = _notifications(event, people, made)
+        known = set(
+            Sending.objects.filter(delivery__in=[made[key].id for key in people]).values_list("delivery_id", flat=True)
+        )
+        fresh = {key: each for key, each in people.items() if made[key].id not in known}
+        carrying = {key: notifications[each.plan.recipient] for key, each in fresh.items()}
+        Sending.objects.bulk_create(
+            [Sending(delivery=made[key], notification=each) for key, each in carrying.items()], ignore_conflicts=True
+        )
+        recording.store(entry for key, each in fresh.items() for entry in _entries(carrying[key], each, made[key]))
+        stuck = {each.id for key, each in carrying.items() if made[key].state == State.SKIPPED}
+        for notification_id in sorted(stuck):
+            fallback.look(notification_id)
+
+    def troubled(self, delivery: Delivery) -> None:
+        """Go on by another channel."""
+        if delivery.channel == SYSTEM_CHANNEL:
+            return
+        row = Delivery.objects.filter(id=delivery.id).first()
+        if row is None:
+            return
+        if row.state in {State.DEAD, State.SKIPPED}:
+            last = row.attempts.order_by("-number").first()
+            because = f": {last.error}" if last and last.error else ""
+            recording.note(row, What.FAILED, f"{row.state}, {row.get_state_reason_display() or 'no reason'}{because}")
+        fallback.look_at_delivery(row)
+
+    def resent(self, made: Mapping[UUID, Delivery]) -> None:
+        """A repetition carries what its original did."""
+        for old in Sending.objects.filter(delivery_id__in=list(made)):
+            Sending.objects.get_or_create(
+                delivery=made[old.delivery_id], defaults={"notification_id": old.notification_id, "step": old.step}
+            )
+
+    def refused(self, system_id: UUID) -> None:
+        """What is urgent goes on by another channel."""
+        fallback.look_at_system(system_id)
+
+
+def _notifications(
+    event: ChannelEvent, people: Mapping[str, Wanted], made: Mapping[str, Delivery]
+) -> dict[str, Notification]:
+    """One for each recipient, by its key; those that are there already stay as they are."""
+    steps = plan_steps.unfolded(plan_steps.plan_of(event.organization_id, CATALOGUE[event.type].category))
+    now = timezone.now()
+    rows: dict[str, Notification] = {}
+    for key, each in people.items():
+        plan, priority = each.plan, Priority(made[key].priority)
+        rows.setdefault(
+            plan.recipient,
+            Notification(
+                organization_id=event.organization_id,
+                event=event,
+                recipient=plan.recipient,
+                contact_id=extra_deliveries.contact_of(plan.recipient),
+                team=plan.system if plan.recipient.startswith("team:") else None,
+                name=plan.name[:200],
+                priority=priority,
+                steps=[step.as_json() for step in steps],
+                step_since=now,
+                look_at=fallback.first_look(priority, steps, now),
+            ),
+        )
+    Notification.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    return {row.recipient: row for row in Notification.objects.filter(event=event, recipient__in=list(rows))}
+
+
+def _entries(notification: Notification, wanted: Wanted, delivery: Delivery) -> list[TraceEntry]:
+    names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.asking))
+    text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.asking) > 1 else 'route'} {names}"
+    entries = [recording.of_notification(notification, What.ROUTED, text, delivery=delivery)]
+    entries += recording.of_passed_over(notification, wanted.plan)
+    reason = delivery.get_state_reason_display() or ""
+    if delivery.state == State.SKIPPED:
+        entries.append(recording.of_notification(notification, What.NOT_SENT, reason, delivery=delivery))
+    elif delivery.state == State.HELD:
+        what = What.GATHERED if delivery.state_reason == Reason.GATHERED else What.HELD
+        end = delivery.due_since if delivery.state_reason == Reason.GATHERED else delivery.next_attempt_at
+        until = f"{reason} until {end:%Y-%m-%d %H:%M:%S} UTC"
+        entries.append(recording.of_notification(notification, what, until, delivery=delivery))
+    return entries

@@ -1,0 +1,1 @@
+"""Why a message went, or did not."""
