@@ -1,0 +1,1 @@
+"""Systems, connections, routes, and the way out."""

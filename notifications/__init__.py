@@ -1,0 +1,1 @@
+"""Whom, when and how people are told."""

@@ -1,0 +1,1 @@
+"""Settings, processes, and what all rooms share."""

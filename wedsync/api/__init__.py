@@ -1,0 +1,1 @@
+"""Endpoints for clients, and how they refuse."""

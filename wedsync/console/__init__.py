@@ -1,0 +1,1 @@
+"""The live console of staff at ``/``, and the trace of an event."""

@@ -1,0 +1,1 @@
+"""The log of events, its channels, and the sockets that show it."""

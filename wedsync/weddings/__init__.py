@@ -1,0 +1,1 @@
+"""Organizations, weddings, contacts and their addresses; the wedding day."""

@@ -1,0 +1,1 @@
+"""Endpoints that configure and operate integrations."""
