@@ -10,7 +10,7 @@ class NotificationsConfig(AppConfig):
         from integrations.models import Route
         from integrations.registry import targets
         from integrations.systems import trials
-        from notifications import fallback
+        from notifications import follow_up
         from notifications.channels import CHANNELS
         from notifications.channels.whatsapp.channel import resend_closed_windows
         from notifications.digests import closing
@@ -23,15 +23,14 @@ class NotificationsConfig(AppConfig):
             staff_calls,
             unplaced,
         )
-        from notifications.recipients.resolving import routed
-        from notifications.routing import Following
+        from notifications.routing import Following, routed
 
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
             trials.register(name, channel.harmless_call)
         targets.followers.append(Following())
-        rounds = (escalation.escalate_due, opening.tell_updates, fallback.look_due, closing.close_due)
+        rounds = (escalation.escalate_due, opening.tell_updates, follow_up.look_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):
             sweep.register_round(work)

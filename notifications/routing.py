@@ -1,25 +1,33 @@
 """Follows events that go to people: who is to hear of each, by which deliveries, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.utils import timezone
 
-from integrations.models import Delivery
-from integrations.registry.targets import SYSTEM_CHANNEL
-from integrations.routing.planning import Wanted
+from integrations.models import Delivery, Route
+from integrations.registry.targets import SYSTEM_CHANNEL, Plan, Wanted
 from integrations.states import Reason, State
-from notifications import fallback
+from notifications import fallback, follow_up
 from notifications.digests import windows
 from notifications.incidents import escalation, held_emergencies, opening, unplaced
 from notifications.models import Notification, Sending, TraceEntry
-from notifications.plans import extra_deliveries
+from notifications.plans import extra_deliveries, in_force
+from notifications.recipients import resolving
 from notifications.rules import plan_steps, policy
 from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
+
+
+def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+    """What the route makes for people; but of an incident's further reports only to those who know of it already."""
+    telling = opening.telling(event)
+    for plan in resolving.expand(route, event, priority):
+        if telling.only is None or (plan.channel, plan.target) in telling.only:
+            yield plan
 
 
 class Following:
@@ -75,7 +83,7 @@ class Following:
             last = row.attempts.order_by("-number").first()
             because = f": {last.error}" if last and last.error else ""
             recording.note(row, What.FAILED, f"{row.state}, {row.get_state_reason_display() or 'no reason'}{because}")
-        fallback.look_at_delivery(row)
+        follow_up.look_at_delivery(row)
 
     def resent(self, made: Mapping[UUID, Delivery]) -> None:
         """A repetition carries what its original did."""
@@ -86,14 +94,14 @@ class Following:
 
     def refused(self, system_id: UUID) -> None:
         """What is urgent goes on by another channel."""
-        fallback.look_at_system(system_id)
+        follow_up.look_at_system(system_id)
 
 
 def _notifications(
     event: ChannelEvent, people: Mapping[str, Wanted], made: Mapping[str, Delivery]
 ) -> dict[str, Notification]:
     """One for each recipient, by its key; those that are there already stay as they are."""
-    steps = plan_steps.unfolded(plan_steps.plan_of(event.organization_id, CATALOGUE[event.type].category))
+    steps = plan_steps.unfolded(in_force.plan_of(event.organization_id, CATALOGUE[event.type].category))
     now = timezone.now()
     rows: dict[str, Notification] = {}
     for key, each in people.items():

@@ -12,9 +12,7 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
-from integrations.models import System
-from integrations.outbound.guard import checked_base_url
-from integrations.systems.credentials import (
+from integrations.credentials.kinds import (
     CREDENTIALS,
     LONGEST,
     Credential,
@@ -22,6 +20,8 @@ from integrations.systems.credentials import (
     leads_elsewhere,
     to_be_entered_anew,
 )
+from integrations.models import System
+from integrations.outbound.guard import checked_base_url
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_admin.forms import TenantForm

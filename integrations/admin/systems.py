@@ -14,12 +14,12 @@ from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
 from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
+from integrations.credentials.kinds import CREDENTIALS
 from integrations.deliveries import holds
 from integrations.health import report
 from integrations.models import ClientSync, ExternalReference, PastReading, System
 from integrations.remote_reads.client_sync import can_be_read
 from integrations.systems import lifecycle
-from integrations.systems.credentials import CREDENTIALS
 from wedsync.weddings.tenant_admin.access import BY_SUPPORT
 from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, coloured, column, lines, table
 from wedsync.weddings.tenant_admin.pages import TenantAdmin

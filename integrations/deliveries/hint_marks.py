@@ -10,6 +10,9 @@ from django.db import connection
 from wedsync.live import hints
 from wedsync.live.hints import TaskHint
 
+BATCH = 200
+FULL_QUEUE = 2 * BATCH
+
 
 class Mark(NamedTuple):
     """When a row was hinted, and when before that."""
@@ -33,3 +36,12 @@ def send_or_unmark(marks: Mapping[TaskHint, Mark], unmark: str) -> int:
         with connection.cursor() as cursor:
             cursor.execute(unmark, {"ids": list(ids), "marks": list(made), "before": list(before)})
     return len(marks) - len(unsent)
+
+
+def open_queues() -> list[str]:
+    """The queues that are not full already: more messages for the same rows would make a slow queue slower.
+
+    Empty while Redis does not answer: the rows are left to a sweep that can reach it.
+    """
+    lengths = hints.queue_lengths()
+    return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]

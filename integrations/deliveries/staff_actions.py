@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.deliveries import ordering
+from integrations.deliveries.rows import expiry
 from integrations.deliveries.state_changes import move
 from integrations.models import Delivery, DeliveryReason
 from integrations.registry import targets
-from integrations.routing.route_event import expiry
 from integrations.states import WAITING, Reason, State
 from wedsync.live import hints
 from wedsync.queues import Priority

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Sum
 
+from integrations.credentials import checks
 from integrations.errors import OurFault, not_in_health
 from integrations.health.breaker_states import breaker_states
 from integrations.health.rating import Figures
 from integrations.models import Alert, AttemptMinute, Delivery, System
 from integrations.models.health import Cause
 from integrations.states import Reason, State
-from integrations.systems import checks
 from wedsync.ids import first_id_since
 
 # An attempt's row is written when it has ended, a lost one's when its lease has; so long the sums may still grow.

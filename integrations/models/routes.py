@@ -14,7 +14,7 @@ from integrations.models.systems import System
 from integrations.rules import conditions, event_filters, transforms
 from integrations.rules.conditions import Effect, Operator
 from integrations.rules.facts import LONGEST_PATH, check_path
-from integrations.rules.transforms import CannotTransform
+from integrations.rules.transforms import CannotTransform, Transform
 from wedsync.ids import new_id
 from wedsync.live.channels import check_pattern, check_template
 from wedsync.queues import Priority
@@ -117,9 +117,11 @@ class Route(models.Model):
         return self.name
 
     @property
-    def reshapes(self) -> bool:
-        """Whether it sends something else than the event as it is."""
-        return bool(self.mapping or self.template)
+    def transform(self) -> Transform | None:
+        """What it makes of an event; ``None``: it sends the event as it is."""
+        if not self.mapping and not self.template:
+            return None
+        return Transform(self.mapping, self.template, for_people=self.target == self.Target.PEOPLE)
 
     def clean(self) -> None:
         """Refuse at the field what could never match or send."""
@@ -154,7 +156,7 @@ class Route(models.Model):
                 errors["live_channel"] = str(error)
 
     def _check_transform(self, errors: dict[str, str]) -> None:
-        if not self.reshapes:
+        if self.transform is None:
             return
         name = "template" if self.template else "mapping"
         if self.template and self.mapping:

@@ -7,7 +7,7 @@ fills in systems. Nothing here imports upwards.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -20,9 +20,6 @@ from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
-
-if TYPE_CHECKING:
-    from integrations.routing.planning import Wanted
 
 log = structlog.get_logger(__name__)
 SYSTEM_CHANNEL = "system"
@@ -49,6 +46,34 @@ class Plan:
     recipient: str = ""
     name: str = ""
     passed_over: tuple[tuple[str, Reason], ...] = ()
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A route that matches: on which channel, and by how many steps it moves the priority."""
+
+    route: Route
+    name: str
+    steps: int = 0
+
+    @property
+    def priority(self) -> Priority | None:
+        """The route's own, if it has one."""
+        return Priority(self.route.priority) if self.route.priority else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One delivery, and the routes that ask for it."""
+
+    plan: Plan
+    asking: list[Matched]
+
+    @property
+    def shaped_by(self) -> Route | None:
+        """The route whose transform counts: of those that have one the first by name, then by id."""
+        shaping = [each.route for each in self.asking if each.route.transform]
+        return min(shaping, key=lambda route: (route.name, route.id), default=None)
 
 
 @dataclass(frozen=True)

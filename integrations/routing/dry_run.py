@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.references import suppliers
-from integrations.registry.targets import Preview, sender_for
+from integrations.registry.targets import Matched, Preview, Wanted, sender_for
 from integrations.routing import planning, priorities, route_event
 from integrations.routing.dry_run_report import DryRun, Verdict, WouldSend
-from integrations.routing.matching import Matched, Subject, checks, moving
-from integrations.routing.planning import Planned, Wanted
+from integrations.routing.matching import Subject, checks, moving
+from integrations.routing.planning import Planned
 from integrations.states import Reason, State
 from integrations.vendors.reasons import problems_of
 from wedsync.env import ConfigurationError

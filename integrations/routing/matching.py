@@ -17,12 +17,12 @@ from django.db.models import BooleanField, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from integrations.models import Route, RouteCondition
+from integrations.registry.targets import Matched
 from integrations.rules import conditions, event_filters
 from integrations.rules.conditions import Effect
 from integrations.rules.facts import Facts, facts_of, find
 from wedsync.live import channels
 from wedsync.live.models import ChannelEvent
-from wedsync.queues import Priority
 
 WILDCARD = "*"
 LONGEST_SHOWN = 200
@@ -75,20 +75,6 @@ class Check:
                 "found": self.found if shows_found else None,
             }
         return shown
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A route that matches: on which channel, and by how many steps it moves the priority."""
-
-    route: Route
-    name: str
-    steps: int = 0
-
-    @property
-    def priority(self) -> Priority | None:
-        """The route's own, if it has one."""
-        return Priority(self.route.priority) if self.route.priority else None
 
 
 def candidates(subject: Subject) -> Iterable[Route]:

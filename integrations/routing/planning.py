@@ -12,29 +12,15 @@ from django.db import transaction
 
 from integrations.models import Delivery, Route
 from integrations.registry import targets
-from integrations.registry.targets import Plan
+from integrations.registry.targets import Matched, Wanted
 from integrations.routing import priorities, repetitions
-from integrations.routing.matching import Matched, Subject, candidates, match
+from integrations.routing.matching import Subject, candidates, match
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import channels
 from wedsync.templating import time_budget
 from wedsync.templating.time_budget import OutOfTime
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One delivery, and the routes that ask for it."""
-
-    plan: Plan
-    asking: list[Matched]
-
-    @property
-    def shaped_by(self) -> Route | None:
-        """The route whose transform counts: of those that have one the first by name, then by id."""
-        shaping = [each.route for each in self.asking if each.route.reshapes]
-        return min(shaping, key=lambda route: (route.name, route.id), default=None)
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """From one stored event to its deliveries, in one commit: apply to the wedding, match the routes, make the rows."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -12,14 +11,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.deliveries import ordering
+from integrations.deliveries.rows import planned_row
 from integrations.health import alerts
 from integrations.models import Delivery, DeliveryReason, Route, System
 from integrations.models.health import Cause
 from integrations.registry import targets
-from integrations.registry.targets import Plan
+from integrations.registry.targets import Matched, Wanted
 from integrations.routing import planning, priorities, stuck_rows
-from integrations.routing.matching import Matched, Subject
-from integrations.routing.planning import Wanted
+from integrations.routing.matching import Subject
 from integrations.states import Reason, State
 from integrations.wedding_events.effects import Applied, apply_to_wedding
 from wedsync import correlation
@@ -30,13 +29,9 @@ from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority
-from wedsync.weddings.day import reception_end
 
 log = structlog.get_logger(__name__)
 MOST_FAILURES = 10
-PEOPLE_AFTER_RECEPTION = timedelta(hours=6)
-URGENT_LIFE = timedelta(hours=1)
-LONGEST_LIFE = timedelta(days=7)
 Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
 
 
@@ -205,41 +200,3 @@ def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
     priority = delivery_priority(event, timezone.now(), wanted.asking)
     return planned_row(event, key, plan, priority, shaped_by=wanted.shaped_by, order_key=order_key, sets=sets)
-
-
-def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
-    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
-    now = timezone.now()
-    row = Delivery(
-        organization_id=event.organization_id,
-        event=event,
-        system=plan.system,
-        contact=plan.contact,
-        channel=plan.channel,
-        target=plan.target,
-        dedupe_key=key,
-        priority=priority,
-        expires_at=expiry(event, plan.channel, priority, now),
-        due_since=plan.held_until or now,
-        **fields,
-    )
-    if plan.skipped:
-        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
-    elif plan.held_until:
-        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
-    return row
-
-
-def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime) -> datetime:
-    """Until when a delivery is worth trying. See docs/adr/0018.
-
-    Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
-    gallery, keep the 7 days.
-    """
-    if channel == targets.SYSTEM_CHANNEL:
-        return now + LONGEST_LIFE
-    if priority == Priority.URGENT:
-        return now + URGENT_LIFE
-    closing = reception_end(event.wedding) if event.wedding else None
-    latest = closing + PEOPLE_AFTER_RECEPTION if closing else now
-    return min(latest, now + LONGEST_LIFE) if latest > now else now + LONGEST_LIFE

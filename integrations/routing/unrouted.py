@@ -9,8 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from integrations.deliveries.hint_marks import Mark, send_or_unmark
-from integrations.sending.due import BATCH, open_queues
+from integrations.deliveries.hint_marks import BATCH, Mark, open_queues, send_or_unmark
 from wedsync.live.hints import RouteHint, TaskHint
 
 TAKE = """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from integrations.rules import examples
@@ -18,7 +19,6 @@ from wedsync.wire import strict_json
 from wedsync.wire.strict_json import NotStrictJson
 
 if TYPE_CHECKING:
-    from integrations.models import Route
     from wedsync.live.models import ChannelEvent
 
 MOST_FIELDS = 100
@@ -30,16 +30,23 @@ class CannotTransform(ValueError):
     """Why there is no result; the message is for staff."""
 
 
-def apply(route: Route, event: ChannelEvent) -> dict[str, Any] | None:
-    """What the route makes of the event; ``None``: it leaves it as it is.
+@dataclass(frozen=True)
+class Transform:
+    """A mapping of their fields to our paths, or a template. ``for_people``: its result stands in place of words."""
+
+    mapping: Mapping[str, Any]
+    template: str
+    for_people: bool = False
+
+
+def apply(transform: Transform, event: ChannelEvent) -> dict[str, Any]:
+    """What it makes of the event.
 
     Raises:
         CannotTransform: its template or mapping breaks on this event.
     """
-    if not route.reshapes:
-        return None
-    result = _result(route.mapping, route.template, facts_of(event))
-    if route.target == route.Target.PEOPLE:
+    result = _result(transform.mapping, transform.template, facts_of(event))
+    if transform.for_people:
         _check_words(result)
     return result
 

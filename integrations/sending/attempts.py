@@ -8,13 +8,13 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
+from integrations.credentials.excerpts import for_row, secrets_of
 from integrations.deliveries import state_changes
 from integrations.deliveries.claims import Lease
 from integrations.errors import DeliveryError, OurFault
 from integrations.outbound import Request, Response
 from integrations.registry.targets import Sender
 from integrations.rules import deadlines
-from integrations.sending.excerpts import for_row, secrets_of
 from integrations.states import Outcome
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError

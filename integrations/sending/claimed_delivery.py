@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from integrations.credentials.excerpts import for_row
 from integrations.deliveries import holds, ordering, staff_actions, state_changes
 from integrations.deliveries.claims import Lease
 from integrations.deliveries.state_changes import Ended, Ending, move_many
@@ -22,7 +23,6 @@ from integrations.registry import targets
 from integrations.registry.targets import Sender, sender_for
 from integrations.rules import retry
 from integrations.sending.attempts import Result, attempt
-from integrations.sending.excerpts import for_row
 from integrations.states import WAITING, Outcome, Reason, State
 from integrations.systems import lifecycle
 from wedsync.database.errors import POSTGRES_AWAY

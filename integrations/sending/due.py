@@ -12,11 +12,8 @@ from django.db import connection, transaction
 
 from integrations.admission.lanes import CALL_LIMIT
 from integrations.deliveries.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
-from integrations.deliveries.hint_marks import Mark, send_or_unmark
+from integrations.deliveries.hint_marks import BATCH, Mark, open_queues, send_or_unmark
 from wedsync.live import hints
-
-BATCH = 200
-FULL_QUEUE = 2 * BATCH
 
 # In no order: where there is more than a batch, the same systems would come first each time.
 _LANES = """
@@ -81,15 +78,6 @@ class _Lane(NamedTuple):
         """
         most = LEAST_PRECEDENCE if self.room > 0 else URGENT_PRECEDENCE
         return most if self.head is None else min(most, self.head - 1)
-
-
-def open_queues() -> list[str]:
-    """The queues that are not full already: more messages for the same rows would make a slow queue slower.
-
-    Empty while Redis does not answer: the rows are left to a sweep that can reach it.
-    """
-    lengths = hints.queue_lengths()
-    return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]
 
 
 _UNMARK = """

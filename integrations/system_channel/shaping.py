@@ -19,12 +19,13 @@ def shaped(request: Request, delivery: Delivery) -> Request:
         OurFault: the route's mapping or template breaks on this event.
     """
     route = delivery.shaped_by
+    transform = route.transform if route else None
+    if transform is None:
+        return request
     try:
-        made = transforms.apply(route, delivery.event) if route else None
+        made = transforms.apply(transform, delivery.event)
     except CannotTransform as error:
         raise OurFault(f"the transform of the route “{route}” breaks: {error}") from error
-    if made is None:
-        return request
     whole = json.loads(request.body)
     envelope = {name: whole[name] for name in ENVELOPE if name in whole}
     return replace(request, body=json.dumps(envelope | {"payload": made}, ensure_ascii=False))

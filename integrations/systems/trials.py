@@ -14,6 +14,9 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from integrations.credentials import checks
+from integrations.credentials.excerpts import for_row, secrets_of
+from integrations.credentials.kinds import credentials_of
 from integrations.errors import (
     CredentialsRefused,
     DeliveryError,
@@ -29,9 +32,6 @@ from integrations.models import System
 from integrations.outbound import Response, check_status, send
 from integrations.registry.targets import Sending
 from integrations.remote_reads.asking import answer_in, question
-from integrations.sending.excerpts import for_row, secrets_of
-from integrations.systems import checks
-from integrations.systems.credentials import credentials_of
 from integrations.vendors import CALLED
 from integrations.vendors.base import Harmless
 from wedsync.env import ConfigurationError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from notifications.message_templates import previews, versions
@@ -61,8 +62,14 @@ class TemplateForm(TenantForm):
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to overwrite a version that the writer has not seen."""
+        """Refuse what is not fit to be sent, and to overwrite a version that the writer has not seen."""
         cleaned = super().clean()
+        said = [cleaned.get(name, getattr(self.instance, name)) for name in ("text", "event_type", "channel", "locale")]
+        if "text" in self.fields and not self.errors:
+            try:
+                versions.check(*said)
+            except ValidationError as error:
+                self.add_error(None, error)
         if not self._state_is_new() and "text" in self.fields:
             newest = versions.versions_beside(self.instance).values_list("version", flat=True).first()
             if cleaned.get("seen") is not None and cleaned["seen"] != newest:

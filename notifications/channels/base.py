@@ -16,13 +16,12 @@ from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.registry.targets import Hindrance, Preview, Sending
 from integrations.rules import transforms
 from integrations.systems.trials import HarmlessCall
-from notifications import fallback, links, wording
+from notifications import follow_up, links, wording
 from notifications.channels import subjects
 from notifications.consent import address_marks
-from notifications.feedback import status
 from notifications.models import Message
 from notifications.recipients import send_checks
-from notifications.trace import recording
+from notifications.trace import recording, statuses
 from wedsync.weddings.models import Channel
 
 
@@ -71,8 +70,8 @@ class PersonChannel(ABC):
     def _composed(self, delivery: Delivery) -> Composed:
         try:
             content = wording.write(subjects.of(delivery))
-            if delivery.shaped_by:
-                content = wording.reworded(content, transforms.apply(delivery.shaped_by, delivery.event) or {})
+            if delivery.shaped_by and (transform := delivery.shaped_by.transform):
+                content = wording.reworded(content, transforms.apply(transform, delivery.event))
             return self.compose(content, delivery)
         except ValueError as error:
             raise OurFault(str(error)) from error
@@ -111,10 +110,10 @@ class PersonChannel(ABC):
         """Note the provider's id."""
         rows = Message.objects.filter(delivery=delivery)
         rows.update(provider_id=provider_id[:200])
-        status.merge(rows, self.status_when_accepted, timezone.now())
+        statuses.merge(rows, self.status_when_accepted, timezone.now())
         taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
         recording.note(delivery, recording.What.SENT, taken)
-        fallback.look_at_delivery(delivery)
+        follow_up.look_at_delivery(delivery)
 
     def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
         """Most answers say no more than the provider's id."""

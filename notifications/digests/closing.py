@@ -13,9 +13,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.deliveries.rows import expiry
 from integrations.deliveries.state_changes import move
 from integrations.models import Delivery, DeliveryReason
-from integrations.routing.route_event import expiry
 from integrations.states import Reason, State
 from notifications import fallback, rounds
 from notifications.consent import wishes

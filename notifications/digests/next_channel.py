@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.deliveries.rows import planned_row
 from integrations.models import Delivery
 from integrations.registry.targets import Plan
-from integrations.routing.route_event import planned_row
 from integrations.states import State
 from notifications.digests import windows
 from notifications.models import Message, Window

@@ -8,20 +8,19 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError
-from notifications import fallback
+from notifications import follow_up
 from notifications.channels.whatsapp import refusals, templates
 from notifications.consent import address_marks
 from notifications.models import Message
-from notifications.trace import recording
+from notifications.trace import recording, statuses
 from wedsync.weddings.models import Channel
 
 Status = Message.Status
-_TIMES = {Status.SENT: "sent_at", Status.FAILED: "failed_at", Status.DELIVERED: "delivered_at", Status.READ: "read_at"}
 _LONGEST = 300
 
 
@@ -61,13 +60,6 @@ class Told:
     known_as: Sequence[str] = ()
 
 
-def merge(rows: QuerySet[Message], status: Message.Status, at: datetime) -> int:
-    """Move the rows up to ``status``, where they are below it; returns how many. Each keeps its earliest time."""
-    if name := _TIMES.get(status):
-        rows.update(**{name: Least(F(name), at)})  # PostgreSQL's LEAST passes over NULL
-    return rows.filter(status__in=status.below).update(status=status)
-
-
 def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
     """Let a telling of a system's provider take effect; false where no message of that system is meant.
 
@@ -85,7 +77,7 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
             recording.note(message.delivery, recording.What.STATUS, f"{Channel(message.channel).label}: {text}.")
         if told.mark == Mark.WINDOW_CLOSED and templates.is_text(message.delivery.request):
             staff_actions.send_anew(message.delivery)  # as a template, since the address says so now
-        fallback.look_again(message.delivery)
+        follow_up.look_again(message.delivery)
     return True
 
 
@@ -107,8 +99,8 @@ def _changes(message: Message, told: Told) -> list[str]:
     row.filter(provider_id="").update(provider_id=told.provider_id)
     changes = [told.remark] if told.remark else []
     if told.status:
-        new = getattr(message, _TIMES[told.status]) is None
-        merge(row, told.status, told.at)
+        new = getattr(message, statuses.TIMES[told.status]) is None
+        statuses.merge(row, told.status, told.at)
         if told.status == Status.FAILED:
             row.filter(failure="").update(failure=told.failure[:_LONGEST])
         if new:

@@ -25,7 +25,7 @@ from integrations.states import WAITING, Reason, State
 from notifications import rounds
 from notifications.incidents.emergency_reports import line_of
 from notifications.models import Incident, IncidentReport, Sending
-from notifications.plans import extra_deliveries
+from notifications.plans import extra_deliveries, in_force
 from notifications.rules import plan_steps
 from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
@@ -98,7 +98,7 @@ def _leave(report: IncidentReport, event: ChannelEvent) -> None:
 
 def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
     """An incident that an event opens, with the plan as it is now; not yet stored."""
-    steps = _incident_steps(plan_steps.plan_of(event.organization_id, Category.EMERGENCIES))
+    steps = _incident_steps(in_force.plan_of(event.organization_id, Category.EMERGENCIES))
     now = timezone.now()
     return Incident(
         organization_id=event.organization_id,

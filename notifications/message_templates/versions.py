@@ -6,8 +6,10 @@ row, so two at once come one behind the other, and the second is told that it ha
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from notifications.message_templates import checking
 from notifications.models import MessageTemplate
 from wedsync.weddings.models import Organization
 
@@ -26,6 +28,18 @@ def versions(organization: Organization, event_type: str, channel: str, locale: 
 def versions_beside(template: MessageTemplate) -> Any:
     """All versions of a template's text, itself included, the newest first."""
     return versions(template.organization, template.event_type, template.channel, template.locale)
+
+
+def check(text: str, event_type: str, channel: str, locale: str) -> None:
+    """Try a text on the examples of its event type.
+
+    Raises:
+        ValidationError: by field.
+    """
+    try:
+        checking.check(text, event_type, channel, locale)
+    except checking.Unfit as error:
+        raise ValidationError({error.field: str(error)}) from error
 
 
 def put_in_force(
@@ -56,7 +70,7 @@ def put_in_force(
     )
     row.created_by = by
     row.clean_fields(exclude=["created_by"])
-    row.clean()
+    check(text, event_type, channel, locale)
     with transaction.atomic():
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         earlier = versions(organization, event_type, channel, locale)

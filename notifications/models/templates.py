@@ -1,7 +1,6 @@
 """The words that an organization has written itself."""
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -46,16 +45,3 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} · {self.channel or 'every channel'} · {self.locale} · version {self.version}"
-
-    def clean(self) -> None:
-        """Try the text on the examples of its event type.
-
-        Raises:
-            ValidationError: by field.
-        """
-        from notifications.message_templates import checking  # the words need this model
-
-        try:
-            checking.check(self.text, self.event_type, self.channel, self.locale)
-        except checking.Unfit as error:
-            raise ValidationError({error.field: str(error)}) from error

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.deliveries.rows import planned_row
 from integrations.models import Delivery
 from integrations.models.deliveries import STAFF_CALL
 from integrations.registry.targets import Plan
-from integrations.routing.route_event import planned_row
 from integrations.states import State
 from notifications.models import Notification, Sending
 from notifications.trace import recording

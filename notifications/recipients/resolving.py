@@ -11,7 +11,7 @@ from integrations.models import Route, System
 from integrations.registry.targets import Plan, ill_system
 from integrations.states import Reason
 from notifications.consent import wishes
-from notifications.incidents import opening
+from notifications.plans import in_force
 from notifications.rules import plan_steps, policy
 from notifications.rules.policy import PERSONAL, Way
 from wedsync.live.catalogue import CATALOGUE
@@ -60,14 +60,6 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
     now = timezone.now()
     for person in people(route, event):
         yield from to_person(person, channels, senders, priority, now)
-
-
-def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
-    """:func:`expand`, but of an incident's further reports only to those who know of it already."""
-    telling = opening.telling(event)
-    for plan in expand(route, event, priority):
-        if telling.only is None or (plan.channel, plan.target) in telling.only:
-            yield plan
 
 
 def to_team(team: System) -> Plan:
@@ -240,7 +232,7 @@ def _ways(group: Sequence[Contact]) -> Iterable[Way]:
 
 
 def _first_channels(event: ChannelEvent) -> Sequence[str]:
-    return plan_steps.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
+    return in_force.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
 
 
 def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[Channel, System]:

@@ -1,13 +1,10 @@
 """What stands against sending a delivery by now: it was right when it was made, which may be hours ago."""
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.registry.targets import Hindrance
 from integrations.states import Reason
-from notifications.channels.whatsapp import pair_limit
 from notifications.consent import wishes
 from notifications.models import Sending
 from notifications.rules import policy
@@ -31,8 +28,6 @@ def hindrance(delivery: Delivery) -> Hindrance | None:
         found = Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
     else:
         found = _of_contact(delivery, channel, contact)
-    if found is None and channel == Channel.WHATSAPP and (wait := pair_limit.take(delivery)):
-        return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
     return found
 
 

@@ -20,11 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
-from uuid import UUID
 
 from django.conf import settings
 
-from notifications.models import Plan
 from wedsync.live.catalogue import Category
 from wedsync.weddings.models import Channel
 
@@ -85,12 +83,6 @@ def shipped(category: str) -> tuple[Step, ...]:
         Step(every_way, pace, asked, Audience.SECOND),
         Step(every_way, pace, asked, Audience.TEAM, repeat=3),
     )
-
-
-def plan_of(organization_id: UUID, category: str) -> tuple[Step, ...]:
-    """The plan in force."""
-    own = Plan.objects.filter(organization_id=organization_id, category=category).first()
-    return parse(own.steps, category) if own else shipped(category)
 
 
 def unfolded(steps: Sequence[Step]) -> list[Step]:

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from integrations.credentials.checks import problems
 from integrations.models import System
-from integrations.systems.checks import problems
 from tests import factories
 from tests.admin.conftest import House
 

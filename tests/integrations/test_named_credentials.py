@@ -18,11 +18,11 @@ from django.db import connection
 from django.test import Client
 
 from integrations import tasks
+from integrations.credentials.kinds import CREDENTIALS, Credential, credentials_of
 from integrations.errors import DeliveryError
 from integrations.models import Attempt, Delivery, Route, System
 from integrations.remote_reads import availability
 from integrations.states import Outcome, Reason, State
-from integrations.systems.credentials import CREDENTIALS, Credential, credentials_of
 from tests.admin.conftest import page
 from tests.api.conftest import Api
 from tests.factories import (

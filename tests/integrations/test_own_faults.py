@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from integrations.credentials import checks, forms
+from integrations.credentials.kinds import CREDENTIALS
 from integrations.health import sweeping
 from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
-from integrations.systems import checks, credential_forms
-from integrations.systems.credentials import CREDENTIALS
 from notifications.channels.email.channel import SMTP
 from notifications.channels.email.providers import PROVIDERS
 from tests.admin.conftest import page
@@ -118,7 +118,7 @@ def test_every_credential_has_a_slip_in_these_tests() -> None:
 
 
 def test_the_providers_that_a_credential_may_name_are_those_that_send() -> None:
-    assert {*PROVIDERS, SMTP} == set(credential_forms.MAIL_PROVIDERS)
+    assert {*PROVIDERS, SMTP} == set(forms.MAIL_PROVIDERS)
 
 
 @pytest.mark.parametrize("kind", FIT)
@@ -135,7 +135,7 @@ def test_what_fits_is_taken_and_can_be_called(kind: str) -> None:
      "Büro am See <hello@lakeside.example>", "St. Mary's (Office) <hello@lakeside.example>"],
 )  # fmt: skip
 def test_a_sender_may_have_any_name_that_is_written_well(value: str) -> None:
-    credential_forms.mailbox(value)
+    forms.mailbox(value)
 
 
 @pytest.mark.parametrize(("kind", "name", "value", "said"), SLIPS)

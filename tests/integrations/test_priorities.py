@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from integrations.routing.matching import Matched
+from integrations.registry.targets import Matched
 from integrations.routing.route_event import delivery_priority
 from tests.factories import EventFactory, RouteFactory, SystemFactory, WeddingFactory
 from wedsync.queues import Priority

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from integrations.deliveries.rows import expiry
 from integrations.models import Alert, Delivery, Route, System
 from integrations.routing import route_event
-from integrations.routing.route_event import expiry
 from tests.factories import (
     AddressFactory,
     ContactFactory,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations import sweep
 from integrations.admission.lanes import CALL_LIMIT
-from integrations.deliveries import claims, releases
+from integrations.deliveries import claims, hint_marks, releases
 from integrations.models import Connection, Delivery, System
 from integrations.sending import claimed_delivery, due, expired_leases
 from integrations.states import Reason, State
@@ -60,9 +60,9 @@ def test_a_full_queue_is_not_filled_further() -> None:
     overdue(priority="low")
     client = redis.Redis.from_url(settings.BROKER_URL)
     key = f"{QUEUE_PREFIX}low"
-    client.rpush(key, *["x"] * due.FULL_QUEUE)
+    client.rpush(key, *["x"] * hint_marks.FULL_QUEUE)
     try:
-        assert (hints.queue_lengths() or {})["low"] == due.FULL_QUEUE
+        assert (hints.queue_lengths() or {})["low"] == hint_marks.FULL_QUEUE
         assert due.hint_deliveries() == 0
     finally:
         client.delete(key)

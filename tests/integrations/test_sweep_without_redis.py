@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
+from integrations.deliveries import hint_marks
 from integrations.models import Delivery
 from integrations.routing import unrouted
 from integrations.sending import due
@@ -98,12 +99,12 @@ def test_what_is_urgent_is_asked_for_in_each_round_and_all_else_once_in_a_while(
 
 def test_a_queue_that_nobody_can_read_is_not_an_empty_one(broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hints.queue_lengths() == dict.fromkeys(Priority.values, 0)
-    assert due.open_queues() == Priority.values
+    assert hint_marks.open_queues() == Priority.values
 
     unreachable(broker, monkeypatch)
 
     assert hints.queue_lengths() is None
-    assert due.open_queues() == []
+    assert hint_marks.open_queues() == []
 
 
 def test_a_sweep_that_does_not_reach_redis_takes_nothing_from_one_that_does(

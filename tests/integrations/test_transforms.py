@@ -193,7 +193,7 @@ def test_a_mapping_leaves_out_what_the_event_has_not() -> None:
     )
     event.received_at = event.occurred_at
 
-    assert transforms.apply(mapped, event) == {
+    assert transforms.apply(mapped.transform, event) == {
         "guests": {"expected": 120},
         "tags": ["a", "b"],
         "source": {"by": "wedsync"},
@@ -272,4 +272,4 @@ def test_a_message_of_something_else_than_words_is_refused() -> None:
     event.received_at = event.occurred_at
 
     with pytest.raises(CannotTransform):
-        transforms.apply(shaping, event)
+        transforms.apply(shaping.transform, event)

@@ -10,10 +10,10 @@ from integrations.deliveries import state_changes
 from integrations.models import Alert, Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import Reason, State
-from notifications import fallback
-from notifications.feedback import status
+from notifications import fallback, follow_up
 from notifications.models import Message, Notification, Plan, Sending, TraceEntry
 from notifications.routing import Following
+from notifications.trace import statuses
 from tests.factories import ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEvent
@@ -81,8 +81,8 @@ def taken(delivery: Delivery, told: Message.Status = Status.SENT) -> Message:
     message = Message.objects.create(
         organization=delivery.organization, delivery=delivery, channel=delivery.channel, address=delivery.target
     )
-    status.merge(Message.objects.filter(id=message.id), told, timezone.now())
-    fallback.look_at_delivery(delivery)
+    statuses.merge(Message.objects.filter(id=message.id), told, timezone.now())
+    follow_up.look_at_delivery(delivery)
     return message
 
 
@@ -95,7 +95,7 @@ def test_a_refused_whatsapp_is_followed_by_a_mail_once(wedding: Wedding, anna: C
     event = payment(wedding)
 
     end(on(event, "whatsapp"), State.DEAD, Reason.REFUSED)
-    fallback.look_at_delivery(on(event, "whatsapp"))
+    follow_up.look_at_delivery(on(event, "whatsapp"))
 
     mail = on(event, "email")
     assert (mail.state, mail.plan_step, mail.contact) == (State.PENDING, 1, anna)
@@ -110,8 +110,8 @@ def test_a_message_that_bounces_after_it_was_taken_is_followed_too(wedding: Wedd
     message = taken(on(event, "whatsapp"))
     assert state_of(event) == States.OPEN
 
-    status.merge(Message.objects.filter(id=message.id), Status.FAILED, timezone.now())
-    fallback.look_at_delivery(message.delivery)
+    statuses.merge(Message.objects.filter(id=message.id), Status.FAILED, timezone.now())
+    follow_up.look_at_delivery(message.delivery)
 
     assert on(event, "email").state == State.PENDING
 
@@ -124,7 +124,7 @@ def test_a_mail_that_was_delivered_and_bounces_afterwards_is_followed_too(weddin
     assert state_of(event) == States.REACHED
 
     Message.objects.filter(id=message.id).update(bounced_at=timezone.now())
-    fallback.look_again(message.delivery)
+    follow_up.look_again(message.delivery)
 
     assert on(event, "whatsapp").state == State.PENDING
 
@@ -146,12 +146,12 @@ def test_a_plan_with_a_time_goes_on_when_nothing_was_delivered(wedding: Wedding,
     to_people(wedding)
     event = payment(wedding)
     taken(on(event, "whatsapp"), Status.DELIVERED)
-    assert fallback.look_due() == 0
+    assert follow_up.look_due() == 0
 
     past = timezone.now() - timedelta(seconds=601)
     Notification.objects.filter(event=event).update(step_since=past, look_at=past)
 
-    assert fallback.look_due() == 1
+    assert follow_up.look_due() == 1
     assert on(event, "email").state == State.PENDING
 
 
@@ -199,7 +199,7 @@ def test_ordinary_news_wait_for_their_channel(wedding: Wedding, anna: Contact) -
         next_attempt_at=timezone.now() + timedelta(seconds=30),
     )
     Following().refused(whatsapp.system_id)
-    fallback.look_at_delivery(whatsapp)
+    follow_up.look_at_delivery(whatsapp)
 
     assert not Delivery.objects.filter(event=event, channel="email").exists()
 
@@ -240,10 +240,10 @@ def test_what_nobody_followed_is_found_again_from_the_rows(wedding: Wedding, ann
         Delivery.objects.filter(id=whatsapp.id), State.DEAD, Reason.SYSTEM_DISABLED
     )  # and the process dies
 
-    assert fallback.look_due() == 1
+    assert follow_up.look_due() == 1
 
     assert on(event, "email").state == State.PENDING
-    assert fallback.look_due() == 0
+    assert follow_up.look_due() == 0
 
 
 def test_a_repetition_carries_what_its_original_did(wedding: Wedding, anna: Contact) -> None:

@@ -18,6 +18,7 @@ from integrations.states import State
 from notifications.feedback import status
 from notifications.feedback.status import Mark, Told
 from notifications.models import Message, Notification, TraceEntry
+from notifications.trace import statuses
 from tests.factories import (
     AddressFactory,
     ContactFactory,
@@ -68,7 +69,7 @@ class Merging(TestCase):  # type: ignore[misc]
     ) -> None:
         message = a_message()
         for name, seconds in told:
-            status.merge(Message.objects.filter(id=message.id), Status(name), NOON + timedelta(seconds=seconds))
+            statuses.merge(Message.objects.filter(id=message.id), Status(name), NOON + timedelta(seconds=seconds))
 
         message.refresh_from_db()
         names = {name for name, _ in told}

@@ -63,10 +63,8 @@ def test_the_shipped_words_are_fit(file: Any) -> None:
 def test_what_could_not_be_sent_is_refused_at_its_field(
     text: str, event_type: str, channel: str, locale: str, field: str, why: str
 ) -> None:
-    row = MessageTemplate(event_type=event_type, channel=channel, locale=locale, text=text)
-
     with pytest.raises(ValidationError) as refused:
-        row.clean()
+        versions.check(text, event_type, channel, locale)
 
     assert list(refused.value.message_dict) == [field]
     assert why in refused.value.message_dict[field][0]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from integrations.deliveries import staff_actions
 from integrations.models import Delivery, System
 from integrations.routing import route_event
-from notifications import fallback
+from notifications import follow_up
 from notifications.consent import wishes
 from notifications.digests import closing, windows
 from notifications.models import Notification, TraceEntry, Window, WindowEntry
@@ -436,8 +436,8 @@ def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyon
     assert {each.state for each in Notification.objects.all()} == {"left"}
 
     Delivery.objects.filter(id=digest.id).update(state="dead", state_reason="refused", finished_at=timezone.now())
-    fallback.look_due()
-    fallback.look_due()
+    follow_up.look_due()
+    follow_up.look_due()
 
     _, second = sorted(digests(), key=lambda row: row.id)
     assert (second.channel, second.target) == ("whatsapp", anna.phone)
@@ -456,6 +456,6 @@ def test_a_digest_that_has_no_way_left_is_asked_about_again_and_again_without_a_
     before = TraceEntry.objects.count()
 
     for _ in range(3):
-        fallback.look_due()
+        follow_up.look_due()
 
     assert (len(digests()), TraceEntry.objects.count()) == (1, before)

@@ -24,8 +24,8 @@ from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers
 from webhooks.inspection import EXPLAINED, Refused
+from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.rejections import Rejected, Sample
-from webhooks.vendor_events.large_bodies import READ_AT_ONCE, LargeBodies
 from wedsync.web import answers
 from wedsync.web.request_bodies import BodyReader, Disconnected
 from wedsync.wire.problems import Problem

@@ -19,11 +19,11 @@ from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
 from webhooks.inspection import EXPLAINED, Accepted, Refused
+from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.limits import Allowance, Limits, sender_name
 from webhooks.rejections import Rejected, Sample
 from webhooks.vendor_events import emergencies
 from webhooks.vendor_events.emergencies import EmergencyReading
-from webhooks.vendor_events.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.vendor_events.over_limit import EmergencyShare
 from webhooks.vendor_events.storing import Status, Stored
 from wedsync.web.answers import Pairs, send_json, send_problem

@@ -17,12 +17,13 @@ from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.registry.targets import Hindrance
 from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
 from integrations.systems.trials import HarmlessCall, Unfit
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in
-from notifications.channels.whatsapp import refusals, templates
+from notifications.channels.whatsapp import pair_limit, refusals, templates
 from notifications.channels.whatsapp.errors import code_of, error_of
 from notifications.channels.whatsapp.templates import Approved
 from notifications.consent import address_marks
@@ -45,6 +46,13 @@ class WhatsApp(PersonChannel):
 
     channel = Channel.WHATSAPP
     resends_marked = True
+
+    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+        """What stands against it for every channel; else Meta's limit for our number and one phone."""
+        found = super().hindrance(delivery)
+        if found is None and (wait := pair_limit.take(delivery)):
+            return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
+        return found
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
         """Free text where it is allowed and nothing is asked; else an approved template with its parameters."""

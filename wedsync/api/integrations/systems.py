@@ -14,17 +14,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from integrations.deliveries import holds
-from integrations.models import ClientSync, System
-from integrations.outbound.guard import checked_base_url
-from integrations.systems import lifecycle
-from integrations.systems.credentials import (
+from integrations.credentials.kinds import (
     LONGEST,
     check_mail_server,
     credentials_of,
     leads_elsewhere,
     to_be_entered_anew,
 )
+from integrations.deliveries import holds
+from integrations.models import ClientSync, System
+from integrations.outbound.guard import checked_base_url
+from integrations.systems import lifecycle
 from wedsync import vault
 from wedsync.api.filtering import Filters, SearchFilter
 from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from integrations.credentials import forms
 from integrations.models import System
 from integrations.outbound import guard
 from integrations.outbound.guard import read_origin
-from integrations.systems import credential_forms
 from integrations.vendors import VENDORS
 from wedsync import named_credentials
 
@@ -28,7 +28,7 @@ class Credential:
     about: str
     kinds: tuple[System.Kind, ...]
     secret: bool = True
-    form: Callable[[str], None] = credential_forms.text
+    form: Callable[[str], None] = forms.text
 
     @property
     def field(self) -> str:
@@ -57,44 +57,44 @@ def _of_mail(name: str, label: str, about: str, form: Callable[[str], None], *, 
 CREDENTIALS = (
     Credential(
         "access_token", "Access token", "From the system's settings.", (_Kind.WHATSAPP, *_VENDORS),
-        form=credential_forms.token,
+        form=forms.token,
     ),
     Credential(
         "phone_number_id", "Phone number id", "Of the WhatsApp Business account.", (_Kind.WHATSAPP,), False,
-        credential_forms.digits,
+        forms.digits,
     ),
     Credential(
         "webhook_path", "Webhook path", "After /services/ in Slack's webhook URL: T…/B…/…", (_Kind.SLACK,),
-        form=credential_forms.slack_path,
+        form=forms.slack_path,
     ),
-    _of_mail("api_key", "API key", "Of the mail provider.", credential_forms.token, secret=True),
+    _of_mail("api_key", "API key", "Of the mail provider.", forms.token, secret=True),
     _of_mail(
-        "from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", credential_forms.mailbox
+        "from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", forms.mailbox
     ),
-    _of_mail("reply_to", "Replies to", "An address for answers; empty: the sender.", credential_forms.mailbox),
+    _of_mail("reply_to", "Replies to", "An address for answers; empty: the sender.", forms.mailbox),
     _of_mail(
-        "provider", "Mail provider", "resend where it is empty; docs/email.md has all.", credential_forms.mail_provider
+        "provider", "Mail provider", "resend where it is empty; docs/email.md has all.", forms.mail_provider
     ),
-    _of_mail("secret_key", "Second key", "Of Mailjet.", credential_forms.token, secret=True),
-    _of_mail("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", credential_forms.host),
-    _of_mail("message_stream", "Message stream", "Of Postmark.", credential_forms.word, secret=True),
-    _of_mail("project_id", "Project id", "Of Scaleway.", credential_forms.word),
-    _of_mail("subaccount", "Subaccount", "Of SparkPost.", credential_forms.digits),
-    _of_mail("host", "Mail server", "For smtp: its host.", credential_forms.host),
-    _of_mail("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", credential_forms.port),
-    _of_mail("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", credential_forms.tls),
-    _of_mail("username", "User name", "For smtp; empty: no login.", credential_forms.text),
-    _of_mail("password", "Password", "For smtp.", credential_forms.text, secret=True),
+    _of_mail("secret_key", "Second key", "Of Mailjet.", forms.token, secret=True),
+    _of_mail("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", forms.host),
+    _of_mail("message_stream", "Message stream", "Of Postmark.", forms.word, secret=True),
+    _of_mail("project_id", "Project id", "Of Scaleway.", forms.word),
+    _of_mail("subaccount", "Subaccount", "Of SparkPost.", forms.digits),
+    _of_mail("host", "Mail server", "For smtp: its host.", forms.host),
+    _of_mail("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", forms.port),
+    _of_mail("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", forms.tls),
+    _of_mail("username", "User name", "For smtp; empty: no login.", forms.text),
+    _of_mail("password", "Password", "For smtp.", forms.text, secret=True),
     Credential(
         "signing_secret",
         "Signing secret",
         "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
         _VENDORS,
-        form=credential_forms.signing_secret,
+        form=forms.signing_secret,
     ),
     Credential(
         "previous_signing_secret", "Previous signing secret", "Signs along while the other side changes over.",
-        _VENDORS, form=credential_forms.signing_secret,
+        _VENDORS, form=forms.signing_secret,
     ),
 )  # fmt: skip
 
@@ -144,7 +144,7 @@ def check_mail_server(kind: str, values: Mapping[str, str | None]) -> None:
     if kind != System.Kind.EMAIL or not host or named or (values.get("provider") or "").strip().lower() != "smtp":
         return
     port = port or USUAL_PORTS.get(encryption, "587")
-    credential_forms.port(port)
+    forms.port(port)
     guard.check_mail_server(host, int(port), settings.OUTBOUND_ALLOW, encrypted=encryption != "none")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 
+from integrations.credentials.kinds import check_mail_server, credentials_of
 from integrations.models import System
 from integrations.outbound.guard import check_target
-from integrations.systems.credentials import check_mail_server, credentials_of
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import permutations
 from urllib.parse import quote
 
+from integrations.credentials.kinds import credentials_of
 from integrations.models import System
-from integrations.systems.credentials import credentials_of
 from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 

@@ -1,0 +1,56 @@
+"""Rows of new deliveries: in which state they begin, and until when they are worth trying."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.registry import targets
+from integrations.registry.targets import Plan
+from integrations.states import State
+from wedsync.live.models import ChannelEvent
+from wedsync.queues import Priority
+from wedsync.weddings.day import reception_end
+
+PEOPLE_AFTER_RECEPTION = timedelta(hours=6)
+URGENT_LIFE = timedelta(hours=1)
+LONGEST_LIFE = timedelta(days=7)
+
+
+def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
+    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
+    now = timezone.now()
+    row = Delivery(
+        organization_id=event.organization_id,
+        event=event,
+        system=plan.system,
+        contact=plan.contact,
+        channel=plan.channel,
+        target=plan.target,
+        dedupe_key=key,
+        priority=priority,
+        expires_at=expiry(event, plan.channel, priority, now),
+        due_since=plan.held_until or now,
+        **fields,
+    )
+    if plan.skipped:
+        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
+    elif plan.held_until:
+        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
+    return row
+
+
+def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime) -> datetime:
+    """Until when a delivery is worth trying. See docs/adr/0018.
+
+    Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
+    gallery, keep the 7 days.
+    """
+    if channel == targets.SYSTEM_CHANNEL:
+        return now + LONGEST_LIFE
+    if priority == Priority.URGENT:
+        return now + URGENT_LIFE
+    closing = reception_end(event.wedding) if event.wedding else None
+    latest = closing + PEOPLE_AFTER_RECEPTION if closing else now
+    return min(latest, now + LONGEST_LIFE) if latest > now else now + LONGEST_LIFE

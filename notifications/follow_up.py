@@ -1,0 +1,66 @@
+"""Something became of a delivery: its notification, or its digest, goes on."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.models import Delivery
+from integrations.states import State
+from notifications import fallback
+from notifications.digests import next_channel
+from notifications.models import Message, Notification, Sending
+from wedsync.queues import Priority
+
+BATCH = 100
+LATELY = timedelta(minutes=10)  # how far back a failure is looked for that nobody followed
+
+
+def look_at_delivery(delivery: Delivery) -> None:
+    """Something has become of a delivery: go on with what it carries."""
+    found = Sending.objects.filter(delivery_id=delivery.id).values_list("notification_id", flat=True).first()
+    if found:
+        fallback.look(found)
+    else:
+        next_channel.go_on(delivery)
+
+
+def look_again(delivery: Delivery) -> None:
+    """The same where the delivery may have been what reached the recipient: what bounces afterwards has not."""
+    sending = Sending.objects.filter(delivery_id=delivery.id).first()
+    if sending:
+        reached = Notification.objects.filter(id=sending.notification_id, state=Notification.State.REACHED)
+        message = Message.objects.filter(delivery_id=delivery.id).first()
+        if message and message.came_back:
+            reached.update(state=Notification.State.OPEN)
+    look_at_delivery(delivery)
+
+
+def look_due() -> int:
+    """Look at what nobody else does: timers, and failures after which a process died. Returns at how many."""
+    timers = Notification.objects.filter(look_at__lte=Now(), state=Notification.State.OPEN).order_by("look_at")
+    open_step = Q(notification__state=Notification.State.OPEN, step=F("notification__step"))
+    failed = Sending.objects.filter(open_step)
+    dead = failed.filter(delivery__state=State.DEAD, delivery__finished_at__gt=Now() - LATELY)
+    told = failed.filter(delivery__message__status="failed", delivery__message__failed_at__gt=Now() - LATELY)
+    ids = dict.fromkeys(timers.values_list("id", flat=True)[:BATCH])
+    for rows in (dead, told):
+        ids |= dict.fromkeys(rows.values_list("notification_id", flat=True)[:BATCH])
+    for each in ids:
+        fallback.look(each)
+    return len(ids) + next_channel.go_on_all(timezone.now() - LATELY)
+
+
+def look_at_system(system_id: UUID) -> None:
+    """A system takes nothing for a while: what is urgent goes on by its next channel."""
+    waiting = Sending.objects.filter(
+        delivery__system_id=system_id,
+        delivery__state=State.HELD,
+        delivery__priority=Priority.URGENT,
+        notification__state=Notification.State.OPEN,
+        step=F("notification__step"),
+    )
+    for each in set(waiting.values_list("notification_id", flat=True)[:BATCH]):
+        fallback.look(each)
