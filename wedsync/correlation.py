@@ -9,21 +9,21 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
 from structlog.contextvars import bound_contextvars
 
 from wedsync import logs
-from wedsync.ids import new_id
+from wedsync.ids import new_id, new_id_and_text
 
 HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _UNANSWERED = 0
 MOST_NAMED = 20
 """Ids in a line about many requests."""
-_current: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
+_current = logs.correlation_id
 
 
 def current() -> UUID | None:
@@ -41,7 +41,7 @@ def of(correlation_id: UUID, **facts: str) -> Iterator[None]:
     """Until it ends, each line of the log has this id, and these facts; so have events that are stored meanwhile."""
     before = _current.set(correlation_id)
     try:
-        with bound_contextvars(correlation_id=str(correlation_id), **facts):
+        with bound_contextvars(**facts):
             yield
     finally:
         _current.reset(before)
@@ -87,8 +87,8 @@ class Correlated:
         if scope["type"] not in {"http", "websocket"}:
             await self._application(scope, receive, send)
             return
-        correlation_id = new_id()
-        request_id = _given(scope["headers"]) or str(correlation_id)
+        correlation_id, named = new_id_and_text()
+        request_id = _given(scope["headers"]) or named
         began, status = time.monotonic(), _UNANSWERED
 
         async def told(message: Any) -> None:
@@ -101,19 +101,21 @@ class Correlated:
                 status = 101
             await send(message)
 
-        with of(correlation_id, request_id=request_id):
-            try:
-                await self._application(scope, receive, told)
-            finally:
-                logs.access(
-                    method=scope.get("method", "WEBSOCKET"),
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round((time.monotonic() - began) * 1000, 1),
-                    address=(scope.get("client") or ("",))[0],
-                    request_id=request_id,
-                    correlation_id=str(correlation_id),
-                )
+        before, of_request = _current.set(correlation_id), logs.request_id.set(request_id)
+        try:
+            await self._application(scope, receive, told)
+        finally:
+            _current.reset(before)
+            logs.request_id.reset(of_request)
+            logs.access(
+                method=scope.get("method", "WEBSOCKET"),
+                path=scope["path"],
+                status=status,
+                milliseconds=round((time.monotonic() - began) * 1000, 1),
+                address=(scope.get("client") or ("",))[0],
+                request_id=request_id,
+                correlation_id=named,
+            )
 
 
 def _given(headers: Any) -> str | None:

@@ -17,6 +17,12 @@ def new_id_text() -> str:
     return str(uuid_utils.uuid7())
 
 
+def new_id_and_text() -> tuple[UUID, str]:
+    """A new UUIDv7 and its text, which costs less together than ``str`` of the first."""
+    made = uuid_utils.uuid7()
+    return UUID(int=made.int), str(made)
+
+
 def as_id(value: object) -> UUID | None:
     """The id that a text names; ``None`` where it names none, or is no text."""
     try:

@@ -9,8 +9,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -20,7 +22,11 @@ BLANK = "[redacted]"
 TOGETHER_SECONDS = 0.1
 LONGEST_PATH = 300  # characters
 LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
+WITHOUT_LINKS = "/api/"
 ACCESS = "wedsync.access"
+correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""What :mod:`wedsync.correlation` sets, and each line of the log has; put into words only where a line is written."""
 _access = logging.getLogger(ACCESS)
 
 
@@ -36,6 +42,15 @@ def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> Mu
 
     for key in list(entry):
         entry[key] = BLANK if SECRET_NAME.search(key) else clean(entry[key])
+    return entry
+
+
+def identified(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the ids of what is being done now."""
+    if (current := correlation_id.get()) is not None:
+        entry.setdefault("correlation_id", str(current))
+        if request := request_id.get():
+            entry.setdefault("request_id", request)
     return entry
 
 
@@ -85,7 +100,7 @@ def access(*, path: str, **facts: str | int | float) -> None:
         return
     line = {
         "event": "request",
-        "path": LINK.sub(rf"\1{BLANK}", path)[:LONGEST_PATH],
+        "path": (path if path.startswith(WITHOUT_LINKS) else LINK.sub(rf"\1{BLANK}", path))[:LONGEST_PATH],
         **facts,
         "level": "info",
         "logger": ACCESS,
@@ -103,6 +118,7 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        identified,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -19,7 +19,7 @@ from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAw
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId
 from webhooks.vendor_events.storing import Status, Store, Stored
-from wedsync import correlation
+from wedsync import correlation, logs
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
@@ -229,7 +229,7 @@ def test_a_line_about_a_batch_names_its_first_requests_and_one_about_a_request_i
         await committer.stop()
         return found
 
-    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars, logs.identified]) as lines:
         answers = asyncio.run(play())
 
     assert {type(answer) for answer in answers} == {StorageAway}

@@ -6,6 +6,7 @@ a time: ``20270620`` is neither a date nor a count of seconds.
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
@@ -79,8 +80,14 @@ def read_moment(value: object) -> datetime:
     found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise ValueError(MOMENT_WANTED)
-    written = datetime.combine(_in_range(_day(found, MOMENT_WANTED)), _clock(found, MOMENT_WANTED, to_the_minute=False))
-    return written if found["offset"] is None else written.replace(tzinfo=_zone(found["offset"]))
+    year, month, day, hour, minute, second, offset = found.groups(default="0")
+    zone = None if offset == "0" else _zone(offset)
+    try:
+        written = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=zone)
+    except ValueError as error:
+        raise ValueError(MOMENT_WANTED) from error
+    _in_range(written)
+    return written
 
 
 def read_instant(value: object) -> datetime:
@@ -111,12 +118,11 @@ def _day(found: re.Match[str], wanted: str) -> date:
         raise ValueError(wanted) from error
 
 
-def _clock(found: re.Match[str], wanted: str, *, to_the_minute: bool = True) -> time:
+def _clock(found: re.Match[str], wanted: str) -> time:
     try:
-        read = time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0))
+        return time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0)).replace(second=0)
     except ValueError as error:
         raise ValueError(wanted) from error
-    return read.replace(second=0) if to_the_minute else read
 
 
 def _of_half_day(found: re.Match[str]) -> time:
@@ -126,6 +132,7 @@ def _of_half_day(found: re.Match[str]) -> time:
     return time(hour % 12 + (12 if found["half"] in "Pp" else 0), minute)
 
 
+@lru_cache(maxsize=100)
 def _zone(offset: str) -> timezone:
     if offset in "Zz":
         return UTC
