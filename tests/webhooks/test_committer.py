@@ -14,7 +14,7 @@ from psycopg2 import extensions
 from integrations.models import Connection
 from tests.factories import ConnectionFactory, ExternalReferenceFactory, WeddingFactory
 from tests.polling import until
-from tests.webhooks.test_storing import accepted
+from tests.webhooks.vendor_events.test_storing import accepted
 from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAway
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId

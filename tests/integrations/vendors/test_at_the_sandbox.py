@@ -23,8 +23,8 @@ from tests.factories import (
     ReasonFactory,
     RouteFactory,
 )
+from tests.integrations.conftest import NAMED, NEW, OLD, TOKEN, Told, send_now
 from tests.integrations.vendors import samples
-from tests.integrations.vendors.conftest import NAMED, NEW, OLD, TOKEN, Told, send_now
 from tests.sandbox.sandbox_peer import Peer
 from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent

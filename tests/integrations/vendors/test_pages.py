@@ -11,7 +11,7 @@ import pytest
 
 from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Vendor
-from tests.integrations.vendors.schemes import received
+from tests.integrations.signatures.schemes import received
 
 FOLDER = Path(__file__).parents[3] / "docs" / "vendors"
 COMMON = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from integrations.sending import dispatch
 from integrations.system_channel.sender import SystemSender
 from integrations.vendors import CALLED, VENDORS
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory
-from tests.integrations.vendors.conftest import Told
+from tests.integrations.conftest import Told
 from wedsync.ids import new_id
 
 Tell = Callable[..., Told]

@@ -10,7 +10,7 @@ import pytest
 from integrations.models import Delivery, System
 from notifications import links
 from notifications.models import Incident
-from tests.notifications.emergencies import set_stage
+from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import EMAIL_ID, PHONE, a_message, door_of, now_of, row, told
 from webhooks.callbacks import PROVIDERS

@@ -15,7 +15,7 @@ from notifications.channels import CHANNELS
 from notifications.models import Message, Notification, TraceEntry
 from tests.at_once import at_once
 from tests.factories import MessageFactory
-from tests.notifications.emergencies import set_stage
+from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, SENT_AT, a_message, door_of, make_old, now_of, row, told
 from webhooks.callbacks.taking import MOST_FAILURES, queue_of, take, take_left, take_one

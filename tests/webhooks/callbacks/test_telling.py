@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.models import Delivery, System
 from notifications import links
 from notifications.models import Incident, TraceEntry
-from tests.notifications.emergencies import set_stage
+from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import (
     EMAIL_ID,
