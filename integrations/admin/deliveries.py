@@ -79,7 +79,7 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(DeliveryButtons):
-    """The message of a delivery is added by notifications/admin.py, which knows it."""
+    """The message of a delivery is added by ``notifications/admin/messages.py``, which knows it."""
 
     tenant_path = "organization"
     list_display = ("event_type", "to", "channel", "standing", "why", "urgency", "tries", "made")

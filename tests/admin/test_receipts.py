@@ -118,8 +118,8 @@ def test_the_list_is_filtered_and_searched(query: dict[str, str], found: bool, c
 
 def test_every_problem_that_a_request_can_meet_can_be_filtered_by() -> None:
     room = Path(receipts.__file__).parents[1]
-    bodies = room.parent / "wedsync" / "request_bodies.py"
-    sources = [path.read_text() for path in (*room.glob("*.py"), *room.glob("callbacks/*.py"), bodies)]
+    below = [room.parent / "wedsync" / "web" / name for name in ("request_bodies.py", "transfers.py")]
+    sources = [path.read_text() for path in (*room.rglob("*.py"), *below)]
     named = {slug for text in sources for slug in re.findall(r'Problem\(\s*4\d\d,\s*"([a-z-]+)"', text)}
     of_signatures = {MISSING, MALFORMED, MISMATCH, OUTSIDE_WINDOW}
 
