@@ -30,12 +30,13 @@ SHARES = {TIMELINE: 60, GUESTS: 15, GALLERY: 15, EMERGENCY: 10}
 
 
 class Envelopes:
-    """Bodies of all four priorities, spread over the weddings; nothing in them is said twice."""
+    """Bodies of all four priorities, spread over the weddings; nothing in them is said twice, by any of these."""
+
+    _numbers = itertools.count(1)  # of all of them: what a system has been told already is not told to it again
 
     def __init__(self, bookings: Sequence[str]) -> None:
         self._run = secrets.token_hex(4)
         self._bookings = bookings
-        self._numbers = itertools.count(1)
         self._chance = random.Random()
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:

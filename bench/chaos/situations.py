@@ -196,8 +196,9 @@ SITUATIONS = (
     Fault("session-frozen", "a machine freezes inside a transaction, its socket is cut",
           _frozen_session, lasts=8.0, default_times=True, rate=4.0),
     Fault("postgres-read-only", "PostgreSQL only reads", _read_only_postgres, lasts=6.0, default_times=True),
-    Fault("redis-away", "Valkey is away for 6 s while an emergency comes", _redis_away, default_times=True),
+    Fault("redis-away", "Valkey is away for 6 s while an emergency comes", _redis_away, default_times=True,
+          rate=4.0),
     Fault("worker-killed-urgent", "SIGKILL of the urgent worker amid an emergency's calls",
-          _urgent_worker_killed, default_times=True),
+          _urgent_worker_killed, default_times=True, rate=4.0),
     Fault("unfinished-bodies", "ten strangers send requests without end", _unfinished_bodies, default_times=True),
 )  # fmt: skip
