@@ -1,6 +1,7 @@
 """What a process refuses to start with, and what it makes for itself on a fresh home."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_hosts_with_which_nobody_reaches_a_page_are_refused_in_words(hosts: list
 
 @pytest.mark.parametrize(("name", "hosts"), [("web", ""), ("sweep", "other.example"), ("worker-urgent", "")])
 def test_a_process_with_such_hosts_says_so_and_stops(name: str, hosts: str, tmp_path: Path) -> None:
-    command = procfile.read(ROOT / "Procfile")[name].replace("python", sys.executable, 1)
+    command = procfile.read(ROOT / "Procfile")[name].replace("python", shlex.quote(sys.executable), 1)
     environment = os.environ | {"WEDSYNC_ALLOWED_HOSTS": hosts, "WEDSYNC_HOME": str(tmp_path), "PORT": "0"}
 
     ended = subprocess.run(
@@ -78,7 +79,7 @@ def test_a_process_with_such_hosts_says_so_and_stops(name: str, hosts: str, tmp_
 
 def test_beat_makes_its_folder_on_a_fresh_home(tmp_path: Path) -> None:
     home = tmp_path / "fresh"
-    command = procfile.read(ROOT / "Procfile")["beat"].replace("python", f"exec {sys.executable}", 1)
+    command = procfile.read(ROOT / "Procfile")["beat"].replace("python", f"exec {shlex.quote(sys.executable)}", 1)
     beat = subprocess.Popen(["sh", "-c", command], env=os.environ | {"WEDSYNC_HOME": str(home)}, cwd=ROOT)
     try:
         until(lambda: list((home / "run").glob("beat-schedule*")), 60, what="beat's schedule being written")
