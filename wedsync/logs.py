@@ -22,7 +22,6 @@ BLANK = "[redacted]"
 TOGETHER_SECONDS = 0.1
 LONGEST_PATH = 300  # characters
 LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
-WITHOUT_LINKS = "/api/"
 ACCESS = "wedsync.access"
 correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -100,7 +99,7 @@ def access(*, path: str, **facts: str | int | float) -> None:
         return
     line = {
         "event": "request",
-        "path": (path if path.startswith(WITHOUT_LINKS) else LINK.sub(rf"\1{BLANK}", path))[:LONGEST_PATH],
+        "path": LINK.sub(rf"\1{BLANK}", path)[:LONGEST_PATH],
         **facts,
         "level": "info",
         "logger": ACCESS,

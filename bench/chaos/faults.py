@@ -5,6 +5,7 @@ again that has said it is gone. What dies is started again by the product's own 
 """
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -64,7 +65,7 @@ class Fault:
     hits: int = 0
     deaths: bool = False
     default_times: bool = False
-    rate: float = 1000.0
+    rate: float = math.inf
 
 
 def _kill(*names: str) -> Strike:

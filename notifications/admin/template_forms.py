@@ -64,10 +64,10 @@ class TemplateForm(TenantForm):
     def clean(self) -> dict[str, Any]:
         """Refuse what is not fit to be sent, and to overwrite a version that the writer has not seen."""
         cleaned = super().clean()
-        said = [cleaned.get(name, getattr(self.instance, name)) for name in ("text", "event_type", "channel", "locale")]
         if "text" in self.fields and not self.errors:
+            names = ("text", "event_type", "channel", "locale")
             try:
-                versions.check(*said)
+                versions.check(*(cleaned.get(name, getattr(self.instance, name)) for name in names))
             except ValidationError as error:
                 self.add_error(None, error)
         if not self._state_is_new() and "text" in self.fields:
