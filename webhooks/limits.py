@@ -23,6 +23,7 @@ MOST_COUNTERS = 100_000
 SHARE_EVERY = 0.2  # seconds
 MOST_SHARED = 1_000  # counters that Redis is told about at once
 REDIS_WITHIN = 1.0  # seconds
+CANCEL_EVERY = 0.05  # seconds
 KEY_PREFIX = "wedsync:limits:"
 HOUR = 3600
 READS_PER_ADDRESS = 1_000  # bodies that are read over the limit, an hour
@@ -174,11 +175,11 @@ class Limits:
         self._task = asyncio.get_running_loop().create_task(self._share())
 
     async def stop(self) -> None:
-        """End it. A cancellation alone may be taken for a broken connection by the client of Redis."""
+        """End it. The client of Redis may take a cancellation for a broken connection, so it is asked until it ends."""
         self._stopped = True
-        if self._task:
+        while self._task and not self._task.done():
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=REDIS_WITHIN)
+            await asyncio.wait([self._task], timeout=CANCEL_EVERY)
         with contextlib.suppress(redis.RedisError, OSError):
             await self._redis.aclose()
 

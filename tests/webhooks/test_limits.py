@@ -219,8 +219,9 @@ def test_a_frozen_redis_keeps_nobody_waiting_not_even_at_the_end() -> None:
             one.addresses.count("a")
             await happens(lambda: bool(select.select([frozen], [], [], 0)[0]))  # from here on it waits for Redis
             assert [one.addresses.count("a").passes for _ in range(10)] == [True] * 9 + [False]
-            async with asyncio.timeout(limits.REDIS_WITHIN):
+            async with asyncio.timeout(DEADLINE):
                 await one.stop()
+            assert asyncio.all_tasks() == {asyncio.current_task()}
 
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections, and never answers
         asyncio.run(play(frozen))
