@@ -1,4 +1,7 @@
-"""The states of a delivery, why it is in them, and which may follow which. See docs/operations.md, "Deliveries"."""
+"""The states of a delivery, why it is in them, and which may follow which.
+
+See docs/operators/running.md, "Deliveries".
+"""
 
 from django.db import models
 

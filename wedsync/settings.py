@@ -178,7 +178,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# The sign-in guard locks a user name and an address together, never the user alone: docs/operations.md, "Signing in".
+# The sign-in guard locks a user name and an address together, never the user alone
+# (docs/operators/running.md, "Signing in").
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -235,7 +236,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "WedSync",
-    "DESCRIPTION": "The API of WedSync. What it promises, and every error, stands in docs/api.md.",
+    "DESCRIPTION": "The API of WedSync. What it promises, and every error, stands in docs/developers/api.md.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

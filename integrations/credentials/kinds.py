@@ -73,7 +73,7 @@ CREDENTIALS = (
     ),
     _of_mail("reply_to", "Replies to", "An address for answers; empty: the sender.", forms.mailbox),
     _of_mail(
-        "provider", "Mail provider", "resend where it is empty; docs/email.md has all.", forms.mail_provider
+        "provider", "Mail provider", "resend where it is empty; docs/staff/email.md has all.", forms.mail_provider
     ),
     _of_mail("secret_key", "Second key", "Of Mailjet.", forms.token, secret=True),
     _of_mail("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", forms.host),

@@ -1,7 +1,8 @@
 """Events that set a state go to a system one at a time and in their order; what a newer one says again is not sent.
 
 An order key is a wedding and an event type, within one system. ``Delivery.sets`` names the fields that the event sets:
-a newer delivery stands for an older one where it sets all that the older does. See docs/operations.md, "Deliveries".
+a newer delivery stands for an older one where it sets all that the older does.
+See docs/operators/running.md, "Deliveries".
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What a route makes of an event: a mapping of fields, or a template. docs/routes.md, "Transforms".
+"""What a route makes of an event: a mapping of fields, or a template. docs/staff/routes.md, "Transforms".
 
 For a system the result is what is sent as ``payload``; for people it may hold ``headline`` and ``text``, which stand in
 the place of our own words.

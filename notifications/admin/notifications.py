@@ -156,7 +156,7 @@ class PreferenceInline(TenantInline):
 
 @admin.register(Plan)
 class PlanAdmin(TenantAdmin):
-    """An organization's own plans. docs/notifications.md has the words."""
+    """An organization's own plans. docs/staff/notifications.md has the words."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS

@@ -1,7 +1,7 @@
-"""Low news are gathered into digests, and changes of one thing wait for a newer one (docs/digests.md, docs/adr/0048).
+"""Low news are gathered into digests, and changes of one thing wait for a newer one.
 
 Here deliveries join windows, in the routing's transaction, and here is read what a message is to tell because of that.
-:mod:`notifications.digests.closing` decides what is sent.
+:mod:`notifications.digests.closing` decides what is sent. See docs/staff/digests.md and docs/adr/0048.
 """
 
 import hashlib

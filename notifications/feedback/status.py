@@ -1,5 +1,5 @@
 """What became of a message, as its provider tells: merged by rank, so that what comes late, twice or out of order never
-moves it back (docs/statuses.md, docs/adr/0045).
+moves it back (docs/staff/statuses.md, docs/adr/0045).
 """
 
 from collections.abc import Sequence

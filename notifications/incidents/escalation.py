@@ -1,7 +1,7 @@
 """An incident's further steps: from person to person, until somebody acknowledges or the plan ends.
 
 The timer is a column of the incident. Whoever takes a step holds the row until its deliveries are stored; whoever
-acknowledges waits for that, and calls off what it has made (docs/incidents.md).
+acknowledges waits for that, and calls off what it has made (docs/staff/incidents.md).
 """
 
 from collections.abc import Iterable, Sequence

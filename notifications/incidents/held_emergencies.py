@@ -1,7 +1,7 @@
 """Emergencies that a paused connection holds: staff are called about them as long as they are held, and no longer.
 
 The report of such a one is a question of ours that names the stored event. Once that was let go and routed, the people
-of its wedding are told, and staff are not asked about it any more (docs/incidents.md).
+of its wedding are told, and staff are not asked about it any more (docs/staff/incidents.md).
 """
 
 from datetime import timedelta

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=wedsync.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('category', models.CharField(choices=[('timeline', 'Timeline'), ('bookings', 'Bookings'), ('payments', 'Payments'), ('gallery', 'Gallery'), ('capacity', 'Capacity'), ('emergencies', 'Emergencies'), ('journey', 'Journey')], max_length=16)),
-                ('steps', models.JSONField(help_text='Such as [{"channels": ["preferred"], "until": "delivered"}, {"channels": ["other"]}]. docs/notifications.md has the words.')),
+                ('steps', models.JSONField(help_text='Such as [{"channels": ["preferred"], "until": "delivered"}, {"channels": ["other"]}]. docs/staff/notifications.md has the words.')),
             ],
         ),
         migrations.CreateModel(

@@ -15,7 +15,8 @@ UNKNOWN_KIND = "emergency"
 class Incident(models.Model):
     """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it.
 
-    Without a wedding it belongs to the connection that it came through, until staff choose one (docs/incidents.md).
+    Without a wedding it belongs to the connection that it came through, until staff choose one:
+    docs/staff/incidents.md.
     """
 
     class State(models.TextChoices):

@@ -12,7 +12,7 @@ class Message(models.Model):
     """The rendered content of a delivery to a person, and what the provider says became of it."""
 
     class Status(models.TextChoices):
-        """In the order of their ranks: what a provider tells never moves a message back (docs/notifications.md)."""
+        """In the order of their ranks: what a provider tells never moves a message back: docs/staff/statuses.md."""
 
         QUEUED = "queued"
         SENT = "sent"

@@ -16,7 +16,7 @@ class Plan(models.Model):
     category = models.CharField(max_length=16, choices=CATEGORIES)
     steps = models.JSONField(
         help_text='Such as [{"channels": ["preferred"], "until": "delivered"}, {"channels": ["other"]}]. '
-        "docs/notifications.md has the words."
+        "docs/staff/notifications.md has the words."
     )
 
     class Meta:

@@ -27,7 +27,7 @@ class Content:
     Arguments:
         headline: one line, at most 250 characters; that of a drill says so itself.
         language: of the words, such as ``de``; also where the contact's own has none.
-        words: the fixed words of the layouts in that language. docs/templates.md has the keys.
+        words: the fixed words of the layouts in that language. docs/staff/templates.md has the keys.
         asks: whether the reader is asked to acknowledge.
         drill: whether it is an exercise.
         escalated: whether it is told again since nobody has acknowledged it; the layout says so.

@@ -18,7 +18,7 @@ NOBODY = unknown(dict.fromkeys(["wedding_id", "form_id", "connection_id", "conta
 
 
 def needed(method: str, path: str) -> str:
-    """The scope that docs/api.md names."""
+    """The scope that docs/developers/api.md names."""
     reads = method == "get"
     part = path.split("/")[1 if path.startswith("integrations/") else 0]
     match part:

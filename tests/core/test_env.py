@@ -10,7 +10,7 @@ from pytest_django import Settings
 from wedsync import env, named_credentials, startup, vault
 from wedsync.settings import database
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operators" / "running.md"
 
 
 def test_a_missing_variable_is_named_and_its_use_explained() -> None:

@@ -21,7 +21,7 @@ from tests.polling import until
 from wedsync.weddings.models import Channel
 
 TOLD_WITHIN, PATIENCE = 30.0, 100.0
-DOCUMENT = Path(__file__).parents[2] / "docs" / "incidents.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "staff" / "incidents.md"
 BEGIN, END = "<!-- made by tests/live/test_emergency_matrix.py -->\n", "<!-- end -->\n"
 WRITE = "WEDSYNC_WRITE_TABLES"
 SERVICES = ("whatsapp", "slack", "resend")

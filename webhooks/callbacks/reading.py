@@ -1,7 +1,7 @@
 """Reading what providers send: JSON that can be stored, their times, and ids by which a thing is known again.
 
 A provider puts many people's updates into one body, so what is odd in one of them drops none of the others: a text that
-PostgreSQL cannot store is cleaned, and the update is kept. docs/callbacks.md, "What cannot be read".
+PostgreSQL cannot store is cleaned, and the update is kept. docs/operators/callbacks.md, "What cannot be read".
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The providers' receiver: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
 
-docs/callbacks.md: 200 once it is stored, 401 only for a bad signature. What is signed and cannot be read
+docs/operators/callbacks.md: 200 once it is stored, 401 only for a bad signature. What is signed and cannot be read
 is kept and answered 200, since the provider could only send the same again.
 """
 

@@ -1,6 +1,6 @@
 """Letting stored notices take effect, each once: its row is locked, and marked in the transaction of what it does.
 
-Any number may take at once; each passes over what another has locked (docs/statuses.md, docs/adr/0045).
+Any number may take at once; each passes over what another has locked (docs/staff/statuses.md, docs/adr/0045).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""``GET /api/integrations/health/``: how the organization's systems and queues are doing. docs/api.md, "Health"."""
+"""``GET /api/integrations/health/``: how the organization's systems and queues are doing."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A request that is sent twice has its effect once: ``Idempotency-Key`` on POST. docs/api.md, docs/adr/0031.
+"""A request that is sent twice has its effect once: ``Idempotency-Key`` on POST. docs/developers/api.md, docs/adr/0031.
 
 A claim is a row of its own commit, so that a second request sees it. The effect and the answer are one further commit,
 which holds the row's lock: a process that dies in between leaves neither, and its claim ends with its lease. Whoever

@@ -1,4 +1,7 @@
-"""The event types: category, base priority, payload, and the scopes that each appears on. docs/realtime.md has them."""
+"""The event types: category, base priority, payload, and the scopes that each appears on.
+
+docs/developers/realtime.md has them.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """Names of live channels, and patterns over them.
 
 Segments ``[A-Za-z0-9_-]{1,64}`` joined by ``:``; in patterns ``*`` and ``{name}`` stand for one segment.
-docs/realtime.md, "Channels".
+docs/developers/realtime.md, "Channels".
 """
 
 import re

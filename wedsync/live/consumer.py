@@ -1,4 +1,4 @@
-"""The socket at ``/ws/channels/``, subprotocol ``wedsync.v1``. docs/realtime.md.
+"""The socket at ``/ws/channels/``, subprotocol ``wedsync.v1``. docs/developers/realtime.md.
 
 A socket owns a cursor per channel. Hints and the follower only say "look"; what is sent is read from the log behind
 the cursor, in order, so nothing is lost, doubled or reordered.

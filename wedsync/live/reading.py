@@ -53,7 +53,7 @@ def last_sequences(places: Collection[Place]) -> dict[Place, int]:
 
 
 def frames_after(place: Place, sequence: int, most: int) -> list[dict[str, Any]]:
-    """The event frames behind a cursor, oldest first. docs/realtime.md, "Requests"."""
+    """The event frames behind a cursor, oldest first. docs/developers/realtime.md, "Requests"."""
     channel = Channel.objects.filter(organization_id=place.organization_id, name=place.name)
     entries = (
         ChannelEntry.objects.filter(channel_id=Subquery(channel.values("id")), sequence__gt=sequence)

@@ -58,7 +58,7 @@ class Membership(models.Model):
 
 
 class ApiScope(models.TextChoices):
-    """What a key of the API may be used for. docs/api.md, "Keys and scopes"."""
+    """What a key of the API may be used for. docs/developers/api.md, "Keys and scopes"."""
 
     EVENTS_READ = "events:read", "events:read · weddings and events"
     EVENTS_WRITE = "events:write", "events:write · weddings, forms, journeys"

@@ -2,7 +2,7 @@
 
 What is frozen is an email that belongs to no provider and has no sender (``mail``). Each try puts the sender in and
 turns it into the bytes of the provider that the system's credentials name: one with an HTTP API (``providers``), or a
-mail server (``smtp``). docs/email.md.
+mail server (``smtp``). docs/staff/email.md.
 """
 
 from dataclasses import replace

@@ -89,7 +89,7 @@ def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Ma
     """
     provider = PROVIDERS.get(sender.provider)
     if provider is None:
-        raise OurFault("the credential provider does not name a mail provider; docs/email.md has their names")
+        raise OurFault("the credential provider does not name a mail provider; docs/staff/email.md has their names")
     keyed = sender.provider == DEFAULT
     try:
         backend = _backend(provider, delivery.system.base_url, credentials)

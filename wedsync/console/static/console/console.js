@@ -1,5 +1,5 @@
 // The live part of the console: follows the organization's channels over one socket and puts new events on top.
-// docs/realtime.md has the protocol. A page without the list of events only gets its times localized.
+// docs/developers/realtime.md has the protocol. A page without the list of events only gets its times localized.
 "use strict";
 
 const MOST_SHOWN = 100;
