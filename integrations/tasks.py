@@ -16,7 +16,7 @@ from integrations.sending.dispatch import TryAgain
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY, lock_is_held
 from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import DELIVER_TASK, ROUTE_TASK, WATCH_TASK, Priority
 
 log = structlog.get_logger(__name__)

@@ -25,7 +25,7 @@ from notifications.rules import plan_steps, policy
 from notifications.rules.plan_steps import Audience, Step, Until
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 

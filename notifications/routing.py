@@ -17,7 +17,7 @@ from notifications.recipients import resolving
 from notifications.rules import plan_steps, policy
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 

@@ -17,7 +17,7 @@ from webhooks.models import Receipt
 from wedsync.correlation import current_or_new
 from wedsync.database.async_connection import AsyncConnection
 from wedsync.ids import new_id_text
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 
 KEPT_A_MINUTE = 20  # of each connection, in each web process
 KEPT_BYTES = 4096

@@ -28,8 +28,8 @@ from wedsync.database import sessions
 from wedsync.database.sessions import Role
 from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
-from wedsync.live.consumer import ChannelConsumer
-from wedsync.live.entrance import Entrance
+from wedsync.live.sockets.consumer import ChannelConsumer
+from wedsync.live.sockets.entrance import Entrance
 from wedsync.web.answers import closing_early_answers
 from wedsync.web.wsgi_bridge import Bridge, Limits
 

@@ -218,7 +218,7 @@ if SECURE:
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "wedsync.live.layer.PatientRedisLayer",
+        "BACKEND": "wedsync.live.fan_out.layer.PatientRedisLayer",
         "CONFIG": {"hosts": [CHANNEL_LAYER_URL], "prefix": "wedsync:live", "capacity": 1000, "group_expiry": 120},
     }
 }

@@ -14,7 +14,7 @@ django.setup()
 
 from bench.deliver import rows  # noqa: E402
 from wedsync.celery import app  # noqa: E402,F401  # the hints' Celery
-from wedsync.live import hints  # noqa: E402
+from wedsync.live.fan_out import hints  # noqa: E402
 
 
 def _world(arguments: argparse.Namespace) -> Any:

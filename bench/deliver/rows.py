@@ -19,7 +19,7 @@ from integrations.deliveries import ordering
 from integrations.models import Delivery, ExternalReference, System
 from integrations.registry.targets import SYSTEM_CHANNEL
 from integrations.system_channel.sender import SystemSender
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Organization, Wedding

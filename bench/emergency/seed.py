@@ -46,7 +46,7 @@ def backlog(count: int) -> dict[str, Any]:
 
     from integrations.models import Delivery, System
     from wedsync.ids import new_id
-    from wedsync.live.log import NewEvent, append
+    from wedsync.live.log.writer import NewEvent, append
     from wedsync.live.models import ChannelEvent
     from wedsync.weddings.models import Address, Organization
 

@@ -19,7 +19,7 @@ from bench.isolation import rows  # noqa: E402
 from bench.isolation.standby import READY  # noqa: E402
 from integrations.models import System  # noqa: E402
 from wedsync.celery import app  # noqa: E402,F401  # the hints' Celery
-from wedsync.live import hints  # noqa: E402
+from wedsync.live.fan_out import hints  # noqa: E402
 
 
 def _targets(arguments: argparse.Namespace) -> Any:

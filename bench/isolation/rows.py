@@ -12,7 +12,7 @@ from django.utils import timezone
 from bench.deliver import rows
 from integrations.models import Delivery, System
 from integrations.states import State
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Organization, Wedding

@@ -20,7 +20,7 @@ from integrations.routing import dry_run
 from integrations.routing.dry_run import CannotTry, Paste
 from integrations.rules import event_filters
 from integrations.rules.conditions import Operator
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact, Organization, Wedding

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from wedsync.live import hints
-from wedsync.live.hints import TaskHint
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import TaskHint
 
 BATCH = 200
 FULL_QUEUE = 2 * BATCH

@@ -18,7 +18,7 @@ from integrations.deliveries.state_changes import due_in, let_go, move
 from integrations.models import Delivery
 from integrations.rules.state_events import state_set_by
 from integrations.states import WAITING, Reason, State
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from integrations.deliveries.state_changes import move
 from integrations.models import Delivery, DeliveryReason
 from integrations.registry import targets
 from integrations.states import WAITING, Reason, State
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
 

@@ -21,7 +21,7 @@ from integrations.models import Alert, Route, System
 from integrations.models.health import Cause
 from wedsync import correlation
 from wedsync.live.channels import ops_channel
-from wedsync.live.log import NewEvent
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 

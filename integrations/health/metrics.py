@@ -19,7 +19,7 @@ from integrations.health.heartbeats import Part
 from integrations.models import Alert, HealthReading, Heartbeat, OrganizationReading
 from integrations.models.health import Breaker, Status
 from integrations.references.linking import count_unlinked
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
 FRESH = 5.0  # seconds that an answer is given again

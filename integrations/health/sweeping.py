@@ -23,7 +23,7 @@ from integrations.health.heartbeats import Part, beat
 from integrations.health.rating import OLDEST_DUE, OWN_FAULTS, Figures, rate
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
 from integrations.models.health import Breaker, Cause, Status
-from wedsync.live.log import NewEvent
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.publishing import publish
 
 log = structlog.get_logger(__name__)

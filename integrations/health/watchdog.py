@@ -20,7 +20,7 @@ from integrations.health.heartbeats import Part
 from integrations.models import Heartbeat
 from integrations.outbound import Call, check_status, send
 from integrations.registry.cadence import Cadence
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import WATCH_TASK, Priority
 
 log = structlog.get_logger(__name__)

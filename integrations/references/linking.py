@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection, ExternalReference, System
 from integrations.references import suppliers
-from wedsync.live import channels, hints
-from wedsync.live.hints import RouteHint
-from wedsync.live.log import append
+from wedsync.live import channels
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import RouteHint
+from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.models import Wedding
 

@@ -16,7 +16,7 @@ from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.outbound import Request, Response
 from integrations.states import Reason
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact

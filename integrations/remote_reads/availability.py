@@ -10,7 +10,7 @@ from integrations.errors import Permanent
 from integrations.models import System
 from integrations.remote_reads.asking import ask
 from integrations.vendors import CALLED
-from wedsync.live.payloads import Count, Text
+from wedsync.live.event_types.payloads import Count, Text
 
 
 class NotAsked(ValueError):

@@ -26,9 +26,9 @@ from integrations.vendors import VENDORS
 from integrations.vendors.base import SchemaError
 from integrations.wedding_events.effects import Origin, wedding_event
 from wedsync.ids import new_id
-from wedsync.live.log import NewEvent
+from wedsync.live.event_types.payloads import Id
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import Id
 from wedsync.live.publishing import publish
 from wedsync.wire.written_times import read_instant
 

@@ -16,8 +16,8 @@ from integrations.registry.targets import SYSTEM_CHANNEL, Plan
 from integrations.routing import planning
 from integrations.routing.matching import Subject
 from integrations.states import Reason
-from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.channels import names_for
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.changes import as_json
 from wedsync.weddings.models import Channel, Wedding

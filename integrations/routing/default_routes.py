@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.models import Route, System
-from wedsync.live.catalogue import EMERGENCY
+from wedsync.live.event_types.catalogue import EMERGENCY
 from wedsync.weddings.models import Channel, Contact, Organization
 
 _Role = Contact.Role

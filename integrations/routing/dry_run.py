@@ -27,8 +27,8 @@ from integrations.routing.planning import Planned
 from integrations.states import Reason, State
 from integrations.vendors.reasons import problems_of
 from wedsync.env import ConfigurationError
-from wedsync.live.catalogue import CATALOGUE
 from wedsync.live.channels import check_name, names_for
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
 from wedsync.templating import time_budget

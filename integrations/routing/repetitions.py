@@ -17,7 +17,7 @@ from integrations.models import Delivery, System
 from integrations.states import Reason, State
 from integrations.vendors.families import BOOKING_TYPES, STATUS_OF
 from wedsync.ids import first_id_since
-from wedsync.live.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.live.models import ChannelEvent
 
 ALWAYS_TOLD = frozenset({Category.EMERGENCIES, Category.PAYMENTS, Category.OPERATIONS})

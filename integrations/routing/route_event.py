@@ -24,8 +24,8 @@ from integrations.wedding_events.effects import Applied, apply_to_wedding
 from wedsync import correlation
 from wedsync.database.prepared import Prepared
 from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS, wait_at_most
-from wedsync.live import hints
-from wedsync.live.catalogue import EMERGENCY
+from wedsync.live.event_types.catalogue import EMERGENCY
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority

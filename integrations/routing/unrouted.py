@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.deliveries.hint_marks import BATCH, Mark, open_queues, send_or_unmark
-from wedsync.live.hints import RouteHint, TaskHint
+from wedsync.live.fan_out.hints import RouteHint, TaskHint
 
 TAKE = """
 UPDATE live_channelevent AS event SET hinted_at = now()

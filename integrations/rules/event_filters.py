@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 EVERY = "*"
 _FILTER = re.compile(r"\*|[a-z0-9_]+\.\*|\*\.[a-z0-9_]+")

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from integrations.rules.facts import Facts
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 _ID = "01a20642-7164-77c9-9e86-841962711219"
 _MOMENT = datetime(2027, 6, 1, 12, tzinfo=UTC).isoformat()

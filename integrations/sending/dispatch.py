@@ -25,7 +25,7 @@ from integrations.sending.worker_threads import Place, places, resting
 from integrations.states import WAITING, State
 from integrations.systems import cache
 from wedsync import correlation
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from integrations.admission.lanes import CALL_LIMIT
 from integrations.deliveries.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.deliveries.hint_marks import BATCH, Mark, open_queues, send_or_unmark
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 
 # In no order: where there is more than a batch, the same systems would come first each time.
 _LANES = """

@@ -20,7 +20,7 @@ from integrations.sending.claimed_delivery import after_unknown, schedule
 from integrations.states import Outcome, Reason, State
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from integrations.models import Connection, Delivery, System
 from integrations.models.health import Cause
 from integrations.states import WAITING, Reason, State
 from wedsync.database.batches import update_all
-from wedsync.live import hints
-from wedsync.live.hints import RouteHint
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import RouteHint
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 

@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from integrations.outbound import Request
 from integrations.signatures.base import SignatureScheme
 from integrations.vendors.reasons import LONGEST_NAME, problems_of
-from wedsync.live.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import is_blank
 from wedsync.weddings.changes import CHANGEABLE
 from wedsync.wire.plain_text import clean, clean_text
 from wedsync.wire.problems import FieldProblem

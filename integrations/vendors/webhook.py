@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from integrations.outbound import Request
 from integrations.vendors.base import Harmless, Outgoing, json_request
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 
 class SignedWebhook:

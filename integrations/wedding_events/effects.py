@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.references import clients, suppliers
 from integrations.rules import known_before
 from wedsync.live import channels
-from wedsync.live.log import MOST_HOPS, NewEvent
+from wedsync.live.log.writer import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings import changes
 from wedsync.weddings.changes import Change, Outcome, Said, Value

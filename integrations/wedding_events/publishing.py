@@ -7,9 +7,9 @@ from typing import Any
 
 from integrations.wedding_events.effects import Origin, capacity_exceeded, wedding_event
 from wedsync.correlation import current_or_new
-from wedsync.live.log import NewEvent
+from wedsync.live.event_types.payloads import is_blank
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import is_blank
 from wedsync.live.publishing import publish
 from wedsync.weddings import changes
 from wedsync.weddings.changes import Change, Outcome, Said, Value

@@ -18,7 +18,7 @@ from notifications.consent import address_marks, wishes
 from notifications.models import TraceEntry
 from notifications.trace import recording
 from notifications.wording import DEFAULT_LANGUAGE
-from wedsync.live.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Channel, Contact
 

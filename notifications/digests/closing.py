@@ -24,8 +24,8 @@ from notifications.models import Sending, TraceEntry, Window, WindowEntry
 from notifications.rules.merging import came_to_nothing
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live import hints
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
 BATCH = 200

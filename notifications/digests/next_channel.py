@@ -16,7 +16,7 @@ from notifications.recipients import resolving
 from notifications.rules import policy
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel, Contact
 

@@ -30,7 +30,7 @@ from notifications.rules import plan_steps
 from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.catalogue import CATALOGUE, EMERGENCY, Category
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY, Category
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 

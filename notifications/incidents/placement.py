@@ -25,8 +25,8 @@ from notifications.incidents.held_emergencies import Asking
 from notifications.models import Incident, IncidentReport
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live import hints
-from wedsync.live.hints import RouteHint
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import RouteHint
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.weddings.models import Wedding

@@ -23,7 +23,7 @@ from notifications.models import ReachCheck
 from notifications.plans import extra_deliveries
 from notifications.recipients import resolving, staff
 from notifications.recipients.resolving import Person
-from wedsync.live.log import NewEvent
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority

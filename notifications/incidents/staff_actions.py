@@ -14,7 +14,7 @@ from notifications.recipients import staff
 from wedsync.correlation import current_or_new
 from wedsync.ids import new_id
 from wedsync.live.channels import ops_channel
-from wedsync.live.log import NewEvent
+from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority

@@ -19,7 +19,7 @@ class Guess:
     """What can be guessed of an emergency whose wedding is not known.
 
     Arguments:
-        trouble: of :class:`wedsync.live.own_payloads.WeddingUnknown`.
+        trouble: of :class:`wedsync.live.event_types.own_payloads.WeddingUnknown`.
         wedding: the only one that it can be about; ``None``: there is none, or there are several.
         at_once: it names no booking, so that nothing speaks against that wedding.
         in_time: it names a booking that nobody knows; the wedding is alarmed unless staff answer.

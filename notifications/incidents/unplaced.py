@@ -31,11 +31,11 @@ from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync import correlation
 from wedsync.ids import first_id_since, new_id
-from wedsync.live import hints
 from wedsync.live.channels import ops_channel
-from wedsync.live.log import append
+from wedsync.live.event_types.own_payloads import WeddingUnknown
+from wedsync.live.fan_out import hints
+from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEvent
-from wedsync.live.own_payloads import WeddingUnknown
 from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 

@@ -10,7 +10,7 @@ from integrations.rules import examples
 from notifications.wording import engine
 from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
 from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.templating.filters import CannotRender
 from wedsync.weddings.models import Channel
 

@@ -20,7 +20,7 @@ from notifications.models.templates import OTHERS
 from notifications.wording import own
 from wedsync.env import ConfigurationError
 from wedsync.ids import new_id
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel, Contact, Organization, Wedding
 

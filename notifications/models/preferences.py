@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from wedsync.ids import new_id
-from wedsync.live.catalogue import Category
+from wedsync.live.event_types.catalogue import Category
 from wedsync.weddings.models import Channel, Contact
 
 CATEGORIES = [(each.value, each.capitalize()) for each in Category if each != Category.OPERATIONS]

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from wedsync.ids import new_id
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.weddings.models import Channel, Organization
 
 OTHERS = {"digest": "Digest: several low-priority news at once", "fallback": "Fallback: for whatever has no words"}

@@ -14,7 +14,7 @@ from integrations.states import State
 from notifications.models import Notification, Sending
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 

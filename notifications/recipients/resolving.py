@@ -14,7 +14,7 @@ from notifications.consent import wishes
 from notifications.plans import in_force
 from notifications.rules import plan_steps, policy
 from notifications.rules.policy import PERSONAL, Way
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form

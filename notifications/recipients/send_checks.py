@@ -8,7 +8,7 @@ from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.models import Sending
 from notifications.rules import policy
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Channel, Contact

@@ -9,8 +9,8 @@ from integrations.references import suppliers
 from integrations.registry.targets import Plan
 from integrations.rules import event_filters
 from notifications.recipients import resolving
-from wedsync.live.catalogue import EMERGENCY
 from wedsync.live.channels import matches, names_for
+from wedsync.live.event_types.catalogue import EMERGENCY
 from wedsync.weddings.models import Wedding
 
 

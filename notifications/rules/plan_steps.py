@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from wedsync.live.catalogue import Category
+from wedsync.live.event_types.catalogue import Category
 from wedsync.weddings.models import Channel
 
 PREFERRED, OTHER = "preferred", "other"

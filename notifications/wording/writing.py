@@ -14,9 +14,9 @@ from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import FILES, Reader, chain, reader
 from notifications.wording.letters import cut, tidy
-from wedsync.live.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.models import ChannelEvent
-from wedsync.live.payloads import is_blank
 from wedsync.templating.filters import CannotRender, weigh
 from wedsync.weddings.models import Wedding
 

@@ -20,7 +20,7 @@ from tests.admin.conftest import House
 from webhooks.admin import receipts
 from webhooks.callbacks.storing import UNREADABLE
 from webhooks.models import Receipt
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import QUEUE_PREFIX
 from wedsync.weddings.models import Membership

@@ -36,8 +36,8 @@ from tests.factories import (
 )
 from webhooks.models import ProviderNotice, Receipt
 from wedsync.ids import new_id
+from wedsync.live.log.reader import Place, frames_after, last_sequences
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
-from wedsync.live.reading import Place, frames_after, last_sequences
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 MANY = 200_000

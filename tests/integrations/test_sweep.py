@@ -17,7 +17,7 @@ from integrations.sending import claimed_delivery, due, expired_leases
 from integrations.states import Reason, State
 from integrations.systems import lifecycle
 from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, SystemFactory
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import QUEUE_PREFIX
 from wedsync.weddings.models import Channel

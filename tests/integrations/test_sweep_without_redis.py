@@ -14,7 +14,7 @@ from integrations.models import Delivery
 from integrations.routing import unrouted
 from integrations.sending import due
 from tests.factories import DeliveryFactory, EventFactory
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import QUEUE_PREFIX, Priority
 

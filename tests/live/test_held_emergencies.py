@@ -16,7 +16,7 @@ from tests.factories import AddressFactory, ContactFactory, ExternalReferenceFac
 from tests.live.broken_ways import Sent, make_sent
 from tests.live.product import Product
 from tests.polling import until
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.weddings.models import Wedding
 from wedsync.wire.strict_json import LARGEST
 

@@ -15,7 +15,7 @@ from tests.live.product import Product
 from tests.live.webs import Web, another_web
 from tests.polling import until
 from tests.senders import make_sender
-from wedsync.live import tickets
+from wedsync.live.access import tickets
 from wedsync.weddings.models import ApiKey
 
 READ_ONLY = "25006"

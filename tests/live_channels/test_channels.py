@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from wedsync.live import channels
-from wedsync.live.catalogue import CATALOGUE, Scope
+from wedsync.live.event_types.catalogue import CATALOGUE, Scope
 
 SEGMENT = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 

@@ -6,8 +6,8 @@ import redis
 from django.conf import settings
 
 from tests.polling import until
-from wedsync.live import hints
-from wedsync.live.hints import DeliveryHint
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import DeliveryHint
 
 
 def test_counted_messages_that_were_lost_do_not_keep_a_busy_system_from_getting_others() -> None:

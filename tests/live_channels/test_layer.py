@@ -5,7 +5,7 @@ import asyncio
 from channels.layers import get_channel_layer
 from redis.asyncio.connection import AbstractConnection
 
-from wedsync.live.layer import PatientRedisLayer
+from wedsync.live.fan_out.layer import PatientRedisLayer
 
 
 def test_a_quiet_channel_is_no_broken_connection() -> None:

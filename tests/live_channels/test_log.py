@@ -7,7 +7,7 @@ from django.db import transaction
 
 from tests.at_once import at_once
 from tests.factories import OrganizationFactory, WeddingFactory
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
 
 

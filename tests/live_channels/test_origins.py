@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from channels.security.websocket import AllowedHostsOriginValidator
 
-from wedsync.live.origins import is_our_own
+from wedsync.live.access.origins import is_our_own
 
 
 def ours(settings: Any, origin: str | None, host: str = "wedsync.example", scheme: str = "wss", **more: str) -> bool:

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import OrganizationFactory, WeddingFactory
 from tests.live_channels.test_log import new_event
-from wedsync.live.log import append
+from wedsync.live.log.reader import Place, frames_after, last_sequences, position
+from wedsync.live.log.writer import append
 from wedsync.live.models import Channel
-from wedsync.live.reading import Place, frames_after, last_sequences, position
 
 pytestmark = pytest.mark.django_db
 NAME = "a:b:1"

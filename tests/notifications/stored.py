@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 

@@ -21,7 +21,7 @@ from webhooks import tasks
 from webhooks.models import Receipt
 from webhooks.vendor_events import reprocessing
 from webhooks.vendor_events.reprocessing import Outcome, Preview
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.weddings.tenant_admin.looks import (
     BAD,
     GOOD,

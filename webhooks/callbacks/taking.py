@@ -21,7 +21,7 @@ from webhooks.callbacks import telling
 from webhooks.models import ProviderNotice
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.vendors.base import SchemaError, Vendor
-from wedsync.live.catalogue import EMERGENCY
+from wedsync.live.event_types.catalogue import EMERGENCY
 from wedsync.wire.plain_text import clean_text
 
 LONGEST_ID = 200

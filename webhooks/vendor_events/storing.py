@@ -17,9 +17,10 @@ from webhooks.inspection import Accepted
 from webhooks.vendor_events.wedding_lookup import FIND, Clue, Match, Recent, clue, find_parameters, matches
 from wedsync.database.async_connection import AsyncConnection, Row
 from wedsync.ids import new_id_text
-from wedsync.live import channels, hints
-from wedsync.live.catalogue import CATALOGUE, EMERGENCY
-from wedsync.live.hints import RouteHint
+from wedsync.live import channels
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.fan_out import hints
+from wedsync.live.fan_out.hints import RouteHint
 from wedsync.queues import Priority
 
 # Connections are locked before all else, so that none can be deleted under its requests; their organization and system

@@ -9,7 +9,7 @@ from wedsync.api.idempotency import IdempotentPosts
 from wedsync.api.limits import Share
 from wedsync.api.scopes import Scoped
 from wedsync.api.shapes import TicketChannelsShape, TicketShape
-from wedsync.live import tickets
+from wedsync.live.access import tickets
 from wedsync.weddings.models import ApiScope
 
 

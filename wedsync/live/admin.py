@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
 from wedsync.weddings.tenant_admin.looks import (
     BAD,

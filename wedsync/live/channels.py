@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from wedsync.live.catalogue import CATALOGUE, Scope
+from wedsync.live.event_types.catalogue import CATALOGUE, Scope
 
 _SEGMENT = r"[A-Za-z0-9_-]{1,64}"
 LONGEST_NAME = 194  # characters

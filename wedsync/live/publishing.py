@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from wedsync.live import hints
-from wedsync.live.log import NewEvent, Place, append
+from wedsync.live.fan_out import hints
+from wedsync.live.log.writer import NewEvent, Place, append
 from wedsync.live.models import ChannelEvent
 
 

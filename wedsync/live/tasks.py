@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wedsync.live import tickets
+from wedsync.live.access import tickets
 
 
 @shared_task(name="live.prune_tickets")

@@ -18,7 +18,7 @@ from wedsync import startup
 from wedsync.celery import announce_ready
 from wedsync.database import sessions
 from wedsync.database.sessions import Role
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 
 log = structlog.get_logger(__name__)
 

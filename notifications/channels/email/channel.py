@@ -22,7 +22,7 @@ from notifications.channels.email.sender import DEFAULT, EmailSender, provider_o
 from notifications.models import Message
 from notifications.wording import Content
 from wedsync.env import ConfigurationError
-from wedsync.live.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.queues import Priority
 from wedsync.weddings.models import Channel
 

@@ -17,7 +17,7 @@ from integrations.states import Reason, State
 from tests.at_once import at_once
 from tests.factories import DeliveryFactory, EventFactory, SystemFactory
 from tests.polling import until
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import QUEUE_PREFIX
 
 pytestmark = pytest.mark.django_db

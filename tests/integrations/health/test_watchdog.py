@@ -16,7 +16,7 @@ from integrations.health.heartbeats import Part
 from integrations.health.watchdog import Watchdog
 from integrations.models import Heartbeat
 from tests.at_once import at_once
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import QUEUE_PREFIX, WATCH_TASK
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from integrations.routing.matching import Subject
 from integrations.states import Reason, State
 from tests.factories import ExternalReferenceFactory, RouteFactory, SystemFactory, WeddingFactory
 from wedsync.ids import new_id
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 

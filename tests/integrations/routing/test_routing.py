@@ -21,8 +21,8 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
-from wedsync.live.catalogue import CATALOGUE
-from wedsync.live.log import NewEvent, append
+from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
 

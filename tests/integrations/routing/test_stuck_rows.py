@@ -20,7 +20,7 @@ from integrations.routing import stuck_rows
 from tests.factories import WeddingFactory
 from tests.polling import until
 from wedsync.database.sessions import ROUTING_PATIENCE_MILLISECONDS
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from integrations.models import RouteCondition
 from integrations.rules import event_filters, examples
 from integrations.rules.conditions import Operator, check_value, holds
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 FACTS: dict[str, Any] = {
     "payload": {

@@ -12,7 +12,7 @@ from integrations.vendors import VENDORS
 from integrations.vendors.base import SchemaError, Vendor
 from notifications.wording import Subject, write
 from tests.factories import ContactFactory, ExternalReferenceFactory, SystemFactory, WeddingFactory
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Channel
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from integrations.rules.state_events import state_set_by
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 
 @pytest.mark.parametrize(

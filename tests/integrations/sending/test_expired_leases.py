@@ -19,7 +19,7 @@ from integrations.sending import expired_leases
 from integrations.states import State
 from tests.factories import DeliveryFactory
 from tests.polling import until
-from wedsync.live import hints
+from wedsync.live.fan_out import hints
 from wedsync.queues import QUEUE_PREFIX, Priority
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ from tests.factories import (
 from tests.integrations.conftest import NAMED, NEW, OLD, TOKEN, Told, send_now
 from tests.integrations.vendors import samples
 from tests.sandbox.sandbox_peer import Peer
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 

@@ -8,7 +8,7 @@ import pytest
 
 from integrations.vendors import VENDORS
 from integrations.vendors.base import SchemaError, Vendor
-from wedsync.live.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
 
 LEAST: dict[str, dict[str, Any]] = {
     "timeline.updated": {"changes": [{"field": "ceremony_time", "after": "16:00"}]},

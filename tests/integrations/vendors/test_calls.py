@@ -11,7 +11,7 @@ from integrations.vendors import CALLED, VENDORS
 from integrations.vendors.base import Client, Vendor
 from tests.integrations.vendors import samples
 from tests.integrations.vendors.samples import BOOKINGS, KNOWN, NEW, outgoing
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 FOLDER = Path(__file__).parents[3] / "docs" / "vendors"
 ROW = re.compile(r"^\| `([\w.]+)` \| [^|]+ \| (.+) \|$", re.MULTILINE)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.models import System
 from integrations.vendors import VENDORS
 from integrations.vendors.base import COMMON_ALIASES, Outgoing, SchemaError, Vendor
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.wire.problems import FieldProblem
 

@@ -20,7 +20,7 @@ from integrations.vendors import VENDORS
 from notifications import wording
 from notifications.channels import CHANNELS, slack
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from notifications.models import Preference, TraceEntry
 from notifications.recipients import send_checks
 from tests.factories import AddressFactory
 from tests.notifications.channels.mails import delivery
-from wedsync.live.catalogue import Category
+from wedsync.live.event_types.catalogue import Category
 from wedsync.weddings.models import Address, Channel
 
 pytestmark = pytest.mark.django_db

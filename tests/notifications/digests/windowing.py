@@ -11,7 +11,7 @@ from integrations.routing import route_event
 from notifications.digests import closing
 from notifications.models import Window, WindowEntry
 from tests.factories import AddressFactory, ContactFactory, RouteFactory, SystemFactory
-from wedsync.live.log import NewEvent, append
+from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Contact, Wedding
 

@@ -24,7 +24,7 @@ from tests.factories import ExternalReferenceFactory
 from tests.notifications.houses import House, a_house
 from tests.polling import until
 from wedsync.live.channels import names_for
-from wedsync.live.log import reserve
+from wedsync.live.log.writer import reserve
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.weddings.models import Wedding
 

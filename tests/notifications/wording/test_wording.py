@@ -16,7 +16,7 @@ from notifications.wording import Subject, write
 from notifications.wording.languages import FILES, LANGUAGES, vocabulary
 from tests.factories import ContactFactory, EventFactory, WeddingFactory
 from tests.notifications.channels.test_messages import EVIL, EXAMPLES, delivery
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.weddings.models import Channel
 
 pytestmark = pytest.mark.django_db

@@ -29,7 +29,7 @@ from webhooks.tasks import reprocess as reprocess_task
 from webhooks.vendor_events import reprocessing
 from webhooks.vendor_events.reprocessing import Outcome, preview, reprocess, reprocess_many
 from wedsync.ids import new_id
-from wedsync.live.log import append
+from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
 pytestmark = pytest.mark.django_db

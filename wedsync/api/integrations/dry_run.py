@@ -19,7 +19,7 @@ from wedsync.api.authentication import client_of
 from wedsync.api.bodies import Body
 from wedsync.api.owned import NOT_YOURS, Choice, Reference
 from wedsync.api.problems import Unprocessable
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope, Wedding

@@ -12,7 +12,7 @@ from notifications.models import Notification
 from notifications.trace import answers
 from wedsync.api.filtering import Filters, SearchFilter
 from wedsync.api.owned import OwnedViews
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope
 

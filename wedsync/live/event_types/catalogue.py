@@ -6,7 +6,7 @@ docs/developers/realtime.md has them.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wedsync.live import own_payloads, payloads
+from wedsync.live.event_types import own_payloads, payloads
 from wedsync.queues import Priority
 
 EMERGENCY = "venue.emergency_reported"

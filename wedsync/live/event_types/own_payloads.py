@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from wedsync.live.payloads import Moment, Name, Payload, Text
+from wedsync.live.event_types.payloads import Moment, Name, Payload, Text
 
 
 class Alert(Payload):

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from wedsync.live.access.rights import Bearer
 from wedsync.live.models import Ticket
-from wedsync.live.rights import Bearer
 from wedsync.weddings.models import ApiScope
 
 PREFIX = "wst_"
@@ -23,7 +23,7 @@ PREFIX = "wst_"
 class Pass:
     """What a socket may see: one organization's channels, or only some of them.
 
-    ``bearer``, ``rights``: by whose right, and what that allowed at the entrance (:mod:`wedsync.live.rights`).
+    ``bearer``, ``rights``: by whose right, and what that allowed at the entrance (:mod:`wedsync.live.access.rights`).
     """
 
     organization_id: UUID

@@ -15,7 +15,7 @@ from django.db import connection
 
 from wedsync.correlation import current_or_new
 from wedsync.ids import new_id
-from wedsync.live.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
 MOST_HOPS = 3

@@ -15,8 +15,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from wedsync.database.threads import in_thread
-from wedsync.live.hints import LIVE_GROUP, channel_key
-from wedsync.live.reading import Place, last_sequences
+from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
+from wedsync.live.log.reader import Place, last_sequences
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members

@@ -14,11 +14,11 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
 from wedsync.database.threads import in_thread
+from wedsync.live.access.rights import Bearer, guard
+from wedsync.live.access.tickets import Pass
 from wedsync.live.channels import MOST_CHANNELS, check_name
-from wedsync.live.follower import follower
-from wedsync.live.reading import Place, Position, frames_after, position
-from wedsync.live.rights import Bearer, guard
-from wedsync.live.tickets import Pass
+from wedsync.live.fan_out.follower import follower
+from wedsync.live.log.reader import Place, Position, frames_after, position
 from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)

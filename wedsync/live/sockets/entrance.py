@@ -12,10 +12,10 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.database.threads import in_thread
-from wedsync.live import tickets
-from wedsync.live.origins import is_our_own
-from wedsync.live.rights import Bearer, account_mark
-from wedsync.live.tickets import Pass
+from wedsync.live.access import tickets
+from wedsync.live.access.origins import is_our_own
+from wedsync.live.access.rights import Bearer, account_mark
+from wedsync.live.access.tickets import Pass
 from wedsync.weddings.models import Membership
 from wedsync.wire.strict_json import is_storable
 

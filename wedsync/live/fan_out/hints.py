@@ -1,8 +1,8 @@
 """Hints: messages that make work start at once. The rows decide; a lost hint is found again by the sweep.
 
 Redis may be slow, frozen or away. Whoever commits an event must not wait for it, so hints leave from threads of their
-own (:mod:`wedsync.live.hint_lanes`). What waits there leaves together: one message asks for many events to be routed,
-and one tells all web processes about many channels.
+own (:mod:`wedsync.live.fan_out.hint_lanes`). What waits there leaves together: one message asks for many events to be
+routed, and one tells all web processes about many channels.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
-from wedsync.live.hint_lanes import Lane
+from wedsync.live.fan_out.hint_lanes import Lane
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 

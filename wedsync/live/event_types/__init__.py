@@ -1,0 +1,1 @@
+"""The event types: category, priority, payload, and the channels that each appears on."""

@@ -1,0 +1,1 @@
+"""The WebSocket transport: who may open a socket, and what it sends."""
