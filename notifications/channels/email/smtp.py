@@ -1,16 +1,15 @@
 """Mail over SMTP (RFC 5321): one session per mail, within one deadline for the whole, to a checked address.
 
-The standard library's client waits anew with each read, so that a server that drips holds a thread for ever, and it
-connects to whatever a name leads to. This one speaks only what is needed. docs/adr/0041.
+The session is that of `smtplib`, over a socket that we open ourselves. docs/adr/0085.
 """
 
 import base64
 import re
-import socket
+import smtplib
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -20,18 +19,20 @@ import certifi
 from django.conf import settings
 
 from integrations.errors import NetworkError, OurFault, TimedOut
-from integrations.outbound.connections import reach, secure
+from integrations.outbound.connections import MOST_TRIED, reach
 from integrations.outbound.guard import refusal
 from integrations.outbound.names import resolve
 from notifications.channels.email.answers import Answer
-from notifications.channels.email.smtp_refusals import Refused, error_of
+from notifications.channels.email.smtp_refusals import RecipientStepRefused, error_of, text_of
+from notifications.channels.email.timed_socket import DeadlinePassed, TimedSocket
 
 STARTTLS, IMPLICIT, NONE = "starttls", "implicit", "none"
 _PORTS = {STARTTLS: 587, IMPLICIT: 465, NONE: 25}
-MOST_REPLY = 64 * 1024
 NAME_SECONDS = 5.0
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_GO_ON = 354
 IPV6 = 6
 
 
@@ -88,24 +89,114 @@ def log_in(server: Server, *, deadline: float) -> Answer:
 
 
 def _talk(server: Server, deadline: float, work: Callable[["_Session"], Answer]) -> Answer:
-    ends = time.monotonic() + deadline
-    session = _Session(_open(server, ends), ends)
-    try:
-        session.begin(server)
-        return work(session)
-    except Refused as refused:
-        return Answer(refused.code, {}, refused.text.encode(), error_of(refused))
-    except TimeoutError as error:
-        if session.leaving:
-            raise TimedOut("the mail server did not confirm the mail within the deadline") from error
-        raise NetworkError("the mail server did not get to the mail within the deadline") from error
-    except OSError as error:
-        raise NetworkError("the connection to the mail server broke", sent=session.leaving) from error
-    finally:
-        session.close()
+    with closing(_Session(server, time.monotonic() + deadline)) as session:
+        try:
+            session.begin()
+            return work(session)
+        except smtplib.SMTPResponseException as refused:
+            return Answer(refused.smtp_code, {}, text_of(refused).encode(), error_of(refused))
+        except DeadlinePassed as error:
+            if session.leaving:
+                raise TimedOut("the mail server did not confirm the mail within the deadline") from error
+            raise NetworkError("the mail server did not get to the mail within the deadline") from error
+        except OSError as error:
+            raise NetworkError("the connection to the mail server broke", sent=session.leaving) from error
 
 
-def _open(server: Server, ends: float) -> socket.socket:
+class _Session(smtplib.SMTP):
+    """One connection. ``leaving``: whether the mail itself has begun to leave, after which its fate is unknown.
+
+    Of `smtplib` it leaves out what would wait for more than the mail needs (``sendmail`` resets after a refusal,
+    ``quit`` waits for an answer), what would try a refused password again (``login``), and ``mail`` and ``rcpt``,
+    which rewrite an address.
+    """
+
+    ehlo_msg = "EHLO"
+
+    def __init__(self, server: Server, ends: float) -> None:
+        super().__init__(local_hostname=greeting_name())
+        self._server, self._ends = server, ends
+        self.leaving = False
+
+    def begin(self) -> None:
+        """Connect, greet, begin TLS and log in, as far as the server's credentials say so."""
+        server = self._server
+        _expect(self.connect(server.host, server.port), 220)
+        _expect(self.ehlo(), 250)
+        if server.tls == STARTTLS:
+            self._begin_tls()
+        if server.username:
+            self._log_in(server.username, server.password)
+
+    def hand_in(self, sender: str, to: str, message: bytes) -> Answer:
+        """Hand one mail in, and leave."""
+        _expect(self.docmd("MAIL", f"FROM:<{sender}>"), 250)
+        code, said = self.docmd("RCPT", f"TO:<{to}>")
+        if code not in {250, 251}:
+            raise RecipientStepRefused(code, said)
+        said = _expect(self.data(_LINE_END.sub(b"\r\n", message)), 250)
+        self.leave()
+        return Answer(250, {}, said)
+
+    def leave(self) -> Answer:
+        """Take leave, without waiting for the answer."""
+        with suppress(OSError, DeadlinePassed):
+            self.putcmd("QUIT")
+        return Answer(221, {}, b"")
+
+    def getreply(self) -> tuple[int, bytes]:
+        """A whole reply: its code, and its lines without it.
+
+        Raises:
+            OSError: the connection broke, or this is not SMTP.
+        """
+        try:
+            code, said = super().getreply()
+        except smtplib.SMTPResponseException as error:  # a line without end
+            raise ConnectionError("not SMTP") from error
+        if not 200 <= code < 600:
+            raise ConnectionError("not SMTP")
+        self.leaving = self.leaving or code == _GO_ON
+        return code, said
+
+    def _get_socket(self, host: str, port: int, _timeout: float) -> TimedSocket:
+        """Where `smtplib` takes its connection from: to a checked address, and within the deadline."""
+        _, sock = reach(_checked(self._server, self._ends)[:MOST_TRIED], port, self._ends)
+        self._connection = TimedSocket(sock, self._ends)
+        if self._server.tls == IMPLICIT:
+            self._connection = self._connection.secured(host, tls_context())
+        return self._connection
+
+    def _begin_tls(self) -> None:
+        if not self.has_extn("starttls"):
+            raise OurFault("the mail server offers no STARTTLS; the credential tls says what it is to do")
+        _expect(self.docmd("STARTTLS"), 220)
+        self.file = None  # what came before TLS is not the server's word
+        self.sock = self._connection.secured(self._server.host, tls_context())  # type: ignore[assignment]
+        _expect(self.ehlo(), 250)
+
+    def _log_in(self, username: str, password: str) -> None:
+        """Once, by a way that the server offers; names and passwords are UTF-8 (RFC 4616, 2)."""
+        ways = self.esmtp_features.get("auth", "").upper().split()
+        if "PLAIN" in ways or not ways:
+            _expect(self.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"), 235)
+        elif "LOGIN" in ways:
+            _expect(self.docmd("AUTH", "LOGIN"), 334)
+            _expect(self.docmd(_base64(username)), 334)
+            _expect(self.docmd(_base64(password)), 235)
+        else:
+            raise OurFault("the mail server offers neither AUTH PLAIN nor AUTH LOGIN")
+
+
+def _expect(reply: tuple[int, bytes], wanted: int) -> bytes:
+    code, said = reply
+    if code != wanted:
+        raise smtplib.SMTPResponseException(code, said)
+    return said
+
+
+def _checked(server: Server, ends: float) -> tuple[str, ...]:
+    """The server's addresses, all of which may be called."""
     literal = ":" in server.host or server.host.rpartition(".")[2].isdigit()
     left = max(min(NAME_SECONDS, ends - time.monotonic()), 0.0)
     addresses = (server.host,) if literal else resolve(server.host, left)
@@ -118,129 +209,15 @@ def _open(server: Server, ends: float) -> socket.socket:
         raise OurFault("the credential host is no host name") from error
     if refused:
         raise OurFault("this mail server may be spoken to only when WEDSYNC_OUTBOUND_ALLOW lists its address")
-    _, sock = reach(addresses[:4], server.port, ends)
-    return secure(sock, server.host, ends, _tls()) if server.tls == IMPLICIT else sock
+    return addresses
 
 
 @lru_cache(1)
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """As for HTTP, but without naming HTTP as what will be spoken."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     return context
-
-
-class _Session:
-    """One connection. ``leaving``: whether the mail itself has begun to leave, after which its fate is unknown."""
-
-    def __init__(self, sock: socket.socket, ends: float) -> None:
-        self._sock, self._ends = sock, ends
-        self._received = b""
-        self._replied = 0
-        self.leaving = False
-
-    def begin(self, server: Server) -> None:
-        self._expect(220)
-        extensions = self._hello()
-        if server.tls == STARTTLS:
-            if "STARTTLS" not in extensions:
-                raise OurFault("the mail server offers no STARTTLS; the credential tls says what it is to do")
-            self._ask("STARTTLS", 220)
-            self._received = b""  # what came before TLS is not the server's word
-            self._sock = secure(self._sock, server.host, self._ends, _tls())
-            extensions = self._hello()
-        if server.username:
-            self._log_in(server, extensions)
-
-    def leave(self) -> Answer:
-        with suppress(OSError):
-            self._write(b"QUIT\r\n")
-        return Answer(221, {}, b"")
-
-    def hand_in(self, sender: str, to: str, message: bytes) -> Answer:
-        self._ask(f"MAIL FROM:<{sender}>", 250)
-        try:
-            self._ask(f"RCPT TO:<{to}>", 250, 251)
-        except Refused as refused:
-            raise Refused(refused.code, refused.text, of_recipient=True) from refused
-        self._ask("DATA", 354)
-        self.leaving = True
-        self._write(_dotted(message))
-        code, text = self._reply()
-        if code != 250:
-            raise Refused(code, text)
-        self.leave()
-        return Answer(code, {}, text.encode())
-
-    def _hello(self) -> dict[str, str]:
-        text = self._ask(f"EHLO {greeting_name()}", 250)
-        lines = [line.partition(" ") for line in text.upper().splitlines()[1:]]
-        return {name: rest for name, _, rest in lines}
-
-    def _log_in(self, server: Server, extensions: dict[str, str]) -> None:
-        ways = extensions.get("AUTH", "").split()
-        if "PLAIN" in ways or not ways:
-            self._ask(f"AUTH PLAIN {_base64(f'{chr(0)}{server.username}{chr(0)}{server.password}')}", 235)
-        elif "LOGIN" in ways:
-            self._ask("AUTH LOGIN", 334)
-            self._ask(_base64(server.username), 334)
-            self._ask(_base64(server.password), 235)
-        else:
-            raise OurFault("the mail server offers neither AUTH PLAIN nor AUTH LOGIN")
-
-    def _ask(self, line: str, *wanted: int) -> str:
-        self._write(f"{line}\r\n".encode("ascii"))
-        return self._expect(*wanted)
-
-    def _expect(self, *wanted: int) -> str:
-        code, text = self._reply()
-        if code not in wanted:
-            raise Refused(code, text)
-        return text
-
-    def _reply(self) -> tuple[int, str]:
-        """A whole reply: its code, and its lines without it."""
-        lines = []
-        while True:
-            line = self._line()
-            if not re.fullmatch(r"[2-5][0-9]{2}([ -].*)?", line):
-                raise ConnectionError("not SMTP")
-            lines.append(line[4:])
-            if line[3:4] != "-":
-                return int(line[:3]), "\n".join(lines)
-
-    def _line(self) -> str:
-        while b"\n" not in self._received:
-            self._wait()
-            piece = self._sock.recv(4096)
-            self._replied += len(piece)
-            if not piece or self._replied > MOST_REPLY:
-                raise ConnectionError("closed, or without end")
-            self._received += piece
-        line, _, self._received = self._received.partition(b"\n")
-        return line.decode("utf-8", errors="replace").rstrip("\r")
-
-    def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            self._wait()
-            rest = rest[self._sock.send(rest) :]
-
-    def _wait(self) -> None:
-        """Bound the next read or write by what is left."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-
-    def close(self) -> None:
-        self._sock.close()
-
-
-def _dotted(message: bytes) -> bytes:
-    """The mail with its end, and no line in it that could be taken for the end (RFC 5321, 4.5.2)."""
-    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
-    return re.sub(rb"(?m)^\.", b"..", lines).removesuffix(b"\r\n") + b"\r\n.\r\n"
 
 
 def greeting_name() -> str:

@@ -1,6 +1,7 @@
 """What a mail server's refusal stands for (RFC 5321, 4.2.1; RFC 3463)."""
 
 import re
+import smtplib
 
 from integrations.errors import (
     CredentialsRefused,
@@ -20,38 +21,40 @@ MOST_QUOTED = 200
 _LOGIN_NEEDED, _LOGIN_WRONG = 530, {534, 535, 538}
 
 
-class Refused(Exception):
-    """The server has answered a step with an error. ``of_recipient``: the step that names the recipient."""
-
-    def __init__(self, code: int, text: str, *, of_recipient: bool = False) -> None:
-        super().__init__(text)
-        self.code, self.text, self.of_recipient = code, text, of_recipient
+class RecipientStepRefused(smtplib.SMTPResponseException):
+    """The server has refused the step that names the recipient."""
 
 
-def error_of(refused: Refused) -> DeliveryError:
+def text_of(refused: smtplib.SMTPResponseException) -> str:
+    """The server's own words."""
+    said = refused.smtp_error
+    return said if isinstance(said, str) else said.decode("utf-8", errors="replace")
+
+
+def error_of(refused: smtplib.SMTPResponseException) -> DeliveryError:
     """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the mail.
 
     Of those, RFC 3463 says by its own codes which are about the recipient.
     """
-    code = refused.code
+    code, text = refused.smtp_code, text_of(refused)
     if code == _LOGIN_NEEDED or code in _LOGIN_WRONG:  # not quoted: a server may repeat what it was sent
         return CredentialsRefused(f"the mail server answered {code}: the credentials are refused")
-    said = f"the mail server answered {code} “{_quoted(refused.text)}”"
+    said = f"the mail server answered {code} “{_quoted(text)}”"
     if code in {421, 454}:
         return ServerError(f"{said}: not available")
     if 400 <= code < 500:
         return Throttled(f"{said}: later", whole_target=False)
-    return _of_recipient(refused, said) or Permanent(f"{said}: refused")
+    return _of_recipient(refused, text, said) or Permanent(f"{said}: refused")
 
 
-def _of_recipient(refused: Refused, said: str) -> DeliveryError | None:
+def _of_recipient(refused: smtplib.SMTPResponseException, text: str, said: str) -> DeliveryError | None:
     """What a final refusal says of the recipient; ``None``: it is about us, or about the mail."""
-    found = _ENHANCED.match(refused.text)
+    found = _ENHANCED.match(text)
     if found and found[0] in _NO_SUCH_ADDRESS:
         return Undeliverable(f"{said}: there is no such address")
-    if not refused.of_recipient or (found and found[0].startswith("5.7.")):
+    if not isinstance(refused, RecipientStepRefused) or (found and found[0].startswith("5.7.")):
         return None
-    if found is None and refused.code in _NO_SUCH_MAILBOX:
+    if found is None and refused.smtp_code in _NO_SUCH_MAILBOX:
         return Undeliverable(f"{said}: there is no such address")
     return RecipientRefused(f"{said}: the address is refused")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from notifications.channels import CHANNELS
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 
 SENDER = "Lakeside <hello@wedsync.example>"
+_USUAL = {"AUTH": b"235 welcome\r\n", "STARTTLS": b"220 go on\r\n", "END": b"250 2.0.0 queued as 42\r\n"}
 TIMELINE = {"changes": [{"field": "ceremony_time", "before": "15:00", "after": "16:00"}]}
 
 
@@ -70,13 +72,26 @@ def sent(row: Delivery, deadline: float = 5.0) -> str:
     return CHANNELS["email"].judge(answer(row, deadline))
 
 
+def through(server: MailServer, settings: Any, credentials: dict[str, str] | None = None, **rest: Any) -> Delivery:
+    """A mail through that server, which the operator lists."""
+    settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{server.port}"]
+    there = {"provider": "smtp", "host": "127.0.0.1", "port": str(server.port), "tls": "none"}
+    return delivery(credentials=there | (credentials or {}), **rest)
+
+
 @dataclass
 class MailServer:
-    """Speaks SMTP on 127.0.0.1. ``replies``: its own word to a command, ``None``: it closes; else all is well."""
+    """Speaks SMTP on 127.0.0.1.
+
+    ``replies``: its own word to a command, ``None``: it closes; else all is well. ``tls``: how it speaks TLS, after
+    STARTTLS or, where ``implicit``, from the beginning.
+    """
 
     replies: dict[str, bytes | None] = field(default_factory=dict)
     extensions: tuple[str, ...] = ("PIPELINING",)
     drips: str = ""
+    tls: ssl.SSLContext | None = None
+    implicit: bool = False
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
     port: int = 0
@@ -84,10 +99,22 @@ class MailServer:
 
     def play(self, sock: socket.socket) -> None:
         """One session."""
-        with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+            opened.enter_context(sock)
+            if self.tls and self.implicit:
+                sock = opened.enter_context(self.tls.wrap_socket(sock, server_side=True))
             sock.sendall(b"220 mail.test ESMTP\r\n")
+            if self._converse(sock):
+                if self.tls is None:
+                    self.over.wait()  # the handshake is never answered
+                    return
+                self._converse(opened.enter_context(self.tls.wrap_socket(sock, server_side=True)))
+
+    def _converse(self, sock: socket.socket) -> bool:
+        """Answer until the client leaves; whether it wants TLS now."""
+        with sock.makefile("rb") as lines:
             for raw in lines:
-                line = raw.decode().rstrip()
+                line = raw.decode(errors="replace").rstrip()
                 self.commands.append(line)
                 word = line.partition(" ")[0].upper()
                 if word == "DATA":
@@ -96,18 +123,21 @@ class MailServer:
                     word = "END"
                 if word == self.drips:
                     self._drip(sock)
-                    return
+                    return False
                 reply = self.replies.get(word, self._usual(word))
                 if reply is None:
-                    return
+                    return False
                 sock.sendall(reply)
+                if word == "STARTTLS" and reply.startswith(b"220"):
+                    return True
+        return False
 
     def _usual(self, word: str) -> bytes:
         if word == "EHLO":
             names = ["mail.test", *self.extensions]
             ends = "-" * (len(names) - 1) + " "
             return "".join(f"250{end}{name}\r\n" for end, name in zip(ends, names, strict=True)).encode()
-        return {"AUTH": b"235 welcome\r\n", "END": b"250 2.0.0 queued as 42\r\n"}.get(word, b"250 ok\r\n")
+        return _USUAL.get(word, b"250 ok\r\n")
 
     @staticmethod
     def _read(lines: Any) -> bytes:

@@ -21,22 +21,14 @@ from integrations.errors import (
     TimedOut,
     Undeliverable,
 )
-from integrations.models import Delivery
 from integrations.states import Outcome
 from notifications.channels import CHANNELS
 from notifications.channels.email.smtp import greeting_name
-from tests.notifications.channels.mails import MailServer, delivery, frozen, mail_server, sent
+from tests.notifications.channels.mails import frozen, mail_server, sent, through
 from wedsync.weddings.models import Address
 
 PLAIN = "AUTH PLAIN " + base64.b64encode(b"\0hub\0sesame").decode()
 pytestmark = pytest.mark.django_db
-
-
-def through(server: MailServer, settings: Any, credentials: dict[str, str] | None = None, **rest: Any) -> Delivery:
-    """A mail through that server, which the operator lists."""
-    settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{server.port}"]
-    there = {"provider": "smtp", "host": "127.0.0.1", "port": str(server.port), "tls": "none"}
-    return delivery(credentials=there | (credentials or {}), **rest)
 
 
 def test_a_mail_arrives_whole_and_is_the_same_at_each_try(settings: Any) -> None:
@@ -155,6 +147,38 @@ def test_a_server_that_drips_holds_no_thread_beyond_the_deadline(word: str, erro
         row = through(server, settings)
         with pytest.raises(error):
             sent(row, deadline=0.4)
+
+
+def test_a_mail_that_was_taken_is_taken_however_slowly_the_server_takes_leave(settings: Any) -> None:
+    with mail_server(drips="QUIT") as server:
+        assert sent(through(server, settings), deadline=2.0)
+
+
+@pytest.mark.parametrize("reply", [b"250 " + b"x" * 9000, b"250-more\r\n" * 8000], ids=["a line", "lines"])
+def test_a_reply_that_does_not_end_breaks_the_connection(reply: bytes, settings: Any) -> None:
+    with mail_server(replies={"RCPT": reply}) as server:
+        row = through(server, settings)
+        with pytest.raises(NetworkError) as raised:
+            sent(row)
+
+    assert raised.value.outcome == Outcome.FAILED
+
+
+@pytest.mark.parametrize("ways", ["PLAIN LOGIN", "CRAM-MD5 LOGIN PLAIN"])
+def test_a_refused_password_is_tried_once(ways: str, settings: Any) -> None:
+    with mail_server(extensions=(f"AUTH {ways}",), replies={"AUTH": b"535 5.7.8 wrong\r\n"}) as server:
+        row = through(server, settings, {"username": "hub", "password": "sesame"})
+        with pytest.raises(CredentialsRefused):
+            sent(row)
+
+    assert [line for line in server.commands if not line.startswith(("EHLO", "QUIT"))] == [PLAIN]
+
+
+def test_a_password_may_hold_any_character(settings: Any) -> None:
+    with mail_server(extensions=("AUTH PLAIN",)) as server:
+        sent(through(server, settings, {"username": "hub", "password": "sésame"}))
+
+    assert "AUTH PLAIN " + base64.b64encode("\0hub\0sésame".encode()).decode() in server.commands
 
 
 def test_a_server_without_tls_is_spoken_to_only_where_the_operator_lists_it(settings: Any) -> None:
