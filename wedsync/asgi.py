@@ -22,7 +22,7 @@ from integrations.health.heartbeats import Part, Pulse
 from integrations.systems import key_check
 from webhooks.front_door import PACE, DoorIn
 from wedsync import startup
-from wedsync.api.probes import Probes
+from wedsync.api.probes.asgi import Probes
 from wedsync.correlation import Correlated
 from wedsync.database import sessions
 from wedsync.database.sessions import Role

@@ -136,13 +136,13 @@ INSTALLED_APPS = [
     "wedsync.demo",
 ]
 MIDDLEWARE = [
-    "wedsync.api.spellings.BothSpellings",
-    "wedsync.api.spellings.EncryptedOnly",
+    "wedsync.api.middleware.spellings.BothSpellings",
+    "wedsync.api.middleware.spellings.EncryptedOnly",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "wedsync.api.policies.PagePolicies",
-    "wedsync.api.refusals.UnreadableQueries",
-    "wedsync.api.refusals.SlowPages",
+    "wedsync.api.middleware.policies.PagePolicies",
+    "wedsync.api.middleware.refusals.UnreadableQueries",
+    "wedsync.api.middleware.refusals.SlowPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -185,8 +185,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "wedsync.api.sign_in.address_of"
-AXES_LOCKOUT_CALLABLE = "wedsync.api.refusals.sign_in_locked"
+AXES_CLIENT_IP_CALLABLE = "wedsync.api.middleware.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "wedsync.api.middleware.refusals.sign_in_locked"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # its rows belong to no organization
 AXES_VERBOSE = False
@@ -208,7 +208,7 @@ SESSION_COOKIE_NAME = "wedsync_session"
 SECURE = env.SECURE.read()
 if SECURE:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^api/(?!docs/)"]  # refused instead: wedsync/api/spellings.py
+    SECURE_REDIRECT_EXEMPT = [r"^api/(?!docs/)"]  # refused instead: wedsync/api/middleware/spellings.py
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -223,13 +223,16 @@ CHANNEL_LAYERS = {
     }
 }
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["wedsync.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "wedsync.api.permissions.HasScope"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["wedsync.api.keys.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "wedsync.api.keys.permissions.HasScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["wedsync.api.parsing.StrictJsonParser"],
-    "DEFAULT_FILTER_BACKENDS": ["wedsync.api.filtering.StrictFilters"],
-    "DEFAULT_PAGINATION_CLASS": "wedsync.api.pages.CursorPages",
-    "DEFAULT_SCHEMA_CLASS": "wedsync.api.schema.Description",
+    "DEFAULT_PARSER_CLASSES": ["wedsync.api.requests.parsing.StrictJsonParser"],
+    "DEFAULT_FILTER_BACKENDS": ["wedsync.api.requests.filtering.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "wedsync.api.requests.pages.CursorPages",
+    "DEFAULT_SCHEMA_CLASS": "wedsync.api.openapi.schema.Description",
     "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # ?format= is as unknown as any

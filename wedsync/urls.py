@@ -3,16 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from wedsync.api.description import DocsPage, schema
-from wedsync.api.forms import FormResponsesView
-from wedsync.api.health import HealthView
-from wedsync.api.journey import JourneyView
-from wedsync.api.tickets import TicketsView
-from wedsync.api.weddings import WeddingView
+from wedsync.api.channels.tickets import TicketsView
+from wedsync.api.openapi.description import DocsPage, schema
+from wedsync.api.probes.health import HealthView
+from wedsync.api.weddings.forms import FormResponsesView
+from wedsync.api.weddings.journey import JourneyView
+from wedsync.api.weddings.wedding import WeddingView
 from wedsync.console.views import console, event_trace
 
 handler404 = "wedsync.api.problems.not_found"
-handler500 = "wedsync.api.refusals.our_fault"
+handler500 = "wedsync.api.middleware.refusals.our_fault"
 
 urlpatterns = [
     path("", console, name="console"),

@@ -11,8 +11,8 @@ from django.conf import settings as django_settings
 from tests.api.conftest import Api
 from tests.factories import ApiKeyFactory, IncidentFactory, WeddingFactory
 from tests.ports import free_port
-from wedsync.api import limits
-from wedsync.api.limits import Counters, Share
+from wedsync.api.keys import limits
+from wedsync.api.keys.limits import Counters, Share
 from wedsync.weddings.models import ApiKey, Organization
 
 pytestmark = pytest.mark.django_db

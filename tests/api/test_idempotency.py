@@ -21,7 +21,7 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
-from wedsync.api import idempotency
+from wedsync.api.base_views import idempotency
 from wedsync.api.models import RememberedRequest
 from wedsync.live.models import ChannelEvent, Ticket
 from wedsync.runner.home import fernet_key

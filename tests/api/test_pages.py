@@ -13,7 +13,7 @@ from django.test import Client
 
 from tests.api.conftest import Api
 from tests.factories import MembershipFactory, WeddingFactory
-from wedsync.api import description
+from wedsync.api.openapi import description
 from wedsync.weddings.models import Organization, Wedding
 
 pytestmark = pytest.mark.django_db

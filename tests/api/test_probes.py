@@ -15,7 +15,7 @@ from integrations.health.heartbeats import Part, beat
 from integrations.health.metrics import collector
 from tests.factories import DeliveryFactory, SystemFactory
 from tests.raw_http import Answer
-from wedsync.api.probes import Probes
+from wedsync.api.probes.asgi import Probes
 
 HERE = "127.0.0.1"
 Pairs = Iterable[tuple[str, str]]

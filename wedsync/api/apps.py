@@ -7,4 +7,4 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the description of the API know how its callers prove who they are."""
-        from wedsync.api import schema  # noqa: F401
+        from wedsync.api.openapi import schema  # noqa: F401

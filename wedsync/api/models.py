@@ -12,7 +12,7 @@ from wedsync.weddings.models import ApiKey, Organization
 class RememberedRequest(models.Model):
     """One ``Idempotency-Key`` of one API key: claimed before the request has its effect, answered in the same commit.
 
-    See wedsync/api/idempotency.py.
+    See wedsync/api/base_views/idempotency.py.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from wedsync.api import idempotency
+from wedsync.api.base_views import idempotency
 
 
 @shared_task(name="api.forget_requests")

@@ -27,7 +27,7 @@ class View:
 
 
 def staff_page(page: Page) -> Page:
-    """For signed-in staff, never kept by a cache. The policy comes from wedsync/api/policies.py."""
+    """For signed-in staff, never kept by a cache. The policy comes from wedsync/api/middleware/policies.py."""
 
     @wraps(page)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.models import Delivery
-from wedsync.api.bodies import Body
-from wedsync.api.filtering import filtered
 from wedsync.api.integrations.delivery_filters import DeliveryFilters
 from wedsync.api.problems import Unprocessable
+from wedsync.api.requests.bodies import Body
+from wedsync.api.requests.filtering import filtered
 from wedsync.wire.problems import FieldProblem
 
 MOST = 10_000

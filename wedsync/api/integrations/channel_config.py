@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.models import Route
-from wedsync.api.filtering import Filters, SearchFilter
+from wedsync.api.base_views.owned import Changing, Creating, OwnedViews
 from wedsync.api.integrations import dry_run
 from wedsync.api.integrations.route_shapes import RouteShape
-from wedsync.api.owned import Changing, Creating, OwnedViews
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.weddings.models import ApiScope
 
 

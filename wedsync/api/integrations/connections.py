@@ -19,13 +19,13 @@ from integrations.models import Connection, ConnectionSecret, System
 from integrations.systems import connection_secrets, lifecycle
 from webhooks.connection_urls import provider_of, refusal, url_of
 from webhooks.vendor_networks import MOST_NETWORKS, vendor_network
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import Body
-from wedsync.api.filtering import Filters
-from wedsync.api.idempotency import IdempotentPosts
-from wedsync.api.owned import Changing, Creating, OwnedSerializer, OwnedViews, Reference
+from wedsync.api.base_views.idempotency import IdempotentPosts
+from wedsync.api.base_views.owned import Changing, Creating, OwnedSerializer, OwnedViews, Reference
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
-from wedsync.api.scopes import Scoped
+from wedsync.api.requests.bodies import Body
+from wedsync.api.requests.filtering import Filters
 from wedsync.weddings.models import ApiScope
 from wedsync.wire.problems import FieldProblem
 

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from integrations.deliveries import staff_actions
 from integrations.models import Attempt, Delivery
 from integrations.states import WAITING, State
+from wedsync.api.base_views.owned import OwnedViews
 from wedsync.api.integrations.bulk import BulkRequest, BulkResult, carry_out
 from wedsync.api.integrations.delivery_filters import AttemptFilters, DeliveryFilters
 from wedsync.api.integrations.delivery_shapes import AttemptShape, DeliveryShape, WholeDeliveryShape
-from wedsync.api.owned import OwnedViews
 from wedsync.api.problems import Conflict
 from wedsync.weddings.models import ApiScope
 

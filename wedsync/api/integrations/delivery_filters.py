@@ -6,7 +6,7 @@ import django_filters
 
 from integrations.models import System
 from integrations.states import Outcome, Reason, State
-from wedsync.api.filtering import Filters, SearchFilter
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.queues import Priority
 
 _CHANNELS = [("system", "A system"), ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("email", "Email")]

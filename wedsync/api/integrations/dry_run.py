@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from integrations.models import System
 from integrations.routing import dry_run
 from integrations.routing.dry_run import MOST_VERDICTS, CannotTry, Paste
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import Body
-from wedsync.api.owned import NOT_YOURS, Choice, Reference
+from wedsync.api.base_views.owned import NOT_YOURS, Choice, Reference
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
+from wedsync.api.requests.bodies import Body
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority

@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from rest_framework import mixins, serializers
 
-from wedsync.api.filtering import Filters
-from wedsync.api.owned import OwnedViews
+from wedsync.api.base_views.owned import OwnedViews
+from wedsync.api.requests.filtering import Filters
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope

@@ -8,8 +8,8 @@ import django_filters
 from rest_framework import mixins, serializers
 
 from integrations.models import ExternalReference, System
-from wedsync.api.filtering import Filters, SearchFilter
-from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText, Reference
+from wedsync.api.base_views.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText, Reference
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.weddings.models import ApiScope, Contact, Wedding
 
 

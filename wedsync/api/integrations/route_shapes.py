@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from integrations.models import Route, RouteCondition, System
 from integrations.rules.conditions import Effect, Operator
-from wedsync.api.bodies import RowBody
-from wedsync.api.owned import Choice, OwnedSerializer, PlainText, Reference
+from wedsync.api.base_views.owned import Choice, OwnedSerializer, PlainText, Reference
+from wedsync.api.requests.bodies import RowBody
 from wedsync.weddings.models import Channel, Contact
 
 MOST_CONDITIONS = 50

@@ -26,9 +26,9 @@ from integrations.models import ClientSync, System
 from integrations.outbound.guard import checked_base_url
 from integrations.systems import lifecycle
 from wedsync import vault
-from wedsync.api.filtering import Filters, SearchFilter
-from wedsync.api.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
+from wedsync.api.base_views.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
 from wedsync.api.problems import Conflict
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.env import ConfigurationError
 from wedsync.weddings.models import ApiScope
 

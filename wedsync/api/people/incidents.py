@@ -14,12 +14,12 @@ from rest_framework.response import Response
 
 from notifications.incidents import acknowledging, staff_actions
 from notifications.models import Incident
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import Body
-from wedsync.api.filtering import Filters, SearchFilter
-from wedsync.api.limits import Share
-from wedsync.api.owned import OwnedViews, PlainText, Reference
+from wedsync.api.base_views.owned import OwnedViews, PlainText, Reference
+from wedsync.api.keys.authentication import client_of
+from wedsync.api.keys.limits import Share
 from wedsync.api.problems import Conflict
+from wedsync.api.requests.bodies import Body
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.weddings.models import ApiScope, Wedding
 
 LONGEST = 10_000

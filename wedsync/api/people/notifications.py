@@ -10,8 +10,8 @@ from rest_framework import mixins, serializers
 
 from notifications.models import Notification
 from notifications.trace import answers
-from wedsync.api.filtering import Filters, SearchFilter
-from wedsync.api.owned import OwnedViews
+from wedsync.api.base_views.owned import OwnedViews
+from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope

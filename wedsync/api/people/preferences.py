@@ -15,10 +15,10 @@ from rest_framework.response import Response
 from notifications.consent import wishes
 from notifications.models import Preference
 from notifications.models.preferences import CATEGORIES
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import Body
-from wedsync.api.owned import Choice
-from wedsync.api.scopes import Scoped
+from wedsync.api.base_views.owned import Choice
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
+from wedsync.api.requests.bodies import Body
 from wedsync.weddings.models import ApiScope, Channel, Contact
 
 

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 from rest_framework.request import Request, is_form_media_type
 from rest_framework.views import APIView
 
-from wedsync.api import limits
-from wedsync.api.authentication import Client
-from wedsync.api.bodies import refuse_unknown
-from wedsync.api.filtering import check_names
-from wedsync.api.limits import Share
+from wedsync.api.keys import limits
+from wedsync.api.keys.authentication import Client
+from wedsync.api.keys.limits import Share
+from wedsync.api.requests.bodies import refuse_unknown
+from wedsync.api.requests.filtering import check_names
 from wedsync.weddings.models import ApiScope
 
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -28,11 +28,12 @@ def _given(request: Request) -> Any:
 
 
 class Scoped(APIView):
-    """Names the scopes of its endpoints; :class:`wedsync.api.permissions.HasScope` asks for them.
+    """Names the scopes of its endpoints; :class:`wedsync.api.keys.permissions.HasScope` asks for them.
 
     No query parameter and no body is overlooked: those of a list are its filters' to judge, a body is judged by a
-    :class:`wedsync.api.bodies.Body`; what takes neither refuses both here. ``bodiless``: actions of a view set that
-    take no body. Each request counts against its key (:mod:`wedsync.api.limits`), and every answer says what is left.
+    :class:`wedsync.api.requests.bodies.Body`; what takes neither refuses both here. ``bodiless``: actions of a view set
+    that take no body. Each request counts against its key (:mod:`wedsync.api.keys.limits`), and every answer says what
+    is left.
     """
 
     read_scope: ClassVar[ApiScope]

@@ -13,8 +13,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from wedsync.api.pages import CURSOR, LIMIT, BadPage
 from wedsync.api.problems import Unprocessable
+from wedsync.api.requests.pages import CURSOR, LIMIT, BadPage
 from wedsync.wire.problems import FieldProblem
 
 if TYPE_CHECKING:  # django-filter ships no types

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from integrations.models.health import Breaker, Status
-from wedsync.api.bodies import Body
+from wedsync.api.requests.bodies import Body
 from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 
 _TIME = "Local at the venue, such as 16:00, without an offset."

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.wedding_events.publishing import UnfitAnswer, submit_form
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import refuse_unknown
-from wedsync.api.idempotency import IdempotentPosts
+from wedsync.api.base_views.idempotency import IdempotentPosts
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
-from wedsync.api.scopes import Scoped
-from wedsync.api.shapes import AcceptedShape, AnswersShape
+from wedsync.api.requests.bodies import refuse_unknown
+from wedsync.api.weddings.shapes import AcceptedShape, AnswersShape
 from wedsync.weddings.models import ApiScope, Form
 from wedsync.wire.plain_text import clean
 from wedsync.wire.problems import FieldProblem

@@ -6,7 +6,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from wedsync.api.authentication import client_of
+from wedsync.api.keys.authentication import client_of
 from wedsync.weddings.models import ApiScope
 
 

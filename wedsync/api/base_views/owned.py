@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import RowBody
-from wedsync.api.idempotency import IdempotentPosts
-from wedsync.api.scopes import Scoped
+from wedsync.api.base_views.idempotency import IdempotentPosts
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
+from wedsync.api.requests.bodies import RowBody
 from wedsync.weddings.models import Organization
 from wedsync.wire.plain_text import clean_text
 

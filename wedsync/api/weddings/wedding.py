@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.wedding_events.publishing import change_wedding
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import LONGEST_NAME
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
-from wedsync.api.scopes import Scoped
-from wedsync.api.shapes import WeddingChangesShape, WeddingShape
+from wedsync.api.requests.bodies import LONGEST_NAME
+from wedsync.api.weddings.shapes import WeddingChangesShape, WeddingShape
 from wedsync.weddings import changes
 from wedsync.weddings.models import ApiScope, Wedding
 from wedsync.wire.plain_text import clean

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from integrations.health.report import Health, SystemHealth, report
 from integrations.models import Alert
-from wedsync.api.authentication import client_of
-from wedsync.api.scopes import Scoped
-from wedsync.api.shapes import HealthShape
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
+from wedsync.api.weddings.shapes import HealthShape
 from wedsync.weddings.models import ApiScope
 
 

@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.wedding_events.publishing import reach_milestone
-from wedsync.api.authentication import client_of
-from wedsync.api.bodies import Body
-from wedsync.api.idempotency import IdempotentPosts
+from wedsync.api.base_views.idempotency import IdempotentPosts
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
-from wedsync.api.scopes import Scoped
-from wedsync.api.shapes import AcceptedShape
+from wedsync.api.requests.bodies import Body
+from wedsync.api.weddings.shapes import AcceptedShape
 from wedsync.weddings.models import ApiScope, Wedding
 from wedsync.wire.plain_text import clean
 from wedsync.wire.problems import FieldProblem

@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from wedsync import vault
 from wedsync.api import problems
-from wedsync.api.authentication import client_of
+from wedsync.api.keys.authentication import client_of
 from wedsync.api.models import RememberedRequest
 from wedsync.database.pruning import delete_in_steps
 from wedsync.env import ConfigurationError

@@ -4,11 +4,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from wedsync.api.authentication import client_of
-from wedsync.api.idempotency import IdempotentPosts
-from wedsync.api.limits import Share
-from wedsync.api.scopes import Scoped
-from wedsync.api.shapes import TicketChannelsShape, TicketShape
+from wedsync.api.base_views.idempotency import IdempotentPosts
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.authentication import client_of
+from wedsync.api.keys.limits import Share
+from wedsync.api.weddings.shapes import TicketChannelsShape, TicketShape
 from wedsync.live.access import tickets
 from wedsync.weddings.models import ApiScope
 

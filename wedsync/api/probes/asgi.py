@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 import structlog
 
-from wedsync.api.metrics import MEDIA_TYPE, Metrics, may_look
+from wedsync.api.probes.metrics import MEDIA_TYPE, Metrics, may_look
 from wedsync.database.async_connection import AsyncConnection
 from wedsync.database.errors import write_refusals
 from wedsync.web.answers import send_bytes, send_json, send_problem

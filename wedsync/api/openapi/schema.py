@@ -9,10 +9,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from wedsync.api.idempotency import HEADER, LONGEST, IdempotentPosts
-from wedsync.api.permissions import ScopeMissing
+from wedsync.api.base_views.idempotency import HEADER, LONGEST, IdempotentPosts
+from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.keys.permissions import ScopeMissing
 from wedsync.api.problems import SLUGS
-from wedsync.api.scopes import Scoped
 from wedsync.wire.problems import MEDIA_TYPE, TITLES, FieldProblem, Problem
 
 _ABOUT = {
@@ -52,7 +52,7 @@ class ProblemShape(serializers.Serializer[Problem]):
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """``Authorization: Bearer <key>``."""
 
-    target_class = "wedsync.api.authentication.ApiKeyAuthentication"
+    target_class = "wedsync.api.keys.authentication.ApiKeyAuthentication"
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:

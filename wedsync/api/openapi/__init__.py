@@ -1,0 +1,1 @@
+"""The API's description in OpenAPI, and the page that shows it."""

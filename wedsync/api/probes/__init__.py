@@ -1,0 +1,1 @@
+"""How the product is doing: health for clients, metrics for Prometheus, probes for balancers."""
