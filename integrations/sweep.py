@@ -11,7 +11,7 @@ import structlog
 from django.db.models.functions import Now
 
 from integrations.deliveries.releases import release_held
-from integrations.deliveries.state_changes import move_many
+from integrations.deliveries.state_changes import change_unlocked
 from integrations.models import Delivery
 from integrations.references.late_linking import LateLinking
 from integrations.routing.unrouted import hint_events
@@ -87,4 +87,4 @@ def _rounds_beside() -> int:
 def expire() -> int:
     """End deliveries that have become pointless; staff see them as dead."""
     late = Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now())
-    return move_many(late, State.DEAD, Reason.EXPIRED, batches=BATCHES)
+    return change_unlocked(late, State.DEAD, Reason.EXPIRED, batches=BATCHES)

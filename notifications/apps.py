@@ -23,14 +23,14 @@ class NotificationsConfig(AppConfig):
             staff_calls,
             unplaced,
         )
-        from notifications.routing import Following, routed
+        from notifications.routing import PeopleFollower, routed
 
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
             trials.register(name, channel.harmless_call)
-        targets.followers.append(Following())
-        rounds = (escalation.escalate_due, opening.tell_updates, follow_up.look_due, closing.close_due)
+        targets.followers.append(PeopleFollower())
+        rounds = (escalation.escalate_due, opening.tell_updates, follow_up.judge_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):
             sweep.register_round(work)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.health import alerts
 from integrations.models import Delivery
 from integrations.models.health import Cause
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import WAITING, Reason, State
 from notifications.incidents import escalation
 from notifications.models import Incident, Message, Notification, Sending
@@ -27,10 +27,10 @@ from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 URGENT_LOOK = timedelta(seconds=1)
-SILENT = frozenset({Channel.SLACK.value})  # channels that tell nothing after they took a message
+SILENT = frozenset({ContactChannel.SLACK.value})  # channels that tell nothing after they took a message
 _ANY_WAY = Step((plan_steps.OTHER,))
 _WAITS_FOR_CHANNEL = frozenset(
     {
@@ -44,7 +44,7 @@ _WAITS_FOR_CHANNEL = frozenset(
 )
 
 
-class Verdict(Enum):
+class StepState(Enum):
     """How a step, or one of its deliveries, stands."""
 
     REACHED = "reached"
@@ -55,7 +55,7 @@ class Verdict(Enum):
 
 
 @transaction.atomic
-def look(notification_id: UUID) -> None:
+def judge(notification_id: UUID) -> None:
     """Judge a notification and take its plan's next step where it is time to. Any number may call it at once."""
     rows = Notification.objects.select_for_update(of=("self",), no_key=True).filter(state=Notification.State.OPEN)
     notification = rows.select_related("event__wedding", "contact", "team").filter(id=notification_id).first()
@@ -80,7 +80,7 @@ def personal_steps(notification: Notification) -> list[Step]:
         if step.audience != Audience.EVERYONE:
             break
         own.append(step)
-    return own + [_ANY_WAY] * len(Channel) if notification.priority == Priority.URGENT else own
+    return own + [_ANY_WAY] * len(ContactChannel) if notification.priority == Priority.URGENT else own
 
 
 def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
@@ -89,15 +89,15 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
     following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
     verdict = _verdict(notification, step)
     now = timezone.now()
-    if verdict in {Verdict.REACHED, Verdict.LEFT}:
-        _end(notification, Notification.State.REACHED if verdict == Verdict.REACHED else Notification.State.LEFT)
+    if verdict in {StepState.REACHED, StepState.LEFT}:
+        _end(notification, Notification.State.REACHED if verdict == StepState.REACHED else Notification.State.LEFT)
         return False
     due = notification.step_since + timedelta(seconds=following.after) if following and following.after else None
-    if following and (verdict in {Verdict.FAILED, Verdict.STUCK} or (due and due <= now)):
+    if following and (verdict in {StepState.FAILED, StepState.STUCK} or (due and due <= now)):
         notification.step, notification.step_since = notification.step + 1, now
         _take(notification, following, verdict)
         return True
-    if verdict == Verdict.FAILED and not _still_alive(notification):
+    if verdict == StepState.FAILED and not _still_alive(notification):
         _end(notification, Notification.State.FAILED)
         return False
     pause = max(URGENT_LOOK, (now - notification.step_since) / 4) if notification.priority == Priority.URGENT else None
@@ -109,18 +109,18 @@ def _end(notification: Notification, state: Notification.State) -> None:
     notification.state, notification.look_at = state, None
 
 
-def _verdict(notification: Notification, step: Step) -> Verdict:
+def _verdict(notification: Notification, step: Step) -> StepState:
     """How the present step stands; what an earlier one has reached meanwhile counts too."""
     sendings = _newest(notification)
     now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
     earlier = [_of_one(each.delivery, step, notification) for each in sendings if each.step < notification.step]
     found = set(now_asked)
-    if Verdict.REACHED in found or Verdict.REACHED in earlier:
-        return Verdict.REACHED
-    for verdict in (Verdict.UNDER_WAY, Verdict.STUCK, Verdict.LEFT):
+    if StepState.REACHED in found or StepState.REACHED in earlier:
+        return StepState.REACHED
+    for verdict in (StepState.UNDER_WAY, StepState.STUCK, StepState.LEFT):
         if verdict in found:
             return verdict
-    return Verdict.FAILED
+    return StepState.FAILED
 
 
 def _still_alive(notification: Notification) -> bool:
@@ -138,51 +138,51 @@ def _newest(notification: Notification) -> list[Sending]:
     return list(newest.values())
 
 
-def _of_one(delivery: Delivery, step: Step, notification: Notification) -> Verdict:
+def _of_one(delivery: Delivery, step: Step, notification: Notification) -> StepState:
     if delivery.state in {State.DEAD, State.SKIPPED}:
-        return Verdict.FAILED
+        return StepState.FAILED
     if delivery.state == State.CANCELLED:
-        return Verdict.LEFT
+        return StepState.LEFT
     if delivery.state == State.SUCCEEDED:
         return _of_taken(delivery, step)
     urgent = notification.priority == Priority.URGENT
     waits = delivery.state == State.HELD and delivery.state_reason in _WAITS_FOR_CHANNEL
     unknown = delivery.may_duplicate or (delivery.state == State.SCHEDULED and delivery.attempt_count > 0)
-    return Verdict.STUCK if urgent and (waits or unknown) else Verdict.UNDER_WAY
+    return StepState.STUCK if urgent and (waits or unknown) else StepState.UNDER_WAY
 
 
-def _of_taken(delivery: Delivery, step: Step) -> Verdict:
+def _of_taken(delivery: Delivery, step: Step) -> StepState:
     """What the provider took: as far as its own status has come.
 
     What is to be acknowledged has to be delivered first; for the rest of that an incident has its own steps.
     """
     message: Message | None = getattr(delivery, "message", None)
     if message is None:
-        return Verdict.REACHED
+        return StepState.REACHED
     if message.came_back:
-        return Verdict.FAILED
+        return StepState.FAILED
     if step.until == Until.SENT or delivery.channel in SILENT:
-        return Verdict.REACHED
+        return StepState.REACHED
     wanted = Message.Status.READ if step.until == Until.READ else Message.Status.DELIVERED
     reached = message.status == wanted or message.status not in wanted.below
-    return Verdict.REACHED if reached else Verdict.UNDER_WAY
+    return StepState.REACHED if reached else StepState.UNDER_WAY
 
 
-def _take(notification: Notification, step: Step, verdict: Verdict) -> None:
+def _take(notification: Notification, step: Step, verdict: StepState) -> None:
     """Make the deliveries of a further step; where there is no further way, none, and the plan goes on."""
     chosen = list(_plans(notification, step))
-    because = "waits for its channel" if verdict == Verdict.STUCK else verdict.value
+    because = "waits for its channel" if verdict == StepState.STUCK else verdict.value
     for each in chosen:
-        text = f"step {notification.step}: the step before {because}; now by {Channel(each.channel).label}"
+        text = f"step {notification.step}: the step before {because}; now by {ContactChannel(each.channel).label}"
         recording.store([recording.of_notification(notification, What.FELL_BACK, text, channel=each.channel)])
     if chosen:
         priority = Priority(notification.priority)
-        extra_deliveries.make(
+        extra_deliveries.create(
             notification.event, chosen, plan_step=notification.step, why="fallback", priority=priority
         )
 
 
-def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
+def _plans(notification: Notification, step: Step) -> Iterable[PlannedDelivery]:
     senders = resolving.sending_systems(notification.organization_id)
     if notification.recipient.startswith("team:"):
         staff = Notification.objects.filter(event_id=notification.event_id, recipient__startswith="staff:")
@@ -193,13 +193,15 @@ def _plans(notification: Notification, step: Step) -> Iterable[Plan]:
     person = _person(notification)
     if person is None:
         return
-    open_ways = [way for way in person.ways if way.channel in senders and way.channel not in used and not way.against]
-    ways = policy.preferred(person.contact, open_ways, urgent=notification.priority == Priority.URGENT)
-    named = [way for way in ways if way.channel in step.channels]
-    chosen = policy.by_one_channel(ways) if {plan_steps.OTHER, plan_steps.PREFERRED} & set(step.channels) else named
+    open_points = [
+        point for point in person.points if point.channel in senders and point.channel not in used and not point.against
+    ]
+    points = policy.preferred(person.contact, open_points, urgent=notification.priority == Priority.URGENT)
+    named = [point for point in points if point.channel in step.channels]
+    chosen = policy.by_one_channel(points) if {plan_steps.OTHER, plan_steps.PREFERRED} & set(step.channels) else named
     now, priority = timezone.now(), Priority(notification.priority)
-    for way in chosen:
-        yield resolving.plan_for(person, way, senders[way.channel], priority, now)
+    for point in chosen:
+        yield resolving.plan_for(person, point, senders[point.channel], priority, now)
 
 
 def _person(notification: Notification) -> resolving.Person | None:

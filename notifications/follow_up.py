@@ -18,16 +18,16 @@ BATCH = 100
 LATELY = timedelta(minutes=10)  # how far back a failure is looked for that nobody followed
 
 
-def look_at_delivery(delivery: Delivery) -> None:
+def after_delivery(delivery: Delivery) -> None:
     """Something has become of a delivery: go on with what it carries."""
     found = Sending.objects.filter(delivery_id=delivery.id).values_list("notification_id", flat=True).first()
     if found:
-        fallback.look(found)
+        fallback.judge(found)
     else:
         next_channel.go_on(delivery)
 
 
-def look_again(delivery: Delivery) -> None:
+def after_bounce(delivery: Delivery) -> None:
     """The same where the delivery may have been what reached the recipient: what bounces afterwards has not."""
     sending = Sending.objects.filter(delivery_id=delivery.id).first()
     if sending:
@@ -35,10 +35,10 @@ def look_again(delivery: Delivery) -> None:
         message = Message.objects.filter(delivery_id=delivery.id).first()
         if message and message.came_back:
             reached.update(state=Notification.State.OPEN)
-    look_at_delivery(delivery)
+    after_delivery(delivery)
 
 
-def look_due() -> int:
+def judge_due() -> int:
     """Look at what nobody else does: timers, and failures after which a process died. Returns at how many."""
     timers = Notification.objects.filter(look_at__lte=Now(), state=Notification.State.OPEN).order_by("look_at")
     open_step = Q(notification__state=Notification.State.OPEN, step=F("notification__step"))
@@ -49,11 +49,11 @@ def look_due() -> int:
     for rows in (dead, told):
         ids |= dict.fromkeys(rows.values_list("notification_id", flat=True)[:BATCH])
     for each in ids:
-        fallback.look(each)
+        fallback.judge(each)
     return len(ids) + next_channel.go_on_all(timezone.now() - LATELY)
 
 
-def look_at_system(system_id: UUID) -> None:
+def after_refusal(system_id: UUID) -> None:
     """A system takes nothing for a while: what is urgent goes on by its next channel."""
     waiting = Sending.objects.filter(
         delivery__system_id=system_id,
@@ -63,4 +63,4 @@ def look_at_system(system_id: UUID) -> None:
         step=F("notification__step"),
     )
     for each in set(waiting.values_list("notification_id", flat=True)[:BATCH]):
-        fallback.look(each)
+        fallback.judge(each)

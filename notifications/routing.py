@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery, Route
-from integrations.registry.targets import SYSTEM_CHANNEL, Plan, Wanted
+from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery, RequestedDelivery
 from integrations.states import Reason, State
 from notifications import fallback, follow_up
 from notifications.digests import windows
@@ -22,7 +22,7 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 
-def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """What the route makes for people; but of an incident's further reports only to those who know of it already."""
     telling = opening.telling(event)
     for plan in resolving.expand(route, event, priority):
@@ -30,7 +30,7 @@ def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
             yield plan
 
 
-class Following:
+class PeopleFollower:
     """See :class:`integrations.registry.targets.Follower`."""
 
     def before_routing(self, event: ChannelEvent) -> None:
@@ -49,7 +49,9 @@ class Following:
             if row.state == State.HELD and row.state_reason == Reason.QUIET_HOURS:
                 row.order_key, row.sets = policy.quiet_order(row)
 
-    def after_routing(self, event: ChannelEvent, planned: Mapping[str, Wanted], made: Mapping[str, Delivery]) -> None:
+    def after_routing(
+        self, event: ChannelEvent, planned: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
+    ) -> None:
         """Keep who is to hear of it, and why each message goes or does not."""
         windows.enter(event, made)
         unplaced.tell_of_assumption(event, made.values())
@@ -70,7 +72,7 @@ class Following:
         recording.store(entry for key, each in fresh.items() for entry in _entries(carrying[key], each, made[key]))
         stuck = {each.id for key, each in carrying.items() if made[key].state == State.SKIPPED}
         for notification_id in sorted(stuck):
-            fallback.look(notification_id)
+            fallback.judge(notification_id)
 
     def troubled(self, delivery: Delivery) -> None:
         """Go on by another channel."""
@@ -83,7 +85,7 @@ class Following:
             last = row.attempts.order_by("-number").first()
             because = f": {last.error}" if last and last.error else ""
             recording.note(row, What.FAILED, f"{row.state}, {row.get_state_reason_display() or 'no reason'}{because}")
-        follow_up.look_at_delivery(row)
+        follow_up.after_delivery(row)
 
     def resent(self, made: Mapping[UUID, Delivery]) -> None:
         """A repetition carries what its original did."""
@@ -94,11 +96,11 @@ class Following:
 
     def refused(self, system_id: UUID) -> None:
         """What is urgent goes on by another channel."""
-        follow_up.look_at_system(system_id)
+        follow_up.after_refusal(system_id)
 
 
 def _notifications(
-    event: ChannelEvent, people: Mapping[str, Wanted], made: Mapping[str, Delivery]
+    event: ChannelEvent, people: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
 ) -> dict[str, Notification]:
     """One for each recipient, by its key; those that are there already stay as they are."""
     steps = plan_steps.unfolded(in_force.plan_of(event.organization_id, CATALOGUE[event.type].category))
@@ -125,7 +127,7 @@ def _notifications(
     return {row.recipient: row for row in Notification.objects.filter(event=event, recipient__in=list(rows))}
 
 
-def _entries(notification: Notification, wanted: Wanted, delivery: Delivery) -> list[TraceEntry]:
+def _entries(notification: Notification, wanted: RequestedDelivery, delivery: Delivery) -> list[TraceEntry]:
     names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.asking))
     text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.asking) > 1 else 'route'} {names}"
     entries = [recording.of_notification(notification, What.ROUTED, text, delivery=delivery)]

@@ -9,9 +9,9 @@ class WebhooksConfig(AppConfig):
         from integrations import sweep
         from integrations.registry import targets
         from webhooks.callbacks.confirmations import provider_id_of
-        from webhooks.callbacks.taking import take_left
+        from webhooks.callbacks.taking import apply_left
         from webhooks.vendor_events.emergency_alarms import tell_left
 
         targets.register_confirmation(provider_id_of)
-        sweep.register_round(take_left)
+        sweep.register_round(apply_left)
         sweep.register_round(tell_left)

@@ -22,7 +22,7 @@ from wedsync.web.transfers import Pace, Room
 PACE = Pace(settings.BODY_IDLE_SECONDS, settings.BODY_SLOWEST_BYTES)
 
 
-class DoorIn:
+class FrontDoor:
     """The receivers of vendors' webhooks and of providers' callbacks, with their limits and writers."""
 
     def __init__(self) -> None:

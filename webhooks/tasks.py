@@ -27,7 +27,7 @@ def reprocess(receipt_ids: list[str]) -> None:
 @shared_task(name=TAKE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def take(connection_id: str, queue: str) -> None:
     """Let what a provider told a connection take effect; what was taken already is taken no second time."""
-    taking.take(connection_id, Priority(queue))
+    taking.apply_waiting(connection_id, Priority(queue))
 
 
 @shared_task(name=ALARM_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)

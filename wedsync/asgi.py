@@ -20,7 +20,7 @@ django = get_wsgi_application()
 
 from integrations.health.heartbeats import Part, Pulse
 from integrations.systems import key_check
-from webhooks.front_door import PACE, DoorIn
+from webhooks.front_door import PACE, FrontDoor
 from wedsync import startup
 from wedsync.api.probes.asgi import Probes
 from wedsync.correlation import Correlated
@@ -37,7 +37,7 @@ DJANGO_THREADS = 10
 GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts do not free
 
 startup.verify()
-door_in = DoorIn()
+door_in = FrontDoor()
 probes = Probes()
 limits = Limits(
     largest=settings.BODY_LARGEST_BYTES,

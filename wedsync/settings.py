@@ -260,7 +260,7 @@ SPECTACULAR_SETTINGS = {
         "EventEffect": "wedsync.live.models.ChannelEvent.Effect",
         "IncidentState": "notifications.models.Incident.State",
         "NotificationState": "notifications.models.Notification.State",
-        "PersonChannel": "wedsync.weddings.models.Channel",
+        "PersonChannel": "wedsync.weddings.models.ContactChannel",
         "Priority": "wedsync.queues.Priority",
     },
     "TAGS": [

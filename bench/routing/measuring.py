@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import django
 
 if TYPE_CHECKING:
-    from integrations.routing.matching import Subject
+    from integrations.routing.matching import EventFacts
 
 MATCHING = 5
 KINDS = ("spread", "alike")
 
 
-def make(kind: str, count: int) -> "Subject":
+def make(kind: str, count: int) -> "EventFacts":
     """An organization with so many routes, and an event that five of them match."""
     from integrations.models import Route, RouteCondition
-    from integrations.routing.matching import Subject
+    from integrations.routing.matching import EventFacts
     from wedsync.ids import new_id
     from wedsync.live.models import ChannelEvent
     from wedsync.weddings.models import Organization
@@ -51,7 +51,7 @@ def make(kind: str, count: int) -> "Subject":
         occurred_at=_now(), received_at=_now(), source="webhook", priority="high",
     )  # fmt: skip
     names = [f"couple:dashboard:{new_id()}", *(f"supplier:dashboard:{new_id()}" for _ in range(4))]
-    return Subject.of(event, [*names, f"supplier:dashboard:{supplier}"])
+    return EventFacts.of(event, [*names, f"supplier:dashboard:{supplier}"])
 
 
 def _other(number: int) -> tuple[str, list[str]]:

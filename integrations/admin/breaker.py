@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from integrations.admin.buttons import ButtonAdmin, Question, asked
-from integrations.admission import Standing, View, breakers, lane_of, look
+from integrations.admission import BreakerState, LaneView, breakers, lane_of, look
 from integrations.models import BreakerChange, System
 from wedsync.weddings.tenant_admin.looks import BAD, GOOD, WARNING, button, coloured, column, label, link, moment
 from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin
@@ -57,7 +57,7 @@ class BreakerAdmin(ButtonAdmin):
         view = _view(row)
         if path == "reset-breaker" and view.paused_until:
             return True
-        return not view.known or (view.state == Standing.CLOSED) == (path == "trip-breaker")
+        return not view.known or (view.state == BreakerState.CLOSED) == (path == "trip-breaker")
 
     @column("Breaker")
     def breaker(self, system: System) -> SafeString | str:
@@ -71,7 +71,7 @@ class BreakerAdmin(ButtonAdmin):
         if not view.known:
             return "Redis does not say. Each worker decides by itself meanwhile."
         until = f" until {timezone.localtime(view.open_until):%H:%M:%S}" if view.open_until else ""
-        state = f"{view.state.label}{until if view.state == Standing.OPEN else ''}"
+        state = f"{view.state.label}{until if view.state == BreakerState.OPEN else ''}"
         window = f"{view.window_failures} of {view.window_calls} calls failed lately, {view.failures} in a row"
         paused = (
             f" It asked for patience until {timezone.localtime(view.paused_until):%H:%M:%S}."
@@ -126,9 +126,9 @@ class BreakerAdmin(ButtonAdmin):
         return HttpResponseRedirect(self.page_of(system))
 
 
-def _view(system: System) -> View:
+def _view(system: System) -> LaneView:
     """As the list has asked for it, or asked now for this one."""
-    known: View | None = getattr(system, "breaker_view", None)
+    known: LaneView | None = getattr(system, "breaker_view", None)
     if known is None:
         known = look([lane_of(system)])[str(system.pk)]
         system.breaker_view = known  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from integrations.rules.conditions import Operator
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact, Organization, Wedding
+from wedsync.weddings.models import Contact, ContactChannel, Organization, Wedding
 from wedsync.weddings.tenant_admin.access import Access
 from wedsync.weddings.tenant_admin.forms import TenantForm
 from wedsync.wire import strict_json
@@ -49,7 +49,7 @@ class RouteForm(TenantForm):
         widget=UnfoldAdminTextInputWidget(),
     )
     roles = _several(list(Contact.Role.choices), "People of the wedding.")
-    channels = _several(list(Channel.choices), "None ticked: what each person prefers.")
+    channels = _several(list(ContactChannel.choices), "None ticked: what each person prefers.")
     mapping = forms.JSONField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "class": "font-mono"}),

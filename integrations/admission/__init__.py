@@ -9,17 +9,17 @@
 
 from integrations.admission.gate import ask, give_back, keep_away, look, reset, tell, tell_and_ask, trip
 from integrations.admission.lanes import Lane, lane_of
-from integrations.admission.permits import Change, Permit, Refusal, Verdict, View
-from integrations.models.breaker import Standing
+from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
+from integrations.models.breaker import BreakerState
 
 __all__ = [
-    "Change",
+    "BreakerEffect",
+    "BreakerState",
+    "CallResult",
     "Lane",
+    "LaneView",
     "Permit",
     "Refusal",
-    "Standing",
-    "Verdict",
-    "View",
     "ask",
     "give_back",
     "keep_away",

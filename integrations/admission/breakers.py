@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from integrations import admission
-from integrations.admission import Change, Standing, lane_of
+from integrations.admission import BreakerEffect, BreakerState, lane_of
 from integrations.deliveries import holds
 from integrations.models import BreakerChange, Delivery, System
 from integrations.states import Reason, State
@@ -15,9 +15,9 @@ from wedsync.database.pruning import delete_in_steps
 
 LIFE = timedelta(days=30)
 _STEPS = {
-    Change.OPENED: (Standing.CLOSED, Standing.OPEN, "Too many calls failed."),
-    Change.REOPENED: (Standing.HALF_OPEN, Standing.OPEN, "A probe failed."),
-    Change.CLOSED: (Standing.HALF_OPEN, Standing.CLOSED, "Probes were answered."),
+    BreakerEffect.OPENED: (BreakerState.CLOSED, BreakerState.OPEN, "Too many calls failed."),
+    BreakerEffect.REOPENED: (BreakerState.HALF_OPEN, BreakerState.OPEN, "A probe failed."),
+    BreakerEffect.CLOSED: (BreakerState.HALF_OPEN, BreakerState.CLOSED, "Probes were answered."),
 }
 
 
@@ -25,21 +25,21 @@ class RedisAway(Exception):
     """The breaker could not be changed, since Redis does not answer."""
 
 
-def follow(system: System, change: Change) -> None:
+def follow(system: System, change: BreakerEffect) -> None:
     """What follows from what a call did to the breaker of its system; nothing where it did nothing."""
-    if change == Change.CLOSED:
-        let_go(system)
+    if change == BreakerEffect.CLOSED:
+        release_held(system)
     if change in _STEPS:
         record_change(system, change)
 
 
-def record_change(system: System, change: Change, by: User | None = None) -> None:
+def record_change(system: System, change: BreakerEffect, by: User | None = None) -> None:
     """Write down what a result did to the breaker of its system; nothing where it did nothing."""
     if change in _STEPS:
         _record(system, *_STEPS[change], by)
 
 
-def let_go(system: System) -> int:
+def release_held(system: System) -> int:
     """The breaker has closed: what it held is due, and flows out in bounded batches. Returns how many."""
     held = Delivery.objects.filter(system__in=sharing(system), state=State.HELD, state_reason=Reason.BREAKER_OPEN)
     return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
@@ -63,7 +63,7 @@ def trip(system: System, *, seconds: float, by: User | None = None) -> None:
     before = _state(system)
     if not admission.trip(lane_of(system), seconds=seconds):
         raise RedisAway
-    _record(system, before, Standing.OPEN, f"Tripped by staff for {seconds / 60:g} min.", by)
+    _record(system, before, BreakerState.OPEN, f"Tripped by staff for {seconds / 60:g} min.", by)
 
 
 def reset(system: System, *, by: User | None = None) -> int:
@@ -75,8 +75,8 @@ def reset(system: System, *, by: User | None = None) -> int:
     before = _state(system)
     if not admission.reset(lane_of(system)):
         raise RedisAway
-    _record(system, before, Standing.CLOSED, "Reset by staff.", by)
-    return let_go(system) + holds.let_throttled_go(system.id)
+    _record(system, before, BreakerState.CLOSED, "Reset by staff.", by)
+    return release_held(system) + holds.let_throttled_go(system.id)
 
 
 def forget_old() -> int:
@@ -84,11 +84,11 @@ def forget_old() -> int:
     return delete_in_steps(BreakerChange.objects.filter(at__lt=Now() - LIFE), along="at")
 
 
-def _state(system: System) -> Standing:
+def _state(system: System) -> BreakerState:
     return admission.look([lane_of(system)])[str(system.id)].state
 
 
-def _record(system: System, before: Standing, after: Standing, reason: str, by: User | None) -> None:
+def _record(system: System, before: BreakerState, after: BreakerState, reason: str, by: User | None) -> None:
     BreakerChange.objects.create(
         organization_id=system.organization_id,
         system=system,

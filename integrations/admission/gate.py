@@ -11,9 +11,9 @@ from django.conf import settings
 
 from integrations.admission.lanes import Lane
 from integrations.admission.local import LocalAdmission
-from integrations.admission.permits import Change, Permit, Refusal, Verdict, View
+from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
 from integrations.admission.scripts import MICROSECONDS, SPANS, Orphan, Scripts, keys_of, presence
-from integrations.models.breaker import Standing
+from integrations.models.breaker import BreakerState
 
 log = structlog.get_logger(__name__)
 local = LocalAdmission()
@@ -21,7 +21,7 @@ presence.on_return = local.forget
 _WINDOW = [f"w{place}" for place in range(SPANS)]
 _FIELDS = ["open_until", "failures", "opens", *_WINDOW]
 LONGEST_PAUSE = 86_400.0  # seconds; a plea for more is a mistake of the other side
-_NOTABLE = frozenset({Change.OPENED, Change.REOPENED, Change.CLOSED})
+_NOTABLE = frozenset({BreakerEffect.OPENED, BreakerEffect.REOPENED, BreakerEffect.CLOSED})
 
 
 def ask(lane: Lane, *, urgent: bool) -> Permit:
@@ -43,8 +43,8 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
 
 
 def tell(
-    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, patience: float = 0.0
-) -> Change:
+    lane: Lane, permit: Permit, verdict: CallResult, *, delivery_id: UUID, alone: bool, patience: float = 0.0
+) -> BreakerEffect:
     """Give the slot back, and report what came of the call.
 
     ``patience``: seconds for which the target has asked to be left alone. Nobody gets leave before their end, nor
@@ -61,12 +61,19 @@ def tell(
     if answer is None:
         local.keep_away(lane, patience)
         return _tell_here(lane, permit, verdict, delivery_id, alone=alone)
-    return _noted(lane, Change(answer.decode()))
+    return _noted(lane, BreakerEffect(answer.decode()))
 
 
 def tell_and_ask(
-    lane: Lane, permit: Permit, verdict: Verdict, *, delivery_id: UUID, alone: bool, urgent: bool, patience: float = 0.0
-) -> tuple[Change, Permit]:
+    lane: Lane,
+    permit: Permit,
+    verdict: CallResult,
+    *,
+    delivery_id: UUID,
+    alone: bool,
+    urgent: bool,
+    patience: float = 0.0,
+) -> tuple[BreakerEffect, Permit]:
     """:func:`tell` and then :func:`ask`, in one round trip: for a worker that goes on with the same target."""
     if permit.generation is None or local.patience_left(lane):
         change = tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone, patience=patience)
@@ -79,7 +86,7 @@ def tell_and_ask(
         local.keep_away(lane, patience)
         change = _tell_here(lane, permit, verdict, delivery_id, alone=alone)
         return change, local.ask(lane, token, urgent=urgent)
-    return _noted(lane, Change(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
+    return _noted(lane, BreakerEffect(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
 
 
 def give_back(lane: Lane, permit: Permit) -> None:
@@ -111,7 +118,7 @@ def reset(lane: Lane) -> bool:
     return presence.within(lambda scripts: scripts.run("reset", lane)) is not None
 
 
-def look(lanes: Sequence[Lane]) -> dict[str, View]:
+def look(lanes: Sequence[Lane]) -> dict[str, LaneView]:
     """How lanes stand, by their system's id as text, all in one round trip.
 
     It changes nothing, and counts nothing that is past its time.
@@ -119,7 +126,7 @@ def look(lanes: Sequence[Lane]) -> dict[str, View]:
     if not lanes:
         return {}
     found = presence.within(lambda scripts: _read(scripts, lanes))
-    return found or {str(lane.system_id): View(known=False) for lane in lanes}
+    return found or {str(lane.system_id): LaneView(known=False) for lane in lanes}
 
 
 def _new_token() -> str:
@@ -133,7 +140,7 @@ def _permit(answer: Sequence[Any], token: str, *, urgent: bool) -> Permit:
 
 
 def _told(
-    permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool, patience: float
+    permit: Permit, verdict: CallResult, delivery_id: UUID, *, alone: bool, patience: float
 ) -> tuple[str | int, ...]:
     generation = permit.generation or "0"
     slot = (permit.token, int(permit.urgent), int(permit.probe))
@@ -141,18 +148,18 @@ def _told(
     return (verdict.value, generation, *slot, str(delivery_id), int(alone), wait)
 
 
-def _tell_here(lane: Lane, permit: Permit, verdict: Verdict, delivery_id: UUID, *, alone: bool) -> Change:
+def _tell_here(lane: Lane, permit: Permit, verdict: CallResult, delivery_id: UUID, *, alone: bool) -> BreakerEffect:
     presence.orphan(Orphan(lane, permit.token, permit.urgent))
     return _noted(lane, local.count(lane, verdict, delivery_id=str(delivery_id), alone=alone))
 
 
-def _noted(lane: Lane, change: Change) -> Change:
+def _noted(lane: Lane, change: BreakerEffect) -> BreakerEffect:
     if change in _NOTABLE:
         log.warning("breaker_changed", system=str(lane.system_id), breaker=lane.breaker_key, change=change.value)
     return change
 
 
-def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, View]:
+def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, LaneView]:
     """Plain reads instead of a script: a pipeline has to ask first whether a script is there."""
     pipeline = scripts.client.pipeline(transaction=False)
     pipeline.time()
@@ -168,14 +175,16 @@ def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, View]:
     return {str(lane.system_id): _view(now, *row) for lane, row in zip(lanes, rows, strict=True)}
 
 
-def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[Any], pause: bytes | None) -> View:
+def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[Any], pause: bytes | None) -> LaneView:
     open_until, failures, opens = (int(float(value or 0)) for value in fields[:3])
     calls, failed = _window(now, fields[3:])
     in_flight, urgent_in_flight = (sum(ends > now for _, ends in held) for held in (slots, urgent))
-    state = Standing.CLOSED if not open_until else Standing.OPEN if now < open_until else Standing.HALF_OPEN
+    state = BreakerState.CLOSED if not open_until else BreakerState.OPEN if now < open_until else BreakerState.HALF_OPEN
     until = datetime.fromtimestamp(open_until / MICROSECONDS, UTC) if open_until else None
     paused = datetime.fromtimestamp(int(pause) / MICROSECONDS, UTC) if pause and int(pause) > now else None
-    return View(state, until, failures, calls, failed, opens, in_flight + urgent_in_flight, urgent_in_flight, paused)
+    return LaneView(
+        state, until, failures, calls, failed, opens, in_flight + urgent_in_flight, urgent_in_flight, paused
+    )
 
 
 def _window(now: int, written: list[bytes | None]) -> tuple[int, int]:

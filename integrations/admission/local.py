@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from integrations.admission.lanes import Lane
-from integrations.admission.permits import Change, Permit, Refusal, Verdict
+from integrations.admission.permits import BreakerEffect, CallResult, Permit, Refusal
 
 MOST_LANES = 10_000
 _PROBE_WAIT = 2.0  # seconds
@@ -86,22 +86,22 @@ class LocalAdmission:
                     breaker.probes[token] = ends
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
 
-    def tell(self, lane: Lane, token: str, verdict: Verdict, *, delivery_id: str, alone: bool) -> Change:
+    def tell(self, lane: Lane, token: str, verdict: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
         """As :func:`integrations.admission.tell`; what was granted elsewhere or before counts for nothing."""
         with self._lock:
             breaker, slots = self._of(lane)
             slot = slots.ends.pop(token, None)
             probe = breaker.probes.pop(token, None) is not None
             if slot is None or slot[2] != breaker.generation:
-                return Change.LATE
+                return BreakerEffect.LATE
             return self._judge(breaker, verdict, delivery_id, alone=alone, probe=probe)
 
-    def count(self, lane: Lane, verdict: Verdict, *, delivery_id: str, alone: bool) -> Change:
+    def count(self, lane: Lane, verdict: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
         """Count the result of a call that Redis had granted before it went away."""
         with self._lock:
             breaker, _ = self._of(lane)
             if breaker.open_until > 0:
-                return Change.LATE
+                return BreakerEffect.LATE
             return self._judge(breaker, verdict, delivery_id, alone=alone, probe=False)
 
     def keep_away(self, lane: Lane, seconds: float) -> None:
@@ -163,24 +163,26 @@ class LocalAdmission:
                 return Refusal.RATE_LIMITED, wait
         return None, 0.0
 
-    def _judge(self, breaker: _Breaker, verdict: Verdict, delivery_id: str, *, alone: bool, probe: bool) -> Change:
-        if verdict == Verdict.NEUTRAL:
-            return Change.UNCHANGED
-        if verdict == Verdict.ALIVE:
+    def _judge(
+        self, breaker: _Breaker, verdict: CallResult, delivery_id: str, *, alone: bool, probe: bool
+    ) -> BreakerEffect:
+        if verdict == CallResult.NEUTRAL:
+            return BreakerEffect.UNCHANGED
+        if verdict == CallResult.ALIVE:
             breaker.failures = 0
             breaker.deliveries.clear()
             if not probe:
-                return Change.UNCHANGED
+                return BreakerEffect.UNCHANGED
             breaker.open_until = 0.0
             breaker.renew()
-            return Change.CLOSED
+            return BreakerEffect.CLOSED
         if probe:
             breaker.open(time.monotonic())
-            return Change.REOPENED
+            return BreakerEffect.REOPENED
         breaker.failures += 1
         if len(breaker.deliveries) < 2:  # two are enough to know
             breaker.deliveries.add(delivery_id)
         if breaker.failures >= settings.BREAKER_FAILURES and (alone or len(breaker.deliveries) > 1):
             breaker.open(time.monotonic())
-            return Change.OPENED
-        return Change.UNCHANGED
+            return BreakerEffect.OPENED
+        return BreakerEffect.UNCHANGED

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from integrations.models.breaker import Standing
+from integrations.models.breaker import BreakerState
 
 
-class Verdict(StrEnum):
+class CallResult(StrEnum):
     """What a call says about the health of its target."""
 
     ALIVE = "alive"
@@ -28,7 +28,7 @@ class Refusal(StrEnum):
     PAUSED = "paused"
 
 
-class Change(StrEnum):
+class BreakerEffect(StrEnum):
     """What a result did to the breaker. ``LATE``: it counted for nothing, since its time had passed."""
 
     UNCHANGED = "unchanged"
@@ -57,7 +57,7 @@ class Permit:
 
 
 @dataclass(frozen=True)
-class View:
+class LaneView:
     """How a lane stands.
 
     ``open_until``: on Redis' clock; after it the breaker is half-open. ``failures``: in a row. ``window_calls`` and
@@ -66,7 +66,7 @@ class View:
     where Redis did not say.
     """
 
-    state: Standing = Standing.CLOSED
+    state: BreakerState = BreakerState.CLOSED
     open_until: datetime | None = None
     failures: int = 0
     window_calls: int = 0

@@ -1,19 +1,19 @@
 """What came of a call, in the words of :mod:`integrations.admission`."""
 
-from integrations.admission import Verdict
+from integrations.admission import CallResult
 from integrations.errors import DeliveryError, NoRoom, OurFault, Throttled
 
 
-def verdict_of(error: DeliveryError | None, *, answered: bool) -> Verdict | None:
+def verdict_of(error: DeliveryError | None, *, answered: bool) -> CallResult | None:
     """What a call says about the health of its target; ``None``: nothing left us, so nothing is known.
 
     ``answered``: whether the other side has answered at all.
     """
     if error is None:
-        return Verdict.ALIVE
+        return CallResult.ALIVE
     if isinstance(error, OurFault | NoRoom) and not answered:
         return None
-    return Verdict.FAILED if error.counts_for_breaker else Verdict.NEUTRAL
+    return CallResult.FAILED if error.counts_for_breaker else CallResult.NEUTRAL
 
 
 def patience_of(error: DeliveryError | None) -> float:

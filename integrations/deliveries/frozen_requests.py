@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from integrations.models import Delivery
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 _SENDER = ("from", "reply_to")
 
@@ -15,7 +15,7 @@ def shown(delivery: Delivery) -> dict[str, Any] | None:
     ``None``: nothing is frozen yet.
     """
     request: dict[str, Any] | None = delivery.request
-    if not request or delivery.channel != Channel.EMAIL:
+    if not request or delivery.channel != ContactChannel.EMAIL:
         return request
     try:
         body = json.loads(request["body"])

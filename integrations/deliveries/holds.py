@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.deliveries.claims import EARLY, LEAST_PRECEDENCE, URGENT_PRECEDENCE
-from integrations.deliveries.state_changes import due_in, move, move_many
+from integrations.deliveries.state_changes import change, change_unlocked, due_in
 from integrations.models import Attempt, Delivery
 from integrations.models.deliveries import STAFF_CALL
 from integrations.states import WAITING, Reason, State
@@ -30,7 +30,7 @@ def for_open_breaker(system_id: UUID, seconds: float) -> int:
     A call of staff that was not tried yet is not held: see :func:`is_untried_staff_call`.
     """
     held = _due(system_id).exclude(plan_step__gte=STAFF_CALL, attempt_count=0)
-    return move_many(held, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
+    return change_unlocked(held, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
 
 
 def is_untried_staff_call(delivery_id: UUID) -> bool:
@@ -47,18 +47,18 @@ def is_untried_staff_call(delivery_id: UUID) -> bool:
 def for_throttled(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system that asks for patience, but for what is urgent."""
     patient = _due(system_id).filter(precedence__gt=URGENT_PRECEDENCE)
-    return move_many(patient, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+    return change_unlocked(patient, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def for_paused(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system that asked to be left alone, urgent deliveries too."""
-    return move_many(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+    return change_unlocked(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def for_patience(delivery_id: UUID, seconds: float) -> int:
     """As :func:`for_paused`, for one delivery, which a worker may take a moment before it is due."""
     row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=due_in(EARLY))
-    return move(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
+    return change(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def let_throttled_go(system_id: UUID) -> int:
@@ -103,7 +103,7 @@ def for_probe(delivery_id: UUID) -> int:
     """Hold one delivery while others probe; what is held already stays as it is, and so does its time."""
     waiting = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now())
     probing = waiting.exclude(state=State.HELD, state_reason=Reason.BREAKER_OPEN)
-    return move(probing, State.HELD, Reason.BREAKER_OPEN)
+    return change(probing, State.HELD, Reason.BREAKER_OPEN)
 
 
 def for_rate(delivery_id: UUID, seconds: float) -> Priority | None:
@@ -119,7 +119,7 @@ def for_rate(delivery_id: UUID, seconds: float) -> Priority | None:
         precedence__lte=OuterRef("precedence"),
         next_attempt_at__gt=Now(),
     )
-    if not move(row.filter(~Exists(head)), State.HELD, Reason.RATE_LIMITED, next_attempt_at=due_in(seconds)):
+    if not change(row.filter(~Exists(head)), State.HELD, Reason.RATE_LIMITED, next_attempt_at=due_in(seconds)):
         return None
     return Priority(Delivery.objects.values_list("priority", flat=True).get(id=delivery_id))
 

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.deliveries.claims import Lease
-from integrations.deliveries.state_changes import due_in, let_go, move
+from integrations.deliveries.state_changes import change, due_in, release
 from integrations.models import Delivery
 from integrations.rules.state_events import state_set_by
 from integrations.states import WAITING, Reason, State
@@ -69,13 +69,13 @@ def _take_among_others(lease: Lease) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_of(delivery)])
     if newer_standing_for(delivery).exists():
-        let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED)
+        release(lease.row, State.CANCELLED, Reason.SUPERSEDED)
         end_turn([delivery])
         return False
     older = siblings.filter(event_id__lt=delivery.event_id, state__in=list(WAITING))
-    move(older.filter(sets__contained_by=delivery.sets), State.CANCELLED, Reason.SUPERSEDED)
+    change(older.filter(sets__contained_by=delivery.sets), State.CANCELLED, Reason.SUPERSEDED)
     if _goes_before(delivery).exists():
-        let_go(lease.row, State.HELD, Reason.WAITS_ITS_TURN, next_attempt_at=due_in(LONGEST_TURN))
+        release(lease.row, State.HELD, Reason.WAITS_ITS_TURN, next_attempt_at=due_in(LONGEST_TURN))
         return False
     return bool(lease.row.update(has_turn=True))
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.registry import targets
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import State
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
@@ -18,7 +18,7 @@ URGENT_LIFE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=7)
 
 
-def planned_row(event: ChannelEvent, key: str, plan: Plan, priority: Priority, **fields: Any) -> Delivery:
+def planned_row(event: ChannelEvent, key: str, plan: PlannedDelivery, priority: Priority, **fields: Any) -> Delivery:
     """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
     now = timezone.now()
     row = Delivery(

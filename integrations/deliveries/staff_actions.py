@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.deliveries import ordering
 from integrations.deliveries.rows import expiry
-from integrations.deliveries.state_changes import move
+from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, DeliveryReason
 from integrations.registry import targets
 from integrations.states import WAITING, Reason, State
@@ -92,7 +92,7 @@ def resend_all(rows: QuerySet[Delivery]) -> int:
 def cancel(rows: QuerySet[Delivery]) -> int:
     """Call off whichever of the rows still wait; returns how many. What is in flight cannot be called back."""
     ordered = list(rows.filter(state__in=list(WAITING)).exclude(order_key=""))
-    cancelled = move(rows.filter(state__in=list(WAITING)), State.CANCELLED, Reason.BY_STAFF)
+    cancelled = change(rows.filter(state__in=list(WAITING)), State.CANCELLED, Reason.BY_STAFF)
     ordering.end_turn(ordered)
     return cancelled
 

@@ -16,21 +16,23 @@ from wedsync.database.prepared import Prepared
 from wedsync.ids import new_id
 
 
-def move(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:
-    """Move those rows from which ``to`` may be reached; returns how many. ``fields``: what is written along.
+def change(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:
+    """Change those rows from which ``to`` may be reached; returns how many. ``fields``: what is written along.
 
     A row that leaves ``in_flight`` gives its lease back; one that is finished notes the time.
     """
     return rows.filter(state__in=sources_of(to)).update(**_written(to, reason, fields))
 
 
-def move_many(rows: QuerySet[Delivery], to: State, reason: Reason, *, batches: int | None = None, **fields: Any) -> int:
-    """:func:`move` for whatever waits for a target, which others may be changing at the same moment.
+def change_unlocked(
+    rows: QuerySet[Delivery], to: State, reason: Reason, *, batches: int | None = None, **fields: Any
+) -> int:
+    """:func:`change` for whatever waits for a target, which others may be changing at the same moment.
 
     What they have locked is left to them, and no statement changes more than a thousand rows.
 
     Arguments:
-        rows: a filter that a moved row does not meet any more.
+        rows: a filter that a changed row does not meet any more.
         batches: how many at most; ``None``: until none is left.
     """
     return update_all(rows.filter(state__in=sources_of(to)), batches=batches, **_written(to, reason, fields))
@@ -45,9 +47,9 @@ def _written(to: State, reason: Reason, fields: dict[str, Any]) -> dict[str, Any
     return written
 
 
-def let_go(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
-    """Move a claimed row on without an attempt: what the claim had counted is taken back."""
-    return move(row, to, reason, attempt_count=F("attempt_count") - 1, **fields)
+def release(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
+    """Change a claimed row without an attempt: what the claim had counted is taken back."""
+    return change(row, to, reason, attempt_count=F("attempt_count") - 1, **fields)
 
 
 def due_in(seconds: float) -> Any:
@@ -162,7 +164,7 @@ _END = Prepared(
 )
 
 
-def end(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
+def record_attempt(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
     """Write the attempt and the next state in one commit; nothing where the lease was lost.
 
     Raises:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from integrations import admission
 from integrations.models import System
-from integrations.models.health import Breaker
+from integrations.models.breaker import BreakerState
 
 
-def breaker_states(systems: Sequence[System]) -> dict[UUID, Breaker]:
+def breaker_states(systems: Sequence[System]) -> dict[UUID, BreakerState]:
     """Each system's breaker, in one round trip; ``unknown`` for all where Redis does not answer in time."""
     views = admission.look([admission.lane_of(system) for system in systems])
     found = {system.id: views[str(system.id)] for system in systems}
-    return {key: Breaker(view.state.value) if view.known else Breaker.UNKNOWN for key, view in found.items()}
+    return {key: BreakerState(view.state.value) if view.known else BreakerState.UNKNOWN for key, view in found.items()}

@@ -95,7 +95,7 @@ def sum_attempts(now: datetime) -> None:
     AttemptMinute.objects.filter(minute__lt=earliest - timedelta(minutes=1)).delete()
 
 
-def take(systems: list[System], now: datetime) -> dict[UUID, Figures]:
+def collect(systems: list[System], now: datetime) -> dict[UUID, Figures]:
     """The figures of each of the systems."""
     found: dict[UUID, Figures] = defaultdict(Figures)
     found.update({system.id: Figures() for system in systems})

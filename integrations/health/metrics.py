@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 
 from integrations.health.heartbeats import Part
 from integrations.models import Alert, HealthReading, Heartbeat, OrganizationReading
-from integrations.models.health import Breaker, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import HealthStatus
 from integrations.references.linking import count_unlinked
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
@@ -83,8 +84,8 @@ def _systems() -> Iterator[Metric]:
     calls.add_metric(["succeeded"], counts["successes"])
     calls.add_metric(["failed"], counts["attempts"] - counts["successes"])
     yield calls
-    yield _counted("wedsync_systems", "Systems by health", "status", Status.values)
-    yield _counted("wedsync_breakers", "Breakers by state", "breaker", Breaker.values)
+    yield _counted("wedsync_systems", "Systems by health", "status", HealthStatus.values)
+    yield _counted("wedsync_breakers", "Breakers by state", "breaker", BreakerState.values)
 
 
 def _counted(name: str, about: str, field: str, values: list[str]) -> Metric:

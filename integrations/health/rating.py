@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.models.health import Breaker, Cause, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import Cause, HealthStatus
 
 ENOUGH = 20  # calls; of fewer the success rate says little
-FEWEST_SUCCESSES = {Status.CRITICAL: 95.0, Status.WARNING: 99.5}  # percent
-OLDEST_DUE = {Status.CRITICAL: 60.0, Status.WARNING: 15.0}  # seconds
+FEWEST_SUCCESSES = {HealthStatus.CRITICAL: 95.0, HealthStatus.WARNING: 99.5}  # percent
+OLDEST_DUE = {HealthStatus.CRITICAL: 60.0, HealthStatus.WARNING: 15.0}  # seconds
 LONG_QUEUE = 1_000  # deliveries
 OWN_FAULTS = 3  # in a row: then nothing reaches the system until we mend it
 # What is taken off the score of 100, at most.
@@ -33,7 +34,7 @@ class Figures:
     by_priority: dict[str, int] = field(default_factory=dict)
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
-    breaker: Breaker = Breaker.UNKNOWN
+    breaker: BreakerState = BreakerState.UNKNOWN
     unusable: str = ""
     own_faults: int = 0
     own_fault: str = ""
@@ -59,7 +60,7 @@ class Figures:
 class Rating:
     """The judgement. ``why``: sentences; none where all is well."""
 
-    status: Status
+    status: HealthStatus
     score: int
     why: list[str]
 
@@ -76,50 +77,53 @@ def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> 
     status = worst(status for status, _ in found)
     why = [sentence for _, sentence in found]
     if not found and figures.never_called:
-        status, why = Status.UNUSED, ["Not used yet: nothing has been sent to it."]
+        status, why = HealthStatus.UNUSED, ["Not used yet: nothing has been sent to it."]
     if state != "active":
         because = f" ({state_reason.replace('_', ' ')})" if state_reason else ""
         why.insert(0, f"The system is {state}{because}. Deliveries that wait for it: {figures.waiting}.")
-        status = min(status, Status.WARNING, key=lambda each: each.rank)
+        status = min(status, HealthStatus.WARNING, key=lambda each: each.rank)
     return Rating(status, score(figures), why)
 
 
-def worst(statuses: Iterable[Status]) -> Status:
+def worst(statuses: Iterable[HealthStatus]) -> HealthStatus:
     """The worst of them; healthy where there are none, or where nothing was used yet."""
-    return max([Status.HEALTHY, *statuses], key=lambda each: each.rank)
+    return max([HealthStatus.HEALTHY, *statuses], key=lambda each: each.rank)
 
 
 def score(figures: Figures) -> int:
     """0 to 100: 100 less what its calls, its breaker, the age of what is due, and its queue take off."""
     taken = FOR_QUEUE * min(1.0, figures.waiting / LONG_QUEUE)
-    taken += {Breaker.OPEN: FOR_BREAKER, Breaker.HALF_OPEN: FOR_BREAKER / 2}.get(figures.breaker, 0)
-    taken += FOR_AGE * min(1.0, (figures.oldest_due_seconds or 0) / OLDEST_DUE[Status.CRITICAL])
+    taken += {BreakerState.OPEN: FOR_BREAKER, BreakerState.HALF_OPEN: FOR_BREAKER / 2}.get(figures.breaker, 0)
+    taken += FOR_AGE * min(1.0, (figures.oldest_due_seconds or 0) / OLDEST_DUE[HealthStatus.CRITICAL])
     if (rate := figures.success_rate) is not None:
         sure = min(1.0, figures.attempts / ENOUGH)
         taken += sure * min(FOR_FAILURES, PER_FAILED_PERCENT * (100 - rate))
     return max(0, round(100 - taken))
 
 
-def _of_breaker(breaker: Breaker) -> Iterable[tuple[Status, str]]:
-    if breaker == Breaker.OPEN:
-        yield Status.CRITICAL, "Its breaker is open: calls failed again and again, and deliveries are held."
-    elif breaker == Breaker.HALF_OPEN:
-        yield Status.WARNING, "Its breaker lets single calls probe whether it works again."
+def _of_breaker(breaker: BreakerState) -> Iterable[tuple[HealthStatus, str]]:
+    if breaker == BreakerState.OPEN:
+        yield HealthStatus.CRITICAL, "Its breaker is open: calls failed again and again, and deliveries are held."
+    elif breaker == BreakerState.HALF_OPEN:
+        yield HealthStatus.WARNING, "Its breaker lets single calls probe whether it works again."
 
 
-def _of_own_faults(figures: Figures) -> Iterable[tuple[Status, str]]:
+def _of_own_faults(figures: Figures) -> Iterable[tuple[HealthStatus, str]]:
     if figures.unusable:
-        yield Status.CRITICAL, f"It cannot be called. {figures.unusable} What goes to it waits."
+        yield HealthStatus.CRITICAL, f"It cannot be called. {figures.unusable} What goes to it waits."
     elif figures.own_faults >= OWN_FAULTS:
-        yield Status.CRITICAL, f"The last {figures.own_faults} calls failed by a fault of ours: {figures.own_fault}"
+        yield (
+            HealthStatus.CRITICAL,
+            f"The last {figures.own_faults} calls failed by a fault of ours: {figures.own_fault}",
+        )
 
 
-def _of_alerts(causes: Iterable[Cause]) -> Iterable[tuple[Status, str]]:
+def _of_alerts(causes: Iterable[Cause]) -> Iterable[tuple[HealthStatus, str]]:
     for cause in causes:
-        yield Status.WARNING, f"An alert is open: {Cause(cause).label}."
+        yield HealthStatus.WARNING, f"An alert is open: {Cause(cause).label}."
 
 
-def _of_calls(figures: Figures) -> Iterable[tuple[Status, str]]:
+def _of_calls(figures: Figures) -> Iterable[tuple[HealthStatus, str]]:
     rate = figures.success_rate
     if rate is None or figures.attempts < ENOUGH:
         return
@@ -129,13 +133,13 @@ def _of_calls(figures: Figures) -> Iterable[tuple[Status, str]]:
             return
 
 
-def _of_age(seconds: float | None) -> Iterable[tuple[Status, str]]:
+def _of_age(seconds: float | None) -> Iterable[tuple[HealthStatus, str]]:
     for status, longest in OLDEST_DUE.items():
         if seconds is not None and seconds > longest:
             yield status, f"The oldest delivery that is due has waited for {seconds:.0f} s."
             return
 
 
-def of_age(seconds: float | None) -> Status:
+def of_age(seconds: float | None) -> HealthStatus:
     """What the age of the oldest due row says by itself."""
     return worst(status for status, _ in _of_age(seconds))

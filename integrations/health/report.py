@@ -12,7 +12,8 @@ from integrations.health.figures import causes_by_system, open_causes
 from integrations.health.heartbeats import Part
 from integrations.health.rating import Figures, Rating, of_age, rate, worst
 from integrations.models import Alert, HealthReading, OrganizationReading, System
-from integrations.models.health import Breaker, Cause, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import Cause, HealthStatus
 from integrations.references.linking import MOST_COUNTED, count_unlinked
 from wedsync.queues import Priority
 
@@ -25,7 +26,7 @@ class SystemHealth:
 
     system: System
     reading: HealthReading | None
-    breaker: Breaker
+    breaker: BreakerState
     rating: Rating
 
 
@@ -33,7 +34,7 @@ class SystemHealth:
 class Health:
     """An organization's. ``taken_at``: of the figures; ``None``: nothing was swept yet."""
 
-    status: Status
+    status: HealthStatus
     score: int
     why: list[str]
     taken_at: datetime | None
@@ -58,7 +59,7 @@ def report(organization_id: UUID) -> Health:
     late = of_age(whole.oldest_due_seconds if whole else None)
     unlinked = count_unlinked(organization_id)
     why = [*_why(whole), *_unlinked(unlinked)]
-    statuses = [*(each.status for each in active), late, *([Status.CRITICAL] if _is_stale(whole) else [])]
+    statuses = [*(each.status for each in active), late, *([HealthStatus.CRITICAL] if _is_stale(whole) else [])]
     return Health(
         status=worst(statuses),
         score=min((each.score for each in active), default=100),
@@ -88,7 +89,7 @@ def _open(organization_id: UUID) -> QuerySet[Alert]:
     return rows.order_by("-first_at")
 
 
-def _rated(system: System, breaker: Breaker, causes: list[Cause]) -> SystemHealth:
+def _rated(system: System, breaker: BreakerState, causes: list[Cause]) -> SystemHealth:
     reading: HealthReading | None = getattr(system, "reading", None)
     figures = Figures(breaker=breaker, alerts=causes)
     if reading:
@@ -116,7 +117,7 @@ def _why(whole: OrganizationReading | None) -> list[str]:
     found = []
     if _is_stale(whole):
         found.append(f"The figures are of {whole.taken_at:%Y-%m-%d %H:%M:%S} UTC: the health sweep stands still.")
-    if of_age(whole.unrouted_seconds) != Status.HEALTHY:
+    if of_age(whole.unrouted_seconds) != HealthStatus.HEALTHY:
         found.append(f"The oldest event that nobody routed has waited for {whole.unrouted_seconds:.0f} s.")
     return found
 

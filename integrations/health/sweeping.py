@@ -22,7 +22,8 @@ from integrations.health.alerts import Key, ops_event
 from integrations.health.heartbeats import Part, beat
 from integrations.health.rating import OLDEST_DUE, OWN_FAULTS, Figures, rate
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
-from integrations.models.health import Breaker, Cause, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import Cause, HealthStatus
 from wedsync.live.log.writer import NewEvent
 from wedsync.live.publishing import publish
 
@@ -74,7 +75,7 @@ def _take_readings() -> Round | None:
         system.id: system for system in System.objects.select_related("organization").order_by("organization_id", "id")
     }
     before = HealthReading.objects.in_bulk()
-    taken = figures.take(list(systems.values()), now)
+    taken = figures.collect(list(systems.values()), now)
     readings = {
         system.id: _reading(system, taken[system.id], before.get(system.id), now) for system in systems.values()
     }
@@ -143,7 +144,7 @@ def _has_changed(reading: HealthReading, before: Mapping[UUID, HealthReading]) -
 
 def _told_as(status: str) -> str:
     """The first use of a system is no change of its health, and nobody is told of it."""
-    return Status.HEALTHY.value if status == Status.UNUSED else str(status)
+    return HealthStatus.HEALTHY.value if status == HealthStatus.UNUSED else str(status)
 
 
 def _changed(system: System, before: HealthReading, reading: HealthReading) -> NewEvent:
@@ -203,7 +204,7 @@ def _raise_alerts(taken: Round) -> None:
     wrong: dict[Key, str] = {}
     for system in taken.systems.values():
         reading = taken.readings[system.id]
-        if reading.status == Status.CRITICAL:
+        if reading.status == HealthStatus.CRITICAL:
             said = f"“{system.name}” is critical (score {reading.score}). {' '.join(reading.why)}"
             wrong[system.organization_id, Cause.SYSTEM_CRITICAL, system.id] = said
         if _too_old(reading.oldest_due_seconds):
@@ -234,7 +235,7 @@ def _or_log(act: Callable[[], object]) -> None:
 
 
 def _too_old(seconds: float | None) -> bool:
-    return seconds is not None and seconds > OLDEST_DUE[Status.CRITICAL]
+    return seconds is not None and seconds > OLDEST_DUE[HealthStatus.CRITICAL]
 
 
 def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, HealthReading]) -> bool:
@@ -259,7 +260,7 @@ def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, Hea
 
 def _works(reading: HealthReading) -> bool:
     """Whether the last call that says something about the system succeeded, and its breaker lets all calls through."""
-    if reading.breaker in {Breaker.OPEN, Breaker.HALF_OPEN}:
+    if reading.breaker in {BreakerState.OPEN, BreakerState.HALF_OPEN}:
         return False
     failed, succeeded = reading.last_failure_at, reading.last_success_at
     return failed is None or (succeeded is not None and succeeded >= failed)

@@ -10,12 +10,17 @@ from wedsync.ids import new_id
 from wedsync.weddings.models import Organization
 
 
-class Standing(models.TextChoices):
-    """The state of a breaker. Half-open: some leased probes go out, everything else waits."""
+class BreakerState(models.TextChoices):
+    """Half-open: some leased probes go out, everything else waits. Unknown: Redis did not say."""
 
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+    UNKNOWN = "unknown"
+
+
+_KNOWN = [state for state in BreakerState if state is not BreakerState.UNKNOWN]
+_CHOICES = [(state.value, state.label) for state in _KNOWN]
 
 
 class BreakerChange(models.Model):
@@ -25,8 +30,8 @@ class BreakerChange(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="breaker_changes")
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="breaker_changes")
     breaker_key = models.CharField(max_length=320, help_text="Webhooks to one host share a breaker.")
-    from_state = models.CharField(max_length=16, choices=Standing.choices)
-    to_state = models.CharField(max_length=16, choices=Standing.choices)
+    from_state = models.CharField(max_length=16, choices=_CHOICES)
+    to_state = models.CharField(max_length=16, choices=_CHOICES)
     reason = models.CharField(max_length=200)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(db_default=Now())
@@ -34,7 +39,7 @@ class BreakerChange(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(from_state__in=Standing.values, to_state__in=Standing.values), name="breaker_states_known"
+                condition=Q(from_state__in=_KNOWN, to_state__in=_KNOWN), name="breaker_states_known"
             ),
         ]
         indexes = [

@@ -16,7 +16,7 @@ from integrations.states import Outcome, Reason, State
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact, Organization
+from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 STAFF_CALL = 1_000
 """Plan steps from here on call owners and support; the first try of one is made even while a breaker is open."""
@@ -129,7 +129,7 @@ class Delivery(models.Model):
         """The person with their address, or the system; staff are reached by an address without a contact."""
         if self.contact:
             return Recipient(self.contact.name, self.target)
-        return Recipient(self.system.name, self.target if self.channel == Channel.EMAIL else "")
+        return Recipient(self.system.name, self.target if self.channel == ContactChannel.EMAIL else "")
 
     @staticmethod
     def key(

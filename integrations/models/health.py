@@ -6,12 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from integrations.models.breaker import BreakerState
 from integrations.models.systems import System
 from wedsync.ids import new_id
 from wedsync.weddings.models import Organization
 
 
-class Status(models.TextChoices):
+class HealthStatus(models.TextChoices):
     """How well something works."""
 
     UNUSED = "unused", "Not used yet"
@@ -22,16 +23,7 @@ class Status(models.TextChoices):
     @property
     def rank(self) -> int:
         """The higher, the worse."""
-        return list(Status).index(self)
-
-
-class Breaker(models.TextChoices):
-    """Where a circuit breaker stands; ``unknown``: Redis did not say."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-    UNKNOWN = "unknown"
+        return list(HealthStatus).index(self)
 
 
 class Cause(models.TextChoices):
@@ -55,9 +47,9 @@ class _Figures(models.Model):
     """What was found at one time."""
 
     taken_at = models.DateTimeField(db_default=Now())
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.HEALTHY)
+    status = models.CharField(max_length=8, choices=HealthStatus.choices, default=HealthStatus.HEALTHY)
     score = models.PositiveSmallIntegerField(default=100)
-    breaker = models.CharField(max_length=9, choices=Breaker.choices, default=Breaker.UNKNOWN)
+    breaker = models.CharField(max_length=9, choices=BreakerState.choices, default=BreakerState.UNKNOWN)
     attempts = models.PositiveIntegerField(default=0, help_text="Calls in the window that count.")
     successes = models.PositiveIntegerField(default=0)
     oldest_due_seconds = models.FloatField(null=True, help_text="Empty: nothing is due.")

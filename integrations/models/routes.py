@@ -19,7 +19,7 @@ from wedsync.ids import new_id
 from wedsync.live.channels import check_pattern, check_template
 from wedsync.queues import Priority
 from wedsync.templating.filters import CannotRender
-from wedsync.weddings.models import Channel, Contact, Organization
+from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 PRIORITIES = [(priority.value, priority.label) for priority in Priority if priority != Priority.URGENT]
 
@@ -80,7 +80,7 @@ class Route(models.Model):
         Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="routes", help_text="One named person."
     )
     channels = ArrayField(
-        models.CharField(max_length=16, choices=Channel.choices),
+        models.CharField(max_length=16, choices=ContactChannel.choices),
         default=list,
         blank=True,
         help_text="whatsapp, email, slack; empty: what each person prefers.",

@@ -17,7 +17,7 @@ from integrations.vendors.base import Client
 from integrations.vendors.families import CLIENT_FIELDS
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 Kind, Effect = ExternalReference.Kind, ChannelEvent.Effect
 
@@ -109,10 +109,10 @@ def note_known(reference: ExternalReference, known: Mapping[str, str]) -> Extern
 def apply_event(event: ChannelEvent) -> Taken:
     """What a vendor's ``client.updated`` does to the contact behind its client, in the caller's transaction."""
     reference = reference_of(event)
-    return take(reference, event.payload, event.occurred_at) if reference else Taken(Effect.NONE, {})
+    return apply_change(reference, event.payload, event.occurred_at) if reference else Taken(Effect.NONE, {})
 
 
-def take(reference: ExternalReference, said: Mapping[str, Any], changed_at: datetime) -> Taken:
+def apply_change(reference: ExternalReference, said: Mapping[str, Any], changed_at: datetime) -> Taken:
     """Let a system's newer word change the contact, in the caller's transaction.
 
     Only what the system itself has changed counts: where it still holds what it held before, our own people's change
@@ -156,6 +156,6 @@ def readable(said: Mapping[str, Any]) -> dict[str, str]:
 
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "name": str.strip,
-    "email": lambda text: normalize(Channel.EMAIL, text),
-    "phone": lambda text: normalize(Channel.WHATSAPP, text),
+    "email": lambda text: normalize(ContactChannel.EMAIL, text),
+    "phone": lambda text: normalize(ContactChannel.WHATSAPP, text),
 }

@@ -19,15 +19,15 @@ from integrations.states import Reason
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 log = structlog.get_logger(__name__)
 SYSTEM_CHANNEL = "system"
-CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *Channel.choices)
+CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *ContactChannel.choices)
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedDelivery:
     """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it.
 
     ``recipient``: of people, who is meant, whatever the channel: ``contact:<id>``, ``team:<system's id>`` or
@@ -63,10 +63,10 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedDelivery:
     """One delivery, and the routes that ask for it."""
 
-    plan: Plan
+    plan: PlannedDelivery
     asking: list[Matched]
 
     @property
@@ -77,7 +77,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class Blocked:
     """Why a delivery is not to be sent now.
 
     Arguments:
@@ -93,7 +93,7 @@ class Hindrance:
 
 
 @dataclass(frozen=True)
-class Preview:
+class RequestPreview:
     """What would be sent, without credentials; ``subject`` and ``text``: of a message, as a person reads it."""
 
     request: Request
@@ -101,7 +101,7 @@ class Preview:
     text: str = ""
 
 
-Expander = Callable[[Route, ChannelEvent, Priority], Iterable[Plan]]
+Expander = Callable[[Route, ChannelEvent, Priority], Iterable[PlannedDelivery]]
 Sending = Callable[[float], Response]
 """Makes one call and returns the answer; its argument is the whole time in seconds. Raises ``DeliveryError``."""
 
@@ -109,10 +109,8 @@ Sending = Callable[[float], Response]
 class Sender(Protocol):
     """One channel's way out."""
 
-    resends_marked: bool  # no idempotency key on the other side: after an unknown outcome it may arrive twice
-
-    def marks_resends(self, delivery: Delivery) -> bool:
-        """The same of one delivery, where it depends on its system's provider."""
+    def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
+        """Whether it may arrive twice when it is tried again after an unknown outcome: nobody there knows our key."""
 
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
@@ -121,14 +119,14 @@ class Sender(Protocol):
             OurFault: something of ours is missing.
         """
 
-    def preview(self, delivery: Delivery) -> Preview:
+    def preview(self, delivery: Delivery) -> RequestPreview:
         """The same for a delivery that is not stored; nothing is kept.
 
         Raises:
             OurFault: something of ours is missing.
         """
 
-    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+    def blocked(self, delivery: Delivery) -> Blocked | None:
         """What stands against sending a claimed delivery by now; ``None``: nothing."""
 
     def outdated(self, delivery: Delivery) -> str:
@@ -160,7 +158,7 @@ class Sender(Protocol):
         """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
 
 
-class Follower(Protocol):
+class EventFollower(Protocol):
     """Something that follows events beyond their deliveries. The first four run in the routing's transaction."""
 
     def before_routing(self, event: ChannelEvent) -> None:
@@ -172,7 +170,9 @@ class Follower(Protocol):
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
         """These deliveries are about to be made; some may be there already. They may be changed."""
 
-    def after_routing(self, event: ChannelEvent, planned: Mapping[str, "Wanted"], made: Mapping[str, Delivery]) -> None:
+    def after_routing(
+        self, event: ChannelEvent, planned: Mapping[str, "RequestedDelivery"], made: Mapping[str, Delivery]
+    ) -> None:
         """They are made. Both by ``dedupe_key``; ``made`` holds also those that were there already."""
 
     def troubled(self, delivery: Delivery) -> None:
@@ -190,7 +190,7 @@ Confirmation = Callable[[Delivery], str | None]
 _expanders: dict[str, Expander] = {}
 _senders: dict[str, Sender] = {}
 _confirmations: list[Confirmation] = []
-followers: list[Follower] = []
+followers: list[EventFollower] = []
 
 
 def register_target(kind: str, expander: Expander) -> None:
@@ -231,7 +231,7 @@ def confirmation(delivery: Delivery) -> str | None:
     return next((found for find in _confirmations if (found := find(delivery))), None)
 
 
-def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries that a route makes of an event; a live target makes none.
 
     What tells that a system is ill does not go through that system.

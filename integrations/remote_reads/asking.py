@@ -15,7 +15,7 @@ import structlog
 from django.db import connection
 
 from integrations import admission
-from integrations.admission import Lane, Permit, Refusal, Verdict, breakers
+from integrations.admission import CallResult, Lane, Permit, Refusal, breakers
 from integrations.admission.verdicts import patience_of, verdict_of
 from integrations.errors import DeliveryError, OurFault, Permanent, Throttled
 from integrations.models import System
@@ -69,7 +69,7 @@ def ask(
         log.info("system_asked", system=str(system.id), path=path, outcome=outcome, milliseconds=milliseconds)
         if permit:
             verdict = verdict_of(failure, answered=response is not None)
-            _tell(system, lane, permit, path, Verdict.NEUTRAL if within_delivery else verdict, patience_of(failure))
+            _tell(system, lane, permit, path, CallResult.NEUTRAL if within_delivery else verdict, patience_of(failure))
 
 
 def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
@@ -93,7 +93,7 @@ def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
         raise Throttled(f"not asked: {_WHY_NOT[why]}; try again in {wait:.0f} s", retry_after=wait, whole_target=False)
 
 
-def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: Verdict | None, patience: float) -> None:
+def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: CallResult | None, patience: float) -> None:
     """Count what came of it; a question that is asked again and again counts as one delivery does."""
     if verdict is None:
         admission.give_back(lane, permit)

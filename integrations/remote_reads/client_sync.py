@@ -24,7 +24,7 @@ from integrations.references import clients
 from integrations.remote_reads.asking import ask
 from integrations.vendors import VENDORS
 from integrations.vendors.base import SchemaError
-from integrations.wedding_events.effects import Origin, wedding_event
+from integrations.wedding_events.effects import EventOrigin, wedding_event
 from wedsync.ids import new_id
 from wedsync.live.event_types.payloads import Id
 from wedsync.live.log.writer import NewEvent
@@ -165,7 +165,7 @@ def _take_all(system: System, said: Sequence[_Said]) -> Counter[str]:
             known.append((reference, each))
     news: list[NewEvent] = []
     for reference, each in sorted(known, key=lambda pair: (str(pair[0].contact_id), pair[1].changed_at)):
-        taken = clients.take(reference, each.fields, each.changed_at)
+        taken = clients.apply_change(reference, each.fields, each.changed_at)
         if taken.changed and reference.contact is not None:
             counts["changed"] += 1
             news.append(_event(system, reference, each, taken))
@@ -189,7 +189,7 @@ def _reference(system: System, each: _Said) -> ExternalReference | None:
 def _event(system: System, reference: ExternalReference, each: _Said, taken: clients.Taken) -> NewEvent:
     """A ``client.updated`` with only what changed; it does not go back to the system that it came from."""
     assert reference.contact is not None  # noqa: S101
-    origin = Origin(ChannelEvent.Source.WEDSYNC, each.changed_at, new_id(), effect=ChannelEvent.Effect.APPLIED)
+    origin = EventOrigin(ChannelEvent.Source.WEDSYNC, each.changed_at, new_id(), effect=ChannelEvent.Effect.APPLIED)
     payload: dict[str, Any] = {"client_id": each.external_id, **taken.changed}
     if taken.before:
         payload["before"] = taken.before

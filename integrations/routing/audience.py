@@ -12,15 +12,15 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.references import suppliers
-from integrations.registry.targets import SYSTEM_CHANNEL, Plan
+from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery
 from integrations.routing import planning
-from integrations.routing.matching import Subject
+from integrations.routing.matching import EventFacts
 from integrations.states import Reason
 from wedsync.live.channels import names_for
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.changes import as_json
-from wedsync.weddings.models import Channel, Wedding
+from wedsync.weddings.models import ContactChannel, Wedding
 
 _MOST = 200
 
@@ -70,21 +70,21 @@ def of_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], at: 
         supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],
         payload=whole,
     )
-    planned = planning.plan(Subject.of(event, names), at)
+    planned = planning.plan(EventFacts.of(event, names), at)
     return reached(wanted.plan for wanted in planned.wanted.values())
 
 
-def reached(plans: Iterable[Plan]) -> list[Reached]:
+def reached(plans: Iterable[PlannedDelivery]) -> list[Reached]:
     """Deliveries as people read them, by name."""
     found = {(each.name or each.system.name, _way(each), _but(each)) for each in plans}
     return [Reached(*each) for each in sorted(found)[:_MOST]]
 
 
-def _way(plan: Plan) -> str:
-    return "its own interface" if plan.channel == SYSTEM_CHANNEL else Channel(plan.channel).label
+def _way(plan: PlannedDelivery) -> str:
+    return "its own interface" if plan.channel == SYSTEM_CHANNEL else ContactChannel(plan.channel).label
 
 
-def _but(plan: Plan) -> str:
+def _but(plan: PlannedDelivery) -> str:
     if plan.skipped:
         return f"not sent: {Reason(plan.skipped).label.lower()}"
     return f"held until {plan.held_until:%H:%M} UTC" if plan.held_until else ""

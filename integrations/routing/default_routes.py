@@ -5,7 +5,7 @@ from typing import Any
 
 from integrations.models import Route, System
 from wedsync.live.event_types.catalogue import EMERGENCY
-from wedsync.weddings.models import Channel, Contact, Organization
+from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 _Role = Contact.Role
 SUPPLIER_DASHBOARD = "supplier:dashboard:{supplierId}"
@@ -40,7 +40,9 @@ def make_routes(organization: Organization, teams: Teams) -> list[Route]:
     return made
 
 
-def _people(name: str, pattern: str, types: list[str], roles: list[Contact.Role], *channels: Channel) -> dict[str, Any]:
+def _people(
+    name: str, pattern: str, types: list[str], roles: list[Contact.Role], *channels: ContactChannel
+) -> dict[str, Any]:
     return {
         "name": name,
         "channel_pattern": pattern,
@@ -56,13 +58,21 @@ def _people_routes() -> list[dict[str, Any]]:
     capacity = ["venue.capacity_updated", "venue.capacity_exceeded"]
     emergency = [EMERGENCY]
     return [
-        _people("Suppliers by WhatsApp", SUPPLIER_DASHBOARD, moved, _SUPPLIER_ROLES, Channel.WHATSAPP),
-        _people("Couple: capacity by WhatsApp", COUPLE_DASHBOARD, capacity, [_Role.COUPLE], Channel.WHATSAPP),
-        _people("Couple: new date by email", COUPLE_DASHBOARD, ["wedding.date_changed"], [_Role.COUPLE], Channel.EMAIL),
+        _people("Suppliers by WhatsApp", SUPPLIER_DASHBOARD, moved, _SUPPLIER_ROLES, ContactChannel.WHATSAPP),
+        _people("Couple: capacity by WhatsApp", COUPLE_DASHBOARD, capacity, [_Role.COUPLE], ContactChannel.WHATSAPP),
+        _people(
+            "Couple: new date by email",
+            COUPLE_DASHBOARD,
+            ["wedding.date_changed"],
+            [_Role.COUPLE],
+            ContactChannel.EMAIL,
+        ),
         _people("Couple: personal news", COUPLE_DASHBOARD, _PERSONAL_NEWS, [_Role.COUPLE]),
-        _people("Emergency: everyone", WEDDING_DAY, emergency, list(_Role), Channel.WHATSAPP, Channel.EMAIL),
-        _people("Forms by email", FORM_RESPONSE, [], [_Role.COORDINATOR], Channel.EMAIL),
-        _people("Milestones: timeline coordination", MILESTONE, [], [_Role.COORDINATOR], Channel.EMAIL),
+        _people(
+            "Emergency: everyone", WEDDING_DAY, emergency, list(_Role), ContactChannel.WHATSAPP, ContactChannel.EMAIL
+        ),
+        _people("Forms by email", FORM_RESPONSE, [], [_Role.COORDINATOR], ContactChannel.EMAIL),
+        _people("Milestones: timeline coordination", MILESTONE, [], [_Role.COORDINATOR], ContactChannel.EMAIL),
         _people("Milestones: the couple", MILESTONE, [], [_Role.COUPLE]),
     ]
 
@@ -85,7 +95,7 @@ def _system_routes(teams: Teams) -> list[dict[str, Any]]:
 def _team(name: str, pattern: str, types: list[str], team: System | None) -> list[dict[str, Any]]:
     if team is None:
         return []
-    return [{**_people(name, pattern, types, [], Channel.SLACK), "system": team}]
+    return [{**_people(name, pattern, types, [], ContactChannel.SLACK), "system": team}]
 
 
 def _team_routes(teams: Teams) -> list[dict[str, Any]]:
@@ -100,5 +110,7 @@ def _team_routes(teams: Teams) -> list[dict[str, Any]]:
 def _alert_route(teams: Teams) -> dict[str, Any]:
     """To the coordination team on Slack, if there is one, and to owners and support by mail."""
     types = ["ops.alert_raised", "ops.alert_resolved"]
-    route = _people("Alerts: coordination team and staff", OPS_HEALTH, types, [], Channel.SLACK, Channel.EMAIL)
+    route = _people(
+        "Alerts: coordination team and staff", OPS_HEALTH, types, [], ContactChannel.SLACK, ContactChannel.EMAIL
+    )
     return {**route, "system": teams.coordination}

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.references import suppliers
-from integrations.registry.targets import Matched, Preview, Wanted, sender_for
+from integrations.registry.targets import Matched, RequestedDelivery, RequestPreview, sender_for
 from integrations.routing import planning, priorities, route_event
-from integrations.routing.dry_run_report import DryRun, Verdict, WouldSend
-from integrations.routing.matching import Subject, checks, moving
-from integrations.routing.planning import Planned
+from integrations.routing.dry_run_report import DryRun, RouteAnswer, WouldSend
+from integrations.routing.matching import EventFacts, checks, moving
+from integrations.routing.planning import RoutingPlan
 from integrations.states import Reason, State
 from integrations.vendors.reasons import problems_of
 from wedsync.env import ConfigurationError
@@ -154,10 +154,10 @@ def explain(
 def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most: int) -> DryRun:
     if names is None:
         names = ChannelEntry.objects.filter(event_id=event.id).values_list("channel__name", flat=True)
-    subject = Subject.of(event, names)
+    subject = EventFacts.of(event, names)
     planned = planning.plan(subject, timezone.now())
     matching = [_matching(each, subject, planned) for each in planned.matched]
-    broken = [Verdict.of(route, (), problem=problem) for route, problem in planned.broken.items()]
+    broken = [RouteAnswer.of(route, (), problem=problem) for route, problem in planned.broken.items()]
     known = [*(each.route.id for each in planned.matched), *(route.id for route in planned.broken)]
     others = _others(event.organization_id, known)
     return DryRun(
@@ -174,7 +174,7 @@ def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most:
     )
 
 
-def _told(event: ChannelEvent, planned: Planned) -> Iterator[WouldSend]:
+def _told(event: ChannelEvent, planned: RoutingPlan) -> Iterator[WouldSend]:
     """What would be sent, within the bounds."""
     size = 0
     for key, wanted in list(planned.wanted.items())[:MOST_DELIVERIES]:
@@ -192,22 +192,22 @@ def _others(organization_id: UUID, known: list[UUID]) -> QuerySet[Route]:
     return rows.prefetch_related("conditions").order_by("name", "id")
 
 
-def _matching(matched: Matched, subject: Subject, planned: Planned) -> Verdict:
+def _matching(matched: Matched, subject: EventFacts, planned: RoutingPlan) -> RouteAnswer:
     route = matched.route
     leads = route.target == Route.Target.LIVE or any(matched in each.asking for each in planned.wanted.values())
     moves = tuple(f"{condition}: {step:+d}" for condition, step in moving(route, subject))
     note = "" if leads else _leads_nowhere(route, subject.event)
-    return Verdict.of(route, tuple(checks(route, subject)), channel=matched.name, moves=moves, note=note)
+    return RouteAnswer.of(route, tuple(checks(route, subject)), channel=matched.name, moves=moves, note=note)
 
 
-def _other(route: Route, subject: Subject) -> Verdict:
+def _other(route: Route, subject: EventFacts) -> RouteAnswer:
     try:
-        return Verdict.of(route, tuple(checks(route, subject)))
+        return RouteAnswer.of(route, tuple(checks(route, subject)))
     except OutOfTime as error:
-        return Verdict.of(route, (), problem=str(error))
+        return RouteAnswer.of(route, (), problem=str(error))
     except Exception as error:  # a broken route keeps no other out of sight
         log.exception("route_broken", route=str(route.id))
-        return Verdict.of(route, (), problem=f"{type(error).__name__}: the log has the trace")
+        return RouteAnswer.of(route, (), problem=f"{type(error).__name__}: the log has the trace")
 
 
 def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
@@ -221,7 +221,7 @@ def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
     return "The system takes no call for this type of event."
 
 
-def _would_send(event: ChannelEvent, key: str, wanted: Wanted, *, shows: bool) -> WouldSend:
+def _would_send(event: ChannelEvent, key: str, wanted: RequestedDelivery, *, shows: bool) -> WouldSend:
     delivery = route_event.row_of(event, key, wanted)
     preview, problem = _preview(delivery) if shows else (None, "left out: this dry run shows too much already")
     state, reason = _standing(delivery)
@@ -254,7 +254,7 @@ def _standing(delivery: Delivery) -> tuple[str, str]:
     return State.DEAD, Reason.SYSTEM_DISABLED
 
 
-def _preview(delivery: Delivery) -> tuple[Preview | None, str]:
+def _preview(delivery: Delivery) -> tuple[RequestPreview | None, str]:
     try:
         time_budget.look_at_the_clock()
         return sender_for(delivery.channel).preview(delivery), ""

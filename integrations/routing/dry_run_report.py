@@ -13,7 +13,7 @@ from integrations.routing.matching import Check
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RouteAnswer:
     """One route: whether it matches, and each question that it asked.
 
     ``moves``: what moves the priority; ``note``: why it makes no delivery all the same; ``problem``: it broke.
@@ -32,7 +32,7 @@ class Verdict:
     @classmethod
     def of(
         cls, route: Route, checks: tuple[Check, ...], *, channel: str = "", problem: str = "", **rest: Any
-    ) -> Verdict:
+    ) -> RouteAnswer:
         """The verdict on a route."""
         matches = not problem and all(check.passed for check in checks)
         return cls(route.id, route.name, route.target, matches, checks, channel=channel, problem=problem, **rest)
@@ -118,15 +118,15 @@ class DryRun:
     event_type: str
     channels: tuple[str, ...]
     note: str
-    matching: tuple[Verdict, ...]
-    others: tuple[Verdict, ...]
+    matching: tuple[RouteAnswer, ...]
+    others: tuple[RouteAnswer, ...]
     others_count: int
     deliveries: tuple[WouldSend, ...]
     deliveries_count: int
     live: tuple[str, ...]
 
     @property
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self) -> tuple[RouteAnswer, ...]:
         """Those that match first."""
         return self.matching + self.others
 

@@ -38,7 +38,7 @@ _DIFFERS = r"""
 
 
 @dataclass(frozen=True)
-class Subject:
+class EventFacts:
     """An event as routes see it: with the channels on which it appears."""
 
     event: ChannelEvent
@@ -46,7 +46,7 @@ class Subject:
     facts: Facts = field(repr=False)
 
     @classmethod
-    def of(cls, event: ChannelEvent, names: Iterable[str]) -> "Subject":
+    def of(cls, event: ChannelEvent, names: Iterable[str]) -> "EventFacts":
         """The names are sorted, so that a route meets the same channel however they came."""
         return cls(event, sorted(names), facts_of(event))
 
@@ -77,7 +77,7 @@ class Check:
         return shown
 
 
-def candidates(subject: Subject) -> Iterable[Route]:
+def candidates(subject: EventFacts) -> Iterable[Route]:
     """The active routes whose pattern and event types fit, and whose window is open; two queries.
 
     Raises:
@@ -107,7 +107,7 @@ def keys_of(organization_id: UUID, event_type: str, names: Iterable[str]) -> lis
     return [f"{organization_id}|{pattern}|{types}" for pattern in sorted(patterns) for types in filters]
 
 
-def match(route: Route, subject: Subject) -> Matched | None:
+def match(route: Route, subject: EventFacts) -> Matched | None:
     """The route with the first channel on which it matches; ``None``: it does not match.
 
     The route's conditions are read from ``route.conditions``, so prefetch them.
@@ -118,7 +118,7 @@ def match(route: Route, subject: Subject) -> Matched | None:
     return Matched(route, name, steps_of(route, subject)) if name else None
 
 
-def checks(route: Route, subject: Subject) -> Iterator[Check]:
+def checks(route: Route, subject: EventFacts) -> Iterator[Check]:
     """All that must be so for a route to match, the cheap first; worked out as it is asked for."""
     event = subject.event
     yield Check("active", route.active, "is active" if route.active else "is not active")
@@ -138,7 +138,7 @@ def _conditions(route: Route) -> Sequence[RouteCondition]:
     return sorted(route.conditions.all(), key=lambda each: (each.path, each.id))
 
 
-def _channel(route: Route, subject: Subject) -> str | None:
+def _channel(route: Route, subject: EventFacts) -> str | None:
     return next((name for name in subject.names if channels.matches(route.channel_pattern, name)), None)
 
 
@@ -165,12 +165,12 @@ def _shown(found: Sequence[Any]) -> str:
     return "there is " + (text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
 
 
-def steps_of(route: Route, subject: Subject) -> int:
+def steps_of(route: Route, subject: EventFacts) -> int:
     """One step up for each raising condition that holds, one down for each lowering."""
     return sum(step for _, step in moving(route, subject))
 
 
-def moving(route: Route, subject: Subject) -> list[tuple[RouteCondition, int]]:
+def moving(route: Route, subject: EventFacts) -> list[tuple[RouteCondition, int]]:
     """The conditions that move the priority of this event, each with its step."""
     directions = {Effect.RAISE_PRIORITY: 1, Effect.LOWER_PRIORITY: -1}
     return [

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from integrations.models import Delivery, Route
 from integrations.registry import targets
-from integrations.registry.targets import Matched, Wanted
+from integrations.registry.targets import Matched, RequestedDelivery
 from integrations.routing import priorities, repetitions
-from integrations.routing.matching import Subject, candidates, match
+from integrations.routing.matching import EventFacts, candidates, match
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import channels
 from wedsync.templating import time_budget
@@ -24,22 +24,22 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass
-class Planned:
+class RoutingPlan:
     """All of it. ``wanted`` by ``dedupe_key``; ``live``: channels' names; ``broken``: routes that could not be read."""
 
     matched: list[Matched] = field(default_factory=list)
-    wanted: dict[str, Wanted] = field(default_factory=dict)
+    wanted: dict[str, RequestedDelivery] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     broken: dict[Route, str] = field(default_factory=dict)
 
 
-def plan(subject: Subject, now: datetime) -> Planned:
+def plan(subject: EventFacts, now: datetime) -> RoutingPlan:
     """Match the routes and ask each where it leads. A route that breaks keeps no other from an emergency.
 
     Raises:
         OperationalError: PostgreSQL's fault and not a route's: the whole event is to be planned again.
     """
-    planned = Planned()
+    planned = RoutingPlan()
     for route in candidates(subject):
         try:
             time_budget.look_at_the_clock()
@@ -55,7 +55,7 @@ def plan(subject: Subject, now: datetime) -> Planned:
     return planned
 
 
-def _leave_out_repetitions(subject: Subject, now: datetime, planned: Planned) -> None:
+def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
     """Systems are not told what they know already; where a route says ``echo``, it wants just that."""
     calls = {
         key: each
@@ -74,7 +74,7 @@ def _leave_out_repetitions(subject: Subject, now: datetime, planned: Planned) ->
             planned.wanted[key] = replace(each, plan=replace(each.plan, skipped=reason))
 
 
-def _take(route: Route, subject: Subject, now: datetime, planned: Planned) -> None:
+def _take(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
     matched = match(route, subject)
     if matched is None:
         return
@@ -89,6 +89,6 @@ def _take(route: Route, subject: Subject, now: datetime, planned: Planned) -> No
     planned.live.update(live)
     for each in plans:
         key = Delivery.key(event.id, each.kind, each.target, each.channel)
-        asking = planned.wanted.setdefault(key, Wanted(each, [])).asking
+        asking = planned.wanted.setdefault(key, RequestedDelivery(each, [])).asking
         if matched not in asking:  # one person in two roles
             asking.append(matched)

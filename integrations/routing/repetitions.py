@@ -38,7 +38,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class Said:
+class ToldBefore:
     """What an event says. ``thing``: its sender's id of the booking or client that it is about, if any."""
 
     type: str
@@ -47,7 +47,7 @@ class Said:
     fields: Mapping[str, Any]
 
     @classmethod
-    def of(cls, event_type: str, source: UUID | None, payload: Mapping[str, Any]) -> "Said":
+    def of(cls, event_type: str, source: UUID | None, payload: Mapping[str, Any]) -> "ToldBefore":
         """The values as systems compare them: without what differs when the same change is told twice."""
         if event_type == "timeline.updated":
             fields = {change["field"]: change["after"] for change in payload.get("changes", ())}
@@ -59,7 +59,7 @@ class Said:
         thing = payload.get("booking_id") or payload.get("client_id")
         return cls(event_type, source, str(thing) if thing else None, fields)
 
-    def is_about_the_same(self, other: "Said") -> bool:
+    def is_about_the_same(self, other: "ToldBefore") -> bool:
         """Whether both are about one booking or client, as far as their senders' ids tell."""
         return self.thing == other.thing and (self.thing is None or self.source == other.source)
 
@@ -67,7 +67,7 @@ class Said:
 @dataclass(frozen=True)
 class _Earlier:
     at: UUID
-    said: Said
+    said: ToldBefore
     told_to: Collection[UUID]
 
 
@@ -76,7 +76,7 @@ def judge(event: ChannelEvent, systems: Iterable[System], now: datetime) -> dict
     longest = max(settings.ECHO_SECONDS, settings.LOOP_SECONDS)
     if event.wedding_id is None or CATALOGUE[event.type].category in ALWAYS_TOLD or longest <= 0:
         return {}
-    said = Said.of(event.type, event.source_system_id, event.payload)
+    said = ToldBefore.of(event.type, event.source_system_id, event.payload)
     targets = {system.id: system for system in systems}
     if not said.fields or not targets:
         return {}
@@ -115,7 +115,9 @@ def _earlier(event: ChannelEvent, wedding_id: UUID, since: datetime, systems: Co
     told: dict[UUID, set[UUID]] = {}
     for event_id, system_id in deliveries.exclude(state__in=_NOT_TOLD).values_list("event_id", "system_id"):
         told.setdefault(event_id, set()).add(system_id)
-    return [_Earlier(key, Said.of(kind, source, payload), told.get(key, ())) for key, kind, source, payload in rows]
+    return [
+        _Earlier(key, ToldBefore.of(kind, source, payload), told.get(key, ())) for key, kind, source, payload in rows
+    ]
 
 
 def _since(earlier: Sequence[_Earlier], now: datetime, seconds: float) -> list[_Earlier]:
@@ -123,7 +125,7 @@ def _since(earlier: Sequence[_Earlier], now: datetime, seconds: float) -> list[_
     return [each for each in earlier if each.at >= first]
 
 
-def _is_known_to(system: System, said: Said, earlier: Sequence[_Earlier], *, echoes: bool) -> bool:
+def _is_known_to(system: System, said: ToldBefore, earlier: Sequence[_Earlier], *, echoes: bool) -> bool:
     """Whether the last that the system was told or has told us of these fields is the same.
 
     A signed webhook gets each event as it is: for it only the same type about the same thing is the same, and only
@@ -140,10 +142,10 @@ def _is_known_to(system: System, said: Said, earlier: Sequence[_Earlier], *, ech
 
 def _knows(
     system_id: UUID,
-    said: Said,
+    said: ToldBefore,
     earlier: Sequence[_Earlier],
     *,
-    same: Callable[[Said], bool] = lambda _: True,
+    same: Callable[[ToldBefore], bool] = lambda _: True,
     told_only: bool = False,
 ) -> bool:
     """Whether of each field the last word between a system and us is this one, and about the ``same`` thing.
@@ -158,7 +160,7 @@ def _knows(
     return all(last.get(name) == (value, True) for name, value in said.fields.items())
 
 
-def _turns(said: Said, system_id: UUID, earlier: Sequence[_Earlier]) -> int:
+def _turns(said: ToldBefore, system_id: UUID, earlier: Sequence[_Earlier]) -> int:
     """How often the event's sender and a system have answered each other about these fields, this event included."""
     if said.source is None or settings.LOOP_TURNS <= 0:
         return 0

@@ -16,9 +16,9 @@ from integrations.health import alerts
 from integrations.models import Delivery, DeliveryReason, Route, System
 from integrations.models.health import Cause
 from integrations.registry import targets
-from integrations.registry.targets import Matched, Wanted
+from integrations.registry.targets import Matched, RequestedDelivery
 from integrations.routing import planning, priorities, stuck_rows
-from integrations.routing.matching import Subject
+from integrations.routing.matching import EventFacts
 from integrations.states import Reason, State
 from integrations.wedding_events.effects import Applied, apply_to_wedding
 from wedsync import correlation
@@ -147,13 +147,13 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
     for follower in targets.followers:
         follower.before_routing(event)
-    planned = planning.plan(Subject.of(event, names), timezone.now())
+    planned = planning.plan(EventFacts.of(event, names), timezone.now())
     made = _store(event, planned.wanted)
     _tell_of_loops(event, planned.wanted.values())
     return made, sorted(planned.live - set(names))
 
 
-def _tell_of_loops(event: ChannelEvent, wanted: Iterable[Wanted]) -> None:
+def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> None:
     """Alert staff of two systems that were stopped: only people can say which of them is right."""
     stopped = [each.plan.system for each in wanted if each.plan.skipped == Reason.LOOP_STOPPED]
     if not stopped:
@@ -174,7 +174,7 @@ def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Match
     return priorities.work_out(event, now, asking).priority
 
 
-def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
+def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list[Delivery]:
     rows = [row_of(event, key, each) for key, each in wanted.items()]
     for follower in targets.followers:
         follower.before_storing(event, rows)
@@ -193,7 +193,7 @@ def _store(event: ChannelEvent, wanted: Mapping[str, Wanted]) -> list[Delivery]:
     return list(stored.values())
 
 
-def row_of(event: ChannelEvent, key: str, wanted: Wanted) -> Delivery:
+def row_of(event: ChannelEvent, key: str, wanted: RequestedDelivery) -> Delivery:
     """The delivery that routes want, not yet stored."""
     plan = wanted.plan
     of_system = plan.kind == Route.Target.SYSTEM

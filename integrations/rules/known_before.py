@@ -6,10 +6,10 @@ Everything that is told of a field of the wedding is thereby what the wedding ho
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wedsync.weddings.changes import Change, Outcome
+from wedsync.weddings.changes import ChangeResult, FieldChange
 
 
-def told(payload: Mapping[str, Any], written: Sequence[Change]) -> dict[str, Any]:
+def told(payload: Mapping[str, Any], written: Sequence[FieldChange]) -> dict[str, Any]:
     """The payload of an event after its changes were written.
 
     A field of a timeline whose change was older than what we know is told to nobody: it moves to ``extra.stale``.
@@ -24,13 +24,13 @@ def told(payload: Mapping[str, Any], written: Sequence[Change]) -> dict[str, Any
     return {"previous": known, **payload, "before": known}
 
 
-def _timeline(payload: Mapping[str, Any], written: Mapping[str, Change]) -> dict[str, Any]:
+def _timeline(payload: Mapping[str, Any], written: Mapping[str, FieldChange]) -> dict[str, Any]:
     changes, stale = [], []
     for said in payload["changes"]:
         change = written.get(said["field"])
         if change is None:
             changes.append(said)
-        elif change.outcome == Outcome.STALE:
+        elif change.outcome == ChangeResult.STALE:
             stale.append(said)
         else:
             before = said.get("before") if change.before is None else change.before

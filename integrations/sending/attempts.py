@@ -87,7 +87,7 @@ def _frozen(lease: Lease, sender: Sender) -> Request | None:
     delivery = lease.delivery
     known = delivery.request is not None
     request = Request.from_json(delivery.request) if delivery.request else sender.render(delivery)
-    if known and not sender.marks_resends(delivery):
+    if known and not sender.may_duplicate_on_retry(delivery):
         return request
     delivery.request = request.as_json()
     return request if state_changes.freeze(delivery.id, lease.token, delivery.request) else None

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from integrations.credentials.excerpts import for_row
 from integrations.deliveries import holds, ordering, staff_actions, state_changes
 from integrations.deliveries.claims import Lease
-from integrations.deliveries.state_changes import Ended, Ending, move_many
+from integrations.deliveries.state_changes import Ended, Ending, change_unlocked
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Throttled, Transient
 from integrations.models import Delivery, System
 from integrations.outbound import Response
@@ -35,7 +35,7 @@ ENDING_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
-class Step:
+class SendResult:
     """What became of a claimed delivery.
 
     Arguments:
@@ -49,7 +49,7 @@ class Step:
     next_precedence: int | None = None
 
 
-NOT_SENT = Step()
+NOT_SENT = SendResult()
 
 
 def schedule() -> retry.Schedule:
@@ -57,7 +57,7 @@ def schedule() -> retry.Schedule:
     return retry.Schedule(settings.RETRY_QUICK_SECONDS, settings.RETRY_DURABLE_SECONDS)
 
 
-def work(lease: Lease) -> Step:
+def work(lease: Lease) -> SendResult:
     """Send a claimed delivery, unless its system is stopped, it is not its turn, or it has arrived already.
 
     Raises:
@@ -78,12 +78,12 @@ def _stopped(lease: Lease) -> bool:
         system_id=lease.delivery.system_id, state__in=list(WAITING), next_attempt_at__lte=Now()
     )
     if lease.system_state == System.Status.DISABLED:
-        state_changes.let_go(lease.row, State.DEAD, Reason.SYSTEM_DISABLED)
-        move_many(due, State.DEAD, Reason.SYSTEM_DISABLED)
+        state_changes.release(lease.row, State.DEAD, Reason.SYSTEM_DISABLED)
+        change_unlocked(due, State.DEAD, Reason.SYSTEM_DISABLED)
     elif lease.system_state == System.Status.PAUSED:
         until = lifecycle.HELD_BY_PAUSE
-        state_changes.let_go(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
-        move_many(due.filter(expires_at__gt=Now()), State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
+        state_changes.release(lease.row, State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
+        change_unlocked(due.filter(expires_at__gt=Now()), State.HELD, Reason.SYSTEM_PAUSED, next_attempt_at=until)
     else:
         return False
     return True
@@ -97,7 +97,7 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
     provider_id = targets.confirmation(delivery)
     if provider_id is None:
         return False
-    if state_changes.let_go(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
+    if state_changes.release(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
         _tell_sender(sender, delivery, provider_id)
         log.info("delivery_confirmed", delivery=str(delivery.id), channel=delivery.channel)
     return True
@@ -105,15 +105,15 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
 
 def _hindered(lease: Lease, sender: Sender) -> bool:
     """Whether it must not be sent now: what was right when it was made may be wrong by now."""
-    found = sender.hindrance(lease.delivery)
+    found = sender.blocked(lease.delivery)
     if found is None:
         return False
     if found.until:
         fresh = found.order_key and not lease.delivery.order_key
         order = {"order_key": found.order_key, "sets": list(found.sets)} if fresh else {}
-        state_changes.let_go(lease.row, State.HELD, found.reason, next_attempt_at=found.until, **order)
+        state_changes.release(lease.row, State.HELD, found.reason, next_attempt_at=found.until, **order)
     else:
-        state_changes.let_go(lease.row, State.SKIPPED, found.reason)
+        state_changes.release(lease.row, State.SKIPPED, found.reason)
     ordering.end_turn([lease.delivery])
     targets.tell_troubled(lease.delivery)
     return True
@@ -127,14 +127,14 @@ def _outdated(lease: Lease, sender: Sender) -> bool:
         return False
     duplicate = delivery.may_duplicate or delivery.attempts.filter(outcome=Outcome.UNKNOWN).exists()
     with transaction.atomic():
-        if state_changes.let_go(lease.row, State.CANCELLED, Reason.SUPERSEDED, may_duplicate=duplicate):
+        if state_changes.release(lease.row, State.CANCELLED, Reason.SUPERSEDED, may_duplicate=duplicate):
             sender.replaced(staff_actions.replace(delivery, may_duplicate=duplicate), because)
             log.info("delivery_replaced", delivery=str(delivery.id), because=because, may_duplicate=duplicate)
     ordering.end_turn([delivery])
     return True
 
 
-def _finish(lease: Lease, sender: Sender, result: Result) -> Step:
+def _finish(lease: Lease, sender: Sender, result: Result) -> SendResult:
     """Write the attempt and the next state in one commit; nothing where the lease was lost."""
     delivery, error = lease.delivery, result.error
     ending = _ending(delivery, sender, result)
@@ -152,7 +152,7 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> Step:
     )
     soon = ended.written and ending.to == State.SCHEDULED and ending.due_in is not None
     quick = soon and schedule().is_quick(delivery.attempt_count, ending.due_in or 0)
-    return Step(result, ending.due_in if quick else None, ended.next_precedence)
+    return SendResult(result, ending.due_in if quick else None, ended.next_precedence)
 
 
 def _end(lease: Lease, ending: Ending) -> Ended:
@@ -160,7 +160,7 @@ def _end(lease: Lease, ending: Ending) -> Ended:
     gives_up = time.monotonic() + ENDING_PATIENCE
     while True:
         try:
-            return state_changes.end(lease.delivery, lease.token, ending)
+            return state_changes.record_attempt(lease.delivery, lease.token, ending)
         except POSTGRES_AWAY:
             connection.close()
             if time.monotonic() > gives_up:
@@ -214,7 +214,7 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         reason=reason,
         due_in=due_in,
         # Where the other side knows no idempotency key, the next try may arrive as a second message.
-        may_duplicate=result.outcome == Outcome.UNKNOWN and sender.marks_resends(delivery),
+        may_duplicate=result.outcome == Outcome.UNKNOWN and sender.may_duplicate_on_retry(delivery),
         started_at=result.started_at,
         milliseconds=result.milliseconds,
         outcome=result.outcome,
@@ -247,7 +247,7 @@ def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[S
     marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
     """
     number = max(delivery.attempt_count, 1)
-    again = sender.marks_resends(delivery) and _unknown_before(delivery)
+    again = sender.may_duplicate_on_retry(delivery) and _unknown_before(delivery)
     wait = sender.status_wait(delivery)
     if not again and wait is not None:
         return State.HELD, Reason.AWAITS_STATUS, wait

@@ -13,15 +13,15 @@ import structlog
 from django.conf import settings
 
 from integrations import admission
-from integrations.admission import Lane, Permit, Refusal, Verdict, breakers
+from integrations.admission import CallResult, Lane, Permit, Refusal, breakers
 from integrations.admission.verdicts import patience_of, verdict_of
 from integrations.deliveries import claims, holds
 from integrations.errors import NoRoom
 from integrations.models import Delivery, System
 from integrations.registry import targets
 from integrations.sending import claimed_delivery
-from integrations.sending.claimed_delivery import Step
-from integrations.sending.worker_threads import Place, places, resting
+from integrations.sending.claimed_delivery import SendResult
+from integrations.sending.worker_threads import WorkerThread, recent_refusals, worker_threads
 from integrations.states import WAITING, State
 from integrations.systems import cache
 from wedsync import correlation
@@ -57,17 +57,17 @@ def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bo
     system = cache.find(system_id) if system_id else None
     if system is None:
         return
-    with places.take(system.id, exempt=urgent) as place:
-        if place:
-            _Service(system, place, urgent=urgent).run(delivery_id)
+    with worker_threads.serve(system.id, exempt=urgent) as thread:
+        if thread:
+            _Service(system, thread, urgent=urgent).run(delivery_id)
 
 
 class _Service:
     """One thread's time with one target."""
 
-    def __init__(self, system: System, place: Place, *, urgent: bool) -> None:
+    def __init__(self, system: System, thread: WorkerThread, *, urgent: bool) -> None:
         self._system = system
-        self._place = place
+        self._thread = thread
         self._lane: Lane = admission.lane_of(system)
         self._urgent = urgent
 
@@ -78,7 +78,7 @@ class _Service:
         if permit and wanted and permit.why in PAST_BREAKER and holds.is_untried_staff_call(wanted):
             again, wanted = self._past_breaker(wanted), None
         while permit and permit.granted:
-            self._place.next()
+            self._thread.next()
             with self._given_back_on_error(permit), ExitStack() as about:
                 lease = self._claim(wanted)
                 if lease:
@@ -109,15 +109,15 @@ class _Service:
         step = claimed_delivery.work(lease)
         return None if step is None or step.quick_retry is None else TryAgain(step.quick_retry)
 
-    def _after(self, permit: Permit, delivery: Delivery, step: Step) -> Permit | None:
+    def _after(self, permit: Permit, delivery: Delivery, step: SendResult) -> Permit | None:
         """Leave for the next delivery; ``None``: this thread is done here. What it has to leave gets a message."""
         if step.result is None:
-            if not self._place.is_over():
+            if not self._thread.is_over():
                 return permit
             admission.give_back(self._lane, permit)
             hints.lane_due(self._system.id, Priority(delivery.priority))
             return None
-        following, over = self._following(step), self._place.is_over()
+        following, over = self._following(step), self._thread.is_over()
         no_room = isinstance(step.result.error, NoRoom)  # another call from here would fail alike
         going_on = following is not None and not over and not no_room
         permit = self._tell(permit, step, delivery, going_on=going_on)
@@ -128,7 +128,7 @@ class _Service:
         hints.lane_due(self._system.id, claims.priority_of(following))
         return None
 
-    def _following(self, step: Step) -> int | None:
+    def _following(self, step: SendResult) -> int | None:
         """The precedence of what is due next and this thread may take."""
         following = step.next_precedence
         beyond = self._urgent and following is not None and following > claims.URGENT_PRECEDENCE
@@ -169,14 +169,14 @@ class _Service:
         )
         return None
 
-    def _tell(self, permit: Permit, step: Step, delivery: Delivery, *, going_on: bool) -> Permit:
+    def _tell(self, permit: Permit, step: SendResult, delivery: Delivery, *, going_on: bool) -> Permit:
         assert step.result is not None  # noqa: S101  (the caller has seen it)
         error = step.result.error
         verdict = verdict_of(error, answered=step.result.response is not None)
         if verdict is None:
             admission.give_back(self._lane, permit)
             return admission.ask(self._lane, urgent=self._urgent) if going_on else permit
-        alone = (verdict == Verdict.FAILED or permit.probe) and _is_alone(delivery)
+        alone = (verdict == CallResult.FAILED or permit.probe) and _is_alone(delivery)
         patience = patience_of(error)
         if going_on:
             change, following = admission.tell_and_ask(
@@ -200,7 +200,7 @@ class _Service:
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:
         """Hold what the target does not take now. At its limit of calls, whoever ends one takes the next."""
         if permit.why == Refusal.BREAKER_OPEN:
-            if resting.begins(self._system.id):
+            if recent_refusals.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
                 targets.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
@@ -215,7 +215,7 @@ class _Service:
         """Hold all that is due until the target may be called again; what is urgent goes on by another channel."""
         if wanted and holds.for_patience(wanted, wait) and self._urgent:
             targets.tell_troubled(Delivery.objects.get(id=wanted))
-        if not resting.begins(self._system.id):
+        if not recent_refusals.begins(self._system.id):
             return
         hints.rest(self._system.id, wait)
         holds.for_paused(self._system.id, wait)

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.deliveries.ordering import end_turn
-from integrations.deliveries.state_changes import Ending, end, let_go
+from integrations.deliveries.state_changes import Ending, record_attempt, release
 from integrations.errors import WorkerLost
 from integrations.models import Delivery
 from integrations.registry import targets
@@ -58,7 +58,7 @@ def _end_lease(delivery: Delivery) -> None:
     row = Delivery.objects.filter(id=delivery.id, lease_token=token)
     began = delivery.request is not None
     if not began:
-        let_go(row, State.SCHEDULED, Reason.WORKER_LOST, next_attempt_at=Now())
+        release(row, State.SCHEDULED, Reason.WORKER_LOST, next_attempt_at=Now())
         _wake_for(delivery, 0.0)
     else:
         sender = sender_for(delivery.channel)
@@ -69,14 +69,14 @@ def _end_lease(delivery: Delivery) -> None:
             to=to,
             reason=reason,
             due_in=seconds,
-            may_duplicate=sender.marks_resends(delivery),
+            may_duplicate=sender.may_duplicate_on_retry(delivery),
             started_at=_lease_began(delivery),
             milliseconds=int(deadlines.lease(delivery.priority) * 1000),
             outcome=Outcome.UNKNOWN,
             error_class=WorkerLost.__name__,
             error="the worker ended in the middle of the attempt",
         )
-        end(delivery, token, ending)
+        record_attempt(delivery, token, ending)
         if to == State.SCHEDULED:
             _wake_for(delivery, seconds)
         if delivery.priority == Priority.URGENT:

@@ -21,7 +21,7 @@ MOMENT = 0.25  # seconds with a target while others wait for a thread
 MOST_RESTING = 10_000
 
 
-class Place:
+class WorkerThread:
     """One thread's time with one target."""
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class Place:
     def is_over(self) -> bool:
         """Whether the thread should take its next message."""
         served = time.monotonic() - self._began
-        return served >= settings.TURN_SECONDS or (served >= MOMENT and places.free <= 0)
+        return served >= settings.TURN_SECONDS or (served >= MOMENT and worker_threads.free <= 0)
 
 
-class Places:
+class WorkerThreads:
     """Who serves what in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: dict[UUID, list[Place]] = defaultdict(list)
+        self._taken: dict[UUID, list[WorkerThread]] = defaultdict(list)
         self._count = 0
 
     @property
@@ -51,29 +51,29 @@ class Places:
         return settings.WORKER_THREADS - self._count
 
     @contextmanager
-    def take(self, system_id: UUID, *, exempt: bool = False) -> Iterator[Place | None]:
-        """A place with a system, or ``None``: not now. ``exempt``: always, as urgent deliveries may."""
+    def serve(self, system_id: UUID, *, exempt: bool = False) -> Iterator[WorkerThread | None]:
+        """A thread for a system, or ``None``: not now. ``exempt``: always, as urgent deliveries may."""
         with self._lock:
             mine = self._taken[system_id]
             scarce = self.free <= max(LEAST_KEPT, int(settings.WORKER_THREADS * KEPT))
             slow_since = time.monotonic() - SLOW
-            place = None
+            thread = None
             if exempt or not scarce or all(each.busy_since > slow_since for each in mine):
-                place = Place()
-                mine.append(place)
+                thread = WorkerThread()
+                mine.append(thread)
                 self._count += 1
         try:
-            yield place
+            yield thread
         finally:
             with self._lock:
-                if place:
-                    mine.remove(place)
+                if thread:
+                    mine.remove(thread)
                     self._count -= 1
                 if not mine:
                     self._taken.pop(system_id, None)
 
 
-class Resting:
+class RecentRefusals:
     """Targets that take nothing for a while: of the many threads that learn it at once, one holds what is due."""
 
     def __init__(self) -> None:
@@ -92,5 +92,5 @@ class Resting:
             return True
 
 
-places = Places()
-resting = Resting()
+worker_threads = WorkerThreads()
+recent_refusals = RecentRefusals()

@@ -40,7 +40,7 @@ class SignatureError(Exception):
         self.slug = slug
 
 
-class Claim(NamedTuple):
+class SignatureClaim(NamedTuple):
     """What the headers claim: the ``signatures`` (raw digests, one of which must fit) over ``before`` and the body."""
 
     signatures: Sequence[bytes]
@@ -81,7 +81,7 @@ class SignatureScheme(ABC):
         return fitting
 
     @abstractmethod
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """The claim of the headers.
 
         Raises:
@@ -146,10 +146,10 @@ class PrefixedHex(SignatureScheme):
     header: str
     prefix: str
 
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """See :class:`SignatureScheme`."""
         (value,) = each_once(headers, self.header)
-        return Claim([_from_hex(value, self.prefix)])
+        return SignatureClaim([_from_hex(value, self.prefix)])
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""
@@ -162,12 +162,12 @@ class Base64Body(SignatureScheme):
 
     header: str
 
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """See :class:`SignatureScheme`."""
         (value,) = each_once(headers, self.header)
         if not DIGEST_IN_BASE64.fullmatch(value):
             raise SignatureError(MALFORMED)
-        return Claim([base64.b64decode(value)])
+        return SignatureClaim([base64.b64decode(value)])
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""
@@ -187,12 +187,12 @@ class TimestampedHex(SignatureScheme):
     prefix: str = ""
     before: str = "{timestamp}."
 
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """See :class:`SignatureScheme`."""
         timestamp, value = each_once(headers, self.timestamp_header, self.header)
         if not TIMESTAMP.fullmatch(timestamp):
             raise SignatureError(MALFORMED)
-        return Claim([_from_hex(value, self.prefix)], self._in_front(timestamp), int(timestamp))
+        return SignatureClaim([_from_hex(value, self.prefix)], self._in_front(timestamp), int(timestamp))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""
@@ -211,7 +211,7 @@ class TimestampedList(SignatureScheme):
     oldest_body = math.inf  # the header's time is signed with each try
     header: str
 
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """See :class:`SignatureScheme`."""
         (value,) = each_once(headers, self.header)
         timestamps, signatures = [], []
@@ -226,7 +226,7 @@ class TimestampedList(SignatureScheme):
                 signatures.append(bytes.fromhex(signature))
         if len(timestamps) != 1 or not signatures:
             raise SignatureError(MALFORMED)
-        return Claim(signatures, f"{timestamps[0]}.".encode(), int(timestamps[0]))
+        return SignatureClaim(signatures, f"{timestamps[0]}.".encode(), int(timestamps[0]))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`."""

@@ -16,8 +16,8 @@ from integrations.signatures.base import (
     DIGEST_IN_BASE64,
     MALFORMED,
     TIMESTAMP,
-    Claim,
     Headers,
+    SignatureClaim,
     SignatureError,
     SignatureScheme,
     each_once,
@@ -80,13 +80,13 @@ class StandardWebhooks(SignatureScheme):
     oldest_body = math.inf  # the header's time is signed with each try
     prefix: str = "webhook-"
 
-    def read(self, headers: Headers) -> Claim:
+    def read(self, headers: Headers) -> SignatureClaim:
         """See :class:`SignatureScheme`."""
         names = (f"{self.prefix}id", f"{self.prefix}timestamp", f"{self.prefix}signature")
         message_id, timestamp, listed = each_once(headers, *names)
         if not _MESSAGE_ID.fullmatch(message_id) or not TIMESTAMP.fullmatch(timestamp):
             raise SignatureError(MALFORMED)
-        return Claim(_signatures(listed), f"{message_id}.{timestamp}.".encode(), int(timestamp))
+        return SignatureClaim(_signatures(listed), f"{message_id}.{timestamp}.".encode(), int(timestamp))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
         """See :class:`SignatureScheme`. The message's id is made from the body, so that a retry has the same."""

@@ -12,7 +12,7 @@ from integrations.models import Attempt, Delivery, ExternalReference, Route, Sys
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.references import clients
 from integrations.registry import targets
-from integrations.registry.targets import Hindrance, Plan, Preview, Sending
+from integrations.registry.targets import Blocked, PlannedDelivery, RequestPreview, Sending
 from integrations.remote_reads.asking import ask
 from integrations.rules import deadlines, event_filters
 from integrations.signatures import standard_webhooks
@@ -39,7 +39,7 @@ def register() -> None:
     targets.register_channel(targets.SYSTEM_CHANNEL, SystemSender())
 
 
-def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[Plan]:
+def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[PlannedDelivery]:
     """One delivery, where the system takes a call for this event.
 
     A booking goes to another system only by a route that names its type: two systems may hold bookings of one wedding
@@ -51,7 +51,7 @@ def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[P
     if _must_be_named(system, event) and not _names(route, event):
         return
     if call_for(system, event) is not None:
-        yield Plan(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
+        yield PlannedDelivery(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
 
 
 def _must_be_named(system: System, event: ChannelEvent) -> bool:
@@ -90,11 +90,9 @@ def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = 
 class SystemSender:
     """Bearer token, ``Idempotency-Key``, Standard Webhooks headers: docs/vendors/README.md, "Calls that you take"."""
 
-    resends_marked = False
-
-    def marks_resends(self, delivery: Delivery) -> bool:
+    def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
         """Every call to a system has a key."""
-        return self.resends_marked
+        return False
 
     def render(self, delivery: Delivery) -> Request:
         """See :class:`integrations.registry.targets.Sender`.
@@ -111,12 +109,12 @@ class SystemSender:
             raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
         return shaped(request, delivery) if delivery.shaped_by else request
 
-    def preview(self, delivery: Delivery) -> Preview:
+    def preview(self, delivery: Delivery) -> RequestPreview:
         """See :class:`integrations.registry.targets.Sender`. Nobody is asked."""
         request = call_for(delivery.system, delivery.event)
         if request is None:
             raise OurFault("the system takes no call for this event")
-        return Preview(shaped(request, delivery) if delivery.shaped_by else request)
+        return RequestPreview(shaped(request, delivery) if delivery.shaped_by else request)
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
         """The whole call. The delivery's id is the key, so retries carry the same one."""
@@ -131,7 +129,7 @@ class SystemSender:
                 raise OurFault(str(error)) from error
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
 
-    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+    def blocked(self, delivery: Delivery) -> Blocked | None:
         """See :class:`integrations.registry.targets.Sender`. A system takes what it is sent."""
         return None
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations.deliveries.state_changes import move_many
+from integrations.deliveries.state_changes import change_unlocked
 from integrations.health.alerts import raise_alert
 from integrations.models import Connection, Delivery, System
 from integrations.models.health import Cause
@@ -37,7 +37,7 @@ def disable_system(system: System) -> None:
 def _end_waiting(system: System) -> None:
     """What somebody is about to take meanwhile ends when it is taken."""
     waiting = Delivery.objects.filter(system_id=system.id, state__in=list(WAITING))
-    move_many(waiting, State.DEAD, Reason.SYSTEM_DISABLED)
+    change_unlocked(waiting, State.DEAD, Reason.SYSTEM_DISABLED)
 
 
 _SAID = {

@@ -45,7 +45,7 @@ _ADDRESS = (
 _UNTRIED_SIGNING = "The signing secret signs only what we write, so it was not part of this."
 
 
-class Verdict(StrEnum):
+class TrialResult(StrEnum):
     """What is known of the credentials after a trial."""
 
     TAKEN = "taken"
@@ -62,15 +62,15 @@ class Verdict(StrEnum):
     @property
     def is_well(self) -> bool:
         """Whether nothing needs to be done."""
-        return self in {Verdict.TAKEN, Verdict.NO_CALL}
+        return self in {TrialResult.TAKEN, TrialResult.NO_CALL}
 
 
 _LABELS = {
-    Verdict.TAKEN: "Taken",
-    Verdict.REFUSED: "Refused",
-    Verdict.UNUSABLE: "Cannot be called",
-    Verdict.UNKNOWN: "Not known",
-    Verdict.NO_CALL: "Not tried",
+    TrialResult.TAKEN: "Taken",
+    TrialResult.REFUSED: "Refused",
+    TrialResult.UNUSABLE: "Cannot be called",
+    TrialResult.UNKNOWN: "Not known",
+    TrialResult.NO_CALL: "Not tried",
 }
 
 
@@ -78,12 +78,12 @@ _LABELS = {
 class Trial:
     """What came of it, in sentences without a credential: what happened, and what to do; empty: nothing."""
 
-    verdict: Verdict
+    verdict: TrialResult
     said: str
     advice: str = ""
 
 
-class Unfit(Exception):
+class TrialRefused(Exception):
     """The other side answered, and what is stored does not fit it. ``advice``: what to do. Neither holds a value."""
 
     def __init__(self, said: str, advice: str) -> None:
@@ -122,7 +122,7 @@ def try_out(system: System) -> Trial:
     """
     slips = " ".join(checks.problems(system))
     if slips:
-        return Trial(Verdict.UNUSABLE, slips, "Nothing was asked. Mend this on the system's page, then try again.")
+        return Trial(TrialResult.UNUSABLE, slips, "Nothing was asked. Mend this on the system's page, then try again.")
     secrets = secrets_of(system)
     started = time.monotonic()
     trial = _tried(system)
@@ -140,21 +140,21 @@ def _tried(system: System) -> Trial:
         if not connection.in_atomic_block:
             connection.close()
         left_open = call.judge(call.send(settings.URGENT_DEADLINE_SECONDS))
-    except Unfit as unfit:
-        return Trial(Verdict.REFUSED, f"{unfit}.", unfit.advice)
+    except TrialRefused as unfit:
+        return Trial(TrialResult.REFUSED, f"{unfit}.", unfit.advice)
     except ConfigurationError as error:
         return _failed(system, OurFault(str(error)))
     except DeliveryError as error:
         return _failed(system, error)
     stopped = system.state != System.Status.ACTIVE
     resume = f"The system is {system.state}. Resume it, and what is held for it goes out." if stopped else ""
-    return Trial(Verdict.TAKEN, f"{label} took the credentials. {left_open}".strip(), resume)
+    return Trial(TrialResult.TAKEN, f"{label} took the credentials. {left_open}".strip(), resume)
 
 
 def _not_tried(label: str) -> Trial:
     said = f"{label} has no call that changes nothing, so nothing was asked. What is stored has the right form."
     return Trial(
-        Verdict.NO_CALL, said, "The next delivery tells: send something real, such as a drill, and look at it."
+        TrialResult.NO_CALL, said, "The next delivery tells: send something real, such as a drill, and look at it."
     )
 
 
@@ -182,22 +182,22 @@ def _failed(system: System, error: DeliveryError) -> Trial:
     label = system.get_kind_display()
     match error:
         case CredentialsRefused():
-            return Trial(Verdict.REFUSED, f"{label} refused the credentials: {error}.", _enter_anew(system))
+            return Trial(TrialResult.REFUSED, f"{label} refused the credentials: {error}.", _enter_anew(system))
         case TargetGone():
-            return Trial(Verdict.REFUSED, f"{label} says that this target is gone: {error}.", _ADDRESS)
+            return Trial(TrialResult.REFUSED, f"{label} says that this target is gone: {error}.", _ADDRESS)
         case OurFault():
-            return Trial(Verdict.UNUSABLE, f"No call could be made: {error}.", "Mend this on the system's page.")
+            return Trial(TrialResult.UNUSABLE, f"No call could be made: {error}.", "Mend this on the system's page.")
         case Throttled():
             said = f"{label} asks for patience: {error}. Nothing is known of the credentials."
-            return Trial(Verdict.UNKNOWN, said, "Try again in some minutes.")
+            return Trial(TrialResult.UNKNOWN, said, "Try again in some minutes.")
         case ServerError():
             said = f"{label} has trouble of its own: {error}. Nothing is known of the credentials."
-            return Trial(Verdict.UNKNOWN, said, "Try again later. If it stays so, ask the other side.")
+            return Trial(TrialResult.UNKNOWN, said, "Try again later. If it stays so, ask the other side.")
         case NetworkError() | TimedOut():
             said = f"{label} was not reached: {error}. Nothing is known of the credentials."
-            return Trial(Verdict.UNKNOWN, said, _ADDRESS)
+            return Trial(TrialResult.UNKNOWN, said, _ADDRESS)
     said = f"What answered does not answer as {label} does: {error}. Nothing is known of the credentials."
-    return Trial(Verdict.UNKNOWN, said, _ADDRESS)
+    return Trial(TrialResult.UNKNOWN, said, _ADDRESS)
 
 
 def _enter_anew(system: System) -> str:

@@ -14,14 +14,14 @@ from wedsync.live import channels
 from wedsync.live.log.writer import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings import changes
-from wedsync.weddings.changes import Change, Outcome, Said, Value
+from wedsync.weddings.changes import ChangeResult, FieldChange, Said, Value
 from wedsync.weddings.models import Wedding
 
 Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
 
 
 @dataclass(frozen=True)
-class Origin:
+class EventOrigin:
     """Where a new event comes from. ``hops``: how often its cause was published anew; ``author``: whose doing it is."""
 
     source: ChannelEvent.Source
@@ -59,15 +59,15 @@ def apply_to_wedding(event: ChannelEvent) -> Applied:
     said = Said(event.occurred_at, event.received_at, event.source_system_id)
     written = changes.apply(event.wedding.id, values, said)
     outcomes = {change.outcome for change in written}
-    if Outcome.APPLIED not in outcomes:
+    if ChangeResult.APPLIED not in outcomes:
         if len(values) < len(proposed):
             return Applied(Effect.NONE, payload=known_before.told(event.payload, written))
-        return Applied(Effect.UNCHANGED if outcomes == {Outcome.UNCHANGED} else Effect.STALE)
+        return Applied(Effect.UNCHANGED if outcomes == {ChangeResult.UNCHANGED} else Effect.STALE)
     event.wedding.refresh_from_db()
     payload = known_before.told(event.payload, written)
     if event.hops >= MOST_HOPS:
         return Applied(Effect.APPLIED, payload=payload)
-    origin = Origin(Source.WEDSYNC, timezone.now(), event.correlation_id, hops=event.hops + 1)
+    origin = EventOrigin(Source.WEDSYNC, timezone.now(), event.correlation_id, hops=event.hops + 1)
     return Applied(Effect.APPLIED, capacity_exceeded(event.wedding, written, origin), payload)
 
 
@@ -101,9 +101,9 @@ def readable(proposed: Mapping[str, object], wedding: Wedding | None) -> dict[st
     return values
 
 
-def capacity_exceeded(wedding: Wedding, written: Sequence[Change], origin: Origin) -> list[NewEvent]:
+def capacity_exceeded(wedding: Wedding, written: Sequence[FieldChange], origin: EventOrigin) -> list[NewEvent]:
     """The event that says there are more guests than places, when a change just made it so; else none."""
-    touched = {change.field for change in written if change.outcome == Outcome.APPLIED}
+    touched = {change.field for change in written if change.outcome == ChangeResult.APPLIED}
     if not touched & {"guest_count", "capacity"} or wedding.guest_count is None or wedding.capacity is None:
         return []
     if wedding.guest_count <= wedding.capacity:
@@ -112,7 +112,7 @@ def capacity_exceeded(wedding: Wedding, written: Sequence[Change], origin: Origi
     return [wedding_event(wedding, "venue.capacity_exceeded", payload, origin)]
 
 
-def wedding_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], origin: Origin) -> NewEvent:
+def wedding_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], origin: EventOrigin) -> NewEvent:
     """A new event of a wedding, on the channels where its type appears."""
     whole = {"wedding_id": str(wedding.id), **payload}
     names = channels.names_for(

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from integrations.wedding_events.effects import Origin, capacity_exceeded, wedding_event
+from integrations.wedding_events.effects import EventOrigin, capacity_exceeded, wedding_event
 from wedsync.correlation import current_or_new
 from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.weddings import changes
-from wedsync.weddings.changes import Change, Outcome, Said, Value
+from wedsync.weddings.changes import ChangeResult, FieldChange, Said, Value
 from wedsync.weddings.models import Form, Wedding
 from wedsync.wire.problems import FieldProblem
 
@@ -35,12 +35,12 @@ def change_wedding(
 
     ``by``: who changed it, by name.
     """
-    return publish(_change(wedding, values, Origin(Source.API, occurred_at, current_or_new(), author=by)))
+    return publish(_change(wedding, values, EventOrigin(Source.API, occurred_at, current_or_new(), author=by)))
 
 
-def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> list[NewEvent]:
+def _change(wedding: Wedding, values: Mapping[str, Value], origin: EventOrigin) -> list[NewEvent]:
     written = changes.apply(wedding.id, values, Said(origin.occurred_at, own=True))
-    applied = {change.field: change for change in written if change.outcome == Outcome.APPLIED}
+    applied = {change.field: change for change in written if change.outcome == ChangeResult.APPLIED}
     wedding.refresh_from_db()
     ours = replace(origin, effect=Effect.APPLIED)
     return [
@@ -49,7 +49,7 @@ def _change(wedding: Wedding, values: Mapping[str, Value], origin: Origin) -> li
     ]
 
 
-def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, Any]]]:
+def _announcements(applied: Mapping[str, FieldChange]) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     timeline = [applied[field] for field in TIMELINE_FIELDS if field in applied]
     if timeline:
@@ -64,7 +64,7 @@ def _announcements(applied: Mapping[str, Change]) -> list[tuple[str, dict[str, A
     return found
 
 
-def _with_previous(name: str, change: Change) -> dict[str, Any]:
+def _with_previous(name: str, change: FieldChange) -> dict[str, Any]:
     known = {} if change.before is None else {"previous": change.before, "before": change.before}
     return {name: change.after, **known}
 
@@ -83,7 +83,7 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, b
             values[field] = changes.parse(field, answers[question], form.wedding)
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
-    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
+    origin = EventOrigin(Source.API, occurred_at, current_or_new(), author=by)
     changed = _change(form.wedding, values, origin)
     payload = {"form_id": str(form.id), "answers": answers}
     return publish([wedding_event(form.wedding, "form.submitted", payload, origin), *changed])[0]
@@ -94,6 +94,6 @@ def reach_milestone(
 ) -> ChannelEvent:
     """Publish a step of the couple's journey."""
     payload = {"milestone": milestone, "progress": progress}
-    origin = Origin(Source.API, occurred_at, current_or_new(), author=by)
+    origin = EventOrigin(Source.API, occurred_at, current_or_new(), author=by)
     (event,) = publish([wedding_event(wedding, "journey.milestone_reached", payload, origin)])
     return event

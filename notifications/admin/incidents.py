@@ -203,7 +203,7 @@ def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpRes
     if request.POST.get(ANSWERED) != "yes":
         return _confirming(wedding, said, form, back).page(request, pages)
     try:
-        staff_actions.raise_by_hand(wedding, **said, by=request.user.get_username())
+        staff_actions.raise_emergency(wedding, **said, by=request.user.get_username())
     except staff_actions.AlreadyOpen as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(back)

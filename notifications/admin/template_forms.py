@@ -12,7 +12,7 @@ from notifications.message_templates import previews, versions
 from notifications.models import MessageTemplate
 from notifications.models.templates import LOCALES, TEMPLATE_TYPES
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 from wedsync.weddings.tenant_admin.forms import TenantForm
 
 REGIONS = [
@@ -28,7 +28,7 @@ class TemplateForm(TenantForm):
 
     event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
     channel = forms.ChoiceField(
-        choices=[("", "Every channel"), *Channel.choices], required=False, widget=UnfoldAdminSelectWidget()
+        choices=[("", "Every channel"), *ContactChannel.choices], required=False, widget=UnfoldAdminSelectWidget()
     )
     locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
     text = forms.CharField(

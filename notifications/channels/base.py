@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.registry.targets import Hindrance, Preview, Sending
+from integrations.registry.targets import Blocked, RequestPreview, Sending
 from integrations.rules import transforms
 from integrations.systems.trials import HarmlessCall
 from notifications import follow_up, links, wording
@@ -22,7 +22,7 @@ from notifications.consent import address_marks
 from notifications.models import Message
 from notifications.recipients import send_checks
 from notifications.trace import recording, statuses
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,12 @@ class Composed:
 class PersonChannel(ABC):
     """A :class:`integrations.registry.targets.Sender` that keeps what it sends as a message."""
 
-    channel: ClassVar[Channel]
-    resends_marked: bool = False
+    channel: ClassVar[ContactChannel]
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
 
-    def marks_resends(self, delivery: Delivery) -> bool:
-        """Whether a repeated try of this delivery may arrive twice."""
-        return self.resends_marked
+    def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
+        """Most providers of messages know no idempotency key."""
+        return True
 
     def render(self, delivery: Delivery) -> Request:
         """Write the message, lay it out, and keep it."""
@@ -62,10 +61,10 @@ class PersonChannel(ABC):
         )
         return composed.request
 
-    def preview(self, delivery: Delivery) -> Preview:
+    def preview(self, delivery: Delivery) -> RequestPreview:
         """Write it and lay it out, and keep nothing."""
         composed = self._composed(delivery)
-        return Preview(composed.request, composed.subject, composed.text)
+        return RequestPreview(composed.request, composed.subject, composed.text)
 
     def _composed(self, delivery: Delivery) -> Composed:
         try:
@@ -76,9 +75,9 @@ class PersonChannel(ABC):
         except ValueError as error:
             raise OurFault(str(error)) from error
 
-    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+    def blocked(self, delivery: Delivery) -> Blocked | None:
         """What stands against it by now: the person, the address, the preferences or the hour may have changed."""
-        return send_checks.hindrance(delivery)
+        return send_checks.blocked(delivery)
 
     def outdated(self, delivery: Delivery) -> str:
         """Most frozen messages hold nothing that could change."""
@@ -113,7 +112,7 @@ class PersonChannel(ABC):
         statuses.merge(rows, self.status_when_accepted, timezone.now())
         taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
         recording.note(delivery, recording.What.SENT, taken)
-        follow_up.look_at_delivery(delivery)
+        follow_up.after_delivery(delivery)
 
     def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
         """Most answers say no more than the provider's id."""

@@ -17,7 +17,7 @@ from notifications.models import Message
 from notifications.wording import Content, Fact
 from notifications.wording.letters import cut
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 ACTION = "acknowledge"
 CHOOSE = "choose_wedding"
@@ -44,8 +44,7 @@ UNMENTIONED = frozenset({"incident.resolved", "ops.self_test"})
 class Slack(PersonChannel):
     """One message to one team's channel."""
 
-    channel = Channel.SLACK
-    resends_marked = True
+    channel = ContactChannel.SLACK
     status_when_accepted = Message.Status.SENT
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:

@@ -10,7 +10,7 @@ from notifications.incidents import escalation, opening, placement, reach_checks
 from notifications.models import Incident
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 
 def of(delivery: Delivery) -> Subject:
@@ -19,7 +19,7 @@ def of(delivery: Delivery) -> Subject:
     return Subject(
         event=_whole_event(delivery, incident),
         contact=delivery.contact,
-        channel=Channel(delivery.channel),
+        channel=ContactChannel(delivery.channel),
         step=delivery.plan_step,
         escalated=incident is not None and _is_told_again(delivery),
         asks=incident is not None and escalation.asks(delivery, incident),

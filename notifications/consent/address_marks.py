@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest, Least
 
 from notifications.models import Message
 from wedsync.weddings.addresses import in_one_form, other_forms
-from wedsync.weddings.models import Address, AddressAlias, AddressChange, Channel
+from wedsync.weddings.models import Address, AddressAlias, AddressChange, ContactChannel
 
 WROTE_START = "wrote START on WhatsApp"
 _LONGEST_REASON = 200
@@ -24,7 +24,7 @@ What = AddressChange.What
 
 
 @transaction.atomic
-def bounced(organization_id: UUID, channel: Channel, value: str, at: datetime, reason: str) -> None:
+def bounced(organization_id: UUID, channel: ContactChannel, value: str, at: datetime, reason: str) -> None:
     """Nothing arrives there. The first bounce keeps its time and reason; a message that came since counts more."""
     rows = _row(organization_id, channel, value).filter(Q(last_inbound_at=None) | Q(last_inbound_at__lt=at))
     if rows.filter(bounced_at=None).update(bounced_at=at, bounce_reason=reason[:_LONGEST_REASON]):
@@ -32,7 +32,7 @@ def bounced(organization_id: UUID, channel: Channel, value: str, at: datetime, r
 
 
 @transaction.atomic
-def complained(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+def complained(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
     """Its owner called a message spam."""
     rows = _row(organization_id, channel, value)
     if rows.filter(complained_at=None).update(complained_at=at):
@@ -41,13 +41,13 @@ def complained(organization_id: UUID, channel: Channel, value: str, at: datetime
         rows.update(complained_at=Least(F("complained_at"), at))
 
 
-def window_closed(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+def window_closed(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
     """WhatsApp refused free text, since its owner had not written for 24 hours."""
     _row(organization_id, channel, value).update(window_closed_at=Greatest(F("window_closed_at"), at))
 
 
 @transaction.atomic
-def wrote(organization_id: UUID, channel: Channel, value: str, at: datetime) -> None:
+def wrote(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
     """Its owner wrote to us. Free text may follow for a while, and an earlier bounce is over; it is no consent."""
     rows = _row(organization_id, channel, value)
     rows.update(last_inbound_at=Greatest(F("last_inbound_at"), at))
@@ -59,7 +59,9 @@ def wrote(organization_id: UUID, channel: Channel, value: str, at: datetime) -> 
 
 
 @transaction.atomic
-def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime, *, by: str = "the person") -> bool:
+def opted_out(
+    organization_id: UUID, channel: ContactChannel, value: str, at: datetime, *, by: str = "the person"
+) -> bool:
     """Its owner wants nothing more on this channel; true where that is new. ``by``: who told us.
 
     A later START counts more. A consent of another kind does not: it may have been typed in from an older paper.
@@ -74,7 +76,7 @@ def opted_out(organization_id: UUID, channel: Channel, value: str, at: datetime,
 
 
 @transaction.atomic
-def opted_in(organization_id: UUID, channel: Channel, value: str, at: datetime) -> bool:
+def opted_in(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> bool:
     """Its owner wants messages again, and says so in writing; true where that is new.
 
     A later STOP counts more, and so does one of the same second: Meta gives no smaller ones.
@@ -91,7 +93,7 @@ def opted_in(organization_id: UUID, channel: Channel, value: str, at: datetime) 
 
 
 @transaction.atomic
-def came_back(organization_id: UUID, channel: Channel, value: str, *, by: str) -> bool:
+def came_back(organization_id: UUID, channel: ContactChannel, value: str, *, by: str) -> bool:
     """Its owner, or staff for them, have ended an opt-out; true where there was one. ``by``: who, for the record."""
     rows = _row(organization_id, channel, value)
     if not rows.filter(opted_out_at__isnull=False).update(opted_out_at=None):
@@ -100,7 +102,7 @@ def came_back(organization_id: UUID, channel: Channel, value: str, *, by: str) -
     return True
 
 
-def known_as(organization_id: UUID, channel: Channel, value: str, names: Iterable[str]) -> None:
+def known_as(organization_id: UUID, channel: ContactChannel, value: str, names: Iterable[str]) -> None:
     """Remember under which other names a provider knows an address, such as ``wa_id``.
 
     Where somebody has said STOP under such a name before, that counts here from now on. Without another name than the
@@ -120,7 +122,7 @@ def known_as(organization_id: UUID, channel: Channel, value: str, names: Iterabl
                 opted_out(organization_id, channel, value, other.opted_out_at, by=f"STOP from {other.value}")
 
 
-def called(organization_id: UUID, channel: Channel, names: Iterable[str]) -> set[str]:
+def called(organization_id: UUID, channel: ContactChannel, names: Iterable[str]) -> set[str]:
     """The addresses that a provider means by any of these names: a phone's digits, or its id of a person.
 
     Some countries' numbers have two forms (:func:`wedsync.weddings.addresses.other_forms`): where we know the other
@@ -148,7 +150,7 @@ def record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: s
     )
 
 
-def _row(organization_id: UUID, channel: Channel, value: str) -> QuerySet[Address]:
+def _row(organization_id: UUID, channel: ContactChannel, value: str) -> QuerySet[Address]:
     """The address, made where it is missing; whoever makes the same one meanwhile is waited for."""
     key = {"organization_id": organization_id, "channel": channel, "value": in_one_form(channel, value)}
     Address.objects.bulk_create([Address(**key)], ignore_conflicts=True)

@@ -20,7 +20,7 @@ from notifications.trace import recording
 from notifications.wording import DEFAULT_LANGUAGE
 from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.weddings.addresses import in_one_form
-from wedsync.weddings.models import Address, Channel, Contact
+from wedsync.weddings.models import Address, Contact, ContactChannel
 
 SOURCE = "mail's link"
 
@@ -53,18 +53,20 @@ def holder(token: str) -> Holder:
         Unknown: its mail is not kept any more.
     """
     delivery_id = links.read_unsubscribe_token(token)
-    found = Delivery.objects.select_related("contact", "event").filter(id=delivery_id, channel=Channel.EMAIL).first()
+    found = (
+        Delivery.objects.select_related("contact", "event").filter(id=delivery_id, channel=ContactChannel.EMAIL).first()
+    )
     if found is None:
         raise Unknown("this mail is not kept any more")
     contact, category = found.contact, CATALOGUE[found.event.type].category
-    elsewhere = contact is None or in_one_form(Channel.EMAIL, contact.email) != found.target
+    elsewhere = contact is None or in_one_form(ContactChannel.EMAIL, contact.email) != found.target
     if elsewhere or category == Category.OPERATIONS:  # which has no preferences: it is not told to a wedding's people
         contact = None
     return Holder(
         delivery=found,
         contact=contact,
         category=category,
-        wants_category=contact is not None and wishes.wanted(contact.id, category, Channel.EMAIL),
+        wants_category=contact is not None and wishes.wanted(contact.id, category, ContactChannel.EMAIL),
         opted_out=_addresses(found).filter(opted_out_at__isnull=False).exists(),
     )
 
@@ -118,14 +120,14 @@ def _category_off(found: Holder) -> str:
         return _all_off(found)
     if not found.wants_category:
         return ""
-    wishes.change(found.contact, found.category, Channel.EMAIL, wanted=False, source=SOURCE)
+    wishes.change(found.contact, found.category, ContactChannel.EMAIL, wanted=False, source=SOURCE)
     return f"By the mail's link: no more mails about {found.category}."
 
 
 def _category_on(found: Holder) -> str:
     if found.contact is None or found.wants_category:
         return ""
-    wishes.change(found.contact, found.category, Channel.EMAIL, wanted=True, source=SOURCE)
+    wishes.change(found.contact, found.category, ContactChannel.EMAIL, wanted=True, source=SOURCE)
     return f"By the mail's link: mails about {found.category} again."
 
 
@@ -141,11 +143,11 @@ def _all_on(found: Holder) -> str:
     return "By the mail's link: mails to this address again." if changed else ""
 
 
-def _address(delivery: Delivery) -> tuple[UUID, Channel, str]:
-    return delivery.organization_id, Channel.EMAIL, delivery.target
+def _address(delivery: Delivery) -> tuple[UUID, ContactChannel, str]:
+    return delivery.organization_id, ContactChannel.EMAIL, delivery.target
 
 
 def _addresses(delivery: Delivery) -> models.QuerySet[Address]:
     return Address.objects.filter(
-        organization_id=delivery.organization_id, channel=Channel.EMAIL, value=delivery.target
+        organization_id=delivery.organization_id, channel=ContactChannel.EMAIL, value=delivery.target
     )

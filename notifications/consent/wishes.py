@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from notifications.models import Preference
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 Unwanted = frozenset[tuple[UUID, str, str]]
 """Contact, category, channel."""
@@ -17,13 +17,13 @@ def unwanted(contacts: Iterable[Contact], category: str) -> Unwanted:
     return frozenset(rows.values_list("contact_id", "category", "channel"))
 
 
-def wanted(contact_id: UUID, category: str, channel: Channel) -> bool:
+def wanted(contact_id: UUID, category: str, channel: ContactChannel) -> bool:
     """Whether a contact wants a category on a channel."""
     rows = Preference.objects.filter(contact_id=contact_id, category=category, channel=channel, wanted=False)
     return not rows.exists()
 
 
-def change(contact: Contact, category: str, channel: Channel, *, wanted: bool, source: str) -> None:
+def change(contact: Contact, category: str, channel: ContactChannel, *, wanted: bool, source: str) -> None:
     """Keep what a contact wants. ``source``: who said so."""
     Preference.objects.update_or_create(
         contact=contact, category=category, channel=channel, defaults={"wanted": wanted, "source": source}

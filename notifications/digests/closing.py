@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.deliveries.rows import expiry
-from integrations.deliveries.state_changes import move
+from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, DeliveryReason
 from integrations.states import Reason, State
 from notifications import fallback, rounds
@@ -56,7 +56,7 @@ class Item:
 
 
 @dataclass
-class _Verdict:
+class _Closing:
     """What becomes of a window's entries; ``notes`` are kept with it."""
 
     moved: dict[tuple[State, Reason], list[UUID]] = field(default_factory=dict)
@@ -128,7 +128,7 @@ def _take(delivery_ids: Iterable[UUID]) -> set[UUID] | None:
 
 def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) -> Delivery | None:
     """Decide what is told and write it; returns the delivery that tells it."""
-    verdict = _Verdict()
+    verdict = _Closing()
     gone = [entry for entry in entries if entry.delivery_id not in waiting]
     verdict.end(gone, Outcome.LEFT, What.GATHERED, "Called off or gone before the window closed.")
     there = _still_wanted([entry for entry in entries if entry.delivery_id in waiting], verdict)
@@ -146,7 +146,7 @@ def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) 
     return sent
 
 
-def _still_wanted(entries: Sequence[WindowEntry], verdict: _Verdict) -> list[WindowEntry]:
+def _still_wanted(entries: Sequence[WindowEntry], verdict: _Closing) -> list[WindowEntry]:
     """Without what the contact has said meanwhile not to want: a digest is judged as a whole when it is sent."""
     contacts = {entry.delivery.contact for entry in entries if entry.delivery.contact}
     categories = {CATALOGUE[entry.event.type].category for entry in entries}
@@ -161,7 +161,7 @@ def _still_wanted(entries: Sequence[WindowEntry], verdict: _Verdict) -> list[Win
     return [entry for entry in entries if entry not in refused]
 
 
-def _send(window: Window, told: Sequence[Item], verdict: _Verdict) -> Delivery | None:
+def _send(window: Window, told: Sequence[Item], verdict: _Closing) -> Delivery | None:
     """Nothing, the only one by itself, or a digest of several."""
     if not told:
         return None
@@ -179,7 +179,7 @@ def _send(window: Window, told: Sequence[Item], verdict: _Verdict) -> Delivery |
     )
     verdict.end([last], Outcome.WENT_ALONE, what, text)
     row = Delivery.objects.filter(id=last.delivery_id, state_reason=Reason.GATHERED)
-    move(row, State.HELD, Reason.NONE, next_attempt_at=Now(), due_since=Now())
+    change(row, State.HELD, Reason.NONE, next_attempt_at=Now(), due_since=Now())
     hints.delivery_due(last.delivery_id, last.delivery.priority, last.delivery.system_id)
     return last.delivery
 
@@ -208,9 +208,9 @@ def _make_digest(window: Window, told: Sequence[Item]) -> Delivery:
     return digest
 
 
-def _write(verdict: _Verdict) -> None:
+def _write(verdict: _Closing) -> None:
     for (state, reason), ids in verdict.moved.items():
-        move(Delivery.objects.filter(id__in=ids, state_reason=Reason.GATHERED), state, reason)
+        change(Delivery.objects.filter(id__in=ids, state_reason=Reason.GATHERED), state, reason)
     for outcome, ids in verdict.outcomes.items():
         WindowEntry.objects.filter(id__in=ids).update(outcome=outcome)
     notes = verdict.notes
@@ -218,7 +218,7 @@ def _write(verdict: _Verdict) -> None:
     carried = {sending.delivery_id: sending for sending in sendings.select_related("notification")}
     recording.store(_traced(carried.get(entry.delivery_id), entry, what, text) for entry, what, text in notes)
     for notification_id in sorted({sending.notification_id for sending in carried.values()}):
-        fallback.look(notification_id)
+        fallback.judge(notification_id)
 
 
 def _traced(sending: Sending | None, entry: WindowEntry, what: What, text: str) -> TraceEntry:

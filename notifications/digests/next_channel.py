@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.deliveries.rows import planned_row
 from integrations.models import Delivery
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import State
 from notifications.digests import windows
 from notifications.models import Message, Window
@@ -18,12 +18,12 @@ from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 
 @transaction.atomic
 def go_on(delivery: Delivery) -> Delivery | None:
-    """The same digest by the person's next channel, once; ``None``: it is none, has not failed, or no way is left."""
+    """The same digest by the person's next channel, once; ``None``: it is no failed digest, or no channel is left."""
     window_id = windows.digest_window(delivery)
     if window_id is None or delivery.contact is None:
         return None
@@ -40,7 +40,7 @@ def go_on(delivery: Delivery) -> Delivery | None:
     made.save(force_insert=True)
     window.delivery = made
     window.save(update_fields=["delivery"])
-    recording.note(made, What.FELL_BACK, f"the digest could not arrive; now by {Channel(plan.channel).label}")
+    recording.note(made, What.FELL_BACK, f"the digest could not arrive; now by {ContactChannel(plan.channel).label}")
     if made.state == State.PENDING:
         hints.delivery_due(made.id, made.priority, made.system_id)
     return made
@@ -68,11 +68,11 @@ def _has_failed(row: Delivery) -> bool:
     return row.state in {State.DEAD, State.SKIPPED}
 
 
-def _next(contact: Contact, delivery: Delivery, used: set[str]) -> Plan | None:
+def _next(contact: Contact, delivery: Delivery, used: set[str]) -> PlannedDelivery | None:
     senders = resolving.sending_systems(delivery.organization_id)
     person = resolving.person_of(contact, delivery.event)
     if person is None:
         return None
-    ways = [way for way in person.ways if way.channel in senders and way.channel not in used]
-    way = policy.first_open(policy.preferred(person.contact, ways))
-    return resolving.plan_for(person, way, senders[way.channel], Priority.LOW, timezone.now()) if way else None
+    points = [point for point in person.points if point.channel in senders and point.channel not in used]
+    point = policy.first_open(policy.preferred(person.contact, points))
+    return resolving.plan_for(person, point, senders[point.channel], Priority.LOW, timezone.now()) if point else None

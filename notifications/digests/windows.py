@@ -31,7 +31,7 @@ LAST_MOMENT = timedelta(minutes=1)
 Kind, Outcome = Window.Kind, WindowEntry.Outcome
 
 
-class Place(NamedTuple):
+class WindowKey(NamedTuple):
     """Which window a delivery belongs in."""
 
     wedding_id: UUID
@@ -88,15 +88,15 @@ def enter(event: ChannelEvent, made: Mapping[str, Delivery]) -> None:
     WindowEntry.objects.bulk_create(entries, ignore_conflicts=True)  # routed again: it stands in its window already
 
 
-def place_of(event: ChannelEvent, row: Delivery) -> Place | None:
+def place_of(event: ChannelEvent, row: Delivery) -> WindowKey | None:
     """The window for a delivery; ``None``: it goes by itself, as all that is high, urgent, or for a system."""
     if event.wedding_id is None or row.channel == SYSTEM_CHANNEL:
         return None
     if row.priority == Priority.LOW and settings.DIGEST_SECONDS > 0:
-        return Place(event.wedding_id, Kind.DIGEST, row.channel, row.target, "")
+        return WindowKey(event.wedding_id, Kind.DIGEST, row.channel, row.target, "")
     if row.priority in {Priority.LOW, Priority.NORMAL} and settings.COLLAPSE_SECONDS > 0:
         subject = _subject(event)
-        return Place(event.wedding_id, Kind.COLLAPSE, row.channel, row.target, subject) if subject else None
+        return WindowKey(event.wedding_id, Kind.COLLAPSE, row.channel, row.target, subject) if subject else None
     return None
 
 
@@ -108,8 +108,8 @@ def _subject(event: ChannelEvent) -> str:
     return subject_of(event.type, event.payload, str(event.source_system_id or ""))
 
 
-def _place(window: Window) -> Place:
-    return Place(window.wedding_id, window.kind, window.channel, window.target, window.subject)
+def _place(window: Window) -> WindowKey:
+    return WindowKey(window.wedding_id, window.kind, window.channel, window.target, window.subject)
 
 
 def _lock_joining(event: ChannelEvent) -> datetime:
@@ -134,7 +134,7 @@ def _windows(event: ChannelEvent, rows: Iterable[Delivery]) -> QuerySet[Window]:
     ).order_by("id")
 
 
-def _open_windows(event: ChannelEvent, rows: Sequence[Delivery], at: datetime) -> dict[Place, Window]:
+def _open_windows(event: ChannelEvent, rows: Sequence[Delivery], at: datetime) -> dict[WindowKey, Window]:
     """The windows for these deliveries, locked against closing until the commit; those that are missing are made.
 
     One whose time has passed takes no more: it stays as it is for the closer, and another is opened.
@@ -143,7 +143,7 @@ def _open_windows(event: ChannelEvent, rows: Sequence[Delivery], at: datetime) -
     if passed := [window.id for window in found if window.closes_at <= at]:
         Window.objects.filter(id__in=passed).update(is_open=False)
     windows = {_place(window): window for window in found if window.closes_at > at}
-    missing: dict[Place, Window] = {}
+    missing: dict[WindowKey, Window] = {}
     for row in rows:
         place = place_of(event, row)
         if place and place not in windows and place not in missing:

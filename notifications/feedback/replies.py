@@ -15,7 +15,7 @@ from notifications.consent import address_marks
 from notifications.feedback import buttons
 from notifications.models import Message
 from wedsync.weddings.addresses import in_one_form, normalize, other_forms
-from wedsync.weddings.models import Address, Channel, Contact
+from wedsync.weddings.models import Address, Contact, ContactChannel
 
 STOP = {
     "en": ("stop", "stop all", "unsubscribe", "opt out", "quit"),
@@ -75,11 +75,11 @@ def is_start(text: str) -> bool:
     return bare(text) in _STARTS
 
 
-def take(organization_id: UUID, reply: Reply) -> None:
+def apply(organization_id: UUID, reply: Reply) -> None:
     """Let a WhatsApp message of a person take effect, for this organization only. Call it in a transaction."""
     meant = _addresses(organization_id, reply)
     for value in sorted(meant):
-        of = (organization_id, Channel.WHATSAPP, value, reply.at)
+        of = (organization_id, ContactChannel.WHATSAPP, value, reply.at)
         address_marks.wrote(*of)
         if is_stop(reply.text):
             address_marks.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on WhatsApp")
@@ -87,14 +87,14 @@ def take(organization_id: UUID, reply: Reply) -> None:
             address_marks.opted_in(*of)
     if reply.payload:
         by = _name(organization_id, reply, meant)
-        buttons.pressed(organization_id, reply.payload, by=by, via=Channel.WHATSAPP.label)
+        buttons.pressed(organization_id, reply.payload, by=by, via=ContactChannel.WHATSAPP.label)
 
 
-def take_mail(organization_id: UUID, sender: str, at: datetime) -> None:
+def apply_mail(organization_id: UUID, sender: str, at: datetime) -> None:
     """A person has sent us an email: where we know the address, an earlier bounce of it is over."""
-    value = in_one_form(Channel.EMAIL, sender)
-    if Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value=value).exists():
-        address_marks.wrote(organization_id, Channel.EMAIL, value, at)
+    value = in_one_form(ContactChannel.EMAIL, sender)
+    if Address.objects.filter(organization_id=organization_id, channel=ContactChannel.EMAIL, value=value).exists():
+        address_marks.wrote(organization_id, ContactChannel.EMAIL, value, at)
 
 
 def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
@@ -103,10 +103,10 @@ def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
     In some countries WhatsApp writes a number in its own way, and of a person with a user name it tells none at all.
     """
     found = _own_number(reply.sender)
-    found |= address_marks.called(organization_id, Channel.WHATSAPP, (reply.sender.lstrip("+"), reply.user_id))
+    found |= address_marks.called(organization_id, ContactChannel.WHATSAPP, (reply.sender.lstrip("+"), reply.user_id))
     if reply.answers:
         answered = Message.objects.filter(
-            organization_id=organization_id, channel=Channel.WHATSAPP, provider_id=reply.answers
+            organization_id=organization_id, channel=ContactChannel.WHATSAPP, provider_id=reply.answers
         )
         found |= set(answered.values_list("address", flat=True))
     if reply.payload and not found:
@@ -119,7 +119,7 @@ def _own_number(sender: str) -> set[str]:
     number = f"+{sender.lstrip('+')}"
     for form in (number, *other_forms(number)):
         with suppress(ValueError):
-            return {normalize(Channel.WHATSAPP, form)}
+            return {normalize(ContactChannel.WHATSAPP, form)}
     return set()
 
 
@@ -127,7 +127,7 @@ def _pressed_at(organization_id: UUID, token: str) -> set[str]:
     """The phone to which a button of ours was sent, hence that of the person who presses it."""
     with suppress(links.BadLink):
         sent = Delivery.objects.filter(
-            id=links.read_acknowledge_token(token), organization_id=organization_id, channel=Channel.WHATSAPP
+            id=links.read_acknowledge_token(token), organization_id=organization_id, channel=ContactChannel.WHATSAPP
         )
         return set(sent.values_list("target", flat=True))
     return set()

@@ -18,13 +18,13 @@ from notifications.channels.whatsapp import refusals, templates
 from notifications.consent import address_marks
 from notifications.models import Message
 from notifications.trace import recording, statuses
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 Status = Message.Status
 _LONGEST = 300
 
 
-class Mark(Enum):
+class AddressMark(Enum):
     """What a telling says of the address itself, beside the message."""
 
     BOUNCED = "bounced"  # nothing arrives there
@@ -34,7 +34,7 @@ class Mark(Enum):
 
 
 @dataclass(frozen=True)
-class Told:
+class ProviderStatus:
     """What a provider says of one message.
 
     Arguments:
@@ -54,13 +54,13 @@ class Told:
     delivery_id: UUID | None = None
     status: Message.Status | None = None
     failure: str = ""
-    mark: Mark | None = None
+    mark: AddressMark | None = None
     remark: str = ""
     error: DeliveryError | None = None
     known_as: Sequence[str] = ()
 
 
-def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
+def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
     """Let a telling of a system's provider take effect; false where no message of that system is meant.
 
     Call it in a transaction. The message stays locked until its end, so that what is noted as new is new once.
@@ -68,20 +68,20 @@ def apply(organization_id: UUID, system_id: UUID, told: Told) -> bool:
     message = _meant(organization_id, system_id, told)
     if message is None:
         return False
-    address_marks.known_as(organization_id, Channel(message.channel), message.address, told.known_as)
+    address_marks.known_as(organization_id, ContactChannel(message.channel), message.address, told.known_as)
     changes = _changes(message, told)
     if changes and told.error:
         refusals.take_late_effect(message.delivery, told.error, told.at)
     if changes:
         for text in changes:
-            recording.note(message.delivery, recording.What.STATUS, f"{Channel(message.channel).label}: {text}.")
-        if told.mark == Mark.WINDOW_CLOSED and templates.is_text(message.delivery.request):
+            recording.note(message.delivery, recording.What.STATUS, f"{ContactChannel(message.channel).label}: {text}.")
+        if told.mark == AddressMark.WINDOW_CLOSED and templates.is_text(message.delivery.request):
             staff_actions.send_anew(message.delivery)  # as a template, since the address says so now
-        follow_up.look_again(message.delivery)
+        follow_up.after_bounce(message.delivery)
     return True
 
 
-def _meant(organization_id: UUID, system_id: UUID, told: Told) -> Message | None:
+def _meant(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> Message | None:
     """By our own id where the provider repeats it: that one is known before the provider's answer came."""
     ways = [Q(delivery_id=told.delivery_id)] if told.delivery_id else []
     ways += [Q(provider_id=told.provider_id)] if told.provider_id else []
@@ -93,7 +93,7 @@ def _meant(organization_id: UUID, system_id: UUID, told: Told) -> Message | None
     return next((message for way in ways if (message := rows.filter(way).order_by("id").first())), None)
 
 
-def _changes(message: Message, told: Told) -> list[str]:
+def _changes(message: Message, told: ProviderStatus) -> list[str]:
     """Write what is new, and say it. The row is locked."""
     row = Message.objects.filter(id=message.id)
     row.filter(provider_id="").update(provider_id=told.provider_id)
@@ -110,21 +110,28 @@ def _changes(message: Message, told: Told) -> list[str]:
     return changes
 
 
-def _mark(message: Message, mark: Mark, told: Told) -> list[str]:
-    channel, of = Channel(message.channel), (message.organization_id, Channel(message.channel), message.address)
+def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str]:
+    channel, of = (
+        ContactChannel(message.channel),
+        (message.organization_id, ContactChannel(message.channel), message.address),
+    )
     row = Message.objects.filter(id=message.id)
     new = False
-    if mark is Mark.BOUNCED and channel == Channel.WHATSAPP and message.status in {Status.DELIVERED, Status.READ}:
+    if (
+        mark is AddressMark.BOUNCED
+        and channel == ContactChannel.WHATSAPP
+        and message.status in {Status.DELIVERED, Status.READ}
+    ):
         return []  # a late word of a phone that has shown the message
-    if mark is Mark.BOUNCED:
+    if mark is AddressMark.BOUNCED:
         new = message.bounced_at is None
         row.update(bounced_at=Least(F("bounced_at"), told.at))
         address_marks.bounced(*of, told.at, told.failure)
-    elif mark is Mark.COMPLAINED:
+    elif mark is AddressMark.COMPLAINED:
         new = message.complained_at is None
         row.update(complained_at=Least(F("complained_at"), told.at))
         address_marks.complained(*of, told.at)
-    elif mark is Mark.OPTED_OUT:
+    elif mark is AddressMark.OPTED_OUT:
         new = address_marks.opted_out(*of, told.at, by=told.failure or f"{channel.label}'s provider")
     else:
         address_marks.window_closed(*of, told.at)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.wedding_events.effects import Origin, wedding_event
+from integrations.wedding_events.effects import EventOrigin, wedding_event
 from notifications import links
 from notifications.incidents import opening
 from notifications.models import Incident, Message
@@ -27,7 +27,7 @@ class TooLate(links.BadLink):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Acknowledgement:
     """The incident as it stands now; ``already``: somebody had acknowledged it before."""
 
     incident: Incident
@@ -35,7 +35,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AcknowledgeRequest:
     """What a token stands for: whom the message went to, and what it asked them about."""
 
     delivery: Delivery
@@ -47,7 +47,7 @@ class Asked:
         return self.delivery.recipient.name if self.delivery.contact else self.delivery.target
 
 
-def read(token: str, organization_id: UUID | None = None) -> Asked:
+def read(token: str, organization_id: UUID | None = None) -> AcknowledgeRequest:
     """What a token stands for. ``organization_id``: of the connection that it came through, where it came by one.
 
     Raises:
@@ -62,11 +62,11 @@ def read(token: str, organization_id: UUID | None = None) -> Asked:
         raise links.BadLink("This link does not lead to an emergency of ours.")
     if incident.opened_at + LIFE < timezone.now():
         raise TooLate("This link is older than a day.")
-    return Asked(delivery, incident)
+    return AcknowledgeRequest(delivery, incident)
 
 
 @transaction.atomic
-def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None = None) -> Answer:
+def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None = None) -> Acknowledgement:
     """Acknowledge by what a message carried.
 
     Raises:
@@ -84,7 +84,7 @@ def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None =
 
 
 @transaction.atomic
-def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
+def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Acknowledgement:
     """Acknowledge, once; whoever comes later learns who was first. The timer is waited for, or waits."""
     open_one = Incident.objects.filter(id=incident.id, state=Incident.State.OPEN)
     taken = open_one.update(
@@ -97,13 +97,13 @@ def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Answer:
     )
     incident.refresh_from_db()
     if not taken:
-        return Answer(incident, already=True)
+        return Acknowledgement(incident, already=True)
     stopped = opening.stop_escalation(incident)
     called_off = f" {stopped} messages that waited were called off." if stopped else ""
     text = f"{by} has acknowledged it, via {via}. All further steps stop.{called_off}"
     recording.note_event(incident.event, What.STOPPED, text)
     if incident.wedding and not incident.drill:
         payload = {"incident_id": str(incident.id), "by": by[:200], "via": via[:32]}
-        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
+        origin = EventOrigin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
         publish([wedding_event(incident.wedding, opening.ACKNOWLEDGED, payload, origin)])
-    return Answer(incident, already=False)
+    return Acknowledgement(incident, already=False)

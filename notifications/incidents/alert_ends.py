@@ -15,7 +15,7 @@ from integrations.states import State
 from notifications.incidents import staff_calls
 from notifications.models import Incident, Notification, WhatsAppTemplate
 from wedsync.ids import as_id, first_id_since
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 CAUSES = (Cause.UNANSWERED, Cause.NOBODY_REACHED, Cause.TEMPLATE_REFUSED)
 EVERY = 5.0  # seconds between two rounds of one process
@@ -70,7 +70,7 @@ def _is_taken_again(alert: Alert) -> bool:
         return WhatsAppTemplate.Status.PAUSED not in statuses
     taken = Delivery.objects.filter(
         organization_id=alert.organization_id,
-        channel=Channel.WHATSAPP,
+        channel=ContactChannel.WHATSAPP,
         state=State.SUCCEEDED,
         id__gte=first_id_since(alert.last_at),
         request__body__icontains=f'"name": "{alert.about}',

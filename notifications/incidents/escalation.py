@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.health import alerts
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from notifications import rounds
 from notifications.incidents import opening
 from notifications.models import Incident
@@ -27,7 +27,7 @@ from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 RETRY = timedelta(seconds=10)
 _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
@@ -79,7 +79,7 @@ def _take(incident: Incident, step: Step) -> bool:
     if not any(not plan.skipped for plan in chosen):
         return False
     why = f"step {incident.step}: nobody has acknowledged; now {step.audience}"
-    made = extra_deliveries.make(
+    made = extra_deliveries.create(
         incident.event,
         chosen,
         plan_step=opening.FIRST_ESCALATION + incident.step,
@@ -91,7 +91,7 @@ def _take(incident: Incident, step: Step) -> bool:
     return bool(made)
 
 
-def _audience(incident: Incident, step: Step) -> Iterable[Plan]:
+def _audience(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
     if incident.drill:
         yield from staff.everyone(incident.organization_id, incident.wedding)
         return
@@ -115,23 +115,28 @@ def asks(delivery: Delivery, incident: Incident) -> bool:
     if incident.state != Incident.State.OPEN:
         return False
     of_plan = delivery.plan_step >= opening.FIRST_ESCALATION
-    if of_plan or delivery.channel == Channel.SLACK or delivery.contact_id is None or incident.wedding_id is None:
+    if (
+        of_plan
+        or delivery.channel == ContactChannel.SLACK
+        or delivery.contact_id is None
+        or incident.wedding_id is None
+    ):
         return True
     called = in_call_order(incident)
     return any(contact.id == delivery.contact_id for person in called for contact in person.contacts)
 
 
-def _by(people: Sequence[Person], step: Step, incident: Incident) -> Iterable[Plan]:
+def _by(people: Sequence[Person], step: Step, incident: Incident) -> Iterable[PlannedDelivery]:
     senders = resolving.sending_systems(incident.organization_id)
     for person in people:
         yield from resolving.to_person(person, step.channels, senders, Priority.URGENT, timezone.now())
 
 
-def _team(incident: Incident, step: Step) -> Iterable[Plan]:
+def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
     """The coordinator's team: where on Slack the emergency went to, and the coordinators; else owners and support."""
-    teams: list[Plan] = []
-    if Channel.SLACK in step.channels:
-        ids = [plan.target for plan in opening.alerted(incident) if plan.channel == Channel.SLACK]
+    teams: list[PlannedDelivery] = []
+    if ContactChannel.SLACK in step.channels:
+        ids = [plan.target for plan in opening.alerted(incident) if plan.channel == ContactChannel.SLACK]
         usable = System.objects.filter(id__in=ids, organization_id=incident.organization_id)
         teams = [resolving.to_team(team) for team in usable.exclude(state=System.Status.DISABLED)]
     everybody = (

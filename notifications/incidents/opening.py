@@ -17,10 +17,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.deliveries.state_changes import move
+from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, Route
 from integrations.models.deliveries import STAFF_CALL
-from integrations.registry.targets import SYSTEM_CHANNEL, Plan
+from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery
 from integrations.states import WAITING, Reason, State
 from notifications import rounds
 from notifications.incidents.emergency_reports import line_of
@@ -48,14 +48,14 @@ LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
 @dataclass(frozen=True)
-class Telling:
+class ReportAudience:
     """Who is told of a report. ``only``: pairs of channel and target; ``None``: everyone whom the routes name."""
 
     only: frozenset[tuple[str, str]] | None = None
     why: str = ""
 
 
-EVERYONE = Telling()
+EVERYONE = ReportAudience()
 
 
 def take_report(event: ChannelEvent) -> None:
@@ -157,23 +157,23 @@ def _words(event: ChannelEvent) -> str:
     return hashlib.sha256(" ".join(said.casefold().split()).encode()).hexdigest()
 
 
-def telling(event: ChannelEvent) -> Telling:
+def telling(event: ChannelEvent) -> ReportAudience:
     """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
     if event.type in {ACKNOWLEDGED, RESOLVED}:
         own = Incident.objects.filter(organization_id=event.organization_id, id__in=_named_by(event))
         found = own.first()
-        return Telling(_alerted(found) if found else frozenset(), "it is for those who were alerted")
+        return ReportAudience(_alerted(found) if found else frozenset(), "it is for those who were alerted")
     if event.type != REPORTED or event.wedding_id is None:
         return EVERYONE
     report = IncidentReport.objects.filter(event_id=event.id).select_related("incident").first()
     if report is None:
         living = Incident.objects.filter(LIVING, wedding_id=event.wedding_id, drill=False).first()
-        return Telling(_alerted(living), "an incident is open") if living else EVERYONE
+        return ReportAudience(_alerted(living), "an incident is open") if living else EVERYONE
     if report.incident.event_id == event.id:
         return EVERYONE
     if report.told_at is None:
-        return Telling(frozenset(), "it says nothing new, or comes too soon")
-    return Telling(_alerted(report.incident), "it joined an incident")
+        return ReportAudience(frozenset(), "it says nothing new, or comes too soon")
+    return ReportAudience(_alerted(report.incident), "it joined an incident")
 
 
 def _named_by(event: ChannelEvent) -> list[UUID]:
@@ -224,17 +224,17 @@ def _says_something(event: ChannelEvent) -> bool:
     return any(event.payload.get(name) for name in ("kind", "description"))
 
 
-def alerted(incident: Incident) -> list[Plan]:
+def alerted(incident: Incident) -> list[PlannedDelivery]:
     """Everyone who was alerted, once on each channel and address."""
     rows = Sending.objects.filter(delivery__event__in=[event.id for event in events_of(incident)])
     never_sent = Q(delivery__state=State.CANCELLED, delivery__may_duplicate=False)
     rows = rows.exclude(Q(delivery__state=State.SKIPPED) | never_sent)
-    found: dict[tuple[str, str], Plan] = {}
+    found: dict[tuple[str, str], PlannedDelivery] = {}
     for each in rows.select_related("delivery__system", "delivery__contact", "notification").order_by("delivery_id"):
         delivery, notification = each.delivery, each.notification
         found.setdefault(
             (delivery.channel, delivery.target),
-            Plan(
+            PlannedDelivery(
                 Route.Target.PEOPLE,
                 delivery.target,
                 delivery.channel,
@@ -267,7 +267,7 @@ def _tell_update(incident_id: UUID) -> bool:
     incident.update_due_at = None
     if newest:
         incident.told_at = timezone.now()
-        extra_deliveries.make(
+        extra_deliveries.create(
             newest.event, alerted(incident), plan_step=0, why="a further report", priority=Priority.URGENT
         )
         incident.reports.filter(event_id=newest.event_id).update(told_at=Now())
@@ -280,14 +280,14 @@ def stop_escalation(incident: Incident) -> int:
     waiting = Delivery.objects.filter(
         event_id=incident.event_id, plan_step__gte=FIRST_ESCALATION, state__in=list(WAITING)
     )
-    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+    return change(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
 
 
 def call_off(incident: Incident) -> int:
     """It is over: call off whatever waits still of its reports and steps; returns how many."""
     of_people = Delivery.objects.exclude(channel=SYSTEM_CHANNEL).filter(state__in=list(WAITING))
     waiting = of_people.filter(event__in=[event.id for event in events_of(incident)])
-    return move(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
+    return change(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
 
 
 def of_delivery(delivery: Delivery) -> Incident | None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.references import linking
-from integrations.wedding_events.effects import Origin, wedding_event
+from integrations.wedding_events.effects import EventOrigin, wedding_event
 from notifications import links, rounds
 from notifications.incidents import acknowledging, held_emergencies, opening, staff_actions, todays_weddings
 from notifications.incidents.emergency_reports import as_told, line_of
@@ -39,7 +39,7 @@ Routing = ChannelEvent.Routing
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlacementRequest:
     """What a link stands for: whom the message went to, and the incident that it asked them about."""
 
     name: str
@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Placement:
     """The incident as it is now. ``already``: it had been answered before, and nothing was changed."""
 
     incident: Incident
@@ -58,7 +58,7 @@ class NotOurs(ValueError):
     """The wedding that was chosen is not one of the organization's."""
 
 
-def read(token: str) -> Asked:
+def read(token: str) -> PlacementRequest:
     """What a link's token stands for.
 
     Raises:
@@ -72,20 +72,20 @@ def read(token: str) -> Asked:
         raise links.BadLink("This link does not lead to an emergency of ours.")
     if incident.opened_at + acknowledging.LIFE < timezone.now():
         raise acknowledging.TooLate("This link is older than a day.")
-    return Asked(acknowledging.Asked(delivery, incident).name, incident)
+    return PlacementRequest(acknowledging.AcknowledgeRequest(delivery, incident).name, incident)
 
 
-def none_of_ours(incident: Incident, *, by: str) -> Choice:
+def none_of_ours(incident: Incident, *, by: str) -> Placement:
     """Say that an emergency is about no wedding of ours: it ends, and everyone who was told of it hears that."""
     if not staff_actions.resolve(incident, by=by):
         incident.refresh_from_db()
-        return Choice(incident, already=True)
+        return Placement(incident, already=True)
     recording.note_event(incident.event, What.STOPPED, f"{by}: it is about none of our weddings.")
-    return Choice(incident, already=False)
+    return Placement(incident, already=False)
 
 
 @transaction.atomic
-def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
+def choose(incident: Incident, wedding: Wedding, *, by: str) -> Placement:
     """Say which wedding an emergency is about; its reports go to that wedding's incident, once.
 
     Raises:
@@ -96,13 +96,13 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Choice:
     locked = _locked(incident.id)
     if locked is None:
         incident.refresh_from_db()
-        return Choice(incident, already=True)
+        return Placement(incident, already=True)
     if held_emergencies.asking(locked) is Asking.NO:
         held_emergencies.end(locked)
-        return Choice(locked, already=True)
+        return Placement(locked, already=True)
     _send_reports(_asked(locked), wedding, assumed=False)
     _end(locked, wedding, by)
-    return Choice(locked, already=False)
+    return Placement(locked, already=False)
 
 
 def assume_due() -> int:
@@ -172,7 +172,7 @@ def _anew(question: ChannelEvent, wedding: Wedding) -> Any:
     """The emergency that was refused, reported of the wedding that staff have chosen."""
     names = ("kind", "description", "reported_by", "contact_phone", "venue_name")
     said = {name: question.payload[name] for name in names if question.payload.get(name)}
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id)
+    origin = EventOrigin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id)
     return wedding_event(wedding, opening.REPORTED, said, origin)
 
 

@@ -27,7 +27,7 @@ from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Organization, Wedding
+from wedsync.weddings.models import ContactChannel, Organization, Wedding
 
 SELF_TEST, REACH_CHECKED = "ops.self_test", "ops.reach_checked"
 MORNING = time(7)
@@ -113,11 +113,15 @@ def whom_we_reach(wedding: Wedding) -> tuple[list[str], list[str]]:
 
 
 def _ways(person: Person, senders: resolving.Senders) -> list[str]:
-    return [f"{way.channel.label} {way.address}" for way in person.ways if way.channel in senders and not way.against]
+    return [
+        f"{point.channel.label} {point.address}"
+        for point in person.points
+        if point.channel in senders and not point.against
+    ]
 
 
 def _gap(person: Person, senders: resolving.Senders) -> str:
-    against = [f"{way.channel.label}: {way.against.label}" for way in person.ways if way.channel in senders]
+    against = [f"{point.channel.label}: {point.against.label}" for point in person.points if point.channel in senders]
     why = "; ".join(dict.fromkeys(against)) or "no channel is set up"
     return f"{person.contact.name} ({person.contact.role}) cannot be reached. {why}."
 
@@ -125,7 +129,7 @@ def _gap(person: Person, senders: resolving.Senders) -> str:
 def _of_systems(organization_id: UUID) -> Iterable[str]:
     """What is missing or stopped on our side."""
     senders = resolving.sending_systems(organization_id)
-    for channel in (Channel.WHATSAPP, Channel.EMAIL):
+    for channel in (ContactChannel.WHATSAPP, ContactChannel.EMAIL):
         system = senders.get(channel)
         if system is None:
             yield f"There is no system for {channel.label}."
@@ -166,4 +170,4 @@ def _tell(check: ReachCheck, new: NewEvent, priority: Priority) -> None:
     (event,) = publish([new])
     ReachCheck.objects.filter(id=check.id).update(event=event)
     ways = staff.everyone(check.organization_id, check.wedding)
-    extra_deliveries.make(event, ways, plan_step=0, why="a check", priority=priority)
+    extra_deliveries.create(event, ways, plan_step=0, why="a check", priority=priority)

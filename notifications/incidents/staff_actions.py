@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.wedding_events.effects import Origin, wedding_event
+from integrations.wedding_events.effects import EventOrigin, wedding_event
 from notifications.incidents import opening
 from notifications.models import Incident
 from notifications.plans import extra_deliveries
@@ -28,7 +28,7 @@ class AlreadyOpen(ValueError):
 
 
 @transaction.atomic
-def raise_by_hand(
+def raise_emergency(
     wedding: Wedding, kind: str, description: str, *, by: str, drill: bool = False, contact_phone: str = ""
 ) -> ChannelEvent:
     """Report an emergency as staff, or start an exercise, which reaches staff only; returns its event.
@@ -41,7 +41,7 @@ def raise_by_hand(
     payload = {"kind": kind, "description": description, "reported_by": by}
     if contact_phone:
         payload["contact_phone"] = contact_phone
-    origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new(), author=by)
+    origin = EventOrigin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new(), author=by)
     (event,) = publish([wedding_event(wedding, opening.REPORTED, payload, origin)])
     return event
 
@@ -57,7 +57,7 @@ def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEve
     Incident.objects.bulk_create([incident], ignore_conflicts=True)
     if not Incident.objects.filter(id=incident_id).exists():  # another drill of this wedding began at the same moment
         raise AlreadyOpen(UNDER_WAY)
-    extra_deliveries.make(
+    extra_deliveries.create(
         event, staff.everyone(wedding.organization_id, wedding), plan_step=0, why="a drill", priority=Priority.URGENT
     )
     return event
@@ -98,8 +98,10 @@ def resolve(incident: Incident, *, by: str) -> bool:
     if incident.drill or incident.wedding is None:
         new = _ops_event(incident.organization_id, incident.wedding, opening.RESOLVED, payload)
     else:
-        origin = Origin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
+        origin = EventOrigin(ChannelEvent.Source.WEDSYNC, timezone.now(), current_or_new())
         new = wedding_event(incident.wedding, opening.RESOLVED, payload, origin)
     (event,) = publish([new])
-    extra_deliveries.make(event, opening.alerted(incident), plan_step=0, why="the all-clear", priority=Priority.URGENT)
+    extra_deliveries.create(
+        event, opening.alerted(incident), plan_step=0, why="the all-clear", priority=Priority.URGENT
+    )
     return True

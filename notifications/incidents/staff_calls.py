@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.deliveries.state_changes import move
+from integrations.deliveries.state_changes import change
 from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
@@ -78,7 +78,7 @@ def call_now(incident: Incident) -> None:
         state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
     )
     why = "staff are told" + (f" again, for the {incident.staff_calls + 1}th time" if incident.staff_calls else "")
-    extra_deliveries.make(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
+    extra_deliveries.create(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
     names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "nobody is there to be told"
     recording.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
     first = incident.staff_calls == 0 and incident.wedding_id is None
@@ -117,7 +117,7 @@ def _call_off_tried(incident: Incident, step: int) -> set[tuple[str, str]]:
         plan_step__lt=step,
         state__in=list(WAITING),
     )
-    move(earlier.filter(attempt_count__gt=0), State.CANCELLED, Reason.SUPERSEDED)
+    change(earlier.filter(attempt_count__gt=0), State.CANCELLED, Reason.SUPERSEDED)
     return set(earlier.filter(attempt_count=0).values_list("channel", "target"))
 
 

@@ -140,7 +140,7 @@ def tell_of_assumption(event: ChannelEvent, made: Iterable[Delivery]) -> None:
     ways = [
         way for way in staff.everyone(event.organization_id, event.wedding) if (way.channel, way.target) not in known
     ]
-    extra_deliveries.make(
+    extra_deliveries.create(
         event, ways, plan_step=opening.FIRST_STAFF_CALL - 1, why="its wedding is assumed", priority=Priority.URGENT
     )
 

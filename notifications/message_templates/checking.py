@@ -12,10 +12,14 @@ from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
 from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.templating.filters import CannotRender
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 LONGEST_TEXT = 8000
-LONGEST_HEADLINES = {Channel.SLACK: 150, Channel.EMAIL: LONGEST_HEADLINE, Channel.WHATSAPP: LONGEST_HEADLINE}
+LONGEST_HEADLINES = {
+    ContactChannel.SLACK: 150,
+    ContactChannel.EMAIL: LONGEST_HEADLINE,
+    ContactChannel.WHATSAPP: LONGEST_HEADLINE,
+}
 MOST_SLACK_FACTS = 10
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 _ZONE = "Europe/Vienna"
@@ -24,7 +28,7 @@ _DIGESTED = "timeline.updated"
 _HEADLINES = ["Timeline of the wedding of Anna & Ben changed"] * 3
 
 
-class Unfit(ValueError):
+class TemplateFault(ValueError):
     """A template that is not to be saved. ``field``: where staff have to change something."""
 
     def __init__(self, field: str, why: str) -> None:
@@ -44,15 +48,15 @@ def check(text: str, event_type: str, channel: str, locale: str) -> None:
     """
     read_by = _reader(locale)
     if len(text) > LONGEST_TEXT:
-        raise Unfit("text", f"The text has {len(text)} characters; at most {LONGEST_TEXT} are taken.")
+        raise TemplateFault("text", f"The text has {len(text)} characters; at most {LONGEST_TEXT} are taken.")
     for name, facts in _examples(event_type):
         try:
             lines = engine.lines(text, facts, read_by, strict=True)
         except CannotRender as error:
             tried = f" (tried with {name})" if event_type == FALLBACK else ""
-            raise Unfit("text", f"It cannot be written: {error}{tried}.") from error
+            raise TemplateFault("text", f"It cannot be written: {error}{tried}.") from error
         _check_lengths(lines, channel)
-        if channel in {"", Channel.WHATSAPP}:
+        if channel in {"", ContactChannel.WHATSAPP}:
             _check_whatsapp(lines, locale)
 
 
@@ -62,7 +66,9 @@ def _reader(locale: str) -> Reader:
             raise ValueError(locale)
         Locale.parse(locale, sep="-")
     except (ValueError, UnknownLocaleError) as error:
-        raise Unfit("locale", f"“{locale[:20]}” is no known language; write de, or de-AT for one region.") from error
+        raise TemplateFault(
+            "locale", f"“{locale[:20]}” is no known language; write de, or de-AT for one region."
+        ) from error
     return reader(locale, _ZONE, locale.split("-")[0])
 
 
@@ -76,16 +82,20 @@ def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in CATALOGUE if event_type == FALLBACK else [event_type]:
             yield name, {**examples.facts(name), **contact}
     else:
-        raise Unfit("event_type", f"There is no event type “{event_type[:64]}”.")
+        raise TemplateFault("event_type", f"There is no event type “{event_type[:64]}”.")
 
 
 def _check_lengths(lines: list[str], channel: str) -> None:
-    longest = LONGEST_HEADLINES[Channel(channel)] if channel else min(LONGEST_HEADLINES.values())
-    where = Channel(channel).label if channel else "every channel"
+    longest = LONGEST_HEADLINES[ContactChannel(channel)] if channel else min(LONGEST_HEADLINES.values())
+    where = ContactChannel(channel).label if channel else "every channel"
     if len(lines[0]) > longest:
-        raise Unfit("text", f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}.")
-    if channel in {"", Channel.SLACK} and len(lines) - 1 > MOST_SLACK_FACTS:
-        raise Unfit("text", f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_SLACK_FACTS}.")
+        raise TemplateFault(
+            "text", f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}."
+        )
+    if channel in {"", ContactChannel.SLACK} and len(lines) - 1 > MOST_SLACK_FACTS:
+        raise TemplateFault(
+            "text", f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_SLACK_FACTS}."
+        )
 
 
 def _check_whatsapp(lines: list[str], locale: str) -> None:
@@ -99,4 +109,6 @@ def _check_whatsapp(lines: list[str], locale: str) -> None:
     length = max(len(templates.filled(body, values)) for body in own or english)
     if length > templates.LONGEST_BODY:
         limit = templates.LONGEST_BODY
-        raise Unfit("text", f"With an example WhatsApp's message has {length} characters; at most {limit} are taken.")
+        raise TemplateFault(
+            "text", f"With an example WhatsApp's message has {length} characters; at most {limit} are taken."
+        )

@@ -22,7 +22,7 @@ from wedsync.env import ConfigurationError
 from wedsync.ids import new_id
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel, Contact, Organization, Wedding
+from wedsync.weddings.models import Contact, ContactChannel, Organization, Wedding
 
 MOST_EVENTS = 20
 MOST_DIGESTED = 5
@@ -79,11 +79,11 @@ def looks(template: MessageTemplate, event: ChannelEvent) -> Iterator[Shown]:
     """
     if event.organization_id != template.organization_id:
         raise ValueError("the event belongs to another organization")
-    for channel in [Channel(template.channel)] if template.channel else list(Channel):
+    for channel in [ContactChannel(template.channel)] if template.channel else list(ContactChannel):
         yield _look(template, event, channel)
 
 
-def _look(template: MessageTemplate, event: ChannelEvent, channel: Channel) -> Shown:
+def _look(template: MessageTemplate, event: ChannelEvent, channel: ContactChannel) -> Shown:
     delivery = _delivery(template.organization, event, channel, template.locale)
     sender = CHANNELS[channel]
     try:
@@ -96,11 +96,11 @@ def _look(template: MessageTemplate, event: ChannelEvent, channel: Channel) -> S
         composed = sender.compose(content, delivery)
     except (ValueError, DeliveryError, ConfigurationError) as error:
         return Shown(channel.label, problem=str(error))
-    text = _slack_text(composed.request.body) if channel == Channel.SLACK else composed.text
+    text = _slack_text(composed.request.body) if channel == ContactChannel.SLACK else composed.text
     return Shown(channel.label, composed.subject, text, composed.html)
 
 
-def _delivery(organization: Organization, event: ChannelEvent, channel: Channel, locale: str) -> Delivery:
+def _delivery(organization: Organization, event: ChannelEvent, channel: ContactChannel, locale: str) -> Delivery:
     """One that is never stored, to somebody who reads the template's language."""
     system = System(organization=organization, name=channel.label, kind=channel)
     system.seal_credentials({"from": f"{organization.name} <wedding@example.com>"})

@@ -38,7 +38,7 @@ def check(text: str, event_type: str, channel: str, locale: str) -> None:
     """
     try:
         checking.check(text, event_type, channel, locale)
-    except checking.Unfit as error:
+    except checking.TemplateFault as error:
         raise ValidationError({error.field: str(error)}) from error
 
 

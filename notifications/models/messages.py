@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from integrations.models import Delivery
 from wedsync.ids import new_id
-from wedsync.weddings.models import Channel, Organization
+from wedsync.weddings.models import ContactChannel, Organization
 
 
 class Message(models.Model):
@@ -29,7 +29,7 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="messages")
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="message")
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     address = models.CharField(max_length=254)
     subject = models.CharField(max_length=300)
     text = models.TextField()

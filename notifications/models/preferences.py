@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from wedsync.ids import new_id
 from wedsync.live.event_types.catalogue import Category
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 CATEGORIES = [(each.value, each.capitalize()) for each in Category if each != Category.OPERATIONS]
 
@@ -16,7 +16,7 @@ class Preference(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="preferences")
     category = models.CharField(max_length=16, choices=CATEGORIES)
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     wanted = models.BooleanField(default=False)
     source = models.CharField(max_length=100, blank=True, help_text="Who said so: staff, the API, a mail's link.")
     changed_at = models.DateTimeField(auto_now=True)
@@ -27,7 +27,7 @@ class Preference(models.Model):
             models.CheckConstraint(
                 condition=Q(category__in=[name for name, _ in CATEGORIES]), name="preference_category_known"
             ),
-            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="preference_channel_known"),
+            models.CheckConstraint(condition=Q(channel__in=ContactChannel.values), name="preference_channel_known"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from wedsync.ids import new_id
 from wedsync.live.event_types.catalogue import CATALOGUE
-from wedsync.weddings.models import Channel, Organization
+from wedsync.weddings.models import ContactChannel, Organization
 
 OTHERS = {"digest": "Digest: several low-priority news at once", "fallback": "Fallback: for whatever has no words"}
 TEMPLATE_TYPES = [*((name, name) for name in CATALOGUE), *OTHERS.items()]
@@ -19,7 +19,9 @@ class MessageTemplate(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="templates", db_index=False)
     event_type = models.CharField(max_length=64)
-    channel = models.CharField(max_length=16, choices=Channel.choices, blank=True, help_text="Empty: for every one.")
+    channel = models.CharField(
+        max_length=16, choices=ContactChannel.choices, blank=True, help_text="Empty: for every one."
+    )
     locale = models.CharField(max_length=8, default="en", help_text="Such as de, or de-AT for one region.")
     text = models.TextField(help_text="First line: the headline. Each further line: a fact, as “Label: value”.")
     version = models.PositiveIntegerField(default=1)
@@ -40,7 +42,9 @@ class MessageTemplate(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "event_type", "channel", "locale", "version"], name="template_version_once"
             ),
-            models.CheckConstraint(condition=Q(channel__in=["", *Channel.values]), name="template_channel_known"),
+            models.CheckConstraint(
+                condition=Q(channel__in=["", *ContactChannel.values]), name="template_channel_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db import models
 from integrations.models import Delivery
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel, Contact, Organization
+from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 
 class TraceEntry(models.Model):
@@ -34,7 +34,7 @@ class TraceEntry(models.Model):
     recipient = models.CharField(max_length=254, blank=True, help_text="As in a notification; empty: the whole event.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="trace")
     delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, related_name="trace")
-    channel = models.CharField(max_length=16, choices=Channel.choices, blank=True)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices, blank=True)
     what = models.CharField(max_length=16, choices=What.choices)
     text = models.CharField(max_length=500, help_text="A sentence for staff.")
     at = models.DateTimeField(auto_now_add=True)

@@ -6,7 +6,7 @@ from django.db.models import Q
 from integrations.models import Delivery
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel, Organization, Wedding
+from wedsync.weddings.models import ContactChannel, Organization, Wedding
 
 
 class Window(models.Model):
@@ -20,7 +20,7 @@ class Window(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="+")
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     target = models.CharField(max_length=254, help_text="The normalized address, or the id of a team's system.")
     subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: a digest takes everything.")
     opens_at = models.DateTimeField(help_text="PostgreSQL's clock.")
@@ -68,7 +68,7 @@ class WindowEntry(models.Model):
     window = models.ForeignKey(Window, on_delete=models.CASCADE, related_name="entries")
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="window_entry")
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="+", db_index=False)
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     target = models.CharField(max_length=254)
     subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: it stands for itself.")
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default=Outcome.OPEN)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from notifications import links
 from notifications.incidents import acknowledging, held_emergencies, placement, todays_weddings
-from notifications.incidents.placement import Asked
+from notifications.incidents.placement import PlacementRequest
 from notifications.models import Incident
 from notifications.pages.acknowledge import HEADERS
 from wedsync.ids import as_id
@@ -39,7 +39,7 @@ def choose_wedding(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, {**_facts(asked.incident), "late": late})
 
 
-def _answer(asked: Asked, answer: str) -> bool:
+def _answer(asked: PlacementRequest, answer: str) -> bool:
     """Do what a button says; whether it is as they said, be it that somebody said the same before.
 
     Raises:

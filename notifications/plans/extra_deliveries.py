@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.deliveries.rows import planned_row
 from integrations.models import Delivery
 from integrations.models.deliveries import STAFF_CALL
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import State
 from notifications.models import Notification, Sending
 from notifications.trace import recording
@@ -22,7 +22,9 @@ AT_ONCE = 0.05  # seconds
 
 
 @transaction.atomic
-def make(event: ChannelEvent, plans: Iterable[Plan], *, plan_step: int, why: str, priority: Priority) -> list[Delivery]:
+def create(
+    event: ChannelEvent, plans: Iterable[PlannedDelivery], *, plan_step: int, why: str, priority: Priority
+) -> list[Delivery]:
     """Make what is planned, each once however often it is asked for; returns what is there then.
 
     ``why``: a few words for the trace.
@@ -47,7 +49,7 @@ def contact_of(recipient: str) -> UUID | None:
     return UUID(value) if kind == "contact" else None
 
 
-def _carry(event: ChannelEvent, plan: Plan, delivery: Delivery, plan_step: int, why: str) -> None:
+def _carry(event: ChannelEvent, plan: PlannedDelivery, delivery: Delivery, plan_step: int, why: str) -> None:
     """Tie a delivery to its recipient's notification, which begins here where there was none."""
     notification, _ = Notification.objects.get_or_create(
         event=event,

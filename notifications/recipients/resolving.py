@@ -8,34 +8,34 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Route, System
-from integrations.registry.targets import Plan, ill_system
+from integrations.registry.targets import PlannedDelivery, ill_system
 from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.plans import in_force
 from notifications.rules import plan_steps, policy
-from notifications.rules.policy import PERSONAL, Way
+from notifications.rules.policy import PERSONAL, ContactPoint
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
-from wedsync.weddings.models import Address, Channel, Contact, Membership
+from wedsync.weddings.models import Address, Contact, ContactChannel, Membership
 
-_SYSTEM_KINDS = {Channel.WHATSAPP: System.Kind.WHATSAPP, Channel.EMAIL: System.Kind.EMAIL}
+_SYSTEM_KINDS = {ContactChannel.WHATSAPP: System.Kind.WHATSAPP, ContactChannel.EMAIL: System.Kind.EMAIL}
 LAST = 2**15
-Senders = Mapping[Channel, System]
+Senders = Mapping[ContactChannel, System]
 
 
 @dataclass(frozen=True)
 class Person:
     """One person, who may be in a wedding's list twice: as several contacts with the same phone or email address.
 
-    ``contact``: the one that counts, by call order. ``ways``: every channel, with or without an address; one email, and
-    every phone, since two people may share a mailbox, and a phone that does not ring wakes nobody.
+    ``contact``: the one that counts, by call order. ``points``: every channel, with or without an address; one email,
+    and every phone, since two people may share a mailbox, and a phone that does not ring wakes nobody.
     """
 
     contact: Contact
     contacts: tuple[Contact, ...]
-    ways: tuple[Way, ...]
+    points: tuple[ContactPoint, ...]
 
     @property
     def key(self) -> str:
@@ -43,17 +43,17 @@ class Person:
         return f"contact:{self.contact.id}"
 
 
-def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Plan]:
+def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries of a route to people: a team's Slack channel, and each person on each channel.
 
     What tells of WedSync and its systems is for no wedding's people, but for staff.
     """
     team = route.system
-    if team and team.kind == System.Kind.SLACK and (not route.channels or Channel.SLACK in route.channels):
+    if team and team.kind == System.Kind.SLACK and (not route.channels or ContactChannel.SLACK in route.channels):
         yield to_team(team)
     senders = sending_systems(route.organization_id, besides=ill_system(event))
     if CATALOGUE[event.type].is_about_us:
-        if not route.channels or Channel.EMAIL in route.channels:
+        if not route.channels or ContactChannel.EMAIL in route.channels:
             yield from to_staff(route.organization_id, senders)
         return
     channels = route.channels or _first_channels(event)
@@ -62,37 +62,39 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
         yield from to_person(person, channels, senders, priority, now)
 
 
-def to_team(team: System) -> Plan:
+def to_team(team: System) -> PlannedDelivery:
     """A message to a team's Slack channel."""
-    return Plan(Route.Target.PEOPLE, str(team.id), Channel.SLACK, team, recipient=f"team:{team.id}", name=team.name)
+    return PlannedDelivery(
+        Route.Target.PEOPLE, str(team.id), ContactChannel.SLACK, team, recipient=f"team:{team.id}", name=team.name
+    )
 
 
-def to_staff(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+def to_staff(organization_id: UUID, senders: Senders) -> Iterable[PlannedDelivery]:
     """An email to each owner and each member of support."""
     return _to_members(organization_id, senders, [Membership.Role.OWNER, Membership.Role.SUPPORT])
 
 
-def to_planners(organization_id: UUID, senders: Senders) -> Iterable[Plan]:
+def to_planners(organization_id: UUID, senders: Senders) -> Iterable[PlannedDelivery]:
     """An email to each planner, where there is neither an owner nor support to be told."""
     return _to_members(organization_id, senders, [Membership.Role.PLANNER])
 
 
-def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Membership.Role]) -> Iterable[Plan]:
-    sender = senders.get(Channel.EMAIL)
+def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Membership.Role]) -> Iterable[PlannedDelivery]:
+    sender = senders.get(ContactChannel.EMAIL)
     if sender is None:
         return
     staff = Membership.objects.filter(organization_id=organization_id, role__in=roles, user__is_active=True)
     addresses = sorted(
-        {in_one_form(Channel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
+        {in_one_form(ContactChannel.EMAIL, mail) for mail in staff.values_list("user__email", flat=True) if mail}
     )
-    mails = Address.objects.filter(organization_id=organization_id, channel=Channel.EMAIL, value__in=addresses)
+    mails = Address.objects.filter(organization_id=organization_id, channel=ContactChannel.EMAIL, value__in=addresses)
     rows = {row.value: row for row in mails}
     for address in addresses:
-        standing = policy.blocked_because(Channel.EMAIL, rows.get(address))
-        yield Plan(
+        standing = policy.blocked_because(ContactChannel.EMAIL, rows.get(address))
+        yield PlannedDelivery(
             Route.Target.PEOPLE,
             address,
-            Channel.EMAIL,
+            ContactChannel.EMAIL,
             sender,
             skipped=standing,
             recipient=f"staff:{address}",
@@ -102,32 +104,32 @@ def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Members
 
 def to_person(
     person: Person, channels: Sequence[str], senders: Senders, priority: Priority, now: datetime
-) -> Iterable[Plan]:
+) -> Iterable[PlannedDelivery]:
     """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
-    ways = [way for way in person.ways if way.channel in senders]
-    closed: list[Way] = []
+    points = [point for point in person.points if point.channel in senders]
+    closed: list[ContactPoint] = []
     if plan_steps.PREFERRED in channels or plan_steps.OTHER in channels:
-        order = policy.preferred(person.contact, ways, urgent=priority == Priority.URGENT)
-        chosen = policy.by_one_channel(order or ways[:1])
-        closed = [way for way in ways if way.against and way.channel not in {each.channel for each in chosen}]
-        ways = chosen
+        order = policy.preferred(person.contact, points, urgent=priority == Priority.URGENT)
+        chosen = policy.by_one_channel(order or points[:1])
+        closed = [point for point in points if point.against and point.channel not in {each.channel for each in chosen}]
+        points = chosen
     else:
-        ways = [way for way in ways if way.channel in channels]
-    passed_over = tuple(dict.fromkeys((str(way.channel.value), way.against) for way in closed))
-    for way in ways:
-        yield replace(plan_for(person, way, senders[way.channel], priority, now), passed_over=passed_over)
+        points = [point for point in points if point.channel in channels]
+    passed_over = tuple(dict.fromkeys((str(point.channel.value), point.against) for point in closed))
+    for point in points:
+        yield replace(plan_for(person, point, senders[point.channel], priority, now), passed_over=passed_over)
 
 
-def plan_for(person: Person, way: Way, sender: System, priority: Priority, now: datetime) -> Plan:
+def plan_for(person: Person, point: ContactPoint, sender: System, priority: Priority, now: datetime) -> PlannedDelivery:
     """A delivery to a person on one channel, held through their quiet hours."""
-    quiet = None if way.against else policy.quiet_until(way.contact, priority, now)
-    return Plan(
+    quiet = None if point.against else policy.quiet_until(point.contact, priority, now)
+    return PlannedDelivery(
         Route.Target.PEOPLE,
-        way.address or person.key,
-        way.channel,
+        point.address or person.key,
+        point.channel,
         sender,
-        way.contact,
-        skipped=way.against,
+        point.contact,
+        skipped=point.against,
         held_until=quiet,
         held_because=Reason.QUIET_HOURS if quiet else Reason.NONE,
         recipient=person.key,
@@ -176,26 +178,28 @@ def is_coordinator(person: Person) -> bool:
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
     """Contacts of one organization as persons, with what is against telling them of an event on each channel."""
     groups = _same_person(sorted(contacts, key=_call_order))
-    ways = [way for group in groups for way in _ways(group)]
-    values = {way.address for way in ways if way.address}
+    points = [point for group in groups for point in _points(group)]
+    values = {point.address for point in points if point.address}
     found = Address.objects.filter(organization_id=event.organization_id, value__in=values, channel__in=PERSONAL)
     addresses = {(row.channel, row.value): row for row in found}
     urgent = event.priority == Priority.URGENT
     category = CATALOGUE[event.type].category
     unwanted = wishes.NOTHING if urgent else wishes.unwanted(contacts, category)
 
-    def against(way: Way) -> Reason:
-        if not way.address:
+    def against(point: ContactPoint) -> Reason:
+        if not point.address:
             return Reason.NO_ADDRESS
-        if blocked := policy.blocked_because(way.channel, addresses.get((way.channel, way.address))):
+        if blocked := policy.blocked_because(point.channel, addresses.get((point.channel, point.address))):
             return blocked
-        return Reason.NOT_WANTED if (way.contact.id, category, way.channel) in unwanted else Reason.NONE
+        return Reason.NOT_WANTED if (point.contact.id, category, point.channel) in unwanted else Reason.NONE
 
     return [
         Person(
             group[0],
             tuple(group),
-            tuple(Way(way.channel, way.contact, way.address, against(way)) for way in _ways(group)),
+            tuple(
+                ContactPoint(point.channel, point.contact, point.address, against(point)) for point in _points(group)
+            ),
         )
         for group in groups
     ]
@@ -220,14 +224,14 @@ def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
     return sorted(groups, key=lambda group: _call_order(group[0]))
 
 
-def _ways(group: Sequence[Contact]) -> Iterable[Way]:
+def _points(group: Sequence[Contact]) -> Iterable[ContactPoint]:
     """The person's address on each channel, the first contact's that has one; of phones each different one."""
     for channel in PERSONAL:
         having = {in_one_form(channel, each.address(channel)): each for each in reversed(group)}
         addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
         for value, contact in addresses.items():
-            yield Way(channel, contact, value)
-            if channel != Channel.WHATSAPP:
+            yield ContactPoint(channel, contact, value)
+            if channel != ContactChannel.WHATSAPP:
                 break
 
 
@@ -235,7 +239,7 @@ def _first_channels(event: ChannelEvent) -> Sequence[str]:
     return in_force.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
 
 
-def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[Channel, System]:
+def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[ContactChannel, System]:
     """The newest system of each kind; a paused one only where none is active, a disabled one never.
 
     ``besides``: the id of one that is not to be used.

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.registry.targets import Hindrance
+from integrations.registry.targets import Blocked
 from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.models import Sending
@@ -11,36 +11,36 @@ from notifications.rules import policy
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
-from wedsync.weddings.models import Address, Channel, Contact
+from wedsync.weddings.models import Address, Contact, ContactChannel
 
 
-def hindrance(delivery: Delivery) -> Hindrance | None:
+def blocked(delivery: Delivery) -> Blocked | None:
     """``None``: it may be sent. Urgent passes quiet hours and preferences, never what stands against the address."""
-    if delivery.channel == Channel.SLACK:
+    if delivery.channel == ContactChannel.SLACK:
         return None
-    channel, contact = Channel(delivery.channel), delivery.contact
+    channel, contact = ContactChannel(delivery.channel), delivery.contact
     address = Address.objects.filter(
         organization_id=delivery.organization_id, channel=channel, value=delivery.target
     ).first()
     if reason := policy.blocked_because(channel, address):
-        return Hindrance(reason)
+        return Blocked(reason)
     if contact is None:
-        found = Hindrance(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
+        found = Blocked(Reason.NO_RECIPIENT) if _was_for_a_contact(delivery) else None
     else:
         found = _of_contact(delivery, channel, contact)
     return found
 
 
-def _of_contact(delivery: Delivery, channel: Channel, contact: Contact) -> Hindrance | None:
+def _of_contact(delivery: Delivery, channel: ContactChannel, contact: Contact) -> Blocked | None:
     if in_one_form(channel, contact.address(channel)) != delivery.target:
-        return Hindrance(Reason.NO_ADDRESS)
+        return Blocked(Reason.NO_ADDRESS)
     if delivery.priority == Priority.URGENT:
         return None
     category = CATALOGUE[delivery.event.type].category
     if not wishes.wanted(contact.id, category, channel):
-        return Hindrance(Reason.NOT_WANTED)
+        return Blocked(Reason.NOT_WANTED)
     until = policy.quiet_until(contact, Priority(delivery.priority), timezone.now())
-    return Hindrance(Reason.QUIET_HOURS, until, *policy.quiet_order(delivery)) if until else None
+    return Blocked(Reason.QUIET_HOURS, until, *policy.quiet_order(delivery)) if until else None
 
 
 def _was_for_a_contact(delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 from integrations.health.alerts import OPS_ROUTES
 from integrations.models import Route, System
 from integrations.references import suppliers
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.rules import event_filters
 from notifications.recipients import resolving
 from wedsync.live.channels import matches, names_for
@@ -14,7 +14,7 @@ from wedsync.live.event_types.catalogue import EMERGENCY
 from wedsync.weddings.models import Wedding
 
 
-def everyone(organization_id: UUID, wedding: Wedding | None = None) -> list[Plan]:
+def everyone(organization_id: UUID, wedding: Wedding | None = None) -> list[PlannedDelivery]:
     """Every way to staff: the Slack channels of emergencies, and an email to each owner and member of support.
 
     Where no route leads emergencies to Slack, the channel that alerts go to counts; where none does either, every Slack

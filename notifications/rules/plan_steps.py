@@ -24,10 +24,10 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from wedsync.live.event_types.catalogue import Category
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 PREFERRED, OTHER = "preferred", "other"
-CHANNEL_WORDS = (*Channel.values, PREFERRED, OTHER)
+CHANNEL_WORDS = (*ContactChannel.values, PREFERRED, OTHER)
 W = TypeVar("W", bound=StrEnum)
 MOST_STEPS, MOST_REPEATS, LONGEST_AFTER = 10, 20, 7 * 24 * 3600.0
 
@@ -77,7 +77,7 @@ def shipped(category: str) -> tuple[Step, ...]:
     if category != Category.EMERGENCIES:
         return _ORDINARY
     pace, asked = settings.ESCALATION_SECONDS, Until.ACKNOWLEDGED
-    every_way = (Channel.WHATSAPP.value, Channel.SLACK.value, Channel.EMAIL.value)
+    every_way = (ContactChannel.WHATSAPP.value, ContactChannel.SLACK.value, ContactChannel.EMAIL.value)
     return (
         Step(every_way, until=asked),
         Step(every_way, pace, asked, Audience.SECOND),

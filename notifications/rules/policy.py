@@ -8,49 +8,49 @@ from zoneinfo import ZoneInfo
 from integrations.models import Delivery
 from integrations.states import Reason
 from wedsync.queues import Priority
-from wedsync.weddings.models import Address, Channel, Contact
+from wedsync.weddings.models import Address, Contact, ContactChannel
 
-PERSONAL = (Channel.WHATSAPP, Channel.EMAIL)
+PERSONAL = (ContactChannel.WHATSAPP, ContactChannel.EMAIL)
 
 
 @dataclass(frozen=True)
-class Way:
+class ContactPoint:
     """One channel to a person. ``against``: why it must not be used; empty where nothing is against it."""
 
-    channel: Channel
+    channel: ContactChannel
     contact: Contact
     address: str
     against: Reason = Reason.NONE
 
 
-def preferred(contact: Contact, ways: Iterable[Way], *, urgent: bool = False) -> list[Way]:
-    """The ways in the order that the person wants: those that they name, or all where they name none.
+def preferred(contact: Contact, points: Iterable[ContactPoint], *, urgent: bool = False) -> list[ContactPoint]:
+    """The contact points in the order that the person wants: those that they name, or all where they name none.
 
     Urgent news may come by the others too, after these.
     """
     named = [name for name in contact.preferred_channels if name in PERSONAL]
     order = [*named, *(name for name in PERSONAL if name not in named and (urgent or not named))]
-    found = list(ways)
-    return [way for name in order for way in found if way.channel == name]
+    found = list(points)
+    return [point for name in order for point in found if point.channel == name]
 
 
-def by_one_channel(ways: Sequence[Way]) -> list[Way]:
-    """Of ways in their order, those of the first channel that may be used: one email, every phone.
+def by_one_channel(points: Sequence[ContactPoint]) -> list[ContactPoint]:
+    """Of contact points in their order, those of the first channel that may be used: one email, every phone.
 
     Where none may be used, the first, so that staff see what is against it.
     """
-    first = first_open(ways)
+    first = first_open(points)
     if first is None:
-        return list(ways[:1])
-    return [way for way in ways if way.channel == first.channel and not way.against]
+        return list(points[:1])
+    return [point for point in points if point.channel == first.channel and not point.against]
 
 
-def first_open(ways: Sequence[Way]) -> Way | None:
+def first_open(points: Sequence[ContactPoint]) -> ContactPoint | None:
     """The first that may be used."""
-    return next((way for way in ways if not way.against), None)
+    return next((point for point in points if not point.against), None)
 
 
-def blocked_because(channel: Channel, address: Address | None) -> Reason:
+def blocked_because(channel: ContactChannel, address: Address | None) -> Reason:
     """Why an address must not be used; no row means that nobody consented to WhatsApp, and nothing against mail."""
     return Reason((address or Address(channel=channel)).blocked_because)
 

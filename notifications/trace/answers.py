@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from integrations.models import Attempt, Delivery
 from integrations.states import WAITING, Reason, State
 from notifications.models import Message, Notification, Sending, TraceEntry, Window, WindowEntry
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 _TOLD_BY_ANOTHER = frozenset({Reason.IN_DIGEST, Reason.SUPERSEDED})
 
@@ -86,7 +86,7 @@ def _of_carrier(delivery: Delivery) -> Answer:
 
 def _of_delivery(delivery: Delivery) -> Answer:
     message: Message | None = getattr(delivery, "message", None)
-    by = Channel(delivery.channel).label
+    by = ContactChannel(delivery.channel).label
     if message and delivery.state == State.SUCCEEDED:
         return _of_message(message, by)
     reason = delivery.get_state_reason_display() or "no reason"
@@ -114,7 +114,9 @@ def _of_message(message: Message, by: str) -> Answer:
     for at, got, text in steps:
         if at:
             return Answer(got, text, message.channel, at)
-    silent = " and tells no more" if message.channel == Channel.SLACK else "; whether it arrived is not known yet"
+    silent = (
+        " and tells no more" if message.channel == ContactChannel.SLACK else "; whether it arrived is not known yet"
+    )
     return Answer(Got.SENT, f"{by} took it{silent}.", message.channel, message.sent_at or message.created_at)
 
 
@@ -126,7 +128,7 @@ def not_used(notification: Notification) -> list[tuple[str, str]]:
     said = {each.channel: each.text for each in entries.order_by("id")}
     skipped = Delivery.objects.filter(sending__notification=notification, state=State.SKIPPED).order_by("id")
     said |= {row.channel: (row.get_state_reason_display() or "skipped").lower() for row in skipped}
-    return sorted((Channel(channel).label, why.rpartition(": ")[2]) for channel, why in said.items())
+    return sorted((ContactChannel(channel).label, why.rpartition(": ")[2]) for channel, why in said.items())
 
 
 def timeline(notification: Notification) -> list[Line]:

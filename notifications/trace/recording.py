@@ -6,11 +6,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import Reason
 from notifications.models import Notification, Sending, TraceEntry
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 LONGEST = 500
 What = TraceEntry.What
@@ -33,13 +33,13 @@ def of_notification(
     )
 
 
-def of_passed_over(notification: Notification, plan: Plan) -> list[TraceEntry]:
+def of_passed_over(notification: Notification, plan: PlannedDelivery) -> list[TraceEntry]:
     """Why a recipient is told by this channel and by no other: what was against each of those, not yet stored."""
     return [
         of_notification(
             notification,
             What.NOT_SENT,
-            f"{Channel(channel).label} is not used: {Reason(reason).label.lower()}",
+            f"{ContactChannel(channel).label} is not used: {Reason(reason).label.lower()}",
             channel=channel,
         )
         for channel, reason in plan.passed_over

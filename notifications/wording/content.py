@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Subject:
 
     event: ChannelEvent
     contact: Contact | None
-    channel: Channel
+    channel: ContactChannel
     step: int = 0
     escalated: bool = False
     asks: bool = False

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations import admission
-from integrations.admission import Change, Standing, Verdict, breakers, lane_of
+from integrations.admission import BreakerEffect, BreakerState, CallResult, breakers, lane_of
 from integrations.admission.scripts import scripts_at
 from integrations.models import BreakerChange, System
 from integrations.states import Reason, State
@@ -30,7 +30,7 @@ def page(system: System, name: str = "change") -> str:
     return f"{LIST}{system.pk}/{name}/"
 
 
-def standing(system: System) -> Standing:
+def standing(system: System) -> BreakerState:
     return admission.look([lane_of(system)])[str(system.pk)].state
 
 
@@ -49,10 +49,10 @@ def changes(system: System) -> list[tuple[str, str, str | None]]:
 def test_tripping_asks_for_minutes_and_stops_what_goes_out(ours: House, system: System, sign_in: SignIn) -> None:
     client = sign_in(ours, role=Role.SUPPORT)
     assert 'name="minutes"' in client.get(page(system, "trip-breaker")).content.decode()
-    assert standing(system) == Standing.CLOSED, "following a link changes nothing"
+    assert standing(system) == BreakerState.CLOSED, "following a link changes nothing"
 
     assert client.post(page(system, "trip-breaker"), {"minutes": "0"}).status_code == 200
-    assert standing(system) == Standing.CLOSED
+    assert standing(system) == BreakerState.CLOSED
     assert client.post(page(system, "trip-breaker"), {"minutes": "45"}).status_code == 302
 
     permit = admission.ask(lane_of(system), urgent=True)
@@ -78,11 +78,11 @@ def test_resetting_closes_it_and_lets_go_what_it_held(ours: House, system: Syste
     due = held.next_attempt_at
 
     assert client.get(page(system, "reset-breaker")).status_code == 200
-    assert standing(system) == Standing.OPEN
+    assert standing(system) == BreakerState.OPEN
     assert client.post(page(system, "reset-breaker")).status_code == 302
 
     held.refresh_from_db()
-    assert standing(system) == Standing.CLOSED
+    assert standing(system) == BreakerState.CLOSED
     assert held.next_attempt_at <= timezone.now() < due
     assert changes(system)[0][:2] == ("open", "closed")
 
@@ -94,7 +94,7 @@ def test_a_planner_and_another_organization_press_nothing(
         for path in ("trip-breaker", "reset-breaker"):
             assert client.post(page(system, path), {"minutes": "5"}).status_code in {302, 403, 404}
 
-    assert standing(system) == Standing.CLOSED
+    assert standing(system) == BreakerState.CLOSED
     assert changes(system) == [("closed", "open", None)], "only the row that was there"
 
 
@@ -125,9 +125,9 @@ def test_the_history_is_written_by_what_results_do_and_bounded(
     lane = lane_of(system)
     for _ in range(5):
         permit = admission.ask(lane, urgent=False)
-        change = admission.tell(lane, permit, Verdict.FAILED, delivery_id=uuid4(), alone=True)
+        change = admission.tell(lane, permit, CallResult.FAILED, delivery_id=uuid4(), alone=True)
         breakers.record_change(system, change)
-    assert change == Change.OPENED
+    assert change == BreakerEffect.OPENED
     assert [row[:2] for row in changes(system)] == [("closed", "open")] * 2, "the house's own, and this one"
 
     seen = sign_in(ours).get(HISTORY).content.decode()

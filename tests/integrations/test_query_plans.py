@@ -36,7 +36,7 @@ from tests.factories import (
 )
 from webhooks.models import ProviderNotice, Receipt
 from wedsync.ids import new_id
-from wedsync.live.log.reader import Place, frames_after, last_sequences
+from wedsync.live.log.reader import ChannelKey, frames_after, last_sequences
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -194,7 +194,7 @@ def plans_of(work: Callable[[], object]) -> Plans:
     return plans
 
 
-def _follow(place: Place) -> None:
+def _follow(place: ChannelKey) -> None:
     last_sequences([place])
     frames_after(place, MANY - 10, 100)
 
@@ -208,7 +208,7 @@ def _watch() -> None:
 @pytest.mark.usefixtures("quiet")
 def test_a_round_over_years_of_finished_rows_reads_hardly_any() -> None:
     channel = ChannelEntry.objects.order_by("id").select_related("channel")[0].channel
-    follow = partial(_follow, Place(channel.organization_id, channel.name))
+    follow = partial(_follow, ChannelKey(channel.organization_id, channel.name))
     found = {
         name: plans_of(work).greedy
         for name, work in {"sweep": sweep, "health": sweeping.sweep, "follower": follow, "heartbeats": _watch}.items()

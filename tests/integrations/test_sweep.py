@@ -20,7 +20,7 @@ from tests.factories import ConnectionFactory, DeliveryFactory, EventFactory, Sy
 from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import QUEUE_PREFIX
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
@@ -165,7 +165,7 @@ def test_a_disabled_system_is_no_target_and_the_newest_active_one_is() -> None:
     SystemFactory(state="paused", **common)
     SystemFactory(state="disabled", **common)
 
-    assert sending_systems(organization.id)[Channel.WHATSAPP] == wanted
+    assert sending_systems(organization.id)[ContactChannel.WHATSAPP] == wanted
 
 
 def test_a_lease_that_can_not_be_ended_keeps_no_other_from_it() -> None:

@@ -18,7 +18,7 @@ from notifications.models import Incident
 from tests.live.broken_ways import CHANNELS_DOWN, REDIS_AWAY, WAYS, Sent, Way, make_sent, trip_breakers
 from tests.live.product import Product
 from tests.polling import until
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 TOLD_WITHIN, PATIENCE = 30.0, 100.0
 DOCUMENT = Path(__file__).parents[2] / "docs" / "staff" / "incidents.md"
@@ -40,7 +40,7 @@ def calm(product: Product) -> Iterator[None]:
 def told(sent: Sent) -> bool:
     """Whether a channel has taken a message of the emergency, for anybody of the organization."""
     rows = Delivery.objects.filter(organization=sent.world.organization, event__priority="urgent")
-    return rows.filter(channel__in=Channel.values, state=State.SUCCEEDED).exists()
+    return rows.filter(channel__in=ContactChannel.values, state=State.SUCCEEDED).exists()
 
 
 def outcome(sent: Sent) -> str:
@@ -60,7 +60,7 @@ def reaches_its_people(sent: Sent) -> bool:
     """Whether anybody of the wedding, or its coordinators' Slack, is told."""
     of_emergency = Delivery.objects.filter(organization=sent.world.organization, event__type="venue.emergency_reported")
     ordinary = of_emergency.filter(plan_step=0).exclude(state__in=[State.SKIPPED, State.DEAD])
-    return ordinary.filter(channel__in=Channel.values).exists()
+    return ordinary.filter(channel__in=ContactChannel.values).exists()
 
 
 def play(product: Product, way: Way) -> list[Sent]:

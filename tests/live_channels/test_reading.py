@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import OrganizationFactory, WeddingFactory
 from tests.live_channels.test_log import new_event
-from wedsync.live.log.reader import Place, frames_after, last_sequences, position
+from wedsync.live.log.reader import ChannelKey, frames_after, last_sequences, position
 from wedsync.live.log.writer import append
 from wedsync.live.models import Channel
 
@@ -17,7 +17,7 @@ NAME = "a:b:1"
 
 
 def test_a_channel_that_nobody_wrote_to_starts_at_0_and_gets_no_row() -> None:
-    place = Place(OrganizationFactory().id, NAME)
+    place = ChannelKey(OrganizationFactory().id, NAME)
 
     found = [position(place), position(place)]
 
@@ -30,7 +30,7 @@ def test_a_channel_that_nobody_wrote_to_starts_at_0_and_gets_no_row() -> None:
 
 def test_an_epoch_that_was_told_before_the_first_event_stays_good() -> None:
     wedding = WeddingFactory()
-    place = Place(wedding.organization_id, NAME)
+    place = ChannelKey(wedding.organization_id, NAME)
     told = position(place).epochs[0]
 
     append([new_event(wedding, NAME)])
@@ -41,7 +41,7 @@ def test_an_epoch_that_was_told_before_the_first_event_stays_good() -> None:
 
 def test_epochs_differ_by_organization_and_by_name() -> None:
     ours, theirs = OrganizationFactory(), OrganizationFactory()
-    places = [Place(ours.id, NAME), Place(ours.id, "a:b:2"), Place(theirs.id, NAME)]
+    places = [ChannelKey(ours.id, NAME), ChannelKey(ours.id, "a:b:2"), ChannelKey(theirs.id, NAME)]
 
     assert len({position(place).epochs[0] for place in places}) == 3
 
@@ -49,7 +49,7 @@ def test_epochs_differ_by_organization_and_by_name() -> None:
 def test_nothing_of_another_organization_is_read_under_the_same_name() -> None:
     ours, theirs = WeddingFactory(), WeddingFactory(organization=OrganizationFactory())
     append([new_event(theirs, NAME), new_event(theirs, NAME), new_event(ours, NAME)])
-    place = Place(ours.organization_id, NAME)
+    place = ChannelKey(ours.organization_id, NAME)
 
     assert last_sequences([place]) == {place: 1}
     assert [frame["sequence"] for frame in frames_after(place, 0, 10)] == [1]
@@ -58,7 +58,7 @@ def test_nothing_of_another_organization_is_read_under_the_same_name() -> None:
 def test_the_entries_behind_a_cursor_are_found_by_an_index_in_order() -> None:
     """The channel is looked up first, as a constant, so that PostgreSQL never sorts a whole channel."""
     with CaptureQueriesContext(connection) as queries:
-        frames_after(Place(OrganizationFactory.build().id, NAME), 0, 100)
+        frames_after(ChannelKey(OrganizationFactory.build().id, NAME), 0, 100)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

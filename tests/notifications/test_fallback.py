@@ -12,7 +12,7 @@ from integrations.routing.route_event import route
 from integrations.states import Reason, State
 from notifications import fallback, follow_up
 from notifications.models import Message, Notification, Plan, Sending, TraceEntry
-from notifications.routing import Following
+from notifications.routing import PeopleFollower
 from notifications.trace import statuses
 from tests.factories import ContactFactory, RouteFactory, SystemFactory, WeddingFactory
 from tests.notifications.stored import stored
@@ -66,23 +66,23 @@ def on(event: ChannelEvent, channel: str) -> Delivery:
 
 def end(delivery: Delivery, state: State, reason: Reason = Reason.NONE) -> None:
     """As the engine does it, and then tells those who follow."""
-    assert state_changes.move(
+    assert state_changes.change(
         Delivery.objects.filter(id=delivery.id), State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now()
     )
-    assert state_changes.move(Delivery.objects.filter(id=delivery.id), state, reason)
-    Following().troubled(delivery)
+    assert state_changes.change(Delivery.objects.filter(id=delivery.id), state, reason)
+    PeopleFollower().troubled(delivery)
 
 
 def taken(delivery: Delivery, told: Message.Status = Status.SENT) -> Message:
-    state_changes.move(
+    state_changes.change(
         Delivery.objects.filter(id=delivery.id), State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now()
     )
-    state_changes.move(Delivery.objects.filter(id=delivery.id), State.SUCCEEDED)
+    state_changes.change(Delivery.objects.filter(id=delivery.id), State.SUCCEEDED)
     message = Message.objects.create(
         organization=delivery.organization, delivery=delivery, channel=delivery.channel, address=delivery.target
     )
     statuses.merge(Message.objects.filter(id=message.id), told, timezone.now())
-    follow_up.look_at_delivery(delivery)
+    follow_up.after_delivery(delivery)
     return message
 
 
@@ -95,7 +95,7 @@ def test_a_refused_whatsapp_is_followed_by_a_mail_once(wedding: Wedding, anna: C
     event = payment(wedding)
 
     end(on(event, "whatsapp"), State.DEAD, Reason.REFUSED)
-    follow_up.look_at_delivery(on(event, "whatsapp"))
+    follow_up.after_delivery(on(event, "whatsapp"))
 
     mail = on(event, "email")
     assert (mail.state, mail.plan_step, mail.contact) == (State.PENDING, 1, anna)
@@ -111,7 +111,7 @@ def test_a_message_that_bounces_after_it_was_taken_is_followed_too(wedding: Wedd
     assert state_of(event) == States.OPEN
 
     statuses.merge(Message.objects.filter(id=message.id), Status.FAILED, timezone.now())
-    follow_up.look_at_delivery(message.delivery)
+    follow_up.after_delivery(message.delivery)
 
     assert on(event, "email").state == State.PENDING
 
@@ -124,7 +124,7 @@ def test_a_mail_that_was_delivered_and_bounces_afterwards_is_followed_too(weddin
     assert state_of(event) == States.REACHED
 
     Message.objects.filter(id=message.id).update(bounced_at=timezone.now())
-    follow_up.look_again(message.delivery)
+    follow_up.after_bounce(message.delivery)
 
     assert on(event, "whatsapp").state == State.PENDING
 
@@ -146,12 +146,12 @@ def test_a_plan_with_a_time_goes_on_when_nothing_was_delivered(wedding: Wedding,
     to_people(wedding)
     event = payment(wedding)
     taken(on(event, "whatsapp"), Status.DELIVERED)
-    assert follow_up.look_due() == 0
+    assert follow_up.judge_due() == 0
 
     past = timezone.now() - timedelta(seconds=601)
     Notification.objects.filter(event=event).update(step_since=past, look_at=past)
 
-    assert follow_up.look_due() == 1
+    assert follow_up.judge_due() == 1
     assert on(event, "email").state == State.PENDING
 
 
@@ -163,7 +163,7 @@ def test_a_time_that_comes_after_it_was_read_sends_nothing(wedding: Wedding, ann
     taken(on(event, "whatsapp"), Status.READ)
 
     Notification.objects.filter(event=event).update(step_since=timezone.now() - timedelta(seconds=601))
-    fallback.look(Notification.objects.get(event=event).id)
+    fallback.judge(Notification.objects.get(event=event).id)
 
     assert state_of(event) == States.REACHED
     assert not Delivery.objects.filter(event=event, channel="email").exists()
@@ -175,13 +175,13 @@ def test_urgent_news_do_not_wait_for_their_channel(wedding: Wedding, anna: Conta
     event = emergency(wedding)
     whatsapp = on(event, "whatsapp")
 
-    state_changes.move(
+    state_changes.change(
         Delivery.objects.filter(id=whatsapp.id),
         State.HELD,
         Reason(reason),
         next_attempt_at=timezone.now() + timedelta(seconds=30),
     )
-    Following().refused(whatsapp.system_id)
+    PeopleFollower().refused(whatsapp.system_id)
 
     assert on(event, "whatsapp").state == State.HELD
     assert on(event, "email").state == State.PENDING
@@ -192,14 +192,14 @@ def test_ordinary_news_wait_for_their_channel(wedding: Wedding, anna: Contact) -
     event = payment(wedding)
     whatsapp = on(event, "whatsapp")
 
-    state_changes.move(
+    state_changes.change(
         Delivery.objects.filter(id=whatsapp.id),
         State.HELD,
         Reason.BREAKER_OPEN,
         next_attempt_at=timezone.now() + timedelta(seconds=30),
     )
-    Following().refused(whatsapp.system_id)
-    follow_up.look_at_delivery(whatsapp)
+    PeopleFollower().refused(whatsapp.system_id)
+    follow_up.after_delivery(whatsapp)
 
     assert not Delivery.objects.filter(event=event, channel="email").exists()
 
@@ -236,14 +236,14 @@ def test_what_nobody_followed_is_found_again_from_the_rows(wedding: Wedding, ann
     to_people(wedding)
     event = payment(wedding)
     whatsapp = on(event, "whatsapp")
-    state_changes.move(
+    state_changes.change(
         Delivery.objects.filter(id=whatsapp.id), State.DEAD, Reason.SYSTEM_DISABLED
     )  # and the process dies
 
-    assert follow_up.look_due() == 1
+    assert follow_up.judge_due() == 1
 
     assert on(event, "email").state == State.PENDING
-    assert follow_up.look_due() == 0
+    assert follow_up.judge_due() == 0
 
 
 def test_a_repetition_carries_what_its_original_did(wedding: Wedding, anna: Contact) -> None:

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.senders import HERE, JSON, Answer, Pairs, Sender
-from webhooks.front_door import DoorIn
+from webhooks.front_door import FrontDoor
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[DoorIn]:
+async def opened() -> AsyncIterator[FrontDoor]:
     """One that stores and counts; what was left to store is stored at the end."""
-    door_in = DoorIn()
+    door_in = FrontDoor()
     door_in.start()
     try:
         yield door_in
@@ -19,7 +19,7 @@ async def opened() -> AsyncIterator[DoorIn]:
         await door_in.stop()
 
 
-async def ask(door_in: DoorIn, sender: Sender, pieces: Iterable[bytes], headers: Pairs) -> Answer:
+async def ask(door_in: FrontDoor, sender: Sender, pieces: Iterable[bytes], headers: Pairs) -> Answer:
     """Post a body that comes in pieces."""
     scope = {
         "type": "http",
@@ -46,6 +46,6 @@ async def ask(door_in: DoorIn, sender: Sender, pieces: Iterable[bytes], headers:
     return answer
 
 
-async def post(door_in: DoorIn, sender: Sender, body: bytes, *, secret: str | None = None) -> Answer:
+async def post(door_in: FrontDoor, sender: Sender, body: bytes, *, secret: str | None = None) -> Answer:
     """As the vendor would."""
     return await ask(door_in, sender, [body], [JSON, *sender.sign(body, secret=secret).items()])

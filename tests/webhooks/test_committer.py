@@ -18,7 +18,7 @@ from tests.webhooks.vendor_events.test_storing import accepted
 from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAway
 from webhooks.inspection import Accepted
 from webhooks.models import DedupId
-from webhooks.vendor_events.storing import Status, Store, Stored
+from webhooks.vendor_events.storing import Store, Stored, StoreResult
 from wedsync import correlation, logs
 from wedsync.ids import new_id
 from wedsync.live.models import ChannelEntry, ChannelEvent
@@ -87,7 +87,7 @@ def test_ending_stores_what_is_queued_and_takes_nothing_more(door: Connection) -
         assert all(each.done() for each in waiting)
         return await asyncio.gather(*waiting)
 
-    assert [each.status for each in asyncio.run(play())] == [Status.ACCEPTED] * (LARGEST_BATCH + 44)
+    assert [each.status for each in asyncio.run(play())] == [StoreResult.ACCEPTED] * (LARGEST_BATCH + 44)
     assert ChannelEvent.objects.filter(organization=door.organization).count() == LARGEST_BATCH + 44
 
 
@@ -122,7 +122,7 @@ def test_a_batch_that_loses_a_deadlock_is_written_again(
         finally:
             await committer.stop()
 
-    assert asyncio.run(play()).status == Status.ACCEPTED
+    assert asyncio.run(play()).status == StoreResult.ACCEPTED
     assert DedupId.objects.filter(connection=door).count() == 1
 
 
@@ -148,7 +148,7 @@ def test_a_wedding_that_was_deleted_after_it_was_found_leaves_the_event_unlinked
 
     answers = asyncio.run(play())
 
-    assert [each.status for each in answers] == [Status.ACCEPTED, Status.ACCEPTED]
+    assert [each.status for each in answers] == [StoreResult.ACCEPTED, StoreResult.ACCEPTED]
     after = ChannelEvent.objects.get(id=answers[1].id)
     assert (after.wedding_id, after.routing) == (None, "unlinked")
     assert "wedding_id" not in after.payload
@@ -174,7 +174,7 @@ def test_a_sender_is_told_in_time_and_a_repetition_does_no_harm(door: Connection
 
     stored = asyncio.run(play())
 
-    assert stored.status == Status.DUPLICATE
+    assert stored.status == StoreResult.DUPLICATE
     assert ChannelEvent.objects.filter(organization=door.organization, id=stored.id).count() == 1
 
 
@@ -194,10 +194,10 @@ def test_who_comes_behind_a_request_that_hangs_does_not_wait_for_it(
         hanging = committer.submit(accepted(door, "hangs"))
         await asyncio.sleep(0)  # a writer takes it alone
         behind = committer.submit(accepted(door, "behind"))
-        assert (await behind).status is Status.ACCEPTED
+        assert (await behind).status is StoreResult.ACCEPTED
         assert not hanging.done()
         other.rollback()
-        assert (await hanging).status is Status.ACCEPTED
+        assert (await hanging).status is StoreResult.ACCEPTED
         await committer.stop()
 
     asyncio.run(play())

@@ -16,7 +16,7 @@ from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
 from webhooks import rejections
 from webhooks.doors import Door
-from webhooks.front_door import DoorIn
+from webhooks.front_door import FrontDoor
 from webhooks.inspection import Refused
 from webhooks.models import Receipt
 from webhooks.rejections import KEPT_A_MINUTE, KEPT_BYTES, Rejected, Sample
@@ -30,7 +30,7 @@ def sender() -> Sender:
     return make_sender(0, "venue_master")
 
 
-def answers(*plays: Callable[[DoorIn], Awaitable[Answer]]) -> list[Answer]:
+def answers(*plays: Callable[[FrontDoor], Awaitable[Answer]]) -> list[Answer]:
     """Each after the other at one door in, which has stored everything when this returns."""
 
     async def play() -> list[Answer]:
@@ -117,10 +117,10 @@ def test_under_attack_each_request_is_kept_or_counted(sender: Sender, monkeypatc
     now = 6_000.0
     monkeypatch.setattr(rejections, "time", SimpleNamespace(monotonic=lambda: now))
 
-    def junk(door: DoorIn) -> Awaitable[Answer]:
+    def junk(door: FrontDoor) -> Awaitable[Answer]:
         return post(door, sender, b"junk", secret="guessed")
 
-    def junk_in_the_next_minute(door: DoorIn) -> Awaitable[Answer]:
+    def junk_in_the_next_minute(door: FrontDoor) -> Awaitable[Answer]:
         nonlocal now
         now += 60
         return junk(door)

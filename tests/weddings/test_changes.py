@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tests.factories import WeddingFactory
 from wedsync.weddings import changes
-from wedsync.weddings.changes import Outcome, Said
+from wedsync.weddings.changes import ChangeResult, Said
 
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
 
@@ -22,7 +22,11 @@ def test_the_newest_fact_wins_whatever_order_facts_arrive_in() -> None:
     older = apply(wedding, 80, NOON - timedelta(minutes=1))
     again = apply(wedding, 120, NOON + timedelta(minutes=1))
 
-    assert [each.outcome for each in (first, older, again)] == [Outcome.APPLIED, Outcome.STALE, Outcome.UNCHANGED]
+    assert [each.outcome for each in (first, older, again)] == [
+        ChangeResult.APPLIED,
+        ChangeResult.STALE,
+        ChangeResult.UNCHANGED,
+    ]
     assert (first.before, first.after) == (100, 120)
     wedding.refresh_from_db()
     assert wedding.guest_count == 120
@@ -33,7 +37,7 @@ def test_an_equal_value_moves_the_time_from_which_facts_count() -> None:
     wedding = WeddingFactory(guest_count=100)
     apply(wedding, 100, NOON)
 
-    assert apply(wedding, 90, NOON - timedelta(seconds=1)).outcome == Outcome.STALE
+    assert apply(wedding, 90, NOON - timedelta(seconds=1)).outcome == ChangeResult.STALE
 
 
 @pytest.mark.django_db
@@ -41,8 +45,8 @@ def test_our_own_people_overrule_a_vendor_whose_clock_is_fast() -> None:
     wedding = WeddingFactory(guest_count=100)
     apply(wedding, 110, NOON + timedelta(minutes=4))
 
-    assert apply(wedding, 120, NOON, own=True).outcome == Outcome.APPLIED
-    assert apply(wedding, 110, NOON + timedelta(minutes=4)).outcome == Outcome.STALE
+    assert apply(wedding, 120, NOON, own=True).outcome == ChangeResult.APPLIED
+    assert apply(wedding, 110, NOON + timedelta(minutes=4)).outcome == ChangeResult.STALE
 
 
 STUDIO, VENUE = uuid4(), uuid4()
@@ -54,8 +58,8 @@ def test_a_clock_that_is_ahead_makes_nobody_elses_events_stale() -> None:
     ahead = Said(NOON + timedelta(seconds=290), NOON, STUDIO)
     right = Said(NOON + timedelta(seconds=60), NOON + timedelta(seconds=61), VENUE)
 
-    assert said(wedding, 110, ahead).outcome == Outcome.APPLIED
-    assert said(wedding, 120, right).outcome == Outcome.APPLIED
+    assert said(wedding, 110, ahead).outcome == ChangeResult.APPLIED
+    assert said(wedding, 120, right).outcome == ChangeResult.APPLIED
 
 
 @pytest.mark.django_db
@@ -65,7 +69,7 @@ def test_an_older_event_that_comes_late_is_stale_although_its_clock_is_ahead() -
 
     late = Said(NOON + timedelta(seconds=290), NOON + timedelta(seconds=30), STUDIO)
 
-    assert said(wedding, 110, late).outcome == Outcome.STALE
+    assert said(wedding, 110, late).outcome == ChangeResult.STALE
 
 
 @pytest.mark.django_db
@@ -76,20 +80,20 @@ def test_among_events_of_one_system_its_own_clock_decides(between: UUID | None) 
     older = Said(NOON + timedelta(seconds=280), NOON + timedelta(seconds=20), STUDIO)
     newest = Said(NOON + timedelta(seconds=291), NOON + timedelta(seconds=30), STUDIO)
 
-    assert said(wedding, 110, newer).outcome == Outcome.APPLIED
+    assert said(wedding, 110, newer).outcome == ChangeResult.APPLIED
     if between:
         assert said(wedding, 120, Said(NOON + timedelta(seconds=10), NOON + timedelta(seconds=10), between)).outcome
-    assert said(wedding, 90, older).outcome == Outcome.STALE
-    assert said(wedding, 130, newest).outcome == Outcome.APPLIED
+    assert said(wedding, 90, older).outcome == ChangeResult.STALE
+    assert said(wedding, 130, newest).outcome == ChangeResult.APPLIED
 
 
 @pytest.mark.django_db
 def test_two_events_of_one_system_in_the_same_instant_of_ours_count_by_its_clock() -> None:
     wedding = WeddingFactory(guest_count=100)
 
-    assert said(wedding, 110, Said(NOON + timedelta(seconds=1), NOON, STUDIO)).outcome == Outcome.APPLIED
-    assert said(wedding, 120, Said(NOON + timedelta(seconds=2), NOON, STUDIO)).outcome == Outcome.APPLIED
-    assert said(wedding, 130, Said(NOON + timedelta(seconds=2), NOON, STUDIO)).outcome == Outcome.STALE
+    assert said(wedding, 110, Said(NOON + timedelta(seconds=1), NOON, STUDIO)).outcome == ChangeResult.APPLIED
+    assert said(wedding, 120, Said(NOON + timedelta(seconds=2), NOON, STUDIO)).outcome == ChangeResult.APPLIED
+    assert said(wedding, 130, Said(NOON + timedelta(seconds=2), NOON, STUDIO)).outcome == ChangeResult.STALE
 
 
 @pytest.mark.django_db
@@ -101,18 +105,18 @@ def test_what_an_older_version_of_ours_has_noted_still_counts() -> None:
     wedding.field_changed_at |= {"guest_count": (NOON + timedelta(seconds=60)).isoformat()}
     wedding.save()  # as a worker of before does, which knows nothing of systems
 
-    assert before.outcome == Outcome.STALE
+    assert before.outcome == ChangeResult.STALE
     at = NOON + timedelta(seconds=30)
-    assert said(wedding, 120, Said(at, at, STUDIO)).outcome == Outcome.STALE
+    assert said(wedding, 120, Said(at, at, STUDIO)).outcome == ChangeResult.STALE
 
 
-def said(wedding: Any, number: int, when: Said) -> changes.Change:
+def said(wedding: Any, number: int, when: Said) -> changes.FieldChange:
     with transaction.atomic():
         (change,) = changes.apply(wedding.id, {"guest_count": number}, when)
     return change
 
 
-def apply(wedding: Any, number: int, at: datetime, *, own: bool = False) -> changes.Change:
+def apply(wedding: Any, number: int, at: datetime, *, own: bool = False) -> changes.FieldChange:
     return said(wedding, number, Said(at, own=own))
 
 

@@ -20,7 +20,7 @@ from integrations.vendors import VENDORS
 from webhooks import tasks
 from webhooks.models import Receipt
 from webhooks.vendor_events import reprocessing
-from webhooks.vendor_events.reprocessing import Outcome, Preview
+from webhooks.vendor_events.reprocessing import ReprocessPreview, ReprocessResult
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.weddings.tenant_admin.looks import (
     BAD,
@@ -151,7 +151,7 @@ class ReceiptAdmin(PastButtonAdmin):
         receipt = self.row_to_press(request, object_id)
         if request.method == "POST":
             done = reprocessing.reprocess(receipt.pk)
-            made = f" Deliveries made: {done.deliveries}." if done.outcome == Outcome.ROUTED_AGAIN else ""
+            made = f" Deliveries made: {done.deliveries}." if done.outcome == ReprocessResult.ROUTED_AGAIN else ""
             return self.done(request, receipt, f"{_sentence(done.outcome)} {done.reason}".strip() + made)
         found = reprocessing.preview(Receipt.objects.filter(pk=receipt.pk))
         return _question(found, f"Reprocess {receipt}", self.page_of(receipt), []).page(request, self)
@@ -195,11 +195,11 @@ class ReceiptAdmin(PastButtonAdmin):
             messages.success(request, f"{told} The page of each tells when it was done.")
 
 
-def _sentence(outcome: Outcome) -> str:
+def _sentence(outcome: ReprocessResult) -> str:
     return f"{outcome.words[0].upper()}{outcome.words[1:]}."
 
 
-def _question(found: Preview, title: str, back: str, hidden: list[tuple[str, object]]) -> Question:
+def _question(found: ReprocessPreview, title: str, back: str, hidden: list[tuple[str, object]]) -> Question:
     return Question(
         title=title,
         text="This is what would happen. Nothing has been done yet." if found.does_something else "",

@@ -16,14 +16,14 @@ from django.db.models.functions import Greatest, Least, Now
 
 from integrations.models import System
 from notifications.feedback import buttons, replies, status
-from notifications.feedback.status import Told
+from notifications.feedback.status import ProviderStatus
 from webhooks.callbacks import telling
 from webhooks.models import ProviderNotice
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 log = structlog.get_logger(__name__)
 Kind = ProviderNotice.Kind
@@ -41,7 +41,7 @@ def queue_of(kind: str) -> Priority:
     return next(queue for queue, kinds in KINDS.items() if kind in kinds)
 
 
-def take(connection_id: str, queue: Priority) -> int:
+def apply_waiting(connection_id: str, queue: Priority) -> int:
     """Take what a connection was told and waits in a queue, oldest first; returns how many notices are done with.
 
     After many it asks for another task, so that no worker is held for long.
@@ -64,7 +64,7 @@ def take(connection_id: str, queue: Priority) -> int:
             return taken
 
 
-def take_left() -> int:
+def apply_left() -> int:
     """What a lost hint has left, or waits for its message; a round of the sweep. Returns how many it looked at."""
     overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
     left = _to_be_taken().filter(Q(take_after__isnull=False) | Q(received_at__lt=Now() - overdue))
@@ -72,7 +72,7 @@ def take_left() -> int:
     return _take_each(ids)
 
 
-def take_one(notice_id: UUID) -> bool:
+def apply_one(notice_id: UUID) -> bool:
     """Let one notice take effect; false where it is not to be taken now, or another takes it."""
     with ExitStack() as about, transaction.atomic():
         rows = _to_be_taken().select_for_update(of=("self",), skip_locked=True).select_related("connection__system")
@@ -104,7 +104,7 @@ def _to_be_taken() -> QuerySet[ProviderNotice]:
 
 
 def _take_each(ids: Sequence[UUID]) -> int:
-    return sum(take_one(notice_id) for notice_id in ids)
+    return sum(apply_one(notice_id) for notice_id in ids)
 
 
 def _take_effect(notice: ProviderNotice) -> bool:
@@ -116,16 +116,16 @@ def _take_effect(notice: ProviderNotice) -> bool:
             return _of_message(notice, telling.of_resend(notice))
         case System.Kind.WHATSAPP, Kind.MESSAGE:
             if reply := telling.reply_of(notice):
-                replies.take(notice.organization_id, reply)
+                replies.apply(notice.organization_id, reply)
         case System.Kind.EMAIL, Kind.MESSAGE:
-            replies.take_mail(notice.organization_id, telling.sender_of_mail(notice), telling.when(notice))
+            replies.apply_mail(notice.organization_id, telling.sender_of_mail(notice), telling.when(notice))
         case System.Kind.SLACK, Kind.INTERACTION:
             for token, by in telling.slack_presses(notice, buttons.ACTION):
-                buttons.pressed(notice.organization_id, token, by=by, via=Channel.SLACK.label)
+                buttons.pressed(notice.organization_id, token, by=by, via=ContactChannel.SLACK.label)
     return True
 
 
-def _of_message(notice: ProviderNotice, told: Told | None) -> bool:
+def _of_message(notice: ProviderNotice, told: ProviderStatus | None) -> bool:
     return told is None or status.apply(notice.organization_id, notice.connection.system_id, told)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from integrations.errors import DeliveryError, RecipientStopped, Undeliverable, WindowClosed
 from notifications.channels.whatsapp.errors import error_for
 from notifications.feedback.replies import Reply
-from notifications.feedback.status import Mark, Told
+from notifications.feedback.status import AddressMark, ProviderStatus
 from notifications.models import Message
 from webhooks.callbacks.reading import digits, part, text
 from webhooks.callbacks.whatsapp import SENDER
@@ -28,10 +28,10 @@ _WHATSAPP = {
     "played": _Status.READ,  # a voice message, which ours never are
     "failed": _Status.FAILED,
 }
-_MARKS: dict[type[DeliveryError], Mark] = {
-    Undeliverable: Mark.BOUNCED,
-    RecipientStopped: Mark.OPTED_OUT,
-    WindowClosed: Mark.WINDOW_CLOSED,
+_MARKS: dict[type[DeliveryError], AddressMark] = {
+    Undeliverable: AddressMark.BOUNCED,
+    RecipientStopped: AddressMark.OPTED_OUT,
+    WindowClosed: AddressMark.WINDOW_CLOSED,
 }
 _RESEND = {
     "email.sent": _Status.SENT,
@@ -44,14 +44,14 @@ _RESEND = {
 _NOT_BY_A_PERSON = {"system", "request_welcome"}  # WhatsApp's own, such as of a number that changed
 
 
-def of_whatsapp(notice: ProviderNotice) -> Told | None:
+def of_whatsapp(notice: ProviderNotice) -> ProviderStatus | None:
     """A status of a WhatsApp message; ``None``: one that says nothing to us."""
     status = _WHATSAPP.get(notice.name)
     if status is None:
         return None
     code, why = _whatsapp_error(notice.data) if status == _Status.FAILED else (None, "")
     error = error_for(code) if code is not None else None
-    return Told(
+    return ProviderStatus(
         at=when(notice),
         provider_id=notice.provider_id,
         delivery_id=as_id(notice.data.get(OUR_ID)),
@@ -63,7 +63,7 @@ def of_whatsapp(notice: ProviderNotice) -> Told | None:
     )
 
 
-def of_resend(notice: ProviderNotice) -> Told | None:
+def of_resend(notice: ProviderNotice) -> ProviderStatus | None:
     """An event of a mail; ``None``: one that says nothing to us."""
     at, mail = when(notice), notice.provider_id
     data = part(notice.data, "data")
@@ -71,18 +71,22 @@ def of_resend(notice: ProviderNotice) -> Told | None:
         case "email.bounced":
             return _bounce(at, mail, part(data, "bounce"))
         case "email.complained":
-            return Told(at, mail, mark=Mark.COMPLAINED)
+            return ProviderStatus(at, mail, mark=AddressMark.COMPLAINED)
         case "email.delivery_delayed":
-            return Told(at, mail, remark="delivery is delayed, and is tried further")
+            return ProviderStatus(at, mail, remark="delivery is delayed, and is tried further")
         case "email.suppressed":
             suppressed = part(data, "suppressed")
-            mark = Mark.COMPLAINED if text(suppressed, "reason") == "previous_complaint" else Mark.BOUNCED
-            return Told(at, mail, status=_Status.FAILED, failure=_why("suppressed", suppressed, "message"), mark=mark)
+            mark = AddressMark.COMPLAINED if text(suppressed, "reason") == "previous_complaint" else AddressMark.BOUNCED
+            return ProviderStatus(
+                at, mail, status=_Status.FAILED, failure=_why("suppressed", suppressed, "message"), mark=mark
+            )
         case "email.failed":
-            return Told(at, mail, status=_Status.FAILED, failure=_why("failed", part(data, "failed"), "reason"))
+            return ProviderStatus(
+                at, mail, status=_Status.FAILED, failure=_why("failed", part(data, "failed"), "reason")
+            )
         case _:
             status = _RESEND.get(notice.name)
-            return Told(at, mail, status=status) if status else None
+            return ProviderStatus(at, mail, status=status) if status else None
 
 
 def reply_of(notice: ProviderNotice) -> Reply | None:
@@ -126,12 +130,12 @@ def when(notice: ProviderNotice) -> datetime:
     return min(notice.occurred_at, notice.received_at)
 
 
-def _bounce(at: datetime, mail: str, bounce: dict[str, Any]) -> Told:
+def _bounce(at: datetime, mail: str, bounce: dict[str, Any]) -> ProviderStatus:
     """Only a permanent one ends it; after others the mail may still arrive, and the next one may."""
     why = _why(" ".join(filter(None, ("bounced", text(bounce, "subType")))), bounce, "message")
     if text(bounce, "type") == "Permanent":
-        return Told(at, mail, status=_Status.FAILED, failure=why, mark=Mark.BOUNCED)
-    return Told(at, mail, remark=f"{why} (not for good)")
+        return ProviderStatus(at, mail, status=_Status.FAILED, failure=why, mark=AddressMark.BOUNCED)
+    return ProviderStatus(at, mail, remark=f"{why} (not for good)")
 
 
 def _why(what: str, parent: dict[str, Any], name: str) -> str:

@@ -25,7 +25,7 @@ from webhooks.rejections import Rejected, Sample
 from webhooks.vendor_events import emergencies
 from webhooks.vendor_events.emergencies import EmergencyReading
 from webhooks.vendor_events.over_limit import EmergencyShare
-from webhooks.vendor_events.storing import Status, Stored
+from webhooks.vendor_events.storing import Stored, StoreResult
 from wedsync.web.answers import Pairs, send_json, send_problem
 from wedsync.web.request_bodies import Beyond, BodyReader, Disconnected, too_large
 from wedsync.web.transfers import Pace
@@ -39,7 +39,7 @@ CONNECTION_HEADER = "x-wedsync-connection"
 LARGEST_READ = 1024 * 1024
 """Bytes of a body that is too large to be taken, and read all the same: it may report an emergency."""
 IDLE_BEYOND = 1.0  # seconds without a byte after which such a one is not waited for
-_CODES = {Status.ACCEPTED: 202, Status.UNRECOGNISED: 202, Status.DUPLICATE: 200}
+_CODES = {StoreResult.ACCEPTED: 202, StoreResult.UNRECOGNISED: 202, StoreResult.DUPLICATE: 200}
 _NO_DOOR = Problem(
     404, "connection-unknown", "There is no such connection. Check the id in the path or in X-WedSync-Connection."
 )
@@ -123,9 +123,9 @@ class Receiver:
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)
         stored = await self._committer.submit(accepted, len(request.body))
-        if stored.status is Status.REUSED_ID:
+        if stored.status is StoreResult.REUSED_ID:
             raise Refused(_REUSED_ID)
-        if stored.status is Status.NO_CONNECTION:
+        if stored.status is StoreResult.NO_CONNECTION:
             raise Refused(_NO_DOOR)
         return stored
 

@@ -23,7 +23,7 @@ from webhooks.doors import Door
 from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
-from webhooks.vendor_events.storing import Status, store
+from webhooks.vendor_events.storing import StoreResult, store
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.wire.strict_json import LARGEST
@@ -34,7 +34,7 @@ BATCH = 200  # receipts in memory, whose bodies may be large
 MOST_REASONS = 10
 
 
-class Outcome(StrEnum):
+class ReprocessResult(StrEnum):
     """What reprocessing does to a receipt."""
 
     ROUTED_AGAIN = "routed_again"
@@ -56,17 +56,17 @@ class Outcome(StrEnum):
 
 
 _WORDS = {
-    Outcome.ROUTED_AGAIN: "has its event: routed again, only deliveries that are missing are made",
-    Outcome.BECOMES_EVENT: "becomes an event, which is routed",
-    Outcome.STILL_REJECTED: "still rejected: nothing is done",
-    Outcome.STILL_UNRECOGNISED: "of a type that is still unknown: nothing is done",
-    Outcome.DUPLICATE: "its id came again and was taken then: nothing is done",
-    Outcome.REUSED_ID: "its id belongs to another event: nothing can be done, the vendor must send it under a new id",
-    Outcome.UNSIGNED: "was not signed: never processed",
-    Outcome.NOT_WHOLE: "only the beginning of its body was kept: nothing can be done",
-    Outcome.NO_EVENT: "a provider's callback: nothing is done",
-    Outcome.DISABLED: "its connection is disabled: resume that first",
-    Outcome.FAILED: "broke: our log has the reason",
+    ReprocessResult.ROUTED_AGAIN: "has its event: routed again, only deliveries that are missing are made",
+    ReprocessResult.BECOMES_EVENT: "becomes an event, which is routed",
+    ReprocessResult.STILL_REJECTED: "still rejected: nothing is done",
+    ReprocessResult.STILL_UNRECOGNISED: "of a type that is still unknown: nothing is done",
+    ReprocessResult.DUPLICATE: "its id came again and was taken then: nothing is done",
+    ReprocessResult.REUSED_ID: "its id belongs to another event: the vendor must send it under a new id",
+    ReprocessResult.UNSIGNED: "was not signed: never processed",
+    ReprocessResult.NOT_WHOLE: "only the beginning of its body was kept: nothing can be done",
+    ReprocessResult.NO_EVENT: "a provider's callback: nothing is done",
+    ReprocessResult.DISABLED: "its connection is disabled: resume that first",
+    ReprocessResult.FAILED: "broke: our log has the reason",
 }
 
 
@@ -74,7 +74,7 @@ _WORDS = {
 class Judgement:
     """What a receipt can become, as far as it says itself. ``accepted``: it may be stored, unless its id is taken."""
 
-    outcome: Outcome
+    outcome: ReprocessResult
     reason: str = ""
     accepted: Accepted | None = None
 
@@ -83,22 +83,22 @@ class Judgement:
 class Processed:
     """What became of a receipt. ``deliveries``: how many were missing, and were made."""
 
-    outcome: Outcome
+    outcome: ReprocessResult
     reason: str = ""
     deliveries: int = 0
 
 
 @dataclass
-class Preview:
+class ReprocessPreview:
     """What reprocessing many would do, and the commonest reasons why it would not."""
 
-    counts: Counter[Outcome] = field(default_factory=Counter)
+    counts: Counter[ReprocessResult] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def does_something(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.counts[Outcome.ROUTED_AGAIN] or self.counts[Outcome.BECOMES_EVENT])
+        return bool(self.counts[ReprocessResult.ROUTED_AGAIN] or self.counts[ReprocessResult.BECOMES_EVENT])
 
     @property
     def common_reasons(self) -> list[tuple[str, int]]:
@@ -109,27 +109,29 @@ class Preview:
 def judge(receipt: Receipt) -> Judgement:
     """What would become of a receipt. Pure, given its connection and system."""
     if receipt.verdict == Verdict.ACCEPTED:
-        return Judgement(Outcome.ROUTED_AGAIN if receipt.event_id else Outcome.NO_EVENT)
+        return Judgement(ReprocessResult.ROUTED_AGAIN if receipt.event_id else ReprocessResult.NO_EVENT)
     if not receipt.signed:
-        return Judgement(Outcome.UNSIGNED)
+        return Judgement(ReprocessResult.UNSIGNED)
     if receipt.verdict == Verdict.REUSED_ID:
-        return Judgement(Outcome.REUSED_ID)
+        return Judgement(ReprocessResult.REUSED_ID)
     door = _door(receipt.connection)
     if not door.is_of_a_vendor:
-        return Judgement(Outcome.NO_EVENT)
+        return Judgement(ReprocessResult.NO_EVENT)
     if receipt.connection.state == Connection.Status.DISABLED:
-        return Judgement(Outcome.DISABLED)
+        return Judgement(ReprocessResult.DISABLED)
     body = bytes(receipt.body)
     if receipt.body_size > len(body):
-        return Judgement(Outcome.NOT_WHOLE)
+        return Judgement(ReprocessResult.NOT_WHOLE)
     if len(body) > LARGEST:
-        return Judgement(Outcome.STILL_REJECTED, f"The body may have at most {LARGEST} bytes.")
+        return Judgement(ReprocessResult.STILL_REJECTED, f"The body may have at most {LARGEST} bytes.")
     try:
         envelope = inspection.open_body(door.vendor, body, receipt.received_at.timestamp())
     except Refused as refused:
-        return Judgement(Outcome.STILL_REJECTED, refused.problem.detail)
+        return Judgement(ReprocessResult.STILL_REJECTED, refused.problem.detail)
     if envelope.event_type is None:
-        return Judgement(Outcome.STILL_UNRECOGNISED, f"The type {envelope.vendor_type} means nothing to us yet.")
+        return Judgement(
+            ReprocessResult.STILL_UNRECOGNISED, f"The type {envelope.vendor_type} means nothing to us yet."
+        )
     accepted = Accepted(
         door=door,
         envelope=envelope,
@@ -140,7 +142,7 @@ def judge(receipt: Receipt) -> Judgement:
         receipt_id=str(receipt.id),
         correlation_id=receipt.correlation_id or correlation.current_or_new(),
     )
-    return Judgement(Outcome.BECOMES_EVENT, accepted=accepted)
+    return Judgement(ReprocessResult.BECOMES_EVENT, accepted=accepted)
 
 
 def _door(connection: Connection) -> Door:
@@ -155,9 +157,9 @@ def _door(connection: Connection) -> Door:
     )
 
 
-def preview(receipts: QuerySet[Receipt]) -> Preview:
+def preview(receipts: QuerySet[Receipt]) -> ReprocessPreview:
     """What reprocessing would do to each, the oldest first, without doing it."""
-    found = Preview()
+    found = ReprocessPreview()
     promised: set[tuple[str, str]] = set()
     rows = receipts.select_related("connection__system").order_by("id").iterator(chunk_size=BATCH)
     for batch in _batches(rows):
@@ -168,7 +170,7 @@ def preview(receipts: QuerySet[Receipt]) -> Preview:
             if each.accepted is not None:
                 name = (receipt.connection_id, each.accepted.envelope.external_id)
                 if taken.get(name, receipt.id) != receipt.id or name in promised:
-                    outcome = Outcome.DUPLICATE
+                    outcome = ReprocessResult.DUPLICATE
                 promised.add(name)
             found.counts[outcome] += 1
             if each.reason:
@@ -199,29 +201,29 @@ def reprocess(receipt_id: UUID) -> Processed:
     judged = judge(receipt)
     if judged.accepted is not None:
         return _store(judged.accepted)
-    if judged.outcome != Outcome.ROUTED_AGAIN or receipt.event_id is None:
+    if judged.outcome != ReprocessResult.ROUTED_AGAIN or receipt.event_id is None:
         return Processed(judged.outcome, judged.reason)
     made = route_event.route_again(receipt.event_id)
     Receipt.objects.filter(id=receipt.id).update(reprocessed_at=Now())
-    return Processed(Outcome.ROUTED_AGAIN, deliveries=made)
+    return Processed(ReprocessResult.ROUTED_AGAIN, deliveries=made)
 
 
 def _store(accepted: Accepted) -> Processed:
     """The statement that stores also turns the receipt into an accepted one, and notes when."""
     (stored,) = store([accepted])
     match stored.status:
-        case Status.ACCEPTED:
-            return Processed(Outcome.BECOMES_EVENT)
-        case Status.DUPLICATE:
-            return Processed(Outcome.DUPLICATE)
-        case Status.REUSED_ID:
-            return Processed(Outcome.DUPLICATE, "Another body came under its id, and was taken.")
-    return Processed(Outcome.DISABLED)
+        case StoreResult.ACCEPTED:
+            return Processed(ReprocessResult.BECOMES_EVENT)
+        case StoreResult.DUPLICATE:
+            return Processed(ReprocessResult.DUPLICATE)
+        case StoreResult.REUSED_ID:
+            return Processed(ReprocessResult.DUPLICATE, "Another body came under its id, and was taken.")
+    return Processed(ReprocessResult.DISABLED)
 
 
-def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[Outcome]:
+def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[ReprocessResult]:
     """Do it to many, each in a transaction of its own, so that one that breaks keeps nothing from the others."""
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[ReprocessResult] = Counter()
     for receipt_id, correlation_id in correlation_ids(receipt_ids):
         with correlation.of_stored(correlation_id):
             try:
@@ -230,5 +232,5 @@ def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[Outcome]:
                 raise
             except Exception:
                 log.exception("receipt_not_reprocessed", receipt=str(receipt_id))
-                counts[Outcome.FAILED] += 1
+                counts[ReprocessResult.FAILED] += 1
     return counts

@@ -112,7 +112,7 @@ JOIN doors ON doors.id = given.connection_id
 """
 
 
-class Status(StrEnum):
+class StoreResult(StrEnum):
     """What became of a request that might be stored."""
 
     ACCEPTED = "accepted"
@@ -127,7 +127,7 @@ class Stored:
     """The answer's facts: the first request's id, and whether this was the first."""
 
     id: str
-    status: Status
+    status: StoreResult
 
 
 @dataclass
@@ -198,11 +198,11 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
     taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
     if taken:
         for place, receipt_id, same in (yield COMPARE, [_as_json(taken)]):
-            answers[place] = Stored(receipt_id, Status.DUPLICATE if same else Status.REUSED_ID)
+            answers[place] = Stored(receipt_id, StoreResult.DUPLICATE if same else StoreResult.REUSED_ID)
             if not same and drafts[place].is_emergency:
                 alarms.append(drafts[place].id)
     return Written(
-        [answers.get(place) or Stored(draft.id, Status.NO_CONNECTION) for place, draft in enumerate(drafts)],
+        [answers.get(place) or Stored(draft.id, StoreResult.NO_CONNECTION) for place, draft in enumerate(drafts)],
         [drafts[place].route_hint for place, routing in fresh.items() if drafts[place].is_hinted(routing)],
         list({key: None for place in fresh for key in drafts[place].channel_keys}),
         alarms,
@@ -287,4 +287,4 @@ class _Draft:
 
     def answer(self) -> Stored:
         """Of a request that was the first with its id."""
-        return Stored(self.id, Status.ACCEPTED if self.item.envelope.event_type else Status.UNRECOGNISED)
+        return Stored(self.id, StoreResult.ACCEPTED if self.item.envelope.event_type else StoreResult.UNRECOGNISED)

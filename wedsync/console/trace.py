@@ -20,7 +20,7 @@ MOST_DELIVERIES = 200
 
 
 @dataclass(frozen=True)
-class Step:
+class SentDelivery:
     """A delivery with the message that it carried, if it went to a person."""
 
     delivery: Delivery
@@ -44,7 +44,7 @@ class Trace:
     sender: System | None
     receipt: Receipt | None
     entries: list[ChannelEntry]
-    steps: list[Step]
+    steps: list[SentDelivery]
     people: list[Heard]
     related: list[ChannelEvent]
 
@@ -79,7 +79,7 @@ def _people(event: ChannelEvent) -> list[Heard]:
     return [Heard(each, answer(each)) for each in with_what_came(rows)[:MOST_DELIVERIES]]
 
 
-def _steps(event: ChannelEvent) -> list[Step]:
+def _steps(event: ChannelEvent) -> list[SentDelivery]:
     deliveries = list(
         Delivery.objects.filter(event=event, organization_id=event.organization_id)
         .select_related("system", "contact")
@@ -87,4 +87,4 @@ def _steps(event: ChannelEvent) -> list[Step]:
         .order_by("id")[:MOST_DELIVERIES]
     )
     messages = {message.delivery_id: message for message in Message.objects.filter(delivery__in=deliveries)}
-    return [Step(delivery, messages.get(delivery.id)) for delivery in deliveries]
+    return [SentDelivery(delivery, messages.get(delivery.id)) for delivery in deliveries]

@@ -19,7 +19,7 @@ from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel
 from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Address, ApiKey, Channel, Contact, Form, Membership, Organization, Wedding
+from wedsync.weddings.models import Address, ApiKey, Contact, ContactChannel, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
 ORGANIZATION = "lakeside-weddings"
@@ -159,8 +159,8 @@ def _contact(wedding: Wedding, person: Person) -> None:
         name=person.name,
         defaults={
             "role": person.role,
-            "phone": normalize(Channel.WHATSAPP, person.phone),
-            "email": normalize(Channel.EMAIL, person.email),
+            "phone": normalize(ContactChannel.WHATSAPP, person.phone),
+            "email": normalize(ContactChannel.EMAIL, person.email),
             "timezone": ZONE,
             "call_order": person.call_order,
             "quiet_from": quiet_from,
@@ -169,8 +169,8 @@ def _contact(wedding: Wedding, person: Person) -> None:
     )
     Address.objects.get_or_create(
         organization=wedding.organization,
-        channel=Channel.WHATSAPP,
-        value=normalize(Channel.WHATSAPP, person.phone),
+        channel=ContactChannel.WHATSAPP,
+        value=normalize(ContactChannel.WHATSAPP, person.phone),
         defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
     )
 

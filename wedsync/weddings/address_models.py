@@ -9,7 +9,7 @@ from django.db.models import Q
 from wedsync.ids import new_id
 
 
-class Channel(models.TextChoices):
+class ContactChannel(models.TextChoices):
     """How a person is reached."""
 
     WHATSAPP = "whatsapp", "WhatsApp"
@@ -22,7 +22,7 @@ class Address(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey("weddings.Organization", on_delete=models.CASCADE, related_name="addresses")
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     value = models.CharField(
         max_length=254, help_text="A phone with its country code, or an email address. It is kept in one form."
     )
@@ -43,7 +43,7 @@ class Address(models.Model):
         verbose_name_plural = "addresses"
         constraints = [
             models.UniqueConstraint(fields=["organization", "channel", "value"], name="address_once"),
-            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="address_channel_known"),
+            models.CheckConstraint(condition=Q(channel__in=ContactChannel.values), name="address_channel_known"),
         ]
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Address(models.Model):
         from wedsync.weddings.addresses import normalize
 
         try:
-            self.value = normalize(Channel(self.channel), self.value)
+            self.value = normalize(ContactChannel(self.channel), self.value)
         except ValueError as error:
             raise ValidationError({"value": str(error)}) from error
 
@@ -67,7 +67,7 @@ class Address(models.Model):
             return "bounced"
         if self.complained_at:
             return "complained"
-        if self.channel == Channel.WHATSAPP and not self.consented_at:
+        if self.channel == ContactChannel.WHATSAPP and not self.consented_at:
             return "no_consent"
         return ""
 
@@ -79,7 +79,7 @@ class AddressAlias(models.Model):
     organization = models.ForeignKey(
         "weddings.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    channel = models.CharField(max_length=16, choices=Channel.choices)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     alias = models.CharField(max_length=200, help_text="As the provider writes it.")
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="aliases")
     noted_at = models.DateTimeField(auto_now_add=True)

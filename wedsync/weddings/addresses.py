@@ -6,7 +6,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 _TWO_FORMS = (
     (re.compile(r"\+55([0-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil's ninth digit
@@ -18,23 +18,23 @@ _TWO_FORMS = (
 )
 
 
-def normalize(channel: Channel, value: str) -> str:
+def normalize(channel: ContactChannel, value: str) -> str:
     """E.164 for WhatsApp, lower case for email, unchanged for Slack.
 
     Raises:
         ValueError: not a phone number with a country code, or not an email address; a sentence for people.
     """
-    if channel == Channel.WHATSAPP:
+    if channel == ContactChannel.WHATSAPP:
         return _phone(value)
-    return _email(value) if channel == Channel.EMAIL else value
+    return _email(value) if channel == ContactChannel.EMAIL else value
 
 
-def in_one_form(channel: Channel, value: str) -> str:
+def in_one_form(channel: ContactChannel, value: str) -> str:
     """The same, where a value that is no address of the channel stays as it is."""
     try:
         return normalize(channel, value) if value else ""
     except ValueError:
-        return value.strip().lower() if channel == Channel.EMAIL else value
+        return value.strip().lower() if channel == ContactChannel.EMAIL else value
 
 
 def other_forms(phone: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from wedsync.weddings.memberships import let_in
-from wedsync.weddings.models import ApiKey, ApiScope, Channel, Contact, Form, Membership, Organization
+from wedsync.weddings.models import ApiKey, ApiScope, Contact, ContactChannel, Form, Membership, Organization
 from wedsync.weddings.tenant_admin.access import BY_OWNERS, BY_PLANNERS, access
 from wedsync.weddings.tenant_admin.forms import TenantForm
 from wedsync.weddings.tenant_admin.looks import ChosenField, CommaListField, column, show_once
@@ -186,7 +186,7 @@ class ApiKeyAdmin(TenantAdmin):
 class ContactForm(TenantForm):
     """A contact's channels as words with commas; language and time zone chosen from lists."""
 
-    preferred_channels = CommaListField(words=list(Channel.values), required=False, help_text=_PREFERENCE)
+    preferred_channels = CommaListField(words=list(ContactChannel.values), required=False, help_text=_PREFERENCE)
     locale = ChosenField(label="Language", offered=LANGUAGES, check=validate_locale, initial="en")
     timezone = ChosenField(label="Time zone", offered=ZONES, check=validate_time_zone, initial="UTC")
 

@@ -22,7 +22,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN_WORDS = re.compile(r"[\s_.-]+")
 
 
-class Outcome(StrEnum):
+class ChangeResult(StrEnum):
     """What became of one proposed value."""
 
     APPLIED = "applied"
@@ -31,13 +31,13 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """One field's proposed value and what became of it; values as ISO text or numbers, ready for a payload."""
 
     field: str
     before: str | int | None
     after: str | int | None
-    outcome: Outcome
+    outcome: ChangeResult
 
 
 def _whole_number(value: object) -> int:
@@ -151,12 +151,12 @@ def as_json(value: Value | None) -> str | int | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def apply(wedding_id: UUID, values: Mapping[str, Value], said: Said) -> list[Change]:
+def apply(wedding_id: UUID, values: Mapping[str, Value], said: Said) -> list[FieldChange]:
     """Write each value that is newer than what is known, and say what became of it. Needs an open transaction."""
     return [_apply_one(wedding_id, field, value, said) for field, value in values.items()]
 
 
-def _apply_one(wedding_id: UUID, field: str, value: Value, said: Said) -> Change:
+def _apply_one(wedding_id: UUID, field: str, value: Value, said: Said) -> FieldChange:
     if field not in CHANGEABLE:
         raise ValueError(f"{field} is not a field that can be changed")
     values: Any = {
@@ -175,6 +175,6 @@ def _apply_one(wedding_id: UUID, field: str, value: Value, said: Said) -> Change
     if row is None:
         raise Wedding.DoesNotExist(f"no wedding {wedding_id}")
     before, written = row
-    changed = Outcome.APPLIED if written else Outcome.STALE
-    outcome = Outcome.UNCHANGED if before == value else changed
-    return Change(field, as_json(before), as_json(value), outcome)
+    changed = ChangeResult.APPLIED if written else ChangeResult.STALE
+    outcome = ChangeResult.UNCHANGED if before == value else changed
+    return FieldChange(field, as_json(before), as_json(value), outcome)

@@ -18,7 +18,7 @@ from wedsync.ids import new_id
 from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
-from wedsync.weddings.address_models import Channel as Channel
+from wedsync.weddings.address_models import ContactChannel as ContactChannel
 from wedsync.weddings.validators import validate_locale, validate_time_zone
 
 
@@ -234,19 +234,19 @@ class Contact(models.Model):
         """Check what the database cannot: phone and email, which are kept in one form, the channels, quiet hours."""
         from wedsync.weddings.addresses import normalize
 
-        for name, channel in (("phone", Channel.WHATSAPP), ("email", Channel.EMAIL)):
+        for name, channel in (("phone", ContactChannel.WHATSAPP), ("email", ContactChannel.EMAIL)):
             if typed := getattr(self, name):
                 try:
                     setattr(self, name, normalize(channel, typed))
                 except ValueError as error:
                     raise ValidationError({name: str(error)}) from error
-        if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(Channel.values):
-            raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(Channel.values)}."})
+        if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(ContactChannel.values):
+            raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(ContactChannel.values)}."})
         if bool(self.quiet_from) != bool(self.quiet_until):
             raise ValidationError({"quiet_until": "Quiet hours need a start and an end."})
         if self.quiet_from and self.quiet_from == self.quiet_until:
             raise ValidationError({"quiet_until": "Quiet hours that end when they begin are none. Leave both empty."})
 
-    def address(self, channel: Channel) -> str:
+    def address(self, channel: ContactChannel) -> str:
         """The phone or mail address of a channel, or an empty text."""
-        return {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.email}.get(channel, "")
+        return {ContactChannel.WHATSAPP: self.phone, ContactChannel.EMAIL: self.email}.get(channel, "")

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from integrations.models import System
-from integrations.systems.trials import Trial, Verdict, try_out
+from integrations.systems.trials import Trial, TrialResult, try_out
 
-_COLOURS = {Verdict.TAKEN: "green", Verdict.NO_CALL: "dim"}
+_COLOURS = {TrialResult.TAKEN: "green", TrialResult.NO_CALL: "dim"}
 
 
 class Command(BaseCommand):

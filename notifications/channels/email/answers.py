@@ -11,7 +11,7 @@ QUOTA_WAIT = 3600.0
 
 
 @dataclass(frozen=True)
-class Answer(Response):
+class MailAnswer(Response):
     """``error``: what the provider's own codes stand for; ``None``: the status says all."""
 
     error: DeliveryError | None = None

@@ -16,7 +16,7 @@ from integrations.systems.trials import HarmlessCall
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in, credentials_of
 from notifications.channels.email import calling, layout, providers, smtp, trial
-from notifications.channels.email.answers import Answer, resend_error, resend_id
+from notifications.channels.email.answers import MailAnswer, resend_error, resend_id
 from notifications.channels.email.mail import Mail, message_id
 from notifications.channels.email.sender import DEFAULT, EmailSender, provider_of
 from notifications.models import Message
@@ -24,7 +24,7 @@ from notifications.wording import Content
 from wedsync.env import ConfigurationError
 from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 SMTP = "smtp"
 _UNSUBSCRIBE = {
@@ -36,7 +36,7 @@ _UNSUBSCRIBE = {
 class Email(PersonChannel):
     """One mail to one address."""
 
-    channel = Channel.EMAIL
+    channel = ContactChannel.EMAIL
     status_when_accepted = Message.Status.SENT
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
@@ -60,7 +60,7 @@ class Email(PersonChannel):
         request = Request("POST", "/emails", mail.as_body(), {"Content-Type": "application/json"})
         return Composed(request, mail.subject, mail.text, mail.html)
 
-    def marks_resends(self, delivery: Delivery) -> bool:
+    def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
         """Only Resend knows an idempotency key; where it cannot be told, the worse is taken."""
         try:
             return provider_of(credentials_of(delivery)) != DEFAULT
@@ -92,12 +92,12 @@ class Email(PersonChannel):
         return self._prepared(delivery, request, credentials).call
 
     @staticmethod
-    def _prepared(delivery: Delivery, request: Request, credentials: dict[str, str]) -> providers.Prepared:
+    def _prepared(delivery: Delivery, request: Request, credentials: dict[str, str]) -> providers.PreparedMail:
         return providers.prepare(Mail.from_body(request.body), EmailSender.of(credentials), delivery, credentials)
 
     def classify(self, response: Response) -> DeliveryError | None:
         """What the provider's own codes stand for."""
-        return response.error if isinstance(response, Answer) else resend_error(response)
+        return response.error if isinstance(response, MailAnswer) else resend_error(response)
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
         """By the provider that its credentials name."""
@@ -105,7 +105,7 @@ class Email(PersonChannel):
 
     def provider_id(self, response: Response) -> str:
         """The provider's id of the mail."""
-        return response.provider_id if isinstance(response, Answer) else resend_id(response)
+        return response.provider_id if isinstance(response, MailAnswer) else resend_id(response)
 
 
 def _by_smtp(mail: Mail, delivery: Delivery, credentials: dict[str, str]) -> Sending:

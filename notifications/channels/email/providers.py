@@ -30,7 +30,7 @@ from anymail.exceptions import AnymailError
 from integrations.errors import DeliveryError, OurFault
 from integrations.models import Delivery
 from integrations.outbound import Call, Response, send
-from notifications.channels.email.answers import Answer, resend_error, resend_id
+from notifications.channels.email.answers import MailAnswer, resend_error, resend_id
 from notifications.channels.email.mail import Mail
 from notifications.channels.email.refusals import refused_by_postal, refused_recipient
 from notifications.channels.email.sender import DEFAULT, EmailSender
@@ -39,7 +39,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
-class Provider:
+class MailProvider:
     """A provider. ``key``: its name for the API key; ``needs``, ``takes``: further credentials, by its names."""
 
     label: str
@@ -52,36 +52,36 @@ class Provider:
 
 # Without an id of anymail's own making, which would be another one at each try.
 _NO_OWN_ID = {"generate_message_id": False}
-PROVIDERS: dict[str, Provider] = {
-    "resend": Provider("Resend", resend.EmailBackend),
-    "postmark": Provider("Postmark", postmark.EmailBackend, "server_token", takes=("message_stream",)),
-    "sendgrid": Provider("SendGrid", sendgrid.EmailBackend, fixed=_NO_OWN_ID),
-    "mailgun": Provider("Mailgun", mailgun.EmailBackend, takes=("sender_domain",)),
-    "brevo": Provider("Brevo", brevo.EmailBackend),
-    "mailersend": Provider("MailerSend", mailersend.EmailBackend, "api_token"),
-    "mailjet": Provider("Mailjet", mailjet.EmailBackend, needs=("secret_key",)),
-    "mailtrap": Provider("Mailtrap", mailtrap.EmailBackend, "api_token"),
-    "mandrill": Provider("Mandrill", mandrill.EmailBackend),
-    "postal": Provider("Postal", postal.EmailBackend),
-    "scaleway": Provider("Scaleway", scaleway.EmailBackend, "secret_key", needs=("project_id",)),
-    "sparkpost": Provider("SparkPost", sparkpost.EmailBackend, takes=("subaccount",)),
-    "unisender_go": Provider("Unisender Go", unisender_go.EmailBackend, fixed=_NO_OWN_ID),
+PROVIDERS: dict[str, MailProvider] = {
+    "resend": MailProvider("Resend", resend.EmailBackend),
+    "postmark": MailProvider("Postmark", postmark.EmailBackend, "server_token", takes=("message_stream",)),
+    "sendgrid": MailProvider("SendGrid", sendgrid.EmailBackend, fixed=_NO_OWN_ID),
+    "mailgun": MailProvider("Mailgun", mailgun.EmailBackend, takes=("sender_domain",)),
+    "brevo": MailProvider("Brevo", brevo.EmailBackend),
+    "mailersend": MailProvider("MailerSend", mailersend.EmailBackend, "api_token"),
+    "mailjet": MailProvider("Mailjet", mailjet.EmailBackend, needs=("secret_key",)),
+    "mailtrap": MailProvider("Mailtrap", mailtrap.EmailBackend, "api_token"),
+    "mandrill": MailProvider("Mandrill", mandrill.EmailBackend),
+    "postal": MailProvider("Postal", postal.EmailBackend),
+    "scaleway": MailProvider("Scaleway", scaleway.EmailBackend, "secret_key", needs=("project_id",)),
+    "sparkpost": MailProvider("SparkPost", sparkpost.EmailBackend, takes=("subaccount",)),
+    "unisender_go": MailProvider("Unisender Go", unisender_go.EmailBackend, fixed=_NO_OWN_ID),
 }
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedMail:
     """A mail ready to leave. ``read``: turns the provider's answer into ours."""
 
     call: Call
-    read: Callable[[Response], Answer]
+    read: Callable[[Response], MailAnswer]
 
     def send(self, deadline: float) -> Response:
         """Make the call. ``deadline``: seconds for all of it."""
         return self.read(send(self.call, deadline=deadline))
 
 
-def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Mapping[str, str]) -> Prepared:
+def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Mapping[str, str]) -> PreparedMail:
     """Write an email in the format of its sender's provider.
 
     Raises:
@@ -108,11 +108,11 @@ def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Ma
     content = body if isinstance(body, bytes) else str(body).encode()
     call = Call(cast("str", prepared.method), cast("str", prepared.url), content, headers)
     if keyed:
-        return Prepared(call, _read_resend)
-    return Prepared(call, lambda answer: _read(provider, backend, payload, message, answer))
+        return PreparedMail(call, _read_resend)
+    return PreparedMail(call, lambda answer: _read(provider, backend, payload, message, answer))
 
 
-def _backend(provider: Provider, base_url: str, credentials: Mapping[str, str]) -> Any:
+def _backend(provider: MailProvider, base_url: str, credentials: Mapping[str, str]) -> Any:
     settings = {provider.key: credentials["api_key"]}
     settings |= {name: credentials[name] for name in provider.needs}
     settings |= {name: credentials[name] for name in provider.takes if name in credentials}
@@ -122,16 +122,16 @@ def _backend(provider: Provider, base_url: str, credentials: Mapping[str, str]) 
     )
 
 
-def _read_resend(response: Response) -> Answer:
+def _read_resend(response: Response) -> MailAnswer:
     error = resend_error(response) or refused_recipient(DEFAULT, "Resend", response, {})
     return _answer(response, error, resend_id(response))
 
 
-def _answer(response: Response, error: DeliveryError | None, provider_id: str) -> Answer:
-    return Answer(response.status, response.headers, response.body, error, provider_id)
+def _answer(response: Response, error: DeliveryError | None, provider_id: str) -> MailAnswer:
+    return MailAnswer(response.status, response.headers, response.body, error, provider_id)
 
 
-def _read(provider: Provider, backend: Any, payload: Any, message: Any, response: Response) -> Answer:
+def _read(provider: MailProvider, backend: Any, payload: Any, message: Any, response: Response) -> MailAnswer:
     """Read who was taken; an answer that says nothing of it has taken the mail all the same."""
     statuses: Mapping[str, Any] = {}
     if 200 <= response.status < 300:

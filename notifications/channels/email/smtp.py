@@ -22,7 +22,7 @@ from integrations.errors import NetworkError, OurFault, TimedOut
 from integrations.outbound.connections import MOST_TRIED, reach
 from integrations.outbound.guard import refusal
 from integrations.outbound.names import resolve
-from notifications.channels.email.answers import Answer
+from notifications.channels.email.answers import MailAnswer
 from notifications.channels.email.smtp_refusals import RecipientStepRefused, error_of, text_of
 from notifications.channels.email.timed_socket import DeadlinePassed, TimedSocket
 
@@ -65,7 +65,7 @@ class Server:
         return cls(host.lower(), int(port) if port else _PORTS[tls], tls, username, password)
 
 
-def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> Answer:
+def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> MailAnswer:
     """Hand one mail in. ``deadline``: seconds for all of it.
 
     Raises:
@@ -78,7 +78,7 @@ def send(server: Server, sender: str, to: str, message: bytes, *, deadline: floa
     return _talk(server, deadline, lambda session: session.hand_in(sender, to, message))
 
 
-def log_in(server: Server, *, deadline: float) -> Answer:
+def log_in(server: Server, *, deadline: float) -> MailAnswer:
     """Greet, begin TLS and log in, and leave again without a mail. ``deadline``: seconds for all of it.
 
     Raises:
@@ -88,13 +88,13 @@ def log_in(server: Server, *, deadline: float) -> Answer:
     return _talk(server, deadline, _Session.leave)
 
 
-def _talk(server: Server, deadline: float, work: Callable[["_Session"], Answer]) -> Answer:
+def _talk(server: Server, deadline: float, work: Callable[["_Session"], MailAnswer]) -> MailAnswer:
     with closing(_Session(server, time.monotonic() + deadline)) as session:
         try:
             session.begin()
             return work(session)
         except smtplib.SMTPResponseException as refused:
-            return Answer(refused.smtp_code, {}, text_of(refused).encode(), error_of(refused))
+            return MailAnswer(refused.smtp_code, {}, text_of(refused).encode(), error_of(refused))
         except DeadlinePassed as error:
             if session.leaving:
                 raise TimedOut("the mail server did not confirm the mail within the deadline") from error
@@ -128,7 +128,7 @@ class _Session(smtplib.SMTP):
         if server.username:
             self._log_in(server.username, server.password)
 
-    def hand_in(self, sender: str, to: str, message: bytes) -> Answer:
+    def hand_in(self, sender: str, to: str, message: bytes) -> MailAnswer:
         """Hand one mail in, and leave."""
         _expect(self.docmd("MAIL", f"FROM:<{sender}>"), 250)
         code, said = self.docmd("RCPT", f"TO:<{to}>")
@@ -136,13 +136,13 @@ class _Session(smtplib.SMTP):
             raise RecipientStepRefused(code, said)
         said = _expect(self.data(_LINE_END.sub(b"\r\n", message)), 250)
         self.leave()
-        return Answer(250, {}, said)
+        return MailAnswer(250, {}, said)
 
-    def leave(self) -> Answer:
+    def leave(self) -> MailAnswer:
         """Take leave, without waiting for the answer."""
         with suppress(OSError, DeadlinePassed):
             self.putcmd("QUIT")
-        return Answer(221, {}, b"")
+        return MailAnswer(221, {}, b"")
 
     def getreply(self) -> tuple[int, bytes]:
         """A whole reply: its code, and its lines without it.

@@ -13,9 +13,9 @@ from integrations.errors import DeliveryError, Permanent
 from integrations.models import System
 from integrations.outbound import Call, Response, check_status, send
 from integrations.remote_reads.asking import answer_in
-from integrations.systems.trials import HarmlessCall, Unfit
+from integrations.systems.trials import HarmlessCall, TrialRefused
 from notifications.channels.email import smtp
-from notifications.channels.email.answers import Answer, error_name, resend_error
+from notifications.channels.email.answers import MailAnswer, error_name, resend_error
 from notifications.channels.email.sender import DEFAULT, EmailSender
 
 _NO_SENDING = frozenset({"not_started", "pending", "failed"})
@@ -74,7 +74,7 @@ def harmless_call(system: System, credentials: Mapping[str, str]) -> HarmlessCal
 
 def _by_smtp(server: smtp.Server) -> HarmlessCall:
     def judge(response: Response) -> str:
-        _raise(response.error if isinstance(response, Answer) else None)
+        _raise(response.error if isinstance(response, MailAnswer) else None)
         return "" if server.username else "No user name is stored, so the server was greeted and no login was tried."
 
     return HarmlessCall(lambda deadline: smtp.log_in(server, deadline=deadline), judge)
@@ -96,7 +96,7 @@ def _domain(answer: Mapping[str, Any], sender: EmailSender) -> str:
     else:
         known = False
     if not known:
-        raise Unfit(
+        raise TrialRefused(
             "Resend knows the key, but sends nothing for the sender's domain",
             "Verify the domain at Resend, or change the sender on the system's page. Then try again.",
         )

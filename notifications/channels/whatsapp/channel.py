@@ -17,10 +17,10 @@ from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.registry.targets import Hindrance
+from integrations.registry.targets import Blocked
 from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
-from integrations.systems.trials import HarmlessCall, Unfit
+from integrations.systems.trials import HarmlessCall, TrialRefused
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in
 from notifications.channels.whatsapp import pair_limit, refusals, templates
@@ -32,7 +32,7 @@ from notifications.trace.recording import What
 from notifications.wording import Content
 from notifications.wording.letters import fit
 from wedsync.queues import Priority
-from wedsync.weddings.models import Address, Channel
+from wedsync.weddings.models import Address, ContactChannel
 
 WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
@@ -44,14 +44,13 @@ _NO_OBJECT = 100  # Meta: an object that is not there, or that the token does no
 class WhatsApp(PersonChannel):
     """One message to one phone."""
 
-    channel = Channel.WHATSAPP
-    resends_marked = True
+    channel = ContactChannel.WHATSAPP
 
-    def hindrance(self, delivery: Delivery) -> Hindrance | None:
+    def blocked(self, delivery: Delivery) -> Blocked | None:
         """What stands against it for every channel; else Meta's limit for our number and one phone."""
-        found = super().hindrance(delivery)
-        if found is None and (wait := pair_limit.take(delivery)):
-            return Hindrance(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
+        found = super().blocked(delivery)
+        if found is None and (wait := pair_limit.reserve(delivery)):
+            return Blocked(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
         return found
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
@@ -98,7 +97,7 @@ class WhatsApp(PersonChannel):
 
     def answered(self, delivery: Delivery, response: Response) -> None:
         """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""
-        address_marks.known_as(delivery.organization_id, Channel.WHATSAPP, delivery.target, _names_in(response))
+        address_marks.known_as(delivery.organization_id, ContactChannel.WHATSAPP, delivery.target, _names_in(response))
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
         """Look the sending number up."""
@@ -121,7 +120,7 @@ class WhatsApp(PersonChannel):
 
 def _looked_up(number: str, response: Response) -> str:
     if code_of(response) == _NO_OBJECT:
-        raise Unfit(
+        raise TrialRefused(
             "WhatsApp knows the token, but no phone number of this id that the token may use",
             "Compare the phone number id with WhatsApp Manager: it is the id there, not the number. Give the token's "
             "user access to that account. Then try again.",
@@ -146,7 +145,7 @@ def _names_in(response: Response) -> list[str]:
 
 def _window_is_open(delivery: Delivery) -> bool:
     address = Address.objects.filter(
-        organization_id=delivery.organization_id, channel=Channel.WHATSAPP, value=delivery.target
+        organization_id=delivery.organization_id, channel=ContactChannel.WHATSAPP, value=delivery.target
     ).first()
     if address is None or address.last_inbound_at is None:
         return False

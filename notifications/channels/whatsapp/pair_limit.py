@@ -43,7 +43,7 @@ return 1
 """
 
 
-def take(delivery: Delivery) -> float | None:
+def reserve(delivery: Delivery) -> float | None:
     """Take a message's place in its pair's rate; seconds to wait where there is none, else ``None``."""
     urgent = delivery.priority == Priority.URGENT
     room = BURST if urgent else BURST - KEPT_FOR_URGENT

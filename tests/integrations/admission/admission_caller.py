@@ -17,7 +17,7 @@ def calls_of(system_id: str, call_limit: str, verdict_name: str) -> list[dict[st
     from django.conf import settings
 
     from integrations import admission
-    from integrations.admission import Lane, Verdict
+    from integrations.admission import CallResult, Lane
     from integrations.admission.scripts import scripts_at
 
     lane = Lane(UUID(system_id), system_id, int(call_limit), None, 1)
@@ -36,7 +36,7 @@ def calls_of(system_id: str, call_limit: str, verdict_name: str) -> list[dict[st
             probes += permit.probe
             most = max(most, int(client.incr(counter)))
             client.decr(counter)
-            change = admission.tell(lane, permit, Verdict(verdict_name), delivery_id=uuid4(), alone=False)
+            change = admission.tell(lane, permit, CallResult(verdict_name), delivery_id=uuid4(), alone=False)
             changes.append(change.value)
         return {"made": made, "most": most, "changes": changes, "probes": probes}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from integrations.admission import Change, Refusal, Verdict
+from integrations.admission import BreakerEffect, CallResult, Refusal
 
 SPAN = 1_000.0  # seconds of one of the window's buckets; so long that none ends while a test looks at the clock
 SPANS = 6
@@ -106,24 +106,24 @@ class Model:
         if seconds:
             self.paused_until = max(self.paused_until, now + seconds)
 
-    def tell(self, now: float, given: Given, verdict: Verdict, delivery: str, *, alone: bool) -> Change:
+    def tell(self, now: float, given: Given, verdict: CallResult, delivery: str, *, alone: bool) -> BreakerEffect:
         held = self.slots[given.urgent].pop(given.token, None) is not None
         if given.probe:
             held = self.probes.pop(given.token, None) is not None and held
         if not held or given.generation != self.generation:
-            return Change.LATE
+            return BreakerEffect.LATE
         if given.probe:
             return self._tell_probe(now, verdict, alone=alone)
-        if verdict == Verdict.NEUTRAL:
-            return Change.UNCHANGED
-        failed = verdict == Verdict.FAILED
+        if verdict == CallResult.NEUTRAL:
+            return BreakerEffect.UNCHANGED
+        failed = verdict == CallResult.FAILED
         self.window.append(Call(int(now // SPAN), failed, delivery))
         self.run = [*self.run, delivery] if failed else []
         if failed and (self._too_many_in_a_row(alone=alone) or self._too_many_in_window(now, alone=alone)):
             forgiven = self.closed_at is None or now >= self.closed_at + self.rules.longest_open
             self._open(now, 1 if forgiven else self.opens + 1)
-            return Change.OPENED
-        return Change.UNCHANGED
+            return BreakerEffect.OPENED
+        return BreakerEffect.UNCHANGED
 
     def _too_many_in_a_row(self, *, alone: bool) -> bool:
         return len(self.run) >= self.rules.failures and (alone or len(set(self.run)) > 1)
@@ -137,20 +137,20 @@ class Model:
         enough = len(calls) >= self.rules.volume and len(failed) >= self.rules.rate * len(calls)
         return enough and (alone or len(set(failed)) > 1)
 
-    def _tell_probe(self, now: float, verdict: Verdict, *, alone: bool) -> Change:
-        if verdict == Verdict.FAILED:
+    def _tell_probe(self, now: float, verdict: CallResult, *, alone: bool) -> BreakerEffect:
+        if verdict == CallResult.FAILED:
             self._open(now, self.opens + 1)
-            return Change.REOPENED
-        if verdict == Verdict.ALIVE:
+            return BreakerEffect.REOPENED
+        if verdict == CallResult.ALIVE:
             self.successes += 1
             self.neutral = 0
         else:
             self.neutral += 1
-        good = self.successes >= self.rules.closing or (alone and verdict == Verdict.ALIVE)
+        good = self.successes >= self.rules.closing or (alone and verdict == CallResult.ALIVE)
         if good or self.neutral >= 3:
             self._enter(None, self.opens, now)
-            return Change.CLOSED
-        return Change.UNCHANGED
+            return BreakerEffect.CLOSED
+        return BreakerEffect.UNCHANGED
 
     def give_back(self, now: float, given: Given) -> None:
         held = self.slots[given.urgent].pop(given.token, None) is not None

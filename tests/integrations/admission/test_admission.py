@@ -10,7 +10,7 @@ import redis
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.admission import Change, Lane, Permit, Refusal, Standing, Verdict
+from integrations.admission import BreakerEffect, BreakerState, CallResult, Lane, Permit, Refusal
 from integrations.admission import local as local_rules
 from integrations.admission.local import LocalAdmission
 from integrations.admission.scripts import PREFIX, keys_of, presence, scripts_at
@@ -58,72 +58,74 @@ def refused(lane: Lane, *, urgent: bool = False) -> Permit:
     return permit
 
 
-def end(lane: Lane, permit: Permit, verdict: Verdict, *, delivery: UUID | None = None, alone: bool = False) -> Change:
+def end(
+    lane: Lane, permit: Permit, verdict: CallResult, *, delivery: UUID | None = None, alone: bool = False
+) -> BreakerEffect:
     return admission.tell(lane, permit, verdict, delivery_id=delivery or uuid4(), alone=alone)
 
 
-def call(lane: Lane, verdict: Verdict, *, delivery: UUID | None = None, alone: bool = False) -> Change:
+def call(lane: Lane, verdict: CallResult, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:
     return end(lane, granted(lane), verdict, delivery=delivery, alone=alone)
 
 
-def fail(lane: Lane, *, delivery: UUID | None = None, alone: bool = False) -> Change:
-    return call(lane, Verdict.FAILED, delivery=delivery, alone=alone)
+def fail(lane: Lane, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:
+    return call(lane, CallResult.FAILED, delivery=delivery, alone=alone)
 
 
 def opened(lane: Lane) -> None:
-    while fail(lane) != Change.OPENED:
+    while fail(lane) != BreakerEffect.OPENED:
         pass
 
 
-def view(lane: Lane) -> admission.View:
+def view(lane: Lane) -> admission.LaneView:
     return admission.look([lane])[str(lane.system_id)]
 
 
 def test_five_failures_in_a_row_open_it(lane: Lane) -> None:
-    assert [fail(lane) for _ in range(5)] == [Change.UNCHANGED] * 4 + [Change.OPENED]
+    assert [fail(lane) for _ in range(5)] == [BreakerEffect.UNCHANGED] * 4 + [BreakerEffect.OPENED]
 
     held = refused(lane)
     assert held.why == Refusal.BREAKER_OPEN
     assert 29 < held.wait <= 30
-    assert view(lane).state == Standing.OPEN
+    assert view(lane).state == BreakerState.OPEN
 
 
 def test_one_poisonous_delivery_does_not_close_the_way_for_others(lane: Lane) -> None:
     poison = uuid4()
-    assert {fail(lane, delivery=poison) for _ in range(30)} == {Change.UNCHANGED}, "nor by its rate"
+    assert {fail(lane, delivery=poison) for _ in range(30)} == {BreakerEffect.UNCHANGED}, "nor by its rate"
 
-    assert fail(lane) == Change.OPENED
+    assert fail(lane) == BreakerEffect.OPENED
 
 
 def test_one_delivery_that_waits_alone_opens_it(lane: Lane) -> None:
     only = uuid4()
-    assert [fail(lane, delivery=only, alone=True) for _ in range(5)][-1] == Change.OPENED
+    assert [fail(lane, delivery=only, alone=True) for _ in range(5)][-1] == BreakerEffect.OPENED
 
 
 def test_a_target_that_fails_every_tenth_call_stays_open_for_business(lane: Lane) -> None:
     chance = random.Random(4)  # with this seed, as with most, never five in a row
 
-    changes = {call(lane, Verdict.FAILED if chance.random() < 0.1 else Verdict.ALIVE) for _ in range(1_000)}
+    changes = {call(lane, CallResult.FAILED if chance.random() < 0.1 else CallResult.ALIVE) for _ in range(1_000)}
 
-    assert changes == {Change.UNCHANGED}
+    assert changes == {BreakerEffect.UNCHANGED}
 
 
 def test_half_of_twenty_calls_failing_open_it_though_never_five_in_a_row(lane: Lane) -> None:
-    changes = [call(lane, Verdict.FAILED if number % 2 else Verdict.ALIVE) for number in range(20)]
+    changes = [call(lane, CallResult.FAILED if number % 2 else CallResult.ALIVE) for number in range(20)]
 
-    assert changes == [Change.UNCHANGED] * 19 + [Change.OPENED]
+    assert changes == [BreakerEffect.UNCHANGED] * 19 + [BreakerEffect.OPENED]
 
 
 def test_old_failures_never_open_it_in_quiet_traffic(lane: Lane, client: redis.Redis) -> None:
     for number in range(18):
-        call(lane, Verdict.FAILED if number % 2 else Verdict.ALIVE)
+        call(lane, CallResult.FAILED if number % 2 else CallResult.ALIVE)
     age(client, lane, 70)
     assert (view(lane).window_calls, view(lane).window_failures) == (0, 0)
 
     for _ in range(30):
-        assert call(lane, Verdict.ALIVE) == Change.UNCHANGED
+        assert call(lane, CallResult.ALIVE) == BreakerEffect.UNCHANGED
         age(client, lane, 10)
-    assert fail(lane) == Change.UNCHANGED
+    assert fail(lane) == BreakerEffect.UNCHANGED
 
 
 def test_calls_in_flight_when_it_opens_count_for_nothing(lane: Lane) -> None:
@@ -131,9 +133,11 @@ def test_calls_in_flight_when_it_opens_count_for_nothing(lane: Lane) -> None:
     in_flight = [granted(wide) for _ in range(8)]
     opened(wide)
 
-    verdicts = [Verdict.FAILED, Verdict.ALIVE] * 4
-    assert {end(wide, permit, verdict) for permit, verdict in zip(in_flight, verdicts, strict=True)} == {Change.LATE}
-    assert view(wide).state == Standing.OPEN
+    verdicts = [CallResult.FAILED, CallResult.ALIVE] * 4
+    assert {end(wide, permit, verdict) for permit, verdict in zip(in_flight, verdicts, strict=True)} == {
+        BreakerEffect.LATE
+    }
+    assert view(wide).state == BreakerState.OPEN
     assert view(wide).in_flight == 0
 
 
@@ -142,7 +146,7 @@ def test_a_dead_target_gets_five_calls_and_those_in_flight(lane: Lane) -> None:
     while flying:
         made += 1
         _, following = admission.tell_and_ask(
-            lane, flying.pop(0), Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=False
+            lane, flying.pop(0), CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=False
         )
         if following.granted:
             flying.append(following)
@@ -156,7 +160,7 @@ def test_each_reopening_lasts_twice_as_long_up_to_the_longest(lane: Lane, client
     for _ in range(7):
         waits.append(round(refused(lane).wait))
         age(client, lane, 600)
-        assert end(lane, granted(lane), Verdict.FAILED) == Change.REOPENED
+        assert end(lane, granted(lane), CallResult.FAILED) == BreakerEffect.REOPENED
 
     assert waits == [30, 60, 120, 240, 480, 600, 600]
 
@@ -164,13 +168,13 @@ def test_each_reopening_lasts_twice_as_long_up_to_the_longest(lane: Lane, client
 def test_two_good_probes_close_it_and_one_does_where_nothing_waits(lane: Lane, client: redis.Redis) -> None:
     opened(lane)
     age(client, lane, 30)
-    assert call(lane, Verdict.ALIVE) == Change.UNCHANGED
-    assert view(lane).state == Standing.HALF_OPEN
-    assert call(lane, Verdict.ALIVE) == Change.CLOSED
+    assert call(lane, CallResult.ALIVE) == BreakerEffect.UNCHANGED
+    assert view(lane).state == BreakerState.HALF_OPEN
+    assert call(lane, CallResult.ALIVE) == BreakerEffect.CLOSED
 
     opened(lane)
     age(client, lane, 60)
-    assert call(lane, Verdict.ALIVE, alone=True) == Change.CLOSED
+    assert call(lane, CallResult.ALIVE, alone=True) == BreakerEffect.CLOSED
 
 
 def test_a_flapping_target_is_remembered_until_it_has_stayed_closed(lane: Lane, client: redis.Redis) -> None:
@@ -178,7 +182,7 @@ def test_a_flapping_target_is_remembered_until_it_has_stayed_closed(lane: Lane, 
         opened(lane)
         assert round(refused(lane).wait) == expected
         age(client, lane, 600)
-        call(lane, Verdict.ALIVE, alone=True)
+        call(lane, CallResult.ALIVE, alone=True)
         age(client, lane, 590)
 
     age(client, lane, 10)
@@ -198,7 +202,7 @@ def test_a_probe_that_died_blocks_the_way_only_for_its_lease(
 
     age(client, lane, 40)
     assert granted(lane).probe
-    assert end(lane, dead, Verdict.ALIVE) == Change.LATE
+    assert end(lane, dead, CallResult.ALIVE) == BreakerEffect.LATE
 
 
 def test_the_urgent_get_the_probes_first(lane: Lane, client: redis.Redis) -> None:
@@ -209,8 +213,8 @@ def test_the_urgent_get_the_probes_first(lane: Lane, client: redis.Redis) -> Non
     assert urgent.probe, "one more probe than others may take"
     assert refused(lane, urgent=True).why == Refusal.PROBING
 
-    end(lane, ordinary, Verdict.NEUTRAL)
-    end(lane, urgent, Verdict.NEUTRAL)
+    end(lane, ordinary, CallResult.NEUTRAL)
+    end(lane, urgent, CallResult.NEUTRAL)
     assert 0 < refused(lane).wait <= 2, "an urgent one has just been refused"
     assert granted(lane, urgent=True).probe
 
@@ -219,15 +223,15 @@ def test_a_target_that_only_asks_for_patience_is_let_through_again(lane: Lane, c
     opened(lane)
     age(client, lane, 30)
 
-    assert [call(lane, Verdict.NEUTRAL) for _ in range(3)] == [Change.UNCHANGED] * 2 + [Change.CLOSED]
+    assert [call(lane, CallResult.NEUTRAL) for _ in range(3)] == [BreakerEffect.UNCHANGED] * 2 + [BreakerEffect.CLOSED]
     assert view(lane).opens == 1, "it has not been forgiven"
-    assert {call(lane, Verdict.NEUTRAL) for _ in range(30)} == {Change.UNCHANGED}
+    assert {call(lane, CallResult.NEUTRAL) for _ in range(30)} == {BreakerEffect.UNCHANGED}
 
 
 def test_a_result_counts_once(lane: Lane) -> None:
     permit = granted(lane)
-    assert end(lane, permit, Verdict.FAILED) == Change.UNCHANGED
-    assert end(lane, permit, Verdict.FAILED) == Change.LATE
+    assert end(lane, permit, CallResult.FAILED) == BreakerEffect.UNCHANGED
+    assert end(lane, permit, CallResult.FAILED) == BreakerEffect.LATE
     assert view(lane).failures == 1
 
 
@@ -239,7 +243,7 @@ def test_no_more_calls_are_in_flight_than_allowed_and_the_urgent_have_slots_of_t
     assert refused(lane, urgent=True).why == Refusal.AT_CAPACITY
     assert (view(lane).in_flight, view(lane).urgent_in_flight) == (8, 4)
 
-    end(lane, ordinary.pop(), Verdict.ALIVE)
+    end(lane, ordinary.pop(), CallResult.ALIVE)
     admission.give_back(lane, ordinary.pop())
     assert [granted(lane).granted for _ in range(2)] == [True, True]
 
@@ -294,14 +298,14 @@ def test_one_round_trip_tells_and_asks(lane: Lane) -> None:
     permit = granted(narrow)
     for _ in range(4):
         change, permit = admission.tell_and_ask(
-            narrow, permit, Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=False
+            narrow, permit, CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=False
         )
-        assert (change, permit.granted) == (Change.UNCHANGED, True)
+        assert (change, permit.granted) == (BreakerEffect.UNCHANGED, True)
 
     change, permit = admission.tell_and_ask(
-        narrow, permit, Verdict.FAILED, delivery_id=uuid4(), alone=False, urgent=True
+        narrow, permit, CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=True
     )
-    assert (change, permit.why) == (Change.OPENED, Refusal.BREAKER_OPEN)
+    assert (change, permit.why) == (BreakerEffect.OPENED, Refusal.BREAKER_OPEN)
 
 
 def test_staff_trip_it_and_reset_it(lane: Lane) -> None:
@@ -310,13 +314,13 @@ def test_staff_trip_it_and_reset_it(lane: Lane) -> None:
     assert 599 < refused(lane, urgent=True).wait <= 600
 
     admission.reset(lane)
-    assert view(lane) == admission.View(in_flight=1)
-    assert end(lane, flying, Verdict.FAILED) == Change.LATE
+    assert view(lane) == admission.LaneView(in_flight=1)
+    assert end(lane, flying, CallResult.FAILED) == BreakerEffect.LATE
 
 
-def plead(lane: Lane, seconds: float, permit: Permit | None = None) -> Change:
+def plead(lane: Lane, seconds: float, permit: Permit | None = None) -> BreakerEffect:
     permit = permit or granted(lane)
-    return admission.tell(lane, permit, Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, patience=seconds)
+    return admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, patience=seconds)
 
 
 @pytest.mark.parametrize("urgent", [False, True])
@@ -356,7 +360,7 @@ def test_a_plea_counts_also_where_the_result_comes_too_late_to_count(lane: Lane)
     flying = granted(lane)
     admission.reset(lane)
 
-    assert plead(lane, 600, flying) == Change.LATE
+    assert plead(lane, 600, flying) == BreakerEffect.LATE
     assert refused(lane).why == Refusal.PAUSED
     admission.reset(lane)
     assert granted(lane), "staff may wait no longer"
@@ -364,7 +368,7 @@ def test_a_plea_counts_also_where_the_result_comes_too_late_to_count(lane: Lane)
 
 def test_whoever_tells_of_a_plea_gets_no_further_leave_in_the_same_round_trip(lane: Lane) -> None:
     _, following = admission.tell_and_ask(
-        lane, granted(lane), Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, urgent=True, patience=30
+        lane, granted(lane), CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, urgent=True, patience=30
     )
 
     assert (following.granted, following.why) == (False, Refusal.PAUSED)
@@ -387,7 +391,7 @@ def test_while_redis_is_away_the_local_breaker_forgets_the_target_that_was_used_
     rules = LocalAdmission()
     for number in range(30):
         busy = rules.ask(lane, f"busy-{number}", urgent=False)
-        rules.tell(lane, busy.token, Verdict.FAILED, delivery_id=str(number), alone=False)
+        rules.tell(lane, busy.token, CallResult.FAILED, delivery_id=str(number), alone=False)
         other = uuid4()
         rules.ask(Lane(other, str(other), 4, None, 1), "once", urgent=False)
 
@@ -443,8 +447,8 @@ def test_a_flush_forgets_and_corrupts_nothing(lane: Lane, client: redis.Redis) -
     client.script_flush()
 
     opened(lane)
-    assert end(lane, probe, Verdict.ALIVE) == Change.LATE
-    assert view(lane).state == Standing.OPEN
+    assert end(lane, probe, CallResult.ALIVE) == BreakerEffect.LATE
+    assert view(lane).state == BreakerState.OPEN
 
 
 def test_a_full_redis_is_never_left_with_half_a_change(lane: Lane, client: redis.Redis) -> None:
@@ -455,13 +459,13 @@ def test_a_full_redis_is_never_left_with_half_a_change(lane: Lane, client: redis
     limit = client.config_get("maxmemory")["maxmemory"]
     client.config_set("maxmemory", 1)
     try:
-        assert end(lane, probe, Verdict.FAILED) == Change.REOPENED
+        assert end(lane, probe, CallResult.FAILED) == BreakerEffect.REOPENED
         assert not admission.reset(lane)
     finally:
         client.config_set("maxmemory", limit)
         presence.look_again()
 
-    assert (view(lane).state, view(lane).opens) == (Standing.OPEN, 2)
+    assert (view(lane).state, view(lane).opens) == (BreakerState.OPEN, 2)
     assert admission.reset(lane)
 
 

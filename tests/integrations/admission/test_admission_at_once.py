@@ -13,7 +13,7 @@ import pytest
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.admission import Change, Lane, Permit, Standing, Verdict
+from integrations.admission import BreakerEffect, BreakerState, CallResult, Lane, Permit
 from tests.at_once import at_once
 
 Callers = list[subprocess.Popen[str]]
@@ -53,7 +53,7 @@ def answer(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def in_processes(callers: Callers, lane: Lane, verdict: Verdict) -> list[dict[str, Any]]:
+def in_processes(callers: Callers, lane: Lane, verdict: CallResult) -> list[dict[str, Any]]:
     """What each thread of each process saw; they begin together."""
     for process in callers:
         assert process.stdin
@@ -63,7 +63,7 @@ def in_processes(callers: Callers, lane: Lane, verdict: Verdict) -> list[dict[st
 
 
 def test_several_processes_never_exceed_the_calls_in_flight(callers: Callers, lane: Lane) -> None:
-    seen = in_processes(callers, lane, Verdict.ALIVE)
+    seen = in_processes(callers, lane, CallResult.ALIVE)
 
     assert sum(each["made"] for each in seen) > 20
     assert 1 <= max(each["most"] for each in seen) <= lane.call_limit
@@ -72,7 +72,7 @@ def test_several_processes_never_exceed_the_calls_in_flight(callers: Callers, la
 
 
 def test_several_processes_open_it_once_and_late_results_count_for_nothing(callers: Callers, lane: Lane) -> None:
-    seen = in_processes(callers, lane, Verdict.FAILED)
+    seen = in_processes(callers, lane, CallResult.FAILED)
 
     changes = Counter(change for each in seen for change in each["changes"])
     assert changes["opened"] == 1
@@ -84,7 +84,7 @@ def test_several_processes_open_it_once_and_late_results_count_for_nothing(calle
 
 def half_open(lane: Lane) -> None:
     admission.trip(lane, seconds=0)
-    assert admission.look([lane])[str(lane.system_id)].state == Standing.HALF_OPEN
+    assert admission.look([lane])[str(lane.system_id)].state == BreakerState.HALF_OPEN
 
 
 def test_many_threads_get_one_probe_and_the_urgent_among_them_one_more(lane: Lane) -> None:
@@ -104,19 +104,19 @@ def test_two_probes_that_end_together_close_it_once(lane: Lane) -> None:
     permits = [admission.ask(lane, urgent=urgent) for urgent in (False, True)]
     assert [permit.probe for permit in permits] == [True, True]
 
-    changes = at_once(2, lambda number: end(lane, permits[number], Verdict.ALIVE))
+    changes = at_once(2, lambda number: end(lane, permits[number], CallResult.ALIVE))
 
-    assert sorted(changes) == [Change.CLOSED, Change.UNCHANGED]
+    assert sorted(changes) == [BreakerEffect.CLOSED, BreakerEffect.UNCHANGED]
 
 
 def test_two_probes_that_fail_together_reopen_it_once(lane: Lane) -> None:
     half_open(lane)
     permits = [admission.ask(lane, urgent=urgent) for urgent in (False, True)]
 
-    changes = at_once(2, lambda number: end(lane, permits[number], Verdict.FAILED))
+    changes = at_once(2, lambda number: end(lane, permits[number], CallResult.FAILED))
 
-    assert sorted(changes) == [Change.LATE, Change.REOPENED]
+    assert sorted(changes) == [BreakerEffect.LATE, BreakerEffect.REOPENED]
 
 
-def end(lane: Lane, permit: Permit, verdict: Verdict) -> Change:
+def end(lane: Lane, permit: Permit, verdict: CallResult) -> BreakerEffect:
     return admission.tell(lane, permit, verdict, delivery_id=uuid4(), alone=False)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from integrations import admission
-from integrations.admission import Change, Lane, Permit, Refusal, Verdict
+from integrations.admission import BreakerEffect, CallResult, Lane, Permit, Refusal
 from integrations.admission.gate import local
 from integrations.admission.scripts import presence, scripts_at
 from tests.at_once import at_once
@@ -55,7 +55,7 @@ def send(server: EmbeddedValkey, number: signal.Signals) -> None:
     server.process.send_signal(number)
 
 
-def end(lane: Lane, permit: Permit, verdict: Verdict, *, alone: bool = False) -> Change:
+def end(lane: Lane, permit: Permit, verdict: CallResult, *, alone: bool = False) -> BreakerEffect:
     return admission.tell(lane, permit, verdict, delivery_id=uuid4(), alone=alone)
 
 
@@ -76,17 +76,17 @@ def test_while_it_is_frozen_this_process_opens_probes_and_closes(
     send(valkey, signal.SIGSTOP)
 
     with capture_logs() as lines:
-        changes = [end(lane, admission.ask(lane, urgent=False), Verdict.FAILED) for _ in range(5)]
+        changes = [end(lane, admission.ask(lane, urgent=False), CallResult.FAILED) for _ in range(5)]
         refused = admission.ask(lane, urgent=False)
 
-    assert changes == [Change.UNCHANGED] * 4 + [Change.OPENED]
+    assert changes == [BreakerEffect.UNCHANGED] * 4 + [BreakerEffect.OPENED]
     assert (refused.why, refused.generation) == (Refusal.BREAKER_OPEN, None)
     assert sum(line["event"] == "breaker_unavailable" for line in lines) <= 1
     probe = until(lambda: granted(lane))
     assert probe.probe
     assert admission.ask(lane, urgent=False).why == Refusal.PROBING
-    assert end(lane, probe, Verdict.FAILED) == Change.REOPENED
-    assert end(lane, until(lambda: granted(lane)), Verdict.ALIVE) == Change.CLOSED
+    assert end(lane, probe, CallResult.FAILED) == BreakerEffect.REOPENED
+    assert end(lane, until(lambda: granted(lane)), CallResult.ALIVE) == BreakerEffect.CLOSED
 
 
 def granted(lane: Lane) -> Permit | None:
@@ -110,8 +110,8 @@ def test_while_it_is_killed_this_process_keeps_the_calls_in_flight(valkey: Embed
 def test_what_redis_had_granted_is_counted_here_and_given_back_later(valkey: EmbeddedValkey, lane: Lane) -> None:
     before = [admission.ask(lane, urgent=False) for _ in range(4)]
     send(valkey, signal.SIGSTOP)
-    assert {end(lane, permit, Verdict.FAILED) for permit in before} == {Change.UNCHANGED}
-    assert end(lane, admission.ask(lane, urgent=False), Verdict.FAILED) == Change.OPENED
+    assert {end(lane, permit, CallResult.FAILED) for permit in before} == {BreakerEffect.UNCHANGED}
+    assert end(lane, admission.ask(lane, urgent=False), CallResult.FAILED) == BreakerEffect.OPENED
 
     send(valkey, signal.SIGCONT)
     until(lambda: back(lane))
@@ -128,7 +128,7 @@ def test_what_this_process_granted_counts_for_nothing_once_redis_is_back(valkey:
     send(valkey, signal.SIGCONT)
     until(lambda: back(lane))
 
-    assert {end(lane, permit, Verdict.FAILED) for permit in here} == {Change.LATE}
+    assert {end(lane, permit, CallResult.FAILED) for permit in here} == {BreakerEffect.LATE}
     assert admission.look([lane])[str(lane.system_id)].failures == 0
 
 
@@ -147,7 +147,7 @@ def test_a_plea_for_patience_is_kept_here_and_when_redis_is_back(
     permit = admission.ask(lane, urgent=False) if granted_by == "redis" else None
     send(valkey, signal.SIGSTOP)
     permit = permit or admission.ask(lane, urgent=False)
-    admission.tell(lane, permit, Verdict.NEUTRAL, delivery_id=uuid4(), alone=False, patience=600)
+    admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, patience=600)
     other = Lane(uuid4(), str(uuid4()), call_limit=4, rate=None, burst=1)
 
     assert admission.ask(lane, urgent=True).why == Refusal.PAUSED

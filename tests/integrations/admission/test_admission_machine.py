@@ -11,7 +11,7 @@ from hypothesis import settings as how
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from integrations import admission
-from integrations.admission import Lane, Permit, Standing, Verdict
+from integrations.admission import BreakerState, CallResult, Lane, Permit
 from integrations.admission.scripts import MICROSECONDS, keys_of, scripts_at
 from tests.integrations.admission.admission_model import SPAN, Given, Model, Rules
 from tests.integrations.admission.aging import age
@@ -31,7 +31,9 @@ TIMES = {
 }
 DELIVERIES = [UUID(int=number) for number in range(1, 4)]
 EDGE = 3.0  # seconds; so near its end a bucket of the window could end between two looks at the clock
-verdicts = st.sampled_from([Verdict.FAILED, Verdict.FAILED, Verdict.FAILED, Verdict.ALIVE, Verdict.NEUTRAL])
+verdicts = st.sampled_from(
+    [CallResult.FAILED, CallResult.FAILED, CallResult.FAILED, CallResult.ALIVE, CallResult.NEUTRAL]
+)
 deliveries = st.sampled_from(DELIVERIES)
 pleas = st.sampled_from([0, 0, 0, 0, 1_500, 4_500])  # seconds
 which = st.integers(min_value=0, max_value=1_000)
@@ -82,7 +84,7 @@ class AdmissionMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.permits)
     @rule(place=which, verdict=verdicts, delivery=deliveries, alone=st.booleans(), patience=pleas)
-    def tell(self, place: int, verdict: Verdict, delivery: UUID, alone: bool, patience: int = 0) -> None:
+    def tell(self, place: int, verdict: CallResult, delivery: UUID, alone: bool, patience: int = 0) -> None:
         if not self.permits:
             return
         permit, given = self.permits[place % len(self.permits)]
@@ -93,7 +95,7 @@ class AdmissionMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.permits)
     @rule(verdict=verdicts, delivery=deliveries, alone=st.booleans(), urgent=st.booleans(), times=st.integers(1, 6))
-    def go_on(self, verdict: Verdict, delivery: UUID, alone: bool, urgent: bool, times: int) -> None:
+    def go_on(self, verdict: CallResult, delivery: UUID, alone: bool, urgent: bool, times: int) -> None:
         for _ in range(times):
             permit, given = self.permits[-1]
             now = self.now()
@@ -104,7 +106,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             self.compare(following, now, urgent=urgent)
 
     @rule(answers=st.lists(verdicts, min_size=3, max_size=7), delivery=deliveries, alone=st.booleans())
-    def call_one_after_the_other(self, answers: list[Verdict], delivery: UUID, alone: bool) -> None:
+    def call_one_after_the_other(self, answers: list[CallResult], delivery: UUID, alone: bool) -> None:
         for number, verdict in enumerate(answers):
             self.ask(urgent=False)
             self.tell(-1, verdict, DELIVERIES[0] if number else delivery, alone)
@@ -130,8 +132,8 @@ class AdmissionMachine(RuleBasedStateMachine):
             self.time_passes(int(wait // SPAN) + 1)
 
     @precondition(lambda self: self.model.open_until is not None and self.model.open_until < self.now())
-    @rule(verdict=st.sampled_from([Verdict.ALIVE, Verdict.NEUTRAL, Verdict.FAILED]), times=st.integers(1, 3))
-    def probe(self, verdict: Verdict, times: int) -> None:
+    @rule(verdict=st.sampled_from([CallResult.ALIVE, CallResult.NEUTRAL, CallResult.FAILED]), times=st.integers(1, 3))
+    def probe(self, verdict: CallResult, times: int) -> None:
         for _ in range(times):
             self.ask(urgent=False)
             self.tell(-1, verdict, DELIVERIES[0], alone=False)
@@ -161,7 +163,7 @@ class AdmissionMachine(RuleBasedStateMachine):
         now = self.now()
         view = admission.look([self.lane])[str(self.lane.system_id)]
         until = self.model.open_until
-        state = Standing.CLOSED if until is None else Standing.OPEN if now < until else Standing.HALF_OPEN
+        state = BreakerState.CLOSED if until is None else BreakerState.OPEN if now < until else BreakerState.HALF_OPEN
         calls = self.model.present(now)
         urgent = self.model.in_flight(now, urgent=True)
         assert (view.state, view.failures, view.opens) == (state, len(self.model.run), self.model.opens)

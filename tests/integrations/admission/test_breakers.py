@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import tasks
-from integrations.admission import Change, breakers, lane_of
+from integrations.admission import BreakerEffect, breakers, lane_of
 from integrations.models import BreakerChange, System
 from tests import factories
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_only_what_changed_is_written_down() -> None:
     system: System = factories.SystemFactory()
 
-    for change in Change:
+    for change in BreakerEffect:
         breakers.record_change(system, change)
 
     rows = BreakerChange.objects.order_by("id").values_list("from_state", "to_state", "breaker_key", "organization_id")

@@ -124,7 +124,9 @@ def test_a_state_is_reached_from_where_it_may_be_and_nowhere_else(system: System
     leased = {"lease_token": uuid4(), "lease_until": timezone.now()}
     delivery = due(system, state=source, **(leased if source == State.IN_FLIGHT else {}))
 
-    moved = state_changes.move(Delivery.objects.filter(id=delivery.id), to, **(leased if to == State.IN_FLIGHT else {}))
+    moved = state_changes.change(
+        Delivery.objects.filter(id=delivery.id), to, **(leased if to == State.IN_FLIGHT else {})
+    )
 
     assert bool(moved) == (to in TRANSITIONS[source])
     delivery.refresh_from_db()
@@ -137,7 +139,7 @@ def test_an_attempt_and_the_next_state_are_written_together(system: System) -> N
     lease = claims.claim(delivery.id)
     assert lease
 
-    ended = state_changes.end(
+    ended = state_changes.record_attempt(
         lease.delivery,
         lease.token,
         ending(State.SCHEDULED, reason=Reason.SERVER_ERROR, due_in=30.0, status_code=503, error_class="ServerError"),
@@ -157,7 +159,7 @@ def test_a_lost_lease_writes_nothing(system: System) -> None:
     assert lease
     Delivery.objects.filter(id=lease.delivery.id).update(lease_token=uuid4())
 
-    assert not state_changes.end(lease.delivery, lease.token, ending(State.SUCCEEDED)).written
+    assert not state_changes.record_attempt(lease.delivery, lease.token, ending(State.SUCCEEDED)).written
     assert not Attempt.objects.exists()
 
 
@@ -166,11 +168,11 @@ def test_an_ending_whose_answer_was_lost_is_known_to_be_written_when_it_is_writt
     assert lease
     taken = ending(State.SUCCEEDED)
 
-    written = [state_changes.end(lease.delivery, lease.token, taken).written for _ in range(2)]
+    written = [state_changes.record_attempt(lease.delivery, lease.token, taken).written for _ in range(2)]
 
     assert written == [True, True]
     assert Attempt.objects.count() == 1
-    assert not state_changes.end(lease.delivery, lease.token, ending(State.SUCCEEDED)).written, (
+    assert not state_changes.record_attempt(lease.delivery, lease.token, ending(State.SUCCEEDED)).written, (
         "another one comes too late"
     )
 
@@ -179,7 +181,7 @@ def test_what_was_let_go_without_a_call_counts_no_attempt(system: System) -> Non
     lease = claims.claim(due(system).id)
     assert lease
 
-    state_changes.let_go(lease.row, State.HELD, Reason.WAITS_ITS_TURN)
+    state_changes.release(lease.row, State.HELD, Reason.WAITS_ITS_TURN)
 
     lease.delivery.refresh_from_db()
     assert lease.delivery.attempt_count == 0

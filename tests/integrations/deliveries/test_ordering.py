@@ -81,7 +81,7 @@ def test_a_change_of_something_else_waits_for_the_older_one_and_goes_when_that_h
 
     lease = claimed(older)
     assert ordering.take_turn(lease)
-    state_changes.move(lease.row, State.SUCCEEDED)
+    state_changes.change(lease.row, State.SUCCEEDED)
     ordering.end_turn([older])
 
     assert ordering.take_turn(claimed(newer))
@@ -134,7 +134,7 @@ def test_of_many_that_are_claimed_at_once_one_has_its_turn_and_all_get_it_in_the
     for _ in waiting:
         turns = at_once(len(waiting), lambda number: _try(waiting[number]))
         (lease,) = [lease for lease in turns if lease]
-        state_changes.move(lease.row, State.SUCCEEDED)
+        state_changes.change(lease.row, State.SUCCEEDED)
         ordering.end_turn([lease.delivery])
         sent.append(lease.delivery)
 
@@ -178,7 +178,7 @@ def test_whoever_ends_a_turn_wakes_a_worker_for_the_next(system: System) -> None
 
 
 def _end(lease: Lease) -> None:
-    state_changes.move(lease.row, State.SUCCEEDED)
+    state_changes.change(lease.row, State.SUCCEEDED)
     ordering.end_turn([lease.delivery])
 
 

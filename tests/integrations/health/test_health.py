@@ -16,7 +16,8 @@ from integrations.health.breaker_states import breaker_states
 from integrations.health.rating import Figures, rate, score
 from integrations.health.report import of_system, report
 from integrations.models import Alert, AttemptMinute, HealthReading, OrganizationReading, PastReading, System
-from integrations.models.health import Breaker, Cause, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import Cause, HealthStatus
 from integrations.states import Outcome, Reason, State
 from tests.factories import AttemptFactory, DeliveryFactory, EventFactory, SystemFactory
 from tests.integrations.admission.aging import age
@@ -54,7 +55,7 @@ def open_breaker(system: System) -> None:
     lane = admission.lane_of(system)
     for _ in range(settings.BREAKER_FAILURES):
         permit = admission.ask(lane, urgent=False)
-        change = admission.tell(lane, permit, admission.Verdict.FAILED, delivery_id=uuid4(), alone=False)
+        change = admission.tell(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
     assert change == "opened"
 
 
@@ -238,11 +239,11 @@ def test_an_open_breaker_is_critical_and_one_that_probes_a_warning() -> None:
     system = SystemFactory()
     open_breaker(system)
 
-    assert reading(system).breaker == Breaker.OPEN
-    assert HealthReading.objects.get().status == Status.CRITICAL
+    assert reading(system).breaker == BreakerState.OPEN
+    assert HealthReading.objects.get().status == HealthStatus.CRITICAL
     let_it_probe(system)
     found = reading(system)
-    assert (found.breaker, found.status) == (Breaker.HALF_OPEN, "warning")
+    assert (found.breaker, found.status) == (BreakerState.HALF_OPEN, "warning")
 
 
 def test_looking_at_a_breaker_takes_no_probe() -> None:
@@ -250,7 +251,7 @@ def test_looking_at_a_breaker_takes_no_probe() -> None:
     open_breaker(system)
     let_it_probe(system)
 
-    assert breaker_states([system, SystemFactory()])[system.id] == Breaker.HALF_OPEN
+    assert breaker_states([system, SystemFactory()])[system.id] == BreakerState.HALF_OPEN
     assert admission.ask(admission.lane_of(system), urgent=False).granted, "the probe is still there to be had"
 
 
@@ -348,13 +349,13 @@ def test_beat_asks_for_the_sweep_in_a_queue_that_a_worker_serves() -> None:
     ("figures", "expected"),
     [
         (Figures(), 100),
-        (Figures(attempts=20, successes=19, breaker=Breaker.CLOSED), 50),
+        (Figures(attempts=20, successes=19, breaker=BreakerState.CLOSED), 50),
         (Figures(attempts=2, successes=1), 95),
-        (Figures(breaker=Breaker.OPEN), 50),
-        (Figures(breaker=Breaker.HALF_OPEN), 75),
+        (Figures(breaker=BreakerState.OPEN), 50),
+        (Figures(breaker=BreakerState.HALF_OPEN), 75),
         (Figures(oldest_due_seconds=30), 80),
         (Figures(waiting=500), 95),
-        (Figures(attempts=20, breaker=Breaker.OPEN, oldest_due_seconds=600, waiting=9000), 0),
+        (Figures(attempts=20, breaker=BreakerState.OPEN, oldest_due_seconds=600, waiting=9000), 0),
     ],
 )
 def test_the_score_falls_by_what_is_wrong(figures: Figures, expected: int) -> None:
@@ -364,5 +365,5 @@ def test_the_score_falls_by_what_is_wrong(figures: Figures, expected: int) -> No
 def test_the_worst_finding_is_the_status_and_all_are_told() -> None:
     rated = rate(Figures(attempts=100, successes=99, oldest_due_seconds=61))
 
-    assert rated.status == Status.CRITICAL
+    assert rated.status == HealthStatus.CRITICAL
     assert len(rated.why) == 2

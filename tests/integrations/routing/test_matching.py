@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from integrations.models import Delivery, Route
 from integrations.routing import route_event
-from integrations.routing.matching import Subject, candidates, keys_of, match
+from integrations.routing.matching import EventFacts, candidates, keys_of, match
 from tests.factories import (
     ConditionFactory,
     EventFactory,
@@ -50,7 +50,7 @@ def route_of(event: ChannelEvent, **fields: Any) -> Route:
 
 
 def matching(event: ChannelEvent, *names: str) -> list[Route]:
-    subject = Subject.of(event, names or [NAME])
+    subject = EventFacts.of(event, names or [NAME])
     found = list(candidates(subject))
     assert {route for route in Route.objects.all() if match(route, subject)} <= {
         *found, *Route.objects.exclude(organization=event.organization)
@@ -176,7 +176,7 @@ def test_finding_candidates_takes_two_queries_whatever_the_number_of_routes(even
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        subject = Subject.of(event, [NAME])
+        subject = EventFacts.of(event, [NAME])
         assert len([route for route in candidates(subject) if match(route, subject)]) == 5
     assert len(queries) == 2
 
@@ -255,7 +255,7 @@ def test_no_route_that_would_match_is_left_out_before_its_conditions_are_asked(
     event.payload = {"extra": {"hall": found, "halls": [found]}}
     made = route_of(event)
     ConditionFactory(route=made, path=path, operator="equals", value=value)
-    subject = Subject.of(event, [NAME])
+    subject = EventFacts.of(event, [NAME])
 
     expected = match(made, subject)
 
@@ -268,4 +268,4 @@ def test_among_routes_that_differ_in_a_condition_only_those_that_may_match_are_r
         made = route_of(event, name=f"hall {number}")
         ConditionFactory(route=made, path="extra.hall", operator="equals", value="south" if number < 2 else f"{number}")
 
-    assert len(list(candidates(Subject.of(event, [NAME])))) == 2
+    assert len(list(candidates(EventFacts.of(event, [NAME])))) == 2

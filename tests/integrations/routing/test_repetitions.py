@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.health import sweeping
 from integrations.models import Alert, Delivery, System
 from integrations.routing import planning, route_event
-from integrations.routing.matching import Subject
+from integrations.routing.matching import EventFacts
 from integrations.states import Reason, State
 from tests.factories import ExternalReferenceFactory, RouteFactory, SystemFactory, WeddingFactory
 from wedsync.ids import new_id
@@ -280,7 +280,7 @@ def test_a_dry_run_says_it_beforehand() -> None:
         priority="normal",
     )
 
-    planned = planning.plan(Subject.of(event, [f"couple:dashboard:{house.wedding.id}"]), timezone.now())
+    planned = planning.plan(EventFacts.of(event, [f"couple:dashboard:{house.wedding.id}"]), timezone.now())
 
     assert [each.plan.skipped for each in planned.wanted.values()] == [Reason.ALREADY_KNOWN]
 

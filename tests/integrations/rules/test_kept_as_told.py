@@ -14,7 +14,7 @@ from notifications.wording import Subject, write
 from tests.factories import ContactFactory, ExternalReferenceFactory, SystemFactory, WeddingFactory
 from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 pytestmark = pytest.mark.django_db
 every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
@@ -57,7 +57,7 @@ def timeline(vendor: Vendor, *changes: dict[str, Any]) -> dict[str, Any]:
 
 def told(event: ChannelEvent, locale: str = "en") -> list[str]:
     contact = ContactFactory(organization=event.organization, wedding=event.wedding, locale=locale)
-    content = write(Subject(event, contact, Channel.EMAIL))
+    content = write(Subject(event, contact, ContactChannel.EMAIL))
     return [content.headline, *(fact.line for fact in content.facts)]
 
 

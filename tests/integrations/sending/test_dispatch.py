@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.admission import Standing, View, lane_of
+from integrations.admission import BreakerState, LaneView, lane_of
 from integrations.deliveries import holds
 from integrations.models import BreakerChange, Delivery, System
 from integrations.sending import dispatch
@@ -65,13 +65,13 @@ def due(system: System, count: int) -> list[Delivery]:
     ]
 
 
-def look(system: System) -> View:
+def look(system: System) -> LaneView:
     return admission.look([lane_of(system)])[str(system.id)]
 
 
 def half_open(system: System) -> None:
     assert admission.trip(lane_of(system), seconds=0.01)
-    until(lambda: look(system).state == Standing.HALF_OPEN)
+    until(lambda: look(system).state == BreakerState.HALF_OPEN)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_postgresql_that_goes_away_between_two_calls_costs_the_target_no_slot(
         dispatch.serve(first.id, system.id)
 
     first.refresh_from_db()
-    assert (first.state, look(system).state, look(system).in_flight) == ("succeeded", Standing.CLOSED, 0)
+    assert (first.state, look(system).state, look(system).in_flight) == ("succeeded", BreakerState.CLOSED, 0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,7 +131,7 @@ def test_our_own_faults_neither_close_a_breaker_nor_open_it() -> None:
     dispatch.serve(waiting[0].id, system.id)
 
     assert set(system.deliveries.values_list("state", "state_reason")) == {("scheduled", "our_fault")}
-    assert (look(system).state, look(system).in_flight, look(system).failures) == (Standing.HALF_OPEN, 0, 0)
+    assert (look(system).state, look(system).in_flight, look(system).failures) == (BreakerState.HALF_OPEN, 0, 0)
 
 
 @pytest.mark.django_db(transaction=True)

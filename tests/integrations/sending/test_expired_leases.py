@@ -81,7 +81,7 @@ def test_an_urgent_delivery_whose_outcome_nobody_knows_moves_its_plan_on(
 ) -> None:
     told: list[Delivery] = []
 
-    class Follower(targets.Follower):
+    class Follower(targets.EventFollower):
         def troubled(self, delivery: Delivery) -> None:
             told.append(delivery)
 

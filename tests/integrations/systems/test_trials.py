@@ -14,9 +14,9 @@ from django.core.management import CommandError, call_command
 from integrations import admission
 from integrations.health.breaker_states import breaker_states
 from integrations.models import Alert, Attempt, BreakerChange, Delivery, System
-from integrations.models.health import Breaker
+from integrations.models.breaker import BreakerState
 from integrations.outbound.sending import close_idle
-from integrations.systems.trials import Trial, Verdict, try_out
+from integrations.systems.trials import Trial, TrialResult, try_out
 from integrations.vendors import VENDORS
 from notifications.channels.email.providers import PROVIDERS
 from tests.factories import OrganizationFactory, SystemFactory
@@ -85,13 +85,13 @@ def test_right_credentials_are_taken_or_it_is_said_that_nothing_can_be_asked(out
     trial = try_out(system_at(outside, kind))
 
     if kind in TRIED:
-        assert trial.verdict == Verdict.TAKEN, trial
+        assert trial.verdict == TrialResult.TAKEN, trial
         assert "took the credentials." in trial.said
         assert trial.advice == ""
         assert [row["method"] for row in asked(outside, kind)] == ["GET"]
         assert outside.messages(PLACES.get(kind, kind)) == []
     else:
-        assert trial.verdict == Verdict.NO_CALL
+        assert trial.verdict == TrialResult.NO_CALL
         assert "has no call that changes nothing, so nothing was asked" in trial.said
         assert "send something real" in trial.advice
         assert asked(outside, kind) == []
@@ -113,7 +113,7 @@ def test_a_wrong_credential_is_said_in_words_that_do_not_hold_it(
 
     trial = try_out(system_at(outside, kind, wrong, organization=organization))
 
-    assert trial.verdict == Verdict.REFUSED, trial
+    assert trial.verdict == TrialResult.REFUSED, trial
     assert "refused the credentials" in trial.said
     assert ("API key" if kind == "email" else "Access token") in trial.advice
     assert "Enter this anew on the system's page, then try again" in trial.advice
@@ -133,9 +133,11 @@ def test_a_trial_leaves_no_trace_and_also_works_while_a_system_is_stopped(outsid
     trial = try_out(paused)
 
     if kind in TRIED:
-        assert trial.verdict == Verdict.TAKEN
+        assert trial.verdict == TrialResult.TAKEN
         assert trial.advice == "The system is paused. Resume it, and what is held for it goes out."
-    assert breaker_states([refused, paused]) == before == {refused.id: Breaker.CLOSED, paused.id: Breaker.OPEN}
+    assert (
+        breaker_states([refused, paused]) == before == {refused.id: BreakerState.CLOSED, paused.id: BreakerState.OPEN}
+    )
     assert set(System.objects.values_list("id", "state")) == {(refused.id, "active"), (paused.id, "paused")}
     for model in (Delivery, Attempt, Alert, BreakerChange):
         assert not model.objects.exists()
@@ -153,7 +155,7 @@ def test_what_says_nothing_of_the_credentials_is_not_taken_for_a_refusal(
 
     trial = try_out(system_at(outside, kind))
 
-    assert trial.verdict == Verdict.UNKNOWN
+    assert trial.verdict == TrialResult.UNKNOWN
     assert said in trial.said
     assert "Nothing is known of the credentials." in trial.said
     assert "ry again" in trial.advice
@@ -166,7 +168,7 @@ def test_nobody_who_answers_is_said_with_what_to_look_at(kind: str, settings: An
 
     trial = try_out(SystemFactory(kind=kind, base_url=f"http://127.0.0.1:{port}", credentials=RIGHT[kind]))
 
-    assert trial.verdict == Verdict.UNKNOWN
+    assert trial.verdict == TrialResult.UNKNOWN
     assert "was not reached: the connection was refused." in trial.said
     assert "base URL" in trial.advice
 
@@ -176,7 +178,7 @@ def test_nobody_who_answers_is_said_with_what_to_look_at(kind: str, settings: An
 def test_a_base_url_that_leads_elsewhere_is_not_taken_for_the_system(outside: Peer, kind: str, path: str) -> None:
     trial = try_out(system_at(outside, kind, base_url=outside.url + path))
 
-    assert trial.verdict == Verdict.UNKNOWN, trial
+    assert trial.verdict == TrialResult.UNKNOWN, trial
     assert "does not answer as" in trial.said
     assert "base URL" in trial.advice
 
@@ -187,7 +189,7 @@ def test_a_system_that_could_not_be_called_is_not(outside: Peer, kind: str, sett
 
     trial = try_out(system_at(outside, kind))
 
-    assert trial.verdict == Verdict.UNUSABLE
+    assert trial.verdict == TrialResult.UNUSABLE
     assert "Base URL" in trial.said
     assert "Mend this" in trial.advice
     assert asked(outside, kind) == []
@@ -196,7 +198,7 @@ def test_a_system_that_could_not_be_called_is_not(outside: Peer, kind: str, sett
 def test_a_phone_number_id_of_somebody_else_is_told_from_a_wrong_token(outside: Peer) -> None:
     trial = try_out(system_at(outside, "whatsapp", {"phone_number_id": "99887766554433"}))
 
-    assert trial.verdict == Verdict.REFUSED
+    assert trial.verdict == TrialResult.REFUSED
     assert "WhatsApp knows the token, but no phone number of this id" in trial.said
     assert "Compare the phone number id" in trial.advice
     assert "99887766554433" not in text_of(trial)
@@ -205,7 +207,7 @@ def test_a_phone_number_id_of_somebody_else_is_told_from_a_wrong_token(outside: 
 def test_a_key_that_may_only_send_is_taken_by_resend(outside: Peer) -> None:
     trial = try_out(system_at(outside, "email", {"api_key": MAY_ONLY_SEND}))
 
-    assert trial.verdict == Verdict.TAKEN
+    assert trial.verdict == TrialResult.TAKEN
     assert "The key may only send" in trial.said
 
 
@@ -213,7 +215,7 @@ def test_a_key_that_may_only_send_is_taken_by_resend(outside: Peer) -> None:
 def test_a_sender_whose_domain_resend_does_not_send_for_is_found(outside: Peer, address: str) -> None:
     trial = try_out(system_at(outside, "email", {"from": f"Lakeside <{address}>"}))
 
-    assert trial.verdict == Verdict.REFUSED
+    assert trial.verdict == TrialResult.REFUSED
     assert "sends nothing for the sender's domain" in trial.said
     assert "Verify the domain" in trial.advice
 
@@ -224,7 +226,7 @@ def test_mail_providers_without_a_harmless_call_are_asked_nothing(outside: Peer,
 
     trial = try_out(system_at(outside, "email", further))
 
-    assert trial.verdict == Verdict.NO_CALL, trial
+    assert trial.verdict == TrialResult.NO_CALL, trial
     assert asked(outside, "email") == []
 
 
@@ -277,8 +279,8 @@ def test_other_mail_providers_are_asked_what_each_of_their_keys_may_ask(
     right = try_out(SystemFactory(kind="email", base_url=url, credentials=sender | {"api_key": "key-1"}))
     wrong = try_out(SystemFactory(kind="email", base_url=url, credentials=sender | {"api_key": WRONG}))
 
-    assert right.verdict == Verdict.TAKEN, right
-    assert wrong.verdict == Verdict.REFUSED
+    assert right.verdict == TrialResult.TAKEN, right
+    assert wrong.verdict == TrialResult.REFUSED
     assert peer.seen == [path, path]
 
 
@@ -296,7 +298,7 @@ def test_a_mail_server_is_greeted_and_left_without_a_mail(settings: Any) -> None
     with mail_server(extensions=("AUTH PLAIN",)) as server:
         trial = by_smtp(server, settings, username="hub", password="open sesame")
 
-    assert trial.verdict == Verdict.TAKEN, trial
+    assert trial.verdict == TrialResult.TAKEN, trial
     assert [line.split()[0] for line in server.commands] == ["EHLO", "AUTH", "QUIT"]
 
 
@@ -304,22 +306,22 @@ def test_without_a_user_name_it_is_said_that_no_login_was_tried(settings: Any) -
     with mail_server() as server:
         trial = by_smtp(server, settings)
 
-    assert trial.verdict == Verdict.TAKEN
+    assert trial.verdict == TrialResult.TAKEN
     assert "no login was tried" in trial.said
 
 
 @pytest.mark.parametrize(
     ("reply", "verdict"),
     [
-        (b"535 5.7.8 no such login {0}\r\n", Verdict.REFUSED),
-        (b"534 5.7.9 use an app password {0}\r\n", Verdict.REFUSED),
-        (b"501 I cannot read {0}\r\n", Verdict.UNKNOWN),
-        (b"454 4.7.0 later {0}\r\n", Verdict.UNKNOWN),
-        (None, Verdict.UNKNOWN),
+        (b"535 5.7.8 no such login {0}\r\n", TrialResult.REFUSED),
+        (b"534 5.7.9 use an app password {0}\r\n", TrialResult.REFUSED),
+        (b"501 I cannot read {0}\r\n", TrialResult.UNKNOWN),
+        (b"454 4.7.0 later {0}\r\n", TrialResult.UNKNOWN),
+        (None, TrialResult.UNKNOWN),
     ],
 )
 def test_what_a_mail_server_says_to_a_login_never_shows_it(
-    settings: Any, reply: bytes | None, verdict: Verdict
+    settings: Any, reply: bytes | None, verdict: TrialResult
 ) -> None:
     login = "AGh1YgB6ZWJyYS1RdWFydHotNzczMQ=="  # \0hub\0zebra-Quartz-7731
     word = reply and reply.replace(b"{0}", f"{WRONG} {login}".encode())
@@ -330,7 +332,7 @@ def test_what_a_mail_server_says_to_a_login_never_shows_it(
     assert trial.verdict == verdict
     assert WRONG not in text_of(trial)
     assert login not in text_of(trial)
-    if verdict == Verdict.REFUSED:
+    if verdict == TrialResult.REFUSED:
         assert "Password" in trial.advice
 
 
@@ -338,7 +340,7 @@ def test_a_mail_server_without_the_tls_that_is_asked_for_is_said(settings: Any) 
     with mail_server() as server:
         trial = by_smtp(server, settings, tls="starttls")
 
-    assert trial.verdict == Verdict.UNUSABLE
+    assert trial.verdict == TrialResult.UNUSABLE
     assert "offers no STARTTLS" in trial.said
 
 

@@ -11,7 +11,7 @@ import standardwebhooks
 
 from integrations.errors import CredentialsRefused
 from integrations.models import Delivery, ExternalReference, Route
-from integrations.registry.targets import Plan
+from integrations.registry.targets import PlannedDelivery
 from integrations.system_channel.sender import SystemSender, expand
 from integrations.systems import signing_secrets
 from integrations.vendors import VENDORS
@@ -70,7 +70,7 @@ def test_every_call_to_a_vendor_is_taken_there_and_verifies_with_the_package(slu
         assert message["body"]["occurred_at"] == delivery.event.occurred_at.isoformat()
 
 
-def plans(route: Route, event: ChannelEvent) -> list[Plan]:
+def plans(route: Route, event: ChannelEvent) -> list[PlannedDelivery]:
     return list(expand(route, event, Priority(event.priority)))
 
 

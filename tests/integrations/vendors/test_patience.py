@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.admission import Change, Standing, Verdict, lane_of
+from integrations.admission import BreakerEffect, BreakerState, CallResult, lane_of
 from integrations.errors import ServerError, Throttled
 from integrations.models import ClientSync, Delivery, System
 from integrations.remote_reads import availability, client_sync
@@ -55,7 +55,7 @@ def calls(there: Told) -> int:
 def trip(system: System) -> None:
     lane = lane_of(system)
     while not (permit := admission.ask(lane, urgent=False)).granted or (
-        admission.tell(lane, permit, Verdict.FAILED, delivery_id=new_id(), alone=False) != Change.OPENED
+        admission.tell(lane, permit, CallResult.FAILED, delivery_id=new_id(), alone=False) != BreakerEffect.OPENED
     ):
         assert permit.granted
 
@@ -136,7 +136,7 @@ def test_a_question_that_fails_again_and_again_closes_the_way_for_nobody_else(to
             availability.check(there.system, DAY, 100)
 
     view = admission.look([lane_of(there.system)])[str(there.system.id)]
-    assert (view.state, view.failures, view.in_flight) == (Standing.CLOSED, 7, 0)
+    assert (view.state, view.failures, view.in_flight) == (BreakerState.CLOSED, 7, 0)
 
 
 def test_a_question_waits_for_a_token_within_its_time(told: Tell) -> None:

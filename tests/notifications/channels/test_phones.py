@@ -235,14 +235,14 @@ def test_a_pair_has_its_rate_and_urgent_news_a_share_of_it(wedding: Wedding) -> 
     other = Delivery(system_id=row.system_id, target="+12025550199", priority="normal")
     urgent = Delivery(system_id=row.system_id, target=row.target, priority="urgent")
 
-    taken = sum(pair_limit.take(row) is None for _ in range(60))
+    taken = sum(pair_limit.reserve(row) is None for _ in range(60))
 
     assert taken == pair_limit.BURST - pair_limit.KEPT_FOR_URGENT
-    wait = pair_limit.take(row)
+    wait = pair_limit.reserve(row)
     assert wait
     assert 0 < wait <= pair_limit.SECONDS_EACH
-    assert pair_limit.take(other) is None
-    assert pair_limit.take(urgent) is None
+    assert pair_limit.reserve(other) is None
+    assert pair_limit.reserve(urgent) is None
 
 
 def test_131048_leaves_the_number_alone_for_an_hour(wedding: Wedding, outside: Peer) -> None:

@@ -13,7 +13,7 @@ from notifications.channels import CHANNELS
 from notifications.channels.whatsapp.errors import MEANINGS, error_of
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, a_message, door_of, told
-from webhooks.callbacks.taking import take
+from webhooks.callbacks.taking import apply_waiting
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
 
@@ -37,7 +37,7 @@ def effects(code: int, way: str, *, ago: float = 5) -> tuple[set[str], set[str],
     else:
         at = int((timezone.now() - timedelta(seconds=ago)).timestamp())
         told(door, bodies.statuses(bodies.status(name="failed", at=at, errors=[{"code": code}])))
-        take(door.id, Priority.HIGH)
+        apply_waiting(door.id, Priority.HIGH)
     row = Address.objects.filter(organization=door.organization, value=PHONE).first()
     marks = {name for name in MARKS if row and getattr(row, name)}
     alerts = Alert.objects.filter(organization=door.organization)

@@ -15,9 +15,9 @@ from tests.factories import AddressFactory
 from tests.notifications.channels.mails import delivery
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import MAIL, door_of, told
-from webhooks.callbacks.taking import take
+from webhooks.callbacks.taking import apply_waiting
 from wedsync.queues import Priority
-from wedsync.weddings.models import Address, Channel
+from wedsync.weddings.models import Address, ContactChannel
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 6, 19, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def with_every_mark(**rest: Any) -> Address:
 
 def say(row: Address, text: str, minutes: int = 5) -> None:
     sender = row.value.lstrip("+")
-    replies.take(row.organization_id, Reply(sender=sender, at=NOON + timedelta(minutes=minutes), text=text))
+    replies.apply(row.organization_id, Reply(sender=sender, at=NOON + timedelta(minutes=minutes), text=text))
 
 
 def test_a_message_lifts_the_bounce_of_that_address_on_that_channel_and_nothing_else() -> None:
@@ -64,7 +64,7 @@ def test_an_email_lifts_the_bounce_of_its_sender() -> None:
 
     told(door, bodies.resend("email.received", **{"from": f"Anna <{MAIL.upper()}>"}))
     told(door, bodies.resend("email.received", **{"from": "Stranger <stranger@people.example>"}))
-    take(door.id, Priority.URGENT)
+    apply_waiting(door.id, Priority.URGENT)
 
     assert marked(row) == {"opted_out_at", "complained_at"}
     assert Address.objects.filter(organization=door.organization).count() == 1, "strangers leave no row"
@@ -116,10 +116,10 @@ def test_of_a_bounce_and_a_message_the_later_counts_in_whatever_order_they_come(
     bounce_at = NOON + timedelta(minutes=10 if bounced_after else -10)
 
     def bounce(row: Address) -> None:
-        address_marks.bounced(row.organization_id, Channel.WHATSAPP, row.value, bounce_at, "No such number")
+        address_marks.bounced(row.organization_id, ContactChannel.WHATSAPP, row.value, bounce_at, "No such number")
 
     def message(row: Address) -> None:
-        address_marks.wrote(row.organization_id, Channel.WHATSAPP, row.value, NOON)
+        address_marks.wrote(row.organization_id, ContactChannel.WHATSAPP, row.value, NOON)
 
     for order in permutations((bounce, message)):
         row = AddressFactory(value=PHONE)

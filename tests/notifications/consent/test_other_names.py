@@ -17,10 +17,10 @@ from tests.factories import AddressFactory, DeliveryFactory, MessageFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import a_message, door_of, told
-from webhooks.callbacks.taking import take
+from webhooks.callbacks.taking import apply_waiting
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import other_forms
-from wedsync.weddings.models import Address, AddressAlias, Channel
+from wedsync.weddings.models import Address, AddressAlias, ContactChannel
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 6, 19, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def sent_to(row: Address) -> Delivery:
 
 
 def say(row: Address, text: str, at: datetime = NOON, **rest: Any) -> None:
-    replies.take(row.organization_id, Reply(at=at, text=text, **{"sender": "", **rest}))
+    replies.apply(row.organization_id, Reply(at=at, text=text, **{"sender": "", **rest}))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [*FORMS, *ELSEWHERE])
@@ -63,7 +63,7 @@ def test_stop_and_start_from_the_name_that_the_provider_told_count(ours: str, th
         message = a_message(door)
         type(message).objects.filter(id=message.id).update(address=ours)
         told(door, bodies.statuses(bodies.status(recipient_id=theirs)))
-        take(door.id, Priority.HIGH)
+        apply_waiting(door.id, Priority.HIGH)
 
     say(row, "STOP", sender=theirs)
     row.refresh_from_db()
@@ -137,7 +137,7 @@ def test_stop_of_a_person_with_a_user_name_counts_by_whatever_names_them() -> No
     MessageFactory(
         organization=row.organization, delivery=delivery, channel="whatsapp", address=row.value, provider_id="wamid.7"
     )
-    address_marks.known_as(row.organization_id, Channel.WHATSAPP, row.value, ["AT.13491208655302741918"])
+    address_marks.known_as(row.organization_id, ContactChannel.WHATSAPP, row.value, ["AT.13491208655302741918"])
     ways: list[dict[str, str]] = [
         {"user_id": "AT.13491208655302741918"},
         {"answers": "wamid.7"},
@@ -175,7 +175,7 @@ def test_a_quick_reply_with_our_token_acknowledges_without_from(stage: Stage, na
         pressed["from"] = int(stage.tom.phone[1:])
 
     told(door, bodies.whatsapp(bodies.messages(**value)))
-    take(door.id, Priority.URGENT)
+    apply_waiting(door.id, Priority.URGENT)
 
     incident = Incident.objects.get(organization=stage.wedding.organization)
     assert (incident.state, incident.acknowledged_by) == ("acknowledged", stage.tom.name)
@@ -188,7 +188,7 @@ def test_a_person_without_from_who_answers_nothing_of_ours_changes_nothing() -> 
     del said["from"]
 
     (notice,) = told(door, bodies.whatsapp(bodies.messages(messages=[said])))
-    take(door.id, Priority.URGENT)
+    apply_waiting(door.id, Priority.URGENT)
 
     assert not Address.objects.exists()
     notice.refresh_from_db()

@@ -15,7 +15,7 @@ from notifications.recipients import send_checks
 from tests.factories import AddressFactory
 from tests.notifications.channels.mails import delivery
 from wedsync.live.event_types.catalogue import Category
-from wedsync.weddings.models import Address, Channel
+from wedsync.weddings.models import Address, ContactChannel
 
 pytestmark = pytest.mark.django_db
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -41,9 +41,9 @@ def test_one_click_stops_that_category_by_mail_and_nothing_else(program: Client)
     preference = Preference.objects.get(contact=row.contact)
     assert (preference.category, preference.channel, preference.wanted) == ("timeline", "email", False)
     assert preference.source == "mail's link"
-    assert wishes.wanted(row.contact.id, Category.TIMELINE, Channel.WHATSAPP)
-    assert wishes.wanted(row.contact.id, Category.BOOKINGS, Channel.EMAIL)
-    found = send_checks.hindrance(row)
+    assert wishes.wanted(row.contact.id, Category.TIMELINE, ContactChannel.WHATSAPP)
+    assert wishes.wanted(row.contact.id, Category.BOOKINGS, ContactChannel.EMAIL)
+    found = send_checks.blocked(row)
     assert found is not None
     assert found.reason == "not_wanted"
     assert TraceEntry.objects.filter(delivery=row).count() == 1
@@ -73,12 +73,12 @@ def test_no_mails_at_all_counts_for_the_address_and_can_be_taken_back(program: C
     program.post(link(row), {"do": "leave_all"})
     address.refresh_from_db()
     assert address.opted_out_at == first
-    found = send_checks.hindrance(row)
+    found = send_checks.blocked(row)
     assert found is not None
     assert found.reason == "opted_out"
 
     program.post(link(row), {"do": "take_all"})
-    assert send_checks.hindrance(row) is None
+    assert send_checks.blocked(row) is None
 
 
 def test_a_category_can_be_taken_back(program: Client) -> None:
@@ -87,7 +87,7 @@ def test_a_category_can_be_taken_back(program: Client) -> None:
 
     program.post(link(row), {"do": "take_category"})
 
-    assert send_checks.hindrance(row) is None
+    assert send_checks.blocked(row) is None
 
 
 def test_where_the_person_is_gone_the_address_is_marked(program: Client) -> None:

@@ -35,7 +35,7 @@ from tests.notifications.digests.windowing import (
     stored,
 )
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.models import Channel, Wedding
+from wedsync.weddings.models import ContactChannel, Wedding
 
 pytestmark = pytest.mark.django_db
 
@@ -259,7 +259,7 @@ def test_what_somebody_does_not_want_any_more_is_left_out(wedding: Any) -> None:
     route_to_people(wedding)
     gallery = routed(wedding, "gallery.ready", {"gallery_url": "https://studio.example/g/1"})
     events = (milestone(wedding), milestone(wedding))
-    wishes.change(anna, "gallery", Channel.EMAIL, wanted=False, source="a mail's link")
+    wishes.change(anna, "gallery", ContactChannel.EMAIL, wanted=False, source="a mail's link")
 
     let_time_pass()
 
@@ -436,8 +436,8 @@ def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyon
     assert {each.state for each in Notification.objects.all()} == {"left"}
 
     Delivery.objects.filter(id=digest.id).update(state="dead", state_reason="refused", finished_at=timezone.now())
-    follow_up.look_due()
-    follow_up.look_due()
+    follow_up.judge_due()
+    follow_up.judge_due()
 
     _, second = sorted(digests(), key=lambda row: row.id)
     assert (second.channel, second.target) == ("whatsapp", anna.phone)
@@ -456,6 +456,6 @@ def test_a_digest_that_has_no_way_left_is_asked_about_again_and_again_without_a_
     before = TraceEntry.objects.count()
 
     for _ in range(3):
-        follow_up.look_due()
+        follow_up.judge_due()
 
     assert (len(digests()), TraceEntry.objects.count()) == (1, before)

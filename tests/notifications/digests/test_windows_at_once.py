@@ -91,7 +91,7 @@ def test_each_event_is_in_exactly_one_message_per_contact_and_channel(wedding: A
             until(lambda: closing.close_due() == 0 and all_routed(events), 120, what="the routing of all events")
             return
         for event in events[number::ROUTERS]:
-            route_event.route(event.id)
+            route_as_its_task_does(event)
             if event.type == MILESTONE:
                 route_event.route_again(event.id)
 
@@ -104,6 +104,16 @@ def test_each_event_is_in_exactly_one_message_per_contact_and_channel(wedding: A
     assert {delivery.state_reason for delivery in sent} == {""}, "nothing waits any more"
     assert Window.objects.count() > len(people), "windows were closed and opened meanwhile"
     assert any(windows.digest_of(delivery) for delivery in sent)
+
+
+def route_as_its_task_does(event: ChannelEvent) -> None:
+    """Again where somebody else held the wedding's lock for too long."""
+    while True:
+        try:
+            route_event.route(event.id)
+        except OperationalError:
+            continue
+        return
 
 
 def places(contact: Any) -> list[tuple[str, str]]:

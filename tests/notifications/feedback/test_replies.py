@@ -14,7 +14,7 @@ from notifications.feedback.replies import Reply, is_start, is_stop
 from notifications.models import Incident
 from tests.factories import AddressFactory, ContactFactory, DeliveryFactory, MessageFactory, OrganizationFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
-from wedsync.weddings.models import Address, Channel, Organization
+from wedsync.weddings.models import Address, ContactChannel, Organization
 
 PHONE = "+436601234567"
 NOON = datetime(2026, 6, 19, 12, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_every_language_has_words_and_none_means_both() -> None:
 
 
 def say(organization: Organization, text: str = "", at: datetime = NOON, **rest: Any) -> None:
-    replies.take(organization.id, Reply(sender=rest.pop("sender", PHONE[1:]), at=at, text=text, **rest))
+    replies.apply(organization.id, Reply(sender=rest.pop("sender", PHONE[1:]), at=at, text=text, **rest))
 
 
 def address(organization: Organization, value: str = PHONE) -> Address:
@@ -89,7 +89,7 @@ def test_of_the_same_second_stop_counts(order: tuple[str, str]) -> None:
 
 @pytest.mark.django_db
 def test_what_is_said_again_is_no_news() -> None:
-    of = (AddressFactory(value=PHONE).organization_id, Channel.WHATSAPP, PHONE)
+    of = (AddressFactory(value=PHONE).organization_id, ContactChannel.WHATSAPP, PHONE)
 
     assert [address_marks.opted_out(*of, NOON) for _ in range(2)] == [True, False]
     later = NOON + timedelta(seconds=1)

@@ -16,7 +16,7 @@ from integrations.models import Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import State
 from notifications.feedback import status
-from notifications.feedback.status import Mark, Told
+from notifications.feedback.status import AddressMark, ProviderStatus
 from notifications.models import Message, Notification, TraceEntry
 from notifications.trace import statuses
 from tests.factories import (
@@ -50,7 +50,7 @@ def a_message(channel: str = "whatsapp", address: str = "+436601234567", **rest:
 def tell(message: Message, **told: Any) -> bool:
     told.setdefault("provider_id", message.provider_id)
     told.setdefault("at", NOON)
-    found = status.apply(message.organization_id, message.delivery.system_id, Told(**told))
+    found = status.apply(message.organization_id, message.delivery.system_id, ProviderStatus(**told))
     message.refresh_from_db()
     return found
 
@@ -112,7 +112,9 @@ def test_no_message_of_ours_is_said_so_and_changes_nothing() -> None:
 def test_another_organization_and_another_system_change_nothing() -> None:
     message, other = a_message(provider_id="wamid.1"), a_message()
     beside = SystemFactory(organization=message.organization, kind="whatsapp")
-    told = Told(NOON, "wamid.1", delivery_id=message.delivery_id, status=Status.FAILED, mark=Mark.OPTED_OUT)
+    told = ProviderStatus(
+        NOON, "wamid.1", delivery_id=message.delivery_id, status=Status.FAILED, mark=AddressMark.OPTED_OUT
+    )
 
     assert not status.apply(other.organization_id, other.delivery.system_id, told)
     assert not status.apply(other.organization_id, message.delivery.system_id, told)
@@ -137,7 +139,7 @@ def test_what_is_told_twice_is_traced_once() -> None:
     message = a_message(provider_id="wamid.1")
 
     for _ in range(3):
-        tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=Mark.BOUNCED)
+        tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=AddressMark.BOUNCED)
         tell(message, status=Status.DELIVERED)
 
     texts = list(TraceEntry.objects.filter(delivery=message.delivery, what="status").values_list("text", flat=True))
@@ -152,7 +154,7 @@ def test_a_late_word_that_a_phone_can_not_be_reached_marks_none_that_has_shown_t
     message = a_message(provider_id="wamid.1")
 
     tell(message, status=Status.READ)
-    tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=Mark.BOUNCED)
+    tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=AddressMark.BOUNCED)
 
     message.refresh_from_db()
     assert (message.status, message.bounced_at) == ("read", None)
@@ -162,8 +164,8 @@ def test_a_late_word_that_a_phone_can_not_be_reached_marks_none_that_has_shown_t
 def test_a_bounce_marks_message_and_address_with_the_first_reason() -> None:
     message = a_message("email", "anna@people.example", provider_id="mail-1")
 
-    tell(message, status=Status.FAILED, failure="bounced: no such box", mark=Mark.BOUNCED)
-    tell(message, status=Status.FAILED, failure="again", mark=Mark.BOUNCED, at=NOON + timedelta(hours=1))
+    tell(message, status=Status.FAILED, failure="bounced: no such box", mark=AddressMark.BOUNCED)
+    tell(message, status=Status.FAILED, failure="again", mark=AddressMark.BOUNCED, at=NOON + timedelta(hours=1))
 
     address = address_of(message)
     assert (message.status, message.bounced_at) == ("failed", NOON)
@@ -175,8 +177,8 @@ def test_a_complaint_marks_and_moves_no_status() -> None:
     message = a_message("email", "anna@people.example", provider_id="mail-1")
     tell(message, status=Status.DELIVERED)
 
-    tell(message, mark=Mark.COMPLAINED, at=NOON + timedelta(hours=2))
-    tell(message, mark=Mark.COMPLAINED, at=NOON + timedelta(hours=1))
+    tell(message, mark=AddressMark.COMPLAINED, at=NOON + timedelta(hours=2))
+    tell(message, mark=AddressMark.COMPLAINED, at=NOON + timedelta(hours=1))
 
     assert (message.status, message.complained_at) == ("delivered", NOON + timedelta(hours=1))
     assert address_of(message).complained_at == NOON + timedelta(hours=1)
@@ -186,9 +188,9 @@ def test_an_opt_out_and_a_closed_window_are_the_addresses_own() -> None:
     message = a_message(provider_id="wamid.1")
     AddressFactory(organization=message.organization, value=message.address)
 
-    tell(message, status=Status.FAILED, mark=Mark.WINDOW_CLOSED)
+    tell(message, status=Status.FAILED, mark=AddressMark.WINDOW_CLOSED)
     assert (address_of(message).window_closed_at, address_of(message).blocked_because) == (NOON, "")
-    tell(message, status=Status.FAILED, mark=Mark.OPTED_OUT)
+    tell(message, status=Status.FAILED, mark=AddressMark.OPTED_OUT)
 
     assert (address_of(message).opted_out_at, address_of(message).blocked_because) == (NOON, "opted_out")
 
@@ -205,8 +207,8 @@ def test_a_failure_after_it_was_taken_starts_the_next_channel_once() -> None:
     route(event.id)
     delivery = Delivery.objects.get(event=event, channel="whatsapp")
     row = Delivery.objects.filter(id=delivery.id)
-    state_changes.move(row, State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now())
-    state_changes.move(row, State.SUCCEEDED)
+    state_changes.change(row, State.IN_FLIGHT, lease_token=delivery.id, lease_until=timezone.now())
+    state_changes.change(row, State.SUCCEEDED)
     message = MessageFactory(
         organization=organization,
         delivery=delivery,
@@ -217,7 +219,7 @@ def test_a_failure_after_it_was_taken_starts_the_next_channel_once() -> None:
     )
 
     for _ in range(2):
-        assert tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=Mark.BOUNCED)
+        assert tell(message, status=Status.FAILED, failure="WhatsApp 131026", mark=AddressMark.BOUNCED)
 
     mail = Delivery.objects.get(event=event, channel="email")
     assert (mail.state, mail.contact, mail.target) == (State.PENDING, anna, anna.email)

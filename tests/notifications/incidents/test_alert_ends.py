@@ -113,7 +113,7 @@ def test_two_who_raise_at_once_end_in_one_incident_and_a_clear_answer_each(drill
 
     def raise_it(_: int) -> str:
         try:
-            event = staff_actions.raise_by_hand(stage.wedding, "fire", "Smoke", by="Ben", drill=drill)
+            event = staff_actions.raise_emergency(stage.wedding, "fire", "Smoke", by="Ben", drill=drill)
             route(event.id)
         except staff_actions.AlreadyOpen as error:
             return str(error)

@@ -222,7 +222,7 @@ def test_what_is_in_flight_is_not_called_back(stage: Stage) -> None:
     time_passes()
     flying = Delivery.objects.filter(event=event, plan_step__gt=0).first()
     assert flying
-    state_changes.move(
+    state_changes.change(
         Delivery.objects.filter(id=flying.id), State.IN_FLIGHT, lease_token=flying.id, lease_until=timezone.now()
     )
 

@@ -87,7 +87,7 @@ def test_a_plan_of_many_repetitions_is_taken_to_its_end(scene: Scene) -> None:
 
 
 def test_a_drill_escalates_to_staff_only(scene: Scene) -> None:
-    event = staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = staff_actions.raise_emergency(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
 
     reached = [step(scene) for _ in range(4)]

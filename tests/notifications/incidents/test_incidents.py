@@ -147,7 +147,7 @@ def test_after_the_all_clear_a_new_report_opens_a_new_incident(stage: Stage) -> 
 
 
 def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> None:
-    event = staff_actions.raise_by_hand(stage.wedding, "storm", "It hails", by="ines")
+    event = staff_actions.raise_emergency(stage.wedding, "storm", "It hails", by="ines")
     route(event.id)
 
     assert event.priority == "urgent"
@@ -156,13 +156,13 @@ def test_staff_raise_one_by_hand_through_the_ordinary_routes(stage: Stage) -> No
 
 
 def test_a_drill_reaches_staff_only_and_does_not_stand_in_the_way_of_a_real_one(stage: Stage) -> None:
-    event = staff_actions.raise_by_hand(stage.wedding, "fire", "An exercise", by="ines", drill=True)
+    event = staff_actions.raise_emergency(stage.wedding, "fire", "An exercise", by="ines", drill=True)
     route(event.id)
 
     assert told(event) == {("slack", str(stage.team.id)), ("email", "owner@people.example")}
     assert Incident.objects.get().drill
     with pytest.raises(staff_actions.AlreadyOpen, match="under way"):
-        staff_actions.raise_by_hand(stage.wedding, "fire", "Again", by="ines", drill=True)
+        staff_actions.raise_emergency(stage.wedding, "fire", "Again", by="ines", drill=True)
     real = stage.report()
     assert ("whatsapp", stage.anna.phone) in told(real)
 

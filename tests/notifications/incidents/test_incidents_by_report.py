@@ -167,7 +167,7 @@ def test_of_many_who_resolve_at_once_one_gives_the_all_clear() -> None:
 
 
 def test_a_drill_reaches_staff_only_from_its_start_to_its_end(scene: Scene) -> None:
-    event = staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    event = staff_actions.raise_emergency(scene.wedding, "fire", "An exercise", by="eva", drill=True)
     route(event.id)
     staff = {(str(scene.team.id), "slack"), ("owner@people.example", "email")}
 
@@ -198,10 +198,10 @@ def test_a_drill_goes_to_no_team_that_emergencies_do_not_go_to(scene: Scene) -> 
 
 def test_a_wedding_has_one_drill_at_a_time_beside_its_emergency(scene: Scene) -> None:
     scene.report()
-    staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+    staff_actions.raise_emergency(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
     with pytest.raises(staff_actions.AlreadyOpen, match="under way"):
-        staff_actions.raise_by_hand(scene.wedding, "fire", "An exercise", by="eva", drill=True)
+        staff_actions.raise_emergency(scene.wedding, "fire", "An exercise", by="eva", drill=True)
 
     assert Incident.objects.filter(wedding=scene.wedding).count() == 2
 

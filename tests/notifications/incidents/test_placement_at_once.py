@@ -16,7 +16,7 @@ from integrations.routing.route_event import route
 from notifications import links
 from notifications.incidents import opening, placement
 from notifications.incidents.emergency_reports import Report, Trouble
-from notifications.incidents.placement import Choice
+from notifications.incidents.placement import Placement
 from notifications.incidents.unplaced import tell_staff
 from notifications.models import Incident, IncidentReport
 from tests.at_once import at_once
@@ -78,7 +78,7 @@ def test_of_two_who_choose_different_weddings_one_is_first_and_the_other_learns_
     refused(house)
     asked = house.asked
 
-    def work(number: int) -> Choice:
+    def work(number: int) -> Placement:
         return placement.choose(fresh(asked), weddings[number], by=f"Person {number}")
 
     choices = at_once(3, work)
@@ -96,7 +96,7 @@ def test_a_choice_and_the_word_that_it_is_none_have_one_outcome(house: House, ro
     house.report(booking_id="B-1")
     asked = house.asked
 
-    def work(number: int) -> Choice:
+    def work(number: int) -> Placement:
         if number:
             return placement.none_of_ours(fresh(asked), by="None")
         return placement.choose(fresh(asked), wedding, by="Choice")

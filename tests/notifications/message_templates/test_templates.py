@@ -26,7 +26,7 @@ from tests.factories import (
     WeddingFactory,
     WhatsAppTemplateFactory,
 )
-from wedsync.weddings.models import Channel, Organization, Wedding
+from wedsync.weddings.models import ContactChannel, Organization, Wedding
 
 CAPACITY = "venue.capacity_updated"
 SHIPPED = sorted(FILES.glob("*/*.txt"))
@@ -155,11 +155,11 @@ def test_an_own_fallback_stands_before_the_shipped_one() -> None:
         type="venue.setup_scheduled",
         payload={"starts_at": "some day", "requirements": "12 tables"},
     )
-    shipped = wording.write(wording.Subject(event, None, Channel.EMAIL))
+    shipped = wording.write(wording.Subject(event, None, ContactChannel.EMAIL))
     versions.put_in_force(wedding.organization, "fallback", "", "en", "Ours", by=None)
     MessageTemplateFactory(event_type="fallback", text="Theirs")
 
-    content = wording.write(wording.Subject(event, None, Channel.EMAIL))
+    content = wording.write(wording.Subject(event, None, ContactChannel.EMAIL))
 
     assert shipped.headline.startswith("News about")
     assert content.headline == "Ours"
@@ -169,7 +169,7 @@ def of_whatsapp(wedding: Wedding, **rest: Any) -> tuple[wording.Content, Deliver
     event = EventFactory(organization=wedding.organization, wedding=wedding, type=CAPACITY, payload={"capacity": 180})
     contact = ContactFactory(organization=wedding.organization, wedding=wedding, locale="en")
     row = DeliveryFactory(organization=wedding.organization, event=event, contact=contact, channel="whatsapp", **rest)
-    return wording.write(wording.Subject(event, contact, Channel.WHATSAPP)), row
+    return wording.write(wording.Subject(event, contact, ContactChannel.WHATSAPP)), row
 
 
 @pytest.mark.django_db

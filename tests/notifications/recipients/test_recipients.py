@@ -136,11 +136,11 @@ def test_what_stands_against_an_address_counts_when_it_is_sent(
     someone = person(wedding)
     people_route(wedding, channels=["whatsapp"])
     delivery = Delivery.objects.get(event=routed(wedding))
-    assert send_checks.hindrance(delivery) is None
+    assert send_checks.blocked(delivery) is None
 
     Address.objects.filter(value=someone.phone).update(**change)
 
-    found = send_checks.hindrance(delivery)
+    found = send_checks.blocked(delivery)
     assert found
     assert (found.reason, found.until) == (reason, None)
 
@@ -163,8 +163,8 @@ def test_who_has_moved_or_is_gone_gets_nothing_at_the_old_address(wedding: Weddi
 
     moved_delivery = Delivery.objects.get(event=event, contact=moved)
     gone_delivery.refresh_from_db()
-    hindrances = [send_checks.hindrance(each) for each in (moved_delivery, gone_delivery)]
-    assert [each.reason if each else None for each in hindrances] == [Reason.NO_ADDRESS, Reason.NO_RECIPIENT]
+    blocked = [send_checks.blocked(each) for each in (moved_delivery, gone_delivery)]
+    assert [each.reason if each else None for each in blocked] == [Reason.NO_ADDRESS, Reason.NO_RECIPIENT]
 
 
 def test_what_waits_for_quiet_hours_goes_one_by_one_in_order(wedding: Wedding) -> None:

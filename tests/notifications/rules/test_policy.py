@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.states import Reason
-from notifications.rules.policy import Way, first_open, preferred, quiet_until
+from notifications.rules.policy import ContactPoint, first_open, preferred, quiet_until
 from tests.factories import ContactFactory, OrganizationFactory
 from wedsync.queues import Priority
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 NIGHT = (time(21), time(9))
 CLOCKS_CHANGE = datetime(2027, 10, 31, 1, tzinfo=UTC)  # and on 28 March; in Europe
@@ -91,20 +91,20 @@ def test_a_night_in_which_clocks_change_is_quiet_as_the_clock_on_the_wall_says(
     assert found == datetime.fromisoformat(until)
 
 
-def ways(person: Contact, **against: Reason) -> list[Way]:
+def ways(person: Contact, **against: Reason) -> list[ContactPoint]:
     return [
-        Way(channel, person, person.address(channel), against.get(channel, Reason.NONE))
-        for channel in (Channel.WHATSAPP, Channel.EMAIL)
+        ContactPoint(channel, person, person.address(channel), against.get(channel, Reason.NONE))
+        for channel in (ContactChannel.WHATSAPP, ContactChannel.EMAIL)
     ]
 
 
 def test_the_first_preferred_way_that_is_open_is_used() -> None:
     person = contact(preferred_channels=["email", "whatsapp"])
 
-    def chosen(**against: Reason) -> Channel | None:
+    def chosen(**against: Reason) -> ContactChannel | None:
         way = first_open(preferred(person, ways(person, **against)))
         return way.channel if way else None
 
-    assert chosen() == Channel.EMAIL
-    assert chosen(email=Reason.BOUNCED) == Channel.WHATSAPP
+    assert chosen() == ContactChannel.EMAIL
+    assert chosen(email=Reason.BOUNCED) == ContactChannel.WHATSAPP
     assert chosen(email=Reason.NOT_WANTED, whatsapp=Reason.NO_CONSENT) is None

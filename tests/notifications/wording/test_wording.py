@@ -17,7 +17,7 @@ from notifications.wording.languages import FILES, LANGUAGES, vocabulary
 from tests.factories import ContactFactory, EventFactory, WeddingFactory
 from tests.notifications.channels.test_messages import EVIL, EXAMPLES, delivery
 from wedsync.live.event_types.catalogue import CATALOGUE
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 pytestmark = pytest.mark.django_db
 LOCALES = [*LANGUAGES, "de-AT", "en-US"]
@@ -29,7 +29,7 @@ def subject(event_type: str, locale: str = "en", payload: Any = None, **rest: An
         organization=wedding.organization, wedding=wedding, type=event_type, payload=payload or EXAMPLES[event_type]
     )
     contact = ContactFactory(organization=wedding.organization, wedding=wedding, name="Mia", locale=locale)
-    return Subject(event=event, contact=contact, channel=Channel.EMAIL, **rest)
+    return Subject(event=event, contact=contact, channel=ContactChannel.EMAIL, **rest)
 
 
 def test_each_language_has_every_text_and_every_word() -> None:
@@ -235,7 +235,10 @@ def test_no_line_ends_in_a_colon_and_nothing(channel: str, language: str, left: 
     for event_type in CATALOGUE:
         row.event.type = event_type
         row.event.payload = blanked(EXAMPLES[event_type]) if left == "blank" else {"extra": {}}
-        for content in (write(Subject(row.event, row.contact, Channel(channel))), write(subject_of(row, language))):
+        for content in (
+            write(Subject(row.event, row.contact, ContactChannel(channel))),
+            write(subject_of(row, language)),
+        ):
             assert not [fact.line for fact in content.facts if fact.line.endswith(":")], event_type
             assert not content.headline.endswith(":"), event_type
         assert not re.search(r':[*_ ]*(\\n|")(?!:)', json.dumps(list(texts(rendered(row))))), event_type
@@ -243,7 +246,7 @@ def test_no_line_ends_in_a_colon_and_nothing(channel: str, language: str, left: 
 
 def subject_of(row: Delivery, language: str) -> Subject:
     """The same to somebody who reads this language: Slack's readers are staff."""
-    return Subject(row.event, ContactFactory(organization=row.organization, locale=language), Channel.EMAIL)
+    return Subject(row.event, ContactFactory(organization=row.organization, locale=language), ContactChannel.EMAIL)
 
 
 def texts(body: Any) -> Iterator[str]:

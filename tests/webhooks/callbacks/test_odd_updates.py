@@ -14,7 +14,7 @@ from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import EMAIL_ID, PHONE, a_message, door_of, now_of, row, told
 from webhooks.callbacks import PROVIDERS
-from webhooks.callbacks.taking import take
+from webhooks.callbacks.taking import apply_waiting
 from webhooks.models import ProviderNotice
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
@@ -63,8 +63,8 @@ def test_somebody_elses_stop_counts_whatever_the_other_message_holds(place: tupl
     other = bodies.text_message("wamid.other") | {"from": "436601234567"}
 
     notices = told(door, with_odd(other, place, odd))
-    take(door.id, URGENT)
-    take(door.id, HIGH)
+    apply_waiting(door.id, URGENT)
+    apply_waiting(door.id, HIGH)
 
     assert len(notices) == 2
     assert Address.objects.get(organization=door.organization, value=PHONE).blocked_because == "opted_out"
@@ -78,7 +78,7 @@ def test_a_word_that_ends_messages_counts_with_half_an_emoji_behind_it(odd: byte
     said = bodies.text_message(text=f"STOP {HERE}")
 
     told(door, bodies.whatsapp(bodies.messages(messages=[said])).replace(HERE.encode(), odd))
-    take(door.id, URGENT)
+    apply_waiting(door.id, URGENT)
 
     assert Address.objects.get(value=PHONE).blocked_because == "opted_out"
 
@@ -91,7 +91,7 @@ def test_a_status_counts_whatever_another_one_holds(odd: bytes) -> None:
     body = bodies.statuses(bodies.status("wamid.other", conversation=HERE), bodies.status(name="read"))
 
     told(door, body.replace(f'"{HERE}"'.encode(), odd))
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert now_of(message).status == "read"
 
@@ -116,7 +116,7 @@ def test_a_button_in_slack_counts_whatever_its_presser_is_called(odd: bytes) -> 
     body = bodies.slack(user={"id": "U1", "username": f"clara{HERE}"}, actions=[pressed])
 
     told(door, body.replace(HERE.encode(), quote(odd).encode()))
-    take(door.id, URGENT)
+    apply_waiting(door.id, URGENT)
 
     incident = Incident.objects.get(organization=stage.wedding.organization)
     assert (incident.state, incident.acknowledged_by[:5]) == ("acknowledged", "clara")
@@ -130,6 +130,6 @@ def test_a_bounce_counts_whatever_the_mail_was_about(odd: bytes) -> None:
     body = bodies.resend("email.bounced", subject=HERE, bounce={"type": "Permanent", "message": "No such box"})
 
     told(door, body.replace(f'"{HERE}"'.encode(), odd))
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert now_of(message).bounced_at

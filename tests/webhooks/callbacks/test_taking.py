@@ -18,7 +18,7 @@ from tests.factories import MessageFactory
 from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, SENT_AT, a_message, door_of, make_old, now_of, row, told
-from webhooks.callbacks.taking import MOST_FAILURES, queue_of, take, take_left, take_one
+from webhooks.callbacks.taking import MOST_FAILURES, apply_left, apply_one, apply_waiting, queue_of
 from webhooks.models import ProviderNotice
 from webhooks.tasks import take as take_task
 from wedsync.queues import Priority
@@ -42,10 +42,10 @@ def test_statuses_move_their_message_and_are_done() -> None:
     message = a_message(door)
     notices = told(door, bodies.statuses(bodies.status(name="read", at=1750857390), bodies.status(name="delivered")))
 
-    assert take(door.id, URGENT) == 0
+    assert apply_waiting(door.id, URGENT) == 0
     assert now_of(message).status == "queued"
-    assert take(door.id, HIGH) == 2
-    assert take(door.id, HIGH) == 0
+    assert apply_waiting(door.id, HIGH) == 2
+    assert apply_waiting(door.id, HIGH) == 0
 
     message = now_of(message)
     assert (message.status, message.delivered_at) == ("read", SENT_AT)
@@ -70,7 +70,7 @@ def test_a_status_that_repeats_our_id_needs_no_noted_answer() -> None:
     message = a_message(door, provider_id="")
     told(door, bodies.statuses(bodies.status("wamid.9", biz_opaque_callback_data=str(message.delivery_id))))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert (now_of(message).status, now_of(message).provider_id) == ("delivered", "wamid.9")
 
@@ -80,16 +80,16 @@ def test_a_status_waits_for_the_answer_of_its_send() -> None:
     message = a_message(door, provider_id="")
     (notice,) = told(door, bodies.statuses(bodies.status()))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
     waiting = row(notice)
     assert waiting.taken_at is None
     assert waiting.take_after
     assert timedelta(seconds=0.5) < waiting.take_after - waiting.received_at < timedelta(seconds=60)
-    assert not take_one(notice.id)
+    assert not apply_one(notice.id)
 
     Message.objects.filter(id=message.id).update(provider_id="wamid.1")
     make_old(notice, seconds=5)
-    assert take_left() == 1
+    assert apply_left() == 1
 
     assert now_of(message).status == "delivered"
     assert row(notice).taken_at
@@ -102,7 +102,7 @@ def test_it_waits_longer_the_older_it_is_and_at_most_a_minute(age: int, pause: i
     (notice,) = told(door, bodies.statuses(bodies.status()))
     make_old(notice, seconds=age)
 
-    take_one(notice.id)
+    apply_one(notice.id)
 
     with database.cursor() as cursor:
         cursor.execute("SELECT take_after - now() FROM webhooks_providernotice WHERE id = %s", [notice.id])
@@ -113,17 +113,17 @@ def test_it_waits_longer_the_older_it_is_and_at_most_a_minute(age: int, pause: i
 def test_a_message_that_is_not_ours_is_given_up_after_ten_minutes() -> None:
     door = door_of("whatsapp")
     (notice,) = told(door, bodies.statuses(bodies.status("wamid.of.others")))
-    take_one(notice.id)
+    apply_one(notice.id)
     make_old(notice, seconds=599)
-    take_one(notice.id)
+    apply_one(notice.id)
     assert row(notice).taken_at is None
 
     make_old(notice, seconds=601)
-    take_one(notice.id)
+    apply_one(notice.id)
 
     assert row(notice).taken_at
     assert row(notice).taken_error == "no message of ours has this id"
-    assert take_left() == 0
+    assert apply_left() == 0
 
 
 @pytest.fixture
@@ -139,20 +139,20 @@ def test_a_broken_notice_is_given_up_after_five_failures_and_blocks_nobody(break
     failed = bodies.status(name="failed", errors=[{"code": 1, "title": "refuse me"}])
     (notice, _) = told(door, bodies.statuses(failed, bodies.status("wamid.2")))
 
-    assert take(door.id, HIGH) == 2
+    assert apply_waiting(door.id, HIGH) == 2
     assert now_of(whole).status == "delivered"
     assert (row(notice).take_failures, row(notice).taken_at) == (1, None)
     assert now_of(broken).status == "queued", "what it had done before it broke is undone"
-    assert not take_one(notice.id), "not before its time"
+    assert not apply_one(notice.id), "not before its time"
 
     for failures in range(2, MOST_FAILURES + 1):
         make_old(notice, seconds=30)
-        assert take_left() == 1
+        assert apply_left() == 1
         assert row(notice).take_failures == failures
 
     assert row(notice).taken_at
     assert row(notice).taken_error == "IntegrityError"
-    assert take_left() == 0
+    assert apply_left() == 0
     assert now_of(broken).status == "queued"
 
 
@@ -162,7 +162,7 @@ def test_what_a_lost_hint_has_left_is_found_and_what_is_new_is_left_to_its_task(
     (old, new) = told(door, bodies.statuses(bodies.status(name="sent"), bodies.status(name="read")))
     make_old(old, hours=1)
 
-    assert take_left() == 1
+    assert apply_left() == 1
 
     assert now_of(message).status == "sent"
     assert row(new).taken_at is None
@@ -173,7 +173,7 @@ def test_many_are_taken_by_one_task() -> None:
     message = a_message(door)
     told(door, bodies.statuses(*[bodies.status(at=1750857384 + number) for number in range(230)]))
 
-    assert take(door.id, HIGH) == 230
+    assert apply_waiting(door.id, HIGH) == 230
 
     assert now_of(message).delivered_at == SENT_AT
     assert not ProviderNotice.objects.filter(taken_at=None).exists()
@@ -184,7 +184,7 @@ def test_of_another_connection_nothing_is_taken() -> None:
     message = a_message(door)
     told(door, bodies.statuses(bodies.status()))
 
-    assert take(other.id, HIGH) == 0
+    assert apply_waiting(other.id, HIGH) == 0
 
     assert now_of(message).status == "queued"
 
@@ -196,8 +196,8 @@ def test_another_organizations_notice_touches_no_message_and_no_address_here() -
     said = bodies.text_message(text="STOP", context={"id": "wamid.1"})
     told(other, bodies.whatsapp(bodies.messages(statuses=[failed], messages=[said])))
 
-    take(other.id, HIGH)
-    take(other.id, URGENT)
+    apply_waiting(other.id, HIGH)
+    apply_waiting(other.id, URGENT)
 
     assert now_of(message).status == "queued"
     assert not Address.objects.filter(organization=door.organization).exists()
@@ -211,7 +211,7 @@ def test_takers_at_once_take_each_once() -> None:
     names = ("sent", "delivered", "read")
     told(door, bodies.statuses(*[bodies.status(each.provider_id, name) for each in messages for name in names]))
 
-    counts = at_once(4, lambda _: take(door.id, HIGH))
+    counts = at_once(4, lambda _: apply_waiting(door.id, HIGH))
 
     assert sum(counts) == 18
     assert {now_of(message).status for message in messages} == {"read"}
@@ -227,7 +227,7 @@ def test_stops_and_starts_at_once_leave_the_newest() -> None:
     ]
     notices = told(door, bodies.whatsapp(bodies.messages(messages=said)))
 
-    at_once(4, lambda number: [take_one(notice.id) for notice in notices[number:] + notices[:number]])
+    at_once(4, lambda number: [apply_one(notice.id) for notice in notices[number:] + notices[:number]])
 
     found = Address.objects.get(organization=door.organization, value=PHONE)
     assert found.opted_out_at is None
@@ -245,7 +245,7 @@ def test_what_another_holds_is_passed_over_and_not_waited_for() -> None:
         if number:
             assert locked.wait(10)
             try:
-                return take(door.id, HIGH)
+                return apply_waiting(door.id, HIGH)
             finally:
                 done.set()
         with transaction.atomic():
@@ -269,7 +269,7 @@ def test_a_status_that_races_the_answer_of_its_send_is_neither_lost_nor_in_its_w
     assert len(deliveries) == 3
     for each in deliveries:
         lease = {"lease_token": each.id, "lease_until": timezone.now()}
-        assert state_changes.move(Delivery.objects.filter(id=each.id), State.IN_FLIGHT, **lease)
+        assert state_changes.change(Delivery.objects.filter(id=each.id), State.IN_FLIGHT, **lease)
         MessageFactory(
             organization=each.organization, delivery=each, channel="whatsapp", address=each.target, provider_id=""
         )
@@ -279,10 +279,10 @@ def test_a_status_that_races_the_answer_of_its_send_is_neither_lost_nor_in_its_w
     def work(number: int) -> None:
         if number:
             for notice in notices:
-                take_one(notice.id)
+                apply_one(notice.id)
             return
         for each in deliveries:
-            assert state_changes.move(Delivery.objects.filter(id=each.id), State.SUCCEEDED)
+            assert state_changes.change(Delivery.objects.filter(id=each.id), State.SUCCEEDED)
             CHANNELS["whatsapp"].accepted(each, f"wamid.{each.id}")
 
     at_once(2, work)

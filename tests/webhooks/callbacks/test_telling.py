@@ -23,7 +23,7 @@ from tests.webhooks.callbacks.noticed import (
     row,
     told,
 )
-from webhooks.callbacks.taking import take, take_one
+from webhooks.callbacks.taking import apply_one, apply_waiting
 from webhooks.models import ProviderNotice
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
@@ -42,7 +42,7 @@ def test_metas_codes_mark_the_address(code: object, marked: str) -> None:
     errors = [{"code": code, "title": "Title", "error_data": {"details": "Details of it"}}]
     told(door, bodies.statuses(bodies.status(name="failed", errors=errors)))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     message = now_of(message)
     why = "WhatsApp gives no reason" if code == "x" else f"WhatsApp {code}"
@@ -61,7 +61,7 @@ def test_a_failure_without_a_reason_is_one_all_the_same(errors: object) -> None:
     message = a_message(door)
     told(door, bodies.statuses(bodies.status(name="failed", errors=errors)))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert (now_of(message).status, now_of(message).failure) == ("failed", "WhatsApp gives no reason")
 
@@ -71,7 +71,7 @@ def test_a_providers_clock_that_is_ahead_counts_as_ours() -> None:
     message = a_message(door)
     (notice,) = told(door, bodies.statuses(bodies.status(at=4_000_000_000)))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert now_of(message).delivered_at == row(notice).received_at
 
@@ -116,7 +116,7 @@ def test_resends_events(name: str, data: dict[str, Any], status: str, marks: set
     message = a_message(door, EMAIL_ID)
     (notice,) = told(door, bodies.resend(name, **data), received_at=timezone.now())
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     message = now_of(message)
     assert (message.status, message.failure) == (status, failure)
@@ -139,7 +139,7 @@ def test_what_does_not_end_a_mail_is_traced_for_staff(body: dict[str, Any], text
     message = a_message(door, EMAIL_ID)
     told(door, bodies.resend(**body))
 
-    take(door.id, HIGH)
+    apply_waiting(door.id, HIGH)
 
     assert TraceEntry.objects.get(delivery=message.delivery).text == f"Email: {text}."
 
@@ -150,7 +150,7 @@ def test_a_received_mail_and_what_has_no_word_are_done_without_effect() -> None:
     notices += told(phone, bodies.whatsapp({"field": "account_update", "value": {"event": "x"}}))
     notices += told(phone, bodies.statuses(bodies.status(name="warning")))
 
-    assert [take_one(notice.id) for notice in notices] == [True] * 3
+    assert [apply_one(notice.id) for notice in notices] == [True] * 3
 
     assert all(row(notice).taken_at and not row(notice).taken_error for notice in notices)
 
@@ -161,7 +161,7 @@ def test_stop_and_start_by_whatsapp() -> None:
     def say(words: str, at: int, **more: Any) -> Address:
         said = bodies.text_message(f"wamid.{at}", words, timestamp=str(at), **more)
         told(door, bodies.whatsapp(bodies.messages(messages=[said])))
-        take(door.id, URGENT)
+        apply_waiting(door.id, URGENT)
         return Address.objects.get(organization=door.organization, value=PHONE)
 
     assert say("STOP", 1750857390).blocked_because == "opted_out"
@@ -175,7 +175,7 @@ def test_whatsapps_own_messages_are_no_persons() -> None:
     door = door_of("whatsapp")
     told(door, bodies.whatsapp(bodies.messages(messages=[bodies.text_message(text="STOP", type="system")])))
 
-    assert take(door.id, URGENT) == 1
+    assert apply_waiting(door.id, URGENT) == 1
 
     assert not Address.objects.exists()
 
@@ -202,7 +202,7 @@ def test_a_pressed_button_acknowledges_within_its_organization(kind: str, where:
     }
     told(door, body[kind]())
 
-    assert take(door.id, URGENT) == 1
+    assert apply_waiting(door.id, URGENT) == 1
 
     incident = Incident.objects.get(organization=stage.wedding.organization)
     by = {"whatsapp": (PHONE, "WhatsApp"), "slack": ("clara", "Slack")}[kind]
@@ -215,7 +215,7 @@ def test_slacks_strange_presses_do_nothing() -> None:
     for number, actions in enumerate([None, {}, ["x"], [{"action_id": "acknowledge", "value": 5}], []]):
         told(door, bodies.slack(actions=actions, number=number))
 
-    assert take(door.id, URGENT) == 5
+    assert apply_waiting(door.id, URGENT) == 5
 
     assert not ProviderNotice.objects.filter(taken_at=None).exists()
     assert not ProviderNotice.objects.exclude(taken_error="").exists()

@@ -17,14 +17,14 @@ from tests.at_once import at_once
 from tests.factories import ExternalReferenceFactory, WeddingFactory
 from tests.senders import JSON, Answer, Sender, make_sender, moved
 from tests.webhooks.asking import ask, opened, post
-from webhooks.front_door import DoorIn
+from webhooks.front_door import FrontDoor
 from webhooks.models import Receipt
 from webhooks.vendor_events import emergency_alarms
 from webhooks.vendor_events.emergency_alarms import report_of, tell, tell_left
 from wedsync.live.models import ChannelEvent
 
 pytestmark = pytest.mark.usefixtures("committed")
-Play = Callable[[DoorIn], Awaitable[Answer]]
+Play = Callable[[FrontDoor], Awaitable[Answer]]
 SAID = {
     "kind": "fire",
     "description": "In the cellar",

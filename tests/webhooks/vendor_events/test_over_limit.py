@@ -13,12 +13,12 @@ from notifications.models import Incident
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
 from webhooks import limits
-from webhooks.front_door import DoorIn
+from webhooks.front_door import FrontDoor
 from webhooks.models import Receipt
 from webhooks.vendor_events import emergency_alarms
 
 pytestmark = pytest.mark.usefixtures("committed")
-Play = Callable[[DoorIn], Awaitable[Answer]]
+Play = Callable[[FrontDoor], Awaitable[Answer]]
 OVER = (429, "too-many-requests")
 every_vendor = pytest.mark.parametrize("slug", VENDORS)
 

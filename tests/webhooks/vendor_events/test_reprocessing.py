@@ -27,7 +27,7 @@ from tests.factories import (
 from webhooks.models import DedupId, Receipt
 from webhooks.tasks import reprocess as reprocess_task
 from webhooks.vendor_events import reprocessing
-from webhooks.vendor_events.reprocessing import Outcome, preview, reprocess, reprocess_many
+from webhooks.vendor_events.reprocessing import ReprocessResult, preview, reprocess, reprocess_many
 from wedsync.ids import new_id
 from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEntry, ChannelEvent
@@ -69,7 +69,7 @@ def test_a_rejected_receipt_becomes_its_event_however_old_it_is(door: Connection
     ExternalReferenceFactory(organization=door.organization, system=door.system, external_id="BK-1", wedding=wedding)
     made = receipt(door, errors=[{"field": "capacity", "reason": "of then"}], correlation_id=new_id())
 
-    assert reprocess(made.id).outcome == Outcome.BECOMES_EVENT
+    assert reprocess(made.id).outcome == ReprocessResult.BECOMES_EVENT
 
     made.refresh_from_db()
     assert (made.verdict, made.slug, made.reason, made.errors) == ("accepted", "", "", [])
@@ -90,12 +90,12 @@ def test_an_unrecognised_receipt_becomes_an_event_once_its_type_is_mapped(
 ) -> None:
     made = receipt(door, body(vendor_type="hall.resized"), verdict="unrecognised", slug="", reason="")
     claim(door, made.id)
-    assert reprocess(made.id).outcome == Outcome.STILL_UNRECOGNISED
+    assert reprocess(made.id).outcome == ReprocessResult.STILL_UNRECOGNISED
     vendor = type(VENDORS["venue_master"])
     mapped: Mapping[str, str] = {**vendor.event_types, "hall.resized": "venue.capacity_updated"}
     monkeypatch.setattr(vendor, "event_types", mapped)
 
-    assert reprocess(made.id).outcome == Outcome.BECOMES_EVENT
+    assert reprocess(made.id).outcome == ReprocessResult.BECOMES_EVENT
 
     made.refresh_from_db()
     assert made.verdict == "accepted"
@@ -109,7 +109,7 @@ def test_the_second_time_finds_the_event_and_makes_nothing(door: Connection) -> 
 
     again = reprocess(made.id)
 
-    assert (again.outcome, again.deliveries) == (Outcome.ROUTED_AGAIN, 0)
+    assert (again.outcome, again.deliveries) == (ReprocessResult.ROUTED_AGAIN, 0)
     assert ChannelEvent.objects.count() == 1
 
 
@@ -168,19 +168,19 @@ def test_what_can_not_be_processed_stays_as_it_is_and_says_why(door: Connection)
     disabled = ConnectionFactory(state="disabled")
     of_a_provider = ConnectionFactory(system__kind="slack")
     cases = {
-        Outcome.UNSIGNED: receipt(door, signed=False, slug="signature-mismatch"),
-        Outcome.STILL_REJECTED: receipt(door, body(max_capacity="many")),
-        Outcome.REUSED_ID: receipt(door, verdict="reused_id"),
-        Outcome.NOT_WHOLE: receipt(door, body_size=9_999_999),
-        Outcome.NO_EVENT: receipt(of_a_provider, verdict="unrecognised"),
-        Outcome.DISABLED: receipt(disabled),
+        ReprocessResult.UNSIGNED: receipt(door, signed=False, slug="signature-mismatch"),
+        ReprocessResult.STILL_REJECTED: receipt(door, body(max_capacity="many")),
+        ReprocessResult.REUSED_ID: receipt(door, verdict="reused_id"),
+        ReprocessResult.NOT_WHOLE: receipt(door, body_size=9_999_999),
+        ReprocessResult.NO_EVENT: receipt(of_a_provider, verdict="unrecognised"),
+        ReprocessResult.DISABLED: receipt(disabled),
     }
     before = list(Receipt.objects.order_by("id").values())
 
     found = {expected: reprocess(made.id) for expected, made in cases.items()}
 
     assert {expected: done.outcome for expected, done in found.items()} == {each: each for each in cases}
-    assert "capacity" in found[Outcome.STILL_REJECTED].reason
+    assert "capacity" in found[ReprocessResult.STILL_REJECTED].reason
     assert list(Receipt.objects.order_by("id").values()) == before
     assert not ChannelEvent.objects.exists()
     assert not DedupId.objects.exists()
@@ -188,15 +188,15 @@ def test_what_can_not_be_processed_stays_as_it_is_and_says_why(door: Connection)
 
 @pytest.mark.parametrize("junk", [b"", b"\xff\xfe", b"[]", b'{"id": NaN}', b"[" * 100, body(max_capacity="\x00")])
 def test_a_body_that_is_still_junk_is_still_rejected(junk: bytes, door: Connection) -> None:
-    assert reprocess(receipt(door, junk).id).outcome == Outcome.STILL_REJECTED
+    assert reprocess(receipt(door, junk).id).outcome == ReprocessResult.STILL_REJECTED
 
 
 def test_an_id_that_was_taken_meanwhile_is_not_taken_again(door: Connection) -> None:
     claim(door, new_id())
     made = receipt(door)
 
-    assert preview(Receipt.objects.all()).counts == {Outcome.DUPLICATE: 1}
-    assert reprocess(made.id).outcome == Outcome.DUPLICATE
+    assert preview(Receipt.objects.all()).counts == {ReprocessResult.DUPLICATE: 1}
+    assert reprocess(made.id).outcome == ReprocessResult.DUPLICATE
 
     made.refresh_from_db()
     assert made.verdict == "rejected"
@@ -206,8 +206,8 @@ def test_an_id_that_was_taken_meanwhile_is_not_taken_again(door: Connection) -> 
 def test_the_same_id_at_another_organizations_door_is_no_concern(door: Connection) -> None:
     claim(ConnectionFactory(), new_id())
 
-    assert preview(Receipt.objects.filter(id=receipt(door).id)).counts == {Outcome.BECOMES_EVENT: 1}
-    assert reprocess_many(Receipt.objects.values_list("id", flat=True)) == {Outcome.BECOMES_EVENT: 1}
+    assert preview(Receipt.objects.filter(id=receipt(door).id)).counts == {ReprocessResult.BECOMES_EVENT: 1}
+    assert reprocess_many(Receipt.objects.values_list("id", flat=True)) == {ReprocessResult.BECOMES_EVENT: 1}
     assert ChannelEvent.objects.get().organization_id == door.organization_id
 
 
@@ -237,11 +237,11 @@ def test_a_preview_counts_what_will_happen_and_does_nothing(door: Connection, mo
     found = preview(Receipt.objects.all())
 
     expected = {
-        Outcome.BECOMES_EVENT: 2,
-        Outcome.DUPLICATE: 1,
-        Outcome.STILL_REJECTED: 1,
-        Outcome.UNSIGNED: 1,
-        Outcome.ROUTED_AGAIN: 1,
+        ReprocessResult.BECOMES_EVENT: 2,
+        ReprocessResult.DUPLICATE: 1,
+        ReprocessResult.STILL_REJECTED: 1,
+        ReprocessResult.UNSIGNED: 1,
+        ReprocessResult.ROUTED_AGAIN: 1,
     }
     assert found.counts == expected
     assert found.does_something
@@ -255,7 +255,7 @@ def test_a_preview_counts_what_will_happen_and_does_nothing(door: Connection, mo
 def test_one_that_breaks_keeps_nothing_from_the_others(door: Connection) -> None:
     missing = new_id()
 
-    assert reprocess_many([missing, receipt(door).id]) == {Outcome.FAILED: 1, Outcome.BECOMES_EVENT: 1}
+    assert reprocess_many([missing, receipt(door).id]) == {ReprocessResult.FAILED: 1, ReprocessResult.BECOMES_EVENT: 1}
 
 
 def test_the_task_does_the_same(door: Connection) -> None:
@@ -278,7 +278,7 @@ def test_many_who_reprocess_the_same_at_once_make_one_event() -> None:
 
     outcomes = at_once(5, lambda _: reprocess(made.id).outcome)
 
-    assert Counter(outcomes) == {Outcome.BECOMES_EVENT: 1, Outcome.ROUTED_AGAIN: 4}
+    assert Counter(outcomes) == {ReprocessResult.BECOMES_EVENT: 1, ReprocessResult.ROUTED_AGAIN: 4}
     assert ChannelEvent.objects.filter(id=made.id).count() == 1
 
 
@@ -294,6 +294,6 @@ def test_what_came_outside_its_window_stays_rejected(away: timedelta) -> None:
     }
     late = receipt(door, json.dumps(said).encode(), slug="bad-envelope")
 
-    assert reprocess(late.id).outcome is Outcome.STILL_REJECTED
+    assert reprocess(late.id).outcome is ReprocessResult.STILL_REJECTED
     late.refresh_from_db()
     assert (late.verdict, late.event_id) == ("rejected", None)

@@ -13,7 +13,7 @@ from webhooks.committer import Committer
 from webhooks.doors import Door
 from webhooks.inspection import Accepted, Envelope
 from webhooks.models import DedupId, Receipt
-from webhooks.vendor_events.storing import Status, Store, Stored, store
+from webhooks.vendor_events.storing import Store, Stored, StoreResult, store
 from wedsync.live.models import ChannelEvent
 
 
@@ -36,7 +36,11 @@ def test_the_second_of_one_batch_is_its_duplicate() -> None:
 
     first, second, other = store([accepted(door, "a"), accepted(door, "a"), accepted(door, "a", {"capacity": 2})])
 
-    assert [first.status, second.status, other.status] == [Status.ACCEPTED, Status.DUPLICATE, Status.REUSED_ID]
+    assert [first.status, second.status, other.status] == [
+        StoreResult.ACCEPTED,
+        StoreResult.DUPLICATE,
+        StoreResult.REUSED_ID,
+    ]
     assert first.id == second.id == other.id
     assert ChannelEvent.objects.filter(organization=door.organization).count() == 1
     assert Receipt.objects.filter(connection=door).count() == 2
@@ -46,7 +50,7 @@ def test_the_second_of_one_batch_is_its_duplicate() -> None:
 def test_an_id_is_claimed_for_one_connection_only() -> None:
     answers = store([accepted(ConnectionFactory(), "a"), accepted(ConnectionFactory(), "a")])
 
-    assert [answer.status for answer in answers] == [Status.ACCEPTED, Status.ACCEPTED]
+    assert [answer.status for answer in answers] == [StoreResult.ACCEPTED, StoreResult.ACCEPTED]
 
 
 @pytest.mark.django_db
@@ -55,7 +59,7 @@ def test_an_unknown_type_is_kept_and_makes_no_event() -> None:
 
     (answer,) = store([accepted(door, "a", event_type=None)])
 
-    assert answer.status == Status.UNRECOGNISED
+    assert answer.status == StoreResult.UNRECOGNISED
     assert Receipt.objects.get(connection=door).event_id is None
     assert DedupId.objects.filter(connection=door).count() == 1
 
@@ -115,6 +119,6 @@ def test_the_same_id_from_many_writers_at_once_is_one_event() -> None:
 
     statuses = [answer.status for answers in at_once(6, write) for answer in answers]
 
-    assert statuses.count(Status.ACCEPTED) == 7
-    assert statuses.count(Status.DUPLICATE) == 5
+    assert statuses.count(StoreResult.ACCEPTED) == 7
+    assert statuses.count(StoreResult.DUPLICATE) == 5
     assert ChannelEvent.objects.filter(organization=door.organization).count() == 7

@@ -12,15 +12,15 @@ from notifications.models import Incident
 from tests.senders import JSON, Answer, Sender, make_sender
 from tests.webhooks.asking import ask, opened, post
 from webhooks import limits
-from webhooks.front_door import DoorIn
+from webhooks.front_door import FrontDoor
 from webhooks.models import Receipt
 from webhooks.vendor_events.emergency_alarms import report_of, tell
 from webhooks.vendor_events.receiver import LARGEST_READ
-from webhooks.vendor_events.reprocessing import Outcome, reprocess
+from webhooks.vendor_events.reprocessing import ReprocessResult, reprocess
 from wedsync.wire.strict_json import LARGEST
 
 pytestmark = pytest.mark.usefixtures("committed")
-Play = Callable[[DoorIn], Awaitable[Answer]]
+Play = Callable[[FrontDoor], Awaitable[Answer]]
 TOO_LARGE = (413, "body-too-large")
 SAID = {"kind": "fire", "description": "In the cellar", "reported_by": "Tom"}
 every_vendor = pytest.mark.parametrize("slug", VENDORS)
@@ -74,7 +74,7 @@ def test_staff_are_alerted_with_what_it_says(slug: str, size: int, announced: bo
     assert report.reason == "The body may have at most 262144 bytes."
     assert tell(receipt.id)
     assert Incident.objects.filter(organization=sender.connection.organization_id).count() == 1
-    assert reprocess(receipt.id).outcome == Outcome.STILL_REJECTED
+    assert reprocess(receipt.id).outcome == ReprocessResult.STILL_REJECTED
 
 
 @every_vendor

@@ -11,7 +11,7 @@ from integrations.models import Route, RouteCondition, System
 from integrations.rules.conditions import Effect, Operator
 from wedsync.api.base_views.owned import Choice, OwnedSerializer, PlainText, Reference
 from wedsync.api.requests.bodies import RowBody
-from wedsync.weddings.models import Channel, Contact
+from wedsync.weddings.models import Contact, ContactChannel
 
 MOST_CONDITIONS = 50
 
@@ -62,7 +62,10 @@ class RouteShape(OwnedSerializer[Route]):
     roles = serializers.ListField(child=Choice(choices=Contact.Role.choices), max_length=20, required=False)
     contact = Reference(Contact, allow_null=True, required=False)
     channels = serializers.ListField(
-        child=Choice(choices=Channel.choices), max_length=10, required=False, help_text="Empty: what people prefer."
+        child=Choice(choices=ContactChannel.choices),
+        max_length=10,
+        required=False,
+        help_text="Empty: what people prefer.",
     )
 
     class Meta:

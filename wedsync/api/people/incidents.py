@@ -92,7 +92,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
         try:
-            event = staff_actions.raise_by_hand(
+            event = staff_actions.raise_emergency(
                 said["wedding"],
                 said["kind"],
                 said["description"],

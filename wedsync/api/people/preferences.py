@@ -19,14 +19,14 @@ from wedsync.api.base_views.owned import Choice
 from wedsync.api.base_views.scopes import Scoped
 from wedsync.api.keys.authentication import client_of
 from wedsync.api.requests.bodies import Body
-from wedsync.weddings.models import ApiScope, Channel, Contact
+from wedsync.weddings.models import ApiScope, Contact, ContactChannel
 
 
 class PreferenceShape(Body):
     """One category on one channel."""
 
     category = Choice(choices=CATEGORIES)
-    channel = Choice(choices=Channel.choices)
+    channel = Choice(choices=ContactChannel.choices)
     wanted = serializers.BooleanField()
 
 
@@ -55,7 +55,7 @@ class PreferencesView(Scoped):
         with transaction.atomic():
             for each in asked.validated_data["preferences"]:
                 wishes.change(
-                    contact, each["category"], Channel(each["channel"]), wanted=each["wanted"], source="the API"
+                    contact, each["category"], ContactChannel(each["channel"]), wanted=each["wanted"], source="the API"
                 )
         return Response(_shown(contact))
 
@@ -67,7 +67,7 @@ def _contact(request: Request, contact_id: UUID) -> Contact:
 def _shown(contact: Contact) -> dict[str, Any]:
     rows = Preference.objects.filter(contact=contact, wanted=False)
     unwanted = set(rows.values_list("category", "channel"))
-    every = [(category, channel) for category, _ in CATEGORIES for channel in Channel.values]
+    every = [(category, channel) for category, _ in CATEGORIES for channel in ContactChannel.values]
     return {
         "preferences": [
             {"category": category, "channel": channel, "wanted": (category, channel) not in unwanted}

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.models.health import Breaker, Status
+from integrations.models.breaker import BreakerState
+from integrations.models.health import HealthStatus
 from wedsync.api.requests.bodies import Body
 from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 
@@ -78,10 +79,10 @@ class SystemHealthShape(serializers.Serializer[Any]):
     kind = serializers.CharField()
     state = serializers.CharField()
     state_reason = serializers.CharField()
-    status = serializers.ChoiceField(Status.choices)
+    status = serializers.ChoiceField(HealthStatus.choices)
     score = serializers.IntegerField(min_value=0, max_value=100)
     why = serializers.ListField(child=serializers.CharField())
-    breaker = serializers.ChoiceField(Breaker.choices)
+    breaker = serializers.ChoiceField(BreakerState.choices)
     success_rate = serializers.FloatField(allow_null=True, help_text="Percent.")
     attempts = serializers.IntegerField()
     oldest_due_seconds = serializers.FloatField(allow_null=True)
@@ -106,7 +107,7 @@ class AlertShape(serializers.Serializer[Any]):
 class HealthShape(serializers.Serializer[Any]):
     """How the organization's systems and queues are doing."""
 
-    status = serializers.ChoiceField(Status.choices)
+    status = serializers.ChoiceField(HealthStatus.choices)
     score = serializers.IntegerField(min_value=0, max_value=100)
     why = serializers.ListField(child=serializers.CharField())
     taken_at = serializers.DateTimeField(allow_null=True, help_text="When the figures were taken.")

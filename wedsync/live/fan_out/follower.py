@@ -16,7 +16,7 @@ from django.conf import settings
 
 from wedsync.database.threads import in_thread
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
-from wedsync.live.log.reader import Place, last_sequences
+from wedsync.live.log.reader import ChannelKey, last_sequences
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
@@ -25,7 +25,7 @@ REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
 class Listener(Protocol):
     """A socket that follows channels."""
 
-    def wake(self, place: Place, last: int | None) -> None:
+    def wake(self, place: ChannelKey, last: int | None) -> None:
         """Told how far a channel has come; ``None``: further than before."""
 
 
@@ -33,8 +33,8 @@ class Follower:
     """All sockets of this process, by channel."""
 
     def __init__(self) -> None:
-        self._listeners: dict[Place, set[Listener]] = defaultdict(set)
-        self._places: dict[str, Place] = {}
+        self._listeners: dict[ChannelKey, set[Listener]] = defaultdict(set)
+        self._places: dict[str, ChannelKey] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
         self._joined = asyncio.Event()
@@ -55,12 +55,12 @@ class Follower:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(each) for each in (self._ask(), self._stay_in_group(), self._hear())]
 
-    def add(self, place: Place, listener: Listener) -> None:
+    def add(self, place: ChannelKey, listener: Listener) -> None:
         """Begin to tell a listener about a channel."""
         self._listeners[place].add(listener)
         self._places[channel_key(*place)] = place
 
-    def remove(self, place: Place, listener: Listener) -> None:
+    def remove(self, place: ChannelKey, listener: Listener) -> None:
         """Stop telling a listener about a channel."""
         self._listeners[place].discard(listener)
         if not self._listeners[place]:
@@ -96,7 +96,7 @@ class Follower:
                 if place := self._places.get(heard):
                     self._wake(place, None)
 
-    def _wake(self, place: Place, last: int | None) -> None:
+    def _wake(self, place: ChannelKey, last: int | None) -> None:
         for listener in tuple(self._listeners.get(place, ())):
             listener.wake(place, last)
 

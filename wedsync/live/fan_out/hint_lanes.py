@@ -18,7 +18,7 @@ REST, LONGEST_REST = 0.001, 0.2
 T = TypeVar("T")
 
 
-class Lane(Generic[T]):
+class HintQueue(Generic[T]):
     """One thread that passes hints on to Redis, in order, together with whatever else waits by then."""
 
     def __init__(self, name: str, make_send: Callable[[], Callable[[list[T]], None]]) -> None:

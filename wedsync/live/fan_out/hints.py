@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
-from wedsync.live.fan_out.hint_lanes import Lane
+from wedsync.live.fan_out.hint_lanes import HintQueue
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
@@ -194,8 +194,8 @@ def _send_live() -> Callable[[list[str]], None]:
     return send
 
 
-_tasks: Lane[TaskHint] = Lane("tasks", _send_tasks)
-_live: Lane[str] = Lane("live", _send_live)
+_tasks: HintQueue[TaskHint] = HintQueue("tasks", _send_tasks)
+_live: HintQueue[str] = HintQueue("live", _send_live)
 
 
 def flush(seconds: float = 1.0) -> None:
@@ -293,6 +293,6 @@ def _count_down() -> Any:
     return _broker().register_script(script)
 
 
-def _after_commit(lane: Lane[T], hint: T) -> None:
+def _after_commit(lane: HintQueue[T], hint: T) -> None:
     """At once where no transaction is open."""
     transaction.on_commit(partial(lane.offer, [hint]))

@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from wedsync.live.models import Channel, ChannelEntry
 
 
-class Place(NamedTuple):
+class ChannelKey(NamedTuple):
     """A channel by its name, whether anybody has written to it or not."""
 
     organization_id: UUID
@@ -26,7 +26,7 @@ class Position:
     last: int
 
 
-def position(place: Place) -> Position:
+def position(place: ChannelKey) -> Position:
     """The channel's position; one that nobody has written to yet starts at 0, and gets no row by being followed.
 
     Until there is a row, the epoch is worked out from the name. Who was told so may go on with it, since a channel's
@@ -45,14 +45,14 @@ JOIN live_channel channel ON channel.organization_id = followed.organization_id 
 """
 
 
-def last_sequences(places: Collection[Place]) -> dict[Place, int]:
+def last_sequences(places: Collection[ChannelKey]) -> dict[ChannelKey, int]:
     """The last sequence of each channel that has been written to, in one query."""
     with connection.cursor() as cursor:
         cursor.execute(_LAST_SEQUENCES, [[str(place.organization_id) for place in places], [p.name for p in places]])
-        return {Place(organization_id, name): last for organization_id, name, last in cursor.fetchall()}
+        return {ChannelKey(organization_id, name): last for organization_id, name, last in cursor.fetchall()}
 
 
-def frames_after(place: Place, sequence: int, most: int) -> list[dict[str, Any]]:
+def frames_after(place: ChannelKey, sequence: int, most: int) -> list[dict[str, Any]]:
     """The event frames behind a cursor, oldest first. docs/developers/realtime.md, "Requests"."""
     channel = Channel.objects.filter(organization_id=place.organization_id, name=place.name)
     entries = (

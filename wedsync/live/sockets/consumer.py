@@ -18,7 +18,7 @@ from wedsync.live.access.rights import Bearer, guard
 from wedsync.live.access.tickets import Pass
 from wedsync.live.channels import MOST_CHANNELS, check_name
 from wedsync.live.fan_out.follower import follower
-from wedsync.live.log.reader import Place, Position, frames_after, position
+from wedsync.live.log.reader import ChannelKey, Position, frames_after, position
 from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _FIELDS = {  # of each operation
 class Subscription:
     """A followed channel: the last sequence sent, and whether the log may hold more."""
 
-    place: Place
+    place: ChannelKey
     cursor: int
     may_have_more: bool = True
 
@@ -186,7 +186,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
 
     async def _follow(self, name: str, after: int | None, epoch: object) -> dict[str, Any]:
         await follower.listen()
-        place = Place(self._pass.organization_id, name)
+        place = ChannelKey(self._pass.organization_id, name)
         where = await in_thread(position, place)
         if self._ended:
             return {}
@@ -202,7 +202,7 @@ class ChannelConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # chan
         if subscription:
             follower.remove(subscription.place, self)
 
-    def wake(self, place: Place, last: int | None) -> None:
+    def wake(self, place: ChannelKey, last: int | None) -> None:
         """The follower knows of something new, or how far a channel has come."""
         subscription = self._followed.get(place.name)
         if subscription and (last is None or last > subscription.cursor):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import migrations, transaction
 
 from wedsync.weddings.addresses import in_one_form
-from wedsync.weddings.models import Channel
+from wedsync.weddings.models import ContactChannel
 
 BATCH = 1_000
 
@@ -19,7 +19,7 @@ def addresses(apps: Any, schema_editor: Any) -> None:
     """Each address that is not in its one form, renamed, or merged into the one that has it already."""
     model = apps.get_model("weddings", "Address")
     for row in _each(model, "id", "channel", "value"):
-        value = in_one_form(Channel(row.channel), row.value)
+        value = in_one_form(ContactChannel(row.channel), row.value)
         if value != row.value:
             with transaction.atomic():
                 _bring(apps, row.id, value)
@@ -31,7 +31,7 @@ def contacts(apps: Any, schema_editor: Any) -> None:
     for row in _each(model, "id", "phone", "email"):
         found = {
             name: value
-            for name, channel in (("phone", Channel.WHATSAPP), ("email", Channel.EMAIL))
+            for name, channel in (("phone", ContactChannel.WHATSAPP), ("email", ContactChannel.EMAIL))
             if (value := in_one_form(channel, getattr(row, name))) != getattr(row, name)
         }
         if found:
