@@ -22,7 +22,7 @@ from wedsync.runner import environment, runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.embedded.postgres import NAME
 from wedsync.runner.home import Home
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SANDBOX = 9

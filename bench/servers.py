@@ -12,12 +12,12 @@ from typing import Self
 
 from bench.errors import BenchError
 from bench.ground import ROOT, Ground
-from wedsync.runner import procfile
 from wedsync.runner.embedded.postgres import NAME
 from wedsync.runner.ports import LOCAL
-from wedsync.runner.processes import kill_group, wait_until
-from wedsync.runner.program import last_lines
-from wedsync.runner.readiness import url_answers
+from wedsync.runner.supervision import procfile
+from wedsync.runner.supervision.processes import kill_group, wait_until
+from wedsync.runner.supervision.program import last_lines
+from wedsync.runner.supervision.readiness import url_answers
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0

@@ -18,8 +18,8 @@ from bench.errors import BenchError
 from bench.ground import ROOT, WITHOUT_LIMITS, Facts, output_of
 from wedsync.demo.own_copy import OwnCopy, free_port
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
-from wedsync.runner.processes import ProcessRecord, Recorded
-from wedsync.runner.readiness import url_answers
+from wedsync.runner.supervision.processes import ProcessRecord, Recorded
+from wedsync.runner.supervision.readiness import url_answers
 
 TIMES = {
     "WEDSYNC_CALL_DEADLINE_SECONDS": "4",

@@ -18,7 +18,7 @@ import redis
 from bench.chaos.copy import LEASE_SECONDS, URGENT_LEASE_SECONDS, AttackedCopy, Plan
 from bench.chaos.seed import FOR_ALL, NAMES
 from bench.errors import BenchError
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 WORKERS = ("urgent", "high", "normal", "low")
 EVERYTHING = ("web", "sweep", *(f"worker-{name}" for name in WORKERS))

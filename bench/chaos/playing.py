@@ -14,7 +14,7 @@ from bench.chaos.ledger import read, unsettled
 from bench.chaos.sending import Load
 from bench.errors import BenchError
 from bench.reconcile.sending import Sent
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 BEFORE = 1.5
 """Seconds of load before a fault strikes."""

@@ -19,7 +19,7 @@ import requests
 from bench.chaos.emergency import Emergency, demo_door, plan_door
 from bench.chaos.faults import Fault, Scene
 from bench.errors import BenchError
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 SESSION_ENDS = 15.0
 """Seconds in which a session ends that stands still in a transaction, or whose machine is gone."""

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from wedsync.demo.outside import Outside
 from wedsync.demo.own_copy import OwnCopy
 from wedsync.runner.embedded import EmbeddedPostgres
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 ASKED_MS = {"whatsapp": 1000, "slack": 800, "email": 1200, "system": 1000}
 """For a system nothing is written; the strictest of the people's channels but Slack's stands in."""

@@ -13,9 +13,9 @@ import requests
 from bench.errors import BenchError
 from bench.ground import NO_SANDBOX, ROOT, Ground, output_of
 from bench.servers import Server, free_port, python
-from wedsync.runner import procfile
 from wedsync.runner.ports import LOCAL
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision import procfile
+from wedsync.runner.supervision.processes import wait_until
 
 TARGETS = 25
 WEDDINGS = 420

@@ -7,7 +7,7 @@ from bench.errors import BenchError
 from bench.ground import Facts, Ground
 from bench.ingest.contestants import Contestant
 from bench.ingest.load import Played, play, write_slices
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 MOST_PER_SECOND = 60_000
 """What no server here reaches on such a machine: so many requests are signed for each second of a measurement."""

@@ -15,8 +15,8 @@ from tests.factories import SystemFactory
 from tests.live.product import Product
 from wedsync import vault
 from wedsync.env import ConfigurationError
-from wedsync.runner import procfile
 from wedsync.runner.__main__ import SETUP
+from wedsync.runner.supervision import procfile
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from tests.polling import until
 from tests.runner.copies import ROOT
 from wedsync import startup
 from wedsync.env import ConfigurationError
-from wedsync.runner import procfile
+from wedsync.runner.supervision import procfile
 
 URL = "https://wedsync.example"
 

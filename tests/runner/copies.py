@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wedsync.runner.environment import unconfigured
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = Path(__file__).resolve().parent / "toy"

@@ -12,7 +12,7 @@ from datetime import datetime
 import pytest
 
 from tests.vendor import signature
-from wedsync.runner.announcement import Demo, webhook_line
+from wedsync.runner.output.announcement import Demo, webhook_line
 
 SECRETS = ("it's a $ecret! \\ é", "-begins-with-a-dash")
 

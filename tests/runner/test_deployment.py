@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.runner.copies import ROOT
-from wedsync.runner import procfile
+from wedsync.runner.supervision import procfile
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
 OF_SERVERS = {"postgres", "valkey", "migrate"}

@@ -16,7 +16,7 @@ from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.embedded import postgres as pg
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
-from wedsync.runner.processes import wait_until
+from wedsync.runner.supervision.processes import wait_until
 
 
 @pytest.fixture(scope="module")

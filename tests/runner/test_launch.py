@@ -18,7 +18,7 @@ import pytest
 from tests.ports import free_port
 from tests.runner.copies import ROOT, MakeRunner, session_members
 from wedsync.runner.environment import unconfigured
-from wedsync.runner.processes import start_time, wait_until
+from wedsync.runner.supervision.processes import start_time, wait_until
 
 SERVERS_ELSEWHERE = {"DATABASE_URL": "postgresql://me@db.example/wedsync", "REDIS_URL": "redis://cache.example/0"}
 SECRETS = ("WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY", "postgres-password")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from wedsync.runner import checks, environment, log_files, ports, procfile
+from wedsync.runner import checks, environment, ports
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import LOG_LIMIT, Home
+from wedsync.runner.output import log_files
+from wedsync.runner.supervision import procfile
 
 ROOT = Path(__file__).resolve().parents[2]
 

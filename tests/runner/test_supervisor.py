@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from wedsync.runner.errors import RunnerError
-from wedsync.runner.processes import ProcessRecord, start_time
-from wedsync.runner.program import Program, Stage
-from wedsync.runner.supervisor import Backoff, Supervisor
+from wedsync.runner.supervision.processes import ProcessRecord, start_time
+from wedsync.runner.supervision.program import Program, Stage
+from wedsync.runner.supervision.supervisor import Backoff, Supervisor
 
 DEAF = "trap '' TERM; touch deaf; while :; do sleep 0.05; done"
 

@@ -18,8 +18,8 @@ from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.ports import LOCAL
-from wedsync.runner.processes import ProcessRecord, end_orphans
-from wedsync.runner.program import last_lines
+from wedsync.runner.supervision.processes import ProcessRecord, end_orphans
+from wedsync.runner.supervision.program import last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240.0

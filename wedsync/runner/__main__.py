@@ -9,7 +9,7 @@ from wedsync.runner import ports
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.launch import Copy, Launcher
-from wedsync.runner.progress import Progress
+from wedsync.runner.output.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETUP = (

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from wedsync.env import DATABASE_CONNECTIONS, LOG_BYTES, ConfigurationError
-from wedsync.runner import environment, ports, procfile, runtime
-from wedsync.runner.announcement import Demo, block
+from wedsync.runner import environment, ports, runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.embedded.postgres import MAX_CONNECTIONS
 from wedsync.runner.embedded.server import START_TIMEOUT, EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
-from wedsync.runner.log_files import Notes, keep_small
-from wedsync.runner.processes import ProcessRecord, end_orphans
-from wedsync.runner.program import Program, Readiness, Stage
-from wedsync.runner.progress import Progress
-from wedsync.runner.readiness import wait_for_all
-from wedsync.runner.supervisor import Supervisor
+from wedsync.runner.output.announcement import Demo, block
+from wedsync.runner.output.log_files import Notes, keep_small
+from wedsync.runner.output.progress import Progress
+from wedsync.runner.supervision import procfile
+from wedsync.runner.supervision.processes import ProcessRecord, end_orphans
+from wedsync.runner.supervision.program import Program, Readiness, Stage
+from wedsync.runner.supervision.readiness import wait_for_all
+from wedsync.runner.supervision.supervisor import Supervisor
 
 READY_TIMEOUT = 180.0
 """Seconds in which everything must answer; a small machine starts seven Pythons at once."""

@@ -21,8 +21,8 @@ from wedsync.runner.embedded.server import EmbeddedServer
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
 from wedsync.runner.ports import LOCAL
-from wedsync.runner.processes import send, start_time, wait_until
-from wedsync.runner.program import Program, Stage
+from wedsync.runner.supervision.processes import send, start_time, wait_until
+from wedsync.runner.supervision.program import Program, Stage
 
 MAJOR = "18"
 MAX_CONNECTIONS = 300

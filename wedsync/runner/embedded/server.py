@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.home import Home
-from wedsync.runner.processes import kill_group, wait_until
-from wedsync.runner.program import Program, last_lines
+from wedsync.runner.supervision.processes import kill_group, wait_until
+from wedsync.runner.supervision.program import Program, last_lines
 
 START_TIMEOUT = 60.0
 """Seconds that a server may take to answer; recovery after a crash is part of it."""

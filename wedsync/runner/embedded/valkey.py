@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wedsync.runner.embedded import wheels
 from wedsync.runner.embedded.server import EmbeddedServer
-from wedsync.runner.program import Program, Stage
+from wedsync.runner.supervision.program import Program, Stage
 
 SETTINGS = {
     "port": "0",

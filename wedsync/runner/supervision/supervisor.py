@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wedsync.runner.errors import RunnerError
-from wedsync.runner.processes import ProcessRecord, Recorded, kill_group, send, start_time
-from wedsync.runner.program import Program, last_lines
+from wedsync.runner.supervision.processes import ProcessRecord, Recorded, kill_group, send, start_time
+from wedsync.runner.supervision.program import Program, last_lines
 
 Announce = Callable[[str], None]
 

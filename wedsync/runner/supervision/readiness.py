@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wedsync.runner.errors import RunnerError
-from wedsync.runner.program import Program, Readiness, last_lines
-from wedsync.runner.supervisor import Supervisor
+from wedsync.runner.supervision.program import Program, Readiness, last_lines
+from wedsync.runner.supervision.supervisor import Supervisor
 
 HOPELESS_DEATHS = 3
 """Deaths in a row, before it was ever ready, that no waiting will repair."""

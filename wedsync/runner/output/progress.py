@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from wedsync.runner.log_files import Notes
+from wedsync.runner.output.log_files import Notes
 
 
 class _LastingConsole(Console):

@@ -1,0 +1,1 @@
+"""What a person sees of a running copy: its progress, its address, its log files."""

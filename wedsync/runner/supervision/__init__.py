@@ -1,0 +1,1 @@
+"""The processes of a copy: read from the Procfile, started, watched, restarted, ended."""
