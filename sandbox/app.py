@@ -15,6 +15,7 @@ from sandbox.page.views import Page
 from sandbox.services.receiver import Receiver
 from sandbox.services.resend import Resend
 from sandbox.services.slack import Slack
+from sandbox.services.twilio.service import Twilio
 from sandbox.services.vendors import OPERATIONS, Vendor
 from sandbox.services.whatsapp import WhatsApp
 from sandbox.spoiling import CLOSING
@@ -30,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build(world: World) -> web.Application:
     """The application; it closes `world` when it is cleaned up."""
     vendors = [Vendor(slug, world) for slug in OPERATIONS]
-    services: list[Service] = [WhatsApp(world), Slack(world), Resend(world), *vendors, Receiver(world)]
+    services: list[Service] = [WhatsApp(world), Slack(world), Resend(world), Twilio(world), *vendors, Receiver(world)]
     by_slug = {service.slug: service for service in services}
     faults = FaultBoard()
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[refuse_other_origins])

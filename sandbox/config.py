@@ -101,6 +101,29 @@ class ResendConfig(_Part):
     rate_per_second: float = Field(default=10, ge=1)
 
 
+class TwilioAccount(_Part):
+    """An account: its numbers, its messaging services, and where it tells what people write.
+
+    `api_keys`: their SIDs and secrets. `tells_opt_outs`: its opt-out service names STOP and START to the product.
+    """
+
+    account_sid: str
+    auth_token: str
+    numbers: list[str] = Field(min_length=1)
+    alphanumeric_senders: list[str] = []
+    messaging_services: list[str] = []
+    api_keys: dict[str, str] = {}
+    tells_opt_outs: bool = True
+    callback_url: str | None = None
+
+
+class TwilioConfig(_Part):
+    """All accounts, and how fast each may call."""
+
+    accounts: list[TwilioAccount]
+    rate_per_second: float = Field(default=100, gt=0)
+
+
 class VendorConfig(_Part):
     """A vendor's system: the token it wants and, unless empty, the secret that requests are signed with."""
 
@@ -121,6 +144,7 @@ class SandboxConfig(_Part):
     whatsapp: WhatsAppConfig | None = None
     slack: SlackConfig | None = None
     resend: ResendConfig | None = None
+    twilio: TwilioConfig | None = None
     studio_cloud: VendorConfig | None = None
     shootq: VendorConfig | None = None
     iris_works: VendorConfig | None = None

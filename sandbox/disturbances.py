@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def _with_reports(service: str) -> str:
-    if service not in ("whatsapp", "resend", "slack"):
-        raise ValueError("must be whatsapp, resend or slack")
+    if service not in ("whatsapp", "resend", "slack", "twilio"):
+        raise ValueError("must be whatsapp, resend, slack or twilio")
     return service
 
 

@@ -1,4 +1,4 @@
-"""What people do with what they got: write back on WhatsApp, press a button. It goes to the product, signed."""
+"""What people do with what they got: write back by WhatsApp or SMS, press a button. It goes to the product, signed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import time
 
 from sandbox.config import WhatsAppAccount
 from sandbox.services import slack, whatsapp_callbacks
+from sandbox.services.twilio import callbacks as twilio_callbacks
+from sandbox.services.twilio import service as twilio
 from sandbox.services.whatsapp_numbers import wa_id_of
 from sandbox.storage.messages import Message
 from sandbox.wire import Json
@@ -30,7 +32,8 @@ class Replies:
         WhatsApp: `{"service":"whatsapp", "message": id, "text": "..."}` answers a message, `"button": n` instead of the
         text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation, `"user_name":
         "..."` hides the number. Each opens the 24-hour window. Slack: `{"service":"slack", "message": id,
-        "action_id": "...", "user"?: "..."}`.
+        "action_id": "...", "user"?: "..."}`. Twilio: `{"service":"twilio", "message": id, "text": "..."}`, or `"from"`
+        instead of the message; STOP and START count at Twilio first.
 
         Raises:
             ReplyRefused: when there is no such message, button or account.
@@ -40,7 +43,9 @@ class Replies:
                 return await self._from_whatsapp(reply)
             case "slack":
                 return await self._from_slack(reply)
-        raise ReplyRefused("service: must be whatsapp or slack")
+            case "twilio":
+                return await self._from_twilio(reply)
+        raise ReplyRefused("service: must be whatsapp, slack or twilio")
 
     async def _from_whatsapp(self, reply: dict[str, Json]) -> dict[str, Json]:
         message = self._message("whatsapp", reply) if "message" in reply else None
@@ -75,6 +80,23 @@ class Replies:
         self._world.messages.add_reply(message.id, f"{user} pressed {element['text']['text']}")
         callback = slack.interaction(config, message, element, user)
         told = await self._world.callbacks.tell_press("slack", callback) if callback else None
+        return {"callback_status": told}
+
+    async def _from_twilio(self, reply: dict[str, Json]) -> dict[str, Json]:
+        message = self._message("twilio", reply) if "message" in reply else None
+        account = twilio.account_of(self._world.config.current(), message)
+        if account is None:
+            raise ReplyRefused("message: its account is not in sandbox.json")
+        sender, text = message.to if message else reply.get("from"), reply.get("text")
+        if not isinstance(sender, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", sender):
+            raise ReplyRefused("from: must be a phone number in E.164 form")
+        if not isinstance(text, str) or not text.strip():
+            raise ReplyRefused("text: must be a non-empty string")
+        number = twilio_callbacks.number_of(message, account) if message else account.numbers[0]
+        if message is not None:
+            self._world.messages.add_reply(message.id, text)
+        callback = twilio.write_back(self._world, account, sender, number, text)
+        told = await self._world.callbacks.tell_press("twilio", callback) if callback else None
         return {"callback_status": told}
 
     def _message(self, service: str, reply: dict[str, Json]) -> Message:

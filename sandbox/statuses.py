@@ -8,6 +8,9 @@ from sandbox.callbacks import Callback
 from sandbox.services import resend_events, whatsapp_callbacks
 from sandbox.services.resend import account_name
 from sandbox.services.resend_rules import recipients
+from sandbox.services.twilio import callbacks as twilio_callbacks
+from sandbox.services.twilio import errors as twilio_errors
+from sandbox.services.twilio import service as twilio
 from sandbox.services.whatsapp_errors import is_known
 from sandbox.storage.messages import Message
 from sandbox.wire import Json
@@ -28,10 +31,11 @@ class Statuses:
         self._world = world
 
     async def happen(self, asked: dict[str, Json]) -> dict[str, Json]:
-        """`{"service": "whatsapp|resend", "message": id, "status": "...", "code"?}`; told to the product at once.
+        """`{"service": "whatsapp|resend|twilio", "message": id, "status": "...", "code"?}`; told to the product now.
 
-        `message` is the id in the log or the provider's own. `code` is WhatsApp's error of `failed`; for Resend the
-        bounce's type (`Permanent`, `Transient`, `Undetermined`), the reason of `failed` or of `suppressed`.
+        `message` is the id in the log or the provider's own. `code` is WhatsApp's error of `failed`, Twilio's of
+        `undelivered` or `failed`; for Resend the bounce's type (`Permanent`, `Transient`, `Undetermined`), the reason
+        of `failed` or of `suppressed`.
 
         Returns what the product answered as `callback_status` (null: no callback URL, no handshake, or no answer).
 
@@ -39,11 +43,11 @@ class Statuses:
             StatusRefused: when there is no such message, status or code.
         """
         service = asked.get("service")
-        if service not in ("whatsapp", "resend"):
-            raise StatusRefused("service: must be whatsapp or resend; Slack tells no statuses")
+        makers = {"whatsapp": self._of_whatsapp, "resend": self._of_resend, "twilio": self._of_twilio}
+        if service not in makers:
+            raise StatusRefused(f"service: must be one of {', '.join(makers)}; Slack tells no statuses")
         message = self._message(service, asked.get("message"))
-        make = self._of_whatsapp if service == "whatsapp" else self._of_resend
-        callback = make(message, asked.get("status"), asked.get("code"))
+        callback = makers[service](message, asked.get("status"), asked.get("code"))
         self._world.messages.set_status(message.id, asked["status"])
         return {"callback_status": await self._world.callbacks.send_once(callback) if callback else None}
 
@@ -85,3 +89,17 @@ class Statuses:
                 email = resend_events.Email(message.provider_id, message.body, recipients(message.body, "to"))
                 return resend_events.event_callback(account, email, status, code)
         raise StatusRefused("message: its team is no longer in sandbox.json")
+
+    def _of_twilio(self, message: Message, status: Json, code: Json) -> Callback | None:
+        if status not in twilio_callbacks.STATUSES:
+            raise StatusRefused(f"status: must be one of {', '.join(twilio_callbacks.STATUSES)}")
+        if status in twilio_callbacks.FAILURES:
+            code = 30003 if code is None else code
+            if not isinstance(code, int) or not twilio_errors.is_late(code):
+                raise StatusRefused("code: must be one of Twilio's codes of messages that were taken")
+        elif code is not None:
+            raise StatusRefused(f"code: only {' and '.join(twilio_callbacks.FAILURES)} have one")
+        account = twilio.account_of(self._world.config.current(), message)
+        if account is None:
+            raise StatusRefused("message: its account is no longer in sandbox.json")
+        return twilio_callbacks.status_callback(account, message.provider_id, message.body, status, code)

@@ -10,7 +10,10 @@ from sandbox.wire import Call, Json, iso
 
 MOST_KEYS = 500_000
 """Over all services; what comes beyond them is only counted."""
-_WHATSAPP_ID = re.compile(rb'"biz_opaque_callback_data"\s*:\s*"([^"]{1,512})"')
+_CALLERS_ID = {
+    "whatsapp": re.compile(rb'"biz_opaque_callback_data"\s*:\s*"([^"]{1,512})"'),
+    "twilio": re.compile(rb"(?:^|&)StatusCallback=[^&]*(?:%3F|%26)key%3D([A-Za-z0-9-]{1,64})"),
+}
 
 
 @dataclass
@@ -34,7 +37,9 @@ class _Entry:
 
 
 class Tally:
-    """Counts requests by service and id: the `Idempotency-Key`, for WhatsApp the caller's own id in the body.
+    """Counts requests by service and id: the `Idempotency-Key`, else the caller's own id in the body.
+
+    That is WhatsApp's `biz_opaque_callback_data`, and for Twilio `key` in the query of the `StatusCallback`.
 
     `received` counts all that arrived whole, also where a fault spoiled them; `taken` those that the service accepted.
     """
@@ -95,7 +100,7 @@ class Tally:
 
 
 def _id_of(service: str, call: Call) -> str | None:
-    if service == "whatsapp":
-        found = _WHATSAPP_ID.search(call.body)
+    if service in _CALLERS_ID:
+        found = _CALLERS_ID[service].search(call.body)
         return found.group(1).decode("utf-8", "replace") if found else None
     return call.headers.get("idempotency-key")

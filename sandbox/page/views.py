@@ -19,6 +19,7 @@ from sandbox.world import World
 
 PAGE_SIZE = 20
 OVERVIEW_SIZE = 8
+_OVERVIEW = ("whatsapp", "twilio", "slack", "resend", "systems")
 _HERE = Path(__file__).parent
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
 # Mail is styled inline, and a srcdoc frame inherits this policy: hence inline styles. Scripts never run in the frame.
@@ -84,6 +85,7 @@ class Page:
         self._panes = {
             "whatsapp": ("WhatsApp", ["whatsapp"]),
             "slack": ("Slack", ["slack"]),
+            "twilio": ("SMS", ["twilio"]),
             "resend": ("Mail", ["resend"]),
             "systems": ("Vendors' systems", list(vendors)),
         } | {slug: (slug.replace("_", " ").title(), [slug]) for slug in vendors}
@@ -105,7 +107,7 @@ class Page:
     async def show(self, request: web.Request) -> web.Response:
         """The page for a service (none: all), a search, a page number, an opened mail."""
         query = self._query(request)
-        shown = [query.service] if query.service else ["whatsapp", "slack", "resend", "systems"]
+        shown = [query.service] if query.service else [*_OVERVIEW]
         panes = [self._pane(key, query, PAGE_SIZE if query.service else OVERVIEW_SIZE) for key in shown]
         text = self._templates.get_template("page.html").render(
             query=query,
@@ -149,7 +151,7 @@ class Page:
 
     def _tabs(self) -> list[tuple[str, str, int]]:
         tabs = [("", "Everything", self._world.messages.count(Filter()))]
-        for key in ("whatsapp", "slack", "resend", "systems"):
+        for key in _OVERVIEW:
             title, services = self._panes[key]
             tabs.append((key, title, self._world.messages.count(Filter(services))))
         return tabs

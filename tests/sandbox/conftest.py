@@ -48,6 +48,7 @@ def calling_peer(home: Path, product: Product) -> Iterator[Peer]:
     config["whatsapp"]["accounts"][0]["callback_url"] = f"{base}/whatsapp"
     config["slack"]["callback_url"] = f"{base}/slack"
     config["resend"]["accounts"][0]["callback_url"] = f"{base}/resend"
+    config["twilio"]["accounts"][0]["callback_url"] = f"{base}/twilio"
     (home / "sandbox.json").write_text(json.dumps(config))
     with running(home) as peer:
         yield peer

@@ -22,6 +22,7 @@ TOKEN = "EAAG-token"
 PHONE = "106540352242922"
 SLACK_PATH = "T01/B02/hush-hush"
 RESEND_KEY = "re_key"
+TWILIO_SID, TWILIO_TOKEN, TWILIO_NUMBER = "AC" + "0a" * 16, "0123456789abcdef" * 2, "+12025550199"
 VENDOR_TOKEN = "vendor-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -61,6 +62,17 @@ def configuration() -> dict[str, Any]:
         "resend": {
             "accounts": [{"api_key": RESEND_KEY, "domains": ["wedsync.example"], "webhook_secret": SECRET}],
             "rate_per_second": 40,
+        },
+        "twilio": {
+            "accounts": [
+                {
+                    "account_sid": TWILIO_SID,
+                    "auth_token": TWILIO_TOKEN,
+                    "numbers": [TWILIO_NUMBER],
+                    "messaging_services": ["MG1"],
+                    "api_keys": {"SK1": "key-secret"},
+                }
+            ]
         },
         "studio_cloud": vendor,
         "iris_works": vendor,
@@ -151,6 +163,11 @@ class Peer:
             headers={"Authorization": f"Bearer {RESEND_KEY}"} | named,
             timeout=10,
         )
+
+    def twilio(self, fields: dict[str, str], login: tuple[str, str] = (TWILIO_SID, TWILIO_TOKEN)) -> requests.Response:
+        """POST a text message."""
+        url = f"{self.url}/twilio/2010-04-01/Accounts/{TWILIO_SID}/Messages.json"
+        return requests.post(url, data=fields, auth=login, timeout=10)
 
     def vendor(
         self, method: str, path: str, body: Any, vendor: str = "studio_cloud", *, timeout: float = 10, **headers: Any

@@ -1,0 +1,1 @@
+"""Twilio's Messages API: text messages, their statuses, what people write back."""
