@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sandbox.control import Control
-from sandbox.control_people import ControlPeople
-from sandbox.faults import FaultBoard
+from sandbox.control.people import ControlPeople
+from sandbox.control.routes import Control
+from sandbox.faults.board import FaultBoard
+from sandbox.faults.spoiling import CLOSING
 from sandbox.page.views import Page
 from sandbox.services.receiver import Receiver
-from sandbox.services.resend import Resend
-from sandbox.services.slack import Slack
+from sandbox.services.resend.emails import Resend
+from sandbox.services.slack.webhooks import Slack
 from sandbox.services.twilio.service import Twilio
-from sandbox.services.vendors import OPERATIONS, Vendor
-from sandbox.services.whatsapp import WhatsApp
-from sandbox.spoiling import CLOSING
+from sandbox.services.vendors.systems import OPERATIONS, Vendor
+from sandbox.services.whatsapp.messages import WhatsApp
 from sandbox.traffic import Traffic
 from sandbox.world import Service, World
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from sandbox.faults import Fault, FaultBoard, Mode
+from sandbox.faults.board import Fault, FaultBoard, Mode
+from sandbox.faults.spoiling import CLOSING, pause, spoil
 from sandbox.logs import log
-from sandbox.spoiling import CLOSING, pause, spoil
 from sandbox.wire import Call, Reply, text_reply
 from sandbox.world import OneAtATime, Service, World
 

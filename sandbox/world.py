@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from sandbox.callbacks import Callbacks
+from sandbox.callbacks.sender import Callbacks
 from sandbox.config import ConfigFile, SandboxConfig
 from sandbox.rates import TokenBuckets
 from sandbox.storage.database import connect

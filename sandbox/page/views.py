@@ -11,9 +11,9 @@ import jinja2
 from aiohttp import web
 
 from sandbox.page import mrkdwn
-from sandbox.services.vendors import ENVELOPE
+from sandbox.people.unsubscribing import one_click_url
+from sandbox.services.vendors.systems import ENVELOPE
 from sandbox.storage.messages import Filter, Message
-from sandbox.unsubscribing import one_click_url
 from sandbox.wire import Json
 from sandbox.world import World
 

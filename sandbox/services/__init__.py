@@ -1,1 +1,1 @@
-"""One file per outside service: what it takes, what it refuses, and the words it uses for both."""
+"""One room per outside service: what it takes, what it refuses, and the words it uses for both."""

@@ -9,7 +9,7 @@ import json
 import secrets
 
 from sandbox.config import SandboxConfig
-from sandbox.services.vendors import seen_on
+from sandbox.services.vendors.systems import seen_on
 from sandbox.signatures import SignatureRefused, check_standard_webhooks
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply

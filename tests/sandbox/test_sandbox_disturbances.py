@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.disturbances import Disturbance, timetable
+from sandbox.callbacks.disturbances import Disturbance, timetable
 from tests.sandbox.sandbox_peer import Peer, email, template
 from tests.sandbox.sandbox_product import Product, statuses
 

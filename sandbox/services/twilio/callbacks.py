@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from sandbox.callbacks import Callback, StatusStep
+from sandbox.callbacks.sender import Callback, StatusStep
 from sandbox.config import TwilioAccount
 from sandbox.services.twilio.errors import fails_later
 from sandbox.services.twilio.segments import segments_of

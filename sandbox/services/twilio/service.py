@@ -12,7 +12,7 @@ import secrets
 from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.callbacks import Callback
+from sandbox.callbacks.sender import Callback
 from sandbox.config import SandboxConfig, TwilioAccount, TwilioConfig
 from sandbox.services.twilio import callbacks, errors
 from sandbox.services.twilio.errors import Refusal

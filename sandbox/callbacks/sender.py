@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from sandbox.disturbances import Disturbance, Disturbances, timetable
+from sandbox.callbacks.disturbances import Disturbance, Disturbances, timetable
 from sandbox.logs import log
 from sandbox.storage.messages import MessageLog
 

@@ -13,8 +13,8 @@ import uuid
 
 from sandbox.config import ResendAccount, ResendConfig, SandboxConfig
 from sandbox.rates import Grant
-from sandbox.services.resend_events import Email, status_steps
-from sandbox.services.resend_rules import ResendRefusal, check_email, recipients, refusal_for_status
+from sandbox.services.resend.events import Email, status_steps
+from sandbox.services.resend.rules import ResendRefusal, check_email, recipients, refusal_for_status
 from sandbox.storage.idempotency import Claim, KeyReused
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply

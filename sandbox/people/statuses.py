@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from sandbox.callbacks import Callback
-from sandbox.services import resend_events, whatsapp_callbacks
-from sandbox.services.resend import account_name
-from sandbox.services.resend_rules import recipients
+from sandbox.callbacks.sender import Callback
+from sandbox.services.resend import events as resend_events
+from sandbox.services.resend.emails import account_name
+from sandbox.services.resend.rules import recipients
 from sandbox.services.twilio import callbacks as twilio_callbacks
 from sandbox.services.twilio import errors as twilio_errors
 from sandbox.services.twilio import service as twilio
-from sandbox.services.whatsapp_errors import is_known
+from sandbox.services.whatsapp import callbacks as whatsapp_callbacks
+from sandbox.services.whatsapp.errors import is_known
 from sandbox.storage.messages import Message
 from sandbox.wire import Json
 from sandbox.world import World

@@ -11,11 +11,11 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from sandbox.callbacks import Callback, StatusStep
+from sandbox.callbacks.sender import Callback, StatusStep
 from sandbox.config import WhatsAppAccount
-from sandbox.services.whatsapp_errors import title_of
-from sandbox.services.whatsapp_numbers import user_id_of
-from sandbox.services.whatsapp_test_numbers import fails_later
+from sandbox.services.whatsapp.errors import title_of
+from sandbox.services.whatsapp.failing_numbers import fails_later
+from sandbox.services.whatsapp.numbers import user_id_of
 from sandbox.signatures import meta_signature
 from sandbox.wire import Json
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from sandbox.config import SandboxConfig, VendorConfig
-from sandbox.services.vendor_reads import READS
+from sandbox.services.vendors.reads import READS
 from sandbox.signatures import SignatureRefused, check_standard_webhooks
 from sandbox.storage.idempotency import Claim, KeyReused
 from sandbox.storage.messages import Draft

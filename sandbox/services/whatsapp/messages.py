@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sandbox.config import SandboxConfig, WhatsAppAccount, WhatsAppConfig, WhatsAppTemplate
-from sandbox.services import whatsapp_callbacks as callbacks
-from sandbox.services import whatsapp_templates as templates
-from sandbox.services import whatsapp_test_numbers as test_numbers
-from sandbox.services.whatsapp_errors import (
+from sandbox.services.whatsapp import callbacks, failing_numbers, templates
+from sandbox.services.whatsapp.errors import (
     ACCESS_TOKEN,
     INVALID_PARAMETER,
     PAIR_RATE,
@@ -28,8 +26,8 @@ from sandbox.services.whatsapp_errors import (
     GraphError,
     error_for_status,
 )
-from sandbox.services.whatsapp_management import list_templates, submit_template
-from sandbox.services.whatsapp_numbers import wa_id_of
+from sandbox.services.whatsapp.management import list_templates, submit_template
+from sandbox.services.whatsapp.numbers import wa_id_of
 from sandbox.storage.messages import Draft
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply
 from sandbox.world import World
@@ -103,7 +101,7 @@ class WhatsApp:
         wa_id = _recipient(body, account)
         content = self._content(body, account, wa_id, call.received_at)
         self._check_rates(account, wa_id, config)
-        refusal = test_numbers.refused_at_once(wa_id)
+        refusal = failing_numbers.refused_at_once(wa_id)
         if refusal is not None:
             raise GraphError(refusal, "This number is refused at once.")
         wamid = _new_wamid(wa_id)

@@ -6,11 +6,11 @@ import re
 
 from aiohttp import web
 
-from sandbox.control_wire import answer, bad, read_object, validated
-from sandbox.disturbances import Disturbance
-from sandbox.replies import Replies, ReplyRefused
-from sandbox.statuses import Statuses, StatusRefused
-from sandbox.unsubscribing import UnsubscribeRefused, Unsubscribing
+from sandbox.callbacks.disturbances import Disturbance
+from sandbox.control.wire import answer, bad, read_object, validated
+from sandbox.people.replies import Replies, ReplyRefused
+from sandbox.people.statuses import Statuses, StatusRefused
+from sandbox.people.unsubscribing import UnsubscribeRefused, Unsubscribing
 from sandbox.world import World
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.services.whatsapp_errors import is_known
+from sandbox.services.whatsapp.errors import is_known
 
 AT_ONCE = "1999"
 """No area code of North America begins with 9 twice more, so no person has such a number."""

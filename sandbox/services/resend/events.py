@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sandbox.callbacks import Callback, StatusStep
+from sandbox.callbacks.sender import Callback, StatusStep
 from sandbox.config import ResendAccount
 from sandbox.signatures import standard_webhooks_signature
 from sandbox.wire import Json, iso

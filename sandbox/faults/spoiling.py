@@ -9,7 +9,7 @@ import struct
 
 from aiohttp import web
 
-from sandbox.faults import Fault, Mode
+from sandbox.faults.board import Fault, Mode
 
 _HANG_POLL_SECONDS = 0.2
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)

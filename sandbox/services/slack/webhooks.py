@@ -13,9 +13,9 @@ from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from sandbox.callbacks import Callback
+from sandbox.callbacks.sender import Callback
 from sandbox.config import SandboxConfig, SlackConfig, SlackWebhook
-from sandbox.services.slack_blocks import InvalidBlocks, check_blocks, flatten
+from sandbox.services.slack.blocks import InvalidBlocks, check_blocks, flatten
 from sandbox.signatures import slack_signature
 from sandbox.storage.messages import Draft, Message
 from sandbox.wire import Call, Json, NotJson, Reply, text_reply

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from sandbox.callbacks import Callback
+from sandbox.callbacks.sender import Callback
 from sandbox.config import SandboxConfig
 from sandbox.storage.messages import Message
 from sandbox.wire import Json

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 
 from sandbox.config import WhatsAppAccount, WhatsAppTemplate
-from sandbox.services.whatsapp_errors import INVALID_PARAMETER, GraphError
-from sandbox.services.whatsapp_review import refusal_of
+from sandbox.services.whatsapp.errors import INVALID_PARAMETER, GraphError
+from sandbox.services.whatsapp.review import refusal_of
 from sandbox.wire import Call, Json, NotJson, Reply, json_reply
 
 MOST_AT_ONCE = 100

@@ -6,10 +6,11 @@ import re
 import time
 
 from sandbox.config import WhatsAppAccount
-from sandbox.services import slack, whatsapp_callbacks
+from sandbox.services.slack import webhooks as slack
 from sandbox.services.twilio import callbacks as twilio_callbacks
 from sandbox.services.twilio import service as twilio
-from sandbox.services.whatsapp_numbers import wa_id_of
+from sandbox.services.whatsapp import callbacks as whatsapp_callbacks
+from sandbox.services.whatsapp.numbers import wa_id_of
 from sandbox.storage.messages import Message
 from sandbox.wire import Json
 from sandbox.world import World

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from aiohttp import web
 
-from sandbox.control_wire import answer, bad, integer, read_object, validated
-from sandbox.faults import Fault, FaultBoard
+from sandbox.control.wire import answer, bad, integer, read_object, validated
+from sandbox.faults.board import Fault, FaultBoard
 from sandbox.storage.messages import Filter
 from sandbox.world import World
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.config import TemplateButton, WhatsAppTemplate
-from sandbox.services.whatsapp_errors import (
+from sandbox.services.whatsapp.errors import (
     PARAMETER_COUNT,
     PARAMETER_FORMAT,
     PARAMETER_INVALID,

@@ -1,0 +1,1 @@
+"""Faults on demand: which is active, and how it spoils an answer."""

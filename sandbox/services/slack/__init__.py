@@ -1,0 +1,1 @@
+"""Slack's incoming webhooks, and its limits on blocks."""

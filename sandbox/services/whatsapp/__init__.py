@@ -1,0 +1,1 @@
+"""WhatsApp Business Cloud API: messages, templates, numbers, error codes, callbacks."""
