@@ -1,8 +1,8 @@
 """How many requests an hour: per sender's address, and per connection.
 
-The algorithm is the fixed window of the library `limits`, aligned to the clock's hours. Requests are counted here at
-once, and with the other web processes through Redis a few times a second, so that no answer waits for Redis: while it
-is away or frozen, each process counts alone (docs/adr/0022).
+A fixed window, aligned to the clock's hours. Requests are counted here at once, and with the other web processes
+through Redis a few times a second, so that no answer waits for Redis: while it is away or frozen, each process counts
+alone (docs/adr/0022, 0086).
 """
 
 import asyncio
@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 import redis.asyncio as redis
 import structlog
-from limits import RateLimitItem, RateLimitItemPerHour
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 
 log = structlog.get_logger(__name__)
 MOST_COUNTERS = 100_000
@@ -50,28 +47,24 @@ class Allowance(NamedTuple):
         ]
 
 
-class Counters(Storage):
-    """Counts in this process. Of too many, the ones that were made first are forgotten."""
+class Counters:
+    """Counts in this process. Of too many, the ones that were made first are forgotten.
 
-    STORAGE_SCHEME = ["wedsync"]
+    ``untold``: what the other processes do not know of yet.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
         self._counts: dict[str, int] = {}
         self.untold: dict[str, int] = {}
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """See `limits`; nothing here fails."""
-        return ValueError
-
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, and return how many there are now."""
-        count = self._counts.get(key, 0) + amount
-        self._counts[key] = count
-        self.untold[key] = self.untold.get(key, 0) + amount
+    def add(self, key: str) -> int:
+        """Count one request, and return how many there are now."""
+        count = self._counts[key] = self._counts.get(key, 0) + 1
+        self.untold[key] = self.untold.get(key, 0) + 1
         if len(self._counts) > MOST_COUNTERS:
-            self.clear(next(iter(self._counts)))
+            earliest = next(iter(self._counts))
+            del self._counts[earliest]
+            self.untold.pop(earliest, None)
         return count
 
     def learn(self, key: str, total: int) -> None:
@@ -83,35 +76,12 @@ class Counters(Storage):
         """How many there are."""
         return self._counts.get(key, 0)
 
-    get = used  # as `limits` calls it
-
-    def get_expiry(self, key: str) -> float:
-        """The end of the present hour, in Unix seconds."""
-        return (time.time() // HOUR + 1) * HOUR
-
-    def check(self) -> bool:
-        """Memory is always there."""
-        return True
-
     def reset(self) -> int:
-        """Forget everything."""
+        """Forget everything; returns how many counters there were."""
         forgotten = len(self._counts)
         self._counts.clear()
         self.untold.clear()
         return forgotten
-
-    def clear(self, key: str) -> None:
-        """Forget one."""
-        self._counts.pop(key, None)
-        self.untold.pop(key, None)
-
-
-class _Hourly(RateLimitItemPerHour):
-    """Its keys are the identifiers alone: each kind of limit has counters of its own."""
-
-    def key_for(self, *identifiers: bytes | str | float) -> str:
-        """The identifiers."""
-        return "/".join(map(str, identifiers))
 
 
 class Limit:
@@ -120,37 +90,30 @@ class Limit:
     def __init__(self, kind: str, per_hour: int) -> None:
         self._kind = kind
         self._per_hour = per_hour
-        self._items: dict[int, RateLimitItem] = {}
         self.counters = Counters()
-        self._limiter = FixedWindowRateLimiter(self.counters)
         self._hour = 0
 
     def count(self, name: str, per_hour: int | None = None) -> Allowance:
         """Count one request, and say whether it may pass."""
-        item, window = self._item(per_hour), self._window()
-        passes = self._limiter.hit(item, self._kind, name, window)
-        return self._allowance(item, name, window, passes=passes)
+        now = int(time.time())
+        limit = self._per_hour if per_hour is None else per_hour
+        used = self.counters.add(self._key(name, now))
+        return Allowance(used <= limit, limit, max(0, limit - used), HOUR - now % HOUR)
 
     def allowance(self, name: str, per_hour: int | None = None) -> Allowance:
         """The same without counting."""
-        item, window = self._item(per_hour), self._window()
-        return self._allowance(item, name, window, passes=True)
+        now = int(time.time())
+        limit = self._per_hour if per_hour is None else per_hour
+        used = self.counters.used(self._key(name, now))
+        return Allowance(True, limit, max(0, limit - used), HOUR - now % HOUR)
 
-    def _item(self, per_hour: int | None) -> RateLimitItem:
-        amount = self._per_hour if per_hour is None else per_hour
-        return self._items.get(amount) or self._items.setdefault(amount, _Hourly(amount))
-
-    def _window(self) -> str:
-        """The present hour, which is part of the counters' names."""
-        hour = int(time.time() // HOUR)
+    def _key(self, name: str, now: int) -> str:
+        """The counter's name, of which the present hour is a part; counters of hours before are forgotten."""
+        hour = now // HOUR
         if hour != self._hour:
             self._hour = hour
             self.counters.reset()
-        return str(hour)
-
-    def _allowance(self, item: RateLimitItem, name: str, window: str, *, passes: bool) -> Allowance:
-        used = self.counters.used(item.key_for(self._kind, name, window))
-        return Allowance(passes, item.amount, max(0, item.amount - used), HOUR - int(time.time()) % HOUR)
+        return f"{self._kind}/{name}/{hour}"
 
 
 class Limits:

@@ -93,7 +93,7 @@ def test_of_too_many_senders_the_earliest_are_forgotten() -> None:
     counters = Counters()
 
     for number in range(MOST_COUNTERS + 10):
-        counters.incr(str(number), HOUR)
+        counters.add(str(number))
 
     assert counters.used("0") == 0
     assert counters.used(str(MOST_COUNTERS)) == 1
