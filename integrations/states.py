@@ -1,6 +1,6 @@
 """The states of a delivery, why it is in them, and which may follow which.
 
-See docs/operators/running.md, "Deliveries".
+See docs/staff/deliveries.md.
 """
 
 from django.db import models

@@ -14,7 +14,7 @@ ALARM_TASK = "webhooks.alarm"
 
 
 class Priority(models.TextChoices):
-    """How soon something must go out; also the name of its queue. docs/developers/realtime.md, "Event types"."""
+    """How soon something must go out; also the name of its queue. docs/developers/event-types.md."""
 
     LOW = "low"
     NORMAL = "normal"

@@ -179,7 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 # The sign-in guard locks a user name and an address together, never the user alone
-# (docs/operators/running.md, "Signing in").
+# (docs/staff/admin.md, "Signing in").
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -239,7 +239,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "WedSync",
-    "DESCRIPTION": "The API of WedSync. What it promises, and every error, stands in docs/developers/api.md.",
+    "DESCRIPTION": "The API of WedSync. What it promises, and every error, is in docs/developers/api.md.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

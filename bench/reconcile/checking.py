@@ -10,7 +10,7 @@ from bench.reconcile.sending import Sent
 CHANNELS = {"capacity.updated": 2, "guests.changed": 2, "setup.scheduled": 1, "catering.updated": 1}
 """How many channels an event of the vendor's type appears on: the couple's and its one supplier's, or the latter alone.
 
-docs/developers/realtime.md, "Event types".
+docs/developers/event-types.md.
 """
 
 

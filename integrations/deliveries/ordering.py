@@ -2,7 +2,7 @@
 
 An order key is a wedding and an event type, within one system. ``Delivery.sets`` names the fields that the event sets:
 a newer delivery stands for an older one where it sets all that the older does.
-See docs/operators/running.md, "Deliveries".
+See docs/operators/sending.md, "Order".
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""How well a system does, from its figures. Pure. docs/operators/running.md, "Health and alerts"."""
+"""How well a system does, from its figures. Pure. docs/operators/health.md."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -7,7 +7,7 @@ TOO_MANY = 429
 
 
 def check_status(response: Response) -> None:
-    """Pass a 2xx on. See docs/operators/running.md, "Deliveries".
+    """Pass a 2xx on. See docs/operators/sending.md, "Errors".
 
     Raises:
         DeliveryError: of the class that the status stands for.

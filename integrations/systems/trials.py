@@ -2,7 +2,7 @@
 
 A trial is no delivery and no question: no row, breaker, rate or figure of health learns of it. So it also works while
 the system is paused or its breaker is open, which is when staff need it. It goes out as every call does: to a checked
-address, within one deadline. docs/operators/running.md, "Trying a system".
+address, within one deadline. docs/operators/health.md, "Trying a system".
 """
 
 import time

@@ -1,16 +1,11 @@
 """The environment, the vault, and what startup refuses."""
 
-import re
-from pathlib import Path
-
 import pytest
 from cryptography.fernet import Fernet
 from pytest_django import Settings
 
 from wedsync import env, named_credentials, startup, vault
 from wedsync.settings import database
-
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operators" / "running.md"
 
 
 def test_a_missing_variable_is_named_and_its_use_explained() -> None:
@@ -22,15 +17,6 @@ def test_an_unreadable_value_is_not_repeated() -> None:
     with pytest.raises(env.ConfigurationError) as raised:
         env.PORT.read({"PORT": "secret-by-mistake"})
     assert "secret-by-mistake" not in str(raised.value)
-
-
-def test_the_operators_page_lists_each_variable_and_its_default() -> None:
-    chapter = OPERATIONS.read_text().partition("\n## Variables\n")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\| `([A-Z_]+)` \| (\S+) \| .+ \|$", chapter, re.MULTILINE)
-
-    said = {"": "empty", None: "**required**"}
-    variables = env.VARIABLES.values()
-    assert listed == [(each.name, said.get(each.default, f"`{each.default}`")) for each in variables]
 
 
 def test_another_database_than_postgresql_is_refused() -> None:

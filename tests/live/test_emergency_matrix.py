@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -15,15 +13,13 @@ from integrations.states import State
 from integrations.vendors import VENDORS
 from notifications.incidents import acknowledging
 from notifications.models import Incident
+from tests.docs.tables import compare
 from tests.live.broken_ways import CHANNELS_DOWN, REDIS_AWAY, WAYS, Sent, Way, make_sent, trip_breakers
 from tests.live.product import Product
 from tests.polling import until
 from wedsync.weddings.models import ContactChannel
 
 TOLD_WITHIN, PATIENCE = 30.0, 100.0
-DOCUMENT = Path(__file__).parents[2] / "docs" / "staff" / "incidents.md"
-BEGIN, END = "<!-- made by tests/live/test_emergency_matrix.py -->\n", "<!-- end -->\n"
-WRITE = "WEDSYNC_WRITE_TABLES"
 SERVICES = ("whatsapp", "slack", "resend")
 _found: dict[tuple[str, str], str] = {}
 
@@ -141,16 +137,6 @@ def test_the_table_in_the_documentation_says_what_was_found() -> None:
     if len(_found) < len(names) * len(VENDORS):
         pytest.skip("only a part was played")
     labels = [VENDORS[slug].label for slug in VENDORS]
-    rows = [
-        f"| {name} | {' | '.join(_found[name, slug] for slug in VENDORS)} |"
-        for name in names
-    ]  # fmt: skip
-    lines = [f"| the emergency | {' | '.join(labels)} |", f"|---{'|---' * len(labels)}|", *rows]
-    table = BEGIN + "\n" + "\n".join(lines) + "\n\n" + END
+    rows = [(name, *(_found[name, slug] for slug in VENDORS)) for name in names]
 
-    text = DOCUMENT.read_text()
-    before, behind = text.split(BEGIN)[0], text.split(END)[-1]
-    if os.environ.get(WRITE):
-        DOCUMENT.write_text(before + table + behind)
-
-    assert before + table + behind == DOCUMENT.read_text()
+    compare("staff/emergency-matrix.md", "emergency-matrix", ("the emergency", *labels), rows)

@@ -31,7 +31,7 @@ def test_web_keeps_idle_connections_longer_than_balancers_do() -> None:
     web = procfile.read(ROOT / "Procfile")["web"].split()
 
     assert int(web[web.index("--timeout-keep-alive") + 1]) > 60
-    assert "keepalive_timeout" in (ROOT / "docs" / "operators" / "running.md").read_text()
+    assert "keepalive_timeout" in (ROOT / "docs" / "operators" / "proxy.md").read_text()
 
 
 def test_compose_names_only_variables_that_the_product_reads() -> None:

@@ -1,6 +1,6 @@
 """The event types: category, base priority, payload, and the scopes that each appears on.
 
-docs/developers/realtime.md has them.
+docs/developers/event-types.md has them.
 """
 
 from dataclasses import dataclass

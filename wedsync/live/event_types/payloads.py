@@ -1,4 +1,4 @@
-"""The canonical payload of each event type. docs/developers/realtime.md, "Event types".
+"""The canonical payload of each event type. docs/developers/event-types.md.
 
 Every producer (vendors, API, forms) is checked against these; what a vendor sends beyond them stays under ``extra``.
 """

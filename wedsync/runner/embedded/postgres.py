@@ -26,7 +26,7 @@ from wedsync.runner.supervision.program import Program, Stage
 
 MAJOR = "18"
 MAX_CONNECTIONS = 300
-"""The runner counts the workers' threads against it (docs/operators/running.md, "Scaling")."""
+"""The runner counts the workers' threads against it (docs/operators/postgresql.md)."""
 NAME = "wedsync"
 """Name of the database and of its user."""
 PORT = "5432"
