@@ -147,7 +147,8 @@ OUTBOUND_ALLOW = _variable(
     "WEDSYNC_OUTBOUND_ALLOW",
     _allowed_targets,
     "",
-    "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`",
+    "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`; "
+    "a host without a dot is taken where its port is listed",
 )
 
 DATABASE_CONNECTIONS = _variable(
