@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from integrations.routing import audience
 from integrations.routing.audience import Reached
 from integrations.wedding_events.publishing import change_wedding
-from wedsync.weddings import changes
+from wedsync.weddings import fields
 from wedsync.weddings.admin import WeddingAdmin
 from wedsync.weddings.models import Wedding
 from wedsync.weddings.tenant_admin.looks import column, table
@@ -51,7 +51,7 @@ class PublishingWeddingAdmin(WeddingAdmin):
         values = {
             name: getattr(obj, name)
             for name in form.changed_data
-            if name in changes.CHANGEABLE and getattr(obj, name) not in (None, "")
+            if name in fields.CHANGEABLE and getattr(obj, name) not in (None, "")
         }
         stored = [name for name in form.changed_data if name not in values]
         if stored:

@@ -19,7 +19,7 @@ from integrations.states import Reason
 from wedsync.live.channels import names_for
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.changes import as_json
+from wedsync.weddings.fields import as_json
 from wedsync.weddings.models import ContactChannel, Wedding
 
 _MOST = 200

@@ -20,7 +20,7 @@ from integrations.vendors.reasons import LONGEST_NAME, problems_of
 from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
 from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.changes import CHANGEABLE
+from wedsync.weddings.fields import CHANGEABLE
 from wedsync.wire.plain_text import clean, clean_text
 from wedsync.wire.problems import FieldProblem
 

@@ -13,8 +13,9 @@ from integrations.rules import known_before
 from wedsync.live import channels
 from wedsync.live.log.writer import MOST_HOPS, NewEvent
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings import changes
-from wedsync.weddings.changes import ChangeResult, FieldChange, Said, Value
+from wedsync.weddings import changes, fields
+from wedsync.weddings.changes import ChangeResult, FieldChange, Said
+from wedsync.weddings.fields import Value
 from wedsync.weddings.models import Wedding
 
 Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
@@ -95,7 +96,7 @@ def readable(proposed: Mapping[str, object], wedding: Wedding | None) -> dict[st
     values = {}
     for field, value in proposed.items():
         try:
-            values[field] = changes.parse(field, value, wedding)
+            values[field] = fields.parse(field, value, wedding)
         except ValueError:
             continue
     return values

@@ -11,8 +11,9 @@ from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
-from wedsync.weddings import changes
-from wedsync.weddings.changes import ChangeResult, FieldChange, Said, Value
+from wedsync.weddings import changes, fields
+from wedsync.weddings.changes import ChangeResult, FieldChange, Said
+from wedsync.weddings.fields import Value
 from wedsync.weddings.models import Form, Wedding
 from wedsync.wire.problems import FieldProblem
 
@@ -80,7 +81,7 @@ def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, b
         if is_blank(answers.get(question)):
             continue
         try:
-            values[field] = changes.parse(field, answers[question], form.wedding)
+            values[field] = fields.parse(field, answers[question], form.wedding)
         except ValueError as error:
             raise UnfitAnswer(FieldProblem(f"answers.{question}", str(error))) from error
     origin = EventOrigin(Source.API, occurred_at, current_or_new(), author=by)

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from tests.factories import WeddingFactory
-from wedsync.weddings import changes
+from wedsync.weddings import changes, fields
 from wedsync.weddings.changes import ChangeResult, Said
 
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
@@ -133,7 +133,7 @@ def apply(wedding: Any, number: int, at: datetime, *, own: bool = False) -> chan
     ],
 )
 def test_a_field_of_the_wedding_is_known_in_any_spelling(name: str, field: str) -> None:
-    assert changes.field_named(name) == field
+    assert fields.field_named(name) == field
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_a_field_of_the_wedding_is_known_in_any_spelling(name: str, field: str) 
 )
 def test_values_that_a_field_can_not_hold_are_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match="must be|must lie|is not a field"):
-        changes.parse(field, value)
+        fields.parse(field, value)

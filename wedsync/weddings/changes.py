@@ -3,23 +3,17 @@
 docs/architecture.md, "Routing".
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from wedsync.weddings.fields import CHANGEABLE, Value, as_json
 from wedsync.weddings.models import Wedding
-from wedsync.wire.strict_json import is_storable
-from wedsync.wire.written_times import read_clock, read_date
-
-Value = date | time | int | str
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BETWEEN_WORDS = re.compile(r"[\s_.-]+")
 
 
 class ChangeResult(StrEnum):
@@ -39,31 +33,6 @@ class FieldChange:
     after: str | int | None
     outcome: ChangeResult
 
-
-def _whole_number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000:
-        raise ValueError("must be a whole number from 0 to 100000")
-    return value
-
-
-def _name(value: object) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    if not text or len(text) > 200 or not is_storable(text):
-        raise ValueError("must be a text of 1 to 200 characters")
-    return text
-
-
-CHANGEABLE: dict[str, Callable[[object], Value]] = {
-    "date": read_date,
-    "ceremony_time": read_clock,
-    "reception_time": read_clock,
-    "reception_end": read_clock,
-    "venue_name": _name,
-    "guest_count": _whole_number,
-    "capacity": _whole_number,
-}
-
-CLOCKS = frozenset(field for field, read in CHANGEABLE.items() if read is read_clock)
 
 # The newest fact wins, decided by PostgreSQL in one statement; the time of an equal value is noted all the same. What
 # our own people decide counts as newer than whatever a vendor's fast clock said. NO KEY, because the receiver's foreign
@@ -113,42 +82,6 @@ class Said:
     def counts_at(self) -> datetime:
         """The time that counts against what others say: a clock that is ahead makes nothing newer than it is."""
         return min(self.occurred_at, self.received_at or self.occurred_at)
-
-
-def parse(field: str, value: object, of: Wedding | None = None) -> Value:
-    """A value of a changeable field from its JSON form.
-
-    Arguments:
-        of: the wedding, in whose zone a time with an offset is read; ``None``: it is not known yet, and the answer only
-            says that the value can be read.
-
-    Raises:
-        ValueError: no such field, or a value that it cannot hold; the message fits behind the field's name.
-    """
-    if field not in CHANGEABLE:
-        raise ValueError(f"is not a field that can be changed; those are {', '.join(CHANGEABLE)}")
-    if field in CLOCKS and of is not None:
-        return read_clock(value, of.zone, of.date)
-    return CHANGEABLE[field](value)
-
-
-def field_named(name: str) -> str:
-    """The wedding's field that somebody names in a spelling of their own (``ceremonyTime``, ``Ceremony time``).
-
-    A name that means none of its fields is returned as it is.
-    """
-    if name in CHANGEABLE:
-        return name
-    spelled = _HUMP.sub("_", name.strip())
-    plain = _BETWEEN_WORDS.sub("_", spelled).casefold().strip("_")
-    return plain if plain in CHANGEABLE else name
-
-
-def as_json(value: Value | None) -> str | int | None:
-    """A field's value as it stands in payloads: times as ``16:00``, dates as ``2027-06-20``."""
-    if isinstance(value, time):
-        return value.strftime("%H:%M")
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def apply(wedding_id: UUID, values: Mapping[str, Value], said: Said) -> list[FieldChange]:

@@ -19,6 +19,7 @@ from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
 from wedsync.weddings.address_models import ContactChannel as ContactChannel
+from wedsync.weddings.fields import CHANGEABLE
 from wedsync.weddings.validators import validate_locale, validate_time_zone
 
 
@@ -171,8 +172,6 @@ class Form(models.Model):
 
     def clean(self) -> None:
         """Refuse a mapping to something that a form cannot change."""
-        from wedsync.weddings.changes import CHANGEABLE
-
         fields = self.wedding_fields
         if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields.values()):
             raise ValidationError({"wedding_fields": 'Write an object such as {"new_date": "date"}.'})

@@ -16,7 +16,7 @@ from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
 from wedsync.api.requests.bodies import LONGEST_NAME
 from wedsync.api.weddings.shapes import WeddingChangesShape, WeddingShape
-from wedsync.weddings import changes
+from wedsync.weddings import fields
 from wedsync.weddings.models import ApiScope, Wedding
 from wedsync.wire.plain_text import clean
 from wedsync.wire.problems import FieldProblem
@@ -46,7 +46,7 @@ class WeddingView(Scoped):
         return Response(as_json(_find(request, wedding_id)))
 
 
-def parse_changes(body: Any, wedding: Wedding) -> dict[str, changes.Value]:
+def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
     """The values of a request's body, texts as plain text, times in the wedding's zone.
 
     Arguments:
@@ -61,10 +61,10 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, changes.Value]:
     shown = as_json(wedding)
     values, problems = {}, []
     for field, value in body.items():
-        if (field not in changes.CHANGEABLE or value is None) and field in shown and shown[field] == value:
+        if (field not in fields.CHANGEABLE or value is None) and field in shown and shown[field] == value:
             continue
         try:
-            values[field] = changes.parse(field, clean(value), wedding)
+            values[field] = fields.parse(field, clean(value), wedding)
         except ValueError as error:
             problems.append(FieldProblem(field[:LONGEST_NAME], str(error)))
     if problems:
@@ -85,5 +85,5 @@ def as_json(wedding: Wedding) -> dict[str, Any]:
         "id": str(wedding.id),
         "couple": wedding.couple,
         "timezone": wedding.timezone,
-        **{field: changes.as_json(getattr(wedding, field)) for field in changes.CHANGEABLE},
+        **{field: fields.as_json(getattr(wedding, field)) for field in fields.CHANGEABLE},
     }

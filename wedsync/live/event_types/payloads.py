@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from wedsync.ids import as_id
-from wedsync.weddings import changes
+from wedsync.weddings import fields
 from wedsync.wire.currencies import MOST_DECIMALS, decimals_of, fits
 from wedsync.wire.written_times import read_date, read_moment
 
@@ -116,14 +116,14 @@ class FieldChange(_Said):
     @field_validator("field")
     @classmethod
     def _in_our_spelling(cls, name: str) -> str:
-        return changes.field_named(name)
+        return fields.field_named(name)
 
     @field_validator("after")
     @classmethod
     def _can_be_kept(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
         field = info.data.get("field")
-        if field in changes.CHANGEABLE:
-            changes.parse(field, value)
+        if field in fields.CHANGEABLE:
+            fields.parse(field, value)
         return None if is_blank(value) else value
 
 
@@ -137,7 +137,7 @@ class TimelineUpdated(Payload):
         """Of a field of the wedding that is named several times the last value is kept, so only that is told."""
         found: dict[object, FieldChange] = {}
         for place, change in enumerate(self.changes):
-            key: object = change.field if change.field in changes.CHANGEABLE else place
+            key: object = change.field if change.field in fields.CHANGEABLE else place
             first = found.get(key)
             found[key] = change if first is None else change.model_copy(update={"before": first.before})
         self.changes = list(found.values())
