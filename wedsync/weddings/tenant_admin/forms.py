@@ -93,11 +93,9 @@ class TenantForm(_ModelForm):
         return found
 
     def _owners(self, value: Any) -> Iterable[UUID]:
-        from wedsync.weddings.tenant_admin.pages import tenant_admin_of
-
         rows = value if isinstance(value, list | tuple | set) or hasattr(value, "all") else [value]
         for row in rows:
-            known = tenant_admin_of(self.pages.admin_site, type(row)) if isinstance(row, Model) else None
+            known = self.pages.border_of(type(row)) if isinstance(row, Model) else None
             owner = known.organization_of(row) if known and isinstance(row, Model) else None
             if owner is not None:
                 yield owner

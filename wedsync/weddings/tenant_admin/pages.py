@@ -72,6 +72,10 @@ class _Border:
         """The rows that the user may see."""
         return access(request).bound(rows, self.tenant_path)
 
+    def border_of(self, model: type[Model]) -> TenantAdmin | None:
+        """The admin that knows the border of another model, if there is one."""
+        return tenant_admin_of(self.admin_site, model)
+
     def organization_of(self, row: Model) -> UUID | None:
         """The organization of a row, or ``None`` where a row belongs to nobody or to several."""
         *steps, last = self.tenant_path.split("__")
@@ -90,7 +94,7 @@ class _Border:
         related = db_field.remote_field.model
         if related is Organization and self.editors:
             return access(request).organizations(self.editors)
-        known = tenant_admin_of(self.admin_site, related)
+        known = self.border_of(related)
         rows: QuerySet[Any] = related._default_manager.all()  # noqa: SLF001
         if known:
             return known.named(known.bounded(request, rows)).order_by(*(known.get_ordering(request) or ("pk",)))
@@ -261,7 +265,7 @@ class TenantInline(_Border, _TabularInline):
 
     def _changes(self, request: HttpRequest, obj: Any) -> bool:
         """``obj`` is the page's row."""
-        page = tenant_admin_of(self.admin_site, self.parent_model)
+        page = self.border_of(self.parent_model)
         if obj is None or page is None or not self.editors:
             return super()._changes(request, None)
         return access(request).changes(page.organization_of(obj), self.editors)
