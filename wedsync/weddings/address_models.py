@@ -7,14 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from wedsync.ids import new_id
-
-
-class ContactChannel(models.TextChoices):
-    """How a person is reached."""
-
-    WHATSAPP = "whatsapp", "WhatsApp"
-    SLACK = "slack", "Slack"
-    EMAIL = "email", "Email"
+from wedsync.weddings.addresses import ContactChannel, normalize
 
 
 class Address(models.Model):
@@ -51,8 +44,6 @@ class Address(models.Model):
 
     def clean(self) -> None:
         """Keep the address in the one form in which it is compared, so that an opt-out counts however it is typed."""
-        from wedsync.weddings.addresses import normalize
-
         try:
             self.value = normalize(ContactChannel(self.channel), self.value)
         except ValueError as error:

@@ -5,8 +5,7 @@ import re
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-
-from wedsync.weddings.models import ContactChannel
+from django.db import models
 
 _TWO_FORMS = (
     (re.compile(r"\+55([0-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil's ninth digit
@@ -16,6 +15,14 @@ _TWO_FORMS = (
     (re.compile(r"\+549([0-9]{10})"), r"+54\1"),  # Argentina's 9 of mobile phones
     (re.compile(r"\+54([0-9]{10})"), r"+549\1"),
 )
+
+
+class ContactChannel(models.TextChoices):
+    """How a person is reached."""
+
+    WHATSAPP = "whatsapp", "WhatsApp"
+    SLACK = "slack", "Slack"
+    EMAIL = "email", "Email"
 
 
 def normalize(channel: ContactChannel, value: str) -> str:

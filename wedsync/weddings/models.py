@@ -18,7 +18,8 @@ from wedsync.ids import new_id
 from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
-from wedsync.weddings.address_models import ContactChannel as ContactChannel
+from wedsync.weddings.addresses import ContactChannel as ContactChannel
+from wedsync.weddings.addresses import normalize
 from wedsync.weddings.fields import CHANGEABLE
 from wedsync.weddings.validators import validate_locale, validate_time_zone
 
@@ -231,8 +232,6 @@ class Contact(models.Model):
 
     def clean(self) -> None:
         """Check what the database cannot: phone and email, which are kept in one form, the channels, quiet hours."""
-        from wedsync.weddings.addresses import normalize
-
         for name, channel in (("phone", ContactChannel.WHATSAPP), ("email", ContactChannel.EMAIL)):
             if typed := getattr(self, name):
                 try:
