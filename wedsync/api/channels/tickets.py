@@ -6,9 +6,9 @@ from rest_framework.response import Response
 
 from wedsync.api.base_views.idempotency import IdempotentPosts
 from wedsync.api.base_views.scopes import Scoped
+from wedsync.api.channels.shapes import TicketChannelsShape, TicketShape
 from wedsync.api.keys.authentication import client_of
 from wedsync.api.keys.limits import Share
-from wedsync.api.weddings.shapes import TicketChannelsShape, TicketShape
 from wedsync.live.access import tickets
 from wedsync.weddings.models import ApiScope
 

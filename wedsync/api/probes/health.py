@@ -11,7 +11,7 @@ from integrations.health.report import Health, SystemHealth, report
 from integrations.models import Alert
 from wedsync.api.base_views.scopes import Scoped
 from wedsync.api.keys.authentication import client_of
-from wedsync.api.weddings.shapes import HealthShape
+from wedsync.api.probes.shapes import HealthShape
 from wedsync.weddings.models import ApiScope
 
 
