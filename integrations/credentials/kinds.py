@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from integrations.credentials import forms
+from integrations.accounts import forms
 from integrations.models import System
 from integrations.outbound import guard
 from integrations.outbound.guard import read_origin

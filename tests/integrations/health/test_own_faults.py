@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations.credentials import checks, forms
+from integrations.accounts import forms
+from integrations.credentials import checks
 from integrations.credentials.kinds import CREDENTIALS
 from integrations.health import sweeping
 from integrations.models import Alert, Delivery, HealthReading, System
