@@ -9,6 +9,7 @@ class NotificationsConfig(AppConfig):
         from integrations import sweep
         from integrations.models import Route
         from integrations.registry import targets
+        from integrations.registry.accounts import register_account
         from integrations.systems import trials
         from notifications import follow_up
         from notifications.channels import CHANNELS
@@ -28,6 +29,7 @@ class NotificationsConfig(AppConfig):
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
             targets.register_channel(name, channel)
+            register_account(name, channel)
             trials.register(name, channel.harmless_call)
         targets.followers.append(PeopleFollower())
         rounds = (escalation.escalate_due, opening.tell_updates, follow_up.judge_due, closing.close_due)

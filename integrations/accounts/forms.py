@@ -4,23 +4,13 @@ All raise ``ValueError``. They find the slips that a call would otherwise only m
 """
 
 import re
-from email.utils import getaddresses
-
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from integrations.signatures.standard_webhooks import secret_key
 
-MAIL_PROVIDERS = (
-    "resend", "postmark", "sendgrid", "mailgun", "brevo", "mailersend", "mailjet", "mailtrap", "mandrill", "postal",
-    "scaleway", "sparkpost", "unisender_go", "smtp",
-)  # fmt: skip
-TLS = ("starttls", "implicit", "none")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile(r"[\u00a0\u200b-\u200f\u2060\ufeff]")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _DIGITS = re.compile(r"[0-9]{1,40}")
-_SLACK_PATH = re.compile(r"/?[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+){2}/?")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 
@@ -52,41 +42,6 @@ def signing_secret(value: str) -> None:
         raise ValueError(reason[:1].upper() + reason[1:]) from error
 
 
-def mailbox(value: str) -> None:
-    """``a@b`` or ``Name <a@b>``, one only."""
-    text(value)
-    found = getaddresses([value])
-    if len(found) > 1 and "<" in value:
-        raise ValueError(
-            "It reads as several addresses. Put a name with a comma, colon or the like in quotation marks: "
-            '"Weddings, Lakeside" <hello@lakeside.example>.'
-        )
-    if len(found) != 1:
-        raise ValueError("Enter one address.")
-    name, address = found[0]
-    try:
-        validate_email(address)
-    except ValidationError as error:
-        said = "Enter an address such as hello@lakeside.example, or Lakeside Weddings <hello@lakeside.example>."
-        raise ValueError(said) from error
-    if not address.isascii():
-        raise ValueError("The address must be ASCII; write an international domain in its xn-- form.")
-    if "@" in name and "<" in value and not value.lstrip().startswith('"'):
-        raise ValueError("Put a name with an @ in quotation marks.")
-
-
-def mail_provider(value: str) -> None:
-    """The slug of a mail provider."""
-    if value.strip().lower() not in MAIL_PROVIDERS:
-        raise ValueError(f"It must be one of {', '.join(MAIL_PROVIDERS)}.")
-
-
-def tls(value: str) -> None:
-    """How a mail server is spoken to."""
-    if value not in TLS:
-        raise ValueError(f"It must be one of {', '.join(TLS)}, in lower case.")
-
-
 def port(value: str) -> None:
     """A number of a port."""
     if not (value.isascii() and value.isdigit() and 0 < int(value[:6]) < 65536):
@@ -99,14 +54,6 @@ def host(value: str) -> None:
         raise ValueError("Enter the host alone, such as smtp.lakeside.example, without https:// or a path.")
     if not _HOST.fullmatch(value) or (":" in value and value.count(":") == 1):
         raise ValueError("It must be the name or address of a host, without a port.")
-
-
-def slack_path(value: str) -> None:
-    """The three parts that follow ``/services/`` in the URL of an incoming webhook."""
-    if "://" in value or "hooks.slack.com" in value or "services/" in value:
-        raise ValueError("Enter only what follows /services/ in the webhook's URL: T…/B…/…")
-    if not _SLACK_PATH.fullmatch(value):
-        raise ValueError("It must be the three parts that follow /services/ in the webhook's URL: T…/B…/…")
 
 
 def word(value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -12,11 +13,13 @@ from unfold.widgets import (
     UnfoldAdminURLInputWidget,
 )
 
+from integrations.accounts.rules import Credential
 from integrations.credentials.kinds import (
-    CREDENTIALS,
     LONGEST,
-    Credential,
-    check_mail_server,
+    Misfit,
+    check_together,
+    credentials_of,
+    every,
     leads_elsewhere,
     to_be_entered_anew,
 )
@@ -27,12 +30,25 @@ from wedsync.env import ConfigurationError
 from wedsync.weddings.tenant_admin.forms import TenantForm
 
 REMOVE = "-"
-CREDENTIAL_FIELDS = tuple(credential.field for credential in CREDENTIALS)
 
 
-def shown_for(credential: Credential) -> str:
-    """When the field is on the page, as the page's script understands it."""
-    return "[" + ",".join(f"'{kind.value}'" for kind in credential.kinds) + "].includes(kind)"
+def credential_fields() -> tuple[str, ...]:
+    """The fields of all credentials, by name."""
+    return tuple(credential.field for credential in every())
+
+
+def shown_for() -> dict[str, str]:
+    """When each of these fields is on the page, as the page's script understands it."""
+    return {
+        credential.field: "[" + ",".join(f"'{kind}'" for kind in kinds) + "].includes(kind)"
+        for credential, kinds in every().items()
+    }
+
+
+@cache
+def system_form() -> type[SystemForm]:
+    """The form with a field for each credential: kinds enter themselves when the process starts, after this module."""
+    return type("SystemForm", (SystemForm,), {each.field: _credential_field(each) for each in every()})
 
 
 class BaseUrlField(forms.URLField):
@@ -60,7 +76,7 @@ class SystemForm(TenantForm):
         if "kind" in self.fields and not self._state_is_new():
             self.fields["kind"].disabled = True
         self._stored, self._unreadable = self._read()
-        for credential in CREDENTIALS:
+        for credential in every():
             if credential.field in self.fields:
                 self.fields[credential.field].help_text = self._hint(credential)
 
@@ -104,8 +120,7 @@ class SystemForm(TenantForm):
         kind = cleaned.get("kind") or self.instance.kind
         typed = {
             credential: str(cleaned.get(credential.field) or "").strip()
-            for credential in CREDENTIALS
-            if kind in credential.kinds
+            for credential in credentials_of(kind or "").values()
         }
         organization = self._organization_slug(cleaned)
         for credential, value in typed.items():
@@ -113,7 +128,7 @@ class SystemForm(TenantForm):
         if not self.errors:
             self._check_places(kind, typed, str(cleaned["base_url"]))
         if not self.errors:
-            self._check_mail_server(kind, typed)
+            self._check_together(kind, typed)
         if any(typed.values()) and not self.errors:
             self._seal(typed)
         return cleaned
@@ -125,19 +140,17 @@ class SystemForm(TenantForm):
             self.add_error("base_url", "This leads to another place. Enter all credentials anew.")
         entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
         for field, names in to_be_entered_anew(kind, self._stored, entered, (before, url)).items():
-            labels = ", ".join(found.label for found in CREDENTIALS if found.name in names)
+            labels = ", ".join(found.label for found in credentials_of(kind).values() if found.name in names)
             where = field if field == "base_url" else f"credential_{field}"
             self.add_error(where, f"This leads to another place. Enter anew what is sent there, or {REMOVE}: {labels}.")
 
-    def _check_mail_server(self, kind: str, typed: dict[Credential, str]) -> None:
-        """By the rule for base URLs, where it was entered."""
-        entered = {credential.name: value for credential, value in typed.items() if value}
-        if {"host", "port", "tls", "provider"} & set(entered):
-            merged = {**self._stored, **entered}
-            try:
-                check_mail_server(kind, {name: value for name, value in merged.items() if value != REMOVE})
-            except ValueError as error:
-                self.add_error("credential_host", str(error))
+    def _check_together(self, kind: str, typed: dict[Credential, str]) -> None:
+        """Whether they fit each other, where one of those was entered."""
+        entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
+        try:
+            check_together(kind, self._stored, entered)
+        except Misfit as misfit:
+            self.add_error(f"credential_{misfit.name}", str(misfit))
 
     def _organization_slug(self, cleaned: dict[str, Any]) -> str:
         chosen = cleaned.get("organization") or getattr(self.instance, "organization", None)
@@ -163,8 +176,3 @@ def _credential_field(credential: Credential) -> forms.CharField:
     widget = UnfoldAdminPasswordWidget if credential.secret else UnfoldAdminTextInputWidget
     attrs = {"autocomplete": "new-password" if credential.secret else "off"}
     return forms.CharField(label=credential.label, required=False, max_length=LONGEST, widget=widget(attrs=attrs))
-
-
-for _credential in CREDENTIALS:
-    SystemForm.base_fields[_credential.field] = _credential_field(_credential)
-    SystemForm.declared_fields[_credential.field] = SystemForm.base_fields[_credential.field]

@@ -12,9 +12,8 @@ from django.utils.safestring import SafeString
 
 from integrations.admin.breaker import BreakerAdmin
 from integrations.admin.buttons import asked
-from integrations.admin.forms import CREDENTIAL_FIELDS, SystemForm, shown_for
+from integrations.admin.forms import SystemForm, credential_fields, shown_for, system_form
 from integrations.admin.system_buttons import SYSTEM_BUTTONS, SystemButtons
-from integrations.credentials.kinds import CREDENTIALS
 from integrations.deliveries import holds
 from integrations.health import report
 from integrations.models import ClientSync, ExternalReference, PastReading, System
@@ -76,9 +75,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     fieldsets = (
         (None, {"fields": (("name", "kind"), "base_url")}),
         ("Limits", {"fields": ("call_limit", ("rate_per_second", "rate_burst"))}),
-        ("Credentials, stored encrypted and never shown", {"fields": CREDENTIAL_FIELDS}),
     )
-    conditional_fields = {credential.field: shown_for(credential) for credential in CREDENTIALS}
     list_display = ("name", "kind", "standing", "why", "breaker", "base_url")
     list_select_related = ("organization",)
     list_filter = ("kind", "state")
@@ -87,17 +84,27 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
     actions_detail = ("resume", "pause", "disable", *BreakerAdmin.breaker_buttons, *SYSTEM_BUTTONS)
     standing = coloured("State", "state", STANDING_COLOURS)
 
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        """Each credential is shown for the kinds that take it."""
+        return shown_for()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """With the credentials of every kind."""
+        return super().get_form(request, obj, *args, **{"form": system_form(), **kwargs})
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only look: no credentials at all. An existing system: with its state."""
         shown = list(super().get_fieldsets(request, obj))
+        if obj is None or self.has_change_permission(request, obj):
+            shown.append(("Credentials, stored encrypted and never shown", {"fields": credential_fields()}))
         if obj is not None:
             shown.append(("State", {"fields": (("standing", "state_reason"),)}))
             shown.append(("Health", {"fields": ("health_now", "health_history")}))
             shown.append(("Breaker", {"fields": ("breaker_standing", "breaker_history")}))
             if can_be_read(obj):
                 shown.append(("Clients", {"fields": ("clients_read",)}))
-        looks_only = obj is not None and not self.has_change_permission(request, obj)
-        return [part for part in shown if part[1]["fields"] != CREDENTIAL_FIELDS or not looks_only]
+        return shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The state changes by the buttons, which also see to what was held."""
@@ -117,7 +124,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         super().save_model(request, obj, form, change)
         if LIMITS & set(form.changed_data):
             holds.let_limited_go(obj.id)
-        if {"base_url", *CREDENTIAL_FIELDS} & set(form.changed_data):
+        if {"base_url", *credential_fields()} & set(form.changed_data):
             holds.let_mended_go(obj.id)
 
     def is_offered(self, row: System, path: str) -> bool:

@@ -5,23 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from integrations.accounts.rules import Rate
 from integrations.models import System
+from integrations.registry.accounts import account_of
 from wedsync.env import ConfigurationError
 
 CALL_LIMIT = 4
 KEPT_FOR_URGENT = 0.2  # of the bucket
-RATES: dict[str, tuple[float, int]] = {
-    System.Kind.WHATSAPP: (80, 80),  # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
-    System.Kind.SLACK: (1, 5),  # https://docs.slack.dev/apis/web-api/rate-limits: short bursts are tolerated
-    "resend": (5, 10),  # https://resend.com/docs/api-reference/rate-limit
-    "brevo": (1000, 1000),  # https://developers.brevo.com/docs/api-limits, POST /v3/smtp/email
-    "mailersend": (2, 10),  # https://developers.mailersend.com/general#rate-limits: 120 a minute
-}
-"""Calls per second and the burst, by kind, of email by provider, where a system has none of its own: what is published.
-
-The other email providers publish no number, or one for each account; they say themselves when it is too much.
-"""
-DEFAULT_EMAIL_PROVIDER = "resend"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,15 +51,13 @@ def lane_of(system: System) -> Lane:
     )
 
 
-def published_rate(system: System) -> tuple[float, int] | None:
-    """Calls per second and the burst that the provider in use publishes; ``None``: it publishes none."""
-    if system.kind != System.Kind.EMAIL:
-        return RATES.get(system.kind)
+def published_rate(system: System) -> Rate | None:
+    """What the provider in use publishes; ``None``: nothing."""
+    rules = account_of(system.kind)
     try:
-        provider = system.credentials.get("provider") or DEFAULT_EMAIL_PROVIDER
+        return rules.rate(lambda: system.credentials)
     except ConfigurationError:  # the call will say so
-        provider = DEFAULT_EMAIL_PROVIDER
-    return RATES.get(provider.strip().lower())
+        return rules.rate(dict)
 
 
 def _breaker_key(system: System) -> str:

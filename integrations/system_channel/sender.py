@@ -12,6 +12,7 @@ from integrations.models import Attempt, Delivery, ExternalReference, Route, Sys
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.references import clients
 from integrations.registry import targets
+from integrations.registry.accounts import register_account
 from integrations.registry.targets import Blocked, PlannedDelivery, RequestPreview, Sending
 from integrations.remote_reads.asking import ask
 from integrations.rules import deadlines, event_filters
@@ -37,6 +38,8 @@ def register() -> None:
     """Fill in the registry."""
     targets.register_target(Route.Target.SYSTEM, expand)
     targets.register_channel(targets.SYSTEM_CHANNEL, SystemSender())
+    for kind, called in CALLED.items():
+        register_account(kind, called)
 
 
 def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[PlannedDelivery]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
+from integrations.accounts.rules import ACCESS_TOKEN, PREVIOUS_SIGNING_SECRET, SIGNING_SECRET, AccountRules
 from integrations.outbound import Request
 from integrations.signatures.base import SignatureScheme
 from integrations.vendors.reasons import LONGEST_NAME, problems_of
@@ -88,8 +89,10 @@ class Harmless:
     answers: str
 
 
-class Vendor(ABC):
+class Vendor(ABC, AccountRules):
     """One vendor's adapter."""
+
+    credentials = (ACCESS_TOKEN, SIGNING_SECRET, PREVIOUS_SIGNING_SECRET)
 
     slug: ClassVar[str]
     label: ClassVar[str]

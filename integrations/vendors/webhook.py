@@ -2,14 +2,16 @@
 
 from typing import ClassVar
 
+from integrations.accounts.rules import ACCESS_TOKEN, PREVIOUS_SIGNING_SECRET, SIGNING_SECRET, AccountRules
 from integrations.outbound import Request
 from integrations.vendors.base import Harmless, Outgoing, json_request
 from wedsync.live.event_types.catalogue import CATALOGUE
 
 
-class SignedWebhook:
+class SignedWebhook(AccountRules):
     """POSTs each event to the system's URL itself, in our names; has no words, ids or bookings of its own."""
 
+    credentials = (ACCESS_TOKEN, SIGNING_SECRET, PREVIOUS_SIGNING_SECRET)
     label: ClassVar[str] = "Signed webhook"
     needs_no_booking: ClassVar[frozenset[str]] = frozenset(CATALOGUE)
     lists_clients: ClassVar[bool] = False

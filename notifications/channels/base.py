@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.utils import timezone
 
+from integrations.accounts.rules import AccountRules
 from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
@@ -35,8 +36,11 @@ class Composed:
     html: str = ""
 
 
-class PersonChannel(ABC):
-    """A :class:`integrations.registry.targets.Sender` that keeps what it sends as a message."""
+class PersonChannel(ABC, AccountRules):
+    """A :class:`integrations.registry.targets.Sender` that keeps what it sends as a message.
+
+    Its name is also the kind of its systems, so it says what their credentials are and how fast they may be called.
+    """
 
     channel: ClassVar[ContactChannel]
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
@@ -114,7 +118,7 @@ class PersonChannel(ABC):
         recording.note(delivery, recording.What.SENT, taken)
         follow_up.after_delivery(delivery)
 
-    def answered(self, delivery: Delivery, response: Response) -> None:  # noqa: B027  (a hook)
+    def answered(self, delivery: Delivery, response: Response) -> None:
         """Most answers say no more than the provider's id."""
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:

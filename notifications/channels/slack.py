@@ -5,8 +5,11 @@ not mention anyone; limits are those of https://docs.slack.dev/reference/block-k
 """
 
 import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from integrations.accounts.rules import Credential, Rate
 from integrations.errors import CredentialsRefused, DeliveryError, Permanent, TargetGone
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response
@@ -20,6 +23,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
 ACTION = "acknowledge"
+_WEBHOOK_PATH = re.compile(r"/?[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+){2}/?")
 CHOOSE = "choose_wedding"
 HEADER_LIMIT, SECTION_LIMIT, FIELD_LIMIT, BUTTON_LIMIT = 150, 3000, 2000, 75
 MOST_FIELDS = 10
@@ -41,11 +45,37 @@ UNMENTIONED = frozenset({"incident.resolved", "ops.self_test"})
 """Urgent, and yet nobody needs to be called to it."""
 
 
+def webhook_path(value: str) -> None:
+    """Pass the three parts that follow ``/services/`` in the URL of an incoming webhook.
+
+    Raises:
+        ValueError: it is something else; a sentence without it.
+    """
+    if "://" in value or "hooks.slack.com" in value or "services/" in value:
+        raise ValueError("Enter only what follows /services/ in the webhook's URL: T…/B…/…")
+    if not _WEBHOOK_PATH.fullmatch(value):
+        raise ValueError("It must be the three parts that follow /services/ in the webhook's URL: T…/B…/…")
+
+
 class Slack(PersonChannel):
     """One message to one team's channel."""
 
+    credentials = (
+        Credential(
+            "webhook_path",
+            "Webhook path",
+            "After /services/ in Slack's webhook URL: T…/B…/…",
+            form=webhook_path,
+        ),
+    )
+    published_rate = Rate(1, 5)  # https://docs.slack.dev/apis/web-api/rate-limits: short bursts are tolerated
+
     channel = ContactChannel.SLACK
     status_when_accepted = Message.Status.SENT
+
+    def needed(self, values: Mapping[str, str]) -> Sequence[str]:
+        """The path is the secret."""
+        return ("webhook_path",)
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
         """Header, facts, whom it is about, and a button where it is to be acknowledged; ``@channel`` when urgent."""

@@ -5,9 +5,11 @@ turns it into the bytes of the provider that the system's credentials name: one 
 mail server (``smtp``). docs/staff/email.md.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from integrations.accounts.rules import Rate, ReadCredentials
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response
@@ -15,7 +17,7 @@ from integrations.registry.targets import Sending
 from integrations.systems.trials import HarmlessCall
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in, credentials_of
-from notifications.channels.email import calling, layout, providers, smtp, trial
+from notifications.channels.email import account, calling, layout, providers, smtp, trial
 from notifications.channels.email.answers import MailAnswer, resend_error, resend_id
 from notifications.channels.email.mail import Mail, message_id
 from notifications.channels.email.sender import DEFAULT, EmailSender, provider_of
@@ -26,7 +28,6 @@ from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
-SMTP = "smtp"
 _UNSUBSCRIBE = {
     "List-Unsubscribe": f"<{links.UNSUBSCRIBE_URL}>",
     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -36,8 +37,22 @@ _UNSUBSCRIBE = {
 class Email(PersonChannel):
     """One mail to one address."""
 
+    credentials = account.CREDENTIALS
+    judged_together = ("host", "port", "tls", "provider")
     channel = ContactChannel.EMAIL
     status_when_accepted = Message.Status.SENT
+
+    def rate(self, credentials: ReadCredentials) -> Rate | None:
+        """What the provider in use publishes."""
+        return account.RATES.get(provider_of(credentials()))
+
+    def needed(self, values: Mapping[str, str]) -> Sequence[str]:
+        """Each provider needs its own."""
+        return account.needed(values)
+
+    def check_together(self, values: Mapping[str, str | None]) -> None:
+        """Over SMTP the server's host, port and encryption must lead to a public place."""
+        account.check_mail_server(values)
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
         """Lay out HTML and text; of the sender only its digest is kept.
@@ -83,7 +98,7 @@ class Email(PersonChannel):
         """Put the delivery's own links and the sender in, and write the email as its provider takes it."""
         request = replace(request, body=links.fill(request.body, delivery))
         credentials = credentials_of(delivery)
-        if provider_of(credentials) == SMTP:
+        if provider_of(credentials) == account.SMTP:
             return _by_smtp(Mail.from_body(request.body), delivery, credentials)
         return self._prepared(delivery, request, credentials).send
 

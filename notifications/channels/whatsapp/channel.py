@@ -5,6 +5,7 @@ key on the other side.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.accounts import forms
+from integrations.accounts.rules import ACCESS_TOKEN, Credential, Rate
 from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
 from integrations.models import Delivery, System
@@ -44,7 +47,16 @@ _NO_OBJECT = 100  # Meta: an object that is not there, or that the token does no
 class WhatsApp(PersonChannel):
     """One message to one phone."""
 
+    credentials = (
+        ACCESS_TOKEN,
+        Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", False, forms.digits),
+    )
+    published_rate = Rate(80, 80)  # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
     channel = ContactChannel.WHATSAPP
+
+    def needed(self, values: Mapping[str, str]) -> Sequence[str]:
+        """Who may send, and the number that sends."""
+        return ("access_token", "phone_number_id")
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
         """What stands against it for every channel; else Meta's limit for our number and one phone."""

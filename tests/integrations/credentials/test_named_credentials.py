@@ -18,7 +18,8 @@ from django.db import connection
 from django.test import Client
 
 from integrations import tasks
-from integrations.credentials.kinds import CREDENTIALS, Credential, credentials_of
+from integrations.accounts.rules import Credential
+from integrations.credentials.kinds import credentials_of, every
 from integrations.errors import DeliveryError
 from integrations.models import Attempt, Delivery, Route, System
 from integrations.remote_reads import availability
@@ -158,12 +159,12 @@ def rows_with(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS, ids=lambda each: each.name)
+@pytest.mark.parametrize("credential", every(), ids=lambda each: each.name)
 def test_a_variable_that_is_not_listed_is_refused_by_the_api_at_its_field(
     credential: Credential, lakeside: Organization
 ) -> None:
     ApiKeyFactory(organization=lakeside, key="wsk_ours")
-    for kind, value in product(credential.kinds, NOT_OURS):
+    for kind, value in product(every()[credential], NOT_OURS):
         system = SystemFactory(organization=lakeside, kind=kind)
         answer = Api("wsk_ours").send("patch", f"systems/{system.id}/", {"credentials": {credential.name: value}})
 
@@ -172,7 +173,7 @@ def test_a_variable_that_is_not_listed_is_refused_by_the_api_at_its_field(
     assert not System.objects.exclude(sealed_credentials="").exists()
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS, ids=lambda each: each.name)
+@pytest.mark.parametrize("credential", every(), ids=lambda each: each.name)
 def test_a_variable_that_is_not_listed_is_refused_by_the_form_at_its_field(
     credential: Credential, lakeside: Organization
 ) -> None:
@@ -180,7 +181,7 @@ def test_a_variable_that_is_not_listed_is_refused_by_the_form_at_its_field(
     MembershipFactory(organization=lakeside, user=owner, role=Membership.Role.OWNER)
     client = Client()
     client.force_login(owner)
-    system = SystemFactory(organization=lakeside, kind=credential.kinds[0])
+    system = SystemFactory(organization=lakeside, kind=every()[credential][0])
 
     for value in ("env:WEDSYNC_SECRET_KEYS", "env:WEDSYNC_CREDENTIAL_OF_ANOTHER", "env:"):
         typed = {"name": "Any", "base_url": "https://any.example", "kind": system.kind, credential.field: value}

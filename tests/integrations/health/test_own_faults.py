@@ -9,15 +9,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts import forms
 from integrations.credentials import checks
-from integrations.credentials.kinds import CREDENTIALS
+from integrations.credentials.kinds import every
 from integrations.health import sweeping
 from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
-from notifications.channels.email.channel import SMTP
-from notifications.channels.email.providers import PROVIDERS
+from notifications.channels.email import account
 from tests.admin.conftest import page
 from tests.api.conftest import Api
 from tests.factories import (
@@ -115,11 +113,7 @@ def is_due(row: Delivery) -> bool:
 
 
 def test_every_credential_has_a_slip_in_these_tests() -> None:
-    assert {credential.name for credential in CREDENTIALS} == {name for _, name, _, _ in SLIPS}
-
-
-def test_the_providers_that_a_credential_may_name_are_those_that_send() -> None:
-    assert {*PROVIDERS, SMTP} == set(forms.MAIL_PROVIDERS)
+    assert {credential.name for credential in every()} == {name for _, name, _, _ in SLIPS}
 
 
 @pytest.mark.parametrize("kind", FIT)
@@ -136,7 +130,7 @@ def test_what_fits_is_taken_and_can_be_called(kind: str) -> None:
      "Büro am See <hello@lakeside.example>", "St. Mary's (Office) <hello@lakeside.example>"],
 )  # fmt: skip
 def test_a_sender_may_have_any_name_that_is_written_well(value: str) -> None:
-    forms.mailbox(value)
+    account.mailbox(value)
 
 
 @pytest.mark.parametrize(("kind", "name", "value", "said"), SLIPS)

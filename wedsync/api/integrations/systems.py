@@ -16,7 +16,8 @@ from rest_framework.response import Response
 
 from integrations.credentials.kinds import (
     LONGEST,
-    check_mail_server,
+    Misfit,
+    check_together,
     credentials_of,
     leads_elsewhere,
     to_be_entered_anew,
@@ -102,21 +103,19 @@ class SystemShape(OwnedSerializer[System]):
         if wrong:
             raise serializers.ValidationError({"credentials": wrong})
         self._check_places(kind, attrs)
-        self._check_mail_server(kind, attrs.get("credentials", {}))
+        self._check_together(kind, attrs.get("credentials", {}))
         return attrs
 
-    def _check_mail_server(self, kind: str, entered: dict[str, str | None]) -> None:
-        """By the rule for base URLs, where it was entered."""
-        if not {"host", "port", "tls", "provider"} & set(entered):
-            return
+    def _check_together(self, kind: str, entered: dict[str, str | None]) -> None:
+        """Whether they fit each other, where one of those was entered."""
         try:
             stored = vault.as_stored(self.instance.sealed_credentials) if self.instance is not None else {}
         except ConfigurationError:
             stored = {}
         try:
-            check_mail_server(kind, {**stored, **entered})
-        except ValueError as error:
-            raise serializers.ValidationError({"credentials": {"host": str(error)}}) from error
+            check_together(kind, stored, entered)
+        except Misfit as misfit:
+            raise serializers.ValidationError({"credentials": {misfit.name: str(misfit)}}) from misfit
 
     def _check_places(self, kind: str, attrs: dict[str, Any]) -> None:
         """What was entered for one place goes to no other."""

@@ -1,0 +1,103 @@
+"""Which credentials the mail providers take, what they may look like, and how fast each may be called."""
+
+from collections.abc import Mapping, Sequence
+from email.utils import getaddresses
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from integrations.accounts import forms
+from integrations.accounts.rules import Credential, Rate
+from integrations.outbound import guard
+from notifications.channels.email.providers import PROVIDERS
+from notifications.channels.email.sender import provider_of
+from wedsync import named_credentials
+
+SMTP = "smtp"
+TLS = ("starttls", "implicit", "none")
+USUAL_PORTS = {"starttls": "587", "implicit": "465", "none": "25"}
+RATES: Mapping[str, Rate] = {
+    "resend": Rate(5, 10),  # https://resend.com/docs/api-reference/rate-limit
+    "brevo": Rate(1000, 1000),  # https://developers.brevo.com/docs/api-limits, POST /v3/smtp/email
+    "mailersend": Rate(2, 10),  # https://developers.mailersend.com/general#rate-limits: 120 a minute
+}
+"""The others publish no number, or one for each account; they say themselves when it is too much."""
+
+
+def mailbox(value: str) -> None:
+    """``a@b`` or ``Name <a@b>``, one only."""
+    forms.text(value)
+    found = getaddresses([value])
+    if len(found) > 1 and "<" in value:
+        raise ValueError(
+            "It reads as several addresses. Put a name with a comma, colon or the like in quotation marks: "
+            '"Weddings, Lakeside" <hello@lakeside.example>.'
+        )
+    if len(found) != 1:
+        raise ValueError("Enter one address.")
+    name, address = found[0]
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        said = "Enter an address such as hello@lakeside.example, or Lakeside Weddings <hello@lakeside.example>."
+        raise ValueError(said) from error
+    if not address.isascii():
+        raise ValueError("The address must be ASCII; write an international domain in its xn-- form.")
+    if "@" in name and "<" in value and not value.lstrip().startswith('"'):
+        raise ValueError("Put a name with an @ in quotation marks.")
+
+
+def mail_provider(value: str) -> None:
+    """The slug of a mail provider."""
+    if value.strip().lower() not in (*PROVIDERS, SMTP):
+        raise ValueError(f"It must be one of {', '.join((*PROVIDERS, SMTP))}.")
+
+
+def tls(value: str) -> None:
+    """How a mail server is spoken to."""
+    if value not in TLS:
+        raise ValueError(f"It must be one of {', '.join(TLS)}, in lower case.")
+
+
+CREDENTIALS = (
+    Credential("api_key", "API key", "Of the mail provider.", form=forms.token),
+    Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", False, mailbox),
+    Credential("reply_to", "Replies to", "An address for answers; empty: the sender.", False, mailbox),
+    Credential("provider", "Mail provider", "resend where it is empty; docs/email.md has all.", False, mail_provider),
+    Credential("secret_key", "Second key", "Of Mailjet.", form=forms.token),
+    Credential("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", False, forms.host),
+    Credential("message_stream", "Message stream", "Of Postmark.", form=forms.word),
+    Credential("project_id", "Project id", "Of Scaleway.", False, forms.word),
+    Credential("subaccount", "Subaccount", "Of SparkPost.", False, forms.digits),
+    Credential("host", "Mail server", "For smtp: its host.", False, forms.host),
+    Credential("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", False, forms.port),
+    Credential("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", False, tls),
+    Credential("username", "User name", "For smtp; empty: no login.", False, forms.text),
+    Credential("password", "Password", "For smtp.", form=forms.text),
+)
+_NEEDED = {"mailjet": ("api_key", "secret_key"), "scaleway": ("api_key", "project_id")}
+
+
+def needed(values: Mapping[str, str]) -> Sequence[str]:
+    """The credentials that the provider in use cannot do without."""
+    provider = provider_of(values)
+    if provider == SMTP:
+        return ("from", "host", "password") if values.get("username") else ("from", "host")
+    return ("from", *_NEEDED.get(provider, ("api_key",)))
+
+
+def check_mail_server(values: Mapping[str, str | None]) -> None:
+    """Pass the mail server that credentials name, where they name one; what the environment holds passes.
+
+    Raises:
+        ValueError: with a sentence for the field of the host.
+    """
+    host, port = (values.get(name) or "" for name in ("host", "port"))
+    encryption = values.get("tls") or "starttls"
+    named = any(named_credentials.is_named(each) for each in (host, port, encryption))
+    if not host or named or (values.get("provider") or "").strip().lower() != SMTP:
+        return
+    port = port or USUAL_PORTS.get(encryption, "587")
+    forms.port(port)
+    guard.check_mail_server(host, int(port), settings.OUTBOUND_ALLOW, encrypted=encryption != "none")
