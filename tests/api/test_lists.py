@@ -73,12 +73,22 @@ def test_pages_hold_every_row_once_newest_first_and_lead_back(api: Api, ours: Or
         assert whole == sorted(whole, reverse=True)
 
 
-def test_connections_of_the_same_moment_keep_an_order(api: Api, ours: Organization) -> None:
-    for _ in range(5):
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_connections_of_the_same_moment_keep_an_order_in_both_directions(
+    api: Api, ours: Organization, limit: int
+) -> None:
+    for _ in range(7):
         ConnectionFactory(organization=ours)
     Connection.objects.update(created_at=timezone.now())
 
-    assert len(set(chain.from_iterable(walk(api, "connections/?limit=1")))) == 5
+    forwards = walk(api, f"connections/?limit={limit}")
+    last = f"connections/?limit={limit}"
+    for _ in forwards[1:]:
+        last = api.send("get", last).json()["next"]
+    backwards = walk(api, last, "previous")
+
+    assert len(set(chain.from_iterable(forwards))) == 7
+    assert backwards == forwards[::-1]
 
 
 def test_a_row_that_comes_in_meanwhile_moves_no_page(api: Api, ours: Organization) -> None:

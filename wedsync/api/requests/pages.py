@@ -1,4 +1,4 @@
-"""Lists in pages, newest first, by an opaque cursor: a page costs the same wherever it stands in the list."""
+"""Lists in pages, newest first, by an opaque cursor: a page costs the same wherever it is (docs/adr/0087)."""
 
 from __future__ import annotations
 
