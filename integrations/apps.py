@@ -8,7 +8,6 @@ class IntegrationsConfig(AppConfig):
         """Let routes have systems and live channels as targets, and Celery's processes compare their keys."""
         from celery.signals import beat_init, celeryd_init
 
-        from integrations import client_tasks  # noqa: F401  (tasks register when imported)
         from integrations.system_channel import sender
         from integrations.systems import key_check
 

@@ -1,4 +1,4 @@
-"""Celery tasks of the deliveries: load by id, call the verb, map its error to a retry (docs/adr/0002)."""
+"""Celery tasks: load by id, call the verb, map its error to a retry (docs/adr/0002)."""
 
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from django.conf import settings
 
 from integrations.admission import breakers
 from integrations.health import sweeping, watchdog
+from integrations.models import System
+from integrations.remote_reads import client_sync
 from integrations.routing import route_event, stuck_rows
 from integrations.sending import dispatch
 from integrations.sending.dispatch import TryAgain
@@ -105,3 +107,18 @@ def watch() -> None:
 def health_sweep() -> None:
     """Rate all systems; beat asks for it, and a round that is missed is made up for by the next."""
     sweeping.sweep()
+
+
+@shared_task(name="integrations.sync_clients")
+def sync_clients() -> None:
+    """Ask for a run of each system, so that a slow one keeps nobody waiting."""
+    for system in client_sync.readable():
+        sync_clients_of.delay(str(system.id))
+
+
+@shared_task(name="integrations.sync_clients_of")
+def sync_clients_of(system_id: str) -> None:
+    """One run of one system; what is left over is read by the next one."""
+    system = System.objects.filter(id=UUID(system_id), state=System.Status.ACTIVE).first()
+    if system is not None and client_sync.can_be_read(system):
+        client_sync.sync(system)

@@ -9,11 +9,11 @@ from webhooks.callbacks.receiver import CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
-from webhooks.inspection import Accepted
 from webhooks.large_bodies import LargeBodies
 from webhooks.limits import Limits
 from webhooks.rejections import Rejected, store_rejected
 from webhooks.vendor_events import receiver
+from webhooks.vendor_events.envelope import Accepted
 from webhooks.vendor_events.receiver import Receiver
 from webhooks.vendor_events.storing import Store, Stored
 from wedsync.web.request_bodies import BodyReader

@@ -16,8 +16,8 @@ from tests.factories import ConnectionFactory, ExternalReferenceFactory, Wedding
 from tests.polling import until
 from tests.webhooks.vendor_events.test_storing import accepted
 from webhooks.committer import LARGEST_BATCH, MOST_WAITING, Committer, StorageAway
-from webhooks.inspection import Accepted
 from webhooks.models import DedupId
+from webhooks.vendor_events.envelope import Accepted
 from webhooks.vendor_events.storing import Store, Stored, StoreResult
 from wedsync import correlation, logs
 from wedsync.ids import new_id

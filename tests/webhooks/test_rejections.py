@@ -17,8 +17,8 @@ from tests.webhooks.asking import ask, opened, post
 from webhooks import rejections
 from webhooks.doors import Door
 from webhooks.front_door import FrontDoor
-from webhooks.inspection import Refused
 from webhooks.models import Receipt
+from webhooks.refusals import Refused
 from webhooks.rejections import KEPT_A_MINUTE, KEPT_BYTES, Rejected, Sample
 from wedsync.wire.problems import Problem
 

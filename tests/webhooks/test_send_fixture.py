@@ -17,7 +17,7 @@ from integrations.models import Connection, System
 from integrations.vendors import VENDORS
 from tests.factories import ConnectionFactory, ExternalReferenceFactory
 from tests.ports import free_port
-from webhooks.inspection import open_body
+from webhooks.vendor_events.envelope import open_body
 from wedsync import vault
 
 pytestmark = pytest.mark.django_db

@@ -23,8 +23,9 @@ from webhooks.callbacks.storing import CallbackReceived
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers
-from webhooks.inspection import EXPLAINED, Refused
+from webhooks.inspection import EXPLAINED
 from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
+from webhooks.refusals import Refused
 from webhooks.rejections import Rejected, Sample
 from wedsync.web import answers
 from wedsync.web.request_bodies import BodyReader, Disconnected

@@ -18,12 +18,14 @@ from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
 from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
-from webhooks.inspection import EXPLAINED, Accepted, Refused
+from webhooks.inspection import EXPLAINED
 from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.limits import Allowance, Limits, sender_name
+from webhooks.refusals import Refused
 from webhooks.rejections import Rejected, Sample
 from webhooks.vendor_events import emergencies
 from webhooks.vendor_events.emergencies import EmergencyReading
+from webhooks.vendor_events.envelope import Accepted, open_body
 from webhooks.vendor_events.over_limit import EmergencyShare
 from webhooks.vendor_events.storing import Stored, StoreResult
 from wedsync.web.answers import Pairs, send_json, send_problem
@@ -118,7 +120,7 @@ class Receiver:
             await self._verify_over_limit(request, door, receive)
         if request.over is not None and not await self._is_emergency_with_room(request, door):
             raise request.over
-        opening = partial(inspection.open_body, door.vendor, request.body, time.time())
+        opening = partial(open_body, door.vendor, request.body, time.time())
         envelope = await self._aside(door, request.body, opening)
         kept = inspection.kept(request.headers)
         accepted = Accepted(door, envelope, request.body, kept, request.address, request.older_secret_id)

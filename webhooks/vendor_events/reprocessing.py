@@ -18,11 +18,11 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection
 from integrations.routing import route_event
-from webhooks import inspection
 from webhooks.doors import Door
-from webhooks.inspection import Accepted, Refused
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
+from webhooks.refusals import Refused
+from webhooks.vendor_events.envelope import Accepted, open_body
 from webhooks.vendor_events.storing import StoreResult, store
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
@@ -125,7 +125,7 @@ def judge(receipt: Receipt) -> Judgement:
     if len(body) > LARGEST:
         return Judgement(ReprocessResult.STILL_REJECTED, f"The body may have at most {LARGEST} bytes.")
     try:
-        envelope = inspection.open_body(door.vendor, body, receipt.received_at.timestamp())
+        envelope = open_body(door.vendor, body, receipt.received_at.timestamp())
     except Refused as refused:
         return Judgement(ReprocessResult.STILL_REJECTED, refused.problem.detail)
     if envelope.event_type is None:

@@ -13,7 +13,7 @@ import orjson
 from django.db import connection, transaction
 from psycopg2.errors import ForeignKeyViolation
 
-from webhooks.inspection import Accepted
+from webhooks.vendor_events.envelope import Accepted
 from webhooks.vendor_events.wedding_lookup import FIND, Clue, Match, Recent, clue, find_parameters, matches
 from wedsync.database.async_connection import AsyncConnection, Row
 from wedsync.ids import new_id_text

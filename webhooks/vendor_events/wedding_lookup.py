@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from webhooks.inspection import Accepted
+from webhooks.vendor_events.envelope import Accepted
 
 REMEMBERED = 1.0  # seconds
 MOST_REMEMBERED = 10_000

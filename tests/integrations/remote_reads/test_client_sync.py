@@ -12,7 +12,7 @@ import requests
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations import client_tasks
+from integrations import tasks
 from integrations.models import ClientSync, Delivery, ExternalReference, System
 from integrations.remote_reads import client_sync
 from integrations.routing import route_event
@@ -253,7 +253,7 @@ def test_the_task_reads_a_crm_that_is_active_and_leaves_every_other_system_alone
     venue = SystemFactory(kind="venue_master")
 
     for system in (there.system, paused, venue):
-        client_tasks.sync_clients_of(str(system.id))
+        tasks.sync_clients_of(str(system.id))
 
     assert [row.system for row in ClientSync.objects.all()] == [there.system]
     assert [system.kind for system in client_sync.readable()] == ["studio_cloud"]

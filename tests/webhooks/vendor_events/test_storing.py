@@ -11,8 +11,8 @@ from tests.at_once import at_once
 from tests.factories import ConnectionFactory, ExternalReferenceFactory, WeddingFactory
 from webhooks.committer import Committer
 from webhooks.doors import Door
-from webhooks.inspection import Accepted, Envelope
 from webhooks.models import DedupId, Receipt
+from webhooks.vendor_events.envelope import Accepted, Envelope
 from webhooks.vendor_events.storing import Store, Stored, StoreResult, store
 from wedsync.live.models import ChannelEvent
 
