@@ -47,9 +47,10 @@ reconcile: $(VENV)/.dev-installed ## kill the receiver and its PostgreSQL under 
 chaos: $(VENV)/.dev-installed ## break a whole running copy in every way, about 10 minutes (ARGS="--faults kill-web valkey-lost")
 	$(RUN) -m bench.chaos $(ARGS)
 
-lint: $(VENV)/.dev-installed ## check style, types, imports between rooms, migrations, settings
+lint: $(VENV)/.dev-installed ## check style, repetitions, types, imports between rooms, migrations, settings
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m pylint integrations notifications webhooks wedsync sandbox
 	$(RUN) -m mypy
 	$(RUN) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(RUN) -m wedsync.runner.checks

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from notifications.models.preferences import CATEGORIES
+from notifications.rules.plan_steps import parse
 from wedsync.ids import new_id
 from wedsync.weddings.models import Organization
 
@@ -27,8 +28,6 @@ class Plan(models.Model):
 
     def clean(self) -> None:
         """Refuse at the field what could never run."""
-        from notifications.rules.plan_steps import parse
-
         try:
             parse(self.steps, self.category)
         except ValueError as error:
