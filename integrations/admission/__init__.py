@@ -10,6 +10,7 @@
 from integrations.admission.gate import ask, give_back, keep_away, look, reset, tell, tell_and_ask, trip
 from integrations.admission.lanes import Lane, lane_of
 from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
+from integrations.admission.verdicts import patience_of
 from integrations.models.breaker import BreakerState
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "keep_away",
     "lane_of",
     "look",
+    "patience_of",
     "reset",
     "tell",
     "tell_and_ask",

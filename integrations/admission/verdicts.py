@@ -1,6 +1,6 @@
 """What came of a call, in the words of :mod:`integrations.admission`."""
 
-from integrations.admission import CallResult
+from integrations.admission.permits import CallResult
 from integrations.errors import DeliveryError, NoRoom, OurFault, Throttled
 
 

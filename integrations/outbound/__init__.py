@@ -4,8 +4,9 @@
 and keeps, ``exchange`` sends and reads. docs/adr/0013, 0026, 0027.
 """
 
+from integrations.outbound.guard import checked_base_url
 from integrations.outbound.messages import Call, Request, Response
 from integrations.outbound.sending import send
 from integrations.outbound.statuses import check_status
 
-__all__ = ["Call", "Request", "Response", "check_status", "send"]
+__all__ = ["Call", "Request", "Response", "check_status", "checked_base_url", "send"]

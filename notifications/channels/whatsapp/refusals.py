@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from integrations import admission
-from integrations.admission import verdicts
 from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused
 from integrations.health import alerts
 from integrations.models import Delivery, System
@@ -38,7 +37,7 @@ def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> 
     if at < timezone.now() - LATELY:
         return
     take_effect(delivery, error)
-    if patience := verdicts.patience_of(error):
+    if patience := admission.patience_of(error):
         admission.keep_away(admission.lane_of(delivery.system), patience)
     if isinstance(error, CredentialsRefused):
         lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)

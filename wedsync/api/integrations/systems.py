@@ -24,7 +24,7 @@ from integrations.credentials.kinds import (
 )
 from integrations.deliveries import holds
 from integrations.models import ClientSync, System
-from integrations.outbound.guard import checked_base_url
+from integrations.outbound import checked_base_url
 from integrations.systems import lifecycle
 from wedsync import vault
 from wedsync.api.base_views.owned import Changing, Choice, Creating, OwnedSerializer, OwnedViews, PlainText
@@ -35,7 +35,7 @@ from wedsync.weddings.models import ApiScope
 
 
 class BaseUrl(serializers.URLField):
-    """Its rule is that of :func:`integrations.outbound.guard.checked_base_url` alone, as in the admin."""
+    """Its rule is that of :func:`integrations.outbound.checked_base_url` alone, as in the admin."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
