@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from integrations.rules import examples
 from integrations.rules.facts import Facts, check_path, facts_of, find, is_many
+from wedsync.live.models import ChannelEvent
 from wedsync.templating import language
 from wedsync.templating.filters import MOST_LETTERS, CannotRender
 from wedsync.wire import strict_json
 from wedsync.wire.strict_json import NotStrictJson
-
-if TYPE_CHECKING:
-    from wedsync.live.models import ChannelEvent
 
 MOST_FIELDS = 100
 FOR_PEOPLE = frozenset({"headline", "text"})

@@ -7,6 +7,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from integrations.rules import examples
+from notifications.channels.whatsapp import templates
 from notifications.wording import engine
 from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
 from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
@@ -100,8 +101,6 @@ def _check_lengths(lines: list[str], channel: str) -> None:
 
 def _check_whatsapp(lines: list[str], locale: str) -> None:
     """What does not fit would be cut off in the middle of a sentence."""
-    from notifications.channels.whatsapp import templates  # it needs this package
-
     language = locale.split("-")[0]
     own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
     english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
