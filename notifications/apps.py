@@ -8,7 +8,7 @@ class NotificationsConfig(AppConfig):
         """Let routes have people as targets, and follow what becomes of events."""
         from integrations import sweep
         from integrations.models import Route
-        from integrations.registry import targets
+        from integrations.registry import followers, senders, targets
         from integrations.registry.accounts import register_account
         from integrations.systems import trials
         from notifications import follow_up
@@ -28,10 +28,10 @@ class NotificationsConfig(AppConfig):
 
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
-            targets.register_channel(name, channel)
+            senders.register_channel(name, channel)
             register_account(name, channel)
             trials.register(name, channel.harmless_call)
-        targets.followers.append(PeopleFollower())
+        followers.followers.append(PeopleFollower())
         rounds = (escalation.escalate_due, opening.tell_updates, follow_up.judge_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Delivery, Route
-from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery, RequestedDelivery
+from integrations.registry.senders import SYSTEM_CHANNEL
+from integrations.registry.targets import PlannedDelivery, RequestedDelivery
 from integrations.states import Reason, State
 from notifications import fallback, follow_up
 from notifications.digests import windows

@@ -7,11 +7,11 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         """Let deliveries of unknown outcome learn what providers have told us since, and the sweep take the rest."""
         from integrations import sweep
-        from integrations.registry import targets
+        from integrations.registry import senders
         from webhooks.callbacks.confirmations import provider_id_of
         from webhooks.callbacks.taking import apply_left
         from webhooks.vendor_events.emergency_alarms import tell_left
 
-        targets.register_confirmation(provider_id_of)
+        senders.register_confirmation(provider_id_of)
         sweep.register_round(apply_left)
         sweep.register_round(tell_left)

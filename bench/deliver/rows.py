@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from integrations.deliveries import ordering
 from integrations.models import Delivery, ExternalReference, System
-from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.registry.senders import SYSTEM_CHANNEL
 from integrations.system_channel.sender import SystemSender
 from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from integrations.admin.delivery_buttons import DELIVERY_ACTIONS, DELIVERY_BUTTONS, DeliveryButtons
 from integrations.deliveries import frozen_requests
 from integrations.models import Attempt, Delivery, DeliveryReason
-from integrations.registry.targets import CHANNEL_CHOICES
+from integrations.registry.senders import CHANNEL_CHOICES
 from wedsync.live.admin import ChannelEventAdmin, EventTypeFilter
 from wedsync.weddings.tenant_admin.looks import (
     BAD,

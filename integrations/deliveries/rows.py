@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.registry import targets
+from integrations.registry import senders
 from integrations.registry.targets import PlannedDelivery
 from integrations.states import State
 from wedsync.live.models import ChannelEvent
@@ -47,7 +47,7 @@ def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime)
     Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
     gallery, keep the 7 days.
     """
-    if channel == targets.SYSTEM_CHANNEL:
+    if channel == senders.SYSTEM_CHANNEL:
         return now + LONGEST_LIFE
     if priority == Priority.URGENT:
         return now + URGENT_LIFE

@@ -13,7 +13,7 @@ from integrations.deliveries import ordering
 from integrations.deliveries.rows import expiry
 from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, DeliveryReason
-from integrations.registry import targets
+from integrations.registry import followers
 from integrations.states import WAITING, Reason, State
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
@@ -120,7 +120,7 @@ def _next_generation(deliveries: Sequence[Delivery], **fields: Any) -> list[Deli
     made = list(Delivery.objects.filter(dedupe_key__in=list(wanted)))
     repeated = {wanted[row.dedupe_key].id: row for row in made}
     _copy_reasons(repeated)
-    for follower in targets.followers:
+    for follower in followers.followers:
         follower.resent(repeated)
     for row in made:
         if row.state == State.PENDING:

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.references import suppliers
-from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery
+from integrations.registry.senders import SYSTEM_CHANNEL
+from integrations.registry.targets import PlannedDelivery
 from integrations.routing import planning
 from integrations.routing.matching import EventFacts
 from integrations.states import Reason

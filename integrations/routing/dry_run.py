@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, Route, System
 from integrations.references import suppliers
-from integrations.registry.targets import Matched, RequestedDelivery, RequestPreview, sender_for
+from integrations.registry.senders import RequestPreview, sender_for
+from integrations.registry.targets import Matched, RequestedDelivery
 from integrations.routing import planning, priorities, route_event
 from integrations.routing.dry_run_report import DryRun, RouteAnswer, WouldSend
 from integrations.routing.matching import EventFacts, checks, moving

@@ -15,7 +15,7 @@ from integrations.deliveries.rows import planned_row
 from integrations.health import alerts
 from integrations.models import Delivery, DeliveryReason, Route, System
 from integrations.models.health import Cause
-from integrations.registry import targets
+from integrations.registry import followers
 from integrations.registry.targets import Matched, RequestedDelivery
 from integrations.routing import planning, priorities, stuck_rows
 from integrations.routing.matching import EventFacts
@@ -57,7 +57,7 @@ def route(event_id: UUID, *, patience_milliseconds: int = ROUTING_PATIENCE_MILLI
     """
     taken, _ = _TAKE.run({"id": event_id, "patience": str(patience_milliseconds)})
     if not taken:
-        for follower in targets.followers:
+        for follower in followers.followers:
             follower.without_wedding(event_id)
         return 0
     event = ChannelEvent.objects.select_related("wedding").get(id=event_id)
@@ -145,7 +145,7 @@ def give_up(event_id: UUID) -> None:
 def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
-    for follower in targets.followers:
+    for follower in followers.followers:
         follower.before_routing(event)
     planned = planning.plan(EventFacts.of(event, names), timezone.now())
     made = _store(event, planned.wanted)
@@ -176,7 +176,7 @@ def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Match
 
 def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list[Delivery]:
     rows = [row_of(event, key, each) for key, each in wanted.items()]
-    for follower in targets.followers:
+    for follower in followers.followers:
         follower.before_storing(event, rows)
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
@@ -188,7 +188,7 @@ def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list
         ],
         ignore_conflicts=True,
     )
-    for follower in targets.followers:
+    for follower in followers.followers:
         follower.after_routing(event, wanted, stored)
     return list(stored.values())
 

@@ -13,7 +13,7 @@ from integrations.deliveries import state_changes
 from integrations.deliveries.claims import Lease
 from integrations.errors import DeliveryError, OurFault
 from integrations.outbound import Request, Response
-from integrations.registry.targets import Sender
+from integrations.registry.senders import Sender
 from integrations.rules import deadlines
 from integrations.states import Outcome
 from wedsync.database.errors import POSTGRES_AWAY

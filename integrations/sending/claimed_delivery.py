@@ -19,8 +19,8 @@ from integrations.deliveries.state_changes import Ended, Ending, change_unlocked
 from integrations.errors import CredentialsRefused, DeliveryError, OurFault, TargetGone, Throttled, Transient
 from integrations.models import Delivery, System
 from integrations.outbound import Response
-from integrations.registry import targets
-from integrations.registry.targets import Sender, sender_for
+from integrations.registry import followers, senders
+from integrations.registry.senders import Sender, sender_for
 from integrations.rules import retry
 from integrations.sending.attempts import Result, attempt
 from integrations.states import WAITING, Outcome, Reason, State
@@ -94,7 +94,7 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
     delivery = lease.delivery
     if not delivery.may_duplicate or sender.status_wait(delivery) is None:
         return False
-    provider_id = targets.confirmation(delivery)
+    provider_id = senders.confirmation(delivery)
     if provider_id is None:
         return False
     if state_changes.release(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
@@ -115,7 +115,7 @@ def _hindered(lease: Lease, sender: Sender) -> bool:
     else:
         state_changes.release(lease.row, State.SKIPPED, found.reason)
     ordering.end_turn([lease.delivery])
-    targets.tell_troubled(lease.delivery)
+    followers.tell_troubled(lease.delivery)
     return True
 
 
@@ -183,7 +183,7 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
         holds.for_throttled(delivery.system_id, ending.due_in)
     ordering.end_turn([delivery])
     if ending.to == State.DEAD or (error and delivery.priority == Priority.URGENT):
-        targets.tell_troubled(delivery)
+        followers.tell_troubled(delivery)
 
 
 def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:

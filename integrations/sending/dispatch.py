@@ -18,7 +18,7 @@ from integrations.admission.verdicts import patience_of, verdict_of
 from integrations.deliveries import claims, holds
 from integrations.errors import NoRoom
 from integrations.models import Delivery, System
-from integrations.registry import targets
+from integrations.registry import followers
 from integrations.sending import claimed_delivery
 from integrations.sending.claimed_delivery import SendResult
 from integrations.sending.worker_threads import WorkerThread, recent_refusals, worker_threads
@@ -203,7 +203,7 @@ class _Service:
             if recent_refusals.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
-                targets.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
+                followers.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
         elif permit.why == Refusal.PAUSED:
             self._wait_for_patience(wanted, permit.wait)
         elif permit.why == Refusal.PROBING and wanted:
@@ -214,19 +214,19 @@ class _Service:
     def _wait_for_patience(self, wanted: UUID | None, wait: float) -> None:
         """Hold all that is due until the target may be called again; what is urgent goes on by another channel."""
         if wanted and holds.for_patience(wanted, wait) and self._urgent:
-            targets.tell_troubled(Delivery.objects.get(id=wanted))
+            followers.tell_troubled(Delivery.objects.get(id=wanted))
         if not recent_refusals.begins(self._system.id):
             return
         hints.rest(self._system.id, wait)
         holds.for_paused(self._system.id, wait)
-        targets.tell_refused(self._system.id)
+        followers.tell_refused(self._system.id)
 
     def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
         if delivery_id is None:
             return
         priority = holds.for_rate(delivery_id, wait)
         if priority == Priority.URGENT:
-            targets.tell_refused(self._system.id)
+            followers.tell_refused(self._system.id)
         if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
 

@@ -13,8 +13,8 @@ from integrations.deliveries.ordering import end_turn
 from integrations.deliveries.state_changes import Ending, record_attempt, release
 from integrations.errors import WorkerLost
 from integrations.models import Delivery
-from integrations.registry import targets
-from integrations.registry.targets import sender_for
+from integrations.registry import followers
+from integrations.registry.senders import sender_for
 from integrations.rules import deadlines
 from integrations.sending.claimed_delivery import after_unknown, schedule
 from integrations.states import Outcome, Reason, State
@@ -81,7 +81,7 @@ def _end_lease(delivery: Delivery) -> None:
             _wake_for(delivery, seconds)
         if delivery.priority == Priority.URGENT:
             # Its plan goes on by the next channel, and does not wait for this one.
-            transaction.on_commit(correlation.kept(partial(targets.tell_troubled, delivery)))
+            transaction.on_commit(correlation.kept(partial(followers.tell_troubled, delivery)))
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 

@@ -11,9 +11,10 @@ from integrations.errors import DeliveryError, OurFault
 from integrations.models import Attempt, Delivery, ExternalReference, Route, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.references import clients
-from integrations.registry import targets
+from integrations.registry import senders, targets
 from integrations.registry.accounts import register_account
-from integrations.registry.targets import Blocked, PlannedDelivery, RequestPreview, Sending
+from integrations.registry.senders import Blocked, RequestPreview, Sending
+from integrations.registry.targets import PlannedDelivery
 from integrations.remote_reads.asking import ask
 from integrations.rules import deadlines, event_filters
 from integrations.signatures import standard_webhooks
@@ -37,7 +38,7 @@ NO_USABLE_ID = (
 def register() -> None:
     """Fill in the registry."""
     targets.register_target(Route.Target.SYSTEM, expand)
-    targets.register_channel(targets.SYSTEM_CHANNEL, SystemSender())
+    senders.register_channel(senders.SYSTEM_CHANNEL, SystemSender())
     for kind, called in CALLED.items():
         register_account(kind, called)
 
@@ -54,7 +55,7 @@ def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[P
     if _must_be_named(system, event) and not _names(route, event):
         return
     if call_for(system, event) is not None:
-        yield PlannedDelivery(Route.Target.SYSTEM, str(system.id), targets.SYSTEM_CHANNEL, system)
+        yield PlannedDelivery(Route.Target.SYSTEM, str(system.id), senders.SYSTEM_CHANNEL, system)
 
 
 def _must_be_named(system: System, event: ChannelEvent) -> bool:

@@ -30,7 +30,7 @@ from integrations.errors import (
 )
 from integrations.models import System
 from integrations.outbound import Response, check_status, send
-from integrations.registry.targets import Sending
+from integrations.registry.senders import Sending
 from integrations.remote_reads.asking import answer_in, question
 from integrations.vendors import CALLED
 from integrations.vendors.base import Harmless

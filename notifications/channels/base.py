@@ -14,7 +14,7 @@ from integrations.accounts.rules import AccountRules
 from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.registry.targets import Blocked, RequestPreview, Sending
+from integrations.registry.senders import Blocked, RequestPreview, Sending
 from integrations.rules import transforms
 from integrations.systems.trials import HarmlessCall
 from notifications import follow_up, links, wording

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from integrations.models import Delivery
-from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.registry.senders import SYSTEM_CHANNEL
 from integrations.states import Reason, State
 from notifications.models import Window, WindowEntry
 from notifications.rules import policy

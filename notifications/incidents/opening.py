@@ -20,7 +20,8 @@ from django.utils import timezone
 from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, Route
 from integrations.models.deliveries import STAFF_CALL
-from integrations.registry.targets import SYSTEM_CHANNEL, PlannedDelivery
+from integrations.registry.senders import SYSTEM_CHANNEL
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import WAITING, Reason, State
 from notifications import rounds
 from notifications.incidents.emergency_reports import line_of

@@ -16,7 +16,7 @@ from integrations.deliveries.state_changes import change
 from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
-from integrations.registry.targets import SYSTEM_CHANNEL
+from integrations.registry.senders import SYSTEM_CHANNEL
 from integrations.states import WAITING, Reason, State
 from notifications import rounds
 from notifications.incidents import held_emergencies, opening

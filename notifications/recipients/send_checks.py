@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from integrations.models import Delivery
-from integrations.registry.targets import Blocked
+from integrations.registry.senders import Blocked
 from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.models import Sending

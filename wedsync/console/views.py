@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from integrations.health.report import report
-from integrations.registry.targets import CHANNEL_CHOICES
+from integrations.registry.senders import CHANNEL_CHOICES
 from integrations.states import State
 from wedsync.console import overview
 from wedsync.console.pages import View, staff_page, view_of

@@ -13,7 +13,7 @@ from integrations.accounts.rules import Rate, ReadCredentials
 from integrations.errors import DeliveryError
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response
-from integrations.registry.targets import Sending
+from integrations.registry.senders import Sending
 from integrations.systems.trials import HarmlessCall
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_in, credentials_of

@@ -20,7 +20,7 @@ from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
-from integrations.registry.targets import Blocked
+from integrations.registry.senders import Blocked
 from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
 from integrations.systems.trials import HarmlessCall, TrialRefused

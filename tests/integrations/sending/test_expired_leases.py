@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from integrations.deliveries import claims
 from integrations.models import Delivery
-from integrations.registry import targets
+from integrations.registry import followers
 from integrations.rules import deadlines
 from integrations.sending import expired_leases
 from integrations.states import State
@@ -81,11 +81,11 @@ def test_an_urgent_delivery_whose_outcome_nobody_knows_moves_its_plan_on(
 ) -> None:
     told: list[Delivery] = []
 
-    class Follower(targets.EventFollower):
+    class Follower(followers.EventFollower):
         def troubled(self, delivery: Delivery) -> None:
             told.append(delivery)
 
-    monkeypatch.setattr(targets, "followers", [Follower()])
+    monkeypatch.setattr(followers, "followers", [Follower()])
     delivery = lost(priority, channel="whatsapp", request=FROZEN)
 
     expired_leases.end_leases()
