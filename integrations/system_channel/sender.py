@@ -99,7 +99,7 @@ class SystemSender:
         return False
 
     def render(self, delivery: Delivery) -> Request:
-        """See :class:`integrations.registry.targets.Sender`.
+        """See :class:`integrations.registry.senders.Sender`.
 
         Raises:
             DeliveryError: the system had to be asked whether it knows a client, and gave no answer.
@@ -114,7 +114,7 @@ class SystemSender:
         return shaped(request, delivery) if delivery.shaped_by else request
 
     def preview(self, delivery: Delivery) -> RequestPreview:
-        """See :class:`integrations.registry.targets.Sender`. Nobody is asked."""
+        """See :class:`integrations.registry.senders.Sender`. Nobody is asked."""
         request = call_for(delivery.system, delivery.event)
         if request is None:
             raise OurFault("the system takes no call for this event")
@@ -134,23 +134,23 @@ class SystemSender:
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """See :class:`integrations.registry.targets.Sender`. A system takes what it is sent."""
+        """See :class:`integrations.registry.senders.Sender`. A system takes what it is sent."""
         return None
 
     def outdated(self, delivery: Delivery) -> str:
-        """See :class:`integrations.registry.targets.Sender`. The bytes hold nothing of ours that could change."""
+        """See :class:`integrations.registry.senders.Sender`. The bytes hold nothing of ours that could change."""
         return ""
 
     def replaced(self, delivery: Delivery, because: str) -> None:
-        """See :class:`integrations.registry.targets.Sender`."""
+        """See :class:`integrations.registry.senders.Sender`."""
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
-        """See :class:`integrations.registry.targets.Sender`."""
+        """See :class:`integrations.registry.senders.Sender`."""
         call = self.prepare(delivery, request)
         return lambda deadline: send(call, deadline=deadline)
 
     def judge(self, response: Response) -> str:
-        """See ``registry/targets.py``: the ``id`` of what the system made or changed, where it says so."""
+        """See ``registry/senders.py``: the ``id`` of what the system made or changed, where it says so."""
         check_status(response)
         try:
             answer = json.loads(response.body)
@@ -180,10 +180,10 @@ class SystemSender:
         """Nothing more."""
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """See :class:`integrations.registry.targets.Sender`. It says nothing of other deliveries."""
+        """See :class:`integrations.registry.senders.Sender`. It says nothing of other deliveries."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """See :class:`integrations.registry.targets.Sender`. The same key makes another try harmless."""
+        """See :class:`integrations.registry.senders.Sender`. The same key makes another try harmless."""
         return None
 
 

@@ -37,7 +37,7 @@ class Composed:
 
 
 class PersonChannel(ABC, AccountRules):
-    """A :class:`integrations.registry.targets.Sender` that keeps what it sends as a message.
+    """A :class:`integrations.registry.senders.Sender` that keeps what it sends as a message.
 
     Its name is also the kind of its systems, so it says what their credentials are and how fast they may be called.
     """
