@@ -7,7 +7,7 @@
     else:                permit.why, and permit.wait seconds until asking again makes sense
 """
 
-from integrations.admission.gate import ask, give_back, keep_away, look, reset, tell, tell_and_ask, trip
+from integrations.admission.gate import ask, give_back, keep_away, look, reserve, reset, tell, tell_and_ask, trip
 from integrations.admission.lanes import Lane, lane_of
 from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
 from integrations.admission.verdicts import patience_of
@@ -27,6 +27,7 @@ __all__ = [
     "lane_of",
     "look",
     "patience_of",
+    "reserve",
     "reset",
     "tell",
     "tell_and_ask",

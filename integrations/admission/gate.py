@@ -99,6 +99,18 @@ def give_back(lane: Lane, permit: Permit) -> None:
         presence.orphan(Orphan(lane, permit.token, permit.urgent))
 
 
+def reserve(lane: Lane, *, urgent: bool) -> float:
+    """Take a token without leave to call: for a rate beside the target's own, such as that to one phone.
+
+    Returns the seconds until there is one; 0 where it was taken. While Redis is away only the pleas count that this
+    process was told.
+    """
+    if patience := local.patience_left(lane):
+        return patience
+    wait: int | None = presence.within(lambda scripts: scripts.run("reserve", lane, int(urgent)))
+    return (wait or 0) / MICROSECONDS
+
+
 def keep_away(lane: Lane, seconds: float) -> None:
     """A target has asked for patience otherwise than by its answer to a call: nobody gets leave for so long."""
     wait = int(min(seconds, LONGEST_PAUSE) * MICROSECONDS)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.conf import settings
 
@@ -62,7 +63,7 @@ class LocalAdmission:
         self._lock = threading.Lock()
         self._breakers: OrderedDict[str, _Breaker] = OrderedDict()
         self._slots: OrderedDict[str, _Slots] = OrderedDict()
-        self._paused_until: dict[str, float] = {}
+        self._paused_until: dict[tuple[str, UUID], float] = {}
 
     def forget(self) -> None:
         """Begin anew: Redis decides again. What targets asked for meanwhile is kept, since Redis does not know it."""
@@ -109,7 +110,7 @@ class LocalAdmission:
         if seconds <= 0:
             return
         with self._lock:
-            now, key = time.monotonic(), str(lane.system_id)
+            now, key = time.monotonic(), _pause_key(lane)
             if len(self._paused_until) >= MOST_LANES:
                 self._paused_until = {each: ends for each, ends in self._paused_until.items() if ends > now}
             self._paused_until[key] = max(self._paused_until.get(key, 0.0), now + seconds)
@@ -118,11 +119,11 @@ class LocalAdmission:
         """Seconds for which this process knows that a target is to be left alone; 0 where it knows of nothing."""
         if not self._paused_until:
             return 0.0
-        return max(self._paused_until.get(str(lane.system_id), 0.0) - time.monotonic(), 0.0)
+        return max(self._paused_until.get(_pause_key(lane), 0.0) - time.monotonic(), 0.0)
 
     def end_patience(self, lane: Lane) -> None:
         """Forget what a target asked for."""
-        self._paused_until.pop(str(lane.system_id), None)
+        self._paused_until.pop(_pause_key(lane), None)
 
     def give_back(self, lane: Lane, token: str) -> None:
         """As :func:`integrations.admission.give_back`."""
@@ -186,3 +187,7 @@ class LocalAdmission:
             breaker.open(time.monotonic())
             return BreakerEffect.OPENED
         return BreakerEffect.UNCHANGED
+
+
+def _pause_key(lane: Lane) -> tuple[str, UUID]:
+    return lane.breaker_key, lane.system_id

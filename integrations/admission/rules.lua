@@ -60,11 +60,28 @@ local function token_wait(urgent)
   return full, full - (urgent and burst or burst - kept) * interval - now
 end
 
+-- Take a token; how long until there is one, 0 where it was taken.
+local function take_token(urgent)
+  local full, wait = token_wait(urgent)
+  if wait > 0 then return math.ceil(wait) end
+  redis.call('SET', bucket, text(full), 'PX', text(math.ceil((full - now) / 1000) + 1000))
+  return 0
+end
+
 -- The target has asked for patience: nothing calls it for so long. Of several pleas the one that ends last counts.
 local function keep_away(microseconds)
   local ends = now + microseconds
   if ends <= tonumber(redis.call('GET', pause) or 0) then return end
   redis.call('SET', pause, text(ends), 'PX', text(math.ceil(microseconds / 1000) + 1000))
+end
+
+local function patience_left() return math.max(tonumber(redis.call('GET', pause) or 0) - now, 0) end
+
+-- A token without leave to call: for a rate beside the target's own, such as that to one phone.
+local function reserve(urgent)
+  local patience = patience_left()
+  if patience > 0 then return patience end
+  return take_token(urgent)
 end
 
 -- Leave to call: {why not, microseconds to wait, generation, whether it is a probe}. A refusal uses nothing up.
@@ -73,8 +90,8 @@ local function ask(urgent, token)
   local open_until, generation = tonumber(state[1] or 0), state[2] or '0'
   local probing, slots = open_until > 0, slots_of(urgent)
   if now < open_until then return {'breaker_open', open_until - now, generation, 0} end
-  local paused_until = tonumber(redis.call('GET', pause) or 0)
-  if now < paused_until then return {'paused', paused_until - now, generation, 0} end
+  local patience = patience_left()
+  if patience > 0 then return {'paused', patience, generation, 0} end
   if probing then
     local wait = probe_wait(urgent, tonumber(state[3] or 0))
     if wait > 0 then return {'probing', math.ceil(wait), generation, 0} end
@@ -82,9 +99,8 @@ local function ask(urgent, token)
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', text(now))
   if redis.call('ZCARD', slots) >= call_limit then return {'at_capacity', 0, generation, 0} end
   if interval > 0 then
-    local full, wait = token_wait(urgent)
-    if wait > 0 then return {'rate_limited', math.ceil(wait), generation, 0} end
-    redis.call('SET', bucket, text(full), 'PX', text(math.ceil((full - now) / 1000) + 1000))
+    local wait = take_token(urgent)
+    if wait > 0 then return {'rate_limited', wait, generation, 0} end
   end
   redis.call('ZADD', slots, text(now + lease), token)
   keep(slots, lease)

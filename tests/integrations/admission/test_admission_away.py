@@ -172,3 +172,14 @@ def test_the_rate_holds_here_too(valkey: EmbeddedValkey, lane: Lane) -> None:
     assert permits[-1].why == Refusal.RATE_LIMITED
     assert 9 < permits[-1].wait <= 10
     assert admission.ask(slow, urgent=True).granted, "a share is kept for the urgent"
+
+
+def test_a_rate_beside_the_targets_own_is_not_held_but_where_it_was_refused(valkey: EmbeddedValkey, lane: Lane) -> None:
+    pair = Lane(lane.system_id, f"pair:{lane.system_id}", call_limit=1, rate=0.1, burst=5)
+    send(valkey, signal.SIGKILL)
+
+    assert {admission.reserve(pair, urgent=False) for _ in range(10)} == {0}
+    admission.keep_away(pair, 60)
+
+    assert 59 < admission.reserve(pair, urgent=True) <= 60
+    assert admission.ask(lane, urgent=False).granted, "the target itself goes on"

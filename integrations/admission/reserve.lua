@@ -1,0 +1,1 @@
+return reserve(ARGV[14] == '1')
