@@ -9,9 +9,9 @@ from webhooks.callbacks.receiver import CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
-from webhooks.large_bodies import LargeBodies
 from webhooks.limits import Limits
 from webhooks.rejections import Rejected, store_rejected
+from webhooks.requests.large_bodies import LargeBodies
 from webhooks.vendor_events import receiver
 from webhooks.vendor_events.envelope import Accepted
 from webhooks.vendor_events.receiver import Receiver

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from webhooks.doors import Door
 from webhooks.models import Receipt
-from webhooks.refusals import Refused
+from webhooks.requests.refusals import Refused
 from wedsync.correlation import current_or_new
 from wedsync.database.async_connection import AsyncConnection
 from wedsync.ids import new_id_text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webhooks.http import remote_address
+from webhooks.requests.http import remote_address
 
 
 @pytest.mark.parametrize(

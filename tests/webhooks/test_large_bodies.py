@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from webhooks import large_bodies
 from webhooks.committer import StorageAway
-from webhooks.large_bodies import LargeBodies
+from webhooks.requests import large_bodies
+from webhooks.requests.large_bodies import LargeBodies
 
 
 class Work:

@@ -18,8 +18,8 @@ from webhooks import rejections
 from webhooks.doors import Door
 from webhooks.front_door import FrontDoor
 from webhooks.models import Receipt
-from webhooks.refusals import Refused
 from webhooks.rejections import KEPT_A_MINUTE, KEPT_BYTES, Rejected, Sample
+from webhooks.requests.refusals import Refused
 from wedsync.wire.problems import Problem
 
 pytestmark = pytest.mark.usefixtures("committed")

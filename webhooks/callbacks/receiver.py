@@ -16,17 +16,17 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from webhooks import http, inspection
 from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Notice, Provider, Unreadable
 from webhooks.callbacks.storing import CallbackReceived
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
-from webhooks.http import AWAY, OUR_FAULT, Headers
-from webhooks.inspection import EXPLAINED
-from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
-from webhooks.refusals import Refused
 from webhooks.rejections import Rejected, Sample
+from webhooks.requests import http, inspection
+from webhooks.requests.http import AWAY, OUR_FAULT, Headers
+from webhooks.requests.inspection import EXPLAINED
+from webhooks.requests.large_bodies import READ_AT_ONCE, LargeBodies
+from webhooks.requests.refusals import Refused
 from wedsync.web import answers
 from wedsync.web.request_bodies import BodyReader, Disconnected
 from wedsync.wire.problems import Problem

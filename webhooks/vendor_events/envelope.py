@@ -7,7 +7,7 @@ from uuid import UUID
 
 from integrations.vendors.base import SchemaError, Vendor
 from webhooks.doors import Door
-from webhooks.refusals import Refused
+from webhooks.requests.refusals import Refused
 from wedsync.correlation import current_or_new
 from wedsync.wire import strict_json
 from wedsync.wire.problems import FieldProblem, Problem

@@ -14,15 +14,15 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from webhooks import inspection
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
-from webhooks.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
-from webhooks.inspection import EXPLAINED
-from webhooks.large_bodies import READ_AT_ONCE, LargeBodies
 from webhooks.limits import Allowance, Limits, sender_name
-from webhooks.refusals import Refused
 from webhooks.rejections import Rejected, Sample
+from webhooks.requests import inspection
+from webhooks.requests.http import AWAY, OUR_FAULT, Headers, headers_of, read_body, remote_address
+from webhooks.requests.inspection import EXPLAINED
+from webhooks.requests.large_bodies import READ_AT_ONCE, LargeBodies
+from webhooks.requests.refusals import Refused
 from webhooks.vendor_events import emergencies
 from webhooks.vendor_events.emergencies import EmergencyReading
 from webhooks.vendor_events.envelope import Accepted, open_body

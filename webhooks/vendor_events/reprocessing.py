@@ -21,7 +21,7 @@ from integrations.routing import route_event
 from webhooks.doors import Door
 from webhooks.models import DedupId, Receipt
 from webhooks.receipts import correlation_ids
-from webhooks.refusals import Refused
+from webhooks.requests.refusals import Refused
 from webhooks.vendor_events.envelope import Accepted, open_body
 from webhooks.vendor_events.storing import StoreResult, store
 from wedsync import correlation

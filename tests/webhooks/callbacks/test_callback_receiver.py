@@ -23,9 +23,9 @@ from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
 from webhooks.front_door import PACE
-from webhooks.large_bodies import LargeBodies
 from webhooks.models import DedupId, ProviderNotice, Receipt
 from webhooks.rejections import Rejected, store_rejected
+from webhooks.requests.large_bodies import LargeBodies
 from wedsync.web.request_bodies import BodyReader
 from wedsync.web.transfers import Room
 

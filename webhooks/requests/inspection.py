@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from integrations.signatures.base import OUTSIDE_WINDOW, Headers, SignatureError, SignatureScheme
 from webhooks.doors import Door
-from webhooks.refusals import Refused
+from webhooks.requests.refusals import Refused
 from wedsync.wire.problems import Problem
 
 EXPLAINED = {

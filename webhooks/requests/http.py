@@ -4,7 +4,7 @@ import ipaddress
 from functools import lru_cache
 from typing import Any
 
-from webhooks.refusals import Refused
+from webhooks.requests.refusals import Refused
 from wedsync.web.request_bodies import Beyond, BodyReader, announced_length, check_size
 from wedsync.web.transfers import BodyRefused
 from wedsync.wire.problems import Problem
