@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing fuzz reconcile chaos lint format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing fuzz reconcile chaos lint docs format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,10 @@ lint: $(VENV)/.dev-installed ## check style, repetitions, types, imports between
 	$(RUN) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(RUN) -m wedsync.runner.checks
 
+docs: $(VENV)/.docs-installed ## build the documentation as a searchable site in site/ (python3 -m http.server -d site shows it)
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet --strict
+	$(RUN) docs/site/origins.py site
+
 format: $(VENV)/.dev-installed ## put the code into shape
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
@@ -62,9 +66,10 @@ format: $(VENV)/.dev-installed ## put the code into shape
 requirements: ## pin the packages anew from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --group docs --constraints requirements.txt --constraints requirements-dev.txt --output-file requirements-docs.txt
 
 clean: ## remove the virtual environment and caches; data stay in WEDSYNC_HOME
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A newer interpreter makes the virtual environment's python newer, hence everything is installed again.
@@ -80,4 +85,8 @@ $(VENV)/.run-installed: requirements.txt $(VENV)/bin/python
 
 $(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.run-installed
 	$(RUN) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.docs-installed: requirements-docs.txt $(VENV)/.run-installed
+	$(RUN) -m pip install --quiet --require-hashes -r requirements-docs.txt
 	@touch $@
