@@ -64,7 +64,7 @@ CREDENTIALS = (
     Credential("api_key", "API key", "Of the mail provider.", form=forms.token),
     Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", False, mailbox),
     Credential("reply_to", "Replies to", "An address for answers; empty: the sender.", False, mailbox),
-    Credential("provider", "Mail provider", "resend where it is empty; docs/email.md has all.", False, mail_provider),
+    Credential("provider", "Mail provider", "Empty: resend. docs/staff/email.md has all.", False, mail_provider),
     Credential("secret_key", "Second key", "Of Mailjet.", form=forms.token),
     Credential("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", False, forms.host),
     Credential("message_stream", "Message stream", "Of Postmark.", form=forms.word),
