@@ -7,7 +7,7 @@ from django.db import models
 
 
 class State(models.TextChoices):
-    """``succeeded``: the other side took it. ``held``: waits for something other than its own retry time."""
+    """``succeeded``: the other side accepted it. ``held``: waits for something other than its own retry time."""
 
     PENDING = "pending"
     IN_FLIGHT = "in_flight"
@@ -50,7 +50,7 @@ class Reason(models.TextChoices):
     IN_DIGEST = "in_digest"
     TAKEN_BACK = "taken_back"
     ACKNOWLEDGED = "acknowledged"
-    # skipped: nobody is there, or does not want it; or what stands against the address
+    # skipped: there is nobody to tell, or they do not want it; or the address must not be used
     NO_RECIPIENT = "no_recipient"
     NO_ADDRESS = "no_address"
     NOT_WANTED = "not_wanted"
@@ -58,16 +58,16 @@ class Reason(models.TextChoices):
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
-    # skipped: the system was told it, or has told it, just before; two systems that contradict each other
+    # skipped: the system was told, or told us, just before; two systems contradict each other
     ALREADY_KNOWN = "already_known", "The system knows it already"
     LOOP_STOPPED = "loop_stopped", "Two systems contradict each other again and again"
-    # of a system; by staff also a cancelled delivery
+    # of a system; BY_STAFF also of a cancelled delivery
     CREDENTIALS_REFUSED = "credentials_refused"
     BY_STAFF = "by_staff"
 
 
 class Outcome(models.TextChoices):
-    """What came of an attempt. ``unknown``: the request left, and no answer was seen."""
+    """The result of an attempt. ``unknown``: the request left, and no answer was seen."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -88,5 +88,5 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 def sources_of(state: State) -> list[State]:
-    """The states from which this one may be reached: the condition of each write in ``deliveries/state_changes.py``."""
+    """The states that may change to this one: the condition of each write in ``deliveries/state_changes.py``."""
     return [source for source, following in TRANSITIONS.items() if state in following]

@@ -1,1 +1,1 @@
-"""What an event says, and what may be asked or made of it. Pure: no rows, no calls."""
+"""What an event says, how routes test it, and what they make of it. Pure: no rows, no calls."""

@@ -1,9 +1,9 @@
-"""The conditions of routes: does what stands at a path of an event compare as wanted? Pure.
+"""The conditions of routes: does the value at a path of an event compare as required? Pure.
 
-Numbers compare as numbers, also where one of the two is a number in a text, as amounts are. Times with an offset
-compare as instants, every other text as text, which orders ISO dates and times. ``changes.*.field`` holds where any
-element does; ``not_equals`` where none equals. Where nothing stands at the path, only ``not_equals`` and ``exists``
-with ``false`` hold.
+Numbers compare as numbers, even if one of the two is a number written as text, as amounts are. Times with an offset
+compare as instants, all other text as text, which orders ISO dates and times. A condition on ``changes.*.field`` holds
+if it holds for any element; ``not_equals`` holds if no element is equal. If the path leads to no value, only
+``not_equals`` and ``exists`` with ``false`` hold.
 """
 
 import re
@@ -19,12 +19,12 @@ from integrations.rules.facts import Facts, find
 from wedsync.templating import time_budget
 
 LONGEST_PATTERN = 500
-PATTERN_MEMORY = 1 << 20  # bytes that one compiled pattern may take
+PATTERN_MEMORY = 1 << 20  # bytes that one compiled pattern may use
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?")
 
 
 class Operator(models.TextChoices):
-    """How what is found compares with what is wanted."""
+    """How the value found compares with the value wanted."""
 
     EQUALS = "equals", "equals"
     NOT_EQUALS = "not_equals", "does not equal"
@@ -38,7 +38,7 @@ class Operator(models.TextChoices):
 
 
 class Effect(models.TextChoices):
-    """What follows where a condition holds."""
+    """The effect of a condition that holds."""
 
     REQUIRE = "require", "must hold"
     EXCLUDE = "exclude", "must not hold"
@@ -47,10 +47,10 @@ class Effect(models.TextChoices):
 
 
 def check_value(operator: str, value: Any) -> None:
-    """Refuse a wanted value that its operator can do nothing with.
+    """Refuse a wanted value that does not suit its operator.
 
     Raises:
-        ValueError: what it must be, fit for a person.
+        ValueError: what the value must be, worded for a person.
     """
     match operator:
         case Operator.EXISTS if not isinstance(value, bool):
@@ -60,30 +60,30 @@ def check_value(operator: str, value: Any) -> None:
         case Operator.GREATER | Operator.LESS if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError("Write a number, or a date or time as text.")
         case Operator.STARTS_WITH if not isinstance(value, str) or not value:
-            raise ValueError("Write a text.")
+            raise ValueError("Write some text.")
         case Operator.CONTAINS if value in (None, "", [], {}):
-            raise ValueError("Write what must stand in it.")
+            raise ValueError("Write what it must contain.")
         case Operator.MATCHES:
             _check_pattern(value)
 
 
 def _check_pattern(value: Any) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_PATTERN:
-        raise ValueError(f"Write a pattern of at most {LONGEST_PATTERN} letters.")
+        raise ValueError(f"Write a pattern of at most {LONGEST_PATTERN} characters.")
     try:
         _compiled(value)
     except re2.error as error:
-        raise ValueError(f"This is no pattern (RE2): {_said(error)}.") from error
+        raise ValueError(f"This is not a valid RE2 pattern: {_explanation(error)}.") from error
 
 
-def _said(error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+def _explanation(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
 
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
-    """RE2 takes time in proportion to the text, whatever the pattern (docs/adr/0028)."""
+    """RE2's time is linear in the length of the text, whatever the pattern (docs/adr/0028)."""
     options = re2.Options()
     options.max_mem, options.log_errors = PATTERN_MEMORY, False
     return re2.compile(pattern, options)
@@ -93,7 +93,7 @@ def holds(path: str, operator: str, wanted: Any, facts: Facts) -> bool:
     """Whether a condition holds for an event.
 
     Raises:
-        OutOfTime: in a dry run.
+        OutOfTime: a dry run has used up its time.
     """
     time_budget.look_at_the_clock()
     found = find(path, facts)
@@ -121,7 +121,7 @@ def _compares(operator: str, found: Any, wanted: Any) -> bool:
             return _order(found, wanted) == -1
         case Operator.MATCHES:
             return isinstance(found, str) and _compiled(wanted).search(found) is not None
-    raise ValueError(f"no operator is called {operator}")
+    raise ValueError(f"unknown operator {operator}")
 
 
 def _contains(found: Any, wanted: Any) -> bool:
@@ -140,7 +140,7 @@ def _equal(found: Any, wanted: Any) -> bool:
 
 
 def _order(found: Any, wanted: Any) -> int | None:
-    """-1, 0 or 1; ``None`` where the two cannot be compared."""
+    """-1, 0 or 1; ``None`` if the two cannot be compared."""
     pair: Any = _numbers(found, wanted)
     if pair is None and isinstance(found, str) and isinstance(wanted, str):
         pair = _instants(found, wanted) or (found, wanted)
@@ -148,7 +148,7 @@ def _order(found: Any, wanted: Any) -> int | None:
 
 
 def _numbers(found: Any, wanted: Any) -> tuple[Decimal, Decimal] | None:
-    """Both as numbers, where at least one is a number and the other can be read as one."""
+    """Both as numbers, if at least one is a number and the other can be read as one."""
     if not (_is_number(found) or _is_number(wanted)):
         return None
     one, other = _number(found), _number(wanted)

@@ -11,10 +11,10 @@ def call_deadline(priority: Priority | str) -> float:
 
 
 def lease(priority: Priority | str) -> float:
-    """Seconds from the claim until the sweep may take the delivery back; always longer than the call's deadline."""
+    """Seconds from the claim until the sweep may reclaim the delivery; always longer than the call's deadline."""
     return settings.URGENT_LEASE_SECONDS if priority == Priority.URGENT else settings.LEASE_SECONDS
 
 
 def question_deadline() -> float:
-    """Seconds for a question that must precede a call; together they end before any lease does."""
+    """Seconds for a request that must precede a call; both together end before any lease does."""
     return min(max(lease(each) - call_deadline(each), 1.0) for each in Priority) / 2

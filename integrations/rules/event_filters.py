@@ -1,4 +1,4 @@
-"""Which event types a route takes: exact names, ``booking.*``, ``*.cancelled``, and ``*`` for all."""
+"""Which event types a route accepts: exact names, ``booking.*``, ``*.cancelled``, and ``*`` for all."""
 
 import re
 from collections.abc import Iterable
@@ -10,38 +10,38 @@ _FILTER = re.compile(r"\*|[a-z0-9_]+\.\*|\*\.[a-z0-9_]+")
 
 
 def names_of(event_type: str) -> list[str]:
-    """All that a filter can say to take an event type: ``booking.created``, ``booking.*``, ``*.created``, ``*``."""
+    """Every filter that accepts an event type: ``booking.created``, ``booking.*``, ``*.created``, ``*``."""
     noun, _, verb = event_type.partition(".")
     return [event_type, f"{noun}.*", f"*.{verb}", EVERY]
 
 
 def takes(filters: Iterable[str], event_type: str) -> bool:
-    """Whether a route with these filters takes an event type. No filter at all takes every one."""
+    """Whether a route with these filters accepts an event type. Without filters it accepts all."""
     wanted = set(filters)
     return not wanted or not wanted.isdisjoint(names_of(event_type))
 
 
 def types_taken(filters: Iterable[str]) -> list[str]:
-    """The types of the catalogue that a route with these filters takes."""
+    """The types of the catalogue that a route with these filters accepts."""
     wanted = set(filters)
     return [name for name in CATALOGUE if takes(wanted, name)]
 
 
 def is_wildcard(text: str) -> bool:
-    """Whether a filter stands for several types."""
+    """Whether a filter may match several types."""
     return _FILTER.fullmatch(text) is not None
 
 
 def check(filters: Iterable[str]) -> None:
-    """Refuse what takes no type of the catalogue, and so could never match.
+    """Refuse filters that accept no type of the catalogue and so could never match.
 
     Raises:
-        ValueError: with the filters that take none, fit for a person.
+        ValueError: naming these filters, worded for a person.
     """
     useless = sorted(text for text in set(filters) if not (text in CATALOGUE or (is_wildcard(text) and _any(text))))
     if useless:
         raise ValueError(
-            f"No event type is called {', '.join(useless)}. Write a whole name, or * for the part before or after the "
+            f"No event type is called {', '.join(useless)}. Write a full name, or * for the part before or after the "
             "dot, such as booking.* or *.cancelled."
         )
 

@@ -1,4 +1,4 @@
-"""An example payload of each event type, made from its schema: what transforms are tried on when they are saved."""
+"""An example payload of each event type, made from its schema: transforms are tried on it when they are saved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FreeForm(dict[str, Any]):
 
 @cache
 def payload(event_type: str, *, whole: bool = True) -> dict[str, Any]:
-    """A payload that the type's schema takes; ``whole``: with all optional fields, else with none of them."""
+    """A payload that the type's schema accepts; ``whole``: with all optional fields, else with none of them."""
     schema = CATALOGUE[event_type].payload.model_json_schema()
     required = schema.get("required", [])
     made = {
@@ -50,7 +50,7 @@ def payload(event_type: str, *, whole: bool = True) -> dict[str, Any]:
 
 
 def facts(event_type: str, *, whole: bool = True) -> Facts:
-    """What can be asked about an example event; its wedding is known."""
+    """The facts of an example event whose wedding is known."""
     event = CATALOGUE[event_type]
     return {
         "payload": payload(event_type, whole=whole),

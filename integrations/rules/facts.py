@@ -1,7 +1,7 @@
-"""What conditions and transforms can ask about an event, and the dotted paths by which they do.
+"""The facts of an event that conditions and transforms can read, and the dotted paths by which they do.
 
 A path leads into the payload: ``guest_count``, ``extra.hall``, ``changes.0.field``; ``changes.*.field`` means each
-element of the list. It may begin with ``payload.``, ``event.`` or ``wedding.`` to say where.
+element of the list. It may begin with ``payload.``, ``event.`` or ``wedding.`` to say where to look.
 """
 
 import re
@@ -25,7 +25,7 @@ _OF_WEDDING = (
 
 
 def facts_of(event: ChannelEvent) -> dict[str, Any]:
-    """The event, its wedding (``None`` without one) and its payload, as JSON values."""
+    """The event, its wedding (or ``None``) and its payload, as JSON values."""
     return {
         "payload": event.payload,
         "event": {
@@ -45,7 +45,7 @@ def facts_of(event: ChannelEvent) -> dict[str, Any]:
 
 
 def facts_of_wedding(wedding: Wedding) -> dict[str, Any]:
-    """The wedding's basics; times are the venue's own."""
+    """The wedding's basic data; times are local to the venue."""
     values = {"id": str(wedding.id)} | {name: getattr(wedding, name) for name in _OF_WEDDING}
     return {
         name: value.isoformat() if isinstance(value, date | time) else value
@@ -55,13 +55,13 @@ def facts_of_wedding(wedding: Wedding) -> dict[str, Any]:
 
 
 def check_path(path: str) -> str:
-    """The path itself.
+    """Return the path itself.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a path.
     """
     if len(path) > LONGEST_PATH or not _PATH.fullmatch(path):
-        raise ValueError("a path is names joined by dots, such as guest_count, extra.hall or changes.*.field")
+        raise ValueError("a path consists of names joined by dots, such as guest_count, extra.hall or changes.*.field")
     return path
 
 
@@ -71,7 +71,7 @@ def is_many(path: str) -> bool:
 
 
 def find(path: str, facts: Facts) -> list[Any]:
-    """What stands at a path: nothing, one value, or one for each element of a list."""
+    """The values at a path: none, one, or one for each element of a list."""
     root, *rest = path.split(".")
     steps = rest if root in _ROOTS and rest else [root, *rest]
     found: list[Any] = [facts[root if steps is rest else "payload"]]

@@ -1,6 +1,6 @@
-"""What an event that was applied says in the end: what we knew before, and the values as the wedding keeps them. Pure.
+"""The payload of an event after it was applied: with what we knew before, and the values as the wedding keeps them.
 
-Everything that is told of a field of the wedding is thereby what the wedding holds; see docs/adr/0068.
+Whatever we tell about a field of the wedding is therefore what the wedding holds; see docs/adr/0068. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from wedsync.weddings.changes import ChangeResult, FieldChange
 def told(payload: Mapping[str, Any], written: Sequence[FieldChange]) -> dict[str, Any]:
     """The payload of an event after its changes were written.
 
-    A field of a timeline whose change was older than what we know is told to nobody: it moves to ``extra.stale``.
+    A change of a timeline's field that was older than what we know is told to nobody: it moves to ``extra.stale``.
     """
     by_field = {change.field: change for change in written}
     if "changes" in payload:
@@ -26,20 +26,20 @@ def told(payload: Mapping[str, Any], written: Sequence[FieldChange]) -> dict[str
 
 def _timeline(payload: Mapping[str, Any], written: Mapping[str, FieldChange]) -> dict[str, Any]:
     changes, stale = [], []
-    for said in payload["changes"]:
-        change = written.get(said["field"])
+    for reported in payload["changes"]:
+        change = written.get(reported["field"])
         if change is None:
-            changes.append(said)
+            changes.append(reported)
         elif change.outcome == ChangeResult.STALE:
-            stale.append(said)
+            stale.append(reported)
         else:
-            before = said.get("before") if change.before is None else change.before
-            changes.append({**said, "before": before, "after": change.after})
+            before = reported.get("before") if change.before is None else change.before
+            changes.append({**reported, "before": before, "after": change.after})
     extra = {"extra": {**payload.get("extra", {}), "stale": stale}} if stale else {}
     return {**payload, "changes": changes, **extra}
 
 
 def before_in(payload: Mapping[str, Any]) -> Any:
-    """What the wedding held before; where we knew nothing, what the sender says that it was."""
+    """What the wedding held before; if we knew nothing, the previous value that the sender gave."""
     known = payload.get("before")
     return payload.get("previous") if known is None else known

@@ -25,7 +25,7 @@ def next_delay(
 ) -> float:
     """Seconds until the next attempt, within 20 % of the schedule's step.
 
-    ``retry_after``: what the other side asked for; it counts where it is longer, and at most an hour.
+    ``retry_after``: seconds that the other side asked for; used if longer than the step, up to an hour.
     """
     steps = [*schedule.quick, *schedule.durable]
     step = steps[min(attempt, len(steps)) - 1]

@@ -1,7 +1,7 @@
-"""Which events set a state, and what of it: where two go to one system, the newer one makes the older one needless.
+"""Which events set a state, and which fields of it: of two for the same system, the newer makes the older needless.
 
-Pure: :mod:`integrations.deliveries.ordering` keeps the order, one at a time of a system, wedding and type, and ends
-what is superseded.
+Pure: :mod:`integrations.deliveries.ordering` keeps the order, one at a time per system, wedding and type, and cancels
+superseded deliveries.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ _ONE_FIELD = {
 
 
 def state_set_by(event_type: str, payload: Mapping[str, Any]) -> frozenset[str] | None:
-    """What an event sets, by name; ``None``: it tells of something that happened, and each one counts.
+    """The names of the fields that an event sets; ``None``: it reports an occurrence, and each of these counts.
 
-    A waiting event may be left out for a newer one of its system, wedding and type only where the newer one sets all
-    that it sets. Of a wedding's bookings and clients there may be several, so that their names hold the vendor's id:
+    A waiting event may be dropped for a newer one of its system, wedding and type only if the newer one sets every
+    field that it sets. A wedding may have several bookings and clients, so these names contain the vendor's id:
     ``booking SC-204: status``.
     """
     if event_type == "timeline.updated":

@@ -1,7 +1,7 @@
-"""What a route makes of an event: a mapping of fields, or a template. docs/staff/routes.md, "Transforms".
+"""How a route transforms an event: by a mapping of fields, or by a template. docs/staff/routes.md, "Transforms".
 
-For a system the result is what is sent as ``payload``; for people it may hold ``headline`` and ``text``, which stand in
-the place of our own words.
+For a system the result is sent as ``payload``; for people it may hold ``headline`` and ``text``, which replace our own
+words.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ CONSTANT = "const"
 
 
 class CannotTransform(ValueError):
-    """Why there is no result; the message is for staff."""
+    """There is no result; the message tells staff why."""
 
 
 @dataclass(frozen=True)
 class Transform:
-    """A mapping of their fields to our paths, or a template. ``for_people``: its result stands in place of words."""
+    """A mapping of their fields to our paths, or a template. ``for_people``: its result replaces our own words."""
 
     mapping: Mapping[str, Any]
     template: str
@@ -38,10 +38,10 @@ class Transform:
 
 
 def apply(transform: Transform, event: ChannelEvent) -> dict[str, Any]:
-    """What it makes of the event.
+    """The event, transformed.
 
     Raises:
-        CannotTransform: its template or mapping breaks on this event.
+        CannotTransform: the template or mapping fails on this event.
     """
     result = _result(transform.mapping, transform.template, facts_of(event))
     if transform.for_people:
@@ -50,16 +50,16 @@ def apply(transform: Transform, event: ChannelEvent) -> dict[str, Any]:
 
 
 def check_mapping(mapping: object, types: Iterable[str], *, for_people: bool) -> None:
-    """Refuse a mapping that no event could fill, or that is none.
+    """Refuse an invalid mapping, and one that no event could fill.
 
     Arguments:
-        types: the event types that it will meet.
+        types: the event types that it will be used on.
 
     Raises:
-        CannotTransform: fit for the field of a form.
+        CannotTransform: worded for the field of a form.
     """
     if not isinstance(mapping, dict) or len(mapping) > MOST_FIELDS:
-        raise CannotTransform(f"Write an object of at most {MOST_FIELDS} fields: their field, and our path.")
+        raise CannotTransform(f"Write an object of at most {MOST_FIELDS} fields, each with their field and our path.")
     met = [examples.facts(name) for name in types]
     for theirs, ours in mapping.items():
         _check_field(theirs, ours, met)
@@ -73,7 +73,7 @@ def _check_field(theirs: str, ours: object, met: list[Facts]) -> None:
     try:
         check_path(theirs)
     except ValueError as error:
-        raise CannotTransform(f"“{theirs}” is no field: names joined by dots, such as guests.expected.") from error
+        raise CannotTransform(f"“{theirs}” is not a field: join names by dots, as in guests.expected.") from error
     if isinstance(ours, dict) and set(ours) == {CONSTANT}:
         return
     if not isinstance(ours, str):
@@ -83,7 +83,7 @@ def _check_field(theirs: str, ours: object, met: list[Facts]) -> None:
     except ValueError as error:
         raise CannotTransform(f"{theirs}: {error}.") from error
     if not any(find(ours, facts) for facts in met):
-        raise CannotTransform(f"{theirs}: no event that the route takes has a field {ours}.")
+        raise CannotTransform(f"{theirs}: no event that the route accepts has a field {ours}.")
 
 
 def _clash(mapping: Mapping[str, object]) -> str | None:
@@ -95,7 +95,7 @@ def check_template(template: str, types: Iterable[str], *, for_people: bool) -> 
     """Try a template on an example of each event type: with all fields, then without the optional ones.
 
     Raises:
-        CannotTransform: with the type that it breaks on, fit for the field of a form.
+        CannotTransform: naming the type that it fails on, worded for the field of a form.
     """
     for name in types:
         for whole in (True, False):
@@ -122,7 +122,7 @@ def _result(mapping: Mapping[str, Any], template: str, facts: Facts) -> dict[str
             value = ours[CONSTANT]
         _put(result, theirs.split("."), value)
     if len(json.dumps(result, ensure_ascii=False)) > MOST_LETTERS:
-        raise CannotTransform(f"the result is longer than {MOST_LETTERS} letters")
+        raise CannotTransform(f"the result is longer than {MOST_LETTERS} characters")
     return result
 
 
@@ -141,9 +141,9 @@ def _rendered(template: str, facts: Facts, *, strict: bool) -> dict[str, Any]:
     except (NotStrictJson, UnicodeEncodeError) as error:
         raise CannotTransform(str(error).replace("the body", "the result")) from error
     if not isinstance(result, dict):
-        raise CannotTransform("the result is no JSON object")
+        raise CannotTransform("the result is not a JSON object")
     if not strict_json.is_storable(result):
-        raise CannotTransform("the result holds letters that cannot be stored, such as NUL")
+        raise CannotTransform("the result contains characters that cannot be stored, such as NUL")
     return result
 
 
@@ -154,7 +154,7 @@ def _check_words(result: Mapping[str, object]) -> None:
         CannotTransform: something else.
     """
     if not result or not result.keys() <= FOR_PEOPLE:
-        raise CannotTransform("For people the result holds headline, text, or both")
+        raise CannotTransform("For people the result must consist of headline, text, or both")
     wrong = sorted(name for name, value in result.items() if not isinstance(value, str))
     if wrong:
-        raise CannotTransform(f"{wrong[0]} must be a text")
+        raise CannotTransform(f"{wrong[0]} must be text")
