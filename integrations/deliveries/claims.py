@@ -1,7 +1,7 @@
-"""Taking a due delivery for one worker: one conditional write with a lease (docs/adr/0004).
+"""Claiming a due delivery for one worker: one conditional write with a lease (docs/adr/0004).
 
-A claim counts the attempt at once; whoever lets the delivery go without a call takes that back. Written in SQL, since
-it is done for each attempt and returns what the attempt needs in the same round trip.
+The claim already counts the attempt; a worker that releases the delivery without a call undoes that. Written in SQL,
+since it runs for each attempt and returns what the attempt needs in the same round trip.
 """
 
 import json
@@ -45,8 +45,8 @@ class _Columns:
 
 _DELIVERY, _EVENT = _Columns(Delivery, "delivery"), _Columns(ChannelEvent, "event")
 
-# The waiting states stand in the text, so that the indexes of waiting deliveries fit. The commit does not wait for the
-# disk: were it lost with PostgreSQL itself, the lease would be lost too, and with it whatever the worker writes.
+# The waiting states are literals, so that the indexes of waiting deliveries apply. The commit does not wait for the
+# disk: if a crash of PostgreSQL loses it, the lease is lost too, and with it whatever the worker writes.
 _CLAIM = f"""
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE integrations_delivery AS delivery
@@ -81,9 +81,9 @@ _CLAIM_NEXT = Prepared(
 
 @dataclass(frozen=True)
 class Lease:
-    """A claimed delivery, and the token without which nothing more is written to it.
+    """A claimed delivery, and the token that every further write to it requires.
 
-    ``system_state``: as it was when the delivery was claimed.
+    ``system_state``: the system's state when the delivery was claimed.
     """
 
     delivery: Delivery
@@ -92,17 +92,17 @@ class Lease:
 
     @property
     def row(self) -> QuerySet[Delivery]:
-        """The one row, or none once the lease is lost."""
+        """The delivery's row, or no row once the lease is lost."""
         return Delivery.objects.filter(id=self.delivery.id, lease_token=self.token, state=State.IN_FLIGHT)
 
 
 def claim(delivery_id: UUID) -> Lease | None:
-    """Take a delivery if it is due. What has expired is left to the sweep."""
+    """Claim a delivery if it is due. Expired ones are left to the sweep."""
     return _claim(_CLAIM_ONE, {"id": delivery_id, "early": EARLY})
 
 
 def claim_next(system_id: UUID, *, urgent_only: bool) -> Lease | None:
-    """Take what is due for a system: the most urgent, of these first attempts before retries, of these the oldest."""
+    """Claim what is due for a system: the most urgent first, then first attempts before retries, then the oldest."""
     most = URGENT_PRECEDENCE if urgent_only else LEAST_PRECEDENCE
     return _claim(_CLAIM_NEXT, {"system": system_id, "most": most})
 

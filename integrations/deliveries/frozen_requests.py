@@ -1,4 +1,4 @@
-"""A delivery's frozen request, as people may see it."""
+"""A delivery's frozen request as people may see it."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ _SENDER = ("from", "reply_to")
 
 
 def shown(delivery: Delivery) -> dict[str, Any] | None:
-    """The request without its sender, which emails kept that were frozen before it was put in for each try.
+    """The request without its sender, which older emails froze; today the sender is added for each try.
 
     ``None``: nothing is frozen yet.
     """

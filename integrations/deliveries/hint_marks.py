@@ -1,4 +1,4 @@
-"""Marks on rows that a round of the sweep has hinted, and their removal where the hint did not leave."""
+"""Marks on rows that a round of the sweep has hinted, and their removal if the hint was not sent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ FULL_QUEUE = 2 * BATCH
 
 
 class Mark(NamedTuple):
-    """When a row was hinted, and when before that."""
+    """When a row was hinted, and when it was hinted before that."""
 
     id: UUID
     made: datetime
@@ -23,12 +23,12 @@ class Mark(NamedTuple):
 
 
 def send_or_unmark(marks: Mapping[TaskHint, Mark], unmark: str) -> int:
-    """Send hints; returns how many left.
+    """Send hints; returns how many were sent.
 
-    What did not leave loses its mark: the next round, of this sweep or another, takes it again at once.
+    A row whose hint was not sent loses its mark, so that the next round, of this sweep or another, hints it again.
 
     Arguments:
-        unmark: a statement that gives the rows ``ids``, if they still bear ``marks``, the marks of ``before``.
+        unmark: a statement that gives the rows ``ids``, if they still bear ``marks``, their earlier marks ``before``.
     """
     unsent = [marks[hint] for hint in hints.send_now(list(marks))]
     if unsent:
@@ -39,9 +39,9 @@ def send_or_unmark(marks: Mapping[TaskHint, Mark], unmark: str) -> int:
 
 
 def open_queues() -> list[str]:
-    """The queues that are not full already: more messages for the same rows would make a slow queue slower.
+    """The queues that are not full: more messages for the same rows would only slow down a slow queue.
 
-    Empty while Redis does not answer: the rows are left to a sweep that can reach it.
+    Empty while Redis does not answer: a sweep that can reach it will hint the rows.
     """
     lengths = hints.queue_lengths()
     return [] if lengths is None else [name for name, length in lengths.items() if length < FULL_QUEUE]

@@ -1,6 +1,6 @@
-"""Deliveries that wait because their target takes no more: ``held``, with the reason and until when.
+"""Deliveries that wait because their target accepts no more now: ``held``, with the reason and a time.
 
-What is held costs no attempt and wakes nobody before its time.
+A held delivery costs no attempt and wakes no worker before its time.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ from integrations.states import WAITING, Reason, State
 from wedsync.database.batches import update_all
 from wedsync.queues import Priority
 
-MOST_MENDED_TRIES = 10  # of one delivery; what still fails then keeps to its own schedule
+MOST_MENDED_TRIES = 10  # of one delivery; if it still fails then, it keeps to its own schedule
 
 
 def _due(system_id: UUID) -> QuerySet[Delivery]:
@@ -27,17 +27,17 @@ def _due(system_id: UUID) -> QuerySet[Delivery]:
 def for_open_breaker(system_id: UUID, seconds: float) -> int:
     """Hold all that is due for a system until its breaker may be probed.
 
-    A call of staff that was not tried yet is not held: see :func:`is_untried_staff_call`.
+    A call to staff that has not been tried yet is not held: see :func:`is_untried_staff_call`.
     """
     held = _due(system_id).exclude(plan_step__gte=STAFF_CALL, attempt_count=0)
     return change_unlocked(held, State.HELD, Reason.BREAKER_OPEN, next_attempt_at=due_in(seconds))
 
 
 def is_untried_staff_call(delivery_id: UUID) -> bool:
-    """Whether a delivery calls staff about an emergency that nobody takes, and was not tried yet.
+    """Whether a delivery calls staff about an emergency that nobody has acknowledged, and has not been tried yet.
 
     Each of these calls is tried once on every channel, whatever a breaker has counted: it costs one request a minute,
-    and nobody is left who could be told otherwise (docs/adr/0063).
+    and nobody else is left to tell (docs/adr/0063).
     """
     return Delivery.objects.filter(
         id=delivery_id, plan_step__gte=STAFF_CALL, attempt_count=0, state__in=list(WAITING)
@@ -45,24 +45,24 @@ def is_untried_staff_call(delivery_id: UUID) -> bool:
 
 
 def for_throttled(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system that asks for patience, but for what is urgent."""
+    """Hold all that is due for a system that throttles us, except urgent deliveries."""
     patient = _due(system_id).filter(precedence__gt=URGENT_PRECEDENCE)
     return change_unlocked(patient, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def for_paused(system_id: UUID, seconds: float) -> int:
-    """Hold all that is due for a system that asked to be left alone, urgent deliveries too."""
+    """Hold all that is due for a system that asked us to pause, urgent deliveries too."""
     return change_unlocked(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def for_patience(delivery_id: UUID, seconds: float) -> int:
-    """As :func:`for_paused`, for one delivery, which a worker may take a moment before it is due."""
+    """Like :func:`for_paused` for one delivery, which a worker may claim a moment before it is due."""
     row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=due_in(EARLY))
     return change(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
 def let_throttled_go(system_id: UUID) -> int:
-    """Staff end a system's plea for patience: make due what was held for it; returns how many."""
+    """Staff end the pause that a system asked for: make due what was held for it; returns how many."""
     held = Delivery.objects.filter(system_id=system_id, state=State.HELD, state_reason=Reason.THROTTLED)
     return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
@@ -74,10 +74,10 @@ def let_limited_go(system_id: UUID) -> int:
 
 
 def let_mended_go(system_id: UUID, *, before: datetime | None = None) -> int:
-    """A fault of ours is over: make due what waits because of it; returns how many.
+    """A fault of ours is mended: make due what waits because of it; returns how many.
 
     Arguments:
-        before: only what failed earlier than this and has not been tried often; ``None``: all.
+        before: only deliveries that failed earlier than this and have few tries; ``None``: all.
     """
     waiting = _at_fault(system_id)
     if before is not None:
@@ -87,7 +87,7 @@ def let_mended_go(system_id: UUID, *, before: datetime | None = None) -> int:
 
 
 def try_one_at_fault(system_id: UUID) -> None:
-    """Make due the most urgent of those that wait because of a fault of ours, to learn whether that is over."""
+    """Make due the most urgent delivery that waits because of a fault of ours, to learn whether that is mended."""
     row = _at_fault(system_id).order_by("precedence", "next_attempt_at").values_list("id", flat=True).first()
     if row is not None:
         _at_fault(system_id).filter(id=row).update(next_attempt_at=Now())
@@ -100,17 +100,17 @@ def _at_fault(system_id: UUID) -> QuerySet[Delivery]:
 
 
 def for_probe(delivery_id: UUID) -> int:
-    """Hold one delivery while others probe; what is held already stays as it is, and so does its time."""
+    """Hold one delivery while others probe; one that is held already keeps its state and time."""
     waiting = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now())
     probing = waiting.exclude(state=State.HELD, state_reason=Reason.BREAKER_OPEN)
     return change(probing, State.HELD, Reason.BREAKER_OPEN)
 
 
 def for_rate(delivery_id: UUID, seconds: float) -> Priority | None:
-    """Hold one delivery until the bucket's next token, unless one as urgent waits for it already.
+    """Hold one delivery until the bucket's next token, unless one at least as urgent already waits for it.
 
-    Only the head of the queue has a time: the others stay due behind it, and whoever finishes a call takes the next.
-    Returns the delivery's priority where it is held now.
+    Only the head of the queue has a time: the others stay due behind it, and a worker that finishes a call claims the
+    next one. Returns the delivery's priority if it is held now.
     """
     row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=Now())
     head = Delivery.objects.filter(

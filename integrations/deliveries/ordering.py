@@ -1,7 +1,7 @@
-"""Events that set a state go to a system one at a time and in their order; what a newer one says again is not sent.
+"""Events that set a state go to a system one at a time and in order; what a newer one repeats is not sent.
 
 An order key is a wedding and an event type, within one system. ``Delivery.sets`` names the fields that the event sets:
-a newer delivery stands for an older one where it sets all that the older does.
+a newer delivery supersedes an older one if it sets every field that the older one sets.
 See docs/operators/sending.md, "Order".
 """
 
@@ -22,19 +22,19 @@ from wedsync.live.fan_out import hints
 from wedsync.live.models import ChannelEvent
 
 log = structlog.get_logger(__name__)
-LONGEST_TURN = 60.0  # seconds; who waits is let go at the turn's end, and after this where that was lost
+LONGEST_TURN = 60.0  # seconds; waiting deliveries are due at the turn's end, or after this if its end was missed
 NO_ORDER: tuple[str, list[str]] = "", []
 _LIVING = [*WAITING, State.IN_FLIGHT, State.SUCCEEDED]
 
 
 def order_of(event: ChannelEvent) -> tuple[str, list[str]]:
-    """The order key of a delivery to a system, and the fields that it sets; where the order does not matter, none."""
+    """The order key of a delivery to a system, and the fields that it sets; both empty if order does not matter."""
     fields = state_set_by(event.type, event.payload) if event.wedding_id else None
     return (f"{event.wedding_id}:{event.type}", sorted(fields)) if fields else NO_ORDER
 
 
-# One round trip: the statements are one transaction, and each sees what was committed before it began. So whoever
-# decides about a key has seen what the one before decided.
+# One round trip: the statements are one transaction, and each sees what was committed before it began. So each decision
+# about a key sees the one before it.
 _TAKE_AT_ONCE = """
 SELECT pg_advisory_xact_lock(%(lock)s);
 UPDATE integrations_delivery AS mine SET has_turn = true
@@ -50,9 +50,9 @@ WHERE mine.id = %(id)s AND mine.lease_token = %(token)s AND mine.state = 'in_fli
 
 
 def take_turn(lease: Lease) -> bool:
-    """Whether a claimed delivery may be sent now; else it is let go: superseded, or held until its turn.
+    """Whether a claimed delivery may be sent now; if not, it is released: superseded, or held until its turn.
 
-    All that decide about one key wait for each other, so exactly one has the turn.
+    Decisions about one key wait for each other, so exactly one delivery has the turn.
     """
     delivery = lease.delivery
     with connection.cursor() as cursor:
@@ -81,20 +81,20 @@ def _take_among_others(lease: Lease) -> bool:
 
 
 def _look_again(delivery: Delivery) -> None:
-    """Who ended after we had looked, and before we were held, did not see that somebody waits."""
+    """A delivery that ended after we looked and before ours was held did not see ours waiting."""
     if not _goes_before(delivery).exists():
         end_turn([delivery])
 
 
 def _goes_before(delivery: Delivery) -> QuerySet[Delivery]:
-    """What has to end first: the one that has the turn, and whatever is older."""
+    """The deliveries that must end first: the one that has the turn, and all older ones."""
     has_turn = Q(state=State.IN_FLIGHT, has_turn=True)
     is_older = Q(event_id__lt=delivery.event_id, state__in=[*WAITING, State.IN_FLIGHT])
     return _siblings(delivery).filter(has_turn | is_older).exclude(id=delivery.id)
 
 
 def newer_arrived(delivery: Delivery) -> QuerySet[Delivery]:
-    """Those of newer events that have set some of what a delivery sets."""
+    """Deliveries of newer events that have succeeded and set a field that this one sets."""
     if not delivery.order_key:
         return Delivery.objects.none()
     arrived = _siblings(delivery).filter(event_id__gt=delivery.event_id, state=State.SUCCEEDED)
@@ -102,7 +102,7 @@ def newer_arrived(delivery: Delivery) -> QuerySet[Delivery]:
 
 
 def newer_standing_for(delivery: Delivery) -> QuerySet[Delivery]:
-    """Those of newer events that set all that a delivery sets, and have arrived or still may."""
+    """Deliveries of newer events that set every field that this one sets, and have succeeded or still may."""
     if not delivery.order_key:
         return Delivery.objects.none()
     newer = _siblings(delivery).filter(event_id__gt=delivery.event_id, state__in=_LIVING)
@@ -114,7 +114,7 @@ def _siblings(delivery: Delivery) -> QuerySet[Delivery]:
 
 
 def end_turn(deliveries: Iterable[Delivery]) -> None:
-    """Make due what waited for these, and wake a worker for the first; called with or after their commit."""
+    """Make due what waited for these deliveries, and wake a worker for the first; called in or after their commit."""
     for delivery in deliveries:
         if delivery.order_key and waiting_for(delivery).update(next_attempt_at=Now()):
             first = waiting_for(delivery).order_by("event_id").first()
@@ -123,7 +123,7 @@ def end_turn(deliveries: Iterable[Delivery]) -> None:
 
 
 def waiting_for(delivery: Delivery) -> QuerySet[Delivery]:
-    """Those that are held until a delivery's turn is over."""
+    """The deliveries that are held until this one's turn is over."""
     return _siblings(delivery).filter(state=State.HELD, state_reason=Reason.WAITS_ITS_TURN)
 
 

@@ -1,7 +1,7 @@
-"""Letting go what was held for a connection or a system that takes part again.
+"""Releasing what was held for a connection or system that has been resumed.
 
-Resuming does it at once; a worker or the receiver may have raced with that. Each round looks at every active connection
-and system by an index of what is held, so that what is to stay held is never read, however much it is.
+Resuming itself releases it; a worker or the receiver may have raced with that. Each round looks at every active
+connection and system by an index of held rows, so that rows that stay held are never read, however many they are.
 """
 
 from django.db import connection
@@ -9,7 +9,7 @@ from django.db import connection
 from wedsync.database.batches import BATCH
 from wedsync.queues import Priority
 
-# An array, since a join of a thousand rows may be made by reading the whole table.
+# An array, since PostgreSQL may plan a join of a thousand rows as a scan of the whole table.
 EVENTS = """
 UPDATE live_channelevent SET routing = 'pending'
 WHERE id = ANY(ARRAY(
@@ -21,7 +21,7 @@ WHERE id = ANY(ARRAY(
     WHERE door.state = 'active' LIMIT %(batch)s
 ))
 """
-# Deliveries to a system that was disabled since must end; the worker that takes one ends it.
+# Deliveries to a system that has since been disabled must end; the worker that claims one ends it.
 DELIVERIES = """
 UPDATE integrations_delivery SET next_attempt_at = now()
 WHERE id = ANY(ARRAY(
@@ -36,7 +36,7 @@ WHERE id = ANY(ARRAY(
 
 
 def release_held(*, batches: int) -> None:
-    """Let go at most so many batches of urgent events, of others and of deliveries; the next round goes on."""
+    """Release at most this number of batches of urgent events, other events and deliveries; the next round goes on."""
     urgent, others = [Priority.URGENT.value], [each for each in Priority.values if each != Priority.URGENT]
     for statement, priorities in ((EVENTS, urgent), (EVENTS, others), (DELIVERIES, [])):
         for _ in range(batches):

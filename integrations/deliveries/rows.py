@@ -1,4 +1,4 @@
-"""Rows of new deliveries: in which state they begin, and until when they are worth trying."""
+"""Rows of new deliveries: their first state, and when they expire."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ LONGEST_LIFE = timedelta(days=7)
 
 
 def planned_row(event: ChannelEvent, key: str, plan: PlannedDelivery, priority: Priority, **fields: Any) -> Delivery:
-    """The delivery that is planned, skipped or held where the plan says so, not yet stored. ``fields``: more of it."""
+    """The planned delivery, not yet stored; skipped or held if the plan says so. ``fields``: further columns."""
     now = timezone.now()
     row = Delivery(
         organization_id=event.organization_id,
@@ -42,10 +42,10 @@ def planned_row(event: ChannelEvent, key: str, plan: PlannedDelivery, priority: 
 
 
 def expiry(event: ChannelEvent, channel: str, priority: Priority, now: datetime) -> datetime:
-    """Until when a delivery is worth trying. See docs/adr/0018.
+    """When a delivery expires. See docs/adr/0018.
 
-    Systems: 7 days. People: at the latest 6 h after the reception, urgent 1 h; news after the wedding, such as a
-    gallery, keep the 7 days.
+    To systems: after 7 days. To people: 6 h after the reception at the latest, urgent ones after 1 h; events after the
+    wedding, such as a gallery, keep the 7 days.
     """
     if channel == senders.SYSTEM_CHANNEL:
         return now + LONGEST_LIFE

@@ -1,4 +1,4 @@
-"""What staff do with deliveries: send one again, or call one off."""
+"""What staff do with deliveries: try one now, send one again, or cancel one."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ TRIABLE = frozenset({State.SCHEDULED})
 
 
 def try_now(rows: QuerySet[Delivery]) -> int:
-    """Make due whichever of the rows wait for their next try; returns how many. Their schedule goes on from there."""
+    """Make due those rows that wait for their next try; returns how many. Their schedule continues from there."""
     waiting = rows.filter(state__in=list(TRIABLE), expires_at__gt=Now())
     found = list(waiting.values_list("id", "priority", "system_id"))
     moved = Delivery.objects.filter(id__in=[each[0] for each in found], state__in=list(TRIABLE)).update(
@@ -43,41 +43,41 @@ def try_now(rows: QuerySet[Delivery]) -> int:
 
 
 def resend(delivery: Delivery) -> Delivery:
-    """Send a finished delivery again, freshly rendered, as its next generation; called again it makes no further one.
+    """Send a finished delivery again, freshly rendered, as its next generation. Calling this twice makes only one.
 
     Raises:
-        CannotResend: it is not finished, its address must not be used, or a newer one stands for it.
+        CannotResend: it is not finished, its address must not be used, or a newer one supersedes it.
     """
     if delivery.state not in RESENDABLE:
-        raise CannotResend(f"It is {State(delivery.state).label.lower()}: only what has ended can be sent again.")
+        raise CannotResend(f"It is {State(delivery.state).label.lower()}: only a finished delivery can be sent again.")
     if delivery.id in _blocked([delivery]):
-        raise CannotResend("Its address must not be used: no consent, opted out, bounced or complained.")
+        raise CannotResend("Its address must not be used: no consent, an opt-out, a bounce or a complaint.")
     if ordering.newer_standing_for(delivery).exists() or ordering.newer_arrived(delivery).exists():
-        raise CannotResend("A newer change of the same thing has gone to this system. Resend that one.")
+        raise CannotResend("A newer change to the same thing has gone to this system. Resend that one.")
     (made,) = _next_generation([delivery])
     return made
 
 
 def send_anew(delivery: Delivery) -> Delivery:
-    """The next generation of a delivery, whatever became of it, freshly rendered; called again it is the same one."""
+    """The next generation of a delivery in any state, freshly rendered. Calling this twice makes only one."""
     (made,) = _next_generation([delivery])
     return made
 
 
 def replace(delivery: Delivery, *, may_duplicate: bool) -> Delivery:
-    """The next generation of a delivery that can no longer go out under its own key; it expires when that would have.
+    """The next generation of a delivery that can no longer go out under its own key; it keeps the same expiry.
 
     Arguments:
-        may_duplicate: whether an earlier try of the delivery may have arrived.
+        may_duplicate: whether an earlier try may have arrived.
     """
     (made,) = _next_generation([delivery], expires_at=delivery.expires_at, may_duplicate=may_duplicate)
     return made
 
 
 def resend_all(rows: QuerySet[Delivery]) -> int:
-    """Send again whichever of the rows may be; returns how many.
+    """Send again those rows that may be; returns how many.
 
-    A change over which a newer one has gone out is left, and of several only the newest arrives.
+    A change that a newer one has overtaken is left out, and of several only the newest arrives.
     """
     made = 0
     ids = list(rows.filter(state__in=list(RESENDABLE)).order_by("id").values_list("id", flat=True))
@@ -90,7 +90,7 @@ def resend_all(rows: QuerySet[Delivery]) -> int:
 
 
 def cancel(rows: QuerySet[Delivery]) -> int:
-    """Call off whichever of the rows still wait; returns how many. What is in flight cannot be called back."""
+    """Cancel those rows that still wait; returns how many. A delivery in flight cannot be recalled."""
     ordered = list(rows.filter(state__in=list(WAITING)).exclude(order_key=""))
     cancelled = change(rows.filter(state__in=list(WAITING)), State.CANCELLED, Reason.BY_STAFF)
     ordering.end_turn(ordered)
@@ -98,23 +98,23 @@ def cancel(rows: QuerySet[Delivery]) -> int:
 
 
 def _blocked(deliveries: Sequence[Delivery]) -> set[UUID]:
-    """Those whose address stands against it by now."""
+    """The deliveries whose address must not be used any more."""
     people = [delivery for delivery in deliveries if delivery.contact_id]
     rows = Address.objects.filter(
         organization_id__in={delivery.organization_id for delivery in people},
         value__in={delivery.target for delivery in people},
     )
-    standing = {(row.organization_id, row.channel, row.value): row.blocked_because for row in rows}
+    obstacles = {(row.organization_id, row.channel, row.value): row.blocked_because for row in rows}
     return {
         delivery.id
         for delivery in people
-        if standing.get((delivery.organization_id, delivery.channel, delivery.target))
+        if obstacles.get((delivery.organization_id, delivery.channel, delivery.target))
     }
 
 
 @transaction.atomic
 def _next_generation(deliveries: Sequence[Delivery], **fields: Any) -> list[Delivery]:
-    """``fields``: columns that do not follow from the row that is repeated."""
+    """``fields``: columns that differ from those of the repeated row."""
     wanted = {_next_key(delivery): delivery for delivery in deliveries}
     Delivery.objects.bulk_create([_again(old, key, fields) for key, old in wanted.items()], ignore_conflicts=True)
     made = list(Delivery.objects.filter(dedupe_key__in=list(wanted)))

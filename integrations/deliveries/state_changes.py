@@ -1,4 +1,4 @@
-"""The one way in which a delivery changes its state: a conditional write along the allowed transitions."""
+"""The only way a delivery changes its state: a conditional write along the allowed transitions."""
 
 import json
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from wedsync.ids import new_id
 
 
 def change(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **fields: Any) -> int:
-    """Change those rows from which ``to`` may be reached; returns how many. ``fields``: what is written along.
+    """Change those rows whose state may become ``to``; returns how many. ``fields``: columns to write with it.
 
-    A row that leaves ``in_flight`` gives its lease back; one that is finished notes the time.
+    A row that leaves ``in_flight`` gives up its lease; a finished one notes the time.
     """
     return rows.filter(state__in=sources_of(to)).update(**_written(to, reason, fields))
 
@@ -27,13 +27,13 @@ def change(rows: QuerySet[Delivery], to: State, reason: Reason = Reason.NONE, **
 def change_unlocked(
     rows: QuerySet[Delivery], to: State, reason: Reason, *, batches: int | None = None, **fields: Any
 ) -> int:
-    """:func:`change` for whatever waits for a target, which others may be changing at the same moment.
+    """:func:`change` for all that waits for a target, which others may be changing at the same moment.
 
-    What they have locked is left to them, and no statement changes more than a thousand rows.
+    Rows that others have locked are left to them, and no statement changes more than a thousand rows.
 
     Arguments:
-        rows: a filter that a changed row does not meet any more.
-        batches: how many at most; ``None``: until none is left.
+        rows: a filter that a changed row no longer meets.
+        batches: how many at most; ``None``: until no row is left.
     """
     return update_all(rows.filter(state__in=sources_of(to)), batches=batches, **_written(to, reason, fields))
 
@@ -48,7 +48,7 @@ def _written(to: State, reason: Reason, fields: dict[str, Any]) -> dict[str, Any
 
 
 def release(row: QuerySet[Delivery], to: State, reason: Reason, **fields: Any) -> int:
-    """Change a claimed row without an attempt: what the claim had counted is taken back."""
+    """Change a claimed row without an attempt: the attempt that the claim counted is subtracted again."""
     return change(row, to, reason, attempt_count=F("attempt_count") - 1, **fields)
 
 
@@ -68,19 +68,19 @@ _FREEZE = Prepared(
 
 
 def freeze(delivery_id: UUID, token: UUID, request: dict[str, Any]) -> bool:
-    """Keep the bytes of the first attempt; false where the lease was lost."""
+    """Keep the bytes of the first attempt; false if the lease was lost."""
     frozen, _ = _FREEZE.run({"request": json.dumps(request), "id": delivery_id, "token": token})
     return bool(frozen)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What an attempt leaves behind: the next state, and the attempt's row.
+    """The end of an attempt: the next state, and the attempt's row.
 
     Arguments:
         attempt: the id of the attempt's row.
-        due_in: seconds until it is due again, for ``scheduled`` and ``held``; ``None``: never by itself.
-        may_duplicate: whether from now on a try may arrive a second time.
+        due_in: seconds until the delivery is due again, for ``scheduled`` and ``held``; ``None``: never by itself.
+        may_duplicate: whether a further try may arrive as a duplicate.
     """
 
     to: State
@@ -99,7 +99,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Ended:
-    """Whether it was written, and the precedence of the next delivery that is due for the same system, if any."""
+    """Whether the attempt was written, and the precedence of the next delivery due for the same system, if any."""
 
     written: bool
     next_precedence: int | None
@@ -165,10 +165,10 @@ _END = Prepared(
 
 
 def record_attempt(delivery: Delivery, token: UUID, ending: Ending) -> Ended:
-    """Write the attempt and the next state in one commit; nothing where the lease was lost.
+    """Write the attempt and the next state in one commit; nothing if the lease was lost.
 
     Raises:
-        OperationalError: PostgreSQL is away; it may be called again with the same ending, also where PostgreSQL had
+        OperationalError: PostgreSQL is away. Call it again with the same ending; that is safe even if PostgreSQL had
             committed it and only the answer was lost.
     """
     values = {
