@@ -1,8 +1,8 @@
-"""Alerts: what staff must know, told once an hour for each cause and system (docs/adr/0035).
+"""Alerts: what staff must know, sent once an hour for each cause and system (docs/adr/0035).
 
-An alert is told as an event on ``ops:health:<organization>``, which ordinary routes lead to Slack and to the staff's
-mail, but never through the system that it is about; and as a line in the log. The row is written first, under a
-condition, so that of many processes that see the same one alone tells it.
+An alert is published as an event on ``ops:health:<organization>``, which ordinary routes lead to Slack and to the
+staff's email, but never through the system that it is about; it is also logged. The row is written first, under a
+condition, so that only one of the processes that notice a problem sends the alert.
 """
 
 from collections.abc import Container, Iterable
@@ -26,8 +26,8 @@ from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
 
 log = structlog.get_logger(__name__)
-QUIET = timedelta(hours=1)  # between two tellings of the same
-OPS_ROUTES = "ops:health:"  # how the channel patterns of routes begin whose organizations hear of WedSync itself
+QUIET = timedelta(hours=1)  # between two notices of the same alert
+OPS_ROUTES = "ops:health:"  # organizations with a route whose pattern begins so are alerted about WedSync itself
 RAISED, RESOLVED = "ops.alert_raised", "ops.alert_resolved"
 LONGEST = 500
 
@@ -39,10 +39,10 @@ Key = tuple[UUID, Cause, UUID | None]
 def raise_alert(
     organization_id: UUID, cause: Cause, text: str, *, system: System | None = None, about: str = ""
 ) -> bool:
-    """Note that something is wrong; tell staff, unless they were told of the same within the hour. Whether it told.
+    """Record that something is wrong, and alert staff unless they were alerted of it within the hour.
 
-    ``text``: sentences for people. ``system``: whom it is about; the alert takes every way but through it. ``about``:
-    what else it is about, such as an incident: what is wrong with another one is told for itself.
+    Returns whether staff were alerted. ``text``: sentences for people. ``system``: the system concerned; the alert goes
+    every way but through it. ``about``: what else it concerns, such as an incident; each has an alert of its own.
     """
     same = Alert.objects.filter(organization_id=organization_id, cause=cause, system=system, about=about)
     found = same.filter(resolved_at=None)
@@ -62,14 +62,14 @@ def raise_alert(
 
 
 def key_of(alert: Alert) -> Key:
-    """What there is one open alert of."""
+    """The key of which at most one alert is open."""
     return alert.organization_id, Cause(alert.cause), alert.system_id
 
 
 def found_again(wrong: Container[Key]) -> set[Key]:
-    """Count those that are open and were told within the hour, all in one write; returns which these are.
+    """Count again the open alerts that staff were told of within the hour, all in one write; returns their keys.
 
-    Where a thousand systems are ill for an hour, they are told of one by one once, and then cost nothing.
+    If a thousand systems are critical for an hour, each is reported once, and then costs nothing.
     """
     open_ones = Alert.objects.filter(resolved_at=None, told_at__gt=Now() - QUIET)
     again = {alert.id: key for alert in open_ones if (key := key_of(alert)) in wrong}
@@ -78,22 +78,22 @@ def found_again(wrong: Container[Key]) -> set[Key]:
 
 
 def raise_everywhere(cause: Cause, text: str) -> int:
-    """Tell of what is wrong with WedSync itself to every organization with a route on its ops channel; how many.
+    """Alert every organization with a route on its ops channel to a fault of WedSync itself; returns how many.
 
-    Call it in a transaction: all are told, or none.
+    Call it in a transaction: all are alerted, or none.
     """
     return sum(raise_alert(organization_id, cause, text) for organization_id in _listening())
 
 
 def _listening() -> Iterable[UUID]:
-    """In one order everywhere, since each keeps its channel's counter locked until the commit."""
+    """Always in the same order, since each channel's counter stays locked until the commit."""
     routes = Route.objects.filter(active=True, channel_pattern__startswith=OPS_ROUTES)
     return routes.order_by("organization_id").values_list("organization_id", flat=True).distinct()
 
 
 @transaction.atomic
 def resolve(alert: Alert) -> bool:
-    """Close an alert, once, and give the all-clear where staff had been told; whether it was open."""
+    """Close an alert, and give the all-clear if staff had been alerted; returns whether it was open."""
     if not Alert.objects.filter(id=alert.id, resolved_at=None).update(resolved_at=Now()):
         return False
     alert.refresh_from_db()
@@ -104,7 +104,7 @@ def resolve(alert: Alert) -> bool:
 
 
 def resolve_all(alerts: QuerySet[Alert]) -> int:
-    """Close those that are still open; returns how many."""
+    """Close those alerts that are still open; returns how many."""
     return sum(resolve(alert) for alert in alerts.filter(resolved_at=None).order_by("organization_id", "id"))
 
 
@@ -116,7 +116,7 @@ def _event(alert: Alert, event_type: str, occurred_at: datetime) -> NewEvent:
 
 
 def ops_event(organization_id: UUID, event_type: str, payload: dict[str, Any], occurred_at: datetime) -> NewEvent:
-    """An event for an organization's staff, about no wedding."""
+    """An event for an organization's staff that is not about a wedding."""
     return NewEvent(
         organization_id=organization_id,
         wedding_id=None,

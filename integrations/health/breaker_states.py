@@ -1,4 +1,4 @@
-"""How the breakers of systems stand, read and not asked: looking takes no probe."""
+"""The states of systems' breakers, read without asking for admission: reading uses up no probe."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ from integrations.models.breaker import BreakerState
 
 
 def breaker_states(systems: Sequence[System]) -> dict[UUID, BreakerState]:
-    """Each system's breaker, in one round trip; ``unknown`` for all where Redis does not answer in time."""
+    """Each system's breaker, in one round trip; ``unknown`` for all if Redis does not answer in time."""
     views = admission.look([admission.lane_of(system) for system in systems])
     found = {system.id: views[str(system.id)] for system in systems}
     return {key: BreakerState(view.state.value) if view.known else BreakerState.UNKNOWN for key, view in found.items()}

@@ -1,7 +1,7 @@
 """The figures of all systems from the rows, in a few queries that use indexes (docs/adr/0034).
 
-Attempts are summed up by system and minute: each round counts the last minutes anew, and no round counts an hour. What
-waits is counted where it stands, which the partial indexes on open rows bound.
+Attempts are summed up by system and minute: each round recounts the last minutes, and no round counts an hour. Waiting
+deliveries are counted from their own rows, at a cost bounded by the partial indexes on open rows.
 """
 
 from collections import defaultdict
@@ -23,10 +23,10 @@ from integrations.models.health import Cause
 from integrations.states import Reason, State
 from wedsync.ids import first_id_since
 
-# An attempt's row is written when it has ended, a lost one's when its lease has; so long the sums may still grow.
+# An attempt's row is written when it ends, a lost one's when its lease ends; until then the sums may still grow.
 SETTLES = timedelta(minutes=3)
 DAY = timedelta(days=1)
-# Held for something that is not the fault of anybody.
+# Held for a reason that is nobody's fault.
 NOT_DUE = (
     Reason.SYSTEM_PAUSED,
     Reason.QUIET_HOURS,
@@ -56,7 +56,7 @@ ON CONFLICT (minute, system_id) DO UPDATE SET attempts = EXCLUDED.attempts, succ
   own_faults = EXCLUDED.own_faults, last_own_fault_at = EXCLUDED.last_own_fault_at, own_fault = EXCLUDED.own_fault
 """
 _OWN_FAULT = OurFault.__name__
-# Faults of ours after the last call that says something of the system.
+# Faults of ours since the last call that says something about the system.
 _OWN_FAULTS = """
 SELECT minute.system_id, sum(minute.own_faults),
   (array_agg(minute.own_fault ORDER BY minute.last_own_fault_at DESC))[1]
@@ -67,8 +67,8 @@ FROM integrations_attemptminute minute JOIN (
 WHERE minute.minute >= %(since)s AND minute.own_faults > 0 AND (other.at IS NULL OR minute.last_own_fault_at > other.at)
 GROUP BY minute.system_id
 """
-# What a breaker or a rate holds is due all the same, and stays due since it first was: its next_attempt_at only says
-# when that is asked again.
+# A delivery held by a breaker or a rate is still due, since the time it first was: its next_attempt_at only says when
+# admission is asked again.
 _WAITING = """
 SELECT system_id, priority, count(*), count(*) FILTER (WHERE state = 'held'),
   extract(epoch FROM now() - min(due_since) FILTER (WHERE state <> 'held' OR NOT state_reason = ANY(%(not_due)s)))
@@ -78,12 +78,12 @@ GROUP BY system_id, priority
 
 
 def window() -> timedelta:
-    """How far the success rate looks back."""
+    """The period that the success rate covers."""
     return timedelta(seconds=settings.HEALTH_WINDOW_SECONDS)
 
 
 def sum_attempts(now: datetime) -> None:
-    """Write the sums of the minutes that may have changed since the last round; done twice it changes nothing."""
+    """Write the sums of the minutes that may have changed since the last round; safe to repeat."""
     last = AttemptMinute.objects.aggregate(last=Max("minute"))["last"]
     earliest = now - window()
     since = max(earliest, last - SETTLES) if last else earliest
@@ -104,8 +104,8 @@ def collect(systems: list[System], now: datetime) -> dict[UUID, Figures]:
         figures.attempts, figures.successes = row["tried"], row["succeeded"]
         figures.last_success_at, figures.last_failure_at = row["success_at"], row["failure_at"]
     _count_waiting(found)
-    for system_id, faults, said in _own_faults(now):
-        found[system_id].own_faults, found[system_id].own_fault = int(faults), said
+    for system_id, faults, newest in _own_faults(now):
+        found[system_id].own_faults, found[system_id].own_fault = int(faults), newest
     for system in systems:
         found[system.id].unusable = " ".join(checks.problems(system))[:500]
     for system_id, causes in open_causes().items():
@@ -120,14 +120,14 @@ def collect(systems: list[System], now: datetime) -> dict[UUID, Figures]:
 
 
 def open_causes(organization_id: UUID | None = None) -> dict[UUID, list[Cause]]:
-    """By system, why alerts about it are open; of one organization, or of all."""
+    """By system, the causes of its open alerts; for one organization, or for all."""
     rows = Alert.objects.filter(resolved_at=None, system__isnull=False).order_by("first_at")
     rows = rows.filter(organization_id=organization_id) if organization_id else rows
     return causes_by_system(rows.values_list("system_id", "cause"))
 
 
 def causes_by_system(pairs: Iterable[tuple[UUID | None, str]]) -> dict[UUID, list[Cause]]:
-    """The causes of alerts, each once, by system; ``pairs``: the system (``None``: of none) and cause of each."""
+    """The causes of alerts, each once, by system; ``pairs``: the system (or ``None``) and cause of each alert."""
     found: dict[UUID, list[Cause]] = defaultdict(list)
     for system_id, cause in pairs:
         if system_id and cause not in found[system_id]:
@@ -168,7 +168,7 @@ def _count_waiting(found: dict[UUID, Figures]) -> None:
 
 
 def unrouted_ages() -> dict[UUID, float]:
-    """By organization, how many seconds its oldest event waits for its routing."""
+    """By organization, how many seconds its oldest unrouted event has waited."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT organization_id, extract(epoch FROM now() - min(received_at)) FROM live_channelevent "

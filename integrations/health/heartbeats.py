@@ -1,7 +1,7 @@
-"""Signs of life. Processes watch each other's: one that is dead cannot say so itself (docs/adr/0035).
+"""Heartbeats. Processes watch each other's, since a dead process cannot report itself (docs/adr/0035).
 
-Each kind of process that must not be missing renews its row. Web processes and sweeps look whether the others' rows
-grow old; whoever finds one too old tells every organization that listens, once an hour, by a conditional write.
+Each kind of process that must always run renews its row. Web processes and sweeps check the age of the others' rows; a
+process that finds one too old alerts every organization that listens, once an hour, by a conditional write.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Part(StrEnum):
-    """What must be alive. ``health``: beat and a worker of the queue ``high``, seen by the sweep that they make."""
+    """The parts that must be alive. ``health``: beat and a worker of the queue ``high``, proved by the health sweep."""
 
     WEB = "web"
     SWEEP = "sweep"
@@ -35,26 +35,26 @@ class Part(StrEnum):
 
     @property
     def longest_silence(self) -> float:
-        """Seconds: six heartbeats; of the health sweep three rounds."""
+        """Seconds: six heartbeats; for the health sweep three rounds."""
         return 3 * settings.HEALTH_SECONDS if self == Part.HEALTH else 6 * settings.HEARTBEAT_SECONDS
 
     @property
     def cause(self) -> Cause:
-        """What its silence is raised as."""
+        """The alert's cause when it is silent."""
         return {Part.WEB: Cause.WEB_SILENT, Part.SWEEP: Cause.SWEEP_SILENT, Part.HEALTH: Cause.HEALTH_SILENT}[self]
 
     @property
     def meaning(self) -> str:
-        """What people lose while it is silent."""
+        """The effect on people while it is silent."""
         return {
-            Part.WEB: "Nobody takes webhooks or shows pages.",
-            Part.SWEEP: "Held deliveries and later retries wait, and what a dead worker left behind is not found.",
-            Part.HEALTH: "The figures are old: beat, or the worker of the queue “high”, stands still.",
+            Part.WEB: "Webhooks are not received, and no pages are shown.",
+            Part.SWEEP: "Held deliveries and later retries wait, and the work of dead workers is not recovered.",
+            Part.HEALTH: "The figures are out of date: beat, or the worker of the queue “high”, has stopped.",
         }[self]
 
 
 def beat(part: Part) -> None:
-    """Give a sign of life."""
+    """Record a heartbeat."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=part, hostname=socket.gethostname())],
         update_conflicts=True,
@@ -64,9 +64,9 @@ def beat(part: Part) -> None:
 
 
 def check(part: Part) -> bool:
-    """Whether a part is alive. Raises its silence, and closes that alert when it is back.
+    """Whether a part is alive. Raises an alert when it is silent, and closes that alert when it is back.
 
-    A part that never gave a sign counts as seen now, so that it is missed after its time, too.
+    A part that has never sent a heartbeat counts as seen now, so that its silence is noticed too.
     """
     Heartbeat.objects.bulk_create([Heartbeat(name=part)], ignore_conflicts=True)
     silent = Heartbeat.objects.filter(name=part, at__lt=Now() - timedelta(seconds=part.longest_silence))
@@ -78,7 +78,7 @@ def check(part: Part) -> bool:
     untold = Q(silence_told_at=None) | Q(silence_told_at__lte=Now() - alerts.QUIET)
     with transaction.atomic():
         if silent.filter(untold).update(silence_told_at=Now()):
-            told = alerts.raise_everywhere(part.cause, f"No sign of life from “{part}” for a while. {part.meaning}")
+            told = alerts.raise_everywhere(part.cause, f"No sign of life from “{part}”. {part.meaning}")
             log.error("heartbeat_missing", part=part.value, organizations_told=told)
     return False
 
@@ -95,9 +95,9 @@ class Pulse:
         self._next = 0.0
 
     def round(self) -> None:
-        """Beat and look, where it is time for it. A database that is away ends this round only.
+        """Beat, and check the others, if it is time. An unreachable database ends this round only.
 
-        The others get their time to start: what was stopped overnight is not missed in the first second.
+        The others get time to start: after a night's stop nothing is reported as missing in the first second.
         """
         now = time.monotonic()
         if now < self._next:
@@ -117,6 +117,6 @@ class Pulse:
         while True:
             try:
                 await in_thread(self.round)
-            except Exception:  # a heart that stops at an error of its own would raise a false alarm
+            except Exception:  # a heartbeat that stops because of an error of its own would raise a false alarm
                 log.exception("heartbeat_broken", part=self.own.value)
             await asyncio.sleep(settings.HEARTBEAT_SECONDS)

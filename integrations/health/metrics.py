@@ -1,6 +1,6 @@
-"""What Prometheus gets: what the rows and Redis say, whichever process is asked.
+"""The metrics for Prometheus, read from rows and Redis, so that every process gives the same answer.
 
-The figures are those of the last health sweep, and no scrape counts a table of deliveries (docs/adr/0034).
+The figures are those of the last health sweep; no scrape counts a table of deliveries (docs/adr/0034).
 """
 
 import threading
@@ -23,7 +23,7 @@ from integrations.references.linking import count_unlinked
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
-FRESH = 5.0  # seconds that an answer is given again
+FRESH = 5.0  # seconds for which an answer is reused
 
 
 class RowsCollector(Collector):
@@ -43,11 +43,11 @@ class RowsCollector(Collector):
             return self._found
 
     def forget(self) -> None:
-        """Ask anew at the next scrape."""
+        """Collect again at the next scrape."""
         self._until = 0.0
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: registering must not ask PostgreSQL."""
+        """Nothing: registering must not query PostgreSQL."""
         return []
 
 
@@ -58,10 +58,10 @@ registry.register(collector)
 
 def _queues() -> Iterator[Metric]:
     messages = GaugeMetricFamily("wedsync_queue_messages", "Messages in a Celery queue", labels=["queue"])
-    for name, length in (hints.queue_lengths() or {}).items():  # without Redis there is no figure, rather than a zero
+    for name, length in (hints.queue_lengths() or {}).items():  # without Redis no figure, instead of a zero
         messages.add_metric([name], length)
     yield messages
-    waiting = GaugeMetricFamily("wedsync_deliveries_waiting", "Deliveries that wait, by priority", labels=["queue"])
+    waiting = GaugeMetricFamily("wedsync_deliveries_waiting", "Waiting deliveries by priority", labels=["queue"])
     sums = dict.fromkeys(Priority.values, 0)
     for by_priority in HealthReading.objects.filter(waiting__gt=0).values_list("by_priority", flat=True):
         for name, count in by_priority.items():
@@ -78,9 +78,9 @@ def _systems() -> Iterator[Metric]:
         attempts=Sum("attempts", default=0),
         successes=Sum("successes", default=0),
     )
-    yield GaugeMetricFamily("wedsync_deliveries_held", "Deliveries that are held", value=counts["held"])
+    yield GaugeMetricFamily("wedsync_deliveries_held", "Held deliveries", value=counts["held"])
     yield GaugeMetricFamily("wedsync_deliveries_dead_day", "Deliveries that died in 24 hours", value=counts["dead"])
-    calls = GaugeMetricFamily("wedsync_attempts_window", "Attempts in the window of health", labels=["outcome"])
+    calls = GaugeMetricFamily("wedsync_attempts_window", "Attempts in the health window", labels=["outcome"])
     calls.add_metric(["succeeded"], counts["successes"])
     calls.add_metric(["failed"], counts["attempts"] - counts["successes"])
     yield calls
@@ -100,17 +100,19 @@ def _ages() -> Iterator[Metric]:
     found = OrganizationReading.objects.aggregate(
         due=Max("oldest_due_seconds", default=0.0), unrouted=Max("unrouted_seconds", default=0.0)
     )
-    yield GaugeMetricFamily("wedsync_oldest_due_seconds", "Age of the oldest row that is due", value=found["due"])
+    yield GaugeMetricFamily(
+        "wedsync_oldest_due_seconds", "Age of the oldest due delivery or unrouted event", value=found["due"]
+    )
     yield GaugeMetricFamily(
         "wedsync_oldest_unrouted_seconds", "Age of the oldest unrouted event", value=found["unrouted"]
     )
     unlinked = count_unlinked()
-    yield GaugeMetricFamily("wedsync_events_unlinked", "Events that wait for a wedding, 10000 at most", value=unlinked)
+    yield GaugeMetricFamily("wedsync_events_unlinked", "Events waiting for a wedding, at most 10000", value=unlinked)
 
 
 def _alerts() -> Iterator[Metric]:
-    told = CounterMetricFamily("wedsync_alerts_raised", "Alerts told to staff", labels=["cause"])
-    still = GaugeMetricFamily("wedsync_alerts_open", "Alerts that are open", labels=["cause"])
+    told = CounterMetricFamily("wedsync_alerts_raised", "Alerts sent to staff", labels=["cause"])
+    still = GaugeMetricFamily("wedsync_alerts_open", "Open alerts", labels=["cause"])
     rows = (
         Alert.objects.values("cause")
         .order_by()
@@ -124,11 +126,13 @@ def _alerts() -> Iterator[Metric]:
 
 
 def _heartbeats() -> Iterator[Metric]:
-    ages = GaugeMetricFamily("wedsync_heartbeat_age_seconds", "Since the last sign of life", labels=["part"])
+    ages = GaugeMetricFamily("wedsync_heartbeat_age_seconds", "Seconds since the last heartbeat", labels=["part"])
     for name, age in Heartbeat.objects.values_list("name", _age("at")):
         ages.add_metric([name], age.total_seconds())
     yield ages
-    limits = GaugeMetricFamily("wedsync_heartbeat_limit_seconds", "The age at which a part is silent", labels=["part"])
+    limits = GaugeMetricFamily(
+        "wedsync_heartbeat_limit_seconds", "The age at which a part counts as silent", labels=["part"]
+    )
     for part in Part:
         limits.add_metric([part.value], part.longest_silence)
     yield limits

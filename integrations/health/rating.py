@@ -1,4 +1,4 @@
-"""How well a system does, from its figures. Pure. docs/operators/health.md."""
+"""How healthy a system is, judged from its figures. Pure. docs/operators/health.md."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,22 +7,22 @@ from datetime import datetime
 from integrations.models.breaker import BreakerState
 from integrations.models.health import Cause, HealthStatus
 
-ENOUGH = 20  # calls; of fewer the success rate says little
+ENOUGH = 20  # calls; with fewer, the success rate says little
 FEWEST_SUCCESSES = {HealthStatus.CRITICAL: 95.0, HealthStatus.WARNING: 99.5}  # percent
 OLDEST_DUE = {HealthStatus.CRITICAL: 60.0, HealthStatus.WARNING: 15.0}  # seconds
 LONG_QUEUE = 1_000  # deliveries
-OWN_FAULTS = 3  # in a row: then nothing reaches the system until we mend it
-# What is taken off the score of 100, at most.
+OWN_FAULTS = 3  # in a row: nothing will reach the system until the fault is mended
+# The most that each takes off the score of 100.
 FOR_FAILURES, FOR_BREAKER, FOR_AGE, FOR_QUEUE = 50, 50, 40, 10
 PER_FAILED_PERCENT = 10
 
 
 @dataclass
 class Figures:
-    """What is known of a system at one time. Ages in seconds; ``None``: nothing is due, nothing was tried.
+    """The figures of a system at one time. Ages in seconds; ``None``: nothing is due, or nothing was tried.
 
-    ``unusable``: why no call can be made, whatever is sent. ``own_faults``: how many of the newest calls in a row ended
-    by a fault of ours, and ``own_fault`` what the last of them said. ``alerts``: why alerts about it are open.
+    ``unusable``: why no call at all can be made. ``own_faults``: how many of the newest calls in a row failed through a
+    fault of ours; ``own_fault``: the text of the last one. ``alerts``: the causes of its open alerts.
     """
 
     attempts: int = 0
@@ -42,12 +42,12 @@ class Figures:
 
     @property
     def never_called(self) -> bool:
-        """Whether no call has ended yet that says something about the system, and none is to be made."""
+        """Whether no call has yet said anything about the system, and none is waiting to be made."""
         return not (self.attempts or self.waiting) and self.last_success_at is None and self.last_failure_at is None
 
     @property
     def is_at_fault(self) -> bool:
-        """Whether nothing reaches the system by a fault of ours."""
+        """Whether a fault of ours keeps everything from reaching the system."""
         return bool(self.unusable) or self.own_faults >= OWN_FAULTS
 
     @property
@@ -58,7 +58,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Rating:
-    """The judgement. ``why``: sentences; none where all is well."""
+    """The judgement. ``why``: sentences; empty if all is well."""
 
     status: HealthStatus
     score: int
@@ -66,7 +66,7 @@ class Rating:
 
 
 def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> Rating:
-    """Rate a system. One that staff or its own answers have stopped is never critical by that alone."""
+    """Rate a system. Being paused or disabled alone never makes it critical."""
     found = [
         *_of_breaker(figures.breaker),
         *_of_own_faults(figures),
@@ -80,41 +80,41 @@ def rate(figures: Figures, *, state: str = "active", state_reason: str = "") -> 
         status, why = HealthStatus.UNUSED, ["Not used yet: nothing has been sent to it."]
     if state != "active":
         because = f" ({state_reason.replace('_', ' ')})" if state_reason else ""
-        why.insert(0, f"The system is {state}{because}. Deliveries that wait for it: {figures.waiting}.")
+        why.insert(0, f"The system is {state}{because}. Deliveries waiting for it: {figures.waiting}.")
         status = min(status, HealthStatus.WARNING, key=lambda each: each.rank)
     return Rating(status, score(figures), why)
 
 
 def worst(statuses: Iterable[HealthStatus]) -> HealthStatus:
-    """The worst of them; healthy where there are none, or where nothing was used yet."""
+    """The worst of the statuses; healthy if there are none, or if nothing has been used yet."""
     return max([HealthStatus.HEALTHY, *statuses], key=lambda each: each.rank)
 
 
 def score(figures: Figures) -> int:
-    """0 to 100: 100 less what its calls, its breaker, the age of what is due, and its queue take off."""
-    taken = FOR_QUEUE * min(1.0, figures.waiting / LONG_QUEUE)
-    taken += {BreakerState.OPEN: FOR_BREAKER, BreakerState.HALF_OPEN: FOR_BREAKER / 2}.get(figures.breaker, 0)
-    taken += FOR_AGE * min(1.0, (figures.oldest_due_seconds or 0) / OLDEST_DUE[HealthStatus.CRITICAL])
+    """0 to 100: 100 less deductions for failed calls, the breaker, the age of due deliveries, and the queue."""
+    deducted = FOR_QUEUE * min(1.0, figures.waiting / LONG_QUEUE)
+    deducted += {BreakerState.OPEN: FOR_BREAKER, BreakerState.HALF_OPEN: FOR_BREAKER / 2}.get(figures.breaker, 0)
+    deducted += FOR_AGE * min(1.0, (figures.oldest_due_seconds or 0) / OLDEST_DUE[HealthStatus.CRITICAL])
     if (rate := figures.success_rate) is not None:
         sure = min(1.0, figures.attempts / ENOUGH)
-        taken += sure * min(FOR_FAILURES, PER_FAILED_PERCENT * (100 - rate))
-    return max(0, round(100 - taken))
+        deducted += sure * min(FOR_FAILURES, PER_FAILED_PERCENT * (100 - rate))
+    return max(0, round(100 - deducted))
 
 
 def _of_breaker(breaker: BreakerState) -> Iterable[tuple[HealthStatus, str]]:
     if breaker == BreakerState.OPEN:
-        yield HealthStatus.CRITICAL, "Its breaker is open: calls failed again and again, and deliveries are held."
+        yield HealthStatus.CRITICAL, "Its breaker is open: calls kept failing, and deliveries are held."
     elif breaker == BreakerState.HALF_OPEN:
-        yield HealthStatus.WARNING, "Its breaker lets single calls probe whether it works again."
+        yield HealthStatus.WARNING, "Its breaker lets single calls through to test whether it works again."
 
 
 def _of_own_faults(figures: Figures) -> Iterable[tuple[HealthStatus, str]]:
     if figures.unusable:
-        yield HealthStatus.CRITICAL, f"It cannot be called. {figures.unusable} What goes to it waits."
+        yield HealthStatus.CRITICAL, f"It cannot be called. {figures.unusable} Deliveries to it wait."
     elif figures.own_faults >= OWN_FAULTS:
         yield (
             HealthStatus.CRITICAL,
-            f"The last {figures.own_faults} calls failed by a fault of ours: {figures.own_fault}",
+            f"The last {figures.own_faults} calls failed because of a fault of ours: {figures.own_fault}",
         )
 
 
@@ -136,10 +136,10 @@ def _of_calls(figures: Figures) -> Iterable[tuple[HealthStatus, str]]:
 def _of_age(seconds: float | None) -> Iterable[tuple[HealthStatus, str]]:
     for status, longest in OLDEST_DUE.items():
         if seconds is not None and seconds > longest:
-            yield status, f"The oldest delivery that is due has waited for {seconds:.0f} s."
+            yield status, f"The oldest due delivery has waited for {seconds:.0f} s."
             return
 
 
 def of_age(seconds: float | None) -> HealthStatus:
-    """What the age of the oldest due row says by itself."""
+    """The status by the age of the oldest due row alone."""
     return worst(status for status, _ in _of_age(seconds))

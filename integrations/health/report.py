@@ -1,4 +1,4 @@
-"""What an organization is told of its health: the readings of the last sweep, and the breakers as they stand now."""
+"""The health report of an organization: the readings of the last sweep, and the breakers as they are now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ MOST_ALERTS = 100
 
 @dataclass(frozen=True)
 class SystemHealth:
-    """A system, its newest reading (``None``: not swept yet), and how it is rated with its breaker of now."""
+    """A system, its newest reading (``None``: not swept yet), and its rating with the breaker as it is now."""
 
     system: System
     reading: HealthReading | None
@@ -32,7 +32,7 @@ class SystemHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """An organization's. ``taken_at``: of the figures; ``None``: nothing was swept yet."""
+    """The health of an organization. ``taken_at``: the time of the figures; ``None``: not swept yet."""
 
     status: HealthStatus
     score: int
@@ -74,13 +74,13 @@ def report(organization_id: UUID) -> Health:
 
 
 def of_system(system: System) -> SystemHealth:
-    """The health of one system, as :func:`report` says it."""
+    """The health of one system, as in :func:`report`."""
     causes = open_causes(system.organization_id).get(system.id, [])
     return _rated(system, breaker_states([system])[system.id], causes)
 
 
 def open_alerts(organization_id: UUID) -> list[Alert]:
-    """The alerts that are open, the newest first."""
+    """The open alerts, newest first."""
     return list(_open(organization_id)[:MOST_ALERTS])
 
 
@@ -113,22 +113,22 @@ def _is_stale(whole: OrganizationReading | None) -> bool:
 
 def _why(whole: OrganizationReading | None) -> list[str]:
     if whole is None:
-        return ["Nothing was swept yet: the figures come within a minute."]
+        return ["No figures yet: the first come within a minute."]
     found = []
     if _is_stale(whole):
-        found.append(f"The figures are of {whole.taken_at:%Y-%m-%d %H:%M:%S} UTC: the health sweep stands still.")
+        found.append(f"The figures are from {whole.taken_at:%Y-%m-%d %H:%M:%S} UTC: the health sweep has stopped.")
     if of_age(whole.unrouted_seconds) != HealthStatus.HEALTHY:
-        found.append(f"The oldest event that nobody routed has waited for {whole.unrouted_seconds:.0f} s.")
+        found.append(f"The oldest unrouted event has waited for {whole.unrouted_seconds:.0f} s.")
     return found
 
 
 def _unlinked(count: int) -> list[str]:
-    """What is said of events that found no wedding."""
+    """The sentence about events without a wedding."""
     if not count:
         return []
     number = f"{count:,} or more" if count >= MOST_COUNTED else f"{count:,}"
     events = "event waits" if count == 1 else "events wait"
-    return [f"{number} {events} for a wedding: say in the admin which one each is about."]
+    return [f"{number} {events} for a wedding: choose one for each in the admin."]
 
 
 def _queues(rated: list[SystemHealth]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The health of every system: swept once a minute, kept as rows, and read from them (docs/adr/0034).
 
-A round writes all readings in one commit, together with the events of those whose status changed. Alerts follow it, by
-level and not by change: what a round that died did not raise, the next one does.
+A round writes all readings in one commit, together with the events for changed statuses. Alerts follow afterwards, by
+level and not by change: if a round dies before it raises one, the next round does.
 """
 
 import time
@@ -28,11 +28,11 @@ from wedsync.live.log.writer import NewEvent
 from wedsync.live.publishing import publish
 
 log = structlog.get_logger(__name__)
-PAST_EVERY = timedelta(minutes=10)  # a reading like the one before is kept so often
-ROW_FREE_AFTER = timedelta(minutes=1)  # since an event met the locked row last
-MENDED_FOR = timedelta(days=1)  # what waited for a mended fault is looked for
+PAST_EVERY = timedelta(minutes=10)  # how often an unchanged reading is kept
+ROW_FREE_AFTER = timedelta(minutes=1)  # since an event last met the locked row
+MENDED_FOR = timedelta(days=1)  # how long we look for deliveries that waited because of a mended fault
 PAST_KEPT = timedelta(days=7)
-_LOCK = 0x6865616C  # of PostgreSQL's advisory locks, for one round at a time
+_LOCK = 0x6865616C  # PostgreSQL's advisory lock that lets one round run at a time
 _KEPT_FIELDS = ("status", "score", "breaker", "attempts", "successes", "oldest_due_seconds", "waiting", "held")
 _READING_FIELDS = (
     *_KEPT_FIELDS, "taken_at", "dead", "by_priority", "last_success_at", "last_failure_at", "why",
@@ -42,7 +42,7 @@ _READING_FIELDS = (
 
 @dataclass(frozen=True)
 class Round:
-    """What one round found."""
+    """The findings of one round."""
 
     systems: Mapping[UUID, System]
     readings: Mapping[UUID, HealthReading]
@@ -50,7 +50,7 @@ class Round:
 
 
 def sweep() -> int | None:
-    """One round over all systems; how many, or ``None`` where another round is under way."""
+    """One round over all systems; returns how many, or ``None`` if another round is under way."""
     began = time.monotonic()
     taken = _take_readings()
     if taken is None:
@@ -92,7 +92,7 @@ def _take_readings() -> Round | None:
 
 def _reading(system: System, found: Figures, before: HealthReading | None, now: datetime) -> HealthReading:
     if system.state != System.Status.ACTIVE:
-        found.oldest_due_seconds = None  # what waits for it waits because somebody wanted it to
+        found.oldest_due_seconds = None  # its deliveries wait because it was stopped on purpose
     found.last_success_at = found.last_success_at or (before.last_success_at if before else None)
     found.last_failure_at = found.last_failure_at or (before.last_failure_at if before else None)
     rating = rate(found, state=system.state, state_reason=system.state_reason)
@@ -120,7 +120,7 @@ def _reading(system: System, found: Figures, before: HealthReading | None, now: 
 
 
 def _mended_at(found: Figures, before: HealthReading | None, now: datetime) -> datetime | None:
-    """Kept, so that what waited is let go also where this round's process dies before it does so."""
+    """Kept in the reading, so that a later round releases what waited if this round's process dies first."""
     if before is None or found.is_at_fault:
         return None
     was = Figures(unusable=before.unusable, own_faults=before.own_faults)
@@ -130,7 +130,7 @@ def _mended_at(found: Figures, before: HealthReading | None, now: datetime) -> d
 
 
 def _let_mended_go(taken: Round) -> None:
-    """What waits because of a fault of ours goes out once that is over; while it lasts, one delivery tries."""
+    """Make due what waited for a fault of ours once that is mended; until then, let one delivery try."""
     for reading in taken.readings.values():
         if reading.mended_at is not None:
             holds.let_mended_go(reading.pk, before=reading.mended_at)
@@ -143,7 +143,7 @@ def _has_changed(reading: HealthReading, before: Mapping[UUID, HealthReading]) -
 
 
 def _told_as(status: str) -> str:
-    """The first use of a system is no change of its health, and nobody is told of it."""
+    """The status to publish: a system's first use is not a change of its health."""
     return HealthStatus.HEALTHY.value if status == HealthStatus.UNUSED else str(status)
 
 
@@ -200,28 +200,28 @@ def _write_organizations(
 
 
 def _raise_alerts(taken: Round) -> None:
-    """Raise what is wrong now, and close what is not wrong any more."""
+    """Raise alerts for what is wrong now, and close those whose cause is over."""
     wrong: dict[Key, str] = {}
     for system in taken.systems.values():
         reading = taken.readings[system.id]
         if reading.status == HealthStatus.CRITICAL:
-            said = f"“{system.name}” is critical (score {reading.score}). {' '.join(reading.why)}"
-            wrong[system.organization_id, Cause.SYSTEM_CRITICAL, system.id] = said
+            text = f"“{system.name}” is critical (score {reading.score}). {' '.join(reading.why)}"
+            wrong[system.organization_id, Cause.SYSTEM_CRITICAL, system.id] = text
         if _too_old(reading.oldest_due_seconds):
-            said = f"A delivery to “{system.name}” has been due for {reading.oldest_due_seconds:.0f} s."
-            wrong[system.organization_id, Cause.OLDEST_DUE, system.id] = said
+            text = f"A delivery to “{system.name}” has been due for {reading.oldest_due_seconds:.0f} s."
+            wrong[system.organization_id, Cause.OLDEST_DUE, system.id] = text
     for organization_id, age in taken.unrouted.items():
         if _too_old(age):
-            said = f"An event waits for its routing for {age:.0f} s: the workers are behind, or stand still."
-            wrong[organization_id, Cause.OLDEST_DUE, None] = said
+            text = f"An event has waited {age:.0f} s for its routing: the workers are behind, or have stopped."
+            wrong[organization_id, Cause.OLDEST_DUE, None] = text
     for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
         if _is_over(alert, wrong, taken.readings):
             _or_log(partial(alerts.resolve, alert))
     known = alerts.found_again(wrong)
-    for (organization_id, cause, system_id), said in wrong.items():
+    for (organization_id, cause, system_id), text in wrong.items():
         if (organization_id, cause, system_id) not in known:
             about = taken.systems[system_id] if system_id else None
-            _or_log(partial(alerts.raise_alert, organization_id, cause, said, system=about))
+            _or_log(partial(alerts.raise_alert, organization_id, cause, text, system=about))
 
 
 def _or_log(act: Callable[[], object]) -> None:
@@ -239,7 +239,7 @@ def _too_old(seconds: float | None) -> bool:
 
 
 def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, HealthReading]) -> bool:
-    """Whether it ended by what this round saw. The alert about a silent part is ended by its watchers.
+    """Whether this round's findings end an alert. The alert about a silent part is closed by its watchers.
 
     A system works again when a call to it has succeeded, not when its breaker begins to probe, nor when it is stopped.
     """
@@ -259,7 +259,7 @@ def _is_over(alert: Alert, wrong: Mapping[Key, str], readings: Mapping[UUID, Hea
 
 
 def _works(reading: HealthReading) -> bool:
-    """Whether the last call that says something about the system succeeded, and its breaker lets all calls through."""
+    """Whether the last call that says something about the system succeeded, and its breaker is closed."""
     if reading.breaker in {BreakerState.OPEN, BreakerState.HALF_OPEN}:
         return False
     failed, succeeded = reading.last_failure_at, reading.last_success_at

@@ -1,9 +1,9 @@
-"""A watchdog outside hears from us each minute, but only while an emergency would go out (docs/adr/0081).
+"""Calls an outside watchdog each minute, but only while an emergency would go out (docs/adr/0081).
 
-A dead system cannot say that it is dead. So a service elsewhere expects a call each minute, and raises the alarm
-when none comes. The
-call takes the way of an emergency: the sweep sends a task after a round that went well, the urgent queue carries it, a
-worker takes it and writes to PostgreSQL, and only then the URL is called. Whatever stands still on that way ends it.
+A dead system cannot report that it is dead. So a service elsewhere expects a call each minute, and raises the alarm
+when none comes. The call goes the way of an emergency: the sweep sends a task after a successful round, the urgent
+queue carries it, a worker receives it and writes to PostgreSQL, and only then calls the URL. If any of these has
+stopped, the calls stop.
 """
 
 from datetime import timedelta
@@ -26,33 +26,35 @@ from wedsync.queues import WATCH_TASK, Priority
 log = structlog.get_logger(__name__)
 NAME = "watchdog"
 EVERY = 60.0  # seconds
-ALMOST = timedelta(seconds=0.75 * EVERY)  # since the last call, so that of several sweeps one is heard
+ALMOST = timedelta(seconds=0.75 * EVERY)  # since the last call, so that several sweeps cause only one
 DEADLINE = 5.0  # seconds for the call
 
 
 class Watchdog:
-    """The sweep's part: a task each minute, where a URL is set."""
+    """The sweep's part: a task each minute, if a URL is set."""
 
     def __init__(self) -> None:
         self._cadence = Cadence(EVERY)
 
     def round(self) -> None:
-        """Send the task where it is time for it, after a round of the sweep. Redis being away costs a second."""
+        """Send the task if it is time, after a round of the sweep. Costs a second while Redis is away."""
         if not settings.WATCHDOG_URL or not self._cadence.is_due():
             return
         if hints.queue_lengths() is None:
             return
         try:
             current_app.send_task(WATCH_TASK, queue=Priority.URGENT.value, expires=EVERY)
-        except Exception as error:  # whatever Redis throws; then nobody is called, which is the point
+        except Exception as error:  # any fault of Redis; then there is no call, which is the point
             log.warning("watchdog_not_asked", error=type(error).__name__)
 
 
 def call() -> bool:
-    """The urgent worker's part: call the watchdog, if the sweep lives and nobody has just called; whether it answered.
+    """The urgent worker's part: call the watchdog, if the sweep is alive and nobody has just called.
+
+    Returns whether it answered.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL is away, so nobody is called.
+        OperationalError, InterfaceError: PostgreSQL is away, so there is no call.
     """
     alive = timedelta(seconds=Part.SWEEP.longest_silence)
     if not settings.WATCHDOG_URL or not Heartbeat.objects.filter(name=Part.SWEEP, at__gte=Now() - alive).exists():

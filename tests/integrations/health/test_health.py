@@ -110,7 +110,7 @@ def test_three_faults_of_ours_in_a_row_are_critical() -> None:
     rated = rate(Figures(attempts=1, own_faults=3, own_fault="the sender is wrong"))
 
     assert (rated.status, rated.why) == (
-        "critical", ["The last 3 calls failed by a fault of ours: the sender is wrong"],
+        "critical", ["The last 3 calls failed because of a fault of ours: the sender is wrong"],
     )  # fmt: skip
 
 
@@ -231,7 +231,7 @@ def test_a_paused_system_is_not_critical_whatever_waits_for_it() -> None:
     found = reading(system)
 
     assert (found.status, found.oldest_due_seconds, found.waiting) == ("warning", None, 1)
-    assert found.why[0] == "The system is paused (by staff). Deliveries that wait for it: 1."
+    assert found.why[0] == "The system is paused (by staff). Deliveries waiting for it: 1."
     assert OrganizationReading.objects.get().oldest_due_seconds is None
 
 
