@@ -1,7 +1,7 @@
-"""Whom a change or an emergency would reach, and by what: for staff to read before they do it. Reads only.
+"""Whom a change or an emergency would reach, and how: for staff to read before they act. Reads only.
 
-It is planned as a real event would be (:mod:`integrations.routing.planning`), except that conditions on a new value
-are checked against the present one. What quiet hours hold is shown as held.
+It is planned like a real event (:mod:`integrations.routing.planning`), except that conditions on a new value are
+checked against the present one. Deliveries that quiet hours would hold are shown as held.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ _MOST = 200
 
 @dataclass(frozen=True)
 class Reached:
-    """One person, team or system, by one way. ``but``: why nothing will go there, or not yet."""
+    """One person, team or system, by one channel. ``but``: why nothing will go there, or not yet."""
 
     name: str
     by: str
@@ -36,7 +36,7 @@ class Reached:
 
 
 def of_changes(wedding: Wedding) -> list[tuple[str, list[Reached]]]:
-    """For each part of a wedding that is published when it changes: its name, and whom that would reach."""
+    """For each part of a wedding whose changes are published: its name, and whom a change would reach."""
     at, values = timezone.now(), {name: as_json(getattr(wedding, name)) for name in _FIELDS}
     known = {name: value for name, value in values.items() if value is not None}
     starts = known.get("ceremony_time", "12:00")
@@ -76,7 +76,7 @@ def of_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], at: 
 
 
 def reached(plans: Iterable[PlannedDelivery]) -> list[Reached]:
-    """Deliveries as people read them, by name."""
+    """Planned deliveries as people read them, sorted by name."""
     found = {(each.name or each.system.name, _way(each), _but(each)) for each in plans}
     return [Reached(*each) for each in sorted(found)[:_MOST]]
 

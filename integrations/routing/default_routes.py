@@ -21,7 +21,7 @@ _PERSONAL_NEWS = ["gallery.ready", "gallery.delivered", "payment.received", "pay
 
 @dataclass(frozen=True)
 class Teams:
-    """The systems that the first routes lead to; what an organization does not have yet gets no route."""
+    """The systems that the first routes lead to; a system that the organization does not have yet gets no route."""
 
     photography: System | None = None
     venue: System | None = None
@@ -32,7 +32,7 @@ class Teams:
 
 
 def make_routes(organization: Organization, teams: Teams) -> list[Route]:
-    """Make the routes that do not exist yet, by name."""
+    """Make those routes that do not exist yet, judged by name; returns all."""
     made = []
     for route in [*_people_routes(), *_system_routes(teams), *_team_routes(teams), _alert_route(teams)]:
         name = route.pop("name")
@@ -108,7 +108,7 @@ def _team_routes(teams: Teams) -> list[dict[str, Any]]:
 
 
 def _alert_route(teams: Teams) -> dict[str, Any]:
-    """To the coordination team on Slack, if there is one, and to owners and support by mail."""
+    """To the coordination team on Slack, if there is one, and to owners and support by email."""
     types = ["ops.alert_raised", "ops.alert_resolved"]
     route = _people(
         "Alerts: coordination team and staff", OPS_HEALTH, types, [], ContactChannel.SLACK, ContactChannel.EMAIL

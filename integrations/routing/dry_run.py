@@ -1,7 +1,7 @@
-"""What would happen to an event, and why; it only tells: nothing is sent, and no row is written.
+"""A dry run: what would happen to an event, and why. Nothing is sent, and no row is written.
 
-For an event that is stored, or for one that somebody pastes (:func:`pasted`). Routes and plans are worked out by the
-same functions as in earnest; what a stored event would first change in its wedding is not.
+For a stored event, or for one that somebody pastes (:func:`pasted`). Routes and plans are worked out by the same
+functions as in earnest; changes that an event would first make to its wedding are not.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ MOST_DELIVERIES = 200
 MOST_SECONDS = 3.0
 MOST_CHARACTERS = 2_000_000  # of requests and messages
 _NOTES = {
-    Routing.UNLINKED: "It is unlinked: it is routed only once it is linked to a wedding.",
-    Routing.HELD: "Its connection is paused: it is routed once that is resumed.",
-    Routing.FAILED: "Its routing broke again and again, and was given up.",
+    Routing.UNLINKED: "It is unlinked: it will be routed once it is linked to a wedding.",
+    Routing.HELD: "Its connection is paused: it will be routed once the connection is resumed.",
+    Routing.FAILED: "Its routing failed repeatedly and was given up.",
     Effect.UNCHANGED: "It changed nothing in its wedding, so it was not routed.",
-    Effect.STALE: "It is older than what was known, so it was not routed.",
+    Effect.STALE: "It is older than what we know, so it was not routed.",
 }
 
 
 class CannotTry(ValueError):
-    """A pasted event that could not be. ``problems``: by field, fit for a form and for the API."""
+    """A pasted event that is not valid. ``problems``: by field, worded for a form and for the API."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(FieldProblem.listed(problems))
@@ -63,7 +63,7 @@ class CannotTry(ValueError):
 
 @dataclass(frozen=True)
 class Paste:
-    """An event that nobody stored. ``channels``: where it appears; ``None``: as its type does."""
+    """An event that is not stored. ``channels``: where it appears; ``None``: where its type does."""
 
     organization: Organization
     type: str
@@ -75,10 +75,10 @@ class Paste:
 
 
 def pasted(paste: Paste) -> tuple[ChannelEvent, list[str]]:
-    """The event, not stored, and the channels on which it would appear.
+    """The event, not stored, and the channels it would appear on.
 
     Raises:
-        CannotTry: what is wrong with it.
+        CannotTry: the event is not valid.
     """
     payload = _checked(paste)
     now = timezone.now()
@@ -105,11 +105,11 @@ def _checked(paste: Paste) -> dict[str, Any]:
     if paste.priority not in {"", *Priority.values}:
         problems.append(FieldProblem("priority", f"must be one of {', '.join(Priority.values)}"))
     if paste.type not in CATALOGUE:
-        problems.append(FieldProblem("type", "is no event type of the catalogue"))
+        problems.append(FieldProblem("type", "is not an event type of the catalogue"))
     if problems:
         raise CannotTry(problems)
     if not is_storable(dict(paste.payload)):
-        raise CannotTry([FieldProblem("payload", "holds letters that cannot be stored, such as NUL")])
+        raise CannotTry([FieldProblem("payload", "contains characters that cannot be stored, such as NUL")])
     try:
         checked = CATALOGUE[paste.type].payload.model_validate(paste.payload)
     except ValidationError as error:
@@ -138,15 +138,15 @@ def _names(paste: Paste, payload: Mapping[str, Any]) -> list[str]:
 def explain(
     event: ChannelEvent, names: Iterable[str] | None = None, *, after: int = 0, most: int = MOST_VERDICTS
 ) -> DryRun:
-    """Every route of the event's organization with why it matches or not, and what would be sent.
+    """Every route of the event's organization with why it matches or does not, and what would be sent.
 
-    Works for three seconds at most, and keeps two million characters of what would be sent; whatever did not fit is
-    listed with a ``problem`` that says so (docs/adr/0060).
+    Works for three seconds at most, and keeps two million characters of what would be sent; the rest is listed with a
+    ``problem`` that says so (docs/adr/0060).
 
     Arguments:
         names: the channels of an event that is not stored.
-        after: how many of the routes that do not match to leave out; those that match are always there.
-        most: how many of the routes that do not match to tell of.
+        after: how many of the routes that do not match to skip; those that match are always included.
+        most: how many of the routes that do not match to include.
     """
     with time_budget.within(MOST_SECONDS):
         return _explain(event, names, after, most)
@@ -206,25 +206,25 @@ def _other(route: Route, subject: EventFacts) -> RouteAnswer:
         return RouteAnswer.of(route, tuple(checks(route, subject)))
     except OutOfTime as error:
         return RouteAnswer.of(route, (), problem=str(error))
-    except Exception as error:  # a broken route keeps no other out of sight
+    except Exception as error:  # a broken route must not hide the others
         log.exception("route_broken", route=str(route.id))
-        return RouteAnswer.of(route, (), problem=f"{type(error).__name__}: the log has the trace")
+        return RouteAnswer.of(route, (), problem=f"{type(error).__name__}: see the log for the traceback")
 
 
 def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
     """Why a route that matches makes no delivery."""
     if route.target == Route.Target.PEOPLE:
-        return "Nobody of the wedding is meant, or none of them has an address there."
+        return "Nobody at this wedding is meant, or none of them has an address on this channel."
     if route.system_id == event.source_system_id and not route.echo:
-        return "The event came from this system, and the route does not say echo."
+        return "The event came from this system, and the route does not allow echo."
     if route.system_id and suppliers.booking_id(route.system_id, event.wedding_id) is None:
-        return "The system has no external reference to the wedding."
-    return "The system takes no call for this type of event."
+        return "The system has no external reference for the wedding."
+    return "The system has no call for this event type."
 
 
 def _would_send(event: ChannelEvent, key: str, wanted: RequestedDelivery, *, shows: bool) -> WouldSend:
     delivery = route_event.row_of(event, key, wanted)
-    preview, problem = _preview(delivery) if shows else (None, "left out: this dry run shows too much already")
+    preview, problem = _preview(delivery) if shows else (None, "left out: this dry run already shows too much")
     state, reason = _standing(delivery)
     return WouldSend(
         system=delivery.system.name,
@@ -247,7 +247,7 @@ def _would_send(event: ChannelEvent, key: str, wanted: RequestedDelivery, *, sho
 
 
 def _standing(delivery: Delivery) -> tuple[str, str]:
-    """The state that the delivery would begin with, or get at its first attempt from its system's state."""
+    """The delivery's first state, or the one that its system's state would give it at the first attempt."""
     if delivery.state == State.SKIPPED or delivery.system.state == System.Status.ACTIVE:
         return delivery.state, delivery.state_reason
     if delivery.system.state == System.Status.PAUSED:
@@ -265,11 +265,11 @@ def _preview(delivery: Delivery) -> tuple[RequestPreview | None, str]:
         return None, str(error)
     except Exception as error:
         log.exception("preview_broken", channel=delivery.channel)
-        return None, f"{type(error).__name__} in our own code; the log has the trace"
+        return None, f"{type(error).__name__} in our own code; see the log for the traceback"
 
 
 def _already(event: ChannelEvent, key: str) -> str:
-    """The state of the delivery that a stored event has had for this target."""
+    """The state of a stored event's existing delivery to this target."""
     if event._state.adding:  # noqa: SLF001
         return ""
     return Delivery.objects.filter(dedupe_key=key).values_list("state", flat=True).first() or ""

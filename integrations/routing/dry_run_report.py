@@ -1,4 +1,4 @@
-"""What a dry run tells: plain values, for the admin's page and, by ``as_json``, for the API."""
+"""The report of a dry run: plain values, for the admin's page and, through ``as_json``, for the API."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from integrations.routing.matching import Check
 
 @dataclass(frozen=True)
 class RouteAnswer:
-    """One route: whether it matches, and each question that it asked.
+    """One route: whether it matches, and each of its checks.
 
-    ``moves``: what moves the priority; ``note``: why it makes no delivery all the same; ``problem``: it broke.
+    ``moves``: the conditions that change the priority; ``note``: why a matching route makes no delivery; ``problem``:
+    why the route failed.
     """
 
     route_id: UUID
@@ -38,7 +39,7 @@ class RouteAnswer:
         return cls(route.id, route.name, route.target, matches, checks, channel=channel, problem=problem, **rest)
 
     def as_json(self, *, shows_events: bool = True) -> dict[str, Any]:
-        """For the API. ``shows_events``: also what was found in the event and its wedding."""
+        """For the API. ``shows_events``: include values found in the event and its wedding."""
         return {
             "route": str(self.route_id),
             "name": self.name,
@@ -56,7 +57,7 @@ class RouteAnswer:
 class WouldSend:
     """One delivery that would be made.
 
-    ``already``: the state of the one that a stored event has. ``request`` is ``None`` where there is a ``problem``.
+    ``already``: the state of a stored event's existing delivery. ``request`` is ``None`` if there is a ``problem``.
     """
 
     system: str
@@ -78,12 +79,12 @@ class WouldSend:
 
     @property
     def size(self) -> int:
-        """How many characters of content it holds."""
+        """Characters of content."""
         body = len(self.request.body) if self.request else 0
         return body + len(self.subject) + len(self.text)
 
     def as_json(self, *, shows_people: bool = True) -> dict[str, Any]:
-        """For the API. ``shows_people``: also who would get it, and what."""
+        """For the API. ``shows_people``: include who would get it, and its content."""
         shown = self._shown()
         if not shows_people:
             shown |= {"recipient": None, "request": None, "message": None, "problem": "", "hidden": True}
@@ -112,7 +113,7 @@ class WouldSend:
 
 @dataclass(frozen=True)
 class DryRun:
-    """The whole. ``others``: a page of the routes that do not match, of ``others_count``."""
+    """The whole report. ``others``: a page of the routes that do not match, of ``others_count``."""
 
     event_id: UUID | None
     event_type: str
@@ -127,11 +128,11 @@ class DryRun:
 
     @property
     def verdicts(self) -> tuple[RouteAnswer, ...]:
-        """Those that match first."""
+        """All routes, the matching ones first."""
         return self.matching + self.others
 
     def as_json(self, *, shows_people: bool = True, shows_events: bool = True) -> dict[str, Any]:
-        """For the API, with what its caller may see: people and what they get; what events and weddings say."""
+        """For the API, with what its caller may see: people and their messages; the contents of events and weddings."""
         return {
             "event": str(self.event_id) if self.event_id else None,
             "type": self.event_type,

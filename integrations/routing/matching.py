@@ -1,8 +1,8 @@
 """Which routes match an event, and why. The rules are pure; one indexed query brings the routes that may match.
 
 A route is stored with keys made of its organization, its pattern with each ``{name}`` as ``*``, and its event types.
-An event has only few keys: each of its channels with every choice of segments as ``*``, times the four filters that
-take its type. So finding the candidates takes as long among ten thousand routes as among ten (docs/adr/0028).
+An event has only a few keys: each of its channels with every choice of segments as ``*``, times the four filters that
+accept its type. So finding the candidates takes as long among ten thousand routes as among ten (docs/adr/0028).
 """
 
 import json
@@ -26,8 +26,8 @@ from wedsync.live.models import ChannelEvent
 
 WILDCARD = "*"
 LONGEST_SHOWN = 200
-# Whether a text or number of the payload surely differs from the one that a condition wants, so that among many routes
-# that differ in nothing but such a condition only few are read. What it cannot tell, `conditions.holds` decides.
+# Whether a text or number of the payload certainly differs from the one that a condition wants, so that of many routes
+# that differ only in such a condition, few are read. `conditions.holds` decides what this cannot.
 _DIFFERS = r"""
 (SELECT path !~ '(^|\.)\*(\.|$)|^(payload|event|wedding)\.' AND (
     found IS NULL OR (
@@ -39,7 +39,7 @@ _DIFFERS = r"""
 
 @dataclass(frozen=True)
 class EventFacts:
-    """An event as routes see it: with the channels on which it appears."""
+    """An event as routes see it: with the channels it appears on."""
 
     event: ChannelEvent
     names: Sequence[str]
@@ -47,13 +47,13 @@ class EventFacts:
 
     @classmethod
     def of(cls, event: ChannelEvent, names: Iterable[str]) -> "EventFacts":
-        """The names are sorted, so that a route meets the same channel however they came."""
+        """The names are sorted, so that a route matches the same channel in whatever order they come."""
         return cls(event, sorted(names), facts_of(event))
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question that a route asks of an event, and whether the answer lets it match."""
+    """One requirement of a route, and whether an event meets it."""
 
     about: str
     passed: bool
@@ -62,7 +62,7 @@ class Check:
     found: Any = None
 
     def as_json(self, *, shows_found: bool = True) -> dict[str, Any]:
-        """For the API. ``shows_found``: also what stood at a condition's path."""
+        """For the API. ``shows_found``: include the values at a condition's path."""
         shown: dict[str, Any] = {"about": self.about, "passed": self.passed, "why": self.why}
         if self.condition and not shows_found:
             shown["why"] = str(self.condition)
@@ -81,7 +81,7 @@ def candidates(subject: EventFacts) -> Iterable[Route]:
     """The active routes whose pattern and event types fit, and whose window is open; two queries.
 
     Raises:
-        OperationalError: PostgreSQL's fault.
+        OperationalError: PostgreSQL is away or gave up.
     """
     event = subject.event
     keys = keys_of(event.organization_id, event.type, subject.names)
@@ -100,7 +100,7 @@ def candidates(subject: EventFacts) -> Iterable[Route]:
 
 
 def keys_of(organization_id: UUID, event_type: str, names: Iterable[str]) -> list[str]:
-    """Every key under which a route that fits may be stored."""
+    """Every key under which a matching route may be stored."""
     choices = (product(*((part, WILDCARD) for part in name.split(":"))) for name in names)
     patterns = {":".join(choice) for several in choices for choice in several}
     filters = event_filters.names_of(event_type)
@@ -119,7 +119,7 @@ def match(route: Route, subject: EventFacts) -> Matched | None:
 
 
 def checks(route: Route, subject: EventFacts) -> Iterator[Check]:
-    """All that must be so for a route to match, the cheap first; worked out as it is asked for."""
+    """Everything a route requires to match, the cheap checks first; each is worked out when it is iterated."""
     event = subject.event
     yield Check("active", route.active, "is active" if route.active else "is not active")
     yield _window(route, event.received_at)
@@ -128,7 +128,7 @@ def checks(route: Route, subject: EventFacts) -> Iterator[Check]:
     yield Check("channel", name is not None, f"matches {name}" if name else f"the event appears on {appears}")
     takes = event_filters.takes(route.event_types, event.type)
     wanted = ", ".join(route.event_types) or "every type"
-    yield Check("event_type", takes, f"takes {wanted}; the event is {event.type}")
+    yield Check("event_type", takes, f"accepts {wanted}; the event is {event.type}")
     for condition in _conditions(route):
         if condition.effect in {Effect.REQUIRE, Effect.EXCLUDE}:
             yield _asked(condition, subject.facts)
@@ -160,18 +160,18 @@ def _asked(condition: RouteCondition, facts: Facts) -> Check:
 
 def _shown(found: Sequence[Any]) -> str:
     if not found:
-        return "there is nothing"
+        return "found nothing"
     text = ", ".join(json.dumps(each, ensure_ascii=False) for each in found[:5])
-    return "there is " + (text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
+    return "found " + (text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
 
 
 def steps_of(route: Route, subject: EventFacts) -> int:
-    """One step up for each raising condition that holds, one down for each lowering."""
+    """One step up for each raising condition that holds, one down for each lowering one."""
     return sum(step for _, step in moving(route, subject))
 
 
 def moving(route: Route, subject: EventFacts) -> list[tuple[RouteCondition, int]]:
-    """The conditions that move the priority of this event, each with its step."""
+    """The conditions that change the priority of this event, each with its step."""
     directions = {Effect.RAISE_PRIORITY: 1, Effect.LOWER_PRIORITY: -1}
     return [
         (condition, directions[Effect(condition.effect)])

@@ -1,6 +1,6 @@
-"""What an event would make happen: the deliveries that its routes want together, and further live channels.
+"""The plan of an event's routing: the deliveries that its routes request together, and further live channels.
 
-Reads only, so that routing and the dry run go the same way.
+Reads only, so that routing and the dry run share it.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class RoutingPlan:
-    """All of it. ``wanted`` by ``dedupe_key``; ``live``: channels' names; ``broken``: routes that could not be read."""
+    """The plan. ``wanted``: by ``dedupe_key``; ``live``: names of channels; ``broken``: routes that failed, and why."""
 
     matched: list[Matched] = field(default_factory=list)
     wanted: dict[str, RequestedDelivery] = field(default_factory=dict)
@@ -34,29 +34,29 @@ class RoutingPlan:
 
 
 def plan(subject: EventFacts, now: datetime) -> RoutingPlan:
-    """Match the routes and ask each where it leads. A route that breaks keeps no other from an emergency.
+    """Match the routes, and ask each where it leads. A route that fails does not stop the others.
 
     Raises:
-        OperationalError: PostgreSQL's fault and not a route's: the whole event is to be planned again.
+        OperationalError: a fault of PostgreSQL, not of a route: plan the whole event again.
     """
     planned = RoutingPlan()
     for route in candidates(subject):
         try:
             time_budget.look_at_the_clock()
-            _take(route, subject, now, planned)
+            _add(route, subject, now, planned)
         except POSTGRES_AWAY:
             raise
         except OutOfTime as error:
             planned.broken[route] = str(error)
         except Exception as error:
             log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
-            planned.broken[route] = f"{type(error).__name__}: the log has the trace"
+            planned.broken[route] = f"{type(error).__name__}: see the log for the traceback"
     _leave_out_repetitions(subject, now, planned)
     return planned
 
 
 def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
-    """Systems are not told what they know already; where a route says ``echo``, it wants just that."""
+    """Skip calls that would repeat to a system what it knows, unless a route allows that by ``echo``."""
     calls = {
         key: each
         for key, each in planned.wanted.items()
@@ -66,7 +66,7 @@ def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingP
         reasons = repetitions.judge(subject.event, [each.plan.system for each in calls.values()], now)
     except POSTGRES_AWAY:
         raise
-    except Exception:  # rather told twice than never
+    except Exception:  # a repeated call is better than a missing one
         log.exception("repetitions_not_judged", event_id=str(subject.event.id))
         return
     for key, each in calls.items():
@@ -74,7 +74,7 @@ def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingP
             planned.wanted[key] = replace(each, plan=replace(each.plan, skipped=reason))
 
 
-def _take(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
+def _add(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
     matched = match(route, subject)
     if matched is None:
         return
@@ -90,5 +90,5 @@ def _take(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan
     for each in plans:
         key = Delivery.key(event.id, each.kind, each.target, each.channel)
         asking = planned.wanted.setdefault(key, RequestedDelivery(each, [])).asking
-        if matched not in asking:  # one person in two roles
+        if matched not in asking:  # a person may have two roles
             asking.append(matched)

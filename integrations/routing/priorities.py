@@ -1,11 +1,11 @@
-"""The priority of a delivery: pure, and the same in whatever order the routes come.
+"""The priority of a delivery: pure, and independent of the order of the routes.
 
 1. The highest of the event's own and those of the routes that ask for the delivery.
-2. One step up for each of their raising conditions that holds, one down for each lowering one; the sum counts, and ends
-   at low and at high.
+2. One step up for each of their raising conditions that holds, one down for each lowering one; the sum counts, bounded
+   by low and high.
 3. One step up on the wedding day, up to high.
 
-No route makes a delivery urgent, and what is urgent stays so.
+No route makes a delivery urgent, and an urgent event's deliveries stay urgent.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _LADDER = [Priority.LOW, Priority.NORMAL, Priority.HIGH]
 
 @dataclass(frozen=True)
 class WorkedOut:
-    """A priority, and how it came about, for people to read."""
+    """A priority, and the reasons for it, for people to read."""
 
     priority: Priority
     because: tuple[str, ...]
@@ -33,12 +33,12 @@ def work_out(event: ChannelEvent, now: datetime, asking: Iterable[Matched]) -> W
     priority = Priority(event.priority)
     because = [f"the event is {priority}"]
     if priority == Priority.URGENT:
-        return WorkedOut(priority, (*because, "which no route and no day changes"))
+        return WorkedOut(priority, (*because, "which neither a route nor the day changes"))
     asking = list(asking)
     asked = max((each.priority for each in asking if each.priority), key=lambda each: each.rank, default=priority)
     if asked.rank > priority.rank:
         priority = asked
-        because.append(f"a route asks for {asked}")
+        because.append(f"a route requests {asked}")
     moved = _step(priority, sum(each.steps for each in asking))
     if moved != priority:
         because.append(f"conditions {'raise' if moved.rank > priority.rank else 'lower'} it to {moved}")

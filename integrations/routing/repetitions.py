@@ -1,5 +1,5 @@
-"""What a system knows already is not told to it again, so that two systems that repeat what they hear do not go on for
-ever (docs/adr/0076).
+"""A system is not told again what it already knows, so that two systems that repeat what they hear do not go on
+forever (docs/adr/0076).
 
 Judged from rows while an event is planned: what its systems were told, and what they told us, about the same wedding
 and the same fields in the last minutes. Reads only.
@@ -21,7 +21,7 @@ from wedsync.live.event_types.catalogue import CATALOGUE, Category
 from wedsync.live.models import ChannelEvent
 
 ALWAYS_TOLD = frozenset({Category.EMERGENCIES, Category.PAYMENTS, Category.OPERATIONS})
-MOST = 100  # earlier events of one wedding and kind that are looked at
+MOST = 100  # earlier events of one wedding and kind that are considered
 _NOT_TOLD = (State.SKIPPED, State.CANCELLED, State.DEAD)
 _FIELDS: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(BOOKING_TYPES, ("status", "date", "notes")),
@@ -39,7 +39,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class ToldBefore:
-    """What an event says. ``thing``: its sender's id of the booking or client that it is about, if any."""
+    """The contents of an event. ``thing``: its sender's id for the booking or client that it is about, if any."""
 
     type: str
     source: UUID | None
@@ -48,7 +48,7 @@ class ToldBefore:
 
     @classmethod
     def of(cls, event_type: str, source: UUID | None, payload: Mapping[str, Any]) -> "ToldBefore":
-        """The values as systems compare them: without what differs when the same change is told twice."""
+        """The values as systems compare them: without those that differ when the same change is reported twice."""
         if event_type == "timeline.updated":
             fields = {change["field"]: change["after"] for change in payload.get("changes", ())}
             fields |= {"schedule": payload["schedule"]} if payload.get("schedule") is not None else {}
@@ -60,43 +60,43 @@ class ToldBefore:
         return cls(event_type, source, str(thing) if thing else None, fields)
 
     def is_about_the_same(self, other: "ToldBefore") -> bool:
-        """Whether both are about one booking or client, as far as their senders' ids tell."""
+        """Whether both are about the same booking or client, judged by their senders' ids."""
         return self.thing == other.thing and (self.thing is None or self.source == other.source)
 
 
 @dataclass(frozen=True)
 class _Earlier:
     at: UUID
-    said: ToldBefore
+    statement: ToldBefore
     told_to: Collection[UUID]
 
 
 def judge(event: ChannelEvent, systems: Iterable[System], now: datetime) -> dict[UUID, Reason]:
-    """Those of the systems that are not to be told of an event, by their ids, and why."""
+    """The systems that must not be told of an event, by id, with the reason."""
     longest = max(settings.ECHO_SECONDS, settings.LOOP_SECONDS)
     if event.wedding_id is None or CATALOGUE[event.type].category in ALWAYS_TOLD or longest <= 0:
         return {}
-    said = ToldBefore.of(event.type, event.source_system_id, event.payload)
+    statement = ToldBefore.of(event.type, event.source_system_id, event.payload)
     targets = {system.id: system for system in systems}
-    if not said.fields or not targets:
+    if not statement.fields or not targets:
         return {}
-    speakers = {*targets, said.source} if said.source else set(targets)
+    speakers = {*targets, statement.source} if statement.source else set(targets)
     earlier = _earlier(event, event.wedding_id, now - timedelta(seconds=longest), speakers)
     if not earlier:
         return {}
     lately = _since(earlier, now, settings.ECHO_SECONDS)
-    echoes = said.source is not None and _knows(said.source, said, lately, told_only=True)
+    echoes = statement.source is not None and _knows(statement.source, statement, lately, told_only=True)
     found: dict[UUID, Reason] = {}
     for system in targets.values():
-        if _is_known_to(system, said, lately, echoes=echoes):
+        if _is_known_to(system, statement, lately, echoes=echoes):
             found[system.id] = Reason.ALREADY_KNOWN
-        elif _turns(said, system.id, _since(earlier, now, settings.LOOP_SECONDS)) > settings.LOOP_TURNS:
+        elif _turns(statement, system.id, _since(earlier, now, settings.LOOP_SECONDS)) > settings.LOOP_TURNS:
             found[system.id] = Reason.LOOP_STOPPED
     return found
 
 
 def _earlier(event: ChannelEvent, wedding_id: UUID, since: datetime, systems: Collection[UUID]) -> list[_Earlier]:
-    """Earlier events about the same thing, the newest first, each with the systems that it was told to."""
+    """Earlier events of the same kind, newest first, each with the systems that were told of it."""
     family = BOOKING_TYPES if event.type in BOOKING_TYPES else {event.type}
     rows = list(
         ChannelEvent.objects.filter(
@@ -125,50 +125,54 @@ def _since(earlier: Sequence[_Earlier], now: datetime, seconds: float) -> list[_
     return [each for each in earlier if each.at >= first]
 
 
-def _is_known_to(system: System, said: ToldBefore, earlier: Sequence[_Earlier], *, echoes: bool) -> bool:
-    """Whether the last that the system was told or has told us of these fields is the same.
+def _is_known_to(system: System, statement: ToldBefore, earlier: Sequence[_Earlier], *, echoes: bool) -> bool:
+    """Whether the last values of these fields that the system was told, or told us, are the same.
 
-    A signed webhook gets each event as it is: for it only the same type about the same thing is the same, and only
-    where the event sets a state.
+    A signed webhook receives each event as it is: for it only the same type about the same thing counts as the same,
+    and only if the event sets a state.
     """
     if system.kind != System.Kind.WEBHOOK:
-        return _knows(system.id, said, earlier, same=lambda other: echoes or other.is_about_the_same(said))
-    if said.type == "booking.created" or said.type.startswith("gallery."):
+        return _knows(system.id, statement, earlier, same=lambda other: echoes or other.is_about_the_same(statement))
+    if statement.type == "booking.created" or statement.type.startswith("gallery."):
         return False
     return _knows(
-        system.id, said, earlier, same=lambda other: other.type == said.type and other.is_about_the_same(said)
+        system.id,
+        statement,
+        earlier,
+        same=lambda other: other.type == statement.type and other.is_about_the_same(statement),
     )
 
 
 def _knows(
     system_id: UUID,
-    said: ToldBefore,
+    statement: ToldBefore,
     earlier: Sequence[_Earlier],
     *,
     same: Callable[[ToldBefore], bool] = lambda _: True,
     told_only: bool = False,
 ) -> bool:
-    """Whether of each field the last word between a system and us is this one, and about the ``same`` thing.
+    """Whether the last value of each field exchanged between a system and us is this one, about the ``same`` thing.
 
-    Whatever else came in between counts as another word, about another booking too: rather told twice than never.
+    Any other event in between counts as another value, even if about another booking: telling twice is better than
+    not telling.
     """
     last: dict[str, tuple[Any, bool]] = {}
     for each in earlier:
-        if system_id in each.told_to or (each.said.source == system_id and not told_only):
-            is_same = same(each.said)
-            last = {name: (value, is_same) for name, value in each.said.fields.items()} | last
-    return all(last.get(name) == (value, True) for name, value in said.fields.items())
+        if system_id in each.told_to or (each.statement.source == system_id and not told_only):
+            is_same = same(each.statement)
+            last = {name: (value, is_same) for name, value in each.statement.fields.items()} | last
+    return all(last.get(name) == (value, True) for name, value in statement.fields.items())
 
 
-def _turns(said: ToldBefore, system_id: UUID, earlier: Sequence[_Earlier]) -> int:
+def _turns(statement: ToldBefore, system_id: UUID, earlier: Sequence[_Earlier]) -> int:
     """How often the event's sender and a system have answered each other about these fields, this event included."""
-    if said.source is None or settings.LOOP_TURNS <= 0:
+    if statement.source is None or settings.LOOP_TURNS <= 0:
         return 0
-    turns, speaker = 1, said.source
+    turns, speaker = 1, statement.source
     for each in earlier:
-        listener = system_id if each.said.source == said.source else said.source
-        if each.said.source not in {said.source, system_id} or listener not in each.told_to:
+        listener = system_id if each.statement.source == statement.source else statement.source
+        if each.statement.source not in {statement.source, system_id} or listener not in each.told_to:
             continue
-        if each.said.source != speaker and said.fields.keys() & each.said.fields.keys():
-            turns, speaker = turns + 1, each.said.source
+        if each.statement.source != speaker and statement.fields.keys() & each.statement.fields.keys():
+            turns, speaker = turns + 1, each.statement.source
     return turns

@@ -35,7 +35,7 @@ MOST_FAILURES = 10
 Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
 
 
-# The patience with locks that other sessions hold goes along with the first write, so that it costs no round trip.
+# The lock timeout is set by the first write, so that it costs no round trip of its own.
 _TAKE = Prepared(
     "take_event",
     """
@@ -49,11 +49,11 @@ _TAKE = Prepared(
 
 @transaction.atomic
 def route(event_id: UUID, *, patience_milliseconds: int = ROUTING_PATIENCE_MILLISECONDS) -> int:
-    """Route an event, once; returns how many deliveries were made. Called again it does nothing.
+    """Route an event once; returns how many deliveries were made. A second call does nothing.
 
     Raises:
-        OperationalError: PostgreSQL is away, or another session kept a row locked for longer than our patience
-            (``lock_is_held``); nothing is done.
+        OperationalError: PostgreSQL is away, or another session kept a row locked for longer than we wait
+            (``lock_is_held``); nothing has been written.
     """
     taken, _ = _TAKE.run({"id": event_id, "patience": str(patience_milliseconds)})
     if not taken:
@@ -90,10 +90,10 @@ def _note_effect(event: ChannelEvent, applied: Applied) -> None:
 
 @transaction.atomic
 def route_again(event_id: UUID) -> int:
-    """Make the deliveries that the present routes ask for and that are missing; returns how many.
+    """Make the deliveries that the present routes request and that are missing; returns how many.
 
-    The wedding is not touched again, and an event that changed nothing there goes nowhere. One whose routing was given
-    up begins anew. What still waits for its routing is left to that.
+    The wedding is not changed again, and an event that changed nothing there makes no delivery. An event whose routing
+    was given up starts over. One that still waits for its routing is left alone.
     """
     events = ChannelEvent.objects.filter(id=event_id)
     if events.filter(routing=Routing.FAILED).update(routing=Routing.PENDING, routing_failures=0, hinted_at=None):
@@ -117,14 +117,14 @@ def _hint(deliveries: Iterable[Delivery]) -> None:
 
 
 def correlation_id_of(event_id: UUID) -> UUID | None:
-    """What is in the log's lines of an event; ``None``: it is gone."""
+    """The correlation id of an event, as in its log lines; ``None``: the event is gone."""
     return ChannelEvent.objects.filter(id=event_id).values_list("correlation_id", flat=True).first()
 
 
 def give_up(event_id: UUID) -> None:
-    """Note that routing broke; after several times the event is set aside, so that it keeps nobody busy.
+    """Count a failed routing; after several the event is set aside, so that it keeps no worker busy.
 
-    Staff are alerted of an emergency: nobody else hears of it.
+    If it is an emergency, staff are alerted, since nobody else would hear of it.
     """
     pending = ChannelEvent.objects.filter(id=event_id, routing=Routing.PENDING)
     pending.update(routing_failures=F("routing_failures") + 1)
@@ -136,14 +136,14 @@ def give_up(event_id: UUID) -> None:
         if emergency:
             kind = str(emergency.payload.get("kind") or "not given").replace("_", " ")
             text = (
-                f"An emergency of {emergency.wedding} reached nobody, since something of ours broke: {kind[:100]}. "
-                "Call them. Our log has the reason; the event can be processed again."
+                f"An emergency of {emergency.wedding} ({kind[:100]}) reached nobody, because of a fault of ours. "
+                "Call the people involved. The log has the reason; the event can be processed again."
             )
             alerts.raise_alert(emergency.organization_id, Cause.NOBODY_REACHED, text, about=str(event_id))
 
 
 def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
-    """Match the routes and make what they ask for, one delivery per target; and the further channels to appear on."""
+    """Match the routes and make their deliveries, one per target; returns these, and further channels for the event."""
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
     for follower in followers.followers:
         follower.before_routing(event)
@@ -154,7 +154,7 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
 
 
 def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> None:
-    """Alert staff of two systems that were stopped: only people can say which of them is right."""
+    """Alert staff when a loop between two systems was stopped: only people can say which of them is right."""
     stopped = [each.plan.system for each in wanted if each.plan.skipped == Reason.LOOP_STOPPED]
     if not stopped:
         return
@@ -163,14 +163,14 @@ def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> 
     for system in stopped:
         text = (
             f"“{teller}” and “{system.name}” contradict each other about {event.type} of {event.wedding}: after "
-            f"{settings.LOOP_TURNS} turns “{system.name}” is not told any more. Correct it in one of them, or switch "
+            f"{settings.LOOP_TURNS} turns “{system.name}” is no longer told. Correct it in one of them, or switch "
             "off one of the two routes between them."
         )
         alerts.raise_alert(event.organization_id, Cause.LOOP, text, about=str(event.wedding_id))
 
 
 def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Matched] = ()) -> Priority:
-    """The priority of what the ``asking`` routes want together: see :mod:`integrations.routing.priorities`."""
+    """The priority of a delivery that the ``asking`` routes request: see :mod:`integrations.routing.priorities`."""
     return priorities.work_out(event, now, asking).priority
 
 
@@ -194,7 +194,7 @@ def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list
 
 
 def row_of(event: ChannelEvent, key: str, wanted: RequestedDelivery) -> Delivery:
-    """The delivery that routes want, not yet stored."""
+    """The delivery that routes request, not yet stored."""
     plan = wanted.plan
     of_system = plan.kind == Route.Target.SYSTEM
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER

@@ -1,8 +1,8 @@
-"""Rows that another session keeps locked: they cost the events that need them, and no other (docs/adr/0078).
+"""Rows that another session keeps locked: they delay the events that need them, and no others (docs/adr/0078).
 
-Routing gives up on such a row after some seconds. Were each further event of the same wedding to wait as long, a few
-hundred of them would keep all threads of a worker busy. So each process remembers for a while which wedding it was, and
-asks for its row only in passing. The sweep asks for the events again.
+Routing gives up waiting for such a row after some seconds. If each further event of the same wedding waited as long, a
+few hundred of them would occupy all threads of a worker. So each process remembers the wedding for a while, and then
+waits only briefly for its row. The sweep hints the events again.
 """
 
 import threading
@@ -25,10 +25,10 @@ REMEMBERED = 10.0  # seconds
 IN_PASSING_MILLISECONDS = 50
 BESIDE_OTHERS_MILLISECONDS = 250
 """While further events of the same message wait."""
-STANDS_STILL_SECONDS = 1.0
+IDLE_SECONDS = 1.0
 
 # https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
-_STANDING_STILL = """
+_IDLE_WITH_LOCKS = """
 SELECT EXISTS (
     SELECT FROM pg_stat_activity AS session
     WHERE session.datname = current_database() AND session.pid <> pg_backend_pid() AND session.xact_start IS NOT NULL
@@ -43,20 +43,20 @@ SELECT EXISTS (
 
 
 class StuckRows:
-    """What this process knows of weddings whose events could not be routed."""
+    """The weddings whose events this process could not route."""
 
     def __init__(self) -> None:
         self._until: dict[UUID, float] = {}
         self._lock = threading.Lock()
 
     def is_known(self, key: UUID) -> bool:
-        """Whether an event of this wedding, or organization, has met a locked row within the last seconds."""
+        """Whether an event of this wedding, or organization, has met a locked row in the last few seconds."""
         if not self._until:  # nearly always
             return False
         return self._until.get(key, 0.0) > time.monotonic()
 
     def note(self, key: UUID) -> bool:
-        """Remember it; whether it was not known before."""
+        """Remember a wedding or organization; returns whether it is new."""
         now = time.monotonic()
         with self._lock:
             self._until = {each: until for each, until in self._until.items() if until > now}
@@ -74,36 +74,36 @@ known = StuckRows()
 
 
 def key_of(event: ChannelEvent) -> UUID:
-    """What shares the event's rows: its wedding, else its organization."""
+    """The id of the event's wedding, or else of its organization: its events need the same rows."""
     return event.wedding_id or event.organization_id
 
 
 def _moves(event: ChannelEvent) -> bool:
-    """Whether others that share the event's rows were routed just now: then many want the row, and nobody is stuck.
+    """Whether other events with the same rows were routed just now: then many want the row, and none is stuck.
 
-    A hundred reports of one emergency lock the same incident one after the other. Were they taken for stuck, each
-    would only look in passing, and hardly any would ever get its turn. A session that stands still with its locks is
-    stuck all the same, whatever was routed before it froze.
+    A hundred reports of one emergency lock the same incident one after the other. If they counted as stuck, each would
+    wait only briefly, and hardly any would get its turn. A session that is idle while it holds locks makes the row
+    stuck in any case, whatever was routed before it froze.
     """
-    if _a_session_stands_still():
+    if _a_session_is_idle():
         return False
     shared = {"wedding_id": event.wedding_id} if event.wedding_id else {"organization_id": event.organization_id}
     lately = timedelta(milliseconds=2 * ROUTING_PATIENCE_MILLISECONDS)  # a transaction begins before it waits
     return ChannelEvent.objects.filter(**shared, routed_at__gt=Now() - lately).exists()
 
 
-def _a_session_stands_still() -> bool:
-    """Whether a session keeps rows locked, and neither waits for a lock itself nor has done anything for a second."""
+def _a_session_is_idle() -> bool:
+    """Whether a session keeps rows locked, and has neither waited for a lock itself nor done anything for a second."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING_STILL, [STANDS_STILL_SECONDS])
+        cursor.execute(_IDLE_WITH_LOCKS, [IDLE_SECONDS])
         return bool(cursor.fetchone()[0])
 
 
 def tell(event_id: UUID) -> None:
-    """Note that an event could not be routed because of a locked row, and tell staff once.
+    """Note that an event could not be routed because of a locked row, and alert staff once.
 
-    Where others of its wedding get on, it only waits for its turn. The alert ends by itself when no event has met the
-    row for a minute.
+    If other events of its wedding are being routed, it only waits its turn. The alert ends by itself when no event has
+    met the locked row for a minute.
     """
     event = ChannelEvent.objects.filter(id=event_id).only("organization_id", "wedding_id", "correlation_id").first()
     if event is not None:
@@ -120,14 +120,14 @@ def _tell(event: ChannelEvent) -> None:
     if not known.note(key_of(event)):
         return
     of_wedding = f"wedding {event.wedding_id}" if event.wedding_id else "the organization"
-    said = (
-        f"Events of {of_wedding} wait: another session keeps a row locked that they need. "
-        "They are tried again until it lets go. A session of ours that is dead ends within 15 s; "
-        "if this stays, look in pg_stat_activity for a long transaction of somebody else's."
+    text = (
+        f"Events of {of_wedding} wait: another database session keeps a row locked that they need. "
+        "They are tried again until it is unlocked. A dead session of ours ends within 15 s; "
+        "if this lasts longer, look in pg_stat_activity for another program's long transaction."
     )
     try:
         with transaction.atomic():
             wait_at_most(ROUTING_PATIENCE_MILLISECONDS)
-            alerts.raise_alert(event.organization_id, Cause.ROW_LOCKED, said, about=wedding_id)
-    except Exception:  # it may be the very row that the alert needs; the log has told already
+            alerts.raise_alert(event.organization_id, Cause.ROW_LOCKED, text, about=wedding_id)
+    except Exception:  # the alert may need the very same row; the log already has it
         log.exception("alert_not_written")

@@ -1,7 +1,7 @@
-"""Events that nobody routed, asked for again.
+"""Events that have not been routed, hinted again.
 
-Of each queue those that were never hinted come first, so that none starves the others; what is urgent is asked for in
-each round. An index holds exactly this order, of the events that wait and no others.
+In each queue those that were never hinted come first, so that none starves the others; urgent events are hinted in
+each round. An index has exactly this order and holds only waiting events.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ WHERE event.id = mark.id AND event.hinted_at = mark.made
 
 
 def values() -> dict[str, Any]:
-    """What :data:`TAKE` is run with."""
+    """The values for :data:`TAKE`."""
     return {
         "queues": open_queues(),
         "again": settings.SWEEP_AGAIN_SECONDS,
@@ -47,7 +47,7 @@ def values() -> dict[str, Any]:
 
 
 def hint_events() -> int:
-    """Have events routed that wait for it, at most 200 of each queue; returns how many."""
+    """Have waiting events routed, at most 200 of each queue; returns how many."""
     given = values()
     if not given["queues"]:
         return 0

@@ -112,7 +112,7 @@ def test_what_is_too_much_to_show_is_listed_without_its_content(
     first, second = api.send("post", "channel-config/dry-run/", tried).json()["deliveries"]
 
     assert first["request"] or first["message"]
-    assert (second["request"], second["problem"]) == (None, "left out: this dry run shows too much already")
+    assert (second["request"], second["problem"]) == (None, "left out: this dry run already shows too much")
 
 
 def test_an_organization_has_one_dry_run_at_a_time(api: Api, ours: Organization, tried: dict[str, Any]) -> None:

@@ -182,7 +182,7 @@ def test_it_says_why_a_route_that_matches_makes_nothing(wedding: Any, venue: Sys
 
     found = explain(event)
 
-    expected = {"echo": "does not say echo", "no reference": "no external reference", "no call": "takes no call"}
+    expected = {"echo": "does not allow echo", "no reference": "no external reference", "no call": "has no call"}
     assert expected[why] in found.matching[0].note
     assert found.deliveries == ()
 
