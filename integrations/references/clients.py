@@ -16,8 +16,8 @@ from integrations.models import ExternalReference, System
 from integrations.vendors.base import Client
 from integrations.vendors.families import CLIENT_FIELDS
 from wedsync.live.models import ChannelEvent
-from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Contact, ContactChannel
+from wedsync.weddings import address_forms
+from wedsync.weddings.models import Contact
 
 Kind, Effect = ExternalReference.Kind, ChannelEvent.Effect
 
@@ -156,6 +156,6 @@ def readable(said: Mapping[str, Any]) -> dict[str, str]:
 
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "name": str.strip,
-    "email": lambda text: normalize(ContactChannel.EMAIL, text),
-    "phone": lambda text: normalize(ContactChannel.WHATSAPP, text),
+    "email": address_forms.email,
+    "phone": address_forms.phone,
 }

@@ -23,6 +23,7 @@ from notifications.models import ReachCheck
 from notifications.plans import extra_deliveries
 from notifications.recipients import resolving, staff
 from notifications.recipients.resolving import Person
+from notifications.rules import policy
 from wedsync.live.log.writer import NewEvent
 from wedsync.live.models import ChannelEvent
 from wedsync.live.publishing import publish
@@ -35,6 +36,7 @@ ARRIVES_WITHIN = timedelta(minutes=2)
 EVERY = 10.0  # seconds between two rounds of one process
 BATCH = 50
 MOST_GAPS = 20
+EXPECTED = (ContactChannel.WHATSAPP, ContactChannel.EMAIL)  # every organization is to have a system for these
 _DAY = timedelta(days=1)
 _rounds = Cadence(EVERY)
 
@@ -129,11 +131,11 @@ def _gap(person: Person, senders: resolving.Senders) -> str:
 def _of_systems(organization_id: UUID) -> Iterable[str]:
     """What is missing or stopped on our side."""
     senders = resolving.sending_systems(organization_id)
-    for channel in (ContactChannel.WHATSAPP, ContactChannel.EMAIL):
+    for channel in policy.PERSONAL:
         system = senders.get(channel)
-        if system is None:
+        if system is None and channel in EXPECTED:
             yield f"There is no system for {channel.label}."
-        elif system.state != System.Status.ACTIVE:
+        elif system is not None and system.state != System.Status.ACTIVE:
             yield f"“{system.name}” is {system.state}: nothing goes out by {channel.label}."
     if not any(not plan.skipped for plan in staff.everyone(organization_id)):
         yield "No channel leads to your own staff."

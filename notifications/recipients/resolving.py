@@ -20,7 +20,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Contact, ContactChannel, Membership
 
-_SYSTEM_KINDS = {ContactChannel.WHATSAPP: System.Kind.WHATSAPP, ContactChannel.EMAIL: System.Kind.EMAIL}
+_SYSTEM_KINDS = {channel: System.Kind(channel.value) for channel in PERSONAL}
 LAST = 2**15
 Senders = Mapping[ContactChannel, System]
 
@@ -231,7 +231,7 @@ def _points(group: Sequence[Contact]) -> Iterable[ContactPoint]:
         addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
         for value, contact in addresses.items():
             yield ContactPoint(channel, contact, value)
-            if channel != ContactChannel.WHATSAPP:
+            if not channel.addresses.several:
                 break
 
 

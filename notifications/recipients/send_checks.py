@@ -16,9 +16,9 @@ from wedsync.weddings.models import Address, Contact, ContactChannel
 
 def blocked(delivery: Delivery) -> Blocked | None:
     """``None``: it may be sent. Urgent passes quiet hours and preferences, never what stands against the address."""
-    if delivery.channel == ContactChannel.SLACK:
-        return None
     channel, contact = ContactChannel(delivery.channel), delivery.contact
+    if channel not in policy.PERSONAL:
+        return None
     address = Address.objects.filter(
         organization_id=delivery.organization_id, channel=channel, value=delivery.target
     ).first()

@@ -5,7 +5,7 @@ more, or, where it says ``after``, when so many seconds have passed since the st
 reached what it asks for (``until``).
 
 ====================  ==================================================================================================
-``channels``          ``whatsapp``, ``email``, ``slack``: all of them at once; ``preferred``: the first that the person
+``channels``          words of :class:`ContactChannel`: all of them at once; ``preferred``: the first that the person
                       prefers and can be reached on; ``other``: the next of these that was not used yet. A route that
                       names channels replaces those of the first step
 ``after``             seconds; none: only when the step before has failed
@@ -77,7 +77,7 @@ def shipped(category: str) -> tuple[Step, ...]:
     if category != Category.EMERGENCIES:
         return _ORDINARY
     pace, asked = settings.ESCALATION_SECONDS, Until.ACKNOWLEDGED
-    every_way = (ContactChannel.WHATSAPP.value, ContactChannel.SLACK.value, ContactChannel.EMAIL.value)
+    every_way = tuple(ContactChannel.values)
     return (
         Step(every_way, until=asked),
         Step(every_way, pace, asked, Audience.SECOND),

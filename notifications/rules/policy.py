@@ -10,7 +10,7 @@ from integrations.states import Reason
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
-PERSONAL = (ContactChannel.WHATSAPP, ContactChannel.EMAIL)
+PERSONAL = ContactChannel.personal()
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def first_open(points: Sequence[ContactPoint]) -> ContactPoint | None:
 
 
 def blocked_because(channel: ContactChannel, address: Address | None) -> Reason:
-    """Why an address must not be used; no row means that nobody consented to WhatsApp, and nothing against mail."""
+    """Why an address must not be used; no row: nothing is against it, where the channel needs no consent."""
     return Reason((address or Address(channel=channel)).blocked_because)
 
 

@@ -1,10 +1,11 @@
 """Addresses in one form each."""
 
 import pytest
+from django.utils import timezone
 
 from tests.factories import AddressFactory
 from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Address, ContactChannel
+from wedsync.weddings.models import Address, Contact, ContactChannel
 
 
 @pytest.mark.parametrize("text", ["+43 660 123 45 67", "+43(660)1234567", "+436601234567"])
@@ -26,3 +27,22 @@ def test_whatsapp_needs_consent_and_mail_does_not() -> None:
     assert Address(channel=ContactChannel.WHATSAPP).blocked_because == "no_consent"
     assert Address(channel=ContactChannel.EMAIL).blocked_because == ""
     assert AddressFactory.build(organization=None).blocked_because == ""
+
+
+def test_each_channel_says_what_its_addresses_are() -> None:
+    contact = Contact(phone="+436601234567", email="anna@people.example")
+
+    assert {channel.value: contact.address(channel) for channel in ContactChannel.personal()} == {
+        channel.value: {"phone": "+436601234567", "email": "anna@people.example"}[channel.addresses.field]
+        for channel in ContactChannel.personal()
+    }
+    assert contact.address(ContactChannel.SLACK) == ""
+    assert ContactChannel("whatsapp") is ContactChannel.WHATSAPP
+    assert ContactChannel.WHATSAPP.needs_consent
+    assert not ContactChannel.EMAIL.needs_consent
+
+
+@pytest.mark.parametrize("channel", ContactChannel)
+def test_an_address_without_consent_is_blocked_where_its_channel_needs_it(channel: ContactChannel) -> None:
+    assert (Address(channel=channel).blocked_because == "no_consent") is channel.needs_consent
+    assert Address(channel=channel, consented_at=timezone.now()).blocked_because == ""

@@ -18,7 +18,7 @@ from integrations.routing.default_routes import Teams, make_routes
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel
-from wedsync.weddings.addresses import normalize
+from wedsync.weddings import address_forms
 from wedsync.weddings.models import Address, ApiKey, Contact, ContactChannel, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
@@ -159,20 +159,22 @@ def _contact(wedding: Wedding, person: Person) -> None:
         name=person.name,
         defaults={
             "role": person.role,
-            "phone": normalize(ContactChannel.WHATSAPP, person.phone),
-            "email": normalize(ContactChannel.EMAIL, person.email),
+            "phone": address_forms.phone(person.phone),
+            "email": address_forms.email(person.email),
             "timezone": ZONE,
             "call_order": person.call_order,
             "quiet_from": quiet_from,
             "quiet_until": quiet_until,
         },
     )
-    Address.objects.get_or_create(
-        organization=wedding.organization,
-        channel=ContactChannel.WHATSAPP,
-        value=normalize(ContactChannel.WHATSAPP, person.phone),
-        defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
-    )
+    for channel in ContactChannel:
+        if channel.needs_consent:
+            Address.objects.get_or_create(
+                organization=wedding.organization,
+                channel=channel,
+                value=channel.addresses.normalize(person.phone),
+                defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
+            )
 
 
 def _teams(connected: systems.Systems) -> Teams:

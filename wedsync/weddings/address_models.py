@@ -58,7 +58,7 @@ class Address(models.Model):
             return "bounced"
         if self.complained_at:
             return "complained"
-        if self.channel == ContactChannel.WHATSAPP and not self.consented_at:
+        if ContactChannel(self.channel).needs_consent and not self.consented_at:
             return "no_consent"
         return ""
 

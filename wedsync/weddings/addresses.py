@@ -1,11 +1,11 @@
-"""One form for each address, so that consent and blocks are found whatever way somebody wrote it."""
+"""The channels to people, and one form for each address, so that consent and blocks are found however it is written."""
 
 import re
+from typing import Self
 
-import phonenumbers
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models
+
+from wedsync.weddings.address_forms import MAILBOX, NO_PERSON, PHONE, AddressKind
 
 _TWO_FORMS = (
     (re.compile(r"\+55([0-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil's ninth digit
@@ -18,22 +18,36 @@ _TWO_FORMS = (
 
 
 class ContactChannel(models.TextChoices):
-    """How a person is reached."""
+    """How a person is reached: the stored word, what its addresses are, whether they need consent, and its name."""
 
-    WHATSAPP = "whatsapp", "WhatsApp"
-    SLACK = "slack", "Slack"
-    EMAIL = "email", "Email"
+    WHATSAPP = "whatsapp", PHONE, True, "WhatsApp"
+    SLACK = "slack", NO_PERSON, False, "Slack"
+    EMAIL = "email", MAILBOX, False, "Email"
+
+    addresses: AddressKind
+    needs_consent: bool
+
+    def __new__(cls, value: str, addresses: AddressKind = NO_PERSON, needs_consent: bool = False) -> Self:  # noqa: FBT001, FBT002
+        """A member that carries what weddings must know of it."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.addresses = addresses
+        member.needs_consent = needs_consent
+        return member
+
+    @classmethod
+    def personal(cls) -> tuple[Self, ...]:
+        """Those that reach single people."""
+        return tuple(channel for channel in cls if channel.addresses.field)
 
 
 def normalize(channel: ContactChannel, value: str) -> str:
-    """E.164 for WhatsApp, lower case for email, unchanged for Slack.
+    """The one form of an address of a channel.
 
     Raises:
-        ValueError: not a phone number with a country code, or not an email address; a sentence for people.
+        ValueError: it is no address of the channel; a sentence for people.
     """
-    if channel == ContactChannel.WHATSAPP:
-        return _phone(value)
-    return _email(value) if channel == ContactChannel.EMAIL else value
+    return channel.addresses.normalize(value)
 
 
 def in_one_form(channel: ContactChannel, value: str) -> str:
@@ -41,7 +55,7 @@ def in_one_form(channel: ContactChannel, value: str) -> str:
     try:
         return normalize(channel, value) if value else ""
     except ValueError:
-        return value.strip().lower() if channel == ContactChannel.EMAIL else value
+        return channel.addresses.tidy(value)
 
 
 def other_forms(phone: str) -> tuple[str, ...]:
@@ -50,25 +64,3 @@ def other_forms(phone: str) -> tuple[str, ...]:
     ``phone``: with its plus. Empty where there is one form only, and where it is no phone.
     """
     return tuple(form.sub(other, phone) for form, other in _TWO_FORMS if form.fullmatch(phone))
-
-
-def _phone(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value, None)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError("Write the number with its country code, for instance +436601234567.") from error
-    if number.extension:
-        raise ValueError("A number with an extension cannot be reached. Write a direct number.")
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError("This number is too short or too long for its country.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _email(value: str) -> str:
-    """The whole in lower case: mailboxes that tell the case apart are not met with, opt-outs typed in capitals are."""
-    found = value.strip().lower()
-    try:
-        validate_email(found)
-    except ValidationError as error:
-        raise ValueError("Write an email address, for instance anna@people.example.") from error
-    return found

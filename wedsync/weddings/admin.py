@@ -27,7 +27,8 @@ LANGUAGES = [
     ("es-MX", "Spanish (Mexico)"), ("fr-CA", "French (Canada)"), ("fr-CH", "French (Switzerland)"),
 ]  # fmt: skip
 ZONES = [(name, name) for name in time_zones()]
-_PREFERENCE = "Most wanted first, for instance “whatsapp, email”; empty: all. Known: whatsapp, slack, email."
+_KNOWN = ", ".join(ContactChannel.values)
+_PREFERENCE = f"Most wanted first, for instance “whatsapp, email”; empty: all. Known: {_KNOWN}."
 
 # Django's groups carry permissions, which count for nothing here: a membership's role decides.
 admin.site.unregister(Group)

@@ -19,7 +19,6 @@ from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
 from wedsync.weddings.addresses import ContactChannel as ContactChannel
-from wedsync.weddings.addresses import normalize
 from wedsync.weddings.fields import CHANGEABLE
 from wedsync.weddings.validators import validate_locale, validate_time_zone
 
@@ -232,12 +231,12 @@ class Contact(models.Model):
 
     def clean(self) -> None:
         """Check what the database cannot: phone and email, which are kept in one form, the channels, quiet hours."""
-        for name, channel in (("phone", ContactChannel.WHATSAPP), ("email", ContactChannel.EMAIL)):
-            if typed := getattr(self, name):
+        for kind in dict.fromkeys(channel.addresses for channel in ContactChannel.personal()):
+            if typed := getattr(self, kind.field):
                 try:
-                    setattr(self, name, normalize(channel, typed))
+                    setattr(self, kind.field, kind.normalize(typed))
                 except ValueError as error:
-                    raise ValidationError({name: str(error)}) from error
+                    raise ValidationError({kind.field: str(error)}) from error
         if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(ContactChannel.values):
             raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(ContactChannel.values)}."})
         if bool(self.quiet_from) != bool(self.quiet_until):
@@ -246,5 +245,5 @@ class Contact(models.Model):
             raise ValidationError({"quiet_until": "Quiet hours that end when they begin are none. Leave both empty."})
 
     def address(self, channel: ContactChannel) -> str:
-        """The phone or mail address of a channel, or an empty text."""
-        return {ContactChannel.WHATSAPP: self.phone, ContactChannel.EMAIL: self.email}.get(channel, "")
+        """What holds the channel's address, such as the phone; an empty text where there is none."""
+        return str(getattr(self, channel.addresses.field)) if channel.addresses.field else ""

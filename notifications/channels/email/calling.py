@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from integrations.models import Delivery
-from wedsync.weddings.addresses import normalize
-from wedsync.weddings.models import Contact, ContactChannel
+from wedsync.weddings import address_forms
+from wedsync.weddings.models import Contact
 
 MOST = 3
 
@@ -35,6 +35,6 @@ def numbers(delivery: Delivery) -> tuple[Number, ...]:
 
 def _number(name: str, phone: str) -> Number | None:
     try:
-        return Number(" ".join(name.split())[:100], normalize(ContactChannel.WHATSAPP, phone)) if phone else None
+        return Number(" ".join(name.split())[:100], address_forms.phone(phone)) if phone else None
     except ValueError:
         return None

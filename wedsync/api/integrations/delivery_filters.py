@@ -5,11 +5,10 @@ from __future__ import annotations
 import django_filters
 
 from integrations.models import System
+from integrations.registry.targets import CHANNEL_CHOICES
 from integrations.states import Outcome, Reason, State
 from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.queues import Priority
-
-_CHANNELS = [("system", "A system"), ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("email", "Email")]
 
 
 class DeliveryFilters(Filters):
@@ -22,7 +21,7 @@ class DeliveryFilters(Filters):
     )
     system = django_filters.UUIDFilter()
     kind = django_filters.MultipleChoiceFilter(field_name="system__kind", choices=System.Kind.choices)
-    channel = django_filters.MultipleChoiceFilter(choices=_CHANNELS)
+    channel = django_filters.MultipleChoiceFilter(choices=CHANNEL_CHOICES)
     priority = django_filters.MultipleChoiceFilter(choices=Priority.choices)
     event = django_filters.UUIDFilter()
     event_type = django_filters.CharFilter(field_name="event__type", max_length=64)
