@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
         from integrations.registry.accounts import register_account
         from integrations.systems import trials
         from notifications import follow_up
-        from notifications.channels import CHANNELS
+        from notifications.channels.registry import CHANNELS
         from notifications.channels.whatsapp.channel import resend_closed_windows
         from notifications.digests import closing
         from notifications.incidents import (

@@ -4,31 +4,29 @@ from django.conf import settings
 
 from integrations.models import Connection, System
 from integrations.vendors import VENDORS
-from webhooks.callbacks import PROVIDERS
+from webhooks.callbacks import BY_KIND
 from webhooks.callbacks.base import Provider
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.vendor_events.receiver import PREFIX
 from wedsync.env import ConfigurationError
 
-_PROVIDERS: dict[str, Provider] = {provider.kind.value: provider for provider in PROVIDERS.values()}
-
 
 def provider_of(connection: Connection) -> Provider | None:
     """The provider of messages whose callbacks come in here; ``None``: it is a vendor's door."""
-    return _PROVIDERS.get(connection.system.kind)
+    return BY_KIND.get(connection.system.kind)
 
 
 def refusal(system: System) -> str:
     """Why a system can have no connection, as a sentence; empty: it sends us events or callbacks."""
-    if system.kind not in VENDORS and system.kind not in _PROVIDERS:
+    if system.kind not in VENDORS and system.kind not in BY_KIND:
         return f"{system.get_kind_display()} sends us nothing, so a connection would never be called."
-    if system.kind == System.Kind.EMAIL and _mail_provider(system) != _PROVIDERS[system.kind].slug:
+    if system.kind == System.Kind.EMAIL and _mail_provider(system) != BY_KIND[system.kind].slug:
         return "Only Resend calls back here; this system sends through another mail provider."
     return ""
 
 
 def _mail_provider(system: System) -> str:
-    resend = _PROVIDERS[System.Kind.EMAIL].slug
+    resend = BY_KIND[System.Kind.EMAIL].slug
     try:
         return (system.credentials.get("provider") or resend).strip().lower()
     except ConfigurationError:

@@ -56,29 +56,35 @@ class SignatureScheme(ABC):
     """
 
     oldest_body: ClassVar[float] = 7 * 86_400.0
+    digest: ClassVar[str] = "sha256"
 
-    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float) -> int:
+    def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float, url: str = "") -> int:
         """Which of the live ``secrets`` made the signature: its index. All are compared, in constant time.
 
-        ``headers``: lower-case name to values. ``now``: Unix seconds.
+        ``headers``: lower-case name to values. ``now``: Unix seconds. ``url``: as the sender called it, with its query.
 
         Raises:
             SignatureError: with the slug for the answer.
             ValueError: a Standard Webhooks secret that is no ``whsec_`` and base64.
         """
         claim = self.read(headers)
-        signed = claim.before + body
+        texts = self.signed(claim, body, url)
         fitting = None
         for place, secret in enumerate(secrets):
-            expected = _digest(self.key(secret), signed)
-            for given in claim.signatures:
-                if hmac.compare_digest(expected, given) and fitting is None:
-                    fitting = place
+            for signed in texts:
+                expected = _digest(self.key(secret), signed, self.digest)
+                for given in claim.signatures:
+                    if hmac.compare_digest(expected, given) and fitting is None:
+                        fitting = place
         if fitting is None:
             raise SignatureError(MISMATCH)
         if claim.timestamp is not None and abs(now - claim.timestamp) > WINDOW:
             raise SignatureError(OUTSIDE_WINDOW)
         return fitting
+
+    def signed(self, claim: SignatureClaim, body: bytes, url: str) -> Sequence[bytes]:
+        """What is signed; several where senders differ in how they write it, such as a port."""
+        return (claim.before + body,)
 
     @abstractmethod
     def read(self, headers: Headers) -> SignatureClaim:
@@ -110,16 +116,16 @@ class SignatureScheme(ABC):
             raise ValueError("a signing secret must not be empty")
 
 
-def _digest(key: bytes, signed: bytes) -> bytes:
-    mac = _prepared(key).copy()
+def _digest(key: bytes, signed: bytes, algorithm: str) -> bytes:
+    mac = _prepared(key, algorithm).copy()
     mac.update(signed)
     return mac.digest()
 
 
 @lru_cache(maxsize=4096)
-def _prepared(key: bytes) -> hmac.HMAC:
+def _prepared(key: bytes, algorithm: str) -> hmac.HMAC:
     """Setting up an HMAC takes longer than running it over a webhook."""
-    return hmac.new(key, digestmod="sha256")
+    return hmac.new(key, digestmod=algorithm)
 
 
 def each_once(headers: Headers, *names: str) -> list[str]:
@@ -240,9 +246,3 @@ def _from_hex(value: str, prefix: str) -> bytes:
     if not value.startswith(prefix) or not _HEX.fullmatch(value, len(prefix)):
         raise SignatureError(MALFORMED)
     return bytes.fromhex(value[len(prefix) :])
-
-
-# https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
-META = PrefixedHex("X-Hub-Signature-256", "sha256=")
-# https://docs.slack.dev/authentication/verifying-requests-from-slack
-SLACK = TimestampedHex("X-Slack-Request-Timestamp", "X-Slack-Signature", "v0=", "v0:{timestamp}:")

@@ -106,10 +106,6 @@ class StandardWebhooks(SignatureScheme):
         secret_key(text)
 
 
-# Resend sends through Svix: https://docs.svix.com/receiving/verifying-payloads/how-manual
-SVIX = StandardWebhooks("svix-")
-
-
 def _signatures(listed: str) -> list[bytes]:
     found = []
     for entry in listed.split(" ", MOST_LISTED - 1):

@@ -1,8 +1,1 @@
-"""The channels to people, by name; the name is also the system's kind and the delivery's channel."""
-
-from notifications.channels.base import PersonChannel
-from notifications.channels.email import Email
-from notifications.channels.slack import Slack
-from notifications.channels.whatsapp.channel import WhatsApp
-
-CHANNELS: dict[str, PersonChannel] = {channel.channel: channel for channel in (WhatsApp(), Slack(), Email())}
+"""The channels to people: each is a file or a folder, and a line in :mod:`notifications.channels.registry`."""

@@ -5,17 +5,28 @@ Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`P
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.utils import timezone
 
+from integrations import admission
 from integrations.accounts.rules import AccountRules
-from integrations.errors import DeliveryError, OurFault, RecipientComplained, RecipientStopped, Undeliverable
+from integrations.errors import (
+    CredentialsRefused,
+    DeliveryError,
+    OurFault,
+    RecipientComplained,
+    RecipientStopped,
+    Undeliverable,
+)
 from integrations.models import Delivery, System
 from integrations.outbound import Call, Request, Response, check_status, send
 from integrations.registry.senders import Blocked, RequestPreview, Sending
 from integrations.rules import transforms
+from integrations.systems import lifecycle
 from integrations.systems.trials import HarmlessCall
 from notifications import follow_up, links, wording
 from notifications.channels import subjects
@@ -23,7 +34,12 @@ from notifications.consent import address_marks
 from notifications.models import Message
 from notifications.recipients import send_checks
 from notifications.trace import recording, statuses
+from notifications.wording.writing import LONGEST_HEADLINE
 from wedsync.weddings.models import ContactChannel
+
+LATELY = timedelta(hours=1)
+"""A status may come days late. What it says of the account, a template or the pace was said of that time."""
+EXAMPLE_RECIPIENT = "Katharina Berger"
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,9 @@ class PersonChannel(ABC, AccountRules):
 
     channel: ClassVar[ContactChannel]
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
+    may_bounce_when_delivered: ClassVar[bool] = False
+    """Whether a bounce may follow a delivery, as with mail; a phone that has shown a message has it."""
+    longest_headline: ClassVar[int] = LONGEST_HEADLINE
 
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
         """Most providers of messages know no idempotency key."""
@@ -123,6 +142,7 @@ class PersonChannel(ABC, AccountRules):
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """What an error says of the address is noted there; most are about this one message."""
+        self.noted(delivery, error)
         self.mark_address(delivery, error)
 
     def mark_address(self, delivery: Delivery, error: DeliveryError) -> None:
@@ -134,6 +154,34 @@ class PersonChannel(ABC, AccountRules):
             address_marks.opted_out(*of, by=str(error))
         elif isinstance(error, RecipientComplained):
             address_marks.complained(*of)
+
+    def failed_late(self, delivery: Delivery, error: DeliveryError, at: datetime) -> None:
+        """A status says why a message failed that was taken. What it says of more than this message counts for an hour.
+
+        Arguments:
+            at: the provider's time of the status, which may come days late.
+        """
+        if at < timezone.now() - LATELY:
+            return
+        self.noted(delivery, error)
+        if patience := admission.patience_of(error):
+            admission.keep_away(admission.lane_of(delivery.system), patience)
+        if isinstance(error, CredentialsRefused):
+            lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)
+
+    def noted(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Note what an error says of more than its message and its address, such as of a template."""
+
+    def window_closed(self, delivery: Delivery) -> None:
+        """A status says that free text is not taken any more; most channels know no such time."""
+
+    def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
+        """What would be cut off here of a template that was written with an example, as a sentence; empty: nothing.
+
+        Arguments:
+            alone: the template is for this channel only.
+        """
+        return ""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """Most providers tell nothing of a message whose answer was lost."""

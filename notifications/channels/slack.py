@@ -72,6 +72,7 @@ class Slack(PersonChannel):
 
     channel = ContactChannel.SLACK
     status_when_accepted = Message.Status.SENT
+    longest_headline = HEADER_LIMIT
 
     def needed(self, values: Mapping[str, str]) -> Sequence[str]:
         """The path is the secret."""
@@ -102,6 +103,12 @@ class Slack(PersonChannel):
         """The path is the secret."""
         url = f"{delivery.system.base_url.rstrip('/')}/services/{credentials['webhook_path'].strip('/')}"
         return Call(request.method, url, request.body.encode(), request.headers)
+
+    def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
+        """Facts stand side by side, at most ten."""
+        if len(lines) - 1 <= MOST_FIELDS:
+            return ""
+        return f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_FIELDS}."
 
     def classify(self, response: Response) -> DeliveryError | None:
         """Slack's plain-text errors."""

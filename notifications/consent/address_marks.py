@@ -17,7 +17,7 @@ from notifications.models import Message
 from wedsync.weddings.addresses import in_one_form, other_forms
 from wedsync.weddings.models import Address, AddressAlias, AddressChange, ContactChannel
 
-WROTE_START = "wrote START on WhatsApp"
+_WROTE_START = "wrote START on {}"
 _LONGEST_REASON = 200
 _LONGEST_ALIAS = 200
 What = AddressChange.What
@@ -66,7 +66,7 @@ def opted_out(
 
     A later START counts more. A consent of another kind does not: it may have been typed in from an older paper.
     """
-    newer_start = Q(consented_at__gt=at, consent_source__startswith=WROTE_START)
+    newer_start = Q(consented_at__gt=at, consent_source__startswith=_WROTE_START.format(channel.label))
     rows = _row(organization_id, channel, value)
     stale = rows.exclude(_known(newer_start))
     if stale.filter(opted_out_at=None).update(opted_out_at=at):
@@ -81,10 +81,10 @@ def opted_in(organization_id: UUID, channel: ContactChannel, value: str, at: dat
 
     A later STOP counts more, and so does one of the same second: Meta gives no smaller ones.
     """
-    newer_start = Q(consented_at__gte=at, consent_source__startswith=WROTE_START)
+    newer_start = Q(consented_at__gte=at, consent_source__startswith=_WROTE_START.format(channel.label))
     rows = _row(organization_id, channel, value)
     older = rows.exclude(_known(newer_start)).filter(Q(opted_out_at=None) | Q(opted_out_at__lt=at))
-    source = f"{WROTE_START}, {at:%Y-%m-%d}"
+    source = f"{_WROTE_START.format(channel.label)}, {at:%Y-%m-%d}"
     out = older.filter(opted_out_at__isnull=False).exists()
     done = older.update(opted_out_at=None, consented_at=at, consent_source=source)
     if done and out:

@@ -1,11 +1,10 @@
-"""What people answer: words that end or begin WhatsApp messages, and buttons that they press.
+"""What people answer: words that end or begin the messages of a channel, and buttons that they press.
 
 Which words count, and why no others, stands in docs/adr/0045.
 """
 
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from integrations.models import Delivery
 from notifications import links
 from notifications.consent import address_marks
 from notifications.feedback import buttons
+from notifications.feedback.notices import Reply
 from notifications.models import Message
 from wedsync.weddings.addresses import in_one_form, normalize, other_forms
 from wedsync.weddings.models import Address, Contact, ContactChannel
@@ -30,27 +30,6 @@ START = {
     "fr": ("reprendre", "réabonner"),
 }
 _LONGEST = 60
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a person sent to our WhatsApp number.
-
-    Arguments:
-        sender: digits with the country code, as WhatsApp writes them; empty for a person who has a user name.
-        at: WhatsApp's time.
-        text: written, or the label of a pressed button.
-        payload: what we had put into the pressed button.
-        answers: WhatsApp's id of our message that it answers.
-        user_id: WhatsApp's own id of the person, where it gives one.
-    """
-
-    sender: str
-    at: datetime
-    text: str = ""
-    payload: str = ""
-    answers: str = ""
-    user_id: str = ""
 
 
 def bare(text: str) -> str:
@@ -76,18 +55,20 @@ def is_start(text: str) -> bool:
 
 
 def apply(organization_id: UUID, reply: Reply) -> None:
-    """Let a WhatsApp message of a person take effect, for this organization only. Call it in a transaction."""
+    """Let a message of a person take effect, for this organization only. Call it in a transaction."""
     meant = _addresses(organization_id, reply)
+    ends = is_stop(reply.text) if reply.opt_out is None else reply.opt_out
+    begins = is_start(reply.text) if reply.opt_out is None else not reply.opt_out
     for value in sorted(meant):
-        of = (organization_id, ContactChannel.WHATSAPP, value, reply.at)
+        of = (organization_id, reply.channel, value, reply.at)
         address_marks.wrote(*of)
-        if is_stop(reply.text):
-            address_marks.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on WhatsApp")
-        elif is_start(reply.text):
+        if ends:
+            address_marks.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on {reply.channel.label}")
+        elif begins:
             address_marks.opted_in(*of)
     if reply.payload:
         by = _name(organization_id, reply, meant)
-        buttons.pressed(organization_id, reply.payload, by=by, via=ContactChannel.WHATSAPP.label)
+        buttons.pressed(organization_id, reply.payload, by=by, via=reply.channel.label)
 
 
 def apply_mail(organization_id: UUID, sender: str, at: datetime) -> None:
@@ -100,34 +81,34 @@ def apply_mail(organization_id: UUID, sender: str, at: datetime) -> None:
 def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
     """The sender's number in each form that we know, and the one that the answered or pressed message had gone to.
 
-    In some countries WhatsApp writes a number in its own way, and of a person with a user name it tells none at all.
+    In some countries a provider writes a number in its own way, and of a person with a user name it tells none at all.
     """
-    found = _own_number(reply.sender)
-    found |= address_marks.called(organization_id, ContactChannel.WHATSAPP, (reply.sender.lstrip("+"), reply.user_id))
+    found = _own_number(reply)
+    found |= address_marks.called(organization_id, reply.channel, (reply.sender.lstrip("+"), reply.user_id))
     if reply.answers:
         answered = Message.objects.filter(
-            organization_id=organization_id, channel=ContactChannel.WHATSAPP, provider_id=reply.answers
+            organization_id=organization_id, channel=reply.channel, provider_id=reply.answers
         )
         found |= set(answered.values_list("address", flat=True))
     if reply.payload and not found:
-        found |= _pressed_at(organization_id, reply.payload)
+        found |= _pressed_at(organization_id, reply)
     return found
 
 
-def _own_number(sender: str) -> set[str]:
+def _own_number(reply: Reply) -> set[str]:
     """The number itself, or its other form where this one is out of use."""
-    number = f"+{sender.lstrip('+')}"
+    number = f"+{reply.sender.lstrip('+')}"
     for form in (number, *other_forms(number)):
         with suppress(ValueError):
-            return {normalize(ContactChannel.WHATSAPP, form)}
+            return {normalize(reply.channel, form)}
     return set()
 
 
-def _pressed_at(organization_id: UUID, token: str) -> set[str]:
+def _pressed_at(organization_id: UUID, reply: Reply) -> set[str]:
     """The phone to which a button of ours was sent, hence that of the person who presses it."""
     with suppress(links.BadLink):
         sent = Delivery.objects.filter(
-            id=links.read_acknowledge_token(token), organization_id=organization_id, channel=ContactChannel.WHATSAPP
+            id=links.read_acknowledge_token(reply.payload), organization_id=organization_id, channel=reply.channel
         )
         return set(sent.values_list("target", flat=True))
     return set()

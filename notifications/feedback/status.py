@@ -2,62 +2,21 @@
 moves it back (docs/staff/statuses.md, docs/adr/0045).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 from uuid import UUID
 
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
-from integrations.deliveries import staff_actions
-from integrations.errors import DeliveryError
 from notifications import follow_up
-from notifications.channels.whatsapp import refusals, templates
+from notifications.channels.registry import CHANNELS
 from notifications.consent import address_marks
+from notifications.feedback.notices import AddressMark, ProviderStatus
 from notifications.models import Message
 from notifications.trace import recording, statuses
 from wedsync.weddings.models import ContactChannel
 
 Status = Message.Status
 _LONGEST = 300
-
-
-class AddressMark(Enum):
-    """What a telling says of the address itself, beside the message."""
-
-    BOUNCED = "bounced"  # nothing arrives there
-    COMPLAINED = "complained"  # the person called it spam
-    OPTED_OUT = "opted out"
-    WINDOW_CLOSED = "window closed"  # WhatsApp's 24 hours are over
-
-
-@dataclass(frozen=True)
-class ProviderStatus:
-    """What a provider says of one message.
-
-    Arguments:
-        at: the provider's time.
-        provider_id: its id of the message.
-        delivery_id: ours, where the provider repeats it.
-        status: ``None`` where it moves no status, such as a mail that is late.
-        failure: why it failed, for staff.
-        mark: what it says of the address.
-        remark: for the trace, of what neither a status nor a mark says.
-        error: what a failure stands for, where the provider's codes tell; beyond the address, which ``mark`` is about.
-        known_as: under which names the provider knows the address.
-    """
-
-    at: datetime
-    provider_id: str = ""
-    delivery_id: UUID | None = None
-    status: Message.Status | None = None
-    failure: str = ""
-    mark: AddressMark | None = None
-    remark: str = ""
-    error: DeliveryError | None = None
-    known_as: Sequence[str] = ()
 
 
 def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
@@ -70,13 +29,14 @@ def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
         return False
     address_marks.known_as(organization_id, ContactChannel(message.channel), message.address, told.known_as)
     changes = _changes(message, told)
+    channel = CHANNELS[message.channel]
     if changes and told.error:
-        refusals.take_late_effect(message.delivery, told.error, told.at)
+        channel.failed_late(message.delivery, told.error, told.at)
     if changes:
         for text in changes:
             recording.note(message.delivery, recording.What.STATUS, f"{ContactChannel(message.channel).label}: {text}.")
-        if told.mark == AddressMark.WINDOW_CLOSED and templates.is_text(message.delivery.request):
-            staff_actions.send_anew(message.delivery)  # as a template, since the address says so now
+        if told.mark == AddressMark.WINDOW_CLOSED:
+            channel.window_closed(message.delivery)
         follow_up.after_bounce(message.delivery)
     return True
 
@@ -119,7 +79,7 @@ def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str
     new = False
     if (
         mark is AddressMark.BOUNCED
-        and channel == ContactChannel.WHATSAPP
+        and not CHANNELS[channel].may_bounce_when_delivered
         and message.status in {Status.DELIVERED, Status.READ}
     ):
         return []  # a late word of a phone that has shown the message

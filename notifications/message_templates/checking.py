@@ -7,24 +7,18 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from integrations.rules import examples
-from notifications.channels.whatsapp import templates
+from notifications.channels.base import EXAMPLE_RECIPIENT
+from notifications.channels.registry import CHANNELS
 from notifications.wording import engine
-from notifications.wording.languages import DEFAULT_LANGUAGE, Reader, reader
-from notifications.wording.writing import DIGEST, FALLBACK, LONGEST_HEADLINE
+from notifications.wording.languages import Reader, reader
+from notifications.wording.writing import DIGEST, FALLBACK
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.templating.filters import CannotRender
 from wedsync.weddings.models import ContactChannel
 
 LONGEST_TEXT = 8000
-LONGEST_HEADLINES = {
-    ContactChannel.SLACK: 150,
-    ContactChannel.EMAIL: LONGEST_HEADLINE,
-    ContactChannel.WHATSAPP: LONGEST_HEADLINE,
-}
-MOST_SLACK_FACTS = 10
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 _ZONE = "Europe/Vienna"
-_RECIPIENT = "Katharina Berger"
 _DIGESTED = "timeline.updated"
 _HEADLINES = ["Timeline of the wedding of Anna & Ben changed"] * 3
 
@@ -45,7 +39,7 @@ def check(text: str, event_type: str, channel: str, locale: str) -> None:
         channel: empty where it is for every one; then the strictest counts.
 
     Raises:
-        Unfit: why, in a sentence for staff.
+        TemplateFault: why, in a sentence for staff.
     """
     read_by = _reader(locale)
     if len(text) > LONGEST_TEXT:
@@ -56,9 +50,7 @@ def check(text: str, event_type: str, channel: str, locale: str) -> None:
         except CannotRender as error:
             tried = f" (tried with {name})" if event_type == FALLBACK else ""
             raise TemplateFault("text", f"It cannot be written: {error}{tried}.") from error
-        _check_lengths(lines, channel)
-        if channel in {"", ContactChannel.WHATSAPP}:
-            _check_whatsapp(lines, locale)
+        _check_fit(lines, channel, locale)
 
 
 def _reader(locale: str) -> Reader:
@@ -75,7 +67,7 @@ def _reader(locale: str) -> Reader:
 
 def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The facts that a template is tried with, by event type."""
-    contact = {"contact": {"name": _RECIPIENT, "role": "couple"}}
+    contact = {"contact": {"name": EXAMPLE_RECIPIENT, "role": "couple"}}
     if event_type == DIGEST:
         counted = {"count": 5, "top": _HEADLINES, "more": 2}
         yield _DIGESTED, {**examples.facts(_DIGESTED), **contact, **counted}
@@ -86,28 +78,14 @@ def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
         raise TemplateFault("event_type", f"There is no event type “{event_type[:64]}”.")
 
 
-def _check_lengths(lines: list[str], channel: str) -> None:
-    longest = LONGEST_HEADLINES[ContactChannel(channel)] if channel else min(LONGEST_HEADLINES.values())
+def _check_fit(lines: list[str], channel: str, locale: str) -> None:
+    """What does not fit would be cut off in the middle of a sentence."""
+    concerned = [CHANNELS[channel]] if channel else list(CHANNELS.values())
+    longest = min(each.longest_headline for each in concerned)
     where = ContactChannel(channel).label if channel else "every channel"
     if len(lines[0]) > longest:
-        raise TemplateFault(
-            "text", f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}."
-        )
-    if channel in {"", ContactChannel.SLACK} and len(lines) - 1 > MOST_SLACK_FACTS:
-        raise TemplateFault(
-            "text", f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_SLACK_FACTS}."
-        )
-
-
-def _check_whatsapp(lines: list[str], locale: str) -> None:
-    """What does not fit would be cut off in the middle of a sentence."""
-    language = locale.split("-")[0]
-    own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
-    english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
-    values = (_RECIPIENT, lines[0], " · ".join(lines[1:]))
-    length = max(len(templates.filled(body, values)) for body in own or english)
-    if length > templates.LONGEST_BODY:
-        limit = templates.LONGEST_BODY
-        raise TemplateFault(
-            "text", f"With an example WhatsApp's message has {length} characters; at most {limit} are taken."
-        )
+        said = f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}."
+        raise TemplateFault("text", said)
+    for each in concerned:
+        if reason := each.overlong(lines, locale, alone=bool(channel)):
+            raise TemplateFault("text", reason)

@@ -13,7 +13,8 @@ from integrations.errors import DeliveryError
 from integrations.models import Delivery, System
 from integrations.rules import examples
 from notifications import wording
-from notifications.channels import CHANNELS, subjects
+from notifications.channels import subjects
+from notifications.channels.registry import CHANNELS
 from notifications.digests import windows
 from notifications.models import MessageTemplate
 from notifications.models.templates import OTHERS

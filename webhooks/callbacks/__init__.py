@@ -9,3 +9,5 @@ from webhooks.callbacks.whatsapp import WhatsApp
 
 PROVIDERS: Mapping[str, Provider] = {provider.slug: provider for provider in (WhatsApp(), Resend(), Slack())}
 """The adapters by the word in the URL."""
+BY_KIND: Mapping[str, Provider] = {provider.kind.value: provider for provider in PROVIDERS.values()}
+"""The same by the kind of the system that sends the messages."""

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from integrations.models import System
 from integrations.signatures.base import SignatureScheme
+from notifications.feedback.notices import Effect
 from webhooks.models import ProviderNotice
 
 
@@ -34,28 +35,46 @@ class Notice:
     data: dict[str, Any]
 
 
+class Answer(NamedTuple):
+    """What a provider is answered once its callback is stored. It may show it to people, or read it as orders."""
+
+    body: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
 class Provider(ABC):
-    """One provider's adapter. Implement ``read``; with a handshake also ``challenge``, and let ``methods`` hold GET."""
+    """One provider's adapter. Implement ``read`` and ``effect_of``.
+
+    With a handshake also ``challenge``, and let ``methods`` hold GET.
+    """
 
     slug: ClassVar[str]
     label: ClassVar[str]
     kind: ClassVar[System.Kind]
     signature: ClassVar[SignatureScheme]
     methods: ClassVar[Sequence[str]] = ("POST",)
-    answers_with_nothing: ClassVar[bool] = False
-    """Whether the body of the answer must be empty, since the provider would show it to people."""
+    answer: ClassVar[Answer] = Answer('{"status":"ok"}', "application/json")
+    largest: ClassVar[int] = 3 * 1024 * 1024
+    """Bytes of a body. Meta sends up to 1000 updates at once, and up to 3 MB:
+    https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+    """
 
     @abstractmethod
-    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
+    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
         """Everything that a verified request tells, at least one thing, in its order.
 
         Arguments:
             headers: lower-case names to values.
             now: stands for the provider's time where that cannot be read.
+            url: as the provider called it, with its query.
 
         Raises:
             Unreadable: with the reason.
         """
+
+    @abstractmethod
+    def effect_of(self, notice: ProviderNotice) -> Effect | None:
+        """What a stored notice says in our own words; ``None``: nothing that changes anything."""
 
     def challenge(self, query: Mapping[str, Sequence[str]], tokens: Sequence[str]) -> str | None:
         """The text that answers a handshake; ``None`` where it is refused.

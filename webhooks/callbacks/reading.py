@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from webhooks.callbacks.base import Unreadable
+from webhooks.models import ProviderNotice
 from wedsync.wire.strict_json import DEEPEST
 
 LONGEST_ID = 200
@@ -94,6 +95,11 @@ def iso_time(value: object, otherwise: datetime) -> datetime:
         return found.astimezone(UTC) if found.tzinfo else otherwise
     except (ValueError, OverflowError):
         return otherwise
+
+
+def when(notice: ProviderNotice) -> datetime:
+    """The provider's time, and never later than ours: a clock that is ahead would make what follows look old."""
+    return min(notice.occurred_at, notice.received_at)
 
 
 def _integer(digits: str) -> int | str:

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
+from django.conf import settings
 
 from webhooks.callbacks import PROVIDERS
-from webhooks.callbacks.base import Notice, Provider, Unreadable
+from webhooks.callbacks.base import Answer, Notice, Provider, Unreadable
 from webhooks.callbacks.storing import CallbackReceived
 from webhooks.committer import Committer, StorageAway
 from webhooks.doors import Door, Doors
@@ -33,15 +34,10 @@ from wedsync.wire.problems import Problem
 
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/providers"
-LARGEST = 3 * 1024 * 1024
-"""Bytes of a body. Meta sends up to 1000 updates at once, and up to 3 MB:
-https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-"""
 MOST_WAITING = 32 * 1024 * 1024
 """Bytes of all bodies that wait for their commit; more is told to come again, so that memory stays bounded."""
 MOST_QUERY_FIELDS = 20
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
-_TAKEN = {"status": "ok"}
 _NO_DOOR = Problem(404, "connection-unknown", "There is no such connection of this provider. Check the URL.")
 _NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection's. Enter it again.")
 
@@ -51,11 +47,18 @@ class _Request:
     """One request on its way through the checks, with what is known of it so far."""
 
     method: str
+    path: str
     query: bytes
     headers: Headers
     address: str | None
     door: Door | None = None
     body: bytes = b""
+
+    @property
+    def url(self) -> str:
+        """The public one, as the provider was told it: a proxy may have changed scheme, host and port on the way."""
+        query = self.query.decode("latin-1")
+        return f"{settings.PUBLIC_URL}{self.path}{'?' if query else ''}{query}"
 
 
 class CallbackReceiver:
@@ -79,10 +82,12 @@ class CallbackReceiver:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request."""
-        request = _Request(scope["method"], scope["query_string"], http.headers_of(scope), http.remote_address(scope))
+        request = _Request(
+            scope["method"], scope["path"], scope["query_string"], http.headers_of(scope), http.remote_address(scope)
+        )
         try:
             provider, request.door = await self._enter(scope["path"])
-            text = await self._take(provider, request.door, request, receive)
+            text, content_type = await self._take(provider, request.door, request, receive)
         except Refused as refused:
             self._keep(request, refused)
             await answers.send_problem(send, refused.problem, receive=receive)
@@ -95,7 +100,7 @@ class CallbackReceiver:
             log.exception("callback_failed")
             await answers.send_problem(send, OUR_FAULT)
         else:
-            await (answers.send_json(send, 200, _TAKEN) if text is None else answers.send_text(send, 200, text))
+            await answers.send_text(send, 200, text, content_type)
 
     async def _enter(self, path: str) -> tuple[Provider, Door]:
         slug, _, connection_id = path.removeprefix(PREFIX).strip("/").partition("/")
@@ -107,14 +112,14 @@ class CallbackReceiver:
             raise Refused(_NO_DOOR)
         return provider, door
 
-    async def _take(self, provider: Provider, door: Door, request: _Request, receive: Any) -> str | None:
-        """The text of the answer; ``None``: as usual."""
+    async def _take(self, provider: Provider, door: Door, request: _Request, receive: Any) -> Answer:
+        """The answer."""
         _check_method(request.method, provider)
         if request.method == "GET":
-            return _challenge(provider, door, request.query)
-        request.body = await http.read_body(self._bodies, receive, request.headers, LARGEST)
+            return Answer(_challenge(provider, door, request.query))
+        request.body = await http.read_body(self._bodies, receive, request.headers, provider.largest)
         older_secret_id = inspection.check_signature(
-            door, provider.signature, request.headers, request.body, time.time(), _explained(provider)
+            door, provider.signature, request.headers, request.body, time.time(), _explained(provider), request.url
         )
         with self._room(len(request.body)):
             notices, unreadable = await self._read(provider, door, request)
@@ -129,11 +134,11 @@ class CallbackReceiver:
             )
             if await self._committer.submit(item, len(item.body)) is None:
                 raise Refused(_NO_DOOR)
-        return "" if provider.answers_with_nothing else None
+        return provider.answer
 
     async def _read(self, provider: Provider, door: Door, request: _Request) -> tuple[Sequence[Notice], str]:
         """What the body tells; else nothing, and why."""
-        read = partial(provider.read, request.headers, request.body, datetime.now(UTC))
+        read = partial(provider.read, request.headers, request.body, datetime.now(UTC), request.url)
         try:
             if len(request.body) <= READ_AT_ONCE:
                 return read(), ""

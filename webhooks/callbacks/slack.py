@@ -11,11 +11,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from integrations.models import System
-from integrations.signatures.base import SLACK
+from integrations.signatures.base import TimestampedHex
+from notifications.channels.slack import ACTION
+from notifications.feedback.notices import Effect, Pressed
 from webhooks.callbacks import reading
-from webhooks.callbacks.base import Notice, Provider, Unreadable
+from webhooks.callbacks.base import Answer, Notice, Provider, Unreadable
 from webhooks.models import ProviderNotice
+from wedsync.weddings.models import ContactChannel
 
+# https://docs.slack.dev/authentication/verifying-requests-from-slack
+SLACK = TimestampedHex("X-Slack-Request-Timestamp", "X-Slack-Signature", "v0=", "v0:{timestamp}:")
 _FORM_FIELDS = 20
 _CAPABILITIES = frozenset({"token", "response_url", "response_urls", "trigger_id"})
 """Who holds one of these may act in Slack for a while. They stay in the receipt's body, which is kept as received."""
@@ -28,9 +33,20 @@ class Slack(Provider):
     label = "Slack"
     kind = System.Kind.SLACK
     signature = SLACK
-    answers_with_nothing = True
+    answer = Answer("")
 
-    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
+    def effect_of(self, notice: ProviderNotice) -> Effect | None:
+        """See :class:`Provider`. Buttons of others, and ours that ask nothing, do nothing."""
+        user = reading.part(notice.data, "user")
+        by = next(
+            (name for key in ("name", "username", "id") if (name := reading.text(user, key))), "somebody in Slack"
+        )
+        actions = notice.data.get("actions")
+        pressed = actions if notice.name == "block_actions" and isinstance(actions, list) else []
+        ours = [each for each in pressed if isinstance(each, dict) and each.get("action_id") == ACTION]
+        return Pressed(ContactChannel.SLACK, [reading.text(each, "value") for each in ours], by)
+
+    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
         """See :class:`Provider`."""
         payload = reading.json_object(_payload(body))
         name = reading.text(payload, "type")

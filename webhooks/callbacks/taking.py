@@ -14,16 +14,13 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least, Now
 
-from integrations.models import System
-from notifications.feedback import buttons, replies, status
-from notifications.feedback.status import ProviderStatus
-from webhooks.callbacks import telling
+from notifications.feedback import effects
+from webhooks.callbacks import BY_KIND
 from webhooks.models import ProviderNotice
 from wedsync import correlation
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
-from wedsync.weddings.models import ContactChannel
 
 log = structlog.get_logger(__name__)
 Kind = ProviderNotice.Kind
@@ -109,24 +106,10 @@ def _take_each(ids: Sequence[UUID]) -> int:
 
 def _take_effect(notice: ProviderNotice) -> bool:
     """False: it tells of a message that is not known, or not yet."""
-    match notice.connection.system.kind, notice.kind:
-        case System.Kind.WHATSAPP, Kind.STATUS:
-            return _of_message(notice, telling.of_whatsapp(notice))
-        case System.Kind.EMAIL, Kind.STATUS:
-            return _of_message(notice, telling.of_resend(notice))
-        case System.Kind.WHATSAPP, Kind.MESSAGE:
-            if reply := telling.reply_of(notice):
-                replies.apply(notice.organization_id, reply)
-        case System.Kind.EMAIL, Kind.MESSAGE:
-            replies.apply_mail(notice.organization_id, telling.sender_of_mail(notice), telling.when(notice))
-        case System.Kind.SLACK, Kind.INTERACTION:
-            for token, by in telling.slack_presses(notice, buttons.ACTION):
-                buttons.pressed(notice.organization_id, token, by=by, via=ContactChannel.SLACK.label)
-    return True
-
-
-def _of_message(notice: ProviderNotice, told: ProviderStatus | None) -> bool:
-    return told is None or status.apply(notice.organization_id, notice.connection.system_id, told)
+    system = notice.connection.system
+    provider = BY_KIND.get(system.kind)
+    effect = provider.effect_of(notice) if provider else None
+    return effect is None or effects.apply(notice.organization_id, system.id, effect)
 
 
 def _wait_for_its_message(row: QuerySet[ProviderNotice]) -> None:

@@ -12,12 +12,27 @@ from datetime import datetime
 from typing import Any
 
 from integrations.models import System
-from integrations.signatures.base import META
+from integrations.signatures.base import PrefixedHex
+from notifications.channels.whatsapp.errors import error_for
+from notifications.feedback.notices import Effect, ProviderStatus, Reply, mark_for
+from notifications.models import Message
 from webhooks.callbacks import reading
 from webhooks.callbacks.base import Notice, Provider, Unreadable
-from webhooks.models import ProviderNotice
+from webhooks.models import OUR_ID, ProviderNotice
+from wedsync.ids import as_id
+from wedsync.weddings.models import ContactChannel
 
+# https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
+META = PrefixedHex("X-Hub-Signature-256", "sha256=")
 _Kind = ProviderNotice.Kind
+_STATUSES = {
+    "sent": Message.Status.SENT,
+    "delivered": Message.Status.DELIVERED,
+    "read": Message.Status.READ,
+    "played": Message.Status.READ,  # a voice message, which ours never are
+    "failed": Message.Status.FAILED,
+}
+_NOT_BY_A_PERSON = {"system", "request_welcome"}  # WhatsApp's own, such as of a number that changed
 _METADATA = ("display_phone_number", "phone_number_id")
 _LONGEST_METADATA = 32
 SENDER = "sender"  # beside a message: who wrote it, by number (``wa_id``) and by Meta's id (``user_id``)
@@ -41,7 +56,13 @@ class WhatsApp(Provider):
             return None
         return challenge
 
-    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime) -> list[Notice]:
+    def effect_of(self, notice: ProviderNotice) -> Effect | None:
+        """See :class:`Provider`."""
+        if notice.kind == _Kind.STATUS:
+            return _status_of(notice)
+        return _reply_of(notice) if notice.kind == _Kind.MESSAGE else None
+
+    def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
         """See :class:`Provider`. Each update is judged by itself: an odd one is kept, and drops none of the others."""
         entries = reading.json_object(body).get("entry")
         if not isinstance(entries, list):
@@ -149,3 +170,61 @@ def _other(name: str, item: object, beside: dict[str, Any], now: datetime) -> No
         occurred_at=reading.unix_time(beside.get("time"), now),
         data=data,
     )
+
+
+def _status_of(notice: ProviderNotice) -> ProviderStatus | None:
+    """A status of a WhatsApp message; ``None``: one that says nothing to us."""
+    status = _STATUSES.get(notice.name)
+    if status is None:
+        return None
+    code, why = _error_of(notice.data) if status == Message.Status.FAILED else (None, "")
+    error = error_for(code) if code is not None else None
+    return ProviderStatus(
+        at=reading.when(notice),
+        provider_id=notice.provider_id,
+        delivery_id=as_id(notice.data.get(OUR_ID)),
+        status=status,
+        failure=why,
+        mark=mark_for(error),
+        error=error,
+        known_as=tuple(
+            filter(None, (reading.digits(notice.data, "recipient_id"), reading.text(notice.data, "recipient_user_id")))
+        ),
+    )
+
+
+def _error_of(data: dict[str, Any]) -> tuple[int | None, str]:
+    errors = data.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    try:
+        code = int(first["code"])
+    except (KeyError, TypeError, ValueError):
+        code = None
+    details = reading.text(reading.part(first, "error_data"), "details") or reading.text(first, "title")
+    return code, ": ".join(
+        filter(None, (f"WhatsApp {code}" if code is not None else "WhatsApp gives no reason", details))
+    )
+
+
+def _reply_of(notice: ProviderNotice) -> Reply | None:
+    """What a person sent by WhatsApp; ``None``: a person sent nothing.
+
+    A person with a user name has no ``from``; then Meta's id of the person, the answered message or our button tells.
+    """
+    data = notice.data
+    if notice.name in _NOT_BY_A_PERSON:
+        return None
+    sender = reading.part(data, SENDER)
+    button, chosen = reading.part(data, "button"), reading.part(reading.part(data, "interactive"), "button_reply")
+    reply = Reply(
+        channel=ContactChannel.WHATSAPP,
+        sender=reading.digits(data, "from") or reading.text(data, "from") or reading.text(sender, "wa_id"),
+        at=reading.when(notice),
+        text=reading.text(reading.part(data, "text"), "body")
+        or reading.text(button, "text")
+        or reading.text(chosen, "title"),
+        payload=reading.text(button, "payload") or reading.text(chosen, "id"),
+        answers=reading.text(reading.part(data, "context"), "id"),
+        user_id=reading.text(data, "from_user_id") or reading.text(sender, "user_id"),
+    )
+    return reply if reply.sender or reply.user_id or reply.payload or reply.answers else None

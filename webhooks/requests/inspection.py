@@ -29,19 +29,26 @@ def check_type(headers: Headers) -> None:
 
 
 def check_signature(
-    door: Door, scheme: SignatureScheme, headers: Headers, body: bytes, now: float, explained: Mapping[str, str]
+    door: Door,
+    scheme: SignatureScheme,
+    headers: Headers,
+    body: bytes,
+    now: float,
+    explained: Mapping[str, str],
+    url: str = "",
 ) -> str | None:
     """The id of the secret that signed, where that is not the newest.
 
     Arguments:
         now: Unix seconds.
         explained: what to say for each slug.
+        url: as the sender called it, for schemes that sign it.
 
     Raises:
         Refused: none of the live secrets did, or not now.
     """
     try:
-        place = scheme.verify(headers, body, door.secrets, now)
+        place = scheme.verify(headers, body, door.secrets, now, url)
     except SignatureError as error:
         fits = error.slug == OUTSIDE_WINDOW
         raise Refused(Problem(401, error.slug, explained[error.slug]), signed=fits) from error

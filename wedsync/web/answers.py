@@ -39,11 +39,9 @@ async def send_problem(send: Any, problem: Problem, headers: Pairs = (), receive
     await send({"type": "http.response.body", "body": b""})
 
 
-async def send_text(send: Any, status: int, text: str) -> None:
-    """Answer with plain text, which no browser takes for anything else."""
-    await send_bytes(
-        send, status, b"text/plain; charset=utf-8", text.encode(), [(b"x-content-type-options", b"nosniff")]
-    )
+async def send_text(send: Any, status: int, text: str, media_type: str = "text/plain; charset=utf-8") -> None:
+    """Answer with a text that no browser takes for anything but what its media type says."""
+    await send_bytes(send, status, media_type.encode(), text.encode(), [(b"x-content-type-options", b"nosniff")])
 
 
 async def send_bytes(send: Any, status: int, media_type: bytes, content: bytes, headers: Pairs = ()) -> None:

@@ -41,6 +41,7 @@ class Email(PersonChannel):
     judged_together = ("host", "port", "tls", "provider")
     channel = ContactChannel.EMAIL
     status_when_accepted = Message.Status.SENT
+    may_bounce_when_delivered = True
 
     def rate(self, credentials: ReadCredentials) -> Rate | None:
         """What the provider in use publishes."""

@@ -25,14 +25,14 @@ from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
 from integrations.systems.trials import HarmlessCall, TrialRefused
 from notifications import links
-from notifications.channels.base import Composed, PersonChannel, credentials_in
+from notifications.channels.base import EXAMPLE_RECIPIENT, LATELY, Composed, PersonChannel, credentials_in
 from notifications.channels.whatsapp import pair_limit, refusals, templates
 from notifications.channels.whatsapp.errors import code_of, error_of
 from notifications.channels.whatsapp.templates import Approved
 from notifications.consent import address_marks
 from notifications.trace import recording
 from notifications.trace.recording import What
-from notifications.wording import Content
+from notifications.wording import DEFAULT_LANGUAGE, Content
 from notifications.wording.letters import fit
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, ContactChannel
@@ -40,7 +40,6 @@ from wedsync.weddings.models import Address, ContactChannel
 WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
 LONGEST_TEXT = 4096
-LATELY = timedelta(hours=1)
 _NO_OBJECT = 100  # Meta: an object that is not there, or that the token does not reach
 
 
@@ -99,13 +98,32 @@ class WhatsApp(PersonChannel):
         """The error that ``error.code`` stands for."""
         return error_of(response)
 
-    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """What an error says of the address, and of more than this message."""
+    def noted(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Of the pair, or of the template."""
         refusals.take_effect(delivery, error)
-        self.mark_address(delivery, error)
+
+    def failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        """What was refused as free text goes again as a template."""
+        super().failed(delivery, error)
         if isinstance(error, WindowClosed):
             address_marks.window_closed(delivery.organization_id, self.channel, delivery.target, timezone.now())
             send_as_template(delivery)
+
+    def window_closed(self, delivery: Delivery) -> None:
+        """See :meth:`failed`; here the refusal came with a status."""
+        send_as_template(delivery)
+
+    def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
+        """What does not fit into the shipped templates."""
+        language = locale.split("-")[0]
+        own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
+        english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
+        values = (EXAMPLE_RECIPIENT, lines[0], " · ".join(lines[1:]))
+        length = max(len(templates.filled(body, values)) for body in own or english)
+        if length <= templates.LONGEST_BODY:
+            return ""
+        limit = templates.LONGEST_BODY
+        return f"With an example WhatsApp's message has {length} characters; at most {limit} are taken."
 
     def answered(self, delivery: Delivery, response: Response) -> None:
         """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""

@@ -2,20 +2,11 @@
 of the account. The same whether it came with the answer to the send or with a status.
 """
 
-from datetime import datetime, timedelta
-
-from django.utils import timezone
-
-from integrations import admission
-from integrations.errors import CredentialsRefused, DeliveryError, PairThrottled, TemplateRefused
+from integrations.errors import DeliveryError, PairThrottled, TemplateRefused
 from integrations.health import alerts
-from integrations.models import Delivery, System
+from integrations.models import Delivery
 from integrations.models.health import Cause
-from integrations.systems import lifecycle
 from notifications.channels.whatsapp import pair_limit, templates
-
-LATELY = timedelta(hours=1)
-"""A status may come days late. What it says of the account, the template or the pace was said of that time."""
 
 
 def take_effect(delivery: Delivery, error: DeliveryError) -> None:
@@ -30,14 +21,3 @@ def take_effect(delivery: Delivery, error: DeliveryError) -> None:
         name = templates.name_in(delivery.request)
         text = f"{error}: {name}. Look at it in WhatsApp's manager."
         alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=name[:64])
-
-
-def take_late_effect(delivery: Delivery, error: DeliveryError, at: datetime) -> None:
-    """Note what a failed status says of more than its message. ``at``: WhatsApp's time of the status."""
-    if at < timezone.now() - LATELY:
-        return
-    take_effect(delivery, error)
-    if patience := admission.patience_of(error):
-        admission.keep_away(admission.lane_of(delivery.system), patience)
-    if isinstance(error, CredentialsRefused):
-        lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)

@@ -14,7 +14,7 @@ from integrations.models import Delivery, Route, System
 from integrations.rules import transforms
 from integrations.rules.transforms import CannotTransform
 from integrations.system_channel.sender import SystemSender
-from notifications.channels.email import Email
+from notifications.channels.email.channel import Email
 from tests.factories import (
     ContactFactory,
     DeliveryFactory,

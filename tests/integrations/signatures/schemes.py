@@ -3,15 +3,13 @@
 import json
 import math
 
-from integrations.signatures.base import META, SLACK, SignatureScheme
-from integrations.signatures.standard_webhooks import SVIX
+from integrations.signatures.base import SignatureScheme
 from integrations.vendors import VENDORS
+from webhooks.callbacks import PROVIDERS
 
 SCHEMES: dict[str, SignatureScheme] = {
     **{slug: vendor.signature for slug, vendor in VENDORS.items()},
-    "meta": META,
-    "slack": SLACK,
-    "svix": SVIX,
+    **{slug: provider.signature for slug, provider in PROVIDERS.items()},
 }
 TIMED = {name: scheme for name, scheme in SCHEMES.items() if scheme.oldest_body == math.inf}
 NOW = 1_780_000_000.0

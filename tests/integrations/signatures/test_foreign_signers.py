@@ -12,10 +12,11 @@ import standardwebhooks
 import svix
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from integrations.signatures.base import SLACK, SignatureScheme
-from integrations.signatures.standard_webhooks import SVIX
+from integrations.signatures.base import SignatureScheme
 from integrations.vendors import VENDORS
 from tests.integrations.signatures.schemes import BODY, NOW, SCHEMES, received
+from webhooks.callbacks.resend import SVIX
+from webhooks.callbacks.slack import SLACK
 
 STAMP = str(int(NOW))
 
@@ -27,7 +28,7 @@ def openssl(secret: str, signed: bytes) -> bytes:
 
 OPENSSL: dict[str, Callable[[str], dict[str, str]]] = {
     "studio_cloud": lambda key: {"X-StudioCloud-Signature": "sha256=" + openssl(key, BODY).hex()},
-    "meta": lambda key: {"X-Hub-Signature-256": "sha256=" + openssl(key, BODY).hex()},
+    "whatsapp": lambda key: {"X-Hub-Signature-256": "sha256=" + openssl(key, BODY).hex()},
     "shootq": lambda key: {
         "X-ShootQ-Timestamp": STAMP,
         "X-ShootQ-Signature": openssl(key, f"{STAMP}.".encode() + BODY).hex(),

@@ -13,7 +13,7 @@ from typing import Any
 
 from integrations.models import Delivery
 from integrations.outbound import Request, Response
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 
 SENDER = "Lakeside <hello@wedsync.example>"

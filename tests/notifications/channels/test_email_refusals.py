@@ -16,10 +16,10 @@ from integrations.errors import (
     Undeliverable,
 )
 from integrations.outbound import Response
-from notifications.channels import CHANNELS
 from notifications.channels.email import providers
 from notifications.channels.email.mail import Mail
 from notifications.channels.email.sender import EmailSender
+from notifications.channels.registry import CHANNELS
 from tests.notifications.channels.mails import delivery, frozen
 from wedsync.weddings.models import Address
 

@@ -15,8 +15,8 @@ from integrations import tasks
 from integrations.errors import CredentialsRefused, OurFault, Permanent, ServerError, Throttled, TimedOut
 from integrations.models import Delivery
 from integrations.outbound.sending import close_idle
-from notifications.channels import CHANNELS
 from notifications.channels.email.providers import PROVIDERS
+from notifications.channels.registry import CHANNELS
 from tests.notifications.channels.mails import answer, delivery, frozen, sent
 from tests.sandbox.sandbox_peer import RESEND_KEY, Peer, configuration, running
 

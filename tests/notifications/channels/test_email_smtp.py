@@ -22,8 +22,8 @@ from integrations.errors import (
     Undeliverable,
 )
 from integrations.states import Outcome
-from notifications.channels import CHANNELS
 from notifications.channels.email.smtp import greeting_name
+from notifications.channels.registry import CHANNELS
 from tests.notifications.channels.mails import frozen, mail_server, sent, through
 from wedsync.weddings.models import Address
 

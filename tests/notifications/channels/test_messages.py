@@ -18,7 +18,8 @@ from integrations.models import Delivery
 from integrations.outbound import Response
 from integrations.vendors import VENDORS
 from notifications import wording
-from notifications.channels import CHANNELS, slack
+from notifications.channels import slack
+from notifications.channels.registry import CHANNELS
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 from wedsync.live.event_types.catalogue import CATALOGUE
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.errors import CredentialsRefused, TemplateRefused, WindowClosed
 from integrations.models import Alert, Delivery, System
 from integrations.outbound import Response
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from notifications.channels.whatsapp.errors import MEANINGS, error_of
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, a_message, door_of, told

@@ -10,7 +10,7 @@ from django.test import Client
 from notifications import links
 from notifications.consent import address_marks, staff_decisions
 from notifications.feedback import replies
-from notifications.feedback.replies import Reply
+from notifications.feedback.notices import Reply
 from tests.factories import AddressFactory
 from tests.notifications.channels.mails import delivery
 from tests.webhooks.callbacks import bodies
@@ -39,7 +39,9 @@ def with_every_mark(**rest: Any) -> Address:
 
 def say(row: Address, text: str, minutes: int = 5) -> None:
     sender = row.value.lstrip("+")
-    replies.apply(row.organization_id, Reply(sender=sender, at=NOON + timedelta(minutes=minutes), text=text))
+    replies.apply(
+        row.organization_id, Reply(ContactChannel.WHATSAPP, sender, at=NOON + timedelta(minutes=minutes), text=text)
+    )
 
 
 def test_a_message_lifts_the_bounce_of_that_address_on_that_channel_and_nothing_else() -> None:

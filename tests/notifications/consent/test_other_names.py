@@ -8,10 +8,10 @@ import pytest
 from integrations.models import Delivery
 from integrations.outbound import Response
 from notifications import links
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from notifications.consent import address_marks
 from notifications.feedback import replies
-from notifications.feedback.replies import Reply
+from notifications.feedback.notices import Reply
 from notifications.models import Incident
 from tests.factories import AddressFactory, DeliveryFactory, MessageFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
@@ -49,7 +49,7 @@ def sent_to(row: Address) -> Delivery:
 
 
 def say(row: Address, text: str, at: datetime = NOON, **rest: Any) -> None:
-    replies.apply(row.organization_id, Reply(at=at, text=text, **{"sender": "", **rest}))
+    replies.apply(row.organization_id, Reply(ContactChannel.WHATSAPP, at=at, text=text, **{"sender": "", **rest}))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [*FORMS, *ELSEWHERE])

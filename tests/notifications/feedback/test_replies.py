@@ -10,7 +10,8 @@ from integrations.models import Delivery
 from notifications import links
 from notifications.consent import address_marks
 from notifications.feedback import replies
-from notifications.feedback.replies import Reply, is_start, is_stop
+from notifications.feedback.notices import Reply
+from notifications.feedback.replies import is_start, is_stop
 from notifications.models import Incident
 from tests.factories import AddressFactory, ContactFactory, DeliveryFactory, MessageFactory, OrganizationFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
@@ -54,7 +55,9 @@ def test_every_language_has_words_and_none_means_both() -> None:
 
 
 def say(organization: Organization, text: str = "", at: datetime = NOON, **rest: Any) -> None:
-    replies.apply(organization.id, Reply(sender=rest.pop("sender", PHONE[1:]), at=at, text=text, **rest))
+    replies.apply(
+        organization.id, Reply(ContactChannel.WHATSAPP, rest.pop("sender", PHONE[1:]), at=at, text=text, **rest)
+    )
 
 
 def address(organization: Organization, value: str = PHONE) -> Address:

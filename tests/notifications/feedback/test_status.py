@@ -16,7 +16,7 @@ from integrations.models import Delivery, System
 from integrations.routing.route_event import route
 from integrations.states import State
 from notifications.feedback import status
-from notifications.feedback.status import AddressMark, ProviderStatus
+from notifications.feedback.notices import AddressMark, ProviderStatus
 from notifications.models import Message, Notification, TraceEntry
 from notifications.trace import statuses
 from tests.factories import (

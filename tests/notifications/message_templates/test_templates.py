@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from integrations.errors import TemplateRefused
 from integrations.models import Delivery
 from notifications import wording
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from notifications.channels.whatsapp import templates
 from notifications.message_templates import checking, previews, versions
 from notifications.models import MessageTemplate

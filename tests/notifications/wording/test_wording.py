@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integrations.models import Delivery
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from notifications.wording import Subject, write
 from notifications.wording.languages import FILES, LANGUAGES, vocabulary
 from tests.factories import ContactFactory, EventFactory, WeddingFactory

@@ -18,7 +18,8 @@ from integrations.models import Connection, ConnectionSecret
 from tests.factories import ConnectionFactory, ConnectionSecretFactory
 from tests.webhooks.callbacks.bodies import SVIX_SECRET, resend, slack, status, statuses
 from webhooks.callbacks import receiver as callback_receiver
-from webhooks.callbacks.receiver import LARGEST, PREFIX, CallbackReceiver
+from webhooks.callbacks.base import Provider
+from webhooks.callbacks.receiver import PREFIX, CallbackReceiver
 from webhooks.callbacks.storing import CallbackReceived, store_callbacks
 from webhooks.committer import Committer
 from webhooks.doors import Doors
@@ -265,10 +266,10 @@ def test_other_methods_are_405(server: Server) -> None:
 def test_a_body_over_three_megabytes_is_413(server: Server) -> None:
     path = url("whatsapp", connection_of("whatsapp"))
 
-    assert server.ask("POST", path, {"content-length": str(LARGEST + 1)}).status == 413
-    assert server.ask("POST", path, {}, b"x" * (LARGEST + 1)).status == 413
-    largest = statuses(status(note="x" * (LARGEST - len(statuses(status(note=""))))))
-    assert len(largest) == LARGEST
+    assert server.ask("POST", path, {"content-length": str(Provider.largest + 1)}).status == 413
+    assert server.ask("POST", path, {}, b"x" * (Provider.largest + 1)).status == 413
+    largest = statuses(status(note="x" * (Provider.largest - len(statuses(status(note=""))))))
+    assert len(largest) == Provider.largest
     assert server.ask("POST", path, signed_by_openssl(largest), largest).status == 200
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.deliveries import state_changes
 from integrations.models import Delivery, System
 from integrations.states import State
-from notifications.channels import CHANNELS
+from notifications.channels.registry import CHANNELS
 from notifications.models import Message, Notification, TraceEntry
 from tests.at_once import at_once
 from tests.factories import MessageFactory

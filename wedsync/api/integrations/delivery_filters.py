@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 
 from integrations.models import System
-from integrations.registry.targets import CHANNEL_CHOICES
+from integrations.registry.senders import CHANNEL_CHOICES
 from integrations.states import Outcome, Reason, State
 from wedsync.api.requests.filtering import Filters, SearchFilter
 from wedsync.queues import Priority
