@@ -1,1 +1,1 @@
-"""A worker's way with a claimed delivery, from the message to what came of the call."""
+"""How a worker sends a delivery: from the task's message to the result of the call."""

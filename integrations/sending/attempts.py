@@ -20,15 +20,15 @@ from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)
-LONGEST = 2000  # characters of an error, before each place cuts what it keeps
+LONGEST = 2000  # characters of an error; rows and logs cut it further
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one try; ``response`` also where it was a refusal.
+    """The result of one try; ``response`` is set for a refusal too.
 
     Arguments:
-        secrets: what must be taken out of ``response`` before any of it is kept; error and id are without it already.
+        secrets: must be removed from ``response`` before any of it is kept; the error and id no longer contain them.
     """
 
     started_at: datetime
@@ -40,12 +40,12 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """For the attempt's row."""
+        """The outcome for the attempt's row."""
         return self.error.outcome if self.error else Outcome.SUCCEEDED
 
 
 def attempt(lease: Lease, sender: Sender) -> Result | None:
-    """Make one call; ``None`` when the lease was lost before it began.
+    """Make one call; ``None`` if the lease was lost before it began.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is away, and nothing was sent.
@@ -70,7 +70,7 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
         failure = OurFault(str(error))
     except Exception as error:
         log.exception("delivery_failed_by_us", delivery=str(delivery.id))
-        failure = OurFault(f"{type(error).__name__} in our own code; the log has the trace")
+        failure = OurFault(f"{type(error).__name__} in our own code; see the log for the traceback")
     milliseconds = int((time.monotonic() - started) * 1000)
     secrets = secrets_of(delivery.system)
     if failure is not None:
@@ -79,10 +79,10 @@ def attempt(lease: Lease, sender: Sender) -> Result | None:
 
 
 def _frozen(lease: Lease, sender: Sender) -> Request | None:
-    """The bytes to send: rendered for the first attempt and kept, so that every retry sends the same.
+    """The bytes to send: rendered for the first attempt and kept, so that every retry sends the same bytes.
 
-    ``None`` when the lease was lost. Where the other side knows no key, a retry too waits until PostgreSQL has the
-    claim on its disk, which a claim by itself does not: else a crash could send the message once more, unmarked.
+    ``None`` if the lease was lost. If the other side supports no idempotency key, a retry also waits until PostgreSQL
+    has the claim on disk, which a claim alone does not: otherwise a crash could send a duplicate that is not marked.
     """
     delivery = lease.delivery
     known = delivery.request is not None

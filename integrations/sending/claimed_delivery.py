@@ -1,6 +1,6 @@
-"""The life of one claimed delivery: whether it may go out now, the attempt, and what follows from it.
+"""The life of one claimed delivery: the checks before it is sent, the attempt, and what follows.
 
-Every step is a conditional write under a lease, so that a task may run twice and a worker may die anywhere; times are
+Every step is a conditional write under a lease, so a task may run twice and a worker may die anywhere; times are
 compared with PostgreSQL's clock only (docs/adr/0004).
 """
 
@@ -30,18 +30,18 @@ from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 EXCERPT = ERROR = 500  # characters
-ENDING_PATIENCE = 5.0  # seconds to write down what came of a call while PostgreSQL restarts
+ENDING_PATIENCE = 5.0  # seconds to record the result of a call while PostgreSQL restarts
 ENDING_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
 class SendResult:
-    """What became of a claimed delivery.
+    """The result of working on a claimed delivery.
 
     Arguments:
-        result: of the call; ``None`` where none was made.
-        quick_retry: seconds until it is tried again, where that is soon enough for a worker's memory.
-        next_precedence: of the next delivery that is due for the same system; ``None``: there is none.
+        result: of the call; ``None`` if none was made.
+        quick_retry: seconds until the next try, if that is soon enough to wait in a worker's memory.
+        next_precedence: of the next delivery due for the same system; ``None``: none is due.
     """
 
     result: Result | None = None
@@ -53,12 +53,12 @@ NOT_SENT = SendResult()
 
 
 def schedule() -> retry.Schedule:
-    """The retry schedule in force."""
+    """The configured retry schedule."""
     return retry.Schedule(settings.RETRY_QUICK_SECONDS, settings.RETRY_DURABLE_SECONDS)
 
 
 def work(lease: Lease) -> SendResult:
-    """Send a claimed delivery, unless its system is stopped, it is not its turn, or it has arrived already.
+    """Send a claimed delivery, unless its system is stopped, it is not its turn, or it has already arrived.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is away; the lease ends by itself.
@@ -73,7 +73,7 @@ def work(lease: Lease) -> SendResult:
 
 
 def _stopped(lease: Lease) -> bool:
-    """Whether the system takes nothing; then whatever else is due for it goes the same way."""
+    """Whether the system is stopped; then all other due deliveries to it are ended or held too."""
     due = Delivery.objects.filter(
         system_id=lease.delivery.system_id, state__in=list(WAITING), next_attempt_at__lte=Now()
     )
@@ -90,7 +90,7 @@ def _stopped(lease: Lease) -> bool:
 
 
 def _confirmed(lease: Lease, sender: Sender) -> bool:
-    """Whether the provider has told us meanwhile that it took an earlier try, whose answer we did not see."""
+    """Whether the provider has since confirmed an earlier try whose answer we did not see."""
     delivery = lease.delivery
     if not delivery.may_duplicate or sender.status_wait(delivery) is None:
         return False
@@ -104,7 +104,7 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
 
 
 def _hindered(lease: Lease, sender: Sender) -> bool:
-    """Whether it must not be sent now: what was right when it was made may be wrong by now."""
+    """Whether the delivery must not be sent now: things may have changed since it was made."""
     found = sender.blocked(lease.delivery)
     if found is None:
         return False
@@ -120,7 +120,7 @@ def _hindered(lease: Lease, sender: Sender) -> bool:
 
 
 def _outdated(lease: Lease, sender: Sender) -> bool:
-    """Whether its bytes must not go out under its key any more; then its next generation has gone in its place."""
+    """Whether the frozen bytes must no longer go out under their key; if so, the next generation replaces them."""
     delivery = lease.delivery
     because = sender.outdated(delivery) if delivery.request is not None else ""
     if not because:
@@ -135,7 +135,7 @@ def _outdated(lease: Lease, sender: Sender) -> bool:
 
 
 def _finish(lease: Lease, sender: Sender, result: Result) -> SendResult:
-    """Write the attempt and the next state in one commit; nothing where the lease was lost."""
+    """Write the attempt and the next state in one commit; nothing if the lease was lost."""
     delivery, error = lease.delivery, result.error
     ending = _ending(delivery, sender, result)
     ended = _end(lease, ending)
@@ -156,7 +156,7 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> SendResult:
 
 
 def _end(lease: Lease, ending: Ending) -> Ended:
-    """Write it down, also across a restart of PostgreSQL: the call is made, and must not be made again."""
+    """Record the attempt, even across a restart of PostgreSQL: the call was made and must not be repeated."""
     gives_up = time.monotonic() + ENDING_PATIENCE
     while True:
         try:
@@ -169,7 +169,7 @@ def _end(lease: Lease, ending: Ending) -> Ended:
 
 
 def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -> None:
-    """What follows from a result that is written down."""
+    """Act on a result that has been recorded."""
     error = result.error
     if error is None:
         _tell_sender(sender, delivery, result.provider_id, result.response)
@@ -187,7 +187,7 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
 
 
 def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:
-    """What goes wrong in noting it changes nothing of what is written down."""
+    """Tell the sender of a failure; an error in doing so leaves the recorded attempt as it is."""
     try:
         sender.failed(delivery, error)
     except Exception:
@@ -195,7 +195,7 @@ def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> No
 
 
 def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str, response: Response | None = None) -> None:
-    """What was taken stays taken, whatever goes wrong in noting more about it: it must not be sent again."""
+    """Tell the sender of a success; an error in doing so must not cause the delivery to be sent again."""
     try:
         sender.accepted(delivery, provider_id)
         if response is not None:
@@ -213,7 +213,7 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
         to=to,
         reason=reason,
         due_in=due_in,
-        # Where the other side knows no idempotency key, the next try may arrive as a second message.
+        # If the other side supports no idempotency key, the next try may arrive as a second message.
         may_duplicate=result.outcome == Outcome.UNKNOWN and sender.may_duplicate_on_retry(delivery),
         started_at=result.started_at,
         milliseconds=result.milliseconds,
@@ -226,12 +226,12 @@ def _ending(delivery: Delivery, sender: Sender, result: Result) -> Ending:
 
 
 def _following(delivery: Delivery, sender: Sender, error: DeliveryError) -> tuple[State, Reason, float | None]:
-    """The next state, why, and in how many seconds it is due again."""
+    """The next state, the reason, and the seconds until the delivery is due again."""
     if isinstance(error, CredentialsRefused):
         return State.HELD, Reason.SYSTEM_PAUSED, None
     if error.outcome == Outcome.UNKNOWN:
         return after_unknown(delivery, sender, error.reason)
-    if isinstance(error, OurFault):  # waits for us, so it skips the quick steps
+    if isinstance(error, OurFault):  # waits for us to mend it, so it skips the quick steps
         number = max(delivery.attempt_count, len(settings.RETRY_QUICK_SECONDS) + 1)
         return State.SCHEDULED, error.reason, retry.next_delay(schedule(), number)
     if isinstance(error, Transient):
@@ -241,10 +241,11 @@ def _following(delivery: Delivery, sender: Sender, error: DeliveryError) -> tupl
 
 
 def after_unknown(delivery: Delivery, sender: Sender, reason: Reason) -> tuple[State, Reason, float]:
-    """What follows when nobody knows whether the request arrived: the next state, why, and when it is due again.
+    """What follows an unknown outcome: the next state, the reason, and the seconds until the delivery is due again.
 
-    Under an idempotency key it is simply tried again. Where the provider knows none, it is tried once more soon,
-    marked; where a status may still tell, that is waited for first. What is unknown again waits for the durable steps.
+    Under an idempotency key it is simply tried again. If the provider supports none, it is tried once more soon,
+    marked; if a status may still confirm it, we wait for that first. A second unknown outcome waits for the durable
+    steps.
     """
     number = max(delivery.attempt_count, 1)
     again = sender.may_duplicate_on_retry(delivery) and _unknown_before(delivery)

@@ -1,8 +1,9 @@
-"""From a message to calls: a worker's thread serves one target while it has work, then takes its next message.
+"""From a message to calls: a worker's thread serves one target while it has work, then receives its next message.
 
-Leave is asked of :mod:`integrations.admission` first, so that what a target cannot take costs neither a claim nor an
-attempt. Whoever ends a call takes the target's next due delivery, without waiting for a message or a tick: so a target
-needs no more messages than it may have calls, and a long queue of one never stands before another (docs/adr/0037).
+It asks :mod:`integrations.admission` first, so that a delivery that the target cannot accept now costs neither a claim
+nor an attempt. A thread that ends a call claims the target's next due delivery, without waiting for a message or a
+tick: so a target needs no more messages than it may have calls, and its long queue never blocks another target
+(docs/adr/0037).
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ PAST_BREAKER = frozenset({Refusal.BREAKER_OPEN, Refusal.PROBING})
 
 
 class TryAgain(Exception):
-    """The row is scheduled; Celery carries the wait because it is short. ``delay``: seconds."""
+    """The row is scheduled; the wait is short enough for Celery to do the waiting. ``delay``: seconds."""
 
     def __init__(self, delay: float) -> None:
         super().__init__(f"try again in {delay:.1f} s")
@@ -43,11 +44,11 @@ class TryAgain(Exception):
 
 
 def serve(delivery_id: UUID | None, system_id: UUID | None = None, *, urgent: bool = False) -> None:
-    """Deliver what a message names, and then whatever else is due for the same target, for a while.
+    """Send the delivery that a message names, and then others due for the same target, for a while.
 
     Arguments:
-        delivery_id: ``None``: whatever is due for ``system_id``.
-        urgent: the message came through the urgent queue; it takes urgent deliveries only, at slots of their own.
+        delivery_id: ``None``: send whatever is due for ``system_id``.
+        urgent: the message came through the urgent queue; only urgent deliveries are sent, on slots of their own.
 
     Raises:
         TryAgain: the named delivery failed, and its next try is only seconds away.
@@ -87,7 +88,7 @@ class _Service:
                 wanted = None
                 if lease is None or step is None:
                     admission.give_back(self._lane, permit)
-                    permit = self._once_more() if claimed else None  # once, where others take what this one sees
+                    permit = self._once_more() if claimed else None  # once, if others claim what this thread sees
                     claimed = False
                     continue
                 claimed = True
@@ -101,7 +102,7 @@ class _Service:
             raise again
 
     def _past_breaker(self, delivery_id: UUID) -> TryAgain | None:
-        """Try a call of staff without leave. What comes of it is not told to the breaker, whose probes judge alone."""
+        """Try a call to staff without a permit. Its result is not told to the breaker, which its own probes judge."""
         lease = claims.claim(delivery_id)
         if lease is None:
             return None
@@ -110,7 +111,7 @@ class _Service:
         return None if step is None or step.quick_retry is None else TryAgain(step.quick_retry)
 
     def _after(self, permit: Permit, delivery: Delivery, step: SendResult) -> Permit | None:
-        """Leave for the next delivery; ``None``: this thread is done here. What it has to leave gets a message."""
+        """A permit for the next delivery; ``None``: this thread is done here. A message is sent for what it leaves."""
         if step.result is None:
             if not self._thread.is_over():
                 return permit
@@ -118,24 +119,24 @@ class _Service:
             hints.lane_due(self._system.id, Priority(delivery.priority))
             return None
         following, over = self._following(step), self._thread.is_over()
-        no_room = isinstance(step.result.error, NoRoom)  # another call from here would fail alike
+        no_room = isinstance(step.result.error, NoRoom)  # another call from this process would fail too
         going_on = following is not None and not over and not no_room
         permit = self._tell(permit, step, delivery, going_on=going_on)
         if going_on or no_room:
-            return permit if going_on else None  # the sweep wakes somebody for the rest
+            return permit if going_on else None  # the sweep wakes a worker for the rest
         if following is None:
             return self._once_more()
         hints.lane_due(self._system.id, claims.priority_of(following))
         return None
 
     def _following(self, step: SendResult) -> int | None:
-        """The precedence of what is due next and this thread may take."""
+        """The precedence of the next due delivery, if this thread may claim it."""
         following = step.next_precedence
         beyond = self._urgent and following is not None and following > claims.URGENT_PRECEDENCE
         return None if beyond else following
 
     def _once_more(self) -> Permit | None:
-        """Leave for what became due while the slots were taken, this one's too: who was refused then relies on it."""
+        """A permit for what became due while all slots were in use: threads refused then rely on this one."""
         most = claims.URGENT_PRECEDENCE if self._urgent else claims.LEAST_PRECEDENCE
         if holds.next_due(self._system.id, most=most) is None:
             return None
@@ -143,9 +144,9 @@ class _Service:
 
     @contextmanager
     def _given_back_on_error(self, permit: Permit) -> Iterator[None]:
-        """PostgreSQL may go away at any moment: the target's slot and probe must not be lost with it for a lease.
+        """PostgreSQL may fail at any moment: the target's slot and probe must not stay occupied until the lease ends.
 
-        To give back what has been told already does nothing.
+        Giving back a permit whose result has been told does nothing.
         """
         try:
             yield
@@ -161,7 +162,7 @@ class _Service:
         return lease
 
     def _try_again(self, delivery: Delivery, delay: float, *, own: bool) -> TryAgain | None:
-        """The message's own delivery is carried by Celery's retry of this task, another one by a message of its own."""
+        """Celery's retry of this task carries the message's own delivery; another delivery gets its own message."""
         if own:
             return TryAgain(delay)
         hints.delivery_due(
@@ -198,12 +199,12 @@ class _Service:
         return following
 
     def _refused(self, permit: Permit, wanted: UUID | None) -> None:
-        """Hold what the target does not take now. At its limit of calls, whoever ends one takes the next."""
+        """Hold what the target does not accept now. At its limit of calls, a thread that ends one claims the next."""
         if permit.why == Refusal.BREAKER_OPEN:
             if recent_refusals.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
-                followers.tell_refused(self._system.id)  # urgent deliveries may be among what is held now
+                followers.tell_refused(self._system.id)  # urgent deliveries may be among the held ones
         elif permit.why == Refusal.PAUSED:
             self._wait_for_patience(wanted, permit.wait)
         elif permit.why == Refusal.PROBING and wanted:
@@ -212,7 +213,7 @@ class _Service:
             self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
 
     def _wait_for_patience(self, wanted: UUID | None, wait: float) -> None:
-        """Hold all that is due until the target may be called again; what is urgent goes on by another channel."""
+        """Hold all that is due until the target may be called again; urgent deliveries continue on another channel."""
         if wanted and holds.for_patience(wanted, wait) and self._urgent:
             followers.tell_troubled(Delivery.objects.get(id=wanted))
         if not recent_refusals.begins(self._system.id):

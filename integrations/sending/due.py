@@ -1,7 +1,7 @@
-"""Finding what is due and carried by no message, a few of each target at a time.
+"""Finds due deliveries that no message carries, a few of each target at a time.
 
-Whoever is woken for a target goes on with whatever else is due for it, so a target with ten thousand waiting
-deliveries needs no more messages than it takes calls, and none while it has all the calls that it takes.
+A worker that is woken for a target continues with whatever else is due for it, so a target with ten thousand waiting
+deliveries needs no more messages than its limit of calls, and none while it is at this limit.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from integrations.deliveries.claims import LEAST_PRECEDENCE, URGENT_PRECEDENCE
 from integrations.deliveries.hint_marks import BATCH, Mark, open_queues, send_or_unmark
 from wedsync.live.fan_out import hints
 
-# In no order: where there is more than a batch, the same systems would come first each time.
+# In random order: if there is more than a batch, the same systems would otherwise come first each time.
 _LANES = """
 SELECT due.system_id, coalesce(system.call_limit, %(call_limit)s) - coalesce(flying.calls, 0), head.precedence
 FROM (
@@ -36,8 +36,8 @@ LEFT JOIN (
 ORDER BY random()
 """
 
-# Nobody carries what is held, nor what is past the quick retries; for the rest there should be a message, which gets
-# some seconds. A hinted row is hinted again when it has become due again, or after a while; an urgent one, each round.
+# No message carries held deliveries, or those past the quick retries; the rest should have a message, which gets some
+# seconds. A hinted row is hinted again when it has become due again, or after a while; an urgent one in each round.
 _TAKE = """
 UPDATE integrations_delivery AS delivery SET hinted_at = now()
 FROM (
@@ -66,15 +66,15 @@ RETURNING taken.hinted_at, delivery.hinted_at, delivery.id, delivery.priority, d
 
 class _Lane(NamedTuple):
     system_id: UUID
-    room: int  # calls that the target still takes beside urgent ones
+    room: int  # further calls that the target accepts, besides urgent ones
     head: int | None  # the precedence of the delivery that waits for the target's next token
 
     @property
     def most(self) -> int:
-        """The last precedence that somebody is woken for.
+        """The last precedence for which a worker is woken.
 
-        A target that has all its calls is left to whoever ends one, but urgent deliveries have slots of their own. At
-        a target whose rate is used up only what is more urgent than the one that waits is worth asking for.
+        A target at its limit of calls is left to the threads that end one, but urgent deliveries have slots of their
+        own. If a target's rate is used up, only deliveries more urgent than the one that waits are worth a try.
         """
         most = LEAST_PRECEDENCE if self.room > 0 else URGENT_PRECEDENCE
         return most if self.head is None else min(most, self.head - 1)
@@ -88,7 +88,7 @@ WHERE delivery.id = mark.id AND delivery.hinted_at = mark.made
 
 
 def hint_deliveries() -> int:
-    """Wake workers for what is due by the next tick, each at its time; returns for how many deliveries."""
+    """Wake workers for deliveries due by the next tick, each at its time; returns for how many deliveries."""
     ahead = settings.SWEEP_SECONDS
     queues = open_queues()
     if not queues:

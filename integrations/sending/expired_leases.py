@@ -1,4 +1,4 @@
-"""Taking deliveries back from workers that died. Whether their request arrived is unknown."""
+"""Reclaiming deliveries from workers that died. Whether their request arrived is unknown."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,7 +64,7 @@ def _end_lease(delivery: Delivery) -> None:
         sender = sender_for(delivery.channel)
         to, reason, seconds = after_unknown(delivery, sender, Reason.WORKER_LOST)
         if to == State.SCHEDULED and delivery.priority == Priority.URGENT and delivery.attempt_count <= 1:
-            seconds = 0.0  # its lease was pause enough; what ends a second worker is given time
+            seconds = 0.0  # the lease was a long enough pause; if a second worker dies, the next try waits
         ending = Ending(
             to=to,
             reason=reason,
@@ -74,20 +74,20 @@ def _end_lease(delivery: Delivery) -> None:
             milliseconds=int(deadlines.lease(delivery.priority) * 1000),
             outcome=Outcome.UNKNOWN,
             error_class=WorkerLost.__name__,
-            error="the worker ended in the middle of the attempt",
+            error="the worker died during the attempt",
         )
         record_attempt(delivery, token, ending)
         if to == State.SCHEDULED:
             _wake_for(delivery, seconds)
         if delivery.priority == Priority.URGENT:
-            # Its plan goes on by the next channel, and does not wait for this one.
+            # Its plan continues with the next channel instead of waiting for this one.
             transaction.on_commit(correlation.kept(partial(followers.tell_troubled, delivery)))
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 
 
 def _wake_for(delivery: Delivery, seconds: float) -> None:
-    """Have a quick retry carried by a message, as after any other attempt: the message of before is lost."""
+    """Send a message for a quick retry, as after any other attempt: the earlier message is lost."""
     tried = min(delivery.attempt_count, len(settings.RETRY_QUICK_SECONDS))
     if schedule().is_quick(max(delivery.attempt_count, 1), seconds):
         hints.delivery_due(delivery.id, delivery.priority, delivery.system_id, quick_attempts=tried, countdown=seconds)

@@ -1,8 +1,8 @@
-"""A worker's threads, shared out so that no target takes them all.
+"""Shares a worker's threads so that no target can occupy them all.
 
-A thread stays with its target while there is something to do and a thread free for others; when none is free it goes
-back to the queue after a moment. The last threads are not for targets that are slow already: what they leave out stays
-due, and whoever serves the target takes it.
+A thread stays with its target while there is work and a thread is free for others; if none is free, it goes back to the
+queue after a moment. The last threads are not given to targets that are already slow: their deliveries stay due, and
+the threads that serve the target claim them.
 """
 
 import threading
@@ -16,7 +16,7 @@ from django.conf import settings
 
 KEPT = 0.1  # of the threads
 LEAST_KEPT = 2
-SLOW = 2.0  # seconds of a call
+SLOW = 2.0  # seconds that a call has lasted
 MOMENT = 0.25  # seconds with a target while others wait for a thread
 MOST_RESTING = 10_000
 
@@ -38,7 +38,7 @@ class WorkerThread:
 
 
 class WorkerThreads:
-    """Who serves what in this process."""
+    """Which threads serve which systems in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,12 +47,12 @@ class WorkerThreads:
 
     @property
     def free(self) -> int:
-        """Threads that serve nobody."""
+        """How many threads serve no system."""
         return settings.WORKER_THREADS - self._count
 
     @contextmanager
     def serve(self, system_id: UUID, *, exempt: bool = False) -> Iterator[WorkerThread | None]:
-        """A thread for a system, or ``None``: not now. ``exempt``: always, as urgent deliveries may."""
+        """A thread for a system, or ``None``: not now. ``exempt``: always give one, as for urgent deliveries."""
         with self._lock:
             mine = self._taken[system_id]
             scarce = self.free <= max(LEAST_KEPT, int(settings.WORKER_THREADS * KEPT))
@@ -74,14 +74,14 @@ class WorkerThreads:
 
 
 class RecentRefusals:
-    """Targets that take nothing for a while: of the many threads that learn it at once, one holds what is due."""
+    """Targets that refuse for a while: of many threads refused at the same time, one holds what is due."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since: dict[UUID, float] = {}
 
     def begins(self, system_id: UUID) -> bool:
-        """Whether the caller is the one; the next may be a moment later, for what has come since."""
+        """Whether the caller is that thread; a moment later another may be, for what has become due since."""
         now = time.monotonic()
         with self._lock:
             if now - self._since.get(system_id, -MOMENT) < MOMENT:
