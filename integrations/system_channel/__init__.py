@@ -1,1 +1,1 @@
-"""What goes to other systems; the twin of notifications/channels, which goes to people."""
+"""The channel to other systems; the counterpart of notifications/channels, which leads to people."""

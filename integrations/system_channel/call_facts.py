@@ -1,4 +1,4 @@
-"""What a call to a system needs besides its event, in one query: it is asked for each first attempt."""
+"""The facts that a call to a system needs besides its event, in one query, since it runs for each first attempt."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ _LOOK_UP = Prepared(
 
 @dataclass(frozen=True)
 class CallFacts:
-    """What is known of an event's place in the world.
+    """The facts about an event that a call needs.
 
     Arguments:
-        booking_id: the system's own id of the wedding.
-        sequences: the event's place on each of its channels, by name.
-        patterns: the channel patterns of the routes that asked for the delivery.
+        booking_id: the system's own id for the wedding.
+        sequences: the event's sequence on each of its channels, by name.
+        patterns: the channel patterns of the routes that requested the delivery.
     """
 
     booking_id: str | None
@@ -46,13 +46,13 @@ class CallFacts:
 
     @property
     def matched_channel(self) -> str:
-        """The channel through which a route matched; empty: the routes have changed since."""
+        """The channel on which a route matched; empty: the routes have changed since."""
         names = sorted(self.sequences)
         return next((name for each in self.patterns for name in names if channels.matches(each, name)), "")
 
 
 def look_up(system_id: UUID, event: ChannelEvent, delivery_id: UUID | None = None) -> CallFacts:
-    """The facts of a stored event, or of one that is only tried out."""
+    """The facts of a stored event, or of one in a dry run."""
     values = {"system": system_id, "wedding": event.wedding_id, "event": event.pk, "delivery": delivery_id}
     _, found = _LOOK_UP.run(values)
     booking_id, sequences, patterns = found or (None, None, None)

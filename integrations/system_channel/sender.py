@@ -1,4 +1,4 @@
-"""Deliveries to other systems: which call, to what address, with which proof of who we are."""
+"""Deliveries to other systems: the call, its address, and its authentication."""
 
 import json
 import time
@@ -28,10 +28,10 @@ from integrations.vendors.families import BOOKINGS, CLIENTS
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
-LONGEST_ID = 200  # as an external reference holds it
+LONGEST_ID = 200  # the most that an external reference holds
 NO_USABLE_ID = (
-    "Taken, but the answer names no usable id (a text of 1 to 200 characters, or a number, under “id”). Later calls "
-    "cannot name what was made. Ask the other side for its id, and add it as an external reference of the system."
+    "Accepted, but the answer has no usable id (text of 1 to 200 characters, or a number, in “id”). Later calls "
+    "cannot refer to the new record. Ask the other side for its id, and add it as an external reference of the system."
 )
 
 
@@ -44,10 +44,10 @@ def register() -> None:
 
 
 def expand(route: Route, event: ChannelEvent, _priority: Priority) -> Iterable[PlannedDelivery]:
-    """One delivery, where the system takes a call for this event.
+    """One delivery, if the system has a call for this event.
 
-    A booking goes to another system only by a route that names its type: two systems may hold bookings of one wedding
-    that have nothing to do with each other, and only staff know.
+    A booking goes to another system only by a route that names its type: two systems may hold unrelated bookings of one
+    wedding, and only staff know.
     """
     system = route.system
     if system is None or (system.id == event.source_system_id and not route.echo):
@@ -67,16 +67,16 @@ def _names(route: Route, event: ChannelEvent) -> bool:
 
 
 def call_for(system: System, event: ChannelEvent) -> Request | None:
-    """The call that a system would get for an event, as things stand; ``None``: none. Asks nobody."""
+    """The call that a system would get for an event now, if any. Makes no request."""
     outgoing = outgoing_to(system, event)
     return CALLED[system.kind].outbound(outgoing) if outgoing else None
 
 
 def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = None) -> Outgoing | None:
-    """What a call to a system is made from; ``None``: the system takes none, or does not know the wedding.
+    """The input of a call to a system; ``None``: the system has no such call, or does not know the wedding.
 
     Arguments:
-        delivery_id: for signed webhooks, whose sequence counts on the channel through which its route matched.
+        delivery_id: for signed webhooks, whose sequence counts on the channel on which the route matched.
     """
     called = CALLED.get(system.kind)
     if called is None:
@@ -102,7 +102,7 @@ class SystemSender:
         """See :class:`integrations.registry.senders.Sender`.
 
         Raises:
-            DeliveryError: the system had to be asked whether it knows a client, and gave no answer.
+            DeliveryError: the system was asked whether it knows a client, and did not answer.
         """
         system, event = delivery.system, delivery.event
         outgoing = outgoing_to(system, event, delivery.id)
@@ -110,14 +110,14 @@ class SystemSender:
             outgoing = replace(outgoing, client=_found(system, event, outgoing.client))
         request = _made(system, outgoing) if outgoing else None
         if request is None:
-            raise OurFault("the system takes no call for this event any more: its kind or its reference has changed")
+            raise OurFault("the system no longer has a call for this event: its kind or its reference has changed")
         return shaped(request, delivery) if delivery.shaped_by else request
 
     def preview(self, delivery: Delivery) -> RequestPreview:
-        """See :class:`integrations.registry.senders.Sender`. Nobody is asked."""
+        """See :class:`integrations.registry.senders.Sender`. Makes no request."""
         request = call_for(delivery.system, delivery.event)
         if request is None:
-            raise OurFault("the system takes no call for this event")
+            raise OurFault("the system has no call for this event")
         return RequestPreview(shaped(request, delivery) if delivery.shaped_by else request)
 
     def prepare(self, delivery: Delivery, request: Request) -> Call:
@@ -134,11 +134,11 @@ class SystemSender:
         return Call(request.method, delivery.system.base_url.rstrip("/") + request.path, body, headers)
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """See :class:`integrations.registry.senders.Sender`. A system takes what it is sent."""
+        """See :class:`integrations.registry.senders.Sender`. Nothing blocks a system's address."""
         return None
 
     def outdated(self, delivery: Delivery) -> str:
-        """See :class:`integrations.registry.senders.Sender`. The bytes hold nothing of ours that could change."""
+        """See :class:`integrations.registry.senders.Sender`. The bytes contain nothing of ours that could change."""
         return ""
 
     def replaced(self, delivery: Delivery, because: str) -> None:
@@ -150,7 +150,7 @@ class SystemSender:
         return lambda deadline: send(call, deadline=deadline)
 
     def judge(self, response: Response) -> str:
-        """See ``registry/senders.py``: the ``id`` of what the system made or changed, where it says so."""
+        """See ``registry/senders.py``: the ``id`` of the record that the system made or changed, if given."""
         check_status(response)
         try:
             answer = json.loads(response.body)
@@ -159,7 +159,7 @@ class SystemSender:
         return _usable_id(answer.get("id")) if isinstance(answer, dict) else ""
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
-        """Remember by what id the system knows a booking or client that we made, and what it holds of a client."""
+        """Remember the system's id for a booking or client that we made, and the data that it holds of a client."""
         request = Request.from_json(delivery.request) if delivery.request else None
         if request is None or delivery.system.kind == System.Kind.WEBHOOK:
             return
@@ -180,7 +180,7 @@ class SystemSender:
         """Nothing more."""
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """See :class:`integrations.registry.senders.Sender`. It says nothing of other deliveries."""
+        """See :class:`integrations.registry.senders.Sender`. It does not affect other deliveries."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """See :class:`integrations.registry.senders.Sender`. The same key makes another try harmless."""
@@ -188,7 +188,7 @@ class SystemSender:
 
 
 def _made(system: System, outgoing: Outgoing) -> Request | None:
-    """The call; where the system has got to know everything meanwhile, what the event says goes out all the same."""
+    """The call; if the system has meanwhile learned everything, the event's values are sent all the same."""
     called = CALLED[system.kind]
     request = called.outbound(outgoing)
     if request is None and outgoing.client is not None:
@@ -197,9 +197,9 @@ def _made(system: System, outgoing: Outgoing) -> Request | None:
 
 
 def _found(system: System, event: ChannelEvent, client: Client) -> Client:
-    """The client, looked up in the system by mail address where no reference says its id.
+    """The client, looked up in the system by email address if no reference has its id.
 
-    The question and the call that follows it end together before the lease does.
+    The lookup and the call after it together end before the lease does.
     """
     contact = clients.contact_of(event)
     email = client.profile.get("email") or event.payload.get("email")
@@ -208,7 +208,7 @@ def _found(system: System, event: ChannelEvent, client: Client) -> Client:
     deadline = deadlines.question_deadline()
     listed = ask(system, CLIENTS, {"email": email}, deadline=deadline, within_delivery=True).get("clients")
     known = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    ids = [named for each in known if (named := _usable_id(each.get("id")))]
+    ids = [usable for each in known if (usable := _usable_id(each.get("id")))]
     if len(ids) != 1:
         return client
     held = clients.readable(known[0])
@@ -216,9 +216,9 @@ def _found(system: System, event: ChannelEvent, client: Client) -> Client:
     return replace(client, external_id=ids[0], known=held)
 
 
-def _usable_id(named: object) -> str:
-    """An id as a reference holds it, a number as its digits; empty where it is none that we could call by."""
-    text = str(named) if isinstance(named, int) and not isinstance(named, bool) else named
+def _usable_id(value: object) -> str:
+    """An id as a reference holds it, a number as its digits; empty if it cannot be used in calls."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return text if isinstance(text, str) and 0 < len(text) <= LONGEST_ID and text.isprintable() else ""
 
 

@@ -1,4 +1,4 @@
-"""A call to a system, shaped by the mapping or template of the route that asked for it."""
+"""A call to a system, shaped by the mapping or template of the route that requested it."""
 
 import json
 from dataclasses import replace
@@ -13,10 +13,10 @@ ENVELOPE = ("id", "type", "occurred_at", "sequence")  # what json_request puts a
 
 
 def shaped(request: Request, delivery: Delivery) -> Request:
-    """The call with what the route makes of the event in place of the vendor's own fields; the envelope stays.
+    """The call with the result of the route's transform in place of the vendor's own fields; the envelope stays.
 
     Raises:
-        OurFault: the route's mapping or template breaks on this event.
+        OurFault: the route's mapping or template fails on this event.
     """
     route = delivery.shaped_by
     transform = route.transform if route else None
@@ -25,7 +25,7 @@ def shaped(request: Request, delivery: Delivery) -> Request:
     try:
         made = transforms.apply(transform, delivery.event)
     except CannotTransform as error:
-        raise OurFault(f"the transform of the route “{route}” breaks: {error}") from error
+        raise OurFault(f"the transform of the route “{route}” fails: {error}") from error
     whole = json.loads(request.body)
     envelope = {name: whole[name] for name in ENVELOPE if name in whole}
     return replace(request, body=json.dumps(envelope | {"payload": made}, ensure_ascii=False))
