@@ -1,1 +1,1 @@
-"""What events do to weddings, and the events that weddings make themselves."""
+"""How events change weddings, and the events that changes of a wedding publish."""

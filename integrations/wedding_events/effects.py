@@ -1,4 +1,4 @@
-"""What an event does to its wedding, and the events that a wedding's changes make."""
+"""An event's effect on its wedding, and the events that follow from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Effect, Source = ChannelEvent.Effect, ChannelEvent.Source
 
 @dataclass(frozen=True)
 class EventOrigin:
-    """Where a new event comes from. ``hops``: how often its cause was published anew; ``author``: whose doing it is."""
+    """The origin of a new event. ``hops``: how often its cause was republished; ``author``: who caused it."""
 
     source: ChannelEvent.Source
     occurred_at: datetime
@@ -35,9 +35,9 @@ class EventOrigin:
 
 @dataclass(frozen=True)
 class Applied:
-    """What an event did to its wedding, the events that follow from it, and what it says now that we know both.
+    """An event's effect on its wedding, the events that follow, and its payload with what we knew before.
 
-    ``payload``: ``None`` where it says what it said.
+    ``payload``: ``None`` if it is unchanged.
     """
 
     effect: ChannelEvent.Effect
@@ -46,10 +46,10 @@ class Applied:
 
 
 def apply_to_wedding(event: ChannelEvent) -> Applied:
-    """Write what the event says about its wedding, where it is newer than what is known.
+    """Write those values of the event to its wedding that are newer than what is known.
 
-    An event that also says something which the wedding does not hold is news in any case. What it is told with from
-    then on, the caller stores with it.
+    An event that also has values which the wedding does not hold always counts as new. The caller stores the returned
+    payload with the event, which messages use from then on.
     """
     if event.type == "client.updated":
         return _apply_to_contact(event)
@@ -73,12 +73,12 @@ def apply_to_wedding(event: ChannelEvent) -> Applied:
 
 
 def _apply_to_contact(event: ChannelEvent) -> Applied:
-    taken = clients.apply_event(event)
-    return Applied(taken.effect, payload={**event.payload, "before": taken.before} if taken.before else None)
+    change = clients.apply_event(event)
+    return Applied(change.effect, payload={**event.payload, "before": change.before} if change.before else None)
 
 
 def proposed_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, object]:
-    """What an event says about its wedding, field by field, unread."""
+    """The values that an event gives for its wedding, by field, not yet parsed."""
     match event_type:
         case "timeline.updated":
             return {change["field"]: change.get("after") for change in payload["changes"]}
@@ -92,7 +92,7 @@ def proposed_values(event_type: str, payload: Mapping[str, Any]) -> dict[str, ob
 
 
 def readable(proposed: Mapping[str, object], wedding: Wedding | None) -> dict[str, Value]:
-    """The fields that the wedding holds, with values that it can hold; times with an offset in its zone."""
+    """The fields and values that the wedding can hold; times with an offset are converted to its zone."""
     values = {}
     for field, value in proposed.items():
         try:
@@ -103,7 +103,7 @@ def readable(proposed: Mapping[str, object], wedding: Wedding | None) -> dict[st
 
 
 def capacity_exceeded(wedding: Wedding, written: Sequence[FieldChange], origin: EventOrigin) -> list[NewEvent]:
-    """The event that says there are more guests than places, when a change just made it so; else none."""
+    """The event that guests now exceed the capacity, if a change just caused that; otherwise none."""
     touched = {change.field for change in written if change.outcome == ChangeResult.APPLIED}
     if not touched & {"guest_count", "capacity"} or wedding.guest_count is None or wedding.capacity is None:
         return []
@@ -114,7 +114,7 @@ def capacity_exceeded(wedding: Wedding, written: Sequence[FieldChange], origin: 
 
 
 def wedding_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], origin: EventOrigin) -> NewEvent:
-    """A new event of a wedding, on the channels where its type appears."""
+    """A new event of a wedding, on the channels that its type appears on."""
     whole = {"wedding_id": str(wedding.id), **payload}
     names = channels.names_for(
         event_type,

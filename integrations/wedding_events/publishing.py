@@ -1,4 +1,4 @@
-"""What WedSync itself makes known: a wedding changed by its people, a filled form, a milestone."""
+"""Events that WedSync itself publishes: a wedding changed by people, a submitted form, a milestone."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ TIMELINE_FIELDS = ("ceremony_time", "reception_time", "reception_end", "venue_na
 
 
 class UnfitAnswer(ValueError):
-    """An answer of a form that its field of the wedding cannot hold."""
+    """An answer in a form that does not fit its field of the wedding."""
 
     def __init__(self, problem: FieldProblem) -> None:
         super().__init__(f"{problem.field} {problem.reason}")
@@ -32,9 +32,9 @@ class UnfitAnswer(ValueError):
 def change_wedding(
     wedding: Wedding, values: Mapping[str, Value], *, occurred_at: datetime, by: str = ""
 ) -> list[ChannelEvent]:
-    """Change a wedding and publish what that means, in the caller's transaction. What stays equal is not published.
+    """Change a wedding and publish the changes, in the caller's transaction. Equal values are not published.
 
-    ``by``: who changed it, by name.
+    ``by``: the name of the person who changed it.
     """
     return publish(_change(wedding, values, EventOrigin(Source.API, occurred_at, current_or_new(), author=by)))
 
@@ -71,10 +71,10 @@ def _with_previous(name: str, change: FieldChange) -> dict[str, Any]:
 
 
 def submit_form(form: Form, answers: dict[str, Any], *, occurred_at: datetime, by: str = "") -> ChannelEvent:
-    """Publish a filled form, and change the wedding by the answers that are mapped to its fields.
+    """Publish a submitted form, and change the wedding by the answers that are mapped to its fields.
 
     Raises:
-        UnfitAnswer: one that its field cannot hold; nothing is published then.
+        UnfitAnswer: an answer does not fit its field; nothing is published.
     """
     values = {}
     for question, field in form.wedding_fields.items():
