@@ -1,6 +1,6 @@
-"""Systems as the workers know them: read once a second, since each call needs one and few of them change.
+"""A worker's copy of systems, at most a second old, since each call needs one and they rarely change.
 
-What must count at once, a system's state, is read with each claim.
+A system's state must take effect immediately, so it is read with each claim.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""A connection's secrets: a new one is made, the older ones end, and meanwhile all live ones count."""
+"""A connection's secrets: a new one is made, the older ones expire, and until then all of them are valid."""
 
 import secrets
 from datetime import timedelta
@@ -15,10 +15,10 @@ Purpose = ConnectionSecret.Purpose
 
 
 def new_secret(connection: Connection, *, overlap: timedelta | None, purpose: Purpose = Purpose.SIGNING) -> str:
-    """Make another secret, and let the older ones of its purpose end; returns its clear text, which is stored nowhere.
+    """Make a new secret, and let the older ones of its purpose expire; returns its plain text, which is not stored.
 
     Arguments:
-        overlap: how long the older ones stay valid; zero: they end at once; ``None``: until staff end them.
+        overlap: how long the older ones stay valid; zero: they end immediately; ``None``: until staff end them.
 
     Raises:
         ConfigurationError: there is no key to encrypt it with.
@@ -33,7 +33,7 @@ def new_secret(connection: Connection, *, overlap: timedelta | None, purpose: Pu
 def add_secret(
     connection: Connection, text: str, *, overlap: timedelta | None, purpose: Purpose = Purpose.SIGNING
 ) -> None:
-    """Store a secret that somebody else made, such as a provider; else as :func:`new_secret`.
+    """Store a secret that somebody else made, such as a provider; otherwise like :func:`new_secret`.
 
     Raises:
         ConfigurationError: there is no key to encrypt it with.
@@ -48,7 +48,7 @@ def add_secret(
 
 @transaction.atomic
 def end_older_secrets(connection: Connection) -> int:
-    """End every live secret but the newest of its purpose; returns how many."""
+    """End every live secret except the newest of each purpose; returns how many."""
     _one_at_a_time(connection)
     ended = 0
     for purpose in Purpose:
@@ -60,15 +60,15 @@ def end_older_secrets(connection: Connection) -> int:
 
 
 def live_secret() -> Q:
-    """Secrets that count now, on PostgreSQL's clock."""
+    """Secrets that are valid now, by PostgreSQL's clock."""
     return Q(expires_at=None) | Q(expires_at__gt=Now())
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Two who make a secret at once would not see, and so not end, each other's."""
+    """Two secrets made at the same time would not see, and so not end, each other."""
     Connection.objects.select_for_update(no_key=True).get(id=connection.id)
 
 
 def _end(rows: QuerySet[ConnectionSecret], within: timedelta) -> int:
-    """Let secrets end; one that ends sooner anyway keeps its time."""
+    """Let secrets expire; one that expires sooner keeps its time."""
     return rows.filter(Q(expires_at=None) | Q(expires_at__gt=Now() + within)).update(expires_at=Now() + within)

@@ -1,7 +1,7 @@
-"""Whether this process and the database belong together: its keys must open what the others have stored.
+"""Checks that this process and the database belong together: its keys must decrypt what is stored there.
 
-Two copies with different keys on one database break each other without a word: each stores secrets that the other
-cannot read. So the first process leaves a check value, and every later one must be able to read it.
+Two copies with different keys on one database silently break each other: each stores secrets that the other cannot
+read. So the first process leaves a check value, and every later one must be able to read it.
 """
 
 import sys
@@ -19,19 +19,19 @@ log = structlog.get_logger(__name__)
 WORD = "wedsync"
 _UNLIKE = (
     "WEDSYNC_SECRET_KEYS holds none of the keys that the secrets in this database are encrypted with. Most likely "
-    "DATABASE_URL names the database of another copy of WedSync: then give this copy a database of its own. If the "
-    "database is this copy's, put the key that is missing into WEDSYNC_SECRET_KEYS, behind the newest; a copy started "
+    "DATABASE_URL names the database of another copy of WedSync: if so, give this copy its own database. If the "
+    "database belongs to this copy, add the missing key to WEDSYNC_SECRET_KEYS, after the newest; a copy started "
     "by `make run` keeps it in keys/WEDSYNC_SECRET_KEYS of its home. Nothing was changed."
 )
 
 
 def verify() -> None:
-    """Compare the keys with the database's check value; the first process makes it.
+    """Compare the keys with the database's check value, which the first process makes.
 
-    A database that is away, or not migrated yet, is not judged.
+    Does nothing while the database is unreachable or not migrated yet.
 
     Raises:
-        ConfigurationError: the keys are not this database's.
+        ConfigurationError: the keys do not belong to this database.
     """
     if not settings.SECRET_KEYS:
         return
@@ -45,7 +45,7 @@ def verify() -> None:
 
 
 def verify_or_exit(**_: object) -> None:
-    """:func:`verify` for Celery's processes, which would print a trace, or go on: a person needs the sentence."""
+    """:func:`verify` for Celery's processes, which would print a traceback or continue: exit with the message."""
     try:
         verify()
     except ConfigurationError as error:
@@ -64,7 +64,7 @@ def _compare() -> None:
 
 
 def _any_secret() -> str:
-    """A stored secret, of a database that is older than its check value; empty where there is none."""
+    """A stored secret, for a database that has no check value yet; empty if there is none."""
     stored = System.objects.exclude(sealed_credentials="").order_by("-id").values_list("sealed_credentials", flat=True)
     return stored.first() or ConnectionSecret.objects.order_by("-id").values_list("sealed", flat=True).first() or ""
 

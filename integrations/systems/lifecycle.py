@@ -1,4 +1,4 @@
-"""Staff stop a system or a connection, and let it go on; a system is also stopped by what it answers."""
+"""Pausing, disabling and resuming systems and connections; a system's answers may also stop it."""
 
 from functools import partial
 
@@ -24,48 +24,48 @@ log = structlog.get_logger(__name__)
 
 
 def pause_system(system: System) -> None:
-    """Hold what goes to the system; :func:`resume_system` lets it go."""
+    """Hold deliveries to the system until :func:`resume_system`."""
     System.objects.filter(id=system.id).update(state=System.Status.PAUSED, state_reason=Reason.BY_STAFF)
 
 
 def disable_system(system: System) -> None:
-    """End what goes to the system, and what waits for it; such deliveries are dead."""
+    """Disable the system: deliveries to it end as dead, those that already wait as well."""
     System.objects.filter(id=system.id).update(state=System.Status.DISABLED, state_reason=Reason.BY_STAFF)
     _end_waiting(system)
 
 
 def _end_waiting(system: System) -> None:
-    """What somebody is about to take meanwhile ends when it is taken."""
+    """End what waits for the system; a delivery that a worker is about to claim ends when it is claimed."""
     waiting = Delivery.objects.filter(system_id=system.id, state__in=list(WAITING))
     change_unlocked(waiting, State.DEAD, Reason.SYSTEM_DISABLED)
 
 
-_SAID = {
-    Reason.CREDENTIALS_REFUSED: "it refuses our credentials. Enter new ones and resume it; what it gets is held.",
-    Reason.TARGET_GONE: "it says that the target is gone for good. What goes to it is dead.",
+_EXPLANATIONS = {
+    Reason.CREDENTIALS_REFUSED: "it refuses our credentials. Enter new ones and resume it; its deliveries are held.",
+    Reason.TARGET_GONE: "it says that the target is gone for good. Deliveries to it are dead.",
 }
 
 
 @transaction.atomic
 def stop_system(system: System, state: System.Status, reason: Reason) -> None:
-    """Pause or disable a system because of what it answered, and tell staff; a stopped one keeps its reason.
+    """Pause or disable a system because of its answer, and alert staff; one that is already stopped keeps its reason.
 
-    ``system``: as it was called. Where staff have entered other credentials since, the answer was to the old ones.
+    ``system``: as it was when called. If staff have entered other credentials since, the answer is ignored.
     """
     as_called = System.objects.filter(id=system.id, sealed_credentials=system.sealed_credentials)
     changed = as_called.filter(state=System.Status.ACTIVE).update(state=state, state_reason=reason)
     if changed:
         if state == System.Status.DISABLED:
-            transaction.on_commit(partial(_end_waiting, system))  # in commits of its own: there may be many
+            transaction.on_commit(partial(_end_waiting, system))  # in separate commits: there may be many
         log.error("system_stopped", system=str(system.id), state=state.value, reason=reason)
-        because = _SAID.get(reason, reason.replace("_", " ") + ".")
+        because = _EXPLANATIONS.get(reason, reason.replace("_", " ") + ".")
         raise_alert(
             system.organization_id, Cause.SYSTEM_STOPPED, f"“{system.name}” is {state.value}: {because}", system=system
         )
 
 
 def resume_system(system: System) -> int:
-    """Let a paused or disabled system take deliveries again; returns how many held ones are due now."""
+    """Send to a paused or disabled system again; returns how many held deliveries are due now."""
     System.objects.filter(id=system.id).update(state=System.Status.ACTIVE, state_reason="")
     held = Delivery.objects.filter(
         system_id=system.id, state=State.HELD, state_reason=Reason.SYSTEM_PAUSED, expires_at__gt=Now()
@@ -74,26 +74,26 @@ def resume_system(system: System) -> int:
 
 
 def pause_connection(connection: Connection) -> None:
-    """Accept and store what comes in, and route it later."""
+    """Accept and store incoming events, but hold them until :func:`resume_connection`."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.PAUSED)
 
 
 def disable_connection(connection: Connection) -> None:
-    """Answer 404 from now on."""
+    """Answer requests with 404 from now on."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.DISABLED)
 
 
 def resume_connection(connection: Connection) -> int:
-    """Route from now on, and first what was held; returns how many events that are. The sweep takes them up."""
+    """Route incoming events again; returns how many held events are released, which the sweep hints."""
     Connection.objects.filter(id=connection.id).update(state=Connection.Status.ACTIVE)
     return let_held_go(connection)
 
 
 def let_held_go(connection: Connection) -> int:
-    """Let go what a connection holds, as long as it is active, what is urgent first; returns how many events that are.
+    """Release the events that a connection holds, while it is active, urgent ones first; returns how many.
 
-    Each batch asks anew: where staff pause or disable it meanwhile, the rest stays held. Workers are told of what is
-    urgent, and the sweep finds the rest.
+    Each batch checks the state: if staff pause or disable the connection meanwhile, the rest stays held. Urgent events
+    are hinted to workers, and the sweep finds the rest.
     """
     active = Connection.objects.filter(id=connection.id, state=Connection.Status.ACTIVE)
     routing = ChannelEvent.Routing

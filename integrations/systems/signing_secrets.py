@@ -1,4 +1,4 @@
-"""The secrets that sign what we send to a system: a new one is made, and the one before it signs along for a while."""
+"""The secrets that sign requests to a system: after a new one is made, the previous one also signs for a while."""
 
 from django.db import transaction
 
@@ -12,13 +12,13 @@ CURRENT, PREVIOUS = "signing_secret", "previous_signing_secret"
 
 @transaction.atomic
 def rotate_signing_secret(system: System) -> str:
-    """Make a new signing secret; the present one stays beside it until :func:`end_previous_secret`.
+    """Make a new signing secret; the present one also signs until :func:`end_previous_secret`.
 
     Returns:
-        The new secret in clear; it is stored encrypted, and never shown again.
+        The new secret in plain text; it is stored encrypted, and never shown again.
 
     Raises:
-        ConfigurationError: the stored credentials cannot be read, or there is no key.
+        ConfigurationError: the stored credentials cannot be decrypted, or there is no key.
     """
     row, stored = _locked(system)
     made = StandardWebhooks().new_secret()
@@ -30,10 +30,10 @@ def rotate_signing_secret(system: System) -> str:
 
 @transaction.atomic
 def end_previous_secret(system: System) -> bool:
-    """Sign with the newest secret alone; false when it was so already.
+    """Sign with the newest secret only; false if that was already so.
 
     Raises:
-        ConfigurationError: the stored credentials cannot be read, or there is no key.
+        ConfigurationError: the stored credentials cannot be decrypted, or there is no key.
     """
     row, stored = _locked(system)
     if stored.pop(PREVIOUS, None) is None:
@@ -44,7 +44,7 @@ def end_previous_secret(system: System) -> bool:
 
 
 def has_previous(system: System) -> bool:
-    """Whether an older secret signs along, or nobody can tell, since the credentials cannot be read."""
+    """Whether an older secret also signs; true as well if the credentials cannot be decrypted."""
     try:
         return PREVIOUS in vault.as_stored(system.sealed_credentials)
     except ConfigurationError:
@@ -52,11 +52,11 @@ def has_previous(system: System) -> bool:
 
 
 def in_force(credentials: dict[str, str]) -> list[str]:
-    """The secrets that sign, the newest first; none: nothing is signed."""
+    """The secrets that sign, newest first; empty: nothing is signed."""
     return [credentials[name] for name in (CURRENT, PREVIOUS) if credentials.get(name)]
 
 
 def _locked(system: System) -> tuple[System, dict[str, str]]:
-    """Two who rotate at once must not lose each other's secret."""
+    """The row, locked: two rotations at the same time must not lose a secret."""
     row = System.objects.select_for_update(no_key=True).get(id=system.id)
     return row, vault.as_stored(row.sealed_credentials)

@@ -1,7 +1,7 @@
-"""Trying a system's credentials by a call that changes nothing on the other side, where its provider has one.
+"""Trying a system's credentials with a call that changes nothing on the other side, if its provider has one.
 
-A trial is no delivery and no question: no row, breaker, rate or figure of health learns of it. So it also works while
-the system is paused or its breaker is open, which is when staff need it. It goes out as every call does: to a checked
+A trial is neither a delivery nor a remote read: it touches no row, breaker, rate or health figure. So it also works
+while the system is paused or its breaker is open, which is when staff need it. Like every call it goes to a checked
 address, within one deadline. docs/operators/health.md, "Trying a system".
 """
 
@@ -39,24 +39,24 @@ from wedsync.env import ConfigurationError
 log = structlog.get_logger(__name__)
 LONGEST = 500
 _ADDRESS = (
-    "Check where it leads on the system's page: the base URL, or over SMTP the mail server, its port and TLS. "
-    "If that is right, the other side is down: try again later."
+    "Check the address on the system's page: the base URL, or for SMTP the mail server, its port and TLS. "
+    "If it is right, the other side is down: try again later."
 )
-_UNTRIED_SIGNING = "The signing secret signs only what we write, so it was not part of this."
+_UNTRIED_SIGNING = "The signing secret only signs requests that write, so it was not tried."
 
 
 class TrialResult(StrEnum):
-    """What is known of the credentials after a trial."""
+    """What a trial tells about the credentials."""
 
     TAKEN = "taken"
     REFUSED = "refused"
-    UNUSABLE = "unusable"  # nothing was asked, since no call can be made with what is stored
+    UNUSABLE = "unusable"  # no call was made, since none can be made with what is stored
     UNKNOWN = "unknown"
     NO_CALL = "no_call"
 
     @property
     def label(self) -> str:
-        """For people."""
+        """The result's name for people."""
         return _LABELS[self]
 
     @property
@@ -66,17 +66,17 @@ class TrialResult(StrEnum):
 
 
 _LABELS = {
-    TrialResult.TAKEN: "Taken",
+    TrialResult.TAKEN: "Accepted",
     TrialResult.REFUSED: "Refused",
     TrialResult.UNUSABLE: "Cannot be called",
-    TrialResult.UNKNOWN: "Not known",
+    TrialResult.UNKNOWN: "Unknown",
     TrialResult.NO_CALL: "Not tried",
 }
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it, in sentences without a credential: what happened, and what to do; empty: nothing."""
+    """The outcome, in sentences without a credential: ``said``: what happened; ``advice``: what to do, or empty."""
 
     verdict: TrialResult
     said: str
@@ -84,7 +84,7 @@ class Trial:
 
 
 class TrialRefused(Exception):
-    """The other side answered, and what is stored does not fit it. ``advice``: what to do. Neither holds a value."""
+    """The other side answered that the stored data is wrong. ``advice``: what to do. Neither text contains a value."""
 
     def __init__(self, said: str, advice: str) -> None:
         super().__init__(said)
@@ -96,9 +96,9 @@ class HarmlessCall:
     """A call that changes nothing.
 
     Attributes:
-        send: makes it.
-        judge: passes an answer that shows that the credentials are taken, and returns what it does not show, as a
-            sentence or an empty text; else raises ``DeliveryError`` or :class:`Unfit`.
+        send: makes the call.
+        judge: checks that the answer proves the credentials valid, and returns a sentence about what it does not
+            prove, or an empty text. Raises ``DeliveryError`` or :class:`TrialRefused`.
     """
 
     send: Sending
@@ -111,18 +111,18 @@ _finders: dict[str, Finder] = {}
 
 
 def register(kind: str, find: Finder) -> None:
-    """Say how systems of a kind are tried; those that take calls in a vendor's words say it on their own class."""
+    """Register how systems of a kind are tried; vendors that we call name their harmless call on their own class."""
     _finders[kind] = find
 
 
 def try_out(system: System) -> Trial:
-    """Try a system's credentials, in whatever state it is, within the deadline of an urgent call.
+    """Try a system's credentials, whatever its state, within the deadline of an urgent call.
 
-    No database connection is held meanwhile.
+    No database connection is held during the call.
     """
     slips = " ".join(checks.problems(system))
     if slips:
-        return Trial(TrialResult.UNUSABLE, slips, "Nothing was asked. Mend this on the system's page, then try again.")
+        return Trial(TrialResult.UNUSABLE, slips, "No call was made. Correct it on the system's page, then try again.")
     secrets = secrets_of(system)
     started = time.monotonic()
     trial = _tried(system)
@@ -147,19 +147,19 @@ def _tried(system: System) -> Trial:
     except DeliveryError as error:
         return _failed(system, error)
     stopped = system.state != System.Status.ACTIVE
-    resume = f"The system is {system.state}. Resume it, and what is held for it goes out." if stopped else ""
-    return Trial(TrialResult.TAKEN, f"{label} took the credentials. {left_open}".strip(), resume)
+    resume = f"The system is {system.state}. Resume it to send what is held for it." if stopped else ""
+    return Trial(TrialResult.TAKEN, f"{label} accepted the credentials. {left_open}".strip(), resume)
 
 
 def _not_tried(label: str) -> Trial:
-    said = f"{label} has no call that changes nothing, so nothing was asked. What is stored has the right form."
+    said = f"{label} has no call that changes nothing, so none was made. The stored credentials have the right form."
     return Trial(
-        TrialResult.NO_CALL, said, "The next delivery tells: send something real, such as a drill, and look at it."
+        TrialResult.NO_CALL, said, "The next delivery will tell: send something real, such as a drill, and check it."
     )
 
 
 def _of_vendor(system: System) -> HarmlessCall | None:
-    """By the question that the vendor's class names."""
+    """The harmless call that the vendor's class names."""
     harmless = CALLED[system.kind].harmless()
     if harmless is None:
         return None
@@ -178,29 +178,29 @@ def _answered(harmless: Harmless, response: Response, left_open: str) -> str:
 
 
 def _failed(system: System, error: DeliveryError) -> Trial:
-    """What an error says of the credentials, and what to do about it."""
+    """What an error says about the credentials, and what to do."""
     label = system.get_kind_display()
     match error:
         case CredentialsRefused():
-            return Trial(TrialResult.REFUSED, f"{label} refused the credentials: {error}.", _enter_anew(system))
+            return Trial(TrialResult.REFUSED, f"{label} refused the credentials: {error}.", _enter_again(system))
         case TargetGone():
             return Trial(TrialResult.REFUSED, f"{label} says that this target is gone: {error}.", _ADDRESS)
         case OurFault():
-            return Trial(TrialResult.UNUSABLE, f"No call could be made: {error}.", "Mend this on the system's page.")
+            return Trial(TrialResult.UNUSABLE, f"No call could be made: {error}.", "Correct this on the system's page.")
         case Throttled():
-            said = f"{label} asks for patience: {error}. Nothing is known of the credentials."
-            return Trial(TrialResult.UNKNOWN, said, "Try again in some minutes.")
+            said = f"{label} limits our calls: {error}. This says nothing about the credentials."
+            return Trial(TrialResult.UNKNOWN, said, "Try again in a few minutes.")
         case ServerError():
-            said = f"{label} has trouble of its own: {error}. Nothing is known of the credentials."
-            return Trial(TrialResult.UNKNOWN, said, "Try again later. If it stays so, ask the other side.")
+            said = f"{label} had an error of its own: {error}. This says nothing about the credentials."
+            return Trial(TrialResult.UNKNOWN, said, "Try again later. If it persists, ask the other side.")
         case NetworkError() | TimedOut():
-            said = f"{label} was not reached: {error}. Nothing is known of the credentials."
+            said = f"{label} was not reached: {error}. This says nothing about the credentials."
             return Trial(TrialResult.UNKNOWN, said, _ADDRESS)
-    said = f"What answered does not answer as {label} does: {error}. Nothing is known of the credentials."
+    said = f"The server does not answer as {label} does: {error}. This says nothing about the credentials."
     return Trial(TrialResult.UNKNOWN, said, _ADDRESS)
 
 
-def _enter_anew(system: System) -> str:
+def _enter_again(system: System) -> str:
     known, stored = credentials_of(system.kind), system.credentials
     signing = {"signing_secret", "previous_signing_secret"}
     labels = [each.label for name, each in known.items() if each.secret and stored.get(name) and name not in signing]
@@ -208,6 +208,6 @@ def _enter_anew(system: System) -> str:
         return "Enter the credentials on the system's page, then try again."
     again = "then try again" if system.state == System.Status.ACTIVE else "try again, then resume the system"
     return (
-        f"Enter this anew on the system's page, {again}: {', '.join(labels)}. Where it comes from the environment, "
-        "whoever runs WedSync changes the variable."
+        f"Enter this again on the system's page, {again}: {', '.join(labels)}. If it comes from the environment, "
+        "your WedSync operator must change the variable."
     )

@@ -127,7 +127,7 @@ def test_credentials_are_tried_on_the_page_which_says_what_happened_and_what_to_
     untried = client.post(page(nothing, "try-it")).content.decode()
 
     assert "by a call that changes nothing there?" in asked
-    assert "VenueMaster took the credentials." in taken
+    assert "VenueMaster accepted the credentials." in taken
     assert "The system is paused. Resume it" in taken
     assert "ShootQ refused the credentials: answered 401" in refused
     assert "then try again: Access token." in refused

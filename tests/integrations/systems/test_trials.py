@@ -86,13 +86,13 @@ def test_right_credentials_are_taken_or_it_is_said_that_nothing_can_be_asked(out
 
     if kind in TRIED:
         assert trial.verdict == TrialResult.TAKEN, trial
-        assert "took the credentials." in trial.said
+        assert "accepted the credentials." in trial.said
         assert trial.advice == ""
         assert [row["method"] for row in asked(outside, kind)] == ["GET"]
         assert outside.messages(PLACES.get(kind, kind)) == []
     else:
         assert trial.verdict == TrialResult.NO_CALL
-        assert "has no call that changes nothing, so nothing was asked" in trial.said
+        assert "has no call that changes nothing, so none was made" in trial.said
         assert "send something real" in trial.advice
         assert asked(outside, kind) == []
 
@@ -116,7 +116,7 @@ def test_a_wrong_credential_is_said_in_words_that_do_not_hold_it(
     assert trial.verdict == TrialResult.REFUSED, trial
     assert "refused the credentials" in trial.said
     assert ("API key" if kind == "email" else "Access token") in trial.advice
-    assert "Enter this anew on the system's page, then try again" in trial.advice
+    assert "Enter this again on the system's page, then try again" in trial.advice
     assert WRONG not in text_of(trial)
 
 
@@ -146,7 +146,7 @@ def test_a_trial_leaves_no_trace_and_also_works_while_a_system_is_stopped(outsid
 @each_tried
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(503, "has trouble of its own"), (500, "has trouble of its own"), (429, "asks for patience")],
+    [(503, "had an error of its own"), (500, "had an error of its own"), (429, "limits our calls")],
 )
 def test_what_says_nothing_of_the_credentials_is_not_taken_for_a_refusal(
     outside: Peer, kind: str, status: int, said: str
@@ -157,7 +157,7 @@ def test_what_says_nothing_of_the_credentials_is_not_taken_for_a_refusal(
 
     assert trial.verdict == TrialResult.UNKNOWN
     assert said in trial.said
-    assert "Nothing is known of the credentials." in trial.said
+    assert "This says nothing about the credentials." in trial.said
     assert "ry again" in trial.advice
 
 
@@ -363,7 +363,7 @@ def test_the_command_shows_a_table_and_ends_with_an_error_where_something_is_to_
         call_command("try_system", "--all")
     every = capsys.readouterr().out
 
-    assert "Taken" in one
+    assert "Accepted" in one
     assert "Venue" not in one
     assert "Venue [red]" in whole
     assert "Refused" in whole
