@@ -5,7 +5,7 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
-        """Let routes have systems and live channels as targets, and Celery's processes compare their keys."""
+        """Register systems and live channels as targets of routes, and have Celery's processes check their keys."""
         from celery.signals import beat_init, celeryd_init
 
         from integrations.system_channel import sender

@@ -11,23 +11,22 @@
     │   ├── Throttled            408, 425, 429, with Retry-After        -
     │   │   └── PairThrottled    too fast to one recipient              -
     │   └── WorkerLost           our worker died; outcome unknown       -
-    ├── Permanent                other 4xx, 3xx: dead at once           health
-    │   ├── RecipientRefused     one recipient; others are not affected -
+    ├── Permanent                other 4xx, 3xx: dead immediately           health
+    │   ├── RecipientRefused     one recipient; no others are affected  -
     │   │   ├── WindowClosed     WhatsApp: free text after 24 hours; goes again as a template
     │   │   ├── Undeliverable    nothing can arrive at this address; it is marked
-    │   │   ├── RecipientStopped they want no such messages; the address is opted out
-    │   │   └── RecipientComplained they called a message spam; the address is marked
-    │   └── TemplateRefused      the provider takes this template no more; staff are alerted   -
+    │   │   ├── RecipientStopped they stopped our messages; the address is opted out
+    │   │   └── RecipientComplained they marked a message as spam; the address is marked
+    │   └── TemplateRefused      the provider rejects this template; staff are alerted         -
     ├── CredentialsRefused       401, 403: the system is paused         health
     ├── TargetGone               410: the target is disabled            health
     └── OurFault                 a bug or a setting of ours             -
 
 The last column says what an error counts for: ``counts_for_breaker`` and ``counts_for_health`` of its class. Both
-follow from one question: does it say that the other side works badly? A breaker opens on what another call would meet
-too; the success rate also counts what a target refuses for good. The SQL of the figures uses :func:`not_in_health`.
+follow from one question: does it show that the other side works badly? A breaker counts errors that another call would
+meet too; the success rate also counts permanent refusals. The SQL of the figures uses :func:`not_in_health`.
 
-What a person's channel says by codes of its own is classified in its file under notifications/channels/, onto these
-same classes.
+The error codes of a channel to people are mapped to these classes in its file under notifications/channels/.
 """
 
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ from integrations.states import Outcome, Reason
 
 
 class DeliveryError(Exception):
-    """Why an attempt did not succeed. The message may be shown to staff, so it never holds a credential."""
+    """Why an attempt did not succeed. The message may be shown to staff, so it never contains a credential."""
 
     counts_for_breaker = False
     counts_for_health = True
@@ -53,7 +52,7 @@ class Transient(DeliveryError):
 
 
 class NetworkError(Transient):
-    """No connection, or one that broke. ``sent``: the request may have arrived."""
+    """No connection, or a broken one. ``sent``: the request may have arrived."""
 
     counts_for_breaker = True
     reason = Reason.NETWORK_ERROR
@@ -64,14 +63,14 @@ class NetworkError(Transient):
 
 
 class NoRoom(NetworkError):
-    """Nothing left, since this process has no socket or thread to spare; it says nothing of the other side."""
+    """Nothing was sent, since this process has no free socket or thread; this says nothing about the other side."""
 
     counts_for_breaker = False
     counts_for_health = False
 
 
 class TimedOut(Transient):
-    """No whole answer within the deadline."""
+    """No complete answer within the deadline."""
 
     counts_for_breaker = True
     outcome = Outcome.UNKNOWN
@@ -86,7 +85,7 @@ class ServerError(Transient):
 
 
 class Throttled(Transient):
-    """The other side asks for patience. ``whole_target``: with all calls to it, not with this one alone."""
+    """The other side limits our calls. ``whole_target``: all calls to it, not only this one."""
 
     counts_for_health = False
     reason = Reason.THROTTLED
@@ -104,7 +103,7 @@ class PairThrottled(Throttled):
 
 
 class WorkerLost(Transient):
-    """The worker died during the attempt. Never raised: it is noted in the attempt's row when the lease is ended."""
+    """The worker died during the attempt. Never raised, only recorded in the attempt's row when the lease is ended."""
 
     counts_for_health = False
     outcome = Outcome.UNKNOWN
@@ -116,13 +115,13 @@ class Permanent(DeliveryError):
 
 
 class RecipientRefused(Permanent):
-    """The provider works, but takes nothing for this one recipient."""
+    """The provider works, but accepts nothing for this one recipient."""
 
     counts_for_health = False
 
 
 class WindowClosed(RecipientRefused):
-    """Free text is not taken any more, a template still is."""
+    """Free text is no longer accepted, but a template is."""
 
     reason = Reason.WINDOW_CLOSED
 
@@ -134,13 +133,13 @@ class Undeliverable(RecipientRefused):
 
 
 class RecipientStopped(RecipientRefused):
-    """The person has stopped such messages at the provider."""
+    """The person has stopped our messages at the provider."""
 
     reason = Reason.OPTED_OUT
 
 
 class RecipientComplained(RecipientRefused):
-    """The person has called a message of ours spam, so the provider takes no more for them."""
+    """The person has marked a message of ours as spam, so the provider accepts no more for them."""
 
     reason = Reason.COMPLAINED
 
@@ -152,26 +151,26 @@ class TemplateRefused(Permanent):
 
 
 class CredentialsRefused(DeliveryError):
-    """The system does not know us any more."""
+    """The system no longer accepts our credentials."""
 
     reason = Reason.CREDENTIALS_REFUSED
 
 
 class TargetGone(DeliveryError):
-    """The target told us never to come back."""
+    """The target is gone for good."""
 
     reason = Reason.TARGET_GONE
 
 
 class OurFault(DeliveryError):
-    """Something of ours: a bug, a missing key, a template."""
+    """A fault on our side: a bug, a missing key, a template."""
 
     counts_for_health = False
     reason = Reason.OUR_FAULT
 
 
 def not_in_health() -> list[str]:
-    """The names, as attempts keep them, of the errors that say nothing about how well a system works."""
+    """The names, as in attempts' rows, of the errors that say nothing about how well a system works."""
     return sorted(error.__name__ for error in every_error() if not error.counts_for_health)
 
 

@@ -21,15 +21,15 @@ from integrations.states import WAITING, Reason, State
 from wedsync.database.errors import POSTGRES_AWAY, lock_is_held
 
 log = structlog.get_logger(__name__)
-BATCHES = 5  # of a kind in one round, a thousand rows each; the next round goes on
+BATCHES = 5  # of a kind in one round, a thousand rows each; the next round continues
 Round = Callable[[], int]
-_rounds: list[Round] = []  # of higher rooms, which this one may not import
-_late_linking = LateLinking()  # each process walks through the unlinked events on its own
+_rounds: list[Round] = []  # of higher rooms, which this module must not import
+_late_linking = LateLinking()  # each process goes through the unlinked events on its own
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one sweep set going again."""
+    """What one sweep recovered."""
 
     events: int
     deliveries: int
@@ -40,7 +40,7 @@ class Found:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of all."""
         return self.events + self.deliveries + self.leases + self.expired + self.linked + self.beside
 
 
@@ -58,18 +58,18 @@ def sweep() -> Found:
 
 
 def register_round(work: Round) -> None:
-    """Have each sweep do this too; it returns how much it found. A room calls it once, when it is ready.
+    """Add work to each sweep; it returns how much it found. A room calls this once, when it is ready.
 
-    A round may run in several processes at once, and a sweep waits for it: let it take few rows, and mark them.
+    The work may run in several processes at the same time, and the sweep waits for it: pick few rows, and mark them.
     """
     if work not in _rounds:
         _rounds.append(work)
 
 
 def _rounds_beside() -> int:
-    """What breaks in one round, or meets a locked row, keeps nothing from the others.
+    """Run the registered rounds. One that fails, or meets a locked row, does not stop the others.
 
-    A database that is away ends the sweep, as elsewhere.
+    An unreachable database ends the sweep, as elsewhere.
     """
     found = 0
     for work in _rounds:
@@ -85,6 +85,6 @@ def _rounds_beside() -> int:
 
 
 def expire() -> int:
-    """End deliveries that have become pointless; staff see them as dead."""
+    """End expired deliveries; staff see them as dead."""
     late = Delivery.objects.filter(state__in=list(WAITING), expires_at__lte=Now())
     return change_unlocked(late, State.DEAD, Reason.EXPIRED, batches=BATCHES)

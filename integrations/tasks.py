@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Celery's autoretry, with the wait that the delivery's row says: ``retry.next_delay`` has put it there."""
+    """Celery's autoretry with the delay from the delivery's row, where ``retry.next_delay`` has put it."""
 
     def retry(self, *args: Any, **options: Any) -> Any:
         """Retry at the row's time instead of Celery's own exponential one."""
@@ -36,11 +36,11 @@ class RowDecidesWhen(DjangoTask):  # type: ignore[type-arg]  # not subscriptable
 
 @shared_task(name=ROUTE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def route(event_ids: list[str]) -> None:
-    """Route events, each in a transaction of its own; one that breaks keeps nothing from the others.
+    """Route events, each in its own transaction; one that fails does not stop the others.
 
-    PostgreSQL may have to be asked again, after a deadlock or a restart; what is routed already is not routed twice.
-    An event that needs a row which another session keeps locked comes after the others of its message. If it waits in
-    vain then too, it is left to the sweep.
+    After a deadlock or a restart of PostgreSQL the task is retried; routed events are not routed twice. An event that
+    needs a row that another session keeps locked is tried after the others of its message. If it waits in vain again,
+    it is left to the sweep.
     """
     ids = [UUID(event_id) for event_id in event_ids]
     if len(ids) > 1:
@@ -51,7 +51,7 @@ def route(event_ids: list[str]) -> None:
 
 
 def _is_routed(event_id: UUID, patience_milliseconds: int) -> bool:
-    """Route an event; ``False``: another session kept a row locked for longer than that."""
+    """Route an event; ``False``: another session kept a row locked for too long."""
     try:
         route_event.route(event_id, patience_milliseconds=patience_milliseconds)
     except POSTGRES_AWAY as error:
@@ -77,9 +77,9 @@ def _is_routed(event_id: UUID, patience_milliseconds: int) -> bool:
     throws=(TryAgain,),
 )
 def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -> None:  # type: ignore[type-arg]
-    """Try one delivery, or with ``None`` whatever is due for the system; then what else is due for the same target.
+    """Try one delivery, or with ``None`` whatever is due for the system; then others due for the same target.
 
-    Celery needs a backoff to retry by itself; :class:`RowDecidesWhen` replaces its seconds.
+    Celery requires a backoff for its own retries; :class:`RowDecidesWhen` replaces its seconds.
     """
     queue = (self.request.delivery_info or {}).get("routing_key")
     if system_id and queue and not self.request.eta:
@@ -93,32 +93,32 @@ def deliver(self: Task, delivery_id: str | None, system_id: str | None = None) -
 
 @shared_task(name="integrations.prune_breaker_changes")
 def prune_breaker_changes() -> None:
-    """Forget changes of breakers that are past their time."""
+    """Delete old changes of breakers."""
     breakers.forget_old()
 
 
 @shared_task(name=WATCH_TASK)
 def watch() -> None:
-    """Tell the watchdog outside that urgent work is done."""
+    """Tell the outside watchdog that urgent work gets done."""
     watchdog.call()
 
 
 @shared_task(name="integrations.health_sweep")
 def health_sweep() -> None:
-    """Rate all systems; beat asks for it, and a round that is missed is made up for by the next."""
+    """Rate all systems. Started by beat; a missed round is made up for by the next."""
     sweeping.sweep()
 
 
 @shared_task(name="integrations.sync_clients")
 def sync_clients() -> None:
-    """Ask for a run of each system, so that a slow one keeps nobody waiting."""
+    """Start a run for each system, so that a slow system does not delay the others."""
     for system in client_sync.readable():
         sync_clients_of.delay(str(system.id))
 
 
 @shared_task(name="integrations.sync_clients_of")
 def sync_clients_of(system_id: str) -> None:
-    """One run of one system; what is left over is read by the next one."""
+    """One run for one system; the next run reads what is left."""
     system = System.objects.filter(id=UUID(system_id), state=System.Status.ACTIVE).first()
     if system is not None and client_sync.can_be_read(system):
         client_sync.sync(system)
