@@ -59,8 +59,8 @@ class Reason(models.TextChoices):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     # skipped: the system was told, or told us, just before; two systems contradict each other
-    ALREADY_KNOWN = "already_known", "The system knows it already"
-    LOOP_STOPPED = "loop_stopped", "Two systems contradict each other again and again"
+    ALREADY_KNOWN = "already_known", "The system already knows it"
+    LOOP_STOPPED = "loop_stopped", "Two systems keep contradicting each other"
     # of a system; BY_STAFF also of a cancelled delivery
     CREDENTIALS_REFUSED = "credentials_refused"
     BY_STAFF = "by_staff"

@@ -1,4 +1,4 @@
-"""What became of breakers: the history that staff read. The breakers themselves live in Redis."""
+"""The history of breakers, for staff to read. The breakers themselves are in Redis."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from wedsync.weddings.models import Organization
 
 
 class BreakerState(models.TextChoices):
-    """Half-open: some leased probes go out, everything else waits. Unknown: Redis did not say."""
+    """Half-open: a few leased probes go out, everything else waits. Unknown: Redis did not answer."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -24,12 +24,12 @@ _CHOICES = [(state.value, state.label) for state in _KNOWN]
 
 
 class BreakerChange(models.Model):
-    """One change of a breaker, told by the call that caused it or by the member of staff."""
+    """One change of a breaker, written by the call or the member of staff that caused it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="breaker_changes")
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="breaker_changes")
-    breaker_key = models.CharField(max_length=320, help_text="Webhooks to one host share a breaker.")
+    breaker_key = models.CharField(max_length=320, help_text="Webhooks to the same host share a breaker.")
     from_state = models.CharField(max_length=16, choices=_CHOICES)
     to_state = models.CharField(max_length=16, choices=_CHOICES)
     reason = models.CharField(max_length=200)

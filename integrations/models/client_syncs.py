@@ -1,4 +1,4 @@
-"""How far the clients of a system are read."""
+"""How far a system's clients have been read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from wedsync.weddings.models import Organization
 
 
 class ClientSync(models.Model):
-    """Where the next page of a system's clients begins, and what the last pages held.
+    """Where the next page of a system's clients begins, and counts of the pages read so far.
 
-    Moves by conditional writes on ``cursor`` only: see integrations/remote_reads/client_sync.py.
+    Changes only by conditional writes on ``cursor``: see integrations/remote_reads/client_sync.py.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="client_syncs")
     system = models.OneToOneField(System, on_delete=models.CASCADE, related_name="client_sync")
-    cursor = models.CharField(max_length=500, blank=True, help_text="The system's own, of the next page; empty: begin.")
-    read_to = models.DateTimeField(null=True, help_text="The newest change that was read; a new beginning starts here.")
-    ran_at = models.DateTimeField(null=True, help_text="When a page was last asked for; PostgreSQL's clock.")
-    finished_at = models.DateTimeField(null=True, help_text="When there was last nothing more to read.")
+    cursor = models.CharField(
+        max_length=500, blank=True, help_text="The system's own cursor of the next page; empty: start."
+    )
+    read_to = models.DateTimeField(null=True, help_text="The newest change that was read; a restart begins here.")
+    ran_at = models.DateTimeField(null=True, help_text="When a page was last requested, by PostgreSQL's clock.")
+    finished_at = models.DateTimeField(null=True, help_text="When a run last read everything.")
     seen = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)
-    unknown = models.PositiveBigIntegerField(default=0, help_text="Clients that no contact of ours stands for.")
+    unknown = models.PositiveBigIntegerField(default=0, help_text="Clients we have no matching contact for.")
     refused = models.PositiveBigIntegerField(default=0, help_text="Clients that could not be read.")
     error = models.CharField(max_length=300, blank=True, help_text="Why the last run stopped early.")
 

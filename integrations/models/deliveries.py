@@ -1,4 +1,4 @@
-"""Every delivery, why it exists, and its attempts."""
+"""Deliveries, the reasons why they exist, and their attempts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 STAFF_CALL = 1_000
-"""Plan steps from here on call owners and support; the first try of one is made even while a breaker is open."""
+"""Plan steps from this number on call owners and support; the first try is made even while a breaker is open."""
 WAITS = Q(state__in=["pending", "scheduled", "held"])
 PRECEDENCE = Case(
     *(When(priority=priority.value, then=2 * rank) for rank, priority in enumerate(reversed(Priority))),
@@ -29,7 +29,7 @@ PRECEDENCE = Case(
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who a delivery goes to, for people to read. ``address``: empty for a system."""
+    """The recipient of a delivery, for people to read. ``address``: empty for a system."""
 
     name: str
     address: str = ""
@@ -39,14 +39,14 @@ class Recipient:
 
 
 class Delivery(models.Model):
-    """One thing going to one target. Its state changes in ``integrations/deliveries/state_changes.py`` alone."""
+    """One thing going to one target. Only ``integrations/deliveries/state_changes.py`` changes its state."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="deliveries")
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="deliveries")
-    channel = models.CharField(max_length=16, help_text="system, or how a person is reached.")
+    channel = models.CharField(max_length=16, help_text="“system”, or the channel to a person.")
     target = models.CharField(max_length=254, help_text="The system's id, or the normalized address.")
     shaped_by = models.ForeignKey(
         Route,
@@ -54,7 +54,7 @@ class Delivery(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="The route whose mapping or template makes what is sent; none: as it is.",
+        help_text="The route whose mapping or template shapes the request; empty: the event is sent as it is.",
     )
     plan_step = models.PositiveSmallIntegerField(default=0)
     generation = models.PositiveSmallIntegerField(default=0)
@@ -67,22 +67,22 @@ class Delivery(models.Model):
         help_text="Lower goes first: by priority, and first attempts before later ones.",
     )
     order_key = models.CharField(
-        max_length=110, blank=True, help_text="Wedding and type of what sets a state; such go one at a time."
+        max_length=110, blank=True, help_text="Wedding and event type; deliveries that set a state go one at a time."
     )
-    sets = ArrayField(models.TextField(), default=list, blank=True, help_text="The fields that it sets.")
-    has_turn = models.BooleanField(default=False, help_text="In flight, and the only one of its order key.")
+    sets = ArrayField(models.TextField(), default=list, blank=True, help_text="The fields that the event sets.")
+    has_turn = models.BooleanField(default=False, help_text="In flight, and the only one with its order key.")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)
-    next_attempt_at = models.DateTimeField(default=timezone.now, help_text="Due from here on; PostgreSQL's clock.")
+    next_attempt_at = models.DateTimeField(default=timezone.now, help_text="When it is due, by PostgreSQL's clock.")
     due_since = models.DateTimeField(
-        default=timezone.now, help_text="When it could first have gone out, were nothing in its way but itself."
+        default=timezone.now, help_text="The earliest time it could have been sent had nothing else blocked it."
     )
-    hinted_at = models.DateTimeField(null=True, help_text="When the sweep last asked a worker to take it.")
+    hinted_at = models.DateTimeField(null=True, help_text="When the sweep last hinted it to a worker.")
     expires_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempt_count = models.PositiveIntegerField(default=0)
-    request = models.JSONField(null=True, help_text="Frozen at the first attempt; holds no credentials.")
+    request = models.JSONField(null=True, help_text="Frozen at the first attempt; contains no credentials.")
     may_duplicate = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -126,7 +126,7 @@ class Delivery(models.Model):
 
     @property
     def recipient(self) -> Recipient:
-        """The person with their address, or the system; staff are reached by an address without a contact."""
+        """The person with their address, or the system; staff have an address but no contact."""
         if self.contact:
             return Recipient(self.contact.name, self.target)
         return Recipient(self.system.name, self.target if self.channel == ContactChannel.EMAIL else "")
@@ -140,12 +140,12 @@ class Delivery(models.Model):
 
 
 class DeliveryReason(models.Model):
-    """Why a delivery exists: a route that asked for it."""
+    """A route that requested a delivery."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="reasons")
     route = models.ForeignKey(Route, on_delete=models.SET_NULL, null=True, related_name="reasons")
-    route_name = models.CharField(max_length=200, help_text="As it was called then.")
+    route_name = models.CharField(max_length=200, help_text="The route's name at that time.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "route"], name="reason_once")]
@@ -155,7 +155,7 @@ class DeliveryReason(models.Model):
 
 
 class Attempt(models.Model):
-    """One try of a delivery: when, how long, and what came of it."""
+    """One try of a delivery: when, how long, and its outcome."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")

@@ -1,4 +1,4 @@
-"""What tells whether a process has the keys of this database."""
+"""A check value that shows whether a process has this database's keys."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class KeyCheck(models.Model):
-    """One row: a known word, encrypted with a key of ``WEDSYNC_SECRET_KEYS``; with other keys it cannot be read."""
+    """The only row: a known word, encrypted with a key of ``WEDSYNC_SECRET_KEYS``; other keys cannot decrypt it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     sealed = models.TextField()

@@ -1,4 +1,4 @@
-"""Where events go."""
+"""Routes: where events go."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRIORITIES = [(priority.value, priority.label) for priority in Priority if prior
 
 
 class MatchKeys(Func):
-    """The keys under which a route is found. The function stands in the migration that made the column."""
+    """The keys under which a route is found. The function is defined in the migration that made the column."""
 
     function = "route_match_keys"
     output_field = ArrayField(models.TextField())
@@ -43,21 +43,26 @@ class Route(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="routes")
     name = models.CharField(max_length=200)
     active = models.BooleanField(default=True)
-    channel_pattern = models.CharField(max_length=194, help_text="For instance supplier:dashboard:{supplierId}.")
+    channel_pattern = models.CharField(max_length=194, help_text="For example supplier:dashboard:{supplierId}.")
     event_types = ArrayField(
-        models.CharField(max_length=64), default=list, blank=True, help_text="Names, or such as booking.*; empty: all."
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
+        help_text="Names, or patterns such as booking.*; empty: all.",
     )
-    active_from = models.DateTimeField(null=True, blank=True, help_text="For events received from here on.")
-    active_until = models.DateTimeField(null=True, blank=True, help_text="For events received before.")
+    active_from = models.DateTimeField(null=True, blank=True, help_text="Only for events received from this time on.")
+    active_until = models.DateTimeField(null=True, blank=True, help_text="Only for events received before this time.")
     priority = models.CharField(
-        max_length=8, choices=PRIORITIES, blank=True, default="", help_text="At least this; empty: the event's own."
+        max_length=8,
+        choices=PRIORITIES,
+        blank=True,
+        default="",
+        help_text="The least priority of deliveries; empty: the event's.",
     )
     mapping = models.JSONField(
-        default=dict, blank=True, help_text='What is sent: {"their.field": "our.path", "fixed": {"const": 1}}.'
+        default=dict, blank=True, help_text='The fields to send: {"their.field": "our.path", "fixed": {"const": 1}}.'
     )
-    template = models.TextField(
-        blank=True, default="", help_text="Or a Jinja2 template that makes a JSON object of the event."
-    )
+    template = models.TextField(blank=True, default="", help_text="Or a Jinja2 template that produces a JSON object.")
     target = models.CharField(max_length=16, choices=Target.choices)
     system = models.ForeignKey(
         System,
@@ -71,11 +76,9 @@ class Route(models.Model):
         models.CharField(max_length=16, choices=Contact.Role.choices),
         default=list,
         blank=True,
-        help_text="Roles of the wedding, by comma; for people.",
+        help_text="For people: roles in the wedding, separated by commas.",
     )
-    everyone = models.BooleanField(
-        default=False, help_text="Everyone of the wedding who must know, whatever their role."
-    )
+    everyone = models.BooleanField(default=False, help_text="Everyone involved in the wedding, regardless of role.")
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="routes", help_text="One named person."
     )
@@ -83,12 +86,12 @@ class Route(models.Model):
         models.CharField(max_length=16, choices=ContactChannel.choices),
         default=list,
         blank=True,
-        help_text="whatsapp, email, slack; empty: what each person prefers.",
+        help_text="whatsapp, email, slack; empty: the channel that each person prefers.",
     )
     live_channel = models.CharField(
-        max_length=194, blank=True, help_text="For a live channel: its name; {name} is taken from the pattern."
+        max_length=194, blank=True, help_text="For a live channel: its name; {name} is filled in from the pattern."
     )
-    echo = models.BooleanField(default=False, help_text="Also back to the system that the event came from.")
+    echo = models.BooleanField(default=False, help_text="Also send back to the system that the event came from.")
     match_keys = models.GeneratedField(
         expression=MatchKeys(F("organization"), F("channel_pattern"), F("event_types")),
         output_field=ArrayField(models.TextField()),
@@ -118,13 +121,13 @@ class Route(models.Model):
 
     @property
     def transform(self) -> Transform | None:
-        """What it makes of an event; ``None``: it sends the event as it is."""
+        """The transform of events; ``None``: they are sent as they are."""
         if not self.mapping and not self.template:
             return None
         return Transform(self.mapping, self.template, for_people=self.target == self.Target.PEOPLE)
 
     def clean(self) -> None:
-        """Refuse at the field what could never match or send."""
+        """Refuse, by field, a route that could never match or send."""
         errors: dict[str, str] = {}
         try:
             check_pattern(self.channel_pattern)
@@ -145,7 +148,7 @@ class Route(models.Model):
     def _check_target(self, errors: dict[str, str]) -> None:
         if self.target == self.Target.SYSTEM and self.system is None:
             errors["system"] = "Choose the system that receives the events."
-        to_staff = self.channel_pattern.startswith("ops:")  # whose people are the organization's own staff
+        to_staff = self.channel_pattern.startswith("ops:")  # its people are the organization's own staff
         somebody = self.roles or self.everyone or self.contact or self.system or to_staff
         if self.target == self.Target.PEOPLE and not somebody:
             errors["roles"] = "Name roles, a contact, or a team's Slack channel."
@@ -175,15 +178,15 @@ class Route(models.Model):
 
 
 class RouteCondition(models.Model):
-    """One comparison with what an event says, and what follows where it holds."""
+    """One comparison with a value of an event, and its effect if it holds."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="conditions")
     path = models.CharField(
-        max_length=LONGEST_PATH, help_text="Such as guest_count, extra.hall, changes.*.field, event.source."
+        max_length=LONGEST_PATH, help_text="For example guest_count, extra.hall, changes.*.field, event.source."
     )
     operator = models.CharField(max_length=16, choices=Operator.choices, default=Operator.EQUALS)
-    value = models.JSONField(null=True, blank=True, help_text="As JSON; a plain word is a text.")
+    value = models.JSONField(null=True, blank=True, help_text="As JSON; a plain word counts as text.")
     effect = models.CharField(max_length=16, choices=Effect.choices, default=Effect.REQUIRE)
 
     class Meta:
@@ -197,7 +200,7 @@ class RouteCondition(models.Model):
         return f"{self.path} {self.get_operator_display()} {json.dumps(self.value, ensure_ascii=False)}"
 
     def clean(self) -> None:
-        """Refuse at the field what could never hold."""
+        """Refuse, by field, a condition that could never hold."""
         errors: dict[str, str] = {}
         try:
             check_path(self.path or "")

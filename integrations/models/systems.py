@@ -1,4 +1,4 @@
-"""Connected systems, their inbound doors, and their names for what is ours."""
+"""Connected systems, their inbound connections, and their names for our weddings and contacts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class System(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="systems")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    base_url = models.CharField(max_length=500, help_text="Without a slash at the end.")
+    base_url = models.CharField(max_length=500, help_text="Without a trailing slash.")
     sealed_credentials = models.TextField(blank=True, default="", editable=False)
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     state_reason = models.CharField(max_length=32, choices=Reason.choices, blank=True, editable=False)
@@ -46,21 +46,21 @@ class System(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Calls in flight at most; urgent deliveries have as many of their own. Empty: 4.",
+        help_text="The most calls in flight; urgent deliveries have the same number on top. Empty: 4.",
     )
     rate_per_second = models.FloatField(
         null=True,
         blank=True,
         validators=[MinValueValidator(0.001)],
-        help_text="Calls a second, at most. Empty: what the provider publishes (WhatsApp 80, Slack 1, Resend 5, Brevo "
-        "1000, MailerSend 2), and no limit for all others. A fifth of the burst is kept for urgent deliveries.",
+        help_text="The most calls per second. Empty: the provider's own limit (WhatsApp 80, Slack 1, Resend 5, Brevo "
+        "1000, MailerSend 2), and no limit for any other. A fifth of the burst is reserved for urgent deliveries.",
     )
     rate_burst = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Calls that may go out at once after a rest. Empty: as many as in a second and at least 2; where the "
-        "rate is empty too, what the provider tolerates (Slack 5, Resend and MailerSend 10).",
+        help_text="Calls that may go out together after a pause. Empty: one second's worth, but at least 2; if the "
+        "rate is empty too, the burst that the provider tolerates (Slack 5, Resend and MailerSend 10).",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -78,7 +78,7 @@ class System(models.Model):
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The stored credentials in clear; ``env:NAME`` values are resolved now, if the organization may use them.
+        """The stored credentials in plain text; ``env:NAME`` values are resolved now, if the organization may use them.
 
         Raises:
             ConfigurationError: a key or a variable is missing, or the operator has not listed the variable.
@@ -89,12 +89,12 @@ class System(models.Model):
         return named_credentials.resolved(stored, self.organization.slug)
 
     def seal_credentials(self, values: dict[str, str]) -> None:
-        """Replace the credentials; saved with the row."""
+        """Replace the credentials; they are saved with the row."""
         self.sealed_credentials = vault.seal(values)
 
 
 def new_connection_id() -> str:
-    """An unguessable id, which stands in the connection's URL."""
+    """An unguessable id for the connection's URL."""
     return "wsc_" + secrets.token_urlsafe(18).replace("-", "a").replace("_", "b")
 
 
@@ -111,13 +111,13 @@ class Connection(models.Model):
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="connections")
     state = models.CharField(max_length=16, choices=Status.choices, default=Status.ACTIVE)
     limit_per_hour = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Verified requests that count. Empty: the general limit."
+        null=True, blank=True, help_text="The most verified requests per hour. Empty: the general limit."
     )
     networks = ArrayField(
         models.CharField(max_length=43),
         default=list,
         blank=True,
-        help_text="The vendor's own networks, such as 203.0.113.0/24, by comma. The limit per sender spares them.",
+        help_text="The vendor's networks, such as 203.0.113.0/24, separated by commas, without a limit per sender.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -134,7 +134,7 @@ class Connection(models.Model):
 
 
 class ConnectionSecret(models.Model):
-    """One of a connection's live secrets, encrypted."""
+    """One of a connection's secrets, encrypted."""
 
     class Purpose(models.TextChoices):
         SIGNING = "signing"  # requests are signed with it
@@ -166,9 +166,11 @@ class ExternalReference(models.Model):
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="references")
     known = models.JSONField(
-        default=dict, editable=False, help_text="Of a client: what the system is known to hold, by our names."
+        default=dict,
+        editable=False,
+        help_text="For a client: the values that the system is known to hold, by our names.",
     )
-    known_at = models.DateTimeField(null=True, editable=False, help_text="When the system last changed it, as it says.")
+    known_at = models.DateTimeField(null=True, editable=False, help_text="When the system says that it last changed.")
 
     class Meta:
         constraints = [
