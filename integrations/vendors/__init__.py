@@ -12,5 +12,5 @@ VENDORS: dict[str, Vendor] = {
     vendor.slug: vendor for vendor in (StudioCloud(), ShootQ(), IrisWorks(), VenueMaster(), PartyRental())
 }
 
-# Whoever takes calls: the vendors, and any URL that wants every event. By the system's kind.
+# Who accepts calls: the vendors, and generic webhooks, which receive every event. By the system's kind.
 CALLED: dict[str, Vendor | SignedWebhook] = {**VENDORS, "webhook": SignedWebhook()}

@@ -1,7 +1,7 @@
-"""What a vendor is: its name, its signature, its words for our events, and the calls it takes.
+"""A vendor's adapter: its name, its signature, its words for our events, and the calls that it accepts.
 
-A new vendor is one file beside this one (see CONTRIBUTING.md). Implement :meth:`Vendor.outbound` where the vendor takes
-calls; leave :meth:`Vendor.canonical` unless it needs more than names changed.
+A new vendor is one file beside this one (see CONTRIBUTING.md). Implement :meth:`Vendor.outbound` if the vendor accepts
+calls; leave :meth:`Vendor.canonical` unless more than names must change.
 """
 
 import json
@@ -25,7 +25,7 @@ from wedsync.weddings.fields import CHANGEABLE
 from wedsync.wire.plain_text import clean, clean_text
 from wedsync.wire.problems import FieldProblem
 
-# docs/vendors/README.md, "Names and values". The day of the shoot is what our payloads call the date.
+# docs/vendors/README.md, "Names and values". Our payloads call the day of the shoot the date.
 COMMON_ALIASES: Mapping[str, str] = {
     "headcount": "guest_count",
     "location_name": "venue_name",
@@ -35,13 +35,13 @@ COMMON_ALIASES: Mapping[str, str] = {
     "event_date": "date",
     "max_capacity": "capacity",
 }
-# However any vendor spells it, since nobody looks at capitals and dots in an emergency.
+# Any vendor's spellings, since in an emergency nobody checks capitals and dots.
 _EMERGENCY_SPELLINGS = frozenset({"emergencyreported", "venueemergencyreported"})
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 class SchemaError(Exception):
-    """A payload breaks its event type's schema. ``problems``: fit for the sender."""
+    """A payload breaks its event type's schema. ``problems``: worded for the sender."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(FieldProblem.listed(problems))
@@ -50,12 +50,12 @@ class SchemaError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """The person that a ``client.updated`` is about, as the vendor that is to be called knows them.
+    """The person that a ``client.updated`` is about, as the called vendor knows them.
 
     Attributes:
-        external_id: the vendor's id of the person; ``None``: the vendor does not know them yet.
-        known: what the vendor is known to hold, by our names.
-        profile: what we hold, by our names; what is empty is left out.
+        external_id: the vendor's id for the person; ``None``: the vendor does not know them yet.
+        known: the values that the vendor is known to hold, by our names.
+        profile: the values that we hold, by our names, without empty ones.
     """
 
     external_id: str | None
@@ -65,12 +65,12 @@ class Client:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What a vendor's call is made from: the event, the vendor's own ids, and the place in the order.
+    """The input of a call to a vendor: the event, the vendor's own ids, and the sequence.
 
     Attributes:
-        booking_id: the vendor's id of the wedding; ``None``: the vendor does not know it.
+        booking_id: the vendor's id for the wedding; ``None``: the vendor does not know it.
         sequence: counts ``channel``'s events; ``None``: the event is on no channel of the vendor's.
-        client: of ``client.updated``, where we know the person.
+        client: for ``client.updated``, if we know the person.
     """
 
     event: ChannelEvent
@@ -82,7 +82,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Harmless:
-    """A GET that changes nothing, by which credentials are tried. ``answers``: a field that its answer has."""
+    """A GET that changes nothing and tries the credentials. ``answers``: a field that the answer must have."""
 
     path: str
     query: Mapping[str, str | int]
@@ -99,16 +99,16 @@ class Vendor(ABC, AccountRules):
     signature: ClassVar[SignatureScheme]
     event_types: ClassVar[Mapping[str, str]]
     aliases: ClassVar[Mapping[str, str]] = {}
-    words: ClassVar[Mapping[str, str]] = {}  # what the vendor's calls say for our names; one of its names for each
-    needs_no_booking: ClassVar[frozenset[str]] = frozenset()  # types that go also where the wedding is not known
+    words: ClassVar[Mapping[str, str]] = {}  # our names → the vendor's, one each
+    needs_no_booking: ClassVar[frozenset[str]] = frozenset()  # types sent even if it does not know the wedding
     lists_clients: ClassVar[bool] = False  # GET /clients
     tells_availability: ClassVar[bool] = False  # GET /availability
 
     def event_type(self, name: str) -> str | None:
-        """Our name of an event type; ``None``: unrecognised. Canonical names are always understood.
+        """Our name for an event type; ``None``: unrecognised. Canonical names are always recognised.
 
-        Capitals and spaces around it do not matter. What tells of WedSync itself comes from WedSync alone: a vendor
-        could raise false alarms with it.
+        Capitals and surrounding spaces do not matter. Events about WedSync itself are not accepted from vendors, which
+        could raise false alarms with them.
         """
         ours = name if name in CATALOGUE else self.event_types.get(name)
         if ours is None:
@@ -119,14 +119,14 @@ class Vendor(ABC, AccountRules):
 
     @cache  # noqa: B019  (vendors live as long as the process)
     def _in_any_capitals(self) -> Mapping[str, str]:
-        """All that the vendor may call an event type, in lower case, and what we call it."""
+        """Every name, in lower case, that the vendor may use for an event type, and ours for it."""
         return {name: name for name in CATALOGUE} | {name.casefold(): ours for name, ours in self.event_types.items()}
 
     def canonical(self, event_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload in our names, as plain text, checked; what we do not know stays under ``extra``.
+        """The payload in our names, as plain text, checked; unknown fields stay under ``extra``.
 
         Raises:
-            SchemaError: with each field and reason.
+            SchemaError: naming each field and the reason.
         """
         schema = CATALOGUE[event_type].payload
         try:
@@ -138,7 +138,7 @@ class Vendor(ABC, AccountRules):
 
     @cache  # noqa: B019  (vendors live as long as the process)
     def _names(self, event_type: str) -> Mapping[str, str]:
-        """What the vendor may call the fields of an event type, and what we call them."""
+        """The names that the vendor may use for the fields of an event type, and ours for them."""
         schema = CATALOGUE[event_type].payload
         fields = schema.model_fields.keys() - schema.ours
         spoken = [*COMMON_ALIASES.items(), *self.aliases.items(), *((name, name) for name in fields)]
@@ -171,7 +171,7 @@ class Vendor(ABC, AccountRules):
         return known
 
     def _change_in_our_names(self, change: Any) -> Any:
-        """A change of a field of the wedding that the vendor calls by its own word."""
+        """A change whose field may have the vendor's own name, in our names."""
         named = change.get("field") if isinstance(change, dict) else None
         if not isinstance(named, str):
             return change
@@ -179,20 +179,20 @@ class Vendor(ABC, AccountRules):
         return {**change, "field": ours} if ours in CHANGEABLE else change
 
     def in_own_words(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Fields by the names that the vendor calls them; what is not given is left out."""
+        """Fields by the vendor's own names, without missing ones."""
         return {self.words.get(name, name): value for name, value in fields.items() if value is not None}
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
-        """The call that tells the vendor about an event; ``None``: it takes none for this type."""
+        """The call that tells the vendor about an event; ``None``: it has none for this type."""
         return None
 
     def harmless(self) -> Harmless | None:
-        """The question by which our credentials are tried; ``None``: the vendor answers none."""
+        """The request that tries our credentials; ``None``: the vendor has none."""
         return None
 
 
 def json_request(method: str, path: str, outgoing: Outgoing, body: Mapping[str, Any]) -> Request:
-    """A JSON call that carries the event's id, time and sequence, so that the vendor can order what it gets."""
+    """A JSON call with the event's id, time and sequence, so that the vendor can put events in order."""
     event = outgoing.event
     whole = {
         "id": str(event.id),

@@ -1,4 +1,4 @@
-"""What vendors of one family share: the calls that they take. docs/vendors/README.md, "Calls that you take"."""
+"""The calls that vendors of one family accept. docs/vendors/README.md, "Calls that you take"."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,7 +16,7 @@ BOOKINGS = "/bookings"
 CLIENTS = "/clients"
 NOBODY = "nobody@example.com"
 CLIENT_FIELDS = ("name", "email", "phone")
-# What the type says counts, whatever word the vendor that sent it has for the status.
+# The event's type decides, whatever word the sending vendor uses for the status.
 STATUS_OF = {"booking.confirmed": "confirmed", "booking.cancelled": "cancelled"}
 BOOKING_TYPES = frozenset({"booking.created", "booking.updated", *STATUS_OF})
 _WORK_KINDS = {
@@ -27,7 +27,7 @@ _WORK_KINDS = {
 
 
 class PhotographyCrm(Vendor):
-    """Takes timelines, the date included, bookings, galleries and profiles of clients."""
+    """Accepts timelines including the date, bookings, galleries, and clients' profiles."""
 
     needs_no_booking = frozenset({"booking.created"})
     lists_clients = True
@@ -52,11 +52,11 @@ class PhotographyCrm(Vendor):
         return None
 
     def harmless(self) -> Harmless | None:
-        """Look for a client whom nobody has."""
+        """Search for a client that does not exist."""
         return Harmless(CLIENTS, {"email": NOBODY}, "clients")
 
     def _client(self, outgoing: Outgoing) -> Request | None:
-        """Only what the vendor does not hold yet; a client that is new to it comes whole."""
+        """Only the values that the vendor does not hold yet; a new client is sent whole."""
         client, payload = outgoing.client, outgoing.event.payload
         if client is None:
             return None
@@ -75,7 +75,7 @@ class PhotographyCrm(Vendor):
 
 
 class VenueSystem(Vendor):
-    """Takes the number of guests, the work at the venue, and bookings; says whether a day is free."""
+    """Accepts the guest count, the work at the venue, and bookings; tells whether a day is free."""
 
     needs_no_booking = frozenset({"booking.created"})
     tells_availability = True
@@ -92,21 +92,21 @@ class VenueSystem(Vendor):
             body = {"guest_count": event.payload["guest_count"]}
             return json_request("PUT", f"{booking}/guest-count", outgoing, body)
         if kind := _WORK_KINDS.get(event.type):
-            said = {name: event.payload.get(name) for name in ("starts_at", "requirements", "space")}
-            return json_request("POST", f"{booking}/setup", outgoing, {"kind": kind, **self.in_own_words(said)})
+            given = {name: event.payload.get(name) for name in ("starts_at", "requirements", "space")}
+            return json_request("POST", f"{booking}/setup", outgoing, {"kind": kind, **self.in_own_words(given)})
         return None
 
     def harmless(self) -> Harmless | None:
-        """Ask for a day that is a year away, which reserves nothing."""
+        """Ask about a day a year away, which reserves nothing."""
         day = timezone.now().date() + timedelta(days=365)
         return Harmless("/availability", {"date": day.isoformat(), "guests": 1}, "available")
 
 
 def _booking(vendor: Vendor, outgoing: Outgoing) -> Request | None:
-    """A change of a booking that the vendor has; a new booking where it has none."""
+    """A change of the vendor's booking, or a new booking if it has none."""
     event = outgoing.event
-    said = {name: event.payload.get(name) for name in ("status", "date", "notes")}
-    body = vendor.in_own_words({**said, "status": STATUS_OF.get(event.type, said["status"])})
+    given = {name: event.payload.get(name) for name in ("status", "date", "notes")}
+    body = vendor.in_own_words({**given, "status": STATUS_OF.get(event.type, given["status"])})
     if outgoing.booking_id is not None:
         return json_request("PATCH", f"{BOOKINGS}/{quote(outgoing.booking_id, safe='')}", outgoing, body)
     if event.type != "booking.created":

@@ -5,7 +5,7 @@ from integrations.vendors.families import PhotographyCrm
 
 
 class IrisWorks(PhotographyCrm):
-    """Signs by Standard Webhooks; calls a booking a project and its date the session's."""
+    """Signs by Standard Webhooks; calls a booking a project and its date the session date."""
 
     slug = "iris_works"
     label = "Iris Works"

@@ -5,7 +5,7 @@ from integrations.vendors.families import VenueSystem
 
 
 class PartyRental(VenueSystem):
-    """Signs the raw body in ``X-Party-Signature``, in base64; calls a booking an order and a space a room."""
+    """Signs the raw body in ``X-Party-Signature`` as base64; calls a booking an order and a space a room."""
 
     slug = "party_rental"
     label = "PartyRental"

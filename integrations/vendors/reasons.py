@@ -1,6 +1,6 @@
-"""Why a payload breaks its schema, in words for the sender: our field's name and what must stand there.
+"""Why a payload breaks its schema, worded for the sender: our field's name and the values it allows.
 
-What was sent is never repeated, except a name that we do not know, shortened.
+The values sent are never repeated, only an unknown name, shortened.
 """
 
 from pydantic import ValidationError
@@ -14,8 +14,8 @@ LONGEST_NAME = 60
 # https://docs.pydantic.dev/latest/errors/validation_errors/
 _REASONS = {
     "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "string": "must be a text",
+    "extra_forbidden": "is not a known field",
+    "string": "must be text",
     "string_too_short": "must not be empty",
     "string_too_long": "may have at most {max_length} characters",
     "string_pattern_mismatch": "must match {pattern}",
@@ -37,16 +37,16 @@ _REASONS = {
     "dict": "must be an object",
     "model": "must be an object",
 }
-# Where a field takes one of several types, pydantic names the type behind the field.
+# If a field allows one of several types, pydantic names the type after the field.
 _ALTERNATIVES = frozenset({"str", "int", "constrained-int", "literal['done']"})
 
 
 def problems_of(error: ValidationError) -> list[FieldProblem]:
-    """Each field once, with its reason; where it may be one of several things, what each asks for."""
+    """Each field once, with its reason; for alternatives, the reasons are joined by “or”."""
     reasons: dict[str, list[str]] = {}
     for each in error.errors(include_url=False, include_input=False):
         reasons.setdefault(_field(each), []).append(_reason(each))
-    return [FieldProblem(field, " or ".join(asked)) for field, asked in reasons.items()]
+    return [FieldProblem(field, " or ".join(each)) for field, each in reasons.items()]
 
 
 def _field(error: ErrorDetails) -> str:

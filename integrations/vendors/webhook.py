@@ -1,4 +1,4 @@
-"""The generic signed webhook: any URL that takes every event as it is. Contract: docs/vendors/webhook.md."""
+"""The generic signed webhook: any URL that receives every event as it is. Contract: docs/vendors/webhook.md."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from wedsync.live.event_types.catalogue import CATALOGUE
 
 
 class SignedWebhook(AccountRules):
-    """POSTs each event to the system's URL itself, in our names; has no words, ids or bookings of its own."""
+    """POSTs each event to the system's URL itself, in our names; has no names, ids or bookings of its own."""
 
     credentials = (ACCESS_TOKEN, SIGNING_SECRET, PREVIOUS_SIGNING_SECRET)
     label: ClassVar[str] = "Signed webhook"
@@ -18,11 +18,11 @@ class SignedWebhook(AccountRules):
     tells_availability: ClassVar[bool] = False
 
     def harmless(self) -> Harmless | None:
-        """None: whatever is sent to a URL of this kind is an event."""
+        """``None``: any request to such a URL is an event."""
         return None
 
     def outbound(self, outgoing: Outgoing) -> Request | None:
-        """The event, whole. ``sequence`` counts ``channel``'s events."""
+        """The whole event. ``sequence`` counts ``channel``'s events."""
         event = outgoing.event
         body = {
             "channel": outgoing.channel,

@@ -178,7 +178,7 @@ def test_a_name_that_is_not_known_inside_a_change_is_shortened(vendor: Vendor) -
 
     (problem,) = problems(vendor, "timeline.updated", {"changes": [change]})
 
-    assert problem == FieldProblem("changes.0." + "z" * 60 + "…", "is not known here")
+    assert problem == FieldProblem("changes.0." + "z" * 60 + "…", "is not a known field")
 
 
 @every_vendor
