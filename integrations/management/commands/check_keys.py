@@ -1,4 +1,4 @@
-"""``manage.py check_keys``: whether the keys are those of the database; part of every start."""
+"""``manage.py check_keys``: checks that the keys belong to the database; part of every start."""
 
 from typing import Any
 
@@ -8,13 +8,11 @@ from integrations.systems import key_check
 
 
 class Command(BaseCommand):
-    """Changes nothing but the check value of a database that has none."""
+    """Changes nothing, but makes the check value of a database that has none."""
 
-    help = (
-        "Compare WEDSYNC_SECRET_KEYS with the database; ends with an error in words where they do not belong together."
-    )
+    help = "Compare WEDSYNC_SECRET_KEYS with the database; ends with an error if they do not belong together."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Compare."""
+        """Compare, and say so."""
         key_check.verify()
-        self.stdout.write("The keys are this database's.")
+        self.stdout.write("The keys belong to this database.")

@@ -1,4 +1,4 @@
-"""``manage.py reencrypt_secrets``: brings every stored secret under the newest key, so that older keys can go."""
+"""``manage.py reencrypt_secrets``: encrypts every stored secret with the newest key, so that older keys can go."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ BATCH = 200
 
 @dataclass
 class Tally:
-    """What became of one kind of secrets. ``unreadable``: the rows that no key opens."""
+    """The counts for one kind of secrets. ``unreadable``: the rows that no key decrypts."""
 
     about: str
     rotated: int = 0
@@ -29,7 +29,7 @@ class Tally:
 
 
 class Command(BaseCommand):
-    """May run beside the product, and again: each row is a conditional write of its own."""
+    """May run while the product runs, and repeatedly: each row is a separate conditional write."""
 
     help = "Encrypt all stored credentials and secrets with the newest key of WEDSYNC_SECRET_KEYS."
 
@@ -55,25 +55,25 @@ class Command(BaseCommand):
         for number, row_id in enumerate(_ids(model), start=1):
             _rotate(tally, model, column, row_id)
             if number % BATCH == 0:
-                self.stdout.write(f"{tally.about}: {number} looked at")
+                self.stdout.write(f"{tally.about}: {number} checked")
         return tally
 
     def _conclude(self, lost: Iterable[str]) -> None:
         older = len(settings.SECRET_KEYS) - 1
         lines = [f"  {line}" for line in lost]
         if lines:
-            self.stderr.write("No key in WEDSYNC_SECRET_KEYS opens these:\n" + "\n".join(lines))
+            self.stderr.write("No key in WEDSYNC_SECRET_KEYS decrypts these:\n" + "\n".join(lines))
             self.stderr.write(
-                "Put the key that made them back into the list and run this again, or enter these secrets anew. "
-                "Until then drop no key."
+                "Put the key that encrypted them back into the list and run this again, or enter these secrets again. "
+                "Until then remove no key."
             )
         elif older:
             self.stdout.write(
-                f"All secrets are under the newest key. The {older} older key(s) can be dropped from "
-                "WEDSYNC_SECRET_KEYS, once every process runs with the present list."
+                f"All secrets are encrypted with the newest key. The {older} older key(s) can be removed from "
+                "WEDSYNC_SECRET_KEYS once every process runs with the present list."
             )
         else:
-            self.stdout.write("All secrets are under the only key. There is no older one to drop.")
+            self.stdout.write("All secrets are encrypted with the only key. There is no older one to remove.")
 
 
 def _ids(model: type[Model]) -> Iterator[UUID]:
@@ -90,7 +90,7 @@ def _ids(model: type[Model]) -> Iterator[UUID]:
 
 
 def _rotate(tally: Tally, model: type[Model], column: str, row_id: UUID | int) -> None:
-    """Bring one row under the newest key, unless somebody writes it at the same moment; then look at it again."""
+    """Encrypt one row with the newest key; if somebody writes it at the same moment, check it again."""
     row = model._default_manager.filter(pk=row_id)  # noqa: SLF001
     while True:
         before = row.values_list(column, flat=True).first()
@@ -111,12 +111,12 @@ def _rotate(tally: Tally, model: type[Model], column: str, row_id: UUID | int) -
 
 
 def _has_ended(row: QuerySet[Any]) -> bool:
-    """Whether nobody needs it any more: a connection's secret that no longer counts."""
+    """Whether the row is no longer needed: a connection's secret that has expired."""
     return row.model is ConnectionSecret and not row.filter(live_secret()).exists()
 
 
 def _described(model: type[Model], row_id: Any) -> str:
-    """Where to find the row, without a word of what it holds."""
+    """Where to find the row, without its content."""
     if model is System:
         found = System.objects.select_related("organization").get(pk=row_id)
         return f"system {found.name} of {found.organization} ({row_id})"

@@ -24,24 +24,24 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    """Runs beside the workers, in any number."""
+    """Any number may run beside the workers."""
 
-    help = "Set going again what a lost hint or a dead worker left behind."
+    help = "Recover what a lost hint or a dead worker left behind."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """``--loop``."""
-        parser.add_argument("--loop", action="store_true", help="sweep again and again until SIGTERM")
+        parser.add_argument("--loop", action="store_true", help="sweep repeatedly until SIGTERM")
 
     def handle(self, *args: Any, loop: bool, **options: Any) -> None:
-        """Sweep. A database that is away ends one round, not the loop."""
+        """Sweep. An unreachable database ends one round, not the loop."""
         startup.verify()
         key_check.verify()
         if not loop:
-            self.stdout.write(f"set going again: {sweep().total}")
+            self.stdout.write(f"recovered: {sweep().total}")
             hints.flush()
             return
         sessions.become_everywhere(Role.SWEEP)
-        connection.close()  # the next one is told what a sweep's is
+        connection.close()  # the next one gets the settings of a sweep
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

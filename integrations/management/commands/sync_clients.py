@@ -1,4 +1,4 @@
-"""``manage.py sync_clients``: read what has changed among the clients of each CRM, now."""
+"""``manage.py sync_clients``: reads the changed clients of each CRM now."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,14 +10,14 @@ from integrations.remote_reads import client_sync
 
 
 class Command(BaseCommand):
-    """The same as the task of every quarter of an hour."""
+    """Does the same as the task that runs every quarter of an hour."""
 
     help = "Read the clients that changed in the connected CRMs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """``--system ID``, ``--anew``."""
         parser.add_argument("--system", type=UUID, help="only this system, by its id")
-        parser.add_argument("--anew", action="store_true", help="all clients again, not only what changed")
+        parser.add_argument("--anew", action="store_true", help="all clients again, not only changed ones")
 
     def handle(self, *args: Any, system: UUID | None, anew: bool, **options: Any) -> None:
         """One line for each system."""

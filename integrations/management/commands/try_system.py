@@ -1,4 +1,4 @@
-"""``manage.py try_system``: whether systems take their credentials, by calls that change nothing."""
+"""``manage.py try_system``: tries whether systems accept their credentials, by calls that change nothing."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -17,25 +17,25 @@ _COLOURS = {TrialResult.TAKEN: "green", TrialResult.NO_CALL: "dim"}
 
 
 class Command(BaseCommand):
-    """The same as the button **Try it now** on a system's page."""
+    """Does the same as the button **Try it now** on a system's page."""
 
-    help = "Try the credentials of one system or of all, by a call that changes nothing where the provider has one."
+    help = "Try the credentials of one system or of all, by a call that changes nothing if the provider has one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """An organization and the name of a system, or ``--all``."""
-        parser.add_argument("organization", nargs="?", help="its slug; with --all: only this organization's systems")
-        parser.add_argument("system", nargs="?", help="the system's name, as its page has it")
-        parser.add_argument("--all", action="store_true", dest="every", help="all systems, disabled ones left out")
+        parser.add_argument("organization", nargs="?", help="the organization's slug; with --all: only its systems")
+        parser.add_argument("system", nargs="?", help="the system's name, as on its page")
+        parser.add_argument("--all", action="store_true", dest="every", help="all systems except disabled ones")
 
     def handle(self, *args: Any, organization: str | None, system: str | None, every: bool, **options: Any) -> None:
-        """A row for each; ends with an error where not every system is well."""
+        """Print a row for each; ends with an error if any system has a problem."""
         tried = [(each, try_out(each)) for each in _chosen(organization, system, every=every)]
         console = Console(force_terminal=self.stdout.isatty())
         with console.capture() as written:
             console.print(_table(tried))
         self.stdout.write(written.get())
         if not all(trial.verdict.is_well for _, trial in tried):
-            raise CommandError("Not every system took its credentials; the table says what to do.")
+            raise CommandError("Not every system accepted its credentials; the table says what to do.")
 
 
 def _chosen(organization: str | None, name: str | None, *, every: bool) -> Iterable[System]:

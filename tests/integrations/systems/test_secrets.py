@@ -133,7 +133,7 @@ def test_everything_is_brought_under_the_newest_key_and_the_older_can_go(
     code, told = reencrypt()
 
     assert code == 0
-    assert "1 older key(s) can be dropped" in told
+    assert "1 older key(s) can be removed" in told
     settings.SECRET_KEYS = (newest,)
     system, secret = sealed
     system.refresh_from_db()
@@ -167,7 +167,7 @@ def test_what_no_key_opens_is_named_left_alone_and_makes_the_command_fail(
 
     assert code == 1
     assert str(lost.connection_id) in told
-    assert "drop no key" in told
+    assert "remove no key" in told
     assert lost.sealed not in told
     lost.refresh_from_db()
     with pytest.raises(ConfigurationError, match="a key that WEDSYNC_SECRET_KEYS lacks"):

@@ -356,7 +356,7 @@ def test_the_command_shows_a_table_and_ends_with_an_error_where_something_is_to_
 
     call_command("try_system", "lakeside", "WhatsApp of the lake")
     one = capsys.readouterr().out
-    with pytest.raises(CommandError, match="Not every system took its credentials"):
+    with pytest.raises(CommandError, match="Not every system accepted its credentials"):
         call_command("try_system", "lakeside", "--all")
     whole = capsys.readouterr().out
     with pytest.raises(CommandError, match="Not every system"):
