@@ -1,7 +1,7 @@
 """One outside call over HTTP: within a deadline, to a checked address, without redirects, with a bounded answer.
 
-``sending`` calls by ``requests``, whose transport is ``adapter``; below it ``names`` resolves, ``connections`` connects
-and keeps, ``exchange`` sends and reads. docs/adr/0013, 0026, 0027.
+``sending`` calls through ``requests``, with ``adapter`` as its transport; below it ``names`` resolves, ``connections``
+connects and keeps connections, ``exchange`` sends and reads. docs/adr/0013, 0026, 0027.
 """
 
 from integrations.outbound.guard import checked_base_url

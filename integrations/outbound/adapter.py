@@ -1,7 +1,7 @@
-"""How ``requests`` reaches the outside here: a transport adapter that keeps a deadline and calls a checked address.
+"""A transport adapter for ``requests`` that keeps a deadline and calls only checked addresses.
 
-https://requests.readthedocs.io/en/latest/user/advanced/#transport-adapters. The one that comes with it, over urllib3,
-waits anew with each read, resolves names without end, and connects to whatever they lead to (docs/adr/0026).
+https://requests.readthedocs.io/en/latest/user/advanced/#transport-adapters. The built-in one, over urllib3, restarts
+its time-out with each read, resolves names without a limit, and connects to any address (docs/adr/0026).
 """
 
 import re
@@ -19,13 +19,13 @@ from integrations.outbound.exchange import exchange
 from integrations.outbound.guard import Origin, read_origin
 from integrations.outbound.messages import Response
 
-UNFIT = "the system's URL or one of its credentials holds a character that HTTP cannot carry"
+UNFIT = "the system's URL or one of its credentials contains a character that HTTP cannot carry"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class DeadlineAdapter(BaseAdapter):
-    """Sends a prepared request once, over a connection of this process. No proxies, client certificates or streams."""
+    """Sends a prepared request once, over this process's connections. No proxies, client certificates or streams."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,12 +34,12 @@ class DeadlineAdapter(BaseAdapter):
     def send(  # type: ignore[override]  # the deadline is a number of seconds, and is always given
         self, request: requests.PreparedRequest, *, timeout: float, **options: Any
     ) -> requests.Response:
-        """Send it and read the answer, at most 64 KiB of its body. ``timeout``: seconds for all of it.
+        """Send it and read the answer, at most 64 KiB of its body. ``timeout``: seconds for the whole exchange.
 
         Raises:
             NetworkError: no connection, or it broke.
-            TimedOut: the deadline passed after the request had begun to leave.
-            OurFault: an address that may not be called, or a header that HTTP cannot carry.
+            TimedOut: the deadline passed after sending had begun.
+            OurFault: the address must not be called, or a header contains what HTTP cannot carry.
         """
         ends = time.monotonic() + timeout
         allowed = tuple(settings.OUTBOUND_ALLOW)
@@ -64,7 +64,7 @@ class DeadlineAdapter(BaseAdapter):
 def _message(request: requests.PreparedRequest, origin: Origin) -> bytes:
     """The request's bytes."""
     if not _TOKEN.fullmatch(request.method or ""):
-        raise OurFault("the request has a method that HTTP does not know")
+        raise OurFault("the request's method is not valid in HTTP")
     lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {origin.header}"]
     for name, value in request.headers.items():
         if not _TOKEN.fullmatch(name) or _NOT_IN_VALUES.search(value):
@@ -83,5 +83,5 @@ def _as_requests(answer: Response, request: requests.PreparedRequest) -> request
     made.status_code = answer.status
     made.headers = CaseInsensitiveDict(answer.headers)
     made.url, made.request = request.url or "", request
-    made._content = answer.body  # noqa: SLF001  (what its own adapters leave to be read is read already)
+    made._content = answer.body  # noqa: SLF001  (the body has already been read)
     return made

@@ -1,4 +1,4 @@
-"""Connections to checked addresses, and those kept open between calls."""
+"""Connections to checked addresses, some of them kept open between calls."""
 
 import errno
 import select
@@ -36,25 +36,25 @@ class Connection:
     idle_until: float = 0.0
 
     def close(self) -> None:
-        """Close it, whatever it is doing."""
+        """Close it, whatever its state."""
         self.sock.close()
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing has come: neither the other side's end nor bytes that nobody asked for."""
+        """Whether nothing has arrived: neither the other side's end nor unexpected bytes."""
         watch = select.poll()
         watch.register(self.sock, select.POLLIN)
         return not watch.poll(0)
 
 
 def connect(origin: Origin, allowed: tuple[str, ...], ends: float) -> Connection:
-    """A new connection, to an address that was checked. ``ends``: seconds of the monotonic clock.
+    """A new connection to a checked address. ``ends``: seconds of the monotonic clock.
 
-    Names, TCP and TLS may each take 5 s, all of them no longer than what is left.
+    Name resolution, TCP and TLS may each take 5 s, but no longer than until ``ends``.
 
     Raises:
-        OurFault: one of the host's addresses may not be called.
-        NetworkError: no connection; nothing of the request has left.
+        OurFault: one of the host's addresses must not be called.
+        NetworkError: no connection; nothing was sent.
     """
     addresses = (origin.host,) if origin.literal else resolve(origin.host, _patience(ends))
     for address in addresses:
@@ -71,7 +71,7 @@ def _patience(ends: float) -> float:
 
 
 def reach(addresses: tuple[str, ...], port: int, ends: float) -> tuple[str, socket.socket]:
-    """The first address that takes a connection; each may take its share of the time."""
+    """The first address that accepts a connection; each gets its share of the time."""
     until = time.monotonic() + _patience(ends)
     failure: OSError = TimeoutError()
     for tried, address in enumerate(addresses):
@@ -105,7 +105,7 @@ def _dial(address: str, port: int, seconds: float) -> socket.socket:
 
 @lru_cache(1)
 def tls_context() -> ssl.SSLContext:
-    """One for the process: certifi's authorities and the system's; ``SSL_CERT_FILE`` adds the operator's own."""
+    """The process's context: certifi's authorities and the system's; ``SSL_CERT_FILE`` adds the operator's own."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     context.set_alpn_protocols(["http/1.1"])
@@ -113,7 +113,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 def secure(sock: socket.socket, host: str, ends: float, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
-    """The same connection inside TLS; the time-out of a handshake counts for the whole of it, not per read."""
+    """The connection inside TLS; the time-out covers the whole handshake, not each read."""
     secured: ssl.SSLSocket | None = None
     try:
         sock.settimeout(_patience(ends) or 0.001)
@@ -132,7 +132,7 @@ def secure(sock: socket.socket, host: str, ends: float, context: ssl.SSLContext 
 
 
 class IdleConnections:
-    """Connections kept between calls, of the whole process: the one used last is used first, so that others expire."""
+    """The process's connections kept between calls: the most recent one is used first, so that others expire."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -141,7 +141,7 @@ class IdleConnections:
         self._swept = 0.0
 
     def take(self, origin: Origin, allowed: tuple[str, ...]) -> Connection | None:
-        """A kept connection that is still open, to an address that may still be called; else ``None``."""
+        """A kept connection that is still open, to an address that may still be called, or ``None``."""
         while True:
             with self._lock:
                 waiting = self._idle.get(origin)
@@ -155,7 +155,7 @@ class IdleConnections:
             connection.close()
 
     def keep(self, connection: Connection, seconds: float) -> None:
-        """Keep it for at most ``seconds`` without use; closes it where there are enough."""
+        """Keep it for at most ``seconds`` without use; closes it if there are enough."""
         now = time.monotonic()
         connection.idle_until = min(now + min(seconds, IDLE_SECONDS), connection.opened + OPEN_SECONDS)
         expired: list[Connection] = []
@@ -170,7 +170,7 @@ class IdleConnections:
         _close(expired)
 
     def _expired(self, now: float) -> list[Connection]:
-        """Take the expired ones out; the caller holds the lock."""
+        """Remove the expired ones; the caller holds the lock."""
         self._swept = now
         every = [connection for waiting in self._idle.values() for connection in waiting]
         self._idle = {}
@@ -181,7 +181,7 @@ class IdleConnections:
         return [connection for connection in every if connection.idle_until <= now]
 
     def close(self) -> None:
-        """Close all that are kept."""
+        """Close all kept connections."""
         with self._lock:
             every = [connection for waiting in self._idle.values() for connection in waiting]
             self._idle, self._count = {}, 0

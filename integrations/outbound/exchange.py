@@ -1,4 +1,4 @@
-"""One request and its answer over an open connection. Every wait is bounded by what is left of the deadline."""
+"""One request and its answer over an open connection. Every wait is bounded by the rest of the deadline."""
 
 import re
 import socket
@@ -27,7 +27,7 @@ class _Answer:
         self._received = 0
         self._excess = False
         self._reusable = False
-        self._head = b""  # as it came, until it has been read
+        self._head = b""  # as received, until it has been parsed
         self._is_odd = False
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -40,7 +40,7 @@ class _Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.has_head:
-            return  # trailers, and whatever comes after the answer
+            return  # trailers, or bytes after the answer
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
@@ -62,10 +62,10 @@ class _Answer:
         self.complete = self.has_head
 
     def feed(self, data: bytes) -> None:
-        """Take bytes in.
+        """Parse received bytes.
 
         Raises:
-            NetworkError: they are no HTTP, or their head does not end.
+            NetworkError: they are not HTTP, or their head does not end.
         """
         self._received += len(data)
         if not self.has_head:
@@ -78,12 +78,12 @@ class _Answer:
         except httptools.HttpParserUpgrade:
             self.complete, self._excess = True, True
         except httptools.HttpParserError as error:
-            self._take_what_is_odd(error)
+            self._accept_oddities(error)
         if not self.has_head and self._received > MOST_HEAD:
             raise NetworkError("the head of the answer does not end", sent=True)
 
-    def _take_what_is_odd(self, error: httptools.HttpParserError) -> None:
-        """What is no HTTP behind the head takes nothing from the status; a head itself is read once more."""
+    def _accept_oddities(self, error: httptools.HttpParserError) -> None:
+        """Bytes after the head that are not HTTP leave the status valid; an odd head itself is parsed once more."""
         self._excess = True
         if self.has_head:
             self.complete = True
@@ -101,7 +101,7 @@ class _Answer:
             self.complete = True
 
     def _read_odd_head(self) -> None:
-        """Read a head that HTTP does not allow, once all of it is there. Its connection is not used again."""
+        """Parse a head that HTTP does not allow, once it is complete. Its connection is not used again."""
         whole = repaired(self._head)
         if whole is not None:
             self.headers = {}
@@ -109,7 +109,7 @@ class _Answer:
             self._parser.feed_data(whole)
 
     def end(self) -> None:
-        """The other side has closed: the end of a body without a length, else a broken answer.
+        """The other side has closed: that ends a body without a length; any other answer is broken.
 
         Raises:
             NetworkError: something is missing.
@@ -117,40 +117,40 @@ class _Answer:
         self._reusable = False
         framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
         if not self.has_head or framed:
-            missing = "before the whole answer had come" if self._received else "without an answer"
+            missing = "before the whole answer had arrived" if self._received else "without an answer"
             raise NetworkError(f"the connection was closed {missing}", sent=True)
         self.complete = True
 
     @property
     def is_enough(self) -> bool:
-        """Whether nothing more is read: all is there, or as much as we take."""
+        """Whether to stop reading: the answer is complete, or at our limit."""
         return self.complete or len(self.body) >= MOST_BYTES or self._received >= MOST_RECEIVED
 
     @property
     def keep_seconds(self) -> float:
-        """How long the connection may be kept; less than the other side said, so that it does not close first."""
+        """Seconds to keep the connection; fewer than the other side announced, so that it does not close first."""
         if not (self.complete and self._reusable) or self._excess or self._is_odd:
             return 0.0
         hint = _KEEP_ALIVE.search(self.headers.get("keep-alive", "").lower())
         return float(hint[1]) - 1 if hint else float("inf")
 
     def release(self) -> None:
-        """Let go of the parser, which holds this object."""
+        """Drop the parser, which refers to this object."""
         del self._parser
 
 
 def exchange(sock: socket.socket, method: str, message: bytes, ends: float) -> tuple[Response, float]:
     """Send the bytes of a request and read its answer, at most 64 KiB of the body.
 
-    ``ends``: seconds of the monotonic clock. Returns the answer, and for how many seconds the connection may be kept.
+    ``ends``: seconds of the monotonic clock. Returns the answer, and the seconds to keep the connection.
 
     Raises:
         TimedOut: the deadline passed.
-        NetworkError: the connection broke, or the answer is no HTTP; the request may have arrived.
+        NetworkError: the connection broke, or the answer is not HTTP; the request may have arrived.
     """
     answer = _Answer(method)
     try:
-        # Whoever refuses a request early answers and closes without reading on: the answer is still there to be read.
+        # A server that refuses a request early answers and closes without reading on: its answer can still be read.
         with suppress(BrokenPipeError, ConnectionResetError):
             _send(sock, message, ends)
         _receive(sock, answer, ends)
@@ -159,7 +159,7 @@ def exchange(sock: socket.socket, method: str, message: bytes, ends: float) -> t
         what = "the answer did not end" if answer.has_head else "no answer"
         raise TimedOut(f"{what} within the deadline") from error
     except OSError as error:
-        raise NetworkError("the connection broke before the whole answer had come", sent=True) from error
+        raise NetworkError("the connection broke before the whole answer had arrived", sent=True) from error
     finally:
         answer.release()
 
@@ -182,7 +182,7 @@ def _receive(sock: socket.socket, answer: _Answer, ends: float) -> None:
 
 
 def _wait_until(sock: socket.socket, ends: float) -> None:
-    """Bound the next send or read, also inside TLS, by what is left."""
+    """Bound the next send or read, also inside TLS, by the time left."""
     left = ends - time.monotonic()
     if left <= 0:
         raise TimeoutError

@@ -1,8 +1,8 @@
-"""Which addresses may be called: public ones over https, and what the operator lists as ``CIDR:port``.
+"""Which addresses may be called: public ones over https, and those that the operator lists as ``CIDR:port``.
 
-Public is what is left when the special ranges are taken away: https://www.iana.org/assignments/iana-ipv4-special-registry,
-https://www.iana.org/assignments/iana-ipv6-special-registry. The table is our own because ``ipaddress.is_global`` holds
-multicast and some others for global, and changes from one Python to the next. docs/adr/0027.
+All addresses outside the special ranges are public: https://www.iana.org/assignments/iana-ipv4-special-registry,
+https://www.iana.org/assignments/iana-ipv6-special-registry. The table is our own because ``ipaddress.is_global`` counts
+multicast and some others as global, and changes between Python versions. docs/adr/0027.
 """
 
 import ipaddress
@@ -26,12 +26,12 @@ _FORBIDDEN_V4 = tuple(
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
             "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
             "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-            "168.63.129.16/32",  # public by its number, but answers as Azure's platform inside every virtual machine
+            "168.63.129.16/32",  # looks public, but is Azure's platform inside every virtual machine
         ),
     )
 )  # fmt: skip
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
-# 2001::/23 is the IETF's own, with Teredo, benchmarks and ORCHID in it.
+# 2001::/23 belongs to the IETF and contains Teredo, benchmarks and ORCHID.
 _FORBIDDEN_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20")))
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
@@ -41,7 +41,7 @@ _PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:@/\\]+))(?::
 
 
 class Origin(NamedTuple):
-    """Where a URL leads. ``host``: in lower case, as ASCII; an IPv6 address without brackets."""
+    """The scheme, host and port of a URL. ``host``: lower-case ASCII; an IPv6 address without brackets."""
 
     scheme: str
     host: str
@@ -54,19 +54,19 @@ class Origin(NamedTuple):
 
     @property
     def header(self) -> str:
-        """For the ``Host`` header."""
+        """The value of the ``Host`` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def read_origin(url: str) -> Origin:
-    """Where the URL leads; the same text always leads to the same place, whoever reads it.
+    """The URL's origin; only URLs that every parser reads alike are accepted.
 
     Raises:
-        ValueError: not an http(s) URL, or one that others could read otherwise. The message repeats nothing of it.
+        ValueError: not an http(s) URL, or an ambiguous one. The message does not contain the URL.
     """
     if _CONTROL.search(url):
-        raise ValueError("the URL holds a control character")
+        raise ValueError("the URL contains a control character")
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -79,10 +79,10 @@ def _origin(scheme: str, netloc: str) -> Origin:
     if scheme not in _DEFAULT_PORTS:
         raise ValueError("the URL must begin with https://")
     if "@" in netloc:
-        raise ValueError("the URL must not hold a user name or a password")
+        raise ValueError("the URL must not contain a user name or a password")
     place = _PLACE.fullmatch(netloc)
     if place is None:
-        raise ValueError("the URL needs a host, and after a colon only a port")
+        raise ValueError("the URL needs a host, which only a colon and a port may follow")
     port = int(place["port"]) if place["port"] else _DEFAULT_PORTS[scheme]
     if not 0 < port < 65536:
         raise ValueError("the port must be between 1 and 65535")
@@ -111,19 +111,19 @@ def _host(text: str) -> str:
 
 @lru_cache(4096)
 def refusal(scheme: str, address: str, port: int, allowed: tuple[str, ...]) -> str:
-    """Why the address may not be called, or an empty text."""
+    """Why the address must not be called, or an empty text."""
     found = _unmapped(ipaddress.ip_address(address))
     if any(port == listed and found in network for network, listed in map(allowed_target, allowed)):
         return ""
     if scheme != "https":
-        return "plain http may be spoken to targets in WEDSYNC_OUTBOUND_ALLOW only"
+        return "plain http is only allowed for targets in WEDSYNC_OUTBOUND_ALLOW"
     if not is_public(found):
         return "the URL leads to a private address that WEDSYNC_OUTBOUND_ALLOW does not list"
     return ""
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is one of the open Internet, also when it only wraps an IPv4 address."""
+    """Whether the address, or the IPv4 address that it wraps, is public."""
     address = _unmapped(address)
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _FORBIDDEN_V4)
@@ -135,12 +135,12 @@ def is_public(address: Address) -> bool:
 
 
 def _unmapped(address: Address) -> Address:
-    """An IPv4-mapped IPv6 address as the IPv4 address that it reaches."""
+    """An IPv4-mapped IPv6 address as its IPv4 address."""
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def check_target(url: str, allowed: Sequence[str]) -> None:
-    """Pass a base URL that staff may save. Asks no name server: what a name leads to counts at each call.
+    """Accept a base URL that staff may save. Asks no name server: a name's addresses are checked at each call.
 
     Raises:
         ValueError: with a sentence for the form's field.
@@ -148,7 +148,7 @@ def check_target(url: str, allowed: Sequence[str]) -> None:
     try:
         origin = read_origin(url)
         if "#" in url:
-            raise ValueError("the URL must not hold a #")
+            raise ValueError("the URL must not contain a #")
         reason = _visible_refusal(origin, tuple(allowed))
     except ValueError as error:
         reason = str(error)
@@ -157,19 +157,19 @@ def check_target(url: str, allowed: Sequence[str]) -> None:
 
 
 def checked_base_url(url: str, allowed: Sequence[str]) -> str:
-    """A base URL as it is stored, without a slash at its end. Both doors, form and API, take the same ones.
+    """A base URL as it is stored, without a trailing slash. The form and the API accept the same URLs.
 
     Raises:
         ValueError: with a sentence for the field.
     """
     check_target(url, allowed)
     if "?" in url:
-        raise ValueError("The URL must hold no query.")
+        raise ValueError("The URL must not contain a query.")
     return url.rstrip("/")
 
 
 def check_mail_server(host: str, port: int, allowed: Sequence[str], *, encrypted: bool) -> None:
-    """Pass a mail server that staff may save, by the rule for base URLs.
+    """Accept a mail server that staff may save, by the rule for base URLs.
 
     Raises:
         ValueError: with a sentence for the field.
@@ -182,9 +182,9 @@ def check_mail_server(host: str, port: int, allowed: Sequence[str], *, encrypted
 
 
 def _visible_refusal(origin: Origin, allowed: tuple[str, ...]) -> str:
-    """What can be told from the URL alone.
+    """The refusal that can be judged from the URL alone, or an empty text.
 
-    A name over plain http, and an internal one, without a dot, pass where their port is listed for any address.
+    A name over plain http, or an internal one, without a dot, passes if its port is listed for any address.
     """
     if origin.literal:
         return refusal(origin.scheme, origin.host, origin.port, allowed)
@@ -193,7 +193,7 @@ def _visible_refusal(origin: Origin, allowed: tuple[str, ...]) -> str:
     if any(origin.port == port for _, port in map(allowed_target, allowed)):
         return ""
     if origin.scheme != "https":
-        return "plain http may be spoken to targets in WEDSYNC_OUTBOUND_ALLOW only"
+        return "plain http is only allowed for targets in WEDSYNC_OUTBOUND_ALLOW"
     if "." not in origin.host:
-        return "a host without a dot is an internal one, and WEDSYNC_OUTBOUND_ALLOW lists none on its port"
+        return "a host without a dot is internal, and WEDSYNC_OUTBOUND_ALLOW lists no target on its port"
     return ""

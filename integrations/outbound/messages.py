@@ -1,4 +1,4 @@
-"""What is sent and what comes back."""
+"""Requests, calls and responses."""
 
 import re
 import time
@@ -13,7 +13,7 @@ _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, without credentials: frozen at the first attempt, so that every retry sends the same bytes."""
+    """A request without credentials: frozen at the first attempt, so that every retry sends the same bytes."""
 
     method: str
     path: str
@@ -32,9 +32,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Call:
-    """A request made ready to leave: whole URL, and headers with credentials. Lives only for one attempt.
+    """A request ready to be sent: full URL, and headers with credentials. Lives only for one attempt.
 
-    Its ``repr`` shows neither, for the URL of some providers is a credential itself.
+    Its ``repr`` shows neither, since some providers' URLs are credentials themselves.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Response:
-    """What came back. ``headers``: names in lower case; ``body`` ends at 64 KiB."""
+    """An answer. ``headers``: names in lower case; ``body``: at most 64 KiB."""
 
     status: int
     headers: dict[str, str]
@@ -53,12 +53,12 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body, as far as it can be read."""
+        """The body as text; undecodable bytes are replaced."""
         return self.body.decode("utf-8", errors="replace")
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from ``Retry-After``, between 0 and a day; ``None`` where there is none that can be read.
+        """Seconds from ``Retry-After``, between 0 and a day; ``None`` if it is missing or unreadable.
 
         A date counts from the answer's own ``Date``, since the other side's clock may be wrong: RFC 9110, 10.2.3.
         """

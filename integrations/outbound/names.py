@@ -1,8 +1,8 @@
-"""Names to addresses, in a bounded number of threads that nobody waits for longer than he can.
+"""Resolves host names in a bounded number of threads; no caller waits past its own deadline.
 
-The system's resolver knows no deadline of ours, and a thread in it cannot be stopped. So a name is looked up in a
-thread of its own, at most one per name and :data:`MOST_LOOKUPS` in all; whoever asked stops waiting when its time is
-up. A name whose server is silent thus keeps one thread busy, whatever number of calls want it. docs/adr/0027.
+The system's resolver accepts no deadline, and a thread in it cannot be stopped. So a name is looked up in a thread of
+its own, at most one per name and :data:`MOST_LOOKUPS` in all; a caller stops waiting when its time is up. A name whose
+server is silent thus occupies one thread, however many calls want it. docs/adr/0027.
 """
 
 import socket
@@ -17,7 +17,7 @@ KEPT_SECONDS = 10.0
 
 
 class _Lookup:
-    """One question under way; all calls that want the name wait for it."""
+    """One lookup under way; all calls that want the name wait for it."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -34,7 +34,7 @@ def resolve(host: str, seconds: float) -> tuple[str, ...]:
 
     Raises:
         NetworkError: no such name, or no answer within ``seconds``.
-        NoRoom: too many other names wait for theirs.
+        NoRoom: too many other lookups are under way.
     """
     with _lock:
         kept = _kept.get(host)
@@ -51,11 +51,11 @@ def resolve(host: str, seconds: float) -> tuple[str, ...]:
 
 
 def _start(host: str) -> _Lookup:
-    """Begin a question; the caller holds the lock."""
+    """Begin a lookup; the caller holds the lock."""
     if len(_under_way) >= MOST_LOOKUPS:
         raise NoRoom("too many host names wait for name servers that do not answer")
     lookup = _Lookup()
-    # A daemon, so that a silent name server cannot hold the process when it ends.
+    # A daemon, so that a silent name server cannot keep the process from ending.
     thread = threading.Thread(target=_look_up, args=(host, lookup), name="name-lookup", daemon=True)
     _under_way[host] = lookup
     try:
@@ -72,7 +72,7 @@ def _look_up(host: str, lookup: _Lookup) -> None:
         answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         found = tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
     except (OSError, UnicodeError):
-        pass  # no answer is the answer: whoever waits raises it
+        pass  # found stays empty, for which resolve() raises
     finally:
         lookup.found = found
         with _lock:
@@ -93,6 +93,6 @@ def _keep(host: str, found: tuple[str, ...]) -> None:
 
 
 def forget() -> None:
-    """Drop what is kept, so that the next call asks anew."""
+    """Drop the kept answers, so that the next call asks again."""
     with _lock:
         _kept.clear()

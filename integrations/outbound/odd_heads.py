@@ -1,8 +1,8 @@
-"""Heads of answers that HTTP does not allow and that are understood all the same.
+"""Repairs heads of answers that break HTTP but are clear all the same.
 
-llhttp refuses a folded header, a space before a colon, lines that end with LF alone, and a ``Content-Length`` given
-twice. What such an answer says is clear, and to take it for none would repeat a request that has arrived. RFC 9112, 2.2
-and 5.2 let a client read the first and the third.
+llhttp rejects folded headers, a space before a colon, lines that end with LF alone, and a repeated ``Content-Length``.
+The meaning of such an answer is clear, and ignoring it would repeat a request that has arrived. RFC 9112, 2.2 and 5.2
+let a client read the first and the third.
 """
 
 import re
@@ -13,9 +13,9 @@ _NOT_IN_VALUES = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def repaired(received: bytes) -> bytes | None:
-    """The same bytes with their head as HTTP wants it; ``None``: the head has not ended yet.
+    """The same bytes with a valid head; ``None``: the head is not complete yet.
 
-    What is no header is left out. Framing that contradicts itself is left as it is, for the parser to refuse.
+    Lines that are not headers are left out. Contradictory framing is left as it is, for the parser to reject.
     """
     end = _END.search(received)
     if end is None:

@@ -1,4 +1,4 @@
-"""A call from its URL to its answer, by ``requests`` over a transport of our own."""
+"""Makes calls through ``requests``, over our own transport."""
 
 import requests
 
@@ -8,13 +8,13 @@ from integrations.outbound.guard import read_origin
 from integrations.outbound.messages import Call, Response
 
 USER_AGENT = "WedSync/1"
-# They frame the request, which is the transport's alone; bodies are asked for as they are, not compressed.
+# They frame the request, which only the transport may do; bodies are requested uncompressed.
 _OURS = frozenset({"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"})
 _adapter = DeadlineAdapter()
 
 
 def _make_session() -> requests.Session:
-    """It keeps no connection, cookie or proxy of its own, so that all threads may use it."""
+    """A session that keeps no connection, cookie or proxy of its own, so that all threads may use it."""
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", _adapter)
@@ -26,14 +26,14 @@ _session = _make_session()
 
 
 def send(call: Call, *, deadline: float) -> Response:
-    """Make the call, once. ``deadline``: seconds for all of it: names, connecting, sending, reading.
+    """Make the call once. ``deadline``: seconds for all of it: resolving, connecting, sending, reading.
 
-    Redirects are not followed. Whatever came of the body is taken after 64 KiB, and the connection dropped.
+    Redirects are not followed. The body is cut at 64 KiB, and the connection then closed.
 
     Raises:
         NetworkError: no connection, or it broke.
-        TimedOut: the deadline passed after the request had begun to leave.
-        OurFault: an address that may not be called, or a URL or header that HTTP cannot carry.
+        TimedOut: the deadline passed after sending had begun.
+        OurFault: the address must not be called, or the URL or a header contains what HTTP cannot carry.
     """
     try:
         read_origin(call.url)

@@ -1,4 +1,4 @@
-"""What a status stands for."""
+"""Maps HTTP statuses to errors of deliveries."""
 
 from integrations.errors import CredentialsRefused, Permanent, ServerError, TargetGone, Throttled
 from integrations.outbound.messages import Response
@@ -7,10 +7,10 @@ TOO_MANY = 429
 
 
 def check_status(response: Response) -> None:
-    """Pass a 2xx on. See docs/operators/sending.md, "Errors".
+    """Accept a 2xx status. See docs/operators/sending.md, "Errors".
 
     Raises:
-        DeliveryError: of the class that the status stands for.
+        DeliveryError: of the status's class.
     """
     status = response.status
     if 200 <= status < 300:
