@@ -1,7 +1,7 @@
-"""The people of a wedding as outside systems know them: who is meant, and what a system's word changes in a contact.
+"""The people of a wedding as outside systems know them: who is meant, and how a system's data changes a contact.
 
-A reference of the kind ``client`` holds what its system is known to hold. So a change is found as a diff on both ways:
-what comes in counts where the system changed it, what goes out is what the system does not hold yet.
+A reference of the kind ``client`` keeps the values that its system is known to hold. So changes are diffs both ways:
+incoming values count if the system changed them; outgoing ones are those that the system does not hold yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ Kind, Effect = ExternalReference.Kind, ChannelEvent.Effect
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a system's word did to a contact.
+class ContactChange:
+    """The effect of a system's data on a contact.
 
-    ``changed``: the fields that are new, in our form. ``before``: what the contact held there, where it held something.
+    ``changed``: the changed fields, in our form. ``before``: their previous values in the contact, without empty ones.
     """
 
     effect: ChannelEvent.Effect
@@ -35,12 +35,12 @@ class Taken:
 
 
 def reference_to(system: System, contact: Contact) -> ExternalReference | None:
-    """By what name the system knows a contact."""
+    """The system's reference to a contact, if it has one."""
     return ExternalReference.objects.filter(system=system, kind=Kind.CLIENT, contact=contact).first()
 
 
 def reference_of(event: ChannelEvent) -> ExternalReference | None:
-    """The sender's own name for the contact that a ``client.updated`` means."""
+    """The sender's reference to the contact that a ``client.updated`` means."""
     if event.source_system_id is None:
         return None
     named = ExternalReference.objects.filter(
@@ -53,7 +53,7 @@ def reference_of(event: ChannelEvent) -> ExternalReference | None:
 
 
 def contact_of(event: ChannelEvent) -> Contact | None:
-    """The contact that a ``client.updated`` means: by its sender's id, else the wedding's only one with its address."""
+    """The contact of a ``client.updated``: by its sender's id, or else the wedding's only one with its address."""
     reference = reference_of(event)
     if reference is not None:
         return reference.contact
@@ -75,7 +75,7 @@ def _only_one(contacts: QuerySet[Contact], email: str | None) -> Contact | None:
 
 
 def client_for(system: System, event: ChannelEvent) -> Client | None:
-    """The person of a ``client.updated`` as the system that is to be told knows them; ``None``: nobody we know."""
+    """The person of a ``client.updated`` as the system to be called knows them; ``None``: nobody we know."""
     contact = contact_of(event)
     if contact is None:
         return None
@@ -87,7 +87,7 @@ def client_for(system: System, event: ChannelEvent) -> Client | None:
 
 
 def remember(system: System, contact: Contact, external_id: str, known: Mapping[str, str]) -> ExternalReference:
-    """Note that the system knows a contact by this id, and that it holds these fields. A taken id stays as it is."""
+    """Note the system's id for a contact, and the fields it holds. An id in use keeps its contact."""
     reference, made = ExternalReference.objects.get_or_create(
         system=system,
         kind=Kind.CLIENT,
@@ -99,38 +99,38 @@ def remember(system: System, contact: Contact, external_id: str, known: Mapping[
 
 @transaction.atomic
 def note_known(reference: ExternalReference, known: Mapping[str, str]) -> ExternalReference:
-    """Note what the system holds now."""
+    """Note the values that the system holds now."""
     row = ExternalReference.objects.select_for_update(no_key=True).get(id=reference.id)
     row.known = row.known | dict(known)
     row.save(update_fields=["known"])
     return row
 
 
-def apply_event(event: ChannelEvent) -> Taken:
-    """What a vendor's ``client.updated`` does to the contact behind its client, in the caller's transaction."""
+def apply_event(event: ChannelEvent) -> ContactChange:
+    """Apply a vendor's ``client.updated`` to the contact of its client, in the caller's transaction."""
     reference = reference_of(event)
-    return apply_change(reference, event.payload, event.occurred_at) if reference else Taken(Effect.NONE, {})
+    return apply_change(reference, event.payload, event.occurred_at) if reference else ContactChange(Effect.NONE, {})
 
 
-def apply_change(reference: ExternalReference, said: Mapping[str, Any], changed_at: datetime) -> Taken:
-    """Let a system's newer word change the contact, in the caller's transaction.
+def apply_change(reference: ExternalReference, values: Mapping[str, Any], changed_at: datetime) -> ContactChange:
+    """Apply a system's newer values to the contact, in the caller's transaction.
 
-    Only what the system itself has changed counts: where it still holds what it held before, our own people's change
-    stays. Two that take the same word at once do it once.
+    Only values that the system itself has changed count: if it still holds its old value, a change by our own people
+    stays. Applying the same values twice, even concurrently, changes the contact once.
 
     Arguments:
-        said: fields by our names; what is missing or cannot be held changes nothing.
-        changed_at: when the system says that it changed.
+        values: fields by our names; missing or unusable ones change nothing.
+        changed_at: the time of the change, by the system's own account.
     """
     row = ExternalReference.objects.select_for_update(no_key=True).get(id=reference.id)
     if row.contact_id is None:
-        return Taken(Effect.NONE, {})
+        return ContactChange(Effect.NONE, {})
     if row.known_at is not None and row.known_at >= changed_at:
-        return Taken(Effect.STALE, {})
+        return ContactChange(Effect.STALE, {})
     contact = Contact.objects.select_for_update(no_key=True).get(id=row.contact_id)
-    given = readable(said)
-    news = {name: value for name, value in given.items() if row.known.get(name) != value}
-    changed = {name: value for name, value in news.items() if getattr(contact, name) != value}
+    given = readable(values)
+    new = {name: value for name, value in given.items() if row.known.get(name) != value}
+    changed = {name: value for name, value in new.items() if getattr(contact, name) != value}
     row.known, row.known_at = row.known | given, changed_at
     row.save(update_fields=["known", "known_at"])
     before = {name: held for name in changed if (held := getattr(contact, name))}
@@ -139,14 +139,14 @@ def apply_change(reference: ExternalReference, said: Mapping[str, Any], changed_
     if changed:
         contact.save(update_fields=list(changed))
     unchanged = Effect.UNCHANGED if given else Effect.NONE
-    return Taken(Effect.APPLIED if changed else unchanged, changed, before)
+    return ContactChange(Effect.APPLIED if changed else unchanged, changed, before)
 
 
-def readable(said: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that a contact can hold, in the form in which it holds them."""
+def readable(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values that a contact can hold, in its form."""
     found = {}
     for name in CLIENT_FIELDS:
-        if text := said.get(name):
+        if text := values.get(name):
             try:
                 found[name] = _FORMS[name](text)
             except ValueError:

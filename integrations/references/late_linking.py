@@ -1,4 +1,4 @@
-"""Finding the unlinked events whose reference exists by now: staff added it, or it was made while the event came in."""
+"""Finds unlinked events whose reference now exists: staff added it, or it was made while the event came in."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,11 +25,11 @@ class _Seen(NamedTuple):
 
 
 class LateLinking:
-    """One process's walk through them.
+    """One process's walk through the unlinked events.
 
-    Nothing tells who should look, so each round looks at some of the unlinked events, and goes on where the last round
-    ended. Up to 2 000 are all seen every second; a million takes some minutes, and costs no more per round. Where
-    there are none, one look into an empty index is all.
+    Nothing signals a new reference, so each round checks some of the unlinked events, and continues where the last
+    round ended. Up to 2,000 are all checked every second; a million takes some minutes, at the same cost per round. If
+    there are none, the round reads only an empty index.
     """
 
     PAGE = 500
@@ -73,7 +73,7 @@ class LateLinking:
 
 
 def _references_of(page: Sequence[_Seen]) -> list[ExternalReference]:
-    """The references that name events of a page, all of one organization."""
+    """The references of a page's events, which all belong to one organization."""
     names = {(seen.system_id, name) for seen in page if (name := name_of(seen.booking_id, seen.client_id))}
     rows = ExternalReference.objects.filter(
         organization_id=page[0].organization_id,
@@ -84,7 +84,7 @@ def _references_of(page: Sequence[_Seen]) -> list[ExternalReference]:
 
 
 def _link_or_log(reference: ExternalReference, at_most: int) -> int:
-    """One broken reference must not keep the sweep from the others."""
+    """Link one reference's events. A broken reference must not stop the others."""
     try:
         return link_named(reference, at_most)
     except POSTGRES_AWAY as error:

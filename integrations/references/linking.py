@@ -1,7 +1,7 @@
-"""Linking: an event that came without a known wedding gets one, once staff or a new reference say which it is.
+"""Linking: an event without a known wedding gets one, once staff or a new reference determine it.
 
-However many link at the same time, an event is linked once: its row is taken under a lock, and whoever finds it taken
-goes on. The order of locks is reference, events, channels.
+Even if several processes link at the same time, an event is linked once: its row is locked, and others skip it. The
+order of locks is reference, events, channels.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,32 +27,32 @@ BATCH = 200  # events in one transaction
 
 
 class CannotLink(ValueError):
-    """Why an event cannot be linked like that; the message is for staff."""
+    """An event cannot be linked like that; the message tells staff why."""
 
 
 class ExternalName(NamedTuple):
-    """What an outside system calls the thing that its event is about."""
+    """An outside system's name for the subject of its event."""
 
     kind: ExternalReference.Kind
     external_id: str
 
 
 def name_used_by(event: ChannelEvent) -> ExternalName | None:
-    """By what name the event's sender meant a wedding; ``None``: by none, so that nothing else is like it."""
+    """The sender's name for an event's wedding; ``None``: it gave none, so no other event is like this one."""
     if event.source_system_id is None:
         return None
     return name_of(event.payload.get("booking_id"), event.payload.get("client_id"))
 
 
 def name_of(booking_id: str | None, client_id: str | None) -> ExternalName | None:
-    """The name that counts where a payload holds one or both: the booking's."""
+    """The name that counts if a payload contains one or both: the booking's comes first."""
     if booking_id:
         return ExternalName(Kind.BOOKING, booking_id)
     return ExternalName(Kind.CLIENT, client_id) if client_id else None
 
 
 def like(event: ChannelEvent) -> QuerySet[ChannelEvent]:
-    """The unlinked events that mean the same: of the same organization and system, under the same name."""
+    """The unlinked events with the same subject: of the same organization and system, under the same name."""
     name = name_used_by(event)
     if name is None or event.source_system_id is None:
         return unlinked_of(event.organization_id).filter(id=event.id)
@@ -60,12 +60,12 @@ def like(event: ChannelEvent) -> QuerySet[ChannelEvent]:
 
 
 def unlinked_of(organization_id: UUID) -> QuerySet[ChannelEvent]:
-    """An organization's unlinked events; in this form PostgreSQL reads the partial index on them."""
+    """An organization's unlinked events, queried so that PostgreSQL uses their partial index."""
     return ChannelEvent.objects.filter(organization_id=organization_id, routing=Routing.UNLINKED)
 
 
 def count_unlinked(organization_id: UUID | None = None) -> int:
-    """How many events wait for a wedding, of one organization or of all; at most :data:`MOST_COUNTED` are counted."""
+    """How many events wait for a wedding, in one organization or in all; counts :data:`MOST_COUNTED` at most."""
     rows = unlinked_of(organization_id) if organization_id else ChannelEvent.objects.filter(routing=Routing.UNLINKED)
     return rows.order_by()[:MOST_COUNTED].count()
 
@@ -78,16 +78,16 @@ def _named(organization_id: UUID, system_id: UUID, name: ExternalName) -> QueryS
 
 
 def link(event: ChannelEvent, wedding: Wedding, *, all_like_it: bool) -> int:
-    """Say which wedding an unlinked event is about; returns how many events were linked.
+    """Link an unlinked event to its wedding; returns how many events were linked.
 
     Linked events appear on the wedding's channels and are routed, in the order in which they happened.
 
     Arguments:
-        all_like_it: also those with the same name from the same system, and all that will come. That makes an
-            external reference. Without it only this event is linked, and no reference is made.
+        all_like_it: also link those with the same name from the same system, and future ones. That makes an external
+            reference. Otherwise only this event is linked, and no reference is made.
 
     Raises:
-        CannotLink: the wedding is another organization's, or the name stands for another wedding already.
+        CannotLink: the wedding belongs to another organization, or the name already means another wedding.
     """
     if wedding.organization_id != event.organization_id:
         raise CannotLink("The wedding belongs to another organization.")
@@ -99,10 +99,12 @@ def link(event: ChannelEvent, wedding: Wedding, *, all_like_it: bool) -> int:
 def _make_reference(event: ChannelEvent, wedding: Wedding) -> ExternalReference:
     name = name_used_by(event)
     if name is None or event.source_system_id is None:
-        raise CannotLink("The event names no booking and no client, so nothing is like it. Link this one only.")
+        raise CannotLink(
+            "The event names no booking and no client, so no other event is like it. Link only this one."
+        )
     system = System.objects.filter(id=event.source_system_id, organization_id=event.organization_id).first()
     if system is None:
-        raise CannotLink("The system that sent the event is no longer there. Link this one only.")
+        raise CannotLink("The system that sent the event no longer exists. Link only this one.")
     reference, _ = ExternalReference.objects.select_related("wedding", "contact__wedding").get_or_create(
         system=system,
         kind=name.kind,
@@ -112,8 +114,8 @@ def _make_reference(event: ChannelEvent, wedding: Wedding) -> ExternalReference:
     known = wedding_of(reference)
     if known != wedding:
         raise CannotLink(
-            f"{name.kind.label} {name.external_id} of {system} already stands for {known}. "
-            "Change that external reference first, or link this one only."
+            f"{name.kind.label} {name.external_id} of {system} already means {known}. "
+            "Change that external reference first, or link only this event."
         )
     return reference
 
@@ -126,7 +128,7 @@ def wedding_of(reference: ExternalReference) -> Wedding | None:
 
 
 def link_each(event_ids: Sequence[UUID], wedding: Wedding) -> int:
-    """Link these events to one wedding, those of its organization that are still unlinked; returns how many.
+    """Link those of the events to a wedding that belong to its organization and are unlinked; returns how many.
 
     No reference is made.
     """
@@ -141,7 +143,7 @@ def link_each(event_ids: Sequence[UUID], wedding: Wedding) -> int:
 def link_named(reference: ExternalReference, at_most: int | None = None) -> int:
     """Link the unlinked events that a reference names; returns how many.
 
-    The reference's row stays locked during each batch, so that two who link the same keep the order of the events.
+    The reference's row stays locked during each batch, so that concurrent linking keeps the order of the events.
     """
     name = ExternalName(Kind(reference.kind), reference.external_id)
     rows = _named(reference.organization_id, reference.system_id, name).order_by("occurred_at", "id")
@@ -157,19 +159,19 @@ def link_named(reference: ExternalReference, at_most: int | None = None) -> int:
     return linked
 
 
-def link_now(event_ids: Sequence[UUID], wedding: Wedding, **said: bool) -> int:
+def link_now(event_ids: Sequence[UUID], wedding: Wedding, **marks: bool) -> int:
     """Link an emergency's reports, whatever their connection's state; returns how many were still unlinked.
 
     Unlike :func:`link_each` it waits for locked rows instead of skipping them. Call it in a transaction.
 
     Arguments:
-        said: what their payloads hold from now on, such as ``wedding_assumed=True``.
+        marks: added to their payloads, such as ``wedding_assumed=True``.
     """
     rows = unlinked_of(wedding.organization_id).select_for_update(no_key=True)
     events = list(rows.filter(id__in=event_ids).order_by("occurred_at", "id"))
     for event in events:
         event.wedding, event.routing = wedding, Routing.PENDING
-    _store_links(events, wedding, said)
+    _store_links(events, wedding, marks)
     return len(events)
 
 
@@ -197,9 +199,9 @@ def _link(event_ids: Sequence[UUID], wedding: Wedding) -> int:
     return len(events)
 
 
-def _store_links(events: Sequence[ChannelEvent], wedding: Wedding, said: Mapping[str, bool]) -> None:
+def _store_links(events: Sequence[ChannelEvent], wedding: Wedding, marks: Mapping[str, bool]) -> None:
     for routing in (Routing.PENDING, Routing.HELD):
-        _write(wedding, routing, [event.id for event in events if event.routing == routing], said)
+        _write(wedding, routing, [event.id for event in events if event.routing == routing], marks)
     places = _further_places(events, wedding)
     append([], also=places)
     routes = [RouteHint(str(event.id), event.priority) for event in events if event.routing == Routing.PENDING]
@@ -208,12 +210,12 @@ def _store_links(events: Sequence[ChannelEvent], wedding: Wedding, said: Mapping
 
 
 def _write(
-    wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[UUID], said: Mapping[str, bool]
+    wedding: Wedding, routing: ChannelEvent.Routing, event_ids: Sequence[UUID], marks: Mapping[str, bool]
 ) -> None:
-    """``hinted_at``: a hint leaves with the commit of what is pending, so the sweep need not think that none did."""
+    """Set ``hinted_at`` for pending events: their hints are sent after the commit, so the sweep need not send any."""
     named = Func(
         F("payload"),
-        Value({"wedding_id": str(wedding.id), **said}, output_field=JSONField()),
+        Value({"wedding_id": str(wedding.id), **marks}, output_field=JSONField()),
         template="%(expressions)s",
         arg_joiner=" || ",
         output_field=JSONField(),
@@ -224,7 +226,7 @@ def _write(
 
 
 def _further_places(events: Sequence[ChannelEvent], wedding: Wedding) -> list[tuple[ChannelEvent, str]]:
-    """The channels that the events belong to now, without those where they are already."""
+    """The channels that the events belong to now, except those they are already on."""
     present = set(ChannelEntry.objects.filter(event__in=events).values_list("event_id", "channel__name"))
     supplier_ids = suppliers.of_weddings([wedding.id])[wedding.id]
     return [

@@ -1,4 +1,4 @@
-"""Which systems know a wedding, and by what name."""
+"""The systems that know a wedding, and their ids for it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def of_weddings(wedding_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def booking_id(system_id: UUID, wedding_id: UUID | None) -> str | None:
-    """The system's own id of a wedding, if it has one."""
+    """The system's own id for a wedding, if it has one."""
     if wedding_id is None:
         return None
     return (

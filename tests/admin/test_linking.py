@@ -82,7 +82,7 @@ def test_a_name_that_stands_for_another_wedding_is_explained_on_the_page(client:
 
     answer = client.post(link_page(event), {"wedding": ours.rows[Wedding].pk, "how": "all"})
 
-    assert "already stands for" in answer.content.decode()
+    assert "already means" in answer.content.decode()
     assert state(event)[0] == "unlinked"
 
 

@@ -128,7 +128,7 @@ def test_a_name_that_stands_for_another_wedding_is_refused_with_words(system: Sy
     other = WeddingFactory(organization=system.organization, couple="Carla & Dan")
     ExternalReferenceFactory(organization=system.organization, system=system, external_id="BK-77", wedding=other)
 
-    with pytest.raises(CannotLink, match="BK-77 of .* already stands for Carla & Dan"):
+    with pytest.raises(CannotLink, match="BK-77 of .* already means Carla & Dan"):
         linking.link(event, wedding, all_like_it=True)
 
     event.refresh_from_db()
@@ -150,7 +150,7 @@ def test_an_event_that_names_nothing_can_only_be_linked_alone(system: System, we
     event = unlinked(system, None)
 
     assert list(linking.like(event)) == [event]
-    with pytest.raises(CannotLink, match="Link this one only"):
+    with pytest.raises(CannotLink, match="Link only this one"):
         linking.link(event, wedding, all_like_it=True)
 
 
