@@ -1,1 +1,1 @@
-"""What we read from other systems: clients that changed, free days."""
+"""Reading from other systems: changed clients, free days."""

@@ -1,7 +1,7 @@
-"""What we ask other systems: a GET over the same way out as deliveries, with the same token, guard and deadline.
+"""Questions to other systems: a GET sent like a delivery's call, with the same token, guard and deadline.
 
-A question is no delivery: it changes nothing on the other side, so it leaves a line in the log and no attempt. But it
-is a call, so it asks :mod:`integrations.admission` for leave, and what came of it counts for the system's breaker.
+A question is not a delivery: it changes nothing on the other side, so it leaves a log line and no attempt. But it is a
+call, so it asks :mod:`integrations.admission` for a permit, and its result counts for the system's breaker.
 """
 
 import json
@@ -25,27 +25,27 @@ from wedsync.env import ConfigurationError
 
 log = structlog.get_logger(__name__)
 _WHY_NOT = {
-    Refusal.BREAKER_OPEN: "calls to it failed again and again, so that nothing is sent to it",
-    Refusal.PROBING: "calls to it failed, and others are trying it right now",
-    Refusal.AT_CAPACITY: "it has as many calls in flight as it takes",
-    Refusal.RATE_LIMITED: "it has had as many calls as it takes",
-    Refusal.PAUSED: "it has asked to be left alone",
+    Refusal.BREAKER_OPEN: "calls to it kept failing, so nothing is sent to it",
+    Refusal.PROBING: "calls to it failed, and another call is testing it right now",
+    Refusal.AT_CAPACITY: "it has as many calls in flight as it accepts",
+    Refusal.RATE_LIMITED: "its rate of calls is used up",
+    Refusal.PAUSED: "it has asked us to pause",
 }
 
 
 def ask(
     system: System, path: str, query: Mapping[str, str | int], *, deadline: float, within_delivery: bool = False
 ) -> dict[str, Any]:
-    """What the system answers, a JSON object. No database connection is held meanwhile.
+    """The system's answer, a JSON object. No database connection is held during the call.
 
     Arguments:
-        deadline: seconds for all of it, the wait for a token of the system's rate included.
-        within_delivery: a delivery that has leave to call asks. Then only its own slot or token can be what is missing,
-            and it may use that.
+        deadline: seconds for all of it, including the wait for a token of the system's rate.
+        within_delivery: a delivery with a permit asks. If a slot or token is then missing, the delivery's own one
+            covers the question.
 
     Raises:
-        DeliveryError: no answer, a refusal, or one that is not a JSON object within 64 KiB. ``Throttled`` also where
-            the system may not be called now.
+        DeliveryError: no answer, a refusal, or an answer that is not a JSON object within 64 KiB. ``Throttled`` also
+            if the system must not be called now.
     """
     call = question(system, path, query)
     if not connection.in_atomic_block:
@@ -73,13 +73,13 @@ def ask(
 
 
 def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
-    """Leave to call; waits where only the rate forbids it. ``None``: the delivery's own leave covers the call.
+    """A permit to call; waits if only the rate forbids it. ``None``: the delivery's own permit covers the call.
 
     Raises:
-        Throttled: there is none in time.
+        Throttled: no permit in time.
     """
     while True:
-        # As urgent: its delivery holds an ordinary slot, the probe or the last ordinary token itself.
+        # Asked as urgent, since its delivery itself holds an ordinary slot, the probe or the last ordinary token.
         permit = admission.ask(lane, urgent=within_delivery)
         if permit.granted:
             return permit
@@ -94,7 +94,7 @@ def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
 
 
 def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: CallResult | None, patience: float) -> None:
-    """Count what came of it; a question that is asked again and again counts as one delivery does."""
+    """Tell admission the result; the same question, however often repeated, counts like one delivery."""
     if verdict is None:
         admission.give_back(lane, permit)
         return
@@ -104,10 +104,10 @@ def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: CallRe
 
 
 def question(system: System, path: str, query: Mapping[str, str | int]) -> Call:
-    """A question ready to leave.
+    """A question ready to be sent.
 
     Raises:
-        OurFault: the token cannot be read.
+        OurFault: the token cannot be decrypted.
     """
     try:
         token = system.credentials.get("access_token")
@@ -121,7 +121,7 @@ def answer_in(response: Response) -> dict[str, Any]:
     """The JSON object in an answer.
 
     Raises:
-        Permanent: it holds none within 64 KiB.
+        Permanent: it contains none within 64 KiB.
     """
     if len(response.body) >= MOST_BYTES:
         raise Permanent("the answer is longer than 64 KiB")

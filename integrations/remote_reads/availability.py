@@ -1,4 +1,4 @@
-"""Whether a venue is free on a day, as its own system says. docs/vendors/README.md, "Questions that you answer"."""
+"""Whether a venue is free on a day, by its own system. docs/vendors/README.md, "Questions that you answer"."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from wedsync.live.event_types.payloads import Count, Text
 
 
 class NotAsked(ValueError):
-    """A system that cannot be asked for a free day; the message is for people."""
+    """The system cannot be asked for a free day; the message tells people why."""
 
 
 @dataclass(frozen=True)
 class Availability:
-    """A venue's answer. ``capacity``: guests that it takes, ``note``: its own words; both where it says so."""
+    """A venue's answer. ``capacity``: the most guests, ``note``: its own words; both are optional."""
 
     date: dt.date
     guests: int
@@ -35,20 +35,20 @@ class _Answer(BaseModel):
 
 
 def can_be_asked(system: System) -> bool:
-    """Whether systems of this kind tell their free days."""
+    """Whether systems of this kind answer questions about free days."""
     called = CALLED.get(system.kind)
     return called is not None and called.tells_availability
 
 
 def check(system: System, date: dt.date, guests: int) -> Availability:
-    """Ask a venue's system, now: whoever asks waits at most as long as an urgent call may take.
+    """Ask a venue's system now, within the deadline of an urgent call.
 
     Raises:
         NotAsked: the system is of another kind, or stopped.
-        DeliveryError: it gave no answer, or one that cannot be read.
+        DeliveryError: no answer, or an unreadable one.
     """
     if not can_be_asked(system):
-        raise NotAsked(f"{system} tells no free days; venues' systems do.")
+        raise NotAsked(f"{system} cannot be asked about free days; only venues' systems can.")
     if system.state != System.Status.ACTIVE:
         raise NotAsked(f"{system} is {system.state}. Resume it first.")
     query: dict[str, str | int] = {"date": date.isoformat(), "guests": guests}

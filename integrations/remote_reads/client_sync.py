@@ -1,7 +1,7 @@
-"""Reading the clients that changed in a CRM, page by page, and letting their changes reach our contacts.
+"""Reads changed clients from a CRM, page by page, and applies the changes to our contacts.
 
-A page is committed together with the cursor behind it, on the condition that the cursor is still the one that the page
-was asked with. So a run may die anywhere, two runs may meet, and each page counts once. docs/adr/0032.
+A page is committed together with the next cursor, on condition that the stored cursor is still the one that the page
+was requested with. So a run may die anywhere, two runs may overlap, and each page counts once. docs/adr/0032.
 """
 
 from collections import Counter
@@ -33,8 +33,8 @@ from wedsync.live.publishing import publish
 from wedsync.wire.written_times import read_instant
 
 log = structlog.get_logger(__name__)
-PAGE = 50  # clients; an answer of 64 KiB has room for them
-MOST_PAGES = 20  # of one run; the next run goes on
+PAGE = 50  # clients; they fit into an answer of 64 KiB
+MOST_PAGES = 20  # of one run; the next run continues
 
 
 class _Page(BaseModel):
@@ -44,7 +44,7 @@ class _Page(BaseModel):
 
 
 class _Row(BaseModel):
-    """What each client has besides its fields in the vendor's words."""
+    """The fields of each client besides those in the vendor's own names."""
 
     model_config = ConfigDict(extra="ignore")
     id: Id
@@ -52,8 +52,8 @@ class _Row(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What the CRM says of one client, in our names."""
+class _ClientData:
+    """The CRM's data of one client, in our names."""
 
     external_id: str
     changed_at: datetime
@@ -73,14 +73,14 @@ def readable() -> Iterable[System]:
 
 
 def begin_anew(system: System) -> None:
-    """Let the next run read all clients again, for instance after staff have linked more of them."""
+    """Have the next run read all clients again, for instance after staff have linked more of them."""
     ClientSync.objects.filter(system=system).update(cursor="", read_to=None)
 
 
 def sync(system: System, *, pages: int = MOST_PAGES) -> ClientSync:
-    """Read what has changed since the last run, at most so many pages; returns how far it got.
+    """Read the changes since the last run, at most ``pages`` pages; returns how far it got.
 
-    What goes wrong with the CRM stands in ``error``; the pages before it stay read.
+    An error of the CRM is kept in ``error``; the pages before it stay read.
     """
     row, _ = ClientSync.objects.get_or_create(system=system, defaults={"organization_id": system.organization_id})
     problem = ""
@@ -97,21 +97,21 @@ def sync(system: System, *, pages: int = MOST_PAGES) -> ClientSync:
 
 
 def _read_page(system: System) -> bool:
-    """One page; false when there is no further one for this run, also because another run has taken it."""
+    """Read one page; false if there is no further one for this run, or if another run has read it."""
     row = ClientSync.objects.get(system=system)
     page = _ask(system, row)
-    said = list(_understood(system, page.clients))
-    newest = max((each.changed_at for each in said), default=row.read_to)
+    read = list(_parsed(system, page.clients))
+    newest = max((each.changed_at for each in read), default=row.read_to)
     with transaction.atomic():
         mine = ClientSync.objects.filter(id=row.id, cursor=row.cursor, read_to=row.read_to)
         if not mine.update(cursor=page.cursor, read_to=newest, ran_at=Now()):
             return False
-        counts = _take_all(system, said)
+        counts = _apply_all(system, read)
         ClientSync.objects.filter(id=row.id).update(
             seen=F("seen") + len(page.clients),
             changed=F("changed") + counts["changed"],
             unknown=F("unknown") + counts["unknown"],
-            refused=F("refused") + len(page.clients) - len(said),
+            refused=F("refused") + len(page.clients) - len(read),
             finished_at=F("finished_at") if page.more else Now(),
         )
     return page.more and page.cursor != row.cursor
@@ -127,14 +127,14 @@ def _ask(system: System, row: ClientSync) -> _Page:
         answer = ask(system, "/clients", query, deadline=settings.CALL_DEADLINE_SECONDS)
         return _Page.model_validate(answer)
     except (Permanent, TargetGone):
-        # A CRM forgets old cursors; then the time of the last change leads on.
+        # A CRM forgets old cursors; the next run then continues from the time of the last change.
         ClientSync.objects.filter(id=row.id, cursor=row.cursor).update(cursor="")
         raise
     except ValidationError as error:
-        raise Permanent("the answer is no page of clients") from error
+        raise Permanent("the answer is not a page of clients") from error
 
 
-def _understood(system: System, listed: Sequence[dict[str, Any]]) -> Iterable[_Said]:
+def _parsed(system: System, listed: Sequence[dict[str, Any]]) -> Iterable[_ClientData]:
     vendor = VENDORS[system.kind]
     for each in listed:
         try:
@@ -143,37 +143,37 @@ def _understood(system: System, listed: Sequence[dict[str, Any]]) -> Iterable[_S
             fields = vendor.canonical("client.updated", {**_without_id(rest, vendor.words), "client_id": row.id})
         except (ValidationError, SchemaError):
             continue
-        yield _Said(row.id, min(row.updated_at, timezone.now()), fields)
+        yield _ClientData(row.id, min(row.updated_at, timezone.now()), fields)
 
 
 def _without_id(rest: dict[str, Any], words: Any) -> dict[str, Any]:
     return {name: value for name, value in rest.items() if name not in {"client_id", words.get("client_id")}}
 
 
-def _take_all(system: System, said: Sequence[_Said]) -> Counter[str]:
-    """Let each client's changes reach its contact, and make them known; in the caller's transaction.
+def _apply_all(system: System, read: Sequence[_ClientData]) -> Counter[str]:
+    """Apply each client's changes to its contact and publish them, in the caller's transaction.
 
-    Contacts are locked in one order, since two CRMs may speak of the same people at the same time.
+    Contacts are locked in one order, since two CRMs may report the same people at the same time.
     """
     counts: Counter[str] = Counter()
-    known: list[tuple[ExternalReference, _Said]] = []
-    for each in said:
+    known: list[tuple[ExternalReference, _ClientData]] = []
+    for each in read:
         reference = _reference(system, each)
         if reference is None or reference.contact is None:
             counts["unknown"] += 1
         else:
             known.append((reference, each))
-    news: list[NewEvent] = []
+    events: list[NewEvent] = []
     for reference, each in sorted(known, key=lambda pair: (str(pair[0].contact_id), pair[1].changed_at)):
-        taken = clients.apply_change(reference, each.fields, each.changed_at)
-        if taken.changed and reference.contact is not None:
+        change = clients.apply_change(reference, each.fields, each.changed_at)
+        if change.changed and reference.contact is not None:
             counts["changed"] += 1
-            news.append(_event(system, reference, each, taken))
-    publish(news)
+            events.append(_event(system, reference, each, change))
+    publish(events)
     return counts
 
 
-def _reference(system: System, each: _Said) -> ExternalReference | None:
+def _reference(system: System, each: _ClientData) -> ExternalReference | None:
     found = ExternalReference.objects.filter(
         system=system, kind=ExternalReference.Kind.CLIENT, external_id=each.external_id
     )
@@ -186,12 +186,12 @@ def _reference(system: System, each: _Said) -> ExternalReference | None:
     return clients.remember(system, contact, each.external_id, {})
 
 
-def _event(system: System, reference: ExternalReference, each: _Said, taken: clients.Taken) -> NewEvent:
-    """A ``client.updated`` with only what changed; it does not go back to the system that it came from."""
+def _event(system: System, reference: ExternalReference, each: _ClientData, change: clients.ContactChange) -> NewEvent:
+    """A ``client.updated`` with the changed values only; it does not go back to the system that it came from."""
     assert reference.contact is not None  # noqa: S101
     origin = EventOrigin(ChannelEvent.Source.WEDSYNC, each.changed_at, new_id(), effect=ChannelEvent.Effect.APPLIED)
-    payload: dict[str, Any] = {"client_id": each.external_id, **taken.changed}
-    if taken.before:
-        payload["before"] = taken.before
+    payload: dict[str, Any] = {"client_id": each.external_id, **change.changed}
+    if change.before:
+        payload["before"] = change.before
     event = wedding_event(reference.contact.wedding, "client.updated", payload, origin)
     return replace(event, source_system_id=system.id)
