@@ -119,4 +119,5 @@ def packages() -> Iterator[Row]:
 
 def _first_sentence(init: Path) -> str:
     said = " ".join((ast.get_docstring(ast.parse(init.read_text())) or "").split())
-    return re.split(r"(?<=[.])\s", said)[0].replace("``", "`")
+    first = re.split(r"(?<=[.])\s", said)[0].replace("``", "`")
+    return re.sub(r":\w+:`([^`]+)`", r"`\1`", first)
