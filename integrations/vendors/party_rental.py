@@ -1,6 +1,6 @@
 """PartyRental, a system for venues and rentals. Contract: docs/vendors/party_rental.md."""
 
-from integrations.signatures.base import Base64Body
+from integrations.signatures.schemes import Base64Body
 from integrations.vendors.families import VenueSystem
 
 

@@ -1,6 +1,6 @@
 """ShootQ, a photography CRM. Contract: docs/vendors/shootq.md."""
 
-from integrations.signatures.base import TimestampedHex
+from integrations.signatures.schemes import TimestampedHex
 from integrations.vendors.families import PhotographyCrm
 
 

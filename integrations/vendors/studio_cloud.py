@@ -1,6 +1,6 @@
 """Studio Cloud, a photography CRM. Contract: docs/vendors/studio_cloud.md."""
 
-from integrations.signatures.base import PrefixedHex
+from integrations.signatures.schemes import PrefixedHex
 from integrations.vendors.families import PhotographyCrm
 
 

@@ -1,6 +1,6 @@
 """VenueMaster, a venue system. Contract: docs/vendors/venue_master.md."""
 
-from integrations.signatures.base import TimestampedList
+from integrations.signatures.schemes import TimestampedList
 from integrations.vendors.families import VenueSystem
 
 

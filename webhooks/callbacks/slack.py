@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from integrations.models import System
-from integrations.signatures.base import TimestampedHex
+from integrations.signatures.schemes import TimestampedHex
 from notifications.channels.slack import ACTION
 from notifications.feedback.notices import Effect, Pressed
 from webhooks.callbacks import reading

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.models import System
-from integrations.signatures.base import PrefixedHex
+from integrations.signatures.schemes import PrefixedHex
 from notifications.channels.whatsapp.errors import error_for
 from notifications.feedback.notices import Effect, ProviderStatus, Reply, mark_for
 from notifications.models import Message
