@@ -92,11 +92,3 @@ def test_a_page_has_each_event_type_alias_and_header_of_its_vendor(vendor: Vendo
 def test_the_common_page_has_each_common_alias() -> None:
     for name, ours in COMMON_ALIASES.items():
         assert re.search(rf"^\| .*`{name}`.* \| `{ours}` \|$", COMMON, re.MULTILINE)
-
-
-@pytest.mark.parametrize("page", [*VENDORS, "README", "webhook"])
-def test_the_pages_refer_to_chapters_that_exist(page: str) -> None:
-    for path, chapter in re.findall(r"\]\(([\w./]+\.md)(?:#([\w-]+))?\)", text_of(page)):
-        target = FOLDER / path
-        titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-        assert not chapter or chapter in {title.lower().replace(" ", "-") for title in titles}
