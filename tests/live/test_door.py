@@ -133,7 +133,7 @@ def test_fifty_at_once_make_one_event(world: World) -> None:
 
     assert sorted(answer.status_code for answer in answers) == [200] * 49 + [202]
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert ChannelEvent.objects.filter(organization=world.organization).count() == 1
+    assert world.events().count() == 1
 
 
 def test_a_paused_connection_stores_and_does_not_route(world: World) -> None:

@@ -40,7 +40,7 @@ def test_the_same_event_twice_is_one_event_and_one_message(world: World) -> None
     until(lambda: world.product.messages("whatsapp", phone))
     until(lambda: not _open_deliveries(world))
     assert len(world.product.messages("whatsapp", phone)) == 1
-    assert ChannelEvent.objects.filter(organization=world.organization).count() == 1
+    assert world.events().count() == 1
 
 
 def test_a_known_id_with_another_body_is_refused_and_its_receipt_kept(world: World) -> None:
@@ -69,7 +69,7 @@ def test_forged_requests_are_answered_401_and_leave_no_event(world: World) -> No
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["type"] == f"/problems/{slug}"
-    assert not ChannelEvent.objects.filter(organization=world.organization).exists()
+    assert not world.events().exists()
 
 
 def test_an_emergency_is_urgent_and_goes_to_everyone_on_every_channel(world: World) -> None:

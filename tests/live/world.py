@@ -9,6 +9,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import requests
+from django.db.models import QuerySet
 
 from integrations.models import Connection, System
 from integrations.routing.default_routes import Teams, make_routes
@@ -26,6 +27,7 @@ from tests.factories import (
 )
 from tests.live.product import Product
 from tests.vendor import signature
+from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Contact, Form, Organization, Wedding
 
 MOST_WORLDS = 400
@@ -71,6 +73,10 @@ class World:
     token: str
     slack_channel: str
     booking: str
+
+    def events(self) -> QuerySet[ChannelEvent]:
+        """What came from outside; not what we say of ourselves, such as whom today's weddings could reach."""
+        return ChannelEvent.objects.filter(organization=self.organization).exclude(type__startswith="ops.")
 
     @property
     def url(self) -> str:
