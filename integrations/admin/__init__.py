@@ -1,4 +1,4 @@
-"""Admin of systems, routes and deliveries, and of weddings and events, which are published and linked here."""
+"""Admin of systems, routes and deliveries, and of weddings and events, whose changes are published here."""
 
 from integrations.admin import breaker, deliveries, events, health, routes, systems, weddings
 

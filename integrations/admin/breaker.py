@@ -1,4 +1,4 @@
-"""The breaker on a system's page: how it stands, what became of it, and two buttons."""
+"""The breaker on a system's page: its state, its history, and two buttons."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin
 BREAKER_COLOURS = {"closed": GOOD, "half_open": WARNING, "open": BAD}
 _SHOWN = 10
 _LONGEST_MINUTES = 24 * 60
-_AWAY = "Redis does not answer; nothing was changed. Try again."
+_AWAY = "Redis does not answer, so nothing was changed. Try again."
 
 
 class TripForm(forms.Form):
-    """How long nothing shall be sent."""
+    """How long to send nothing."""
 
     minutes = forms.IntegerField(
         min_value=1,
         max_value=_LONGEST_MINUTES,
         initial=30,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Then it is tried with one delivery, and closes when that is answered.",
+        help_text="Then one delivery tests the system; if it is answered, the breaker closes.",
     )
 
 
@@ -51,7 +51,7 @@ class BreakerAdmin(ButtonAdmin):
         return shown
 
     def is_offered(self, row: Any, path: str) -> bool:
-        """A closed breaker can be tripped, another one be reset; both where Redis does not say."""
+        """A closed breaker can be tripped, any other reset; both are offered if Redis does not answer."""
         if path not in {"trip-breaker", "reset-breaker"}:
             return super().is_offered(row, path)
         view = _view(row)
@@ -62,19 +62,19 @@ class BreakerAdmin(ButtonAdmin):
     @column("Breaker")
     def breaker(self, system: System) -> SafeString | str:
         view = _view(system)
-        return label(view.state, BREAKER_COLOURS) if view.known else "not known"
+        return label(view.state, BREAKER_COLOURS) if view.known else "unknown"
 
     @column("Breaker")
     def breaker_standing(self, system: System) -> str:
         """The state with its counts."""
         view = _view(system)
         if not view.known:
-            return "Redis does not say. Each worker decides by itself meanwhile."
+            return "Unknown, since Redis does not answer. Until it does, each worker decides by itself."
         until = f" until {timezone.localtime(view.open_until):%H:%M:%S}" if view.open_until else ""
         state = f"{view.state.label}{until if view.state == BreakerState.OPEN else ''}"
-        window = f"{view.window_failures} of {view.window_calls} calls failed lately, {view.failures} in a row"
+        window = f"{view.window_failures} of {view.window_calls} recent calls failed, {view.failures} in a row"
         paused = (
-            f" It asked for patience until {timezone.localtime(view.paused_until):%H:%M:%S}."
+            f" It asked us to pause until {timezone.localtime(view.paused_until):%H:%M:%S}."
             if view.paused_until
             else ""
         )
@@ -82,21 +82,21 @@ class BreakerAdmin(ButtonAdmin):
 
     @column("History")
     def breaker_history(self, system: System) -> SafeString:
-        """The newest changes, and the way to all of them."""
+        """The newest changes, and a link to all of them."""
         rows = BreakerChange.objects.filter(system=system).select_related("by").order_by("-id")[:_SHOWN]
         lines = ((f"{timezone.localtime(row.at):%Y-%m-%d %H:%M:%S}", row, row.reason, row.by or "") for row in rows)
         every = reverse("admin:integrations_breakerchange_changelist") + f"?system__id__exact={system.pk}"
         return format_html(
-            "{}{}", format_html_join("", "<div>{} · {} · {} {}</div>", lines), link(every, "All changes of 30 days")
+            "{}{}", format_html_join("", "<div>{} · {} · {} {}</div>", lines), link(every, "All changes in 30 days")
         )
 
     @button("Trip breaker", "trip-breaker")
     def trip_breaker(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Hold everything for some minutes."""
+        """Hold all deliveries for some minutes."""
         system: System = self.row_to_press(request, object_id)
         form = TripForm(request.POST or None)
         if not form.is_valid():
-            text = "Send nothing to this system for a while? Deliveries are held and use up no attempt."
+            text = "Send nothing to this system for a while? Deliveries are held and use up no attempts."
             question = Question(f"Trip breaker: {system}", "Trip breaker", self.page_of(system), text, form=form)
             return question.page(request, self)
         minutes = form.cleaned_data["minutes"]
@@ -109,7 +109,7 @@ class BreakerAdmin(ButtonAdmin):
     @asked(
         "Reset breaker",
         "reset-breaker",
-        "Close the breaker, forget its failures and what the system asked for? What was held goes out now.",
+        "Close the breaker, and forget its failures and any pause that the system asked for? Held deliveries go out.",
     )
     def reset_breaker(self, request: HttpRequest, system: System) -> str | HttpResponse:
         try:
@@ -127,7 +127,7 @@ class BreakerAdmin(ButtonAdmin):
 
 
 def _view(system: System) -> LaneView:
-    """As the list has asked for it, or asked now for this one."""
+    """The view that the list has fetched, or else fetched now for this system."""
     known: LaneView | None = getattr(system, "breaker_view", None)
     if known is None:
         known = look([lane_of(system)])[str(system.pk)]

@@ -1,4 +1,4 @@
-"""Buttons on a row's page and actions on many rows, which ask first, since following a link must change nothing."""
+"""Buttons on a row's page and actions on many rows. They ask first, since following a link must not change anything."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, TenantAdmin
 Act = Callable[[Any, HttpRequest, Any], str | HttpResponse]
 MOST_AT_ONCE = 10_000
 BACK = "Back"
-NEWEST, ANSWERED = "newest", "answered"  # what a page that asks posts along
+NEWEST, ANSWERED = "newest", "answered"  # hidden fields of a page that asks
 
 
 def asked(label: str, path: str, question: str, *, act: str = "", leave: str = "") -> Callable[[Act], Any]:
-    """A button that acts once its question is answered.
+    """A button that acts once its question is confirmed.
 
-    ``act``, ``leave``: what the buttons below the question say that they do, where its label and "Back" do not say it.
+    ``act``, ``leave``: labels of the two buttons below the question, if ``label`` and "Back" would be unclear.
 
-    The function below it gets the row, and returns what it did in a sentence, or a page of its own.
+    The decorated function gets the row, and returns a sentence about what it did, or a page of its own.
     """
 
     def made(verb: Act) -> Any:
@@ -53,10 +53,10 @@ def asked(label: str, path: str, question: str, *, act: str = "", leave: str = "
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked on a page before something is done. Without ``button`` there is nothing to do, and it only tells.
+    """A page that asks before something is done. Without ``button`` it only informs.
 
-    Its button posts to the same address; ``hidden`` are values that it posts along. ``leave``: what the other button
-    says, which changes nothing. ``table``: rows below the text, by :func:`wedsync.weddings.tenant_admin.looks.table`.
+    Its button posts to the same address, together with the ``hidden`` values. ``leave``: the label of the other button,
+    which changes nothing. ``table``: rows below the text, by :func:`wedsync.weddings.tenant_admin.looks.table`.
     """
 
     title: str
@@ -76,14 +76,14 @@ class Question:
 
 
 class ButtonAdmin(TenantAdmin):
-    """Pages with such buttons; ``actions_detail`` names them."""
+    """Pages with buttons that ask; ``actions_detail`` names them."""
 
     def may_press(self, request: HttpRequest, row: Any) -> bool:
-        """Whether the buttons of a row are this user's to press."""
+        """Whether this user may press the buttons of a row."""
         return self.has_change_permission(request, row)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """No buttons for those who may only look."""
+        """The buttons for a row; none for users who may only view it."""
         row = self.get_object(request, unquote(str(object_id)))
         if row is None or not self.may_press(request, row):
             return []
@@ -98,7 +98,7 @@ class ButtonAdmin(TenantAdmin):
         """The row behind a button.
 
         Raises:
-            Http404: it is not there for this user.
+            Http404: the user may not see or change it.
         """
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.may_press(request, row):
@@ -110,16 +110,16 @@ class ButtonAdmin(TenantAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(row.pk)])
 
     def done(self, request: HttpRequest, row: Any, message: str) -> HttpResponse:
-        """Note it in the row's history, say so, and go back to its page."""
+        """Record the message in the row's history, show it, and go back to the row's page."""
         self.log_change(request, row, message)
         messages.success(request, message)
         return HttpResponseRedirect(self.page_of(row))
 
 
 class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
-    """Pages of what happened, which nobody changes, with buttons and actions that make more happen.
+    """Pages of records that nobody edits, with buttons and actions that act on them.
 
-    ``pressed_by``: the roles that may.
+    ``pressed_by``: the roles that may press them.
     """
 
     pressed_by: ClassVar[frozenset[Role]] = BY_SUPPORT
@@ -135,7 +135,7 @@ class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
         return dict(TenantAdmin.get_actions(self, request))
 
     def chosen(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of an action that are this user's to press, and none that came after the page had asked."""
+        """The rows of an action that this user may act on, without any that came after the page had asked."""
         mine = rows.filter(organization__in=access(request).organizations(self.pressed_by))
         try:
             return mine.filter(id__lte=UUID(request.POST.get(NEWEST, "")))
@@ -143,7 +143,7 @@ class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
             return mine
 
     def choose_again(self, request: HttpRequest, rows: QuerySet[Any]) -> list[tuple[str, object]]:
-        """What a page that asks must post, so that the same action gets the same rows."""
+        """The hidden fields with which the same action gets the same rows again."""
         newest = rows.order_by("-id").values_list("id", flat=True).first()
         return [
             ("action", request.POST["action"]),
@@ -154,8 +154,8 @@ class PastButtonAdmin(ButtonAdmin, ReadOnlyAdmin):
         ]
 
     def too_many(self, request: HttpRequest, rows: QuerySet[Any]) -> bool:
-        """Whether more rows were chosen than one action takes; says so."""
+        """Whether too many rows were chosen for one action; if so, shows an error."""
         found = rows.order_by()[: MOST_AT_ONCE + 1].count()
         if found > MOST_AT_ONCE:
-            messages.error(request, f"Choose at most {MOST_AT_ONCE} at once. The filters at the side help.")
+            messages.error(request, f"Choose at most {MOST_AT_ONCE} at a time. The filters at the side help.")
         return found > MOST_AT_ONCE

@@ -33,7 +33,7 @@ OUTCOME_COLOURS = {"succeeded": GOOD, "failed": BAD, "unknown": WARNING}
 
 
 class WayFilter(admin.SimpleListFilter):
-    """By how it goes out."""
+    """By channel."""
 
     title = "channel"
     parameter_name = "channel"
@@ -55,7 +55,7 @@ class DeliveryTypeFilter(EventTypeFilter):
 class ReasonInline(ReadOnlyInline):
     model = DeliveryReason
     tenant_path = "delivery__organization"
-    verbose_name_plural = "routes that asked for it"
+    verbose_name_plural = "routes that requested it"
     fields = ("route_name", "route")
     show_change_link = False
 
@@ -79,7 +79,7 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(DeliveryButtons):
-    """The message of a delivery is added by ``notifications/admin/messages.py``, which knows it."""
+    """``notifications/admin/messages.py`` adds a delivery's message."""
 
     tenant_path = "organization"
     list_display = ("event_type", "to", "channel", "standing", "why", "urgency", "tries", "made")
@@ -104,7 +104,7 @@ class DeliveryAdmin(DeliveryButtons):
                 )
             },
         ),
-        ("What is sent, the same bytes with each attempt", {"fields": ("request_text",)}),
+        ("The request, the same bytes for each attempt", {"fields": ("request_text",)}),
     )
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (ReasonInline, AttemptInline)
     standing = coloured("State", "state", STATE_COLOURS)
@@ -133,7 +133,7 @@ class DeliveryAdmin(DeliveryButtons):
     def request_text(self, delivery: Delivery) -> SafeString | str:
         request = frozen_requests.shown(delivery)
         if not request:
-            return "not yet made"
+            return "not rendered yet"
         head = [f"{request.get('method', '')} {request.get('path', '')}".strip()]
         head += [f"{name}: {value}" for name, value in (request.get("headers") or {}).items()]
         body = str(request.get("body", ""))

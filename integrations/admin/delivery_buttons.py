@@ -1,4 +1,4 @@
-"""Staff send deliveries again, or call them off: one by a button, many by an action that first says how many."""
+"""Trying, resending and cancelling deliveries: one by a button, many by an action that first says how many."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DELIVERY_BUTTONS = ("try_now", "resend", "cancel")
 _MANY = {
     "Try now": "Try {} deliveries now",
     "Resend": "Send {} deliveries again",
-    "Cancel": "Call {} deliveries off",
+    "Cancel": "Cancel {} deliveries",
 }
 DELIVERY_ACTIONS = ("try_selected", "resend_selected", "cancel_selected")
 
@@ -33,12 +33,12 @@ class DeliveryButtons(PastButtonAdmin):
         states = {"resend": RESENDABLE, "try-now": TRIABLE}.get(path, WAITING)
         return row.state in states
 
-    @asked("Try now", "try-now", "Try it now instead of waiting for its next try? Its schedule goes on from there.")
+    @asked("Try now", "try-now", "Try it now instead of waiting for its next try? Its schedule continues from there.")
     def try_now(self, request: HttpRequest, delivery: Delivery) -> str:
         done = staff_actions.try_now(Delivery.objects.filter(id=delivery.id))
-        return "It is tried now." if done else "It does not wait for a try any more."
+        return "It is being tried now." if done else "It is no longer waiting for a try."
 
-    @asked("Resend", "resend", "Send it again? It is rendered anew and goes out as a further delivery.")
+    @asked("Resend", "resend", "Send it again? It is rendered again and goes out as a new delivery.")
     def resend(self, request: HttpRequest, delivery: Delivery) -> str | HttpResponse:
         try:
             made = staff_actions.resend(delivery)
@@ -46,33 +46,33 @@ class DeliveryButtons(PastButtonAdmin):
             messages.error(request, str(error))
             return HttpResponseRedirect(self.page_of(delivery))
         self.log_change(request, delivery, f"Sent again as {made.id}.")
-        messages.success(request, "It goes out again. This is the new delivery.")
+        messages.success(request, "It will go out again. This is the new delivery.")
         return HttpResponseRedirect(self.page_of(made))
 
     @asked(
         "Cancel",
         "cancel",
-        "Call it off? What is on its way already cannot be called back.",
-        act="Call this delivery off",
+        "Cancel it? A request that is already on its way cannot be recalled.",
+        act="Cancel this delivery",
         leave="Leave it as it is",
     )
     def cancel(self, request: HttpRequest, delivery: Delivery) -> str:
         done = staff_actions.cancel(Delivery.objects.filter(id=delivery.id))
-        return "Cancelled." if done else "It is on its way or has ended already."
+        return "Cancelled." if done else "It is already on its way or has ended."
 
     @admin.action(description="Try now")
     def try_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
-        """Tell how many wait for their next try; then try them."""
+        """Show how many wait for their next try; then try them."""
         return self._many(request, rows, "Try now", TRIABLE, staff_actions.try_now)
 
     @admin.action(description="Resend")
     def resend_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
-        """Tell how many would go out again; then send them."""
+        """Show how many would go out again; then send them."""
         return self._many(request, rows, "Resend", RESENDABLE, staff_actions.resend_all)
 
     @admin.action(description="Cancel")
     def cancel_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> HttpResponse | None:
-        """Tell how many would be called off; then do it."""
+        """Show how many would be cancelled; then cancel them."""
         return self._many(request, rows, "Cancel", WAITING, staff_actions.cancel)
 
     def _many(
@@ -97,7 +97,7 @@ class DeliveryButtons(PastButtonAdmin):
         found, chosen = fitting.count(), mine.count()
         return Question(
             title=f"{verb} {found} deliveries",
-            text="Nothing has been done yet." if found else "None of them is in a state in which that can be done.",
+            text="Nothing has been done yet." if found else "None of them is in a state that allows this.",
             facts=[("Chosen", chosen), (f"To {verb.lower()}", found), ("Left as they are", chosen - found)],
             hidden=self.choose_again(request, mine),
             button=_MANY[verb].format(found) if found else "",

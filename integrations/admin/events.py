@@ -1,4 +1,4 @@
-"""The pages of events, with the linking of those that came without a wedding."""
+"""The pages of events, where those without a wedding are linked to one."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ Unlinked = ChannelEvent.Routing.UNLINKED
 
 
 class WeddingChoice(AutocompleteSelect):
-    """Looks weddings of one organization up while one types."""
+    """Looks up weddings of one organization as the user types."""
 
     def __init__(self, organization_id: UUID) -> None:
         super().__init__(ExternalReference._meta.get_field("wedding"), admin.site)  # noqa: SLF001
         self._organization_id = organization_id
 
     def get_url(self) -> str:
-        """Where the page's script asks."""
+        """The address that the page's script queries."""
         return reverse("admin:live_channelevent_weddings", args=[self._organization_id])
 
 
 class WeddingsOfOrganization(AutocompleteJsonView):
-    """The answers to it: weddings that the user may see, of the one organization."""
+    """The answers to the look-up: weddings of one organization that the user may see."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Django's own bounded rows, bounded further."""
+        """Django's own rows, limited to the organization."""
         return super().get_queryset().filter(organization_id=self.kwargs["organization_id"])
 
 
@@ -62,7 +62,7 @@ class WeddingForm(forms.Form):
 
 
 class LinkForm(WeddingForm):
-    """The wedding of one event, and whether it is also that of all like it."""
+    """The wedding of one event, and whether to link all events like it too."""
 
     ONE, ALL = "one", "all"
     how = forms.ChoiceField(label="Link", widget=UnfoldAdminRadioSelectWidget())
@@ -72,7 +72,7 @@ class LinkForm(WeddingForm):
         choices = [(self.ONE, "only this event")]
         if linking.name_used_by(event) is not None:
             count = linking.like(event).count()
-            choices.insert(0, (self.ALL, f"all {count} like it, and those to come (makes an external reference)"))
+            choices.insert(0, (self.ALL, f"all {count} like it, and future ones (makes an external reference)"))
         field = self.fields["how"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
         field.choices = choices
@@ -81,24 +81,24 @@ class LinkForm(WeddingForm):
 
 @admin.register(ChannelEvent)
 class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
-    """Events; those that are unlinked have a button, and many can be linked at once."""
+    """Events; an unlinked one has a button, and many can be linked together."""
 
     actions_detail = ("link", "dry_run")
     actions = ("link_selected",)
 
     def get_urls(self) -> list[Any]:
-        """With the look-up of weddings."""
+        """Django's addresses and the look-up of weddings."""
         view = self.admin_site.admin_view(WeddingsOfOrganization.as_view(admin_site=self.admin_site))
         own = path("weddings-of/<uuid:organization_id>/", view, name="live_channelevent_weddings")
         return [own, *super().get_urls()]
 
     def is_offered(self, row: Any, path: str) -> bool:
-        """Linking is for the unlinked."""
+        """Linking is offered for unlinked events only."""
         return path != "link" or bool(row.routing == Unlinked)
 
     @button("Dry run", "dry-run")
     def dry_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the present routes would make of it, on a page of its own; changes nothing."""
+        """Show on another page what the present routes would do with the event; changes nothing."""
         event = self.row_to_press(request, object_id)
         return HttpResponseRedirect(f"{reverse('admin:integrations_route_dry_run')}?{urlencode({'event': event.pk})}")
 
@@ -107,7 +107,7 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
         """Ask which wedding, and for how many events; then link."""
         event = self.row_to_press(request, object_id)
         if event.routing != Unlinked:
-            return self.done(request, event, "It is linked already.")
+            return self.done(request, event, "It is already linked.")
         form = LinkForm(event, request.POST if request.method == "POST" else None)
         if form.is_valid():
             wedding = form.cleaned_data["wedding"]
@@ -118,7 +118,7 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
                 form.add_error(None, str(error))
         question = Question(
             title=f"Link {event.type}",
-            text="Which wedding is it about? Linked events change it, go live, and are sent where the routes lead.",
+            text="Which wedding is it about? Linked events change the wedding, go live, and are sent along the routes.",
             facts=_facts(event),
             form=form,
             button="Link",
@@ -144,7 +144,7 @@ class LinkingEventAdmin(PastButtonAdmin, ChannelEventAdmin):
         count, newest_first = unlinked.count(), unlinked.order_by("-occurred_at")
         question = Question(
             title=f"Link {count} events to one wedding",
-            text="Only these are linked. To link those to come too, use the button on one event's page.",
+            text="Only these are linked. To link future ones too, use the button on an event's page.",
             facts=[("Unlinked", count), ("The last of them", f"{newest_first[0].occurred_at:%Y-%m-%d %H:%M} UTC")],
             form=form,
             hidden=self.choose_again(request, unlinked),
@@ -165,8 +165,8 @@ def _facts(event: ChannelEvent) -> list[tuple[str, object]]:
     systems = System.objects.filter(organization_id=event.organization_id)
     sender = systems.filter(pk=event.source_system_id).first() if event.source_system_id else None
     return [
-        ("Came from", sender or "a system that is no longer there"),
+        ("Came from", sender or "a system that no longer exists"),
         ("Names", f"{name.kind.label.lower()} {name.external_id}" if name else "no booking and no client"),
         ("Happened", f"{event.occurred_at:%Y-%m-%d %H:%M} UTC"),
-        ("Says", ", ".join(f"{key}: {value}" for key, value in event.payload.items() if key != "extra")[:500]),
+        ("Content", ", ".join(f"{key}: {value}" for key, value in event.payload.items() if key != "extra")[:500]),
     ]

@@ -1,4 +1,4 @@
-"""Forms of systems. Credentials go in and never come out again."""
+"""Forms of systems. Credentials are entered, and never shown again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def credential_fields() -> tuple[str, ...]:
 
 
 def shown_for() -> dict[str, str]:
-    """When each of these fields is on the page, as the page's script understands it."""
+    """When each of these fields is shown, as an expression for the page's script."""
     return {
         credential.field: "[" + ",".join(f"'{kind}'" for kind in kinds) + "].includes(kind)"
         for credential, kinds in every().items()
@@ -47,24 +47,24 @@ def shown_for() -> dict[str, str]:
 
 @cache
 def system_form() -> type[SystemForm]:
-    """The form with a field for each credential: kinds enter themselves when the process starts, after this module."""
+    """The form with a field for each credential; made late, since kinds register after this module is imported."""
     return type("SystemForm", (SystemForm,), {each.field: _credential_field(each) for each in every()})
 
 
 class BaseUrlField(forms.URLField):
-    """Its rule is that of :func:`integrations.outbound.guard.checked_base_url` alone, as in the API."""
+    """Checked only by :func:`integrations.outbound.guard.checked_base_url`, as in the API."""
 
     default_validators = []
 
 
 class SystemForm(TenantForm):
-    """A system. What stays empty keeps its stored value, which is never sent to the page."""
+    """A system. An empty credential keeps its stored value, which is never sent to the page."""
 
     base_url = BaseUrlField(
         assume_scheme="https",
         max_length=500,
         widget=UnfoldAdminURLInputWidget(),
-        help_text="Without a slash at the end.",
+        help_text="Without a trailing slash.",
     )
 
     class Meta:
@@ -89,12 +89,12 @@ class SystemForm(TenantForm):
     def _hint(self, credential: Credential) -> str:
         value = self._stored.get(credential.name, "")
         if self._unreadable:
-            standing = f"Cannot be read: {self._unreadable}. Enter all values anew."
+            status = f"Cannot be decrypted: {self._unreadable}. Enter all values again."
         elif named_credentials.is_named(value):
-            standing = self._named(value)
+            status = self._named(value)
         else:
-            standing = "Set." if value else "Not set."
-        return f"{standing} {credential.about} Empty keeps it, a single {REMOVE} removes it; env:NAME reads a variable."
+            status = "Set." if value else "Not set."
+        return f"{status} {credential.about} Empty keeps it, a single {REMOVE} removes it, env:NAME reads a variable."
 
     def _named(self, value: str) -> str:
         name = named_credentials.name_of(value)
@@ -105,7 +105,7 @@ class SystemForm(TenantForm):
         return f"Set, from the variable {name}."
 
     def clean_base_url(self) -> str:
-        """Refuse at once what no delivery could reach."""
+        """Refuse a URL that no delivery could reach."""
         url = str(self.cleaned_data["base_url"])
         if "base_url" in self.changed_data:
             try:
@@ -115,7 +115,7 @@ class SystemForm(TenantForm):
         return url
 
     def clean(self) -> dict[str, Any]:
-        """Merge what was typed into what is stored, and encrypt it."""
+        """Merge the entered credentials into the stored ones, and encrypt them."""
         cleaned = super().clean()
         kind = cleaned.get("kind") or self.instance.kind
         typed = {
@@ -134,18 +134,20 @@ class SystemForm(TenantForm):
         return cleaned
 
     def _check_places(self, kind: str, typed: dict[Credential, str], url: str) -> None:
-        """What was entered for one place goes to no other."""
+        """Credentials entered for one place must not be sent to another."""
         before = self.initial.get("base_url") or url
         if self._unreadable and leads_elsewhere(before, url) and not any(typed.values()):
-            self.add_error("base_url", "This leads to another place. Enter all credentials anew.")
+            self.add_error("base_url", "This leads to another place. Enter all credentials again.")
         entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
         for field, names in to_be_entered_anew(kind, self._stored, entered, (before, url)).items():
             labels = ", ".join(found.label for found in credentials_of(kind).values() if found.name in names)
             where = field if field == "base_url" else f"credential_{field}"
-            self.add_error(where, f"This leads to another place. Enter anew what is sent there, or {REMOVE}: {labels}.")
+            self.add_error(
+                where, f"This leads to another place. Enter these again, or {REMOVE} to remove them: {labels}."
+            )
 
     def _check_together(self, kind: str, typed: dict[Credential, str]) -> None:
-        """Whether they fit each other, where one of those was entered."""
+        """Check that credentials fit each other, if one of them was entered."""
         entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
         try:
             check_together(kind, self._stored, entered)

@@ -1,4 +1,4 @@
-"""Admin of alerts, read-only but for closing one."""
+"""Admin of alerts, read-only except for resolving one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wedsync.weddings.tenant_admin.looks import column, moment
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Open ones or closed ones."""
+    """Open or resolved alerts."""
 
-    title = "standing"
+    title = "state"
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
@@ -47,14 +47,14 @@ class AlertAdmin(PastButtonAdmin):
     told = moment("Staff told", "told_at")
     resolved = moment("Resolved", "resolved_at")
 
-    @column("Standing", ordering="resolved_at")
+    @column("State", ordering="resolved_at")
     def standing(self, alert: Alert) -> str:
         return "resolved" if alert.resolved_at else "open"
 
     def is_offered(self, row: Alert, path: str) -> bool:
-        """What is closed stays closed."""
+        """A resolved alert stays resolved."""
         return row.resolved_at is None
 
-    @asked("Resolve", "resolve", "Close the alert? Where it is still wrong, the next health sweep opens another.")
+    @asked("Resolve", "resolve", "Resolve the alert? If the cause persists, the next health sweep opens another.")
     def resolve(self, request: HttpRequest, alert: Alert) -> str:
-        return "Resolved." if alerts.resolve(alert) else "It was resolved already."
+        return "Resolved." if alerts.resolve(alert) else "It was already resolved."

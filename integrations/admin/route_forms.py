@@ -1,4 +1,4 @@
-"""Forms of routes: the route, its conditions, and what a dry run is to try."""
+"""Forms for a route, its conditions, and a dry run."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def _several(choices: list[tuple[str, str]], help_text: str) -> forms.MultipleCh
 
 
 class RouteForm(TenantForm):
-    """A route, its lists as boxes to tick."""
+    """A route, with check boxes for its lists."""
 
-    event_types = _several([(name, name) for name in sorted(CATALOGUE)], "None ticked, and no pattern: every type.")
+    event_types = _several([(name, name) for name in sorted(CATALOGUE)], "None ticked and no pattern: every type.")
     type_patterns = forms.CharField(
         label="Patterns of event types",
         required=False,
         max_length=500,
-        help_text="Beside those ticked, by comma: booking.*, *.cancelled, or * for every type.",
+        help_text="In addition to the ticked ones, separated by commas: booking.*, *.cancelled, or * for every type.",
         widget=UnfoldAdminTextInputWidget(),
     )
-    roles = _several(list(Contact.Role.choices), "People of the wedding.")
-    channels = _several(list(ContactChannel.choices), "None ticked: what each person prefers.")
+    roles = _several(list(Contact.Role.choices), "People involved in the wedding.")
+    channels = _several(list(ContactChannel.choices), "None ticked: the channel that each person prefers.")
     mapping = forms.JSONField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "class": "font-mono"}),
@@ -59,8 +59,8 @@ class RouteForm(TenantForm):
         required=False,
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "class": "font-mono"}),
-        help_text='Or Jinja2 that makes a JSON object: {"hall": "{{ payload.extra.hall }}", '
-        '"changes": {{ payload.changes|tojson }}}. It knows payload, event and wedding.',
+        help_text='Or a Jinja2 template that produces a JSON object: {"hall": "{{ payload.extra.hall }}", '
+        '"changes": {{ payload.changes|tojson }}}. It can use payload, event and wedding.',
     )
 
     class Meta:
@@ -77,7 +77,7 @@ class RouteForm(TenantForm):
         self.initial["event_types"] = [each for each in stored if each in CATALOGUE]
 
     def clean(self) -> dict[str, Any]:
-        """Put ticked types and patterns together."""
+        """Combine ticked types and patterns."""
         cleaned = super().clean()
         typed = cleaned.get("type_patterns") or ""
         patterns = list(dict.fromkeys(each.strip() for each in typed.split(",") if each.strip()))
@@ -95,13 +95,13 @@ class RouteForm(TenantForm):
 
 
 class ConditionForm(TenantForm):
-    """A condition. Its value is JSON, but nobody has to put a word in quotes."""
+    """A condition. Its value is JSON, but a word needs no quotes."""
 
     value = forms.CharField(
         required=False,
         max_length=2000,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="A word, a number, a date; several by comma for “is one of”; or JSON.",
+        help_text="A word, a number or a date; for “is one of” several, separated by commas; or JSON.",
     )
 
     class Meta:
@@ -135,7 +135,7 @@ def read(text: str, operator: str) -> Any:
 
 
 def written(value: Any, operator: str) -> str:
-    """A value as one would type it."""
+    """A value as a person would type it."""
     as_json = json.dumps(value, ensure_ascii=False)
     return value if isinstance(value, str) and read(value, operator) == value else as_json
 
@@ -150,13 +150,13 @@ def _loosely(text: str) -> Any:
 
 
 class DryRunForm(forms.Form):
-    """An event of ours by its id, or one that is pasted."""
+    """A stored event by its id, or a pasted one."""
 
     event = forms.UUIDField(
-        label="Id of an event", required=False, widget=UnfoldAdminTextInputWidget(), help_text="Or paste one below."
+        label="Event id", required=False, widget=UnfoldAdminTextInputWidget(), help_text="Or paste one below."
     )
     organization = forms.ModelChoiceField(
-        Organization.objects.none(), required=False, widget=UnfoldAdminSelectWidget(), help_text="Of a pasted event."
+        Organization.objects.none(), required=False, widget=UnfoldAdminSelectWidget(), help_text="For a pasted event."
     )
     type = forms.ChoiceField(
         required=False,
@@ -167,15 +167,15 @@ class DryRunForm(forms.Form):
         required=False,
         max_length=strict_json.LARGEST,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "class": "font-mono"}),
-        help_text='In our own names, as JSON: {"guest_count": 120}.',
+        help_text='With our field names, as JSON: {"guest_count": 120}.',
     )
     wedding = forms.ModelChoiceField(Wedding.objects.none(), required=False)
     system = forms.ModelChoiceField(
-        System.objects.none(), required=False, label="Came from", help_text="Empty: from nobody's system."
+        System.objects.none(), required=False, label="Came from", help_text="Empty: from no system."
     )
     priority = forms.ChoiceField(
         required=False,
-        choices=[("", "that of its type"), *Priority.choices],
+        choices=[("", "its type's own"), *Priority.choices],
         widget=UnfoldAdminSelectWidget(),
     )
 
@@ -197,7 +197,7 @@ class DryRunForm(forms.Form):
         field.queryset = rows
 
     def clean(self) -> dict[str, Any]:
-        """Find the event, or make it; ``cleaned_data["subject"]`` is the event and the names of its channels."""
+        """Find or make the event; ``cleaned_data["subject"]`` is the event and the names of its channels."""
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
@@ -206,7 +206,7 @@ class DryRunForm(forms.Form):
         elif cleaned.get("type"):
             cleaned["subject"] = self._pasted(cleaned)
         else:
-            self.add_error("event", "Name an event, or choose a type below and paste its payload.")
+            self.add_error("event", "Enter an event's id, or choose a type below and paste its payload.")
         return cleaned
 
     def _stored(self, cleaned: dict[str, Any]) -> Any:
@@ -226,7 +226,7 @@ class DryRunForm(forms.Form):
         try:
             payload = strict_json.loads((cleaned["payload"] or "{}").encode())
             if not isinstance(payload, dict):
-                raise strict_json.NotStrictJson("the body is no object")
+                raise strict_json.NotStrictJson("the body is not an object")
         except (strict_json.NotStrictJson, UnicodeEncodeError) as error:
             self.add_error("payload", str(error).replace("the body", "It", 1))
             return None

@@ -1,4 +1,4 @@
-"""Admin of routes, and the page of their dry run."""
+"""Admin of routes, and the dry run's page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RouteAdmin(TenantAdmin):
         (None, {"fields": (("name", "active"),)}),
         ("When", {"fields": ("channel_pattern", "event_types", "type_patterns", "active_from", "active_until")}),
         (
-            "To whom",
+            "To",
             {"fields": ("target", "system", "roles", "everyone", "contact", "channels", "live_channel", "echo")},
         ),
         ("How", {"fields": ("priority", "mapping", "template")}),
@@ -86,7 +86,7 @@ class RouteAdmin(TenantAdmin):
 
     @button("Dry run", "dry-run")
     def dry_run(self, request: HttpRequest) -> HttpResponse:
-        """What would happen to an event, stored or pasted, and why. Writes nothing and sends nothing."""
+        """Show what would happen to an event, stored or pasted, and why. Writes and sends nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = request.POST if request.method == "POST" else (request.GET if "event" in request.GET else None)

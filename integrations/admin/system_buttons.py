@@ -1,4 +1,4 @@
-"""Buttons on a system's page that speak with the system: free days, clients, secrets. Each is offered where it fits."""
+"""Buttons on a system's page for its credentials, free days, clients and secrets. Each is offered where it applies."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from wedsync.weddings.tenant_admin.looks import button, column, show_once
 
 SYSTEM_BUTTONS = ("try_it", "ask_availability", "sync_clients", "new_signing_secret", "end_previous_secret")
 _ASK_TRIAL = (
-    "Ask the other side whether it takes our credentials, by a call that changes nothing there? It counts as no "
-    "delivery, and the system stays in its state. Save first what you have entered."
+    "Ask the other side whether it accepts our credentials, by a call that changes nothing there? It does not count as "
+    "a delivery, and the system keeps its state. Save your changes first."
 )
 _ASK_ROTATION = (
-    "Make a new secret that signs what we send? It is shown once. The present one signs along, so that the other side "
-    "can change over without a gap; end it when they have."
+    "Make a new secret to sign our requests? It is shown once. The present one also signs, so that the other side can "
+    "switch without a gap; end it when they have."
 )
 
 
 class DayForm(forms.Form):
-    """Which day, for how many."""
+    """The day, and the number of guests."""
 
     date = forms.DateField(
         widget=UnfoldAdminDateWidget(attrs={"placeholder": "2027-06-19"}),
         error_messages={"invalid": DATE_TYPED},
-        help_text="For instance 2027-06-19.",
+        help_text="For example 2027-06-19.",
     )
     guests = forms.IntegerField(min_value=0, max_value=100_000, widget=UnfoldAdminIntegerFieldWidget())
 
 
 class SyncForm(forms.Form):
-    """From where."""
+    """Whether to read all clients again."""
 
     anew = forms.BooleanField(
         label="All clients again",
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="After contacts were linked. Else only what has changed since the last time.",
+        help_text="For use after contacts were linked. Otherwise only changes since the last run are read.",
     )
 
 
@@ -57,7 +57,7 @@ class SystemButtons(ButtonAdmin):
     """The buttons, for :class:`integrations.admin.systems.SystemAdmin`."""
 
     def is_offered(self, row: Any, path: str) -> bool:
-        """By what the system's kind can do."""
+        """Judged by the abilities of the system's kind."""
         match path:
             case "availability":
                 return availability.can_be_asked(row)
@@ -71,13 +71,13 @@ class SystemButtons(ButtonAdmin):
 
     @column("Clients")
     def clients_read(self, row: System) -> str:
-        """How far the clients are read."""
+        """How far the clients have been read."""
         found = ClientSync.objects.filter(system=row).first()
         return _progress(found) if found else "Not read yet."
 
     @button("Try it now", "try-it")
     def try_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Try the stored credentials, and say what happened and what to do."""
+        """Try the stored credentials, and show what happened and what to do."""
         row = self._offered(request, object_id, "try-it")
         back, facts = self.page_of(row), []
         if request.method == "POST":
@@ -89,7 +89,7 @@ class SystemButtons(ButtonAdmin):
 
     @button("Availability", "availability")
     def ask_availability(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask the venue's system about a day, and show what it says."""
+        """Ask the venue's system about a day, and show the answer."""
         row = self._offered(request, object_id, "availability")
         form = DayForm(request.POST if request.method == "POST" else None)
         facts: list[tuple[str, object]] = []
@@ -100,18 +100,18 @@ class SystemButtons(ButtonAdmin):
                 form.add_error(None, str(error))
             except DeliveryError as error:
                 form.add_error(None, f"{row} could not be asked: {error}.")
-        text = "Whether a day is free, as the venue's own system says now."
+        text = "Ask the venue's own system now whether a day is free."
         return Question(f"Availability: {row}", "Ask", self.page_of(row), text, facts, form).page(request, self)
 
     @button("Sync clients now", "sync-clients")
     def sync_clients(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Read the changed clients, as the task of every quarter of an hour does."""
+        """Read the changed clients, as the task does every quarter of an hour."""
         row = self._offered(request, object_id, "sync-clients")
         form = SyncForm(request.POST if request.method == "POST" else None)
         if form.is_valid() and row.state != System.Status.ACTIVE:
             form.add_error(None, f"{row} is {row.state}. Resume it first.")
         if not form.is_valid():
-            text = "Read what has changed among the system's clients, and change our contacts accordingly?"
+            text = "Read the changes to the system's clients, and apply them to our contacts?"
             back = self.page_of(row)
             return Question(f"Sync clients now: {row}", "Sync clients now", back, text, form=form).page(request, self)
         if form.cleaned_data["anew"]:
@@ -120,7 +120,7 @@ class SystemButtons(ButtonAdmin):
 
     @button("New signing secret", "new-signing-secret")
     def new_signing_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Make one and show it once; the present one signs along."""
+        """Make a secret and show it once; the present one also signs."""
         row = self._offered(request, object_id, "new-signing-secret")
         if request.method != "POST":
             question = Question(f"New signing secret: {row}", "New signing secret", self.page_of(row), _ASK_ROTATION)
@@ -130,15 +130,15 @@ class SystemButtons(ButtonAdmin):
         except ConfigurationError as error:
             return self.done(request, row, f"No secret was made: {error}.")
         self.log_change(request, row, "Made a new signing secret.")
-        note = "Copy it now and give it to the other side. It is stored encrypted, and is not shown again."
+        note = "Copy it now and give it to the other side. It is stored encrypted and not shown again."
         return show_once(request, self, row, title=f"Signing secret: {row}", note=note, facts={"Signing secret": made})
 
     @button("End the previous secret", "end-previous-secret")
     def end_previous_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Sign with the newest alone."""
+        """Sign with the newest secret only."""
         row = self._offered(request, object_id, "end-previous-secret")
         if request.method != "POST":
-            text = "Sign with the newest secret alone? Whoever still checks with the one before refuses our calls then."
+            text = "Sign with the newest secret only? A receiver still using the previous one will refuse our calls."
             title, label = f"End the previous secret: {row}", "End the previous secret"
             return Question(title, label, self.page_of(row), text).page(request, self)
         try:
@@ -160,7 +160,7 @@ def _answer(found: Availability) -> list[tuple[str, object]]:
         ("Asked for", f"{found.guests} guests"),
     ]
     if found.capacity is not None:
-        facts.append(("Takes at most", f"{found.capacity} guests"))
+        facts.append(("Capacity", f"{found.capacity} guests"))
     return [*facts, ("The venue says", found.note)] if found.note else facts
 
 
@@ -169,8 +169,8 @@ def _day(date: dt.date) -> str:
 
 
 def _progress(row: ClientSync) -> str:
-    counts = f"{row.seen} read in all, {row.changed} changed a contact, {row.unknown} unknown here"
-    broken = f", {row.refused} could not be understood" if row.refused else ""
+    counts = f"{row.seen} read in all, {row.changed} changed a contact, {row.unknown} without a contact"
+    broken = f", {row.refused} could not be read" if row.refused else ""
     if row.error:
         return f"Stopped early: {row.error}. {counts}{broken}."
     end = f"up to date at {row.finished_at:%Y-%m-%d %H:%M} UTC" if row.finished_at else "more to read"

@@ -1,4 +1,4 @@
-"""Admin of systems, and of their names for what is ours."""
+"""Admin of systems and of external references."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def _cells(past: PastReading) -> list[object]:
 
 
 def _lost_with(system: System) -> str:
-    """What nobody can bring back once a system is deleted, in a sentence; empty: nothing."""
+    """A sentence about data that deleting a system would lose for good; empty: nothing."""
     references = system.references.count()
     sync = ClientSync.objects.filter(system=system).first()
     lost = [f"{references} external reference{'' if references == 1 else 's'}"] if references else []
     if sync is not None:
         read_to = f"to {_second(sync.read_to)}" if sync.read_to else "nothing yet"
-        lost.append(f"how far its clients are read ({read_to}, cursor {sync.cursor or 'at the beginning'})")
+        lost.append(f"how far its clients have been read ({read_to}, cursor {sync.cursor or 'at the beginning'})")
     return f"Lost with {system}: {' and '.join(lost)}. Disable it instead to keep them." if lost else ""
 
 
@@ -86,15 +86,15 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
 
     @property
     def conditional_fields(self) -> dict[str, str]:
-        """Each credential is shown for the kinds that take it."""
+        """Each credential is shown for the kinds that use it."""
         return shown_for()
 
     def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """With the credentials of every kind."""
+        """The form with the credentials of every kind."""
         return super().get_form(request, obj, *args, **{"form": system_form(), **kwargs})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Only look: no credentials at all. An existing system: with its state."""
+        """Credentials only for users who may change them; an existing system also has its state."""
         shown = list(super().get_fieldsets(request, obj))
         if obj is None or self.has_change_permission(request, obj):
             shown.append(("Credentials, stored encrypted and never shown", {"fields": credential_fields()}))
@@ -107,11 +107,11 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         return shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The state changes by the buttons, which also see to what was held."""
+        """The state is changed by buttons, which also release or end held deliveries."""
         return [*super().get_readonly_fields(request, obj), *(_TOLD if obj is not None else [])]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """First of all how many names for what is ours go with a system, and how far its clients are read."""
+        """First the external references, and how far clients were read, which would be lost with a system."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
         return [*filter(None, map(_lost_with, objs)), *deleted], counts, lacking, protected
 
@@ -120,7 +120,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         return system.state_reason.replace("_", " ")
 
     def save_model(self, request: HttpRequest, obj: System, form: Any, change: bool) -> None:
-        """What waits for a token of the old rate asks anew, and what waits for a mended credential goes out."""
+        """Save; deliveries that waited for a token or for a corrected credential become due again."""
         super().save_model(request, obj, form, change)
         if LIMITS & set(form.changed_data):
             holds.let_limited_go(obj.id)
@@ -128,7 +128,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
             holds.let_mended_go(obj.id)
 
     def is_offered(self, row: System, path: str) -> bool:
-        """Those that would change something, so that the rest are found."""
+        """Offer only buttons that would change something."""
         match path:
             case "resume":
                 return bool(row.state != System.Status.ACTIVE)
@@ -151,16 +151,16 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         past = list(PastReading.objects.filter(system=system).order_by("-taken_at")[:MOST_READINGS])
         return table(_COLUMNS, [_cells(each) for each in past]) if past else "nothing yet"
 
-    @asked("Resume", "resume", "Let the system take deliveries again? What was held for it goes out now.")
+    @asked("Resume", "resume", "Send to this system again? Deliveries held for it go out now.")
     def resume(self, request: HttpRequest, system: System) -> str:
         return f"Resumed; held deliveries that are due now: {lifecycle.resume_system(system)}."
 
-    @asked("Pause", "pause", "Hold everything that goes to this system until it is resumed?")
+    @asked("Pause", "pause", "Hold all deliveries to this system until it is resumed?")
     def pause(self, request: HttpRequest, system: System) -> str:
         lifecycle.pause_system(system)
         return "Paused. Deliveries are held until you resume it."
 
-    @asked("Disable", "disable", "Stop for good? Deliveries to this system become dead instead of waiting.")
+    @asked("Disable", "disable", "Stop for good? Deliveries to this system will be dead instead of waiting.")
     def disable(self, request: HttpRequest, system: System) -> str:
         lifecycle.disable_system(system)
         return "Disabled."

@@ -1,4 +1,4 @@
-"""Weddings in the admin. Here, because an edit is an event that everyone concerned must learn, as with the API."""
+"""Weddings in the admin. They are here because an edit is published as an event, as in the API."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from wedsync.weddings.tenant_admin.looks import column, table
 
 @admin.register(Wedding)
 class PublishingWeddingAdmin(WeddingAdmin):
-    """Changes of date, times, venue, guests and capacity go out; the rest, and emptied fields, are only stored."""
+    """Changes of date, times, venue, guests and capacity are published; others, and emptied fields, are only stored."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Below the fields: whom saving them tells."""
+        """Below the fields: who is told when they are saved."""
         found = list(super().get_fieldsets(request, obj))
         if obj is None:
             return found
         told = {
             "fields": ("who_is_told",),
-            "description": "Saving a change here tells these people and systems at once. What is emptied tells nobody.",
+            "description": "Saving a change tells these people and systems immediately. Emptying a field tells nobody.",
         }
-        return [*found, ("Whom a change tells", told)]
+        return [*found, ("Who is told of a change", told)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(["who_is_told"] if obj is not None else [])]
 
     @column("By today's routes")
     def who_is_told(self, wedding: Wedding) -> SafeString:
-        stored = Wedding.objects.filter(pk=wedding.pk).first() or wedding  # what was typed and refused may not fit
-        return table(("A change of", "tells", "by"), _rows(audience.of_changes(stored)))
+        stored = Wedding.objects.filter(pk=wedding.pk).first() or wedding  # refused input may not fit
+        return table(("Change of", "Tells", "Via"), _rows(audience.of_changes(stored)))
 
     def save_model(self, request: HttpRequest, obj: Wedding, form: Any, change: bool) -> None:
-        """Save; the page's transaction holds the events too."""
+        """Save the row and publish its events in one transaction."""
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -61,7 +61,7 @@ class PublishingWeddingAdmin(WeddingAdmin):
 
 
 def name_of(request: HttpRequest) -> str:
-    """Who is signed in, as people call them."""
+    """The name of the signed-in user."""
     full_name = getattr(request.user, "get_full_name", str)()
     return str(full_name or request.user.get_username())
 
@@ -70,7 +70,7 @@ def _rows(parts: Sequence[tuple[str, Sequence[Reached]]]) -> list[tuple[str, str
     rows = []
     for part, reached in parts:
         if not reached:
-            rows.append((part, "nobody: no route leads it anywhere", ""))
+            rows.append((part, "nobody: no route leads anywhere", ""))
         for number, each in enumerate(reached):
             by = f"{each.by} ({each.but})" if each.but else each.by
             rows.append(("" if number else part, each.name, by))

@@ -99,9 +99,7 @@ def link(event: ChannelEvent, wedding: Wedding, *, all_like_it: bool) -> int:
 def _make_reference(event: ChannelEvent, wedding: Wedding) -> ExternalReference:
     name = name_used_by(event)
     if name is None or event.source_system_id is None:
-        raise CannotLink(
-            "The event names no booking and no client, so no other event is like it. Link only this one."
-        )
+        raise CannotLink("The event names no booking and no client, so no other event is like it. Link only this one.")
     system = System.objects.filter(id=event.source_system_id, organization_id=event.organization_id).first()
     if system is None:
         raise CannotLink("The system that sent the event no longer exists. Link only this one.")

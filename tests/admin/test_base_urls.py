@@ -119,7 +119,7 @@ def test_a_base_url_of_another_origin_needs_the_secrets_anew(
     kept = System.objects.get(pk=system.pk)
     taken = save(client, system, base_url=url, credential_access_token="entered-for-the-new-one")
 
-    assert "Enter anew what is sent there" in refused
+    assert "Enter these again, or - to remove them" in refused
     assert "Access token" in refused
     assert (kept.base_url, kept.credentials) == (system.base_url, SECRET)
     assert taken == ""

@@ -116,7 +116,7 @@ def test_a_lost_key_is_said_and_the_rest_can_still_be_edited(client: Client, sys
     from wedsync.runner.home import fernet_key
 
     settings.SECRET_KEYS = (fernet_key(),)
-    assert "Cannot be read" in client.get(page(system)).content.decode()
+    assert "Cannot be decrypted" in client.get(page(system)).content.decode()
     client.post(page(system), form(name="Renamed"))
 
     kept = System.objects.get(pk=system.pk)

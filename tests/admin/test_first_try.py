@@ -152,7 +152,7 @@ def test_deleting_a_system_says_how_many_references_and_which_cursor_go_with_it(
     asked = client.post(page(System, "changelist"), many).content.decode()
 
     for text in (shown, asked):
-        assert f"Lost with {system}: 2 external references and how far its clients are read" in text
+        assert f"Lost with {system}: 2 external references and how far its clients have been read" in text
         assert "cursor page-7" in text
     assert System.objects.filter(pk=system.pk).exists()
 

@@ -46,7 +46,7 @@ def test_the_page_counts_what_is_alike_and_looking_changes_nothing(client: Clien
 
     text = client.get(link_page(event)).content.decode()
 
-    assert "all 2 like it, and those to come" in text
+    assert "all 2 like it, and future ones" in text
     assert "booking BK-1" in text
     assert state(event) == state(like_it) == ("unlinked", None)
 

@@ -46,7 +46,7 @@ def text_of(answer: Any) -> str:
 def test_the_page_of_a_wedding_says_whom_a_change_tells_and_by_what(routes: House, sign_in: SignIn) -> None:
     shown = text_of(sign_in(routes).get(page(Wedding, "change", routes.rows[Wedding].pk)))
 
-    assert "Whom a change tells" in shown
+    assert "Who is told of a change" in shown
     for part in ("Times and venue", "Guest count", "Capacity", "Date"):
         assert part in shown
     assert "Anna Gruber" in shown
@@ -57,7 +57,7 @@ def test_the_page_of_a_wedding_says_whom_a_change_tells_and_by_what(routes: Hous
 def test_where_no_route_leads_it_says_so(ours: House, sign_in: SignIn) -> None:
     shown = text_of(sign_in(ours).get(page(Wedding, "change", ours.rows[Wedding].pk)))
 
-    assert "nobody: no route leads it anywhere" in shown
+    assert "nobody: no route leads anywhere" in shown
 
 
 def save(client: Client, wedding: Wedding, **changed: Any) -> Any:
@@ -156,5 +156,5 @@ def test_the_button_that_calls_a_delivery_off_says_so(ours: House, sign_in: Sign
     row = ours.rows[Delivery]
     shown = text_of(sign_in(ours).get(reverse("admin:integrations_delivery_cancel", args=[row.pk])))
 
-    assert ">Call this delivery off</button>" in shown
+    assert ">Cancel this delivery</button>" in shown
     assert ">Leave it as it is</a>" in shown
