@@ -1,7 +1,7 @@
-"""Group commit: a few writers store what many requests brought, batch by batch, and wake each when it is durable.
+"""Group commit: a few writers store many requests in batches, and wake each request when it is durable.
 
-A failing batch is halved until the bad request stands alone, so that one never fails its neighbours. The queue is
-bounded: when PostgreSQL is slow, senders are told to retry instead of memory growing (docs/adr/0007, 0021).
+A failing batch is halved until the bad request is alone, so that it never fails its neighbours. The queue is bounded:
+if PostgreSQL is slow, senders are told to retry instead of memory growing (docs/adr/0007, 0021).
 """
 
 import asyncio
@@ -22,12 +22,12 @@ log = structlog.get_logger(__name__)
 WRITERS = 2
 LARGEST_BATCH = 256
 LARGEST_BYTES = 1024 * 1024
-MANY = 64  # waiting requests that are worth a second writer: each statement costs as much as ten requests
+MANY = 64  # waiting requests that justify a second writer: each statement costs as much as ten requests
 MOST_WAITING = 2_000
 MOST_BYTES = 64 * 1024 * 1024
 STOP_SECONDS = 10.0
-ANSWER_WITHIN = 1.2  # seconds; an answer is promised in under 2, and the look-up before may take 0.6
-LOOK_EVERY = 0.1  # seconds between two looks for requests that have waited too long
+ANSWER_WITHIN = 1.2  # seconds; an answer is promised within 2, and the look-up before may take 0.6
+LOOK_EVERY = 0.1  # seconds between checks for requests that have waited too long
 TRIES = 4
 _WORTH_ANOTHER_TRY = (errors.DeadlockDetected, errors.SerializationFailure, errors.ForeignKeyViolation)
 
@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 
 class StorageAway(Exception):
-    """PostgreSQL is away, or too slow for what comes in: the sender must try again."""
+    """PostgreSQL is away, or too slow for the incoming requests: the sender must try again."""
 
 
 class _Waiting(Generic[Item, Result]):
@@ -53,7 +53,7 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Committer(Generic[Item, Result]):
-    """The queue, and the writers that empty it, each with a connection of its own.
+    """The queue, and the writers that empty it, each with its own connection.
 
     ``store`` writes a batch durably and returns a result for each of its items.
     """
@@ -75,10 +75,10 @@ class Committer(Generic[Item, Result]):
         """Start the writers on the running event loop."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._write()) for _ in range(self._writers)]
-        self._watch = loop.create_task(self._tell_who_waits_too_long())
+        self._watch = loop.create_task(self._fail_late_requests())
 
     async def stop(self) -> None:
-        """Write what is queued, then end; at most ten seconds."""
+        """Write what is queued, then end; takes ten seconds at most."""
         self._stopping = True
         for idle in self._idle:
             _resolve(idle)
@@ -88,12 +88,12 @@ class Committer(Generic[Item, Result]):
                 task.cancel()
 
     def submit(self, item: Item, size: int = 0) -> "asyncio.Future[Result]":
-        """Queue an item. The future is done when it is durable.
+        """Queue an item. The future is done when the item is durable.
 
-        Else it fails: with :class:`StorageAway` after 1.3 s at most, with the store's own error where the item cannot
-        be stored.
+        Otherwise it fails: with :class:`StorageAway` after 1.3 s at most, or with the store's own error if the item
+        cannot be stored.
 
-        ``size``: the bytes that it holds in memory while it waits.
+        ``size``: the bytes that the item occupies in memory while it waits.
 
         Raises:
             StorageAway: the queue is full, or the process is about to end.
@@ -122,7 +122,7 @@ class Committer(Generic[Item, Result]):
             while batch := await self._next_batch():
                 try:
                     await self._commit(database, batch)
-                except Exception as error:  # a writer must outlive everything: without it nobody is answered
+                except Exception as error:  # a writer must survive any error: without it nobody is answered
                     with _about(batch):
                         log.exception("batch_not_settled", requests=len(batch))
                     _fail(batch, error)
@@ -130,7 +130,7 @@ class Committer(Generic[Item, Result]):
             database.close()
 
     async def _next_batch(self) -> list[_Waiting[Item, Result]]:
-        """What waits by now, as soon as anything does; empty when the process ends."""
+        """All waiting requests, up to a batch; waits for the first. Empty when the process ends."""
         while not self._queue:
             if self._stopping:
                 return []
@@ -154,13 +154,13 @@ class Committer(Generic[Item, Result]):
             await self._commit(database, batch[middle:])
 
     async def _settle(self, database: AsyncConnection, batch: list[_Waiting[Item, Result]]) -> bool:
-        """Store a batch and wake its senders; false where one of several cannot be stored, and nobody knows which."""
+        """Store a batch and wake its senders; false if one of several cannot be stored and it is unknown which."""
         try:
             results = await self._store_patiently(database, [waiting.item for waiting in batch])
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             write_refusals.note(error)
             log.error("storage_away", error=type(error).__name__, reason=str(error).strip(), requests=len(batch))
-            _fail(batch, StorageAway("PostgreSQL did not take it"))
+            _fail(batch, StorageAway("PostgreSQL did not accept it"))
         except Exception as error:
             if len(batch) > 1:
                 return False
@@ -173,7 +173,7 @@ class Committer(Generic[Item, Result]):
         return True
 
     async def _store_patiently(self, database: AsyncConnection, items: Sequence[Item]) -> list[Result]:
-        """Again where two writers stood in each other's way, or a row that was found is gone by now."""
+        """Store items; try again if two writers collided, or if a row has been deleted meanwhile."""
         for _ in range(TRIES - 1):
             try:
                 return await self._store(database, items)
@@ -181,19 +181,22 @@ class Committer(Generic[Item, Result]):
                 continue
         return await self._store(database, items)
 
-    async def _tell_who_waits_too_long(self) -> None:
-        """One look now and then instead of a timer for each request; who waits already gets another writer."""
+    async def _fail_late_requests(self) -> None:
+        """Check at intervals instead of a timer for each request; also wakes an idle writer if requests wait."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            if self._queue and self._idle:  # the other writer may hang; nobody else shall wait for it
+            if self._queue and self._idle:  # the other writer may be stuck; do not let other requests wait for it
                 _resolve(self._idle.popleft())
             while self._pending and (self._pending[0].future.done() or self._pending[0].until < loop.time()):
-                _fail([self._pending.popleft()], StorageAway("PostgreSQL took too long; a repetition does no harm"))
+                _fail(
+                    [self._pending.popleft()],
+                    StorageAway("PostgreSQL took too long; a repetition does no harm"),
+                )
 
 
 def _about(batch: Sequence[_Waiting[Item, Result]]) -> AbstractContextManager[None]:
-    """Lines that are written meanwhile name the requests of a batch."""
+    """Log lines within this context name the requests of a batch."""
     return correlation.of_many([waiting.correlation_id for waiting in batch if waiting.correlation_id])
 
 

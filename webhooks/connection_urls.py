@@ -1,4 +1,4 @@
-"""Where the other side of a connection calls, and who it is."""
+"""The URL that the other side of a connection calls, and which provider it is."""
 
 from django.conf import settings
 
@@ -12,16 +12,16 @@ from wedsync.env import ConfigurationError
 
 
 def provider_of(connection: Connection) -> Provider | None:
-    """The provider of messages whose callbacks come in here; ``None``: it is a vendor's door."""
+    """The provider whose callbacks arrive on this connection; ``None``: it is a vendor's connection."""
     return BY_KIND.get(connection.system.kind)
 
 
 def refusal(system: System) -> str:
-    """Why a system can have no connection, as a sentence; empty: it sends us events or callbacks."""
+    """Why a system cannot have a connection, as a sentence; empty: it sends us events or callbacks."""
     if system.kind not in VENDORS and system.kind not in BY_KIND:
         return f"{system.get_kind_display()} sends us nothing, so a connection would never be called."
     if system.kind == System.Kind.EMAIL and _mail_provider(system) != BY_KIND[system.kind].slug:
-        return "Only Resend calls back here; this system sends through another mail provider."
+        return "Only Resend sends callbacks; this system uses another email provider."
     return ""
 
 
@@ -34,7 +34,7 @@ def _mail_provider(system: System) -> str:
 
 
 def url_of(connection: Connection) -> str:
-    """The URL that the other side calls. It holds the connection's id, which nobody else should know."""
+    """The URL that the other side calls. It contains the connection's id, which nobody else should know."""
     provider = provider_of(connection)
     path = f"{CALLBACKS_PREFIX}/{provider.slug}" if provider else PREFIX
     return f"{settings.PUBLIC_URL}{path}/{connection.pk}"

@@ -1,4 +1,4 @@
-"""The open doors: a connection with its live secrets and limits, remembered for two seconds in the web process."""
+"""Open doors: connections with their live secrets and limits, cached for two seconds in the web process."""
 
 import asyncio
 import ipaddress
@@ -23,17 +23,17 @@ log = structlog.get_logger(__name__)
 Purpose = ConnectionSecret.Purpose
 REMEMBERED = 2.0  # seconds
 MOST_REMEMBERED = 10_000
-MOST_AT_ONCE = 4  # look-ups for senders who are over their limit
-LOOK_UP_WITHIN = 0.6  # seconds; with the committer's wait an answer stays under the promised 2
+MOST_AT_ONCE = 4  # concurrent look-ups for senders over their limit
+LOOK_UP_WITHIN = 0.6  # seconds; together with the committer's wait an answer takes less than the promised 2
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
 class Door:
-    """What a receiver needs to know of a connection. ``secrets``: live signing ones, newest first.
+    """The data of a connection that a receiver needs. ``secrets``: live signing ones, newest first.
 
-    Ids are texts, as statements take them and channels are named.
+    Ids are strings, as in statements and channel names.
     """
 
     connection_id: str
@@ -48,16 +48,16 @@ class Door:
 
     @property
     def vendor(self) -> Vendor:
-        """The adapter of its kind; doors of vendors only."""
+        """The adapter of its kind; only for doors of vendors."""
         return VENDORS[self.kind]
 
     @property
     def is_of_a_vendor(self) -> bool:
-        """Whether events come through it; else the callbacks of a provider do."""
+        """Whether it receives a vendor's events; otherwise it receives a provider's callbacks."""
         return self.kind in VENDORS
 
     def spares(self, address: str) -> bool:
-        """Whether the address lies in one of the vendor's own networks."""
+        """Whether the address is in one of the vendor's own networks."""
         if not self.networks:
             return False
         try:
@@ -75,7 +75,7 @@ class _Remembered:
 
 @dataclass
 class Doors:
-    """A small cache, so that a stream of webhooks does not ask the database for each."""
+    """A small cache, so that a stream of webhooks does not query the database for each one."""
 
     _known: dict[str, _Remembered] = field(default_factory=dict)
     _asking: dict[str, "asyncio.Task[Door | None]"] = field(default_factory=dict)
@@ -86,13 +86,13 @@ class Doors:
         return found.door if found else None
 
     async def find(self, connection_id: str) -> Door | None:
-        """The door, or ``None`` when there is none or it is disabled. Many who ask at once share one query.
+        """The door, or ``None`` if there is none or it is disabled. Concurrent callers share one query.
 
-        While PostgreSQL does not answer, a door that was open when it was last looked up still is.
+        While PostgreSQL does not answer, a door that was open at the last look-up counts as open.
 
         Raises:
             StorageAway: PostgreSQL does not answer, and the door was not open before; or none of its secrets can be
-                read.
+                decrypted.
         """
         found = self._known.get(connection_id)
         if found is not None and found.until > time.monotonic():
@@ -107,7 +107,7 @@ class Doors:
             return found.door
 
     def look_up_soon(self, connection_id: str) -> None:
-        """Ask for a later request, unless many are asked for already."""
+        """Look the door up for later requests, unless many look-ups are under way."""
         if connection_id not in self._known and len(self._asking) < MOST_AT_ONCE and _could_be_an_id(connection_id):
             self._asked(connection_id)
 
@@ -122,7 +122,7 @@ class Doors:
     def _answered(self, connection_id: str, done: "asyncio.Task[Door | None]") -> None:
         self._asking.pop(connection_id, None)
         if not done.cancelled():
-            done.exception()  # whoever waited has seen it; asyncio shall not complain that nobody did
+            done.exception()  # the callers have seen it; keeps asyncio from complaining that nobody did
 
     async def _ask(self, connection_id: str) -> Door | None:
         door = await in_thread(_load, connection_id)
@@ -164,10 +164,10 @@ def _load(connection_id: str) -> Door | None:
 
 
 def _readable(live: Sequence[ConnectionSecret]) -> dict[UUID, str]:
-    """The secrets in clear. One that no key of ours opens is left out while another counts.
+    """The secrets in plain text. One that our keys cannot decrypt is left out if there is another.
 
     Raises:
-        StorageAway: none can be read, so nobody can say whether a signature is right.
+        StorageAway: none can be decrypted, so signatures cannot be verified.
     """
     texts = {}
     for secret in live:
@@ -176,5 +176,5 @@ def _readable(live: Sequence[ConnectionSecret]) -> dict[UUID, str]:
         except ConfigurationError as error:
             log.error("secret_unreadable", row=str(secret.id), connection=secret.connection_id, error=str(error))
     if live and not texts:
-        raise StorageAway("no secret of the connection can be read")
+        raise StorageAway("no secret of the connection can be decrypted")
     return texts

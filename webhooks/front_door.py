@@ -1,4 +1,4 @@
-"""All that listens under ``/api/webhooks/`` in a web process, and what it shares."""
+"""Everything that listens under ``/api/webhooks/`` in a web process, and the parts that it shares."""
 
 from typing import Any
 
@@ -41,21 +41,21 @@ class FrontDoor:
         }
 
     def at(self, path: str) -> Any:
-        """What answers at a path; ``None``: nothing of the door in."""
+        """The receiver for a path; ``None``: the path belongs to neither."""
         for prefix, answers in self._at.items():
             if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
                 return answers
         return None
 
     def start(self) -> None:
-        """Begin to store and to count, on the running event loop."""
+        """Start storing and counting on the running event loop."""
         self._limits.start()
         self._events.start()
         self._notices.start()
         self._rejections.start()
 
     async def stop(self) -> None:
-        """Store what was accepted, then end."""
+        """Store all accepted requests, then end."""
         await self._events.stop()
         await self._notices.stop()
         await self._rejections.stop()

@@ -1,6 +1,6 @@
-"""How many requests an hour: per sender's address, and per connection.
+"""Limits on requests per hour: per sender's address, and per connection.
 
-A fixed window, aligned to the clock's hours. Requests are counted here at once, and with the other web processes
+Limits are counted per clock hour. Requests are counted in memory immediately, and together with the other web processes
 through Redis a few times a second, so that no answer waits for Redis: while it is away or frozen, each process counts
 alone (docs/adr/0022, 0086).
 """
@@ -18,19 +18,19 @@ import structlog
 log = structlog.get_logger(__name__)
 MOST_COUNTERS = 100_000
 SHARE_EVERY = 0.2  # seconds
-MOST_SHARED = 1_000  # counters that Redis is told about at once
+MOST_SHARED = 1_000  # counters sent to Redis in one round
 REDIS_WITHIN = 1.0  # seconds
 CANCEL_EVERY = 0.05  # seconds
 KEY_PREFIX = "wedsync:limits:"
 HOUR = 3600
-READS_PER_ADDRESS = 1_000  # bodies that are read over the limit, an hour
-CHECKS_PER_ADDRESS = 120  # signatures that are checked over the limit, an hour
-EMERGENCIES_PER_CONNECTION = 60  # that pass over a limit, an hour
-IPV6_CUSTOMER = 64  # bits; whoever has one address of these has them all
+READS_PER_ADDRESS = 1_000  # bodies read over the limit, per hour
+CHECKS_PER_ADDRESS = 120  # signatures checked over the limit, per hour
+EMERGENCIES_PER_CONNECTION = 60  # passed over a limit, per hour
+IPV6_CUSTOMER = 64  # bits; a customer with one of these addresses has them all
 
 
 class Allowance(NamedTuple):
-    """How a sender stands: whether this request may pass, the limit, what is left, seconds until it begins anew."""
+    """Whether this request may pass, the sender's limit, the requests left, and the seconds until a new window."""
 
     passes: bool
     limit: int
@@ -39,7 +39,7 @@ class Allowance(NamedTuple):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """What stands on every answer: ``RateLimit-Limit``, ``-Remaining``, ``-Reset``."""
+        """The headers of every answer: ``RateLimit-Limit``, ``-Remaining``, ``-Reset``."""
         return [
             (b"ratelimit-limit", b"%d" % self.limit),
             (b"ratelimit-remaining", b"%d" % self.remaining),
@@ -48,9 +48,9 @@ class Allowance(NamedTuple):
 
 
 class Counters:
-    """Counts in this process. Of too many, the ones that were made first are forgotten.
+    """Counts in this process. If there are too many, the oldest are forgotten.
 
-    ``untold``: what the other processes do not know of yet.
+    ``untold``: counts that the other processes do not know yet.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Counters:
         self.untold: dict[str, int] = {}
 
     def add(self, key: str) -> int:
-        """Count one request, and return how many there are now."""
+        """Count one request; returns the count."""
         count = self._counts[key] = self._counts.get(key, 0) + 1
         self.untold[key] = self.untold.get(key, 0) + 1
         if len(self._counts) > MOST_COUNTERS:
@@ -68,12 +68,12 @@ class Counters:
         return count
 
     def learn(self, key: str, total: int) -> None:
-        """What all processes together have counted, by what they told."""
+        """Note the count that all processes have reported together."""
         if key in self._counts:
             self._counts[key] = max(self._counts[key], total + self.untold.get(key, 0))
 
     def used(self, key: str) -> int:
-        """How many there are."""
+        """The present count."""
         return self._counts.get(key, 0)
 
     def reset(self) -> int:
@@ -85,7 +85,7 @@ class Counters:
 
 
 class Limit:
-    """One kind of limit, such as that per address."""
+    """One kind of limit, such as the one per address."""
 
     def __init__(self, kind: str, per_hour: int) -> None:
         self._kind = kind
@@ -94,21 +94,21 @@ class Limit:
         self._hour = 0
 
     def count(self, name: str, per_hour: int | None = None) -> Allowance:
-        """Count one request, and say whether it may pass."""
+        """Count one request, and judge whether it may pass."""
         now = int(time.time())
         limit = self._per_hour if per_hour is None else per_hour
         used = self.counters.add(self._key(name, now))
         return Allowance(used <= limit, limit, max(0, limit - used), HOUR - now % HOUR)
 
     def allowance(self, name: str, per_hour: int | None = None) -> Allowance:
-        """The same without counting."""
+        """The present allowance, without counting a request."""
         now = int(time.time())
         limit = self._per_hour if per_hour is None else per_hour
         used = self.counters.used(self._key(name, now))
         return Allowance(True, limit, max(0, limit - used), HOUR - now % HOUR)
 
     def _key(self, name: str, now: int) -> str:
-        """The counter's name, of which the present hour is a part; counters of hours before are forgotten."""
+        """The counter's name, which includes the present hour; counters of earlier hours are forgotten."""
         hour = now // HOUR
         if hour != self._hour:
             self._hour = hour
@@ -117,12 +117,12 @@ class Limit:
 
 
 class Limits:
-    """The limits of the door in, counted together with the other web processes."""
+    """The limits on inbound requests, counted together with the other web processes."""
 
     def __init__(self, *, per_address: int, per_connection: int, redis_url: str) -> None:
         self.addresses = Limit("address", per_address)
         self.connections = Limit("connection", per_connection)
-        # What is kept for emergencies over these two limits, and over the size: see webhooks.vendor_events.over_limit.
+        # Shares for emergencies over these two limits, and over the size: see webhooks.vendor_events.over_limit.
         self.reads_over = Limit("address-read", READS_PER_ADDRESS)
         self.checks_over = Limit("address-check", CHECKS_PER_ADDRESS)
         self.emergencies_over = Limit("connection-emergency", EMERGENCIES_PER_CONNECTION)
@@ -134,11 +134,11 @@ class Limits:
         self._away = self._stopped = False
 
     def start(self) -> None:
-        """Begin to share the counts."""
+        """Start sharing the counts."""
         self._task = asyncio.get_running_loop().create_task(self._share())
 
     async def stop(self) -> None:
-        """End it. The client of Redis may take a cancellation for a broken connection, so it is asked until it ends."""
+        """Stop sharing. Redis's client may mistake a cancellation for a broken connection, so cancel until it ends."""
         self._stopped = True
         while self._task and not self._task.done():
             self._task.cancel()
@@ -173,7 +173,7 @@ class Limits:
             self._note(away=False)
 
     def _note(self, *, away: bool, error: str = "") -> None:
-        """Say once that Redis went, and once that it is back."""
+        """Log once that Redis is away, and once that it is back."""
         if away and not self._away:
             log.warning("limits_counted_alone", error=error)
         elif self._away and not away:
@@ -182,7 +182,7 @@ class Limits:
 
 
 def sender_name(address: str) -> str:
-    """What a sender is counted by: its IPv4 address, or its IPv6 network of 64 bits."""
+    """The name that a sender is counted under: its IPv4 address, or its IPv6 network of 64 bits."""
     if ":" not in address:
         return address
     parsed = ipaddress.IPv6Address(address)

@@ -1,4 +1,4 @@
-"""What is known of stored requests by their ids."""
+"""Look-ups of stored receipts by their ids."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -7,9 +7,9 @@ from webhooks.models import Receipt
 
 
 def correlation_ids(receipt_ids: Iterable[UUID]) -> list[tuple[UUID, UUID | None]]:
-    """Each receipt's id with the one that is in the log's lines of its request, in the order given.
+    """Each receipt's id with the correlation id in its request's log lines, in the given order.
 
-    ``None``: it has none, or there is no such receipt.
+    ``None``: the receipt has none, or does not exist.
     """
     wanted = list(receipt_ids)
     known = dict(Receipt.objects.filter(id__in=wanted).values_list("id", "correlation_id"))

@@ -1,7 +1,7 @@
-"""Receipts of requests that named a connection and were refused all the same.
+"""Receipts of refused requests that named a connection.
 
-What was signed and could not be taken is kept as it came: its sender is who it says, and staff can process it again.
-Of the rest only a sample is kept, so that junk cannot fill the disk (docs/adr/0023).
+Signed requests that could not be accepted are kept as received: their sender is authentic, and staff can reprocess
+them. Of the rest only a sample is kept, so that junk cannot fill the disk (docs/adr/0023).
 """
 
 import base64
@@ -28,9 +28,9 @@ KEPT_WHOLE = {400, 422}
 
 @dataclass(slots=True)
 class Rejected:
-    """A refused request. ``size``: of its body in bytes, of which ``body`` may be the beginning.
+    """A refused request. ``size``: bytes of its whole body; ``body`` may be only the beginning.
 
-    ``unkept``: how many were refused before it and only counted. ``emergency``: staff must hear of it.
+    ``unkept``: how many earlier refusals were only counted. ``emergency``: staff must hear of it.
     """
 
     door: Door
@@ -50,7 +50,7 @@ class Rejected:
 
     @property
     def is_kept_whole(self) -> bool:
-        """Whether its sender may count on it being there."""
+        """Whether the whole request is kept, which its sender may rely on."""
         status = self.refused.problem.status
         return self.signed and status != 429 and (self.emergency or status in KEPT_WHOLE)
 
@@ -69,7 +69,7 @@ class Sample:
         self._minutes: dict[str, _Minute] = {}
 
     def chooses(self, rejected: Rejected) -> bool:
-        """Whether this one is kept; if so it is cut to size and told how many were not."""
+        """Whether to keep this one; if so, cuts it to size and notes how many were not kept."""
         minute = self._minute(rejected.door.connection_id)
         if minute.kept >= KEPT_A_MINUTE:
             minute.unkept += 1
@@ -109,7 +109,7 @@ RETURNING id
 
 
 async def store_rejected(database: AsyncConnection, batch: Sequence[Rejected]) -> list[None]:
-    """Store the receipts of a batch; a connection that is gone by now leaves none."""
+    """Store the receipts of a batch; requests whose connection has been deleted leave none."""
     rows = [_row(place, rejected) for place, rejected in enumerate(batch)]
     await database.fetch(KEEP, [json.dumps(rows)])
     hints.alarms_due(str(row["id"]) for row in rows if row["alarm"])

@@ -1,4 +1,4 @@
-"""What is forgotten, and when, so that neither time nor strangers fill the disk."""
+"""Deletes old rows, so that neither time nor strangers fill the disk."""
 
 from datetime import timedelta
 
@@ -11,11 +11,11 @@ from wedsync.database.pruning import BATCH, delete_in_steps
 
 DEDUP_LIFE = timedelta(days=30)
 UNSIGNED_LIFE = timedelta(days=7)
-MOST_UNSIGNED = 1_000  # rejected ones of a connection; a stranger can make any number
+MOST_UNSIGNED = 1_000  # rejected receipts of a connection; a stranger can cause any number
 
 
 def forget() -> int:
-    """Delete what is past its time, in small batches; returns how many rows. Signed receipts stay."""
+    """Delete expired rows in small batches; returns how many. Signed receipts stay."""
     gone = delete_in_steps(DedupId.objects.filter(received_at__lt=Now() - DEDUP_LIFE), along="received_at")
     for connection_id in Connection.objects.values_list("id", flat=True).iterator(BATCH):
         gone += delete_in_steps(_unwanted(connection_id), along="id")
@@ -23,7 +23,7 @@ def forget() -> int:
 
 
 def _unwanted(connection_id: str) -> QuerySet[Receipt]:
-    """A connection's rejected receipts without a good signature: the old ones, and all but the newest thousand."""
+    """A connection's rejected receipts without a valid signature: the old ones, and all but the newest thousand."""
     unsigned = Receipt.objects.filter(connection_id=connection_id, verdict=Receipt.Verdict.REJECTED, signed=False)
     too_many = unsigned.order_by("-id").values_list("id", flat=True)[MOST_UNSIGNED : MOST_UNSIGNED + 1].first()
     unwanted = Q(received_at__lt=Now() - UNSIGNED_LIFE)

@@ -14,13 +14,13 @@ from wedsync.queues import ALARM_TASK, TAKE_TASK, Priority
 
 @shared_task(name="webhooks.prune")
 def prune() -> None:
-    """Forget what is past its time."""
+    """Delete expired rows."""
     retention.forget()
 
 
 @shared_task(name="webhooks.reprocess", autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=5)
 def reprocess(receipt_ids: list[str]) -> None:
-    """Reprocess some receipts; those that are done already are done no second time."""
+    """Reprocess some receipts; repeating this does nothing."""
     reprocess_many(map(UUID, receipt_ids))
 
 
@@ -32,5 +32,5 @@ def take(connection_id: str, queue: str) -> None:
 
 @shared_task(name=ALARM_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def alarm(receipt_ids: list[str]) -> None:
-    """Tell staff of emergencies that were refused or are held; what was told already is told no second time."""
+    """Tell staff of emergencies that were refused or are held, each once."""
     emergency_alarms.tell_each(map(UUID, receipt_ids))

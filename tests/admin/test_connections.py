@@ -64,7 +64,7 @@ def test_limits_and_networks_are_stored(client: Client, ours: House) -> None:
         ("networks", "0.0.0.0/0", "too wide"),
         ("networks", "128.0.0.0/7", "at least 8 bits"),
         ("networks", "2000::/15", "at least 16 bits"),
-        ("networks", "203.0.113.9/24", "with zeros behind the prefix"),
+        ("networks", "203.0.113.9/24", "with zeros after the prefix"),
         ("networks", "our office", "is not a network"),
         ("networks", ", ".join(f"10.{number}.0.0/16" for number in range(51)), "at most 50"),
         ("limit_per_hour", "0", "greater than or equal to 1"),

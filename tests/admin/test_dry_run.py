@@ -131,7 +131,7 @@ def test_conditions_are_typed_without_quotes_and_checked(ours: House, sign_in: S
     refused = client.post(change_page(route), posted(route, wrong))
     (errors,) = refused.context["inline_admin_formsets"][0].formset.errors
     assert set(errors) == {"value"}
-    assert "no pattern" in errors["value"][0]
+    assert "not a valid RE2 pattern" in errors["value"][0]
     taken = client.post(
         change_page(route), posted(route, south, type_patterns="guest_count.*, *.cancelled", priority="high")
     )

@@ -90,7 +90,7 @@ def test_a_page_shows_what_came_and_what_was_wrong(client: Client, ours: House) 
     for shown in ("schema-violation", "must be a &lt;number&gt;", "VenueMaster/2", "203.0.113.7", str(older)):
         assert shown in text
     assert "&lt;b&gt;many&lt;/b&gt;" in text
-    assert "9000 bytes, of which the first" in text
+    assert "9000 bytes, the first" in text
     assert older.sealed not in text
 
 

@@ -24,19 +24,19 @@ OVERLAPS: dict[str, tuple[str, timedelta | None]] = {
     "day": ("24 hours", timedelta(hours=24)),
     "week": ("7 days", timedelta(days=7)),
     "open": ("until I end them", None),
-    "none": ("not at all: they end now", timedelta()),
+    "none": ("not at all: end them now", timedelta()),
 }
 
 
 class NetworksField(forms.CharField):
-    """Networks as text with commas; only such as could be a vendor's own."""
+    """Networks as text, separated by commas; only those that could be a vendor's own."""
 
     def prepare_value(self, value: Any) -> Any:
         """The list as text."""
         return ", ".join(value) if isinstance(value, list) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare texts."""
+        """Compare the texts."""
         return super().has_changed(self.prepare_value(initial), data)
 
     def clean(self, value: Any) -> Any:
@@ -58,12 +58,12 @@ class ConnectionForm(TenantForm):
         max_value=1_000_000,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Verified requests that count. Empty: the general limit. To let none in, disable the connection.",
+        help_text="The most verified requests per hour. Empty: the general limit. For none, disable the connection.",
     )
     networks = NetworksField(
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="The vendor's own networks, such as 203.0.113.0/24, by comma. The limit per sender spares them.",
+        help_text="The vendor's networks, such as 203.0.113.0/24, separated by commas, without a limit per sender.",
     )
 
     class Meta:
@@ -86,7 +86,7 @@ class OverlapForm(forms.Form):
         choices=[(name, label) for name, (label, _) in OVERLAPS.items()],
         initial="day",
         widget=UnfoldAdminSelectWidget(),
-        help_text="Long enough for the other side to change to the new one.",
+        help_text="Long enough for the other side to switch to the new one.",
     )
 
     @property
@@ -96,13 +96,13 @@ class OverlapForm(forms.Form):
 
 
 class ProviderSecretForm(OverlapForm):
-    """A secret that the provider made. It is never sent back to the page."""
+    """A secret that the provider made. It is never shown on the page."""
 
     text = forms.CharField(
         label="The provider's secret",
         max_length=500,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="WhatsApp: the app secret. Slack: the signing secret. Resend: the webhook's, whsec_….",
+        help_text="WhatsApp: the app secret. Slack: the signing secret. Resend: the webhook's secret, whsec_….",
     )
     field_order = ("text", "overlap")
 
@@ -111,7 +111,7 @@ class ProviderSecretForm(OverlapForm):
         self._provider = provider
 
     def clean_text(self) -> str:
-        """Refuse what could never verify a signature; the message does not hold it."""
+        """Refuse a text that could never verify a signature; the message does not contain it."""
         text = str(self.cleaned_data["text"])
         try:
             self._provider.check_secret(text)

@@ -1,4 +1,4 @@
-"""Admin of connections: their address, limits and secrets, and whether somebody still signs with an older one."""
+"""Admin of connections: their URL, limits and secrets, and whether an older secret is still in use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WARNING = "font-semibold text-orange-700 dark:text-orange-400"
 
 
 def _last_use(secret_id: str) -> Subquery:
-    """When a secret was last used while there was a newer one; the index on such receipts answers it."""
+    """When a secret was last used while there was a newer one, from the index on such receipts."""
     return Subquery(
         Receipt.objects.filter(older_secret_id=OuterRef(secret_id)).order_by("-id").values("received_at")[:1]
     )
@@ -41,7 +41,7 @@ def _ago(moment: datetime | None) -> str:
 
 
 class SecretInline(TenantInline):
-    """Secrets by their dates. A new one is made by a button; an end in the future leaves time for the change."""
+    """Secrets by date. A button makes a new one; a future end leaves time to switch."""
 
     model = ConnectionSecret
     tenant_path = "connection__organization"
@@ -62,14 +62,14 @@ class SecretInline(TenantInline):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(last_use=_last_use("pk"))
         return rows
 
-    @column("Last used beside a newer one")
+    @column("Last used since a newer one exists")
     def used_as_older(self, secret: ConnectionSecret) -> str:
         return _ago(getattr(secret, "last_use", None)) or "never"
 
 
 @admin.register(Connection)
 class ConnectionAdmin(ButtonAdmin):
-    """Connections, with a warning where an older secret that still counts was used."""
+    """Connections, with a warning if an older secret that is still valid was used."""
 
     tenant_path = "organization"
     editors = BY_SUPPORT
@@ -93,7 +93,7 @@ class ConnectionAdmin(ButtonAdmin):
         return rows
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new connection needs only its system."""
+        """A new connection has only its system and limits."""
         shown = ("system",) if obj is None else ("system", *self.facts)
         several = self._has_several(request, obj)
         return [
@@ -106,7 +106,7 @@ class ConnectionAdmin(ButtonAdmin):
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     def is_offered(self, row: Any, path: str) -> bool:
-        """Vendors get a secret from us, providers give us theirs; a handshake needs one from us."""
+        """Vendors get a secret from us; providers give us theirs; a handshake needs a token from us."""
         provider = provider_of(row)
         match path:
             case "new-secret":
@@ -130,16 +130,16 @@ class ConnectionAdmin(ButtonAdmin):
 
     @button("New secret", "new-secret")
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Make one and show it once."""
+        """Make a secret and show it once."""
         row = self._offered(request, object_id, "new-secret")
         form = OverlapForm(request.POST or None)
         if not form.is_valid():
-            return self._ask(request, row, "New secret", "Make another signing secret? It is shown once.", form)
+            return self._ask(request, row, "New secret", "Make a new signing secret? It is shown once.", form)
         return self._make(request, row, form, Purpose.SIGNING, "Copy it now and give it to the vendor")
 
     @button("New verify token", "new-handshake")
     def new_handshake(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The same for WhatsApp's handshake."""
+        """Make a token for WhatsApp's handshake and show it once."""
         row = self._offered(request, object_id, "new-handshake")
         form = OverlapForm(request.POST or None)
         if not form.is_valid():
@@ -156,7 +156,7 @@ class ConnectionAdmin(ButtonAdmin):
             raise Http404
         form = ProviderSecretForm(provider, request.POST or None)
         if not form.is_valid():
-            question = "It is stored encrypted, and never shown."
+            question = "It is stored encrypted and never shown."
             return self._ask(request, row, "Enter the provider's secret", question, form)
         try:
             connection_secrets.add_secret(row, form.cleaned_data["text"], overlap=form.chosen)
@@ -193,25 +193,25 @@ class ConnectionAdmin(ButtonAdmin):
     @asked(
         "End older secrets",
         "end-older",
-        "End every secret but the newest? Requests signed with an older one are refused from now on.",
+        "End every secret except the newest? Requests signed with an older one will be refused.",
     )
     def end_older(self, request: HttpRequest, row: Connection) -> str:
         return f"Older secrets ended: {connection_secrets.end_older_secrets(row)}."
 
-    @asked("Pause", "pause", "Keep accepting and storing, but route nothing until it is resumed?")
+    @asked("Pause", "pause", "Keep accepting and storing requests, but route nothing until it is resumed?")
     def pause(self, request: HttpRequest, row: Connection) -> str:
         lifecycle.pause_connection(row)
-        return "Paused. What comes in is stored and routed when you resume it."
+        return "Paused. Events are stored now and routed when you resume it."
 
     @asked(
         "Resume",
         "resume",
-        "Route what comes in, and what was held until now?",
+        "Route new events again, and those held until now?",
     )
     def resume(self, request: HttpRequest, row: Connection) -> str:
-        return f"Resumed; held events that are routed now: {lifecycle.resume_connection(row)}."
+        return f"Resumed; held events being routed now: {lifecycle.resume_connection(row)}."
 
-    @asked("Disable", "disable", "Close the door? The other side gets 404 for everything it sends.")
+    @asked("Disable", "disable", "Disable the connection? The other side gets 404 for everything that it sends.")
     def disable(self, request: HttpRequest, row: Connection) -> str:
         lifecycle.disable_connection(row)
         return "Disabled."

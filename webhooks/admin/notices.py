@@ -1,4 +1,4 @@
-"""Admin of providers' notices, read-only: what WhatsApp, Resend and Slack told us, and the receipt it came in."""
+"""Admin of providers' notices, read-only: what WhatsApp, Resend and Slack reported, each with its receipt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (("name", "what"), "provider_id", ("occurred", "received"), ("taken", "taken_error"))}),
         ("Where it came from", {"fields": ("connection", "receipt_link")}),
-        ("As the provider said it", {"fields": ("data_text", "id")}),
+        ("As the provider sent it", {"fields": ("data_text", "id")}),
     )
     what = coloured("Kind", "kind", KIND_COLOURS)
     occurred = moment("Occurred", "occurred_at")
@@ -37,7 +37,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     taken = moment("Took effect", "taken_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Lists do without the providers' objects, which may be large."""
+        """Without the providers' objects, which may be large; a page loads its own."""
         return super().get_queryset(request).defer("data")
 
     @column("Receipt")

@@ -1,4 +1,4 @@
-"""Admin of receipts: look for them, look into them, process them again."""
+"""Admin of receipts: find, inspect and reprocess them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ SLUGS = (
     "not-json", "schema-violation", "signature-malformed", "signature-mismatch", "signature-missing",
     "timestamp-outside-window", "too-many-requests", "unreadable", "unsupported-media-type",
 )  # fmt: skip
-AT_ONCE = 1_000  # receipts that a page processes while one waits; more go to a worker
-A_TASK = 100  # so that a task ends long before Redis would hand it out again
+AT_ONCE = 1_000  # receipts that a page processes while the user waits; more go to a worker
+A_TASK = 100  # receipts, so that a task ends long before Redis would redeliver it
 
 
 class SlugFilter(admin.SimpleListFilter):
-    """By the answer's slug, which needs no look at the table."""
+    """By the answer's slug; the choices need no query."""
 
     title = "problem"
     parameter_name = "slug"
@@ -59,7 +59,7 @@ class SlugFilter(admin.SimpleListFilter):
 
 
 class VendorTypeFilter(admin.SimpleListFilter):
-    """By the event's type, in any vendor's words or in ours."""
+    """By the event's type, in any vendor's or our own name."""
 
     title = "type"
     parameter_name = "event_type"
@@ -97,18 +97,18 @@ class ReceiptAdmin(PastButtonAdmin):
     shown_verdict = coloured("Verdict", "verdict", VERDICT_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Lists do without the bodies, which may be large."""
+        """Without the bodies, which may be large; a page loads its own."""
         return super().get_queryset(request).defer("body")
 
     @column("Type", ordering="event_type")
     def type(self, receipt: Receipt) -> str:
-        return receipt.event_type or "not read"
+        return receipt.event_type or "unknown"
 
     @column("Signed", ordering="signed")
     def is_signed(self, receipt: Receipt) -> str:
         if not receipt.signed:
             return "no"
-        return "by an older secret" if receipt.older_secret_id else "yes"
+        return "with an older secret" if receipt.older_secret_id else "yes"
 
     @column("Older secret")
     def older_secret(self, receipt: Receipt) -> str:
@@ -128,7 +128,7 @@ class ReceiptAdmin(PastButtonAdmin):
     @column("Size")
     def size(self, receipt: Receipt) -> str:
         kept = len(receipt.body)
-        cut = f", of which the first {kept} are kept" if receipt.body_size > kept else ""
+        cut = f", the first {kept} kept" if receipt.body_size > kept else ""
         return f"{max(receipt.body_size, kept)} bytes{cut}"
 
     @column("Body")
@@ -143,11 +143,11 @@ class ReceiptAdmin(PastButtonAdmin):
     def event_link(self, receipt: Receipt) -> SafeString | str:
         if receipt.event_id is None:
             return "none"
-        return link(reverse("event-trace", args=[receipt.event_id]), "Its way through")
+        return link(reverse("event-trace", args=[receipt.event_id]), "The event's trace")
 
     @button("Reprocess", "reprocess")
     def reprocess(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Tell what would happen to one receipt; then do it."""
+        """Show what would happen to one receipt; then do it."""
         receipt = self.row_to_press(request, object_id)
         if request.method == "POST":
             done = reprocessing.reprocess(receipt.pk)
@@ -158,7 +158,7 @@ class ReceiptAdmin(PastButtonAdmin):
 
     @admin.action(description="Reprocess")
     def reprocess_selected(self, request: HttpRequest, rows: QuerySet[Receipt]) -> HttpResponse | None:
-        """Tell what would happen to many, and how often; then do it, or let a worker do it."""
+        """Show what would happen to many, with counts; then do it, or have a worker do it."""
         mine = self.chosen(request, rows)
         if self.too_many(request, mine):
             return None
@@ -182,17 +182,17 @@ class ReceiptAdmin(PastButtonAdmin):
         LogEntry.objects.log_actions(request.user.pk or 0, kept, CHANGE, change_message="Reprocessed with others.")
 
     def _hand_over(self, request: HttpRequest, ids: list[str]) -> None:
-        """To the low queue, in tasks that may be lost or come twice without harm."""
+        """Send tasks to the low queue; losing or repeating one does no harm."""
         handed = 0
         try:
             for start in range(0, len(ids), A_TASK):
                 tasks.reprocess.delay(ids[start : start + A_TASK])
                 handed = min(start + A_TASK, len(ids))
         except QueueAway:
-            messages.error(request, f"The queue is away: {len(ids) - handed} of {len(ids)} must be chosen again later.")
+            messages.error(request, f"The queue is away: choose {len(ids) - handed} of {len(ids)} again later.")
         if handed:
             told = f"{handed} receipts are being reprocessed in the background, with low priority."
-            messages.success(request, f"{told} The page of each tells when it was done.")
+            messages.success(request, f"{told} Each one's page shows when it was done.")
 
 
 def _sentence(outcome: ReprocessResult) -> str:

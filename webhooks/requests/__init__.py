@@ -1,1 +1,1 @@
-"""Reading a request beside Django: its body, its content type, its signature, and how it is refused."""
+"""Reading a request outside Django: its body, its content type, its signature, and its refusal."""

@@ -1,4 +1,4 @@
-"""Reading requests on bare ASGI, for the doors beside Django."""
+"""Reading requests on plain ASGI, for the receivers outside Django."""
 
 import ipaddress
 from functools import lru_cache
@@ -13,14 +13,14 @@ Headers = dict[str, list[str]]
 AWAY = Problem(
     503,
     "storage-away",
-    "It is not certain that this was stored. Send the same request again.",
+    "It is uncertain whether this was stored. Send the same request again.",
     headers={"Retry-After": "5"},
 )
-OUR_FAULT = Problem(500, "our-fault", "Nothing was stored. Our log has the reason.")
+OUR_FAULT = Problem(500, "our-fault", "Nothing was stored, because of an error on our side. Our log has the reason.")
 
 
 def headers_of(scope: dict[str, Any]) -> Headers:
-    """The request's headers: names, which ASGI gives in lower case, to all their values."""
+    """The request's headers: lower-case names, as ASGI gives them, with all their values."""
     found: Headers = {}
     for name, value in scope["headers"]:
         found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
@@ -35,7 +35,7 @@ def remote_address(scope: dict[str, Any]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _parsed(address: str) -> str | None:
-    """A proxy may have put in something else, which PostgreSQL would refuse."""
+    """The address, or ``None`` if a proxy put in something else, which PostgreSQL would refuse."""
     try:
         return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
@@ -48,12 +48,12 @@ async def read_body(
     """The whole body.
 
     Arguments:
-        largest: bytes; more is refused as soon as it is announced or seen.
-        beyond: how one is read on and returned that has more.
+        largest: bytes; a larger body is refused as soon as its size is announced or seen.
+        beyond: how a larger body is still read and returned.
 
     Raises:
-        Refused: too large, too slow, or too much at once.
-        Disconnected: the sender left.
+        Refused: too large, too slow, or too many bytes in memory.
+        Disconnected: the sender closed the connection.
     """
     announced = announced_length((headers.get("content-length") or [""])[0])
     try:

@@ -1,4 +1,4 @@
-"""What a request must pass once its connection is known: its content type and its signature. Pure.
+"""The checks of a request once its connection is known: its content type and its signature. Pure.
 
 docs/vendors/README.md has the order, the answers and the slugs of all steps.
 """
@@ -11,10 +11,10 @@ from webhooks.requests.refusals import Refused
 from wedsync.wire.problems import Problem
 
 EXPLAINED = {
-    "signature-missing": "The request carries no signature. See the vendor's contract for the header.",
-    "signature-malformed": "The signature's header cannot be read. See the vendor's contract for its form.",
-    "signature-mismatch": "The signature does not fit the body and the connection's secret.",
-    "timestamp-outside-window": "The signature's time is more than 300 s away from ours.",
+    "signature-missing": "The request has no signature. See the vendor's contract for the header.",
+    "signature-malformed": "The signature header is malformed. See the vendor's contract for its format.",
+    "signature-mismatch": "The signature does not match the body and the connection's secret.",
+    "timestamp-outside-window": "The signature's timestamp is more than 300 s away from our time.",
 }
 KEPT_HEADERS = ("content-type", "user-agent")
 
@@ -37,15 +37,15 @@ def check_signature(
     explained: Mapping[str, str],
     url: str = "",
 ) -> str | None:
-    """The id of the secret that signed, where that is not the newest.
+    """The id of the secret that signed the request, if it is not the newest.
 
     Arguments:
         now: Unix seconds.
-        explained: what to say for each slug.
-        url: as the sender called it, for schemes that sign it.
+        explained: the problem's text for each slug.
+        url: as the sender called it, for schemes that sign the URL.
 
     Raises:
-        Refused: none of the live secrets did, or not now.
+        Refused: no live secret signed it, or it is outside the window.
     """
     try:
         place = scheme.verify(headers, body, door.secrets, now, url)
@@ -56,7 +56,7 @@ def check_signature(
 
 
 def claims_signature(scheme: SignatureScheme, headers: Headers) -> bool:
-    """Whether the headers can be those of a signed request, whatever the body says."""
+    """Whether the headers could belong to a signed request, whatever its body."""
     try:
         scheme.read(headers)
     except SignatureError:

@@ -1,7 +1,7 @@
-"""Large bodies are read beside the event loop, in turns, so that no sender delays another's answer.
+"""Parses large bodies outside the event loop, in turns, so that no sender delays another's answer.
 
-Reading one costs up to some tenths of a second of a processor. A connection has one of its bodies read at a time, so
-whatever it sends takes one place of a few (docs/adr/0055).
+Parsing one takes up to some tenths of a second of processor time. Each connection has one body parsed at a time, so it
+occupies one thread of a few, whatever it sends (docs/adr/0055).
 """
 
 import asyncio
@@ -19,23 +19,23 @@ PATIENCE = 1.0  # seconds that a body waits for its turn
 
 
 class _Turns(asyncio.Lock):
-    """Those of one connection; first come, first served."""
+    """The turns of one connection; first come, first served."""
 
     waiting = 0
 
 
 class LargeBodies:
-    """A few threads, and whose turn it is."""
+    """A few threads, and each connection's turns."""
 
     def __init__(self, threads: int = THREADS) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="large-bodies")
         self._turns: dict[str, _Turns] = {}
 
     async def read(self, connection_id: str, call: Callable[[], T]) -> T:
-        """What ``call`` returns, in a thread.
+        """The result of ``call``, run in a thread.
 
         Raises:
-            StorageAway: too many bodies of this connection wait already.
+            StorageAway: the connection's other bodies took too long.
             Exception: whatever ``call`` raises.
         """
         turns = self._turns.setdefault(connection_id, _Turns())

@@ -1,13 +1,13 @@
-"""How a request is refused, by vendors' and by providers' receivers alike."""
+"""The refusal of a request, for vendors' and providers' receivers alike."""
 
 from wedsync.wire.problems import Problem
 
 
 class Refused(Exception):
-    """The request is answered with a problem, and nothing of it becomes an event.
+    """The request is answered with a problem, and does not become an event.
 
-    ``external_id``, ``vendor_type``: what its envelope said, where that could be read. ``signed``: one of the secrets
-    made its signature, although the request is refused for it.
+    ``external_id``, ``vendor_type``: from its envelope, if it could be read. ``signed``: a live secret signed the
+    request, although it is refused for its signature.
     """
 
     def __init__(self, problem: Problem, external_id: str = "", vendor_type: str = "", *, signed: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""What vendors send: received, judged, stored; and what follows where it cannot be taken."""
+"""Vendors' events: received, checked, stored; and the handling of those that are refused."""

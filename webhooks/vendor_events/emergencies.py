@@ -1,7 +1,7 @@
-"""Emergencies that cannot be taken as they are: recognised, and read as far as anything in them can be read. Pure.
+"""Recognises emergencies in refused requests, and reads as much of them as possible. Pure.
 
-What is refused here still alerts staff (``webhooks.vendor_events.emergency_alarms``), so nothing in this module is
-strict: broken JSON, NUL and missing parts leave whatever stands beside them.
+Refused emergencies still alert staff (``webhooks.vendor_events.emergency_alarms``), so nothing in this module is
+strict: broken JSON, NUL and missing parts do not prevent the rest from being read.
 """
 
 import json
@@ -16,7 +16,7 @@ from wedsync.live.event_types.catalogue import EMERGENCY
 from wedsync.wire.plain_text import clean_text
 
 LONGEST_ID = 200
-_TYPE_NAMES = ("eventType", "event_type", "event-type", "event type", "type", "event")  # the first one is right
+_TYPE_NAMES = ("eventType", "event_type", "event-type", "event type", "type", "event")  # the first one is correct
 _TYPE = re.compile(rb'"(?:event[_ -]?type|type|event)"\s*:\s*"((?:[^"\\]|\\.)*)', re.IGNORECASE)
 _SEPARATORS = re.compile(rb"[\W_]+")
 _PAIR = re.compile(r'"(\w{1,60})"\s*:\s*(?:"((?:[^"\\]|\\.)*)|(-?\d{1,40}))')
@@ -24,7 +24,7 @@ _PAIR = re.compile(r'"(\w{1,60})"\s*:\s*(?:"((?:[^"\\]|\\.)*)|(-?\d{1,40}))')
 
 @dataclass(frozen=True)
 class EmergencyReading:
-    """What could be read of an emergency: the sender's id and type, and the payload in our names."""
+    """The readable parts of an emergency: the sender's id and type, and the payload in our names."""
 
     external_id: str
     vendor_type: str
@@ -32,7 +32,7 @@ class EmergencyReading:
 
 
 def may_be_one(body: bytes) -> bool:
-    """Whether it is worth the check of a signature to find out; a look at the bytes, which misses none."""
+    """Whether a body may report an emergency, so that its signature is worth checking; misses none."""
     types = _TYPE.findall(_in_one_byte(body))
     if not types:
         return b"\\u" in body
@@ -40,7 +40,7 @@ def may_be_one(body: bytes) -> bool:
 
 
 def read(vendor: Vendor, body: bytes) -> EmergencyReading | None:
-    """What a refused body says of an emergency; ``None``: it reports none, as far as can be seen."""
+    """The emergency that a refused body reports; ``None``: it reports none, as far as it can be read."""
     content = _content(_in_one_byte(body))
     vendor_type = _type(content)
     if vendor.event_type(vendor_type) != EMERGENCY:
@@ -54,7 +54,7 @@ def read(vendor: Vendor, body: bytes) -> EmergencyReading | None:
 
 
 def _in_one_byte(body: bytes) -> bytes:
-    """UTF-16 and UTF-32 as far as they say what ASCII can: enough to see what it is about."""
+    """The ASCII characters of UTF-16 and UTF-32, which are enough to recognise an emergency."""
     if b"\x00" not in body[:8]:
         return body
     return body.removeprefix(BOM_UTF16_LE).removeprefix(BOM_UTF16_BE).replace(b"\x00", b"")
@@ -68,11 +68,11 @@ def _content(body: bytes) -> dict[str, Any]:
         return _pairs(text)
     if isinstance(content, dict) and _type(content):
         return content
-    return _pairs(text)  # a list of events, or an envelope within something else
+    return _pairs(text)  # a list of events, or an envelope inside another object
 
 
 def _pairs(text: str) -> dict[str, Any]:
-    """Names with texts and numbers, wherever they stand in what is no JSON."""
+    """Names with texts and numbers, anywhere in a text that is not JSON."""
     found: dict[str, Any] = {}
     for name, written, number in _PAIR.findall(text):
         value = number or _unescaped(written)
@@ -91,14 +91,14 @@ def _unescaped(written: str) -> str:
 
 
 def _part(content: Mapping[str, Any], name: str) -> Any:
-    """A part of the envelope, in whatever capitals."""
+    """A part of the envelope, whatever the capitals of its name."""
     if name in content:
         return content[name]
     return next((value for key, value in content.items() if key.casefold() == name.casefold()), None)
 
 
 def _type(content: Mapping[str, Any]) -> str:
-    """The type of what it reports, by whatever name."""
+    """The event's type, whatever its field is called."""
     named = (_part(content, name) for name in _TYPE_NAMES)
     return next((each for each in named if isinstance(each, str) and each.strip()), "")
 

@@ -1,7 +1,7 @@
-"""Staff hear of emergencies that were refused, or that a paused connection holds.
+"""Alerts staff to emergencies that were refused, or that a paused connection holds.
 
-The receipt is the memory: it says that an alarm is due in the commit that keeps it, so neither the answer waits for the
-alarm nor is it lost when a process dies. A task tells at once; the sweep finds what is left.
+The receipt records that an alarm is due, in the commit that stores it, so the answer does not wait for the alarm, and
+no process that dies can lose it. A task alerts staff immediately; the sweep finds what is left.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ Alarm = Receipt.Alarm
 
 
 def tell_each(receipt_ids: Iterable[UUID]) -> int:
-    """Tell staff of what these receipts hold, each in a transaction of its own; returns how many were due."""
+    """Tell staff of the emergencies in these receipts, each in its own transaction; returns how many were due."""
     told = 0
     for receipt_id, correlation_id in correlation_ids(receipt_ids):
         with correlation.of_stored(correlation_id):
@@ -45,7 +45,7 @@ def tell_each(receipt_ids: Iterable[UUID]) -> int:
 
 
 def tell_left() -> int:
-    """A round of the sweep: what no task has told of."""
+    """A round of the sweep: the emergencies that no task has reported."""
     overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
     due = Receipt.objects.filter(alarm=Alarm.DUE, received_at__lt=Now() - overdue)
     return tell_each(due.order_by("id").values_list("id", flat=True)[:BATCH])
@@ -53,7 +53,7 @@ def tell_left() -> int:
 
 @transaction.atomic
 def tell(receipt_id: UUID) -> bool:
-    """Tell staff of one, once; whether it was due. Two at once do it once."""
+    """Tell staff of one emergency, once even if called concurrently; returns whether it was due."""
     due = Receipt.objects.filter(id=receipt_id, alarm=Alarm.DUE)
     receipt = (
         due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related("connection__system").first()
@@ -67,18 +67,18 @@ def tell(receipt_id: UUID) -> bool:
 
 
 def _needs_nobody(receipt: Receipt) -> bool:
-    """Whether it was taken after all: an earlier request with this body, or the connection works again."""
+    """Whether the emergency was accepted after all: with an earlier request, or since the connection resumed."""
     if receipt.event_id is not None:
         return not ChannelEvent.objects.filter(id=receipt.event_id, routing=ChannelEvent.Routing.HELD).exists()
-    taken = DedupId.objects.filter(connection_id=receipt.connection_id, external_id=receipt.external_id).first()
-    if taken is None:
+    claimed = DedupId.objects.filter(connection_id=receipt.connection_id, external_id=receipt.external_id).first()
+    if claimed is None:
         return False
-    first = Receipt.objects.filter(id=taken.receipt_id).values_list("body", flat=True).first()
+    first = Receipt.objects.filter(id=claimed.receipt_id).values_list("body", flat=True).first()
     return first is not None and bytes(first) == bytes(receipt.body)
 
 
 def report_of(receipt: Receipt) -> Report:
-    """What staff are told: whatever could be read."""
+    """The report for staff, with everything that could be read."""
     said = _said(receipt)
     held = receipt.verdict == Receipt.Verdict.ACCEPTED
     wedding_id = _wedding_of(receipt, said)
@@ -102,7 +102,7 @@ def report_of(receipt: Receipt) -> Report:
 def _held_because(connection: Connection) -> str:
     closed = "disabled" if connection.state == Connection.Status.DISABLED else "paused"
     return (
-        f"The connection is {closed}, so the emergency is held. Resume the connection to let it go to the wedding's "
+        f"The connection is {closed}, so the emergency is held. Resume the connection to send it to the wedding's "
         "people."
     )
 
@@ -115,7 +115,7 @@ def _said(receipt: Receipt) -> dict[str, str]:
 
 
 def _wedding_of(receipt: Receipt, said: dict[str, str]) -> UUID | None:
-    """The wedding that it names, where that is one of the organization's."""
+    """The wedding that the emergency names, if it belongs to the organization."""
     if receipt.event_id:
         return ChannelEvent.objects.filter(id=receipt.event_id).values_list("wedding_id", flat=True).first()
     if booking_id := said.get("booking_id"):

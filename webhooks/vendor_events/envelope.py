@@ -1,4 +1,4 @@
-"""The envelope around a vendor's event: JSON, its fields, its time, and the schema of what it holds. Pure."""
+"""The envelope of a vendor's event: JSON, its fields, its time, and the payload's schema. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,12 +14,12 @@ from wedsync.wire.problems import FieldProblem, Problem
 from wedsync.wire.written_times import read_instant
 
 AHEAD = 300.0  # seconds
-OLDEST = 366 * 86_400.0  # seconds; older ones are a broken clock's, like those of the future
+OLDEST = 366 * 86_400.0  # seconds; older times come from a broken clock, like future ones
 
 
 @dataclass(slots=True)
 class Envelope:
-    """A body that says something: the vendor's id and type, our type (``None``: unrecognised) and payload."""
+    """A valid body: the vendor's id and type, our type (``None``: unrecognised) and payload."""
 
     external_id: str
     vendor_type: str
@@ -30,9 +30,9 @@ class Envelope:
 
 @dataclass(slots=True)
 class Accepted:
-    """A request that may be stored. ``older_secret_id``: it was signed with a secret that is not the newest.
+    """A request to store. ``older_secret_id``: the secret that signed it, if that is not the newest.
 
-    ``receipt_id``: it was stored before, as a receipt that could not become an event then.
+    ``receipt_id``: the receipt under which it was stored before, when it could not become an event.
     """
 
     door: Door
@@ -46,13 +46,13 @@ class Accepted:
 
 
 def open_body(vendor: Vendor, body: bytes, now: float) -> Envelope:
-    """What a signed body says, in our words.
+    """The envelope in a signed body, with the payload in our names.
 
     Arguments:
-        now: when it came, in Unix seconds; its own time is measured by that.
+        now: when the request arrived, in Unix seconds; the envelope's own time is compared with it.
 
     Raises:
-        Refused: not JSON, no envelope, outside the window, or breaking its schema.
+        Refused: it is not JSON or not an envelope, is outside the window, or breaks its schema.
     """
     try:
         content = strict_json.loads(body)
@@ -60,8 +60,8 @@ def open_body(vendor: Vendor, body: bytes, now: float) -> Envelope:
         raise Refused(Problem(400, "not-json", str(error))) from error
     external_id, vendor_type, occurred_at, payload = _read(content)
     _check_window(occurred_at.timestamp() - now, vendor.signature.oldest_body)
-    if b"\\u" in body and not strict_json.is_storable(content):  # only an escape can hold either
-        raise _unprocessable([FieldProblem("payload", "holds a NUL or a lone surrogate")])
+    if b"\\u" in body and not strict_json.is_storable(content):  # only an escape can produce either
+        raise _unprocessable([FieldProblem("payload", "contains a NUL or a lone surrogate")])
     event_type = vendor.event_type(vendor_type)
     if event_type is not None:
         try:
@@ -78,9 +78,9 @@ def _read(content: Any) -> tuple[str, str, datetime, dict[str, Any]]:
     if isinstance(external_id, int) and not isinstance(external_id, bool):
         external_id = str(external_id)
     if not isinstance(external_id, str) or not 1 <= len(external_id) <= 200:
-        raise _bad_envelope("id must be a text of 1 to 200 characters")
+        raise _bad_envelope("id must be text of 1 to 200 characters")
     if not isinstance(vendor_type, str) or not 1 <= len(vendor_type) <= 100:
-        raise _bad_envelope("eventType must be a text of 1 to 100 characters")
+        raise _bad_envelope("eventType must be text of 1 to 100 characters")
     if not isinstance(payload, dict):
         raise _bad_envelope("payload must be an object")
     return external_id, vendor_type, _time(content.get("timestamp")), payload
@@ -95,7 +95,7 @@ def _time(text: object) -> datetime:
 
 def _check_window(ahead: float, oldest: float) -> None:
     if ahead > AHEAD:
-        raise _bad_envelope("timestamp lies more than 300 s ahead")
+        raise _bad_envelope("timestamp is more than 300 s ahead")
     if -ahead > oldest:
         raise _bad_envelope("timestamp is more than 7 days old")
     if -ahead > OLDEST:
@@ -103,7 +103,7 @@ def _check_window(ahead: float, oldest: float) -> None:
 
 
 def _bad_envelope(detail: str) -> Refused:
-    return Refused(Problem(400, "bad-envelope", f"The envelope is not right: {detail}."))
+    return Refused(Problem(400, "bad-envelope", f"The envelope is invalid: {detail}."))
 
 
 def _unprocessable(problems: list[FieldProblem], external_id: str = "", vendor_type: str = "") -> Refused:

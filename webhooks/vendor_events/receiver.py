@@ -1,4 +1,4 @@
-"""The vendors' receiver: an ASGI callable beside Django's, for ``POST /api/webhooks/channel-events`` (docs/adr/0007).
+"""The vendors' receiver: an ASGI callable outside Django, for ``POST /api/webhooks/channel-events`` (docs/adr/0007).
 
 A request is answered 202 only after its own row is committed. The order of the checks is part of the contract
 (docs/vendors/README.md).
@@ -39,21 +39,23 @@ log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/channel-events"
 CONNECTION_HEADER = "x-wedsync-connection"
 LARGEST_READ = 1024 * 1024
-"""Bytes of a body that is too large to be taken, and read all the same: it may report an emergency."""
-IDLE_BEYOND = 1.0  # seconds without a byte after which such a one is not waited for
+"""Bytes that are read of a body too large to be accepted, since it may report an emergency."""
+IDLE_BEYOND = 1.0  # seconds without a byte after which the rest of such a body is not awaited
 _CODES = {StoreResult.ACCEPTED: 202, StoreResult.UNRECOGNISED: 202, StoreResult.DUPLICATE: 200}
 _NO_DOOR = Problem(
-    404, "connection-unknown", "There is no such connection. Check the id in the path or in X-WedSync-Connection."
+    404,
+    "connection-unknown",
+    "There is no such connection. Check the id in the path or in X-WedSync-Connection.",
 )
 _NOT_POST = Problem(405, "method-not-allowed", "Send webhooks with POST.", headers={"Allow": "POST"})
-_REUSED_ID = Problem(409, "event-id-reused", "This id came before with another body. Give each event an id of its own.")
+_REUSED_ID = Problem(409, "event-id-reused", "This id was used before with another body. Give each event its own id.")
 
 
 @dataclass(slots=True)
 class _Request:
-    """One request on its way through the checks, with what is known of it so far.
+    """One request during the checks, with what is known about it so far.
 
-    ``over``: the limit that it is over, which answers it unless it proves to be an emergency.
+    ``over``: the refusal for a limit that it exceeds, which is its answer unless it proves to be an emergency.
     """
 
     method: str
@@ -69,7 +71,7 @@ class _Request:
 
 
 class Receiver:
-    """Checks a request, has it stored, answers."""
+    """Checks a request, has it stored, and answers."""
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class Receiver:
         """Answer one request."""
         request = _Request(scope["method"], scope["path"], headers_of(scope), remote_address(scope))
         try:
-            stored = await self._take(request, receive)
+            stored = await self._accept(request, receive)
         except Refused as refused:
             await self._refuse(request, refused, receive, send)
         except (StorageAway, OperationalError, InterfaceError) as error:
@@ -109,7 +111,7 @@ class Receiver:
             answer = {"id": stored.id, "status": stored.status.value}
             await send_json(send, _CODES[stored.status], answer, _limit_headers(request))
 
-    async def _take(self, request: _Request, receive: Any) -> Stored:
+    async def _accept(self, request: _Request, receive: Any) -> Stored:
         door = request.door = await self._enter(request)
         if request.over is None:
             await self._verify(request, door, receive)
@@ -132,13 +134,13 @@ class Receiver:
         return stored
 
     async def _aside(self, door: Door, body: bytes, reading: Callable[[], T]) -> T:
-        """What reading a body makes: of a small one at once, of a large one beside the event loop."""
+        """The result of parsing a body: a small one here, a large one outside the event loop."""
         if len(body) <= READ_AT_ONCE:
             return reading()
         return await self._large.read(door.connection_id, reading)
 
     async def _emergency(self, door: Door, body: bytes) -> EmergencyReading | None:
-        """What a body says of an emergency; ``None``: it reports none."""
+        """The emergency that a body reports, if any."""
         if len(body) <= LARGEST and not emergencies.may_be_one(body):
             return None
         return await self._aside(door, body, partial(emergencies.read, door.vendor, body))
@@ -156,7 +158,7 @@ class Receiver:
         request.signed = True
 
     async def _read(self, request: _Request, door: Door, receive: Any) -> None:
-        """Read the body. A signed one that is too large is read on, since it may report an emergency."""
+        """Read the body. A signed one that is too large is still read, since it may report an emergency."""
 
         def wanted() -> bool:
             signs = inspection.claims_signature(door.vendor.signature, request.headers)
@@ -170,7 +172,7 @@ class Receiver:
             raise Refused(problem, signed=signed and self._share.passes(door.connection_id))
 
     async def _verify_over_limit(self, request: _Request, door: Door, receive: Any) -> None:
-        """As :meth:`_verify`, for a sender over its limit, which learns of every refusal only that it is over it."""
+        """Like :meth:`_verify` for a sender over its limit, who learns only that, whatever the refusal."""
         try:
             await self._verify(request, door, receive)
         except Refused as refused:
@@ -179,14 +181,14 @@ class Receiver:
             raise over from refused
 
     async def _is_emergency_with_room(self, request: _Request, door: Door) -> bool:
-        """Whether a verified request over a limit reports an emergency, and may pass."""
+        """Whether a verified request over a limit reports an emergency and may pass."""
         found = await self._emergency(door, request.body)
         return found is not None and self._share.passes(door.connection_id)
 
     async def _enter(self, request: _Request) -> Door:
-        """The door that the request names. Over its sender's limit, ``request.over`` is set.
+        """The door that the request names. If the sender is over its limit, sets ``request.over``.
 
-        The vendor's own networks are known with the door. Over the limit doors are looked up for a bounded number of
+        The door lists the vendor's own networks. Over the limit, doors are looked up for a bounded number of
         requests, so that strangers cannot keep PostgreSQL busy.
         """
         named = request.path.removeprefix(PREFIX).strip("/") or (request.headers.get(CONNECTION_HEADER) or [""])[0]
@@ -217,7 +219,7 @@ class Receiver:
         return door
 
     def _spares(self, request: _Request, door: Door | None) -> bool:
-        """Whether the sender writes from its vendor's own networks; then the connection's limit alone counts."""
+        """Whether the sender is in its vendor's own networks; then only the connection's limit applies."""
         if door is None or not request.address or not door.spares(request.address):
             return False
         request.allowance = self._limits.connections.allowance(door.connection_id, door.limit_per_hour)
@@ -239,7 +241,7 @@ class Receiver:
         await send_problem(send, problem, _limit_headers(request), receive)
 
     async def _is_signed_emergency(self, request: _Request, door: Door, refused: Refused) -> bool:
-        """Whether it reports an emergency, and a live secret made its signature; notes the sender's id and type."""
+        """Whether it reports an emergency and is signed with a live secret; notes the sender's id and type."""
         if not request.body or not (request.signed or refused.signed or _would_verify(request, door, refused)):
             return False
         found = await self._emergency(door, request.body)
@@ -250,7 +252,7 @@ class Receiver:
         return True
 
     async def _keep(self, rejected: Rejected) -> None:
-        """A receipt of what was refused; its sender waits for it only where it may count on it."""
+        """Keep a receipt of a refused request; the answer waits for it only if it is kept whole."""
         if rejected.is_kept_whole:
             await self._rejections.submit(rejected, rejected.size)
         elif self._sample.chooses(rejected):
@@ -262,17 +264,17 @@ def _sender(request: _Request) -> str:
 
 
 def _would_verify(request: _Request, door: Door, refused: Refused) -> bool:
-    """Whether a live secret signed a request whose signature nobody looked at, since its type was wrong."""
+    """Whether a live secret signed a request that was refused for its content type before its signature."""
     return refused.problem.status == 415 and _verifies(request, door)
 
 
 def _may_be_signed_emergency(request: _Request, door: Door) -> bool:
-    """Whether a body that nobody has looked at may report an emergency, and a live secret signed it."""
+    """Whether an unread body may report an emergency and is signed with a live secret."""
     return emergencies.may_be_one(request.body) and _verifies(request, door)
 
 
 def _verifies(request: _Request, door: Door) -> bool:
-    """Whether a live secret signed the body, be it that its time is not right."""
+    """Whether a live secret signed the body, even if outside the window."""
     try:
         inspection.check_signature(door, door.vendor.signature, request.headers, request.body, time.time(), EXPLAINED)
     except Refused as unsigned:

@@ -1,7 +1,6 @@
-"""Reprocessing receipts: what was signed and could not be taken becomes an event; what was taken gets what is missing.
+"""Reprocessing receipts: signed requests that were refused become events; accepted ones get missing deliveries.
 
-An event keeps the id of its receipt, so that nothing is ever done twice. What was not signed is
-never processed.
+An event has the id of its receipt, so that nothing is ever done twice. Unsigned requests are never processed.
 """
 
 from collections import Counter
@@ -35,7 +34,7 @@ MOST_REASONS = 10
 
 
 class ReprocessResult(StrEnum):
-    """What reprocessing does to a receipt."""
+    """The result of reprocessing a receipt."""
 
     ROUTED_AGAIN = "routed_again"
     BECOMES_EVENT = "becomes_event"
@@ -51,28 +50,28 @@ class ReprocessResult(StrEnum):
 
     @property
     def words(self) -> str:
-        """For staff."""
+        """The result in words for staff."""
         return _WORDS[self]
 
 
 _WORDS = {
-    ReprocessResult.ROUTED_AGAIN: "has its event: routed again, only deliveries that are missing are made",
+    ReprocessResult.ROUTED_AGAIN: "has its event: routed again, only missing deliveries are made",
     ReprocessResult.BECOMES_EVENT: "becomes an event, which is routed",
     ReprocessResult.STILL_REJECTED: "still rejected: nothing is done",
-    ReprocessResult.STILL_UNRECOGNISED: "of a type that is still unknown: nothing is done",
-    ReprocessResult.DUPLICATE: "its id came again and was taken then: nothing is done",
+    ReprocessResult.STILL_UNRECOGNISED: "its type is still unknown: nothing is done",
+    ReprocessResult.DUPLICATE: "a later request with its id was accepted: nothing is done",
     ReprocessResult.REUSED_ID: "its id belongs to another event: the vendor must send it under a new id",
     ReprocessResult.UNSIGNED: "was not signed: never processed",
     ReprocessResult.NOT_WHOLE: "only the beginning of its body was kept: nothing can be done",
     ReprocessResult.NO_EVENT: "a provider's callback: nothing is done",
     ReprocessResult.DISABLED: "its connection is disabled: resume that first",
-    ReprocessResult.FAILED: "broke: our log has the reason",
+    ReprocessResult.FAILED: "failed: our log has the reason",
 }
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a receipt can become, as far as it says itself. ``accepted``: it may be stored, unless its id is taken."""
+    """What a receipt can become, judged from itself. ``accepted``: may be stored unless its id is in use."""
 
     outcome: ReprocessResult
     reason: str = ""
@@ -81,7 +80,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Processed:
-    """What became of a receipt. ``deliveries``: how many were missing, and were made."""
+    """The result for a receipt. ``deliveries``: how many missing ones were made."""
 
     outcome: ReprocessResult
     reason: str = ""
@@ -90,7 +89,7 @@ class Processed:
 
 @dataclass
 class ReprocessPreview:
-    """What reprocessing many would do, and the commonest reasons why it would not."""
+    """What reprocessing many receipts would do, and the reasons why some stay as they are."""
 
     counts: Counter[ReprocessResult] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -102,12 +101,12 @@ class ReprocessPreview:
 
     @property
     def common_reasons(self) -> list[tuple[str, int]]:
-        """Each with how often."""
+        """The most common reasons, each with its count."""
         return self.reasons.most_common(MOST_REASONS)
 
 
 def judge(receipt: Receipt) -> Judgement:
-    """What would become of a receipt. Pure, given its connection and system."""
+    """What a receipt would become. Pure, given its connection and system."""
     if receipt.verdict == Verdict.ACCEPTED:
         return Judgement(ReprocessResult.ROUTED_AGAIN if receipt.event_id else ReprocessResult.NO_EVENT)
     if not receipt.signed:
@@ -129,9 +128,7 @@ def judge(receipt: Receipt) -> Judgement:
     except Refused as refused:
         return Judgement(ReprocessResult.STILL_REJECTED, refused.problem.detail)
     if envelope.event_type is None:
-        return Judgement(
-            ReprocessResult.STILL_UNRECOGNISED, f"The type {envelope.vendor_type} means nothing to us yet."
-        )
+        return Judgement(ReprocessResult.STILL_UNRECOGNISED, f"The type {envelope.vendor_type} is not mapped yet.")
     accepted = Accepted(
         door=door,
         envelope=envelope,
@@ -146,7 +143,7 @@ def judge(receipt: Receipt) -> Judgement:
 
 
 def _door(connection: Connection) -> Door:
-    """Without secrets: the signature was judged when the request came."""
+    """A door without secrets, since the signature was checked when the request arrived."""
     return Door(
         connection_id=connection.id,
         organization_id=str(connection.organization_id),
@@ -158,18 +155,18 @@ def _door(connection: Connection) -> Door:
 
 
 def preview(receipts: QuerySet[Receipt]) -> ReprocessPreview:
-    """What reprocessing would do to each, the oldest first, without doing it."""
+    """What reprocessing would do to each receipt, oldest first; changes nothing."""
     found = ReprocessPreview()
     promised: set[tuple[str, str]] = set()
     rows = receipts.select_related("connection__system").order_by("id").iterator(chunk_size=BATCH)
     for batch in _batches(rows):
         judged = [(receipt, judge(receipt)) for receipt in batch]
-        taken = _taken([each.accepted for _, each in judged if each.accepted])
+        claimed = _claimed([each.accepted for _, each in judged if each.accepted])
         for receipt, each in judged:
             outcome = each.outcome
             if each.accepted is not None:
                 name = (receipt.connection_id, each.accepted.envelope.external_id)
-                if taken.get(name, receipt.id) != receipt.id or name in promised:
+                if claimed.get(name, receipt.id) != receipt.id or name in promised:
                     outcome = ReprocessResult.DUPLICATE
                 promised.add(name)
             found.counts[outcome] += 1
@@ -183,8 +180,8 @@ def _batches(rows: Iterator[Receipt]) -> Iterator[list[Receipt]]:
         yield batch
 
 
-def _taken(items: Sequence[Accepted]) -> dict[tuple[str, str], UUID]:
-    """Whose the ids are that are claimed already."""
+def _claimed(items: Sequence[Accepted]) -> dict[tuple[str, str], UUID]:
+    """The receipts that have already claimed these requests' ids."""
     wanted = Q(
         connection_id__in={item.door.connection_id for item in items},
         external_id__in={item.envelope.external_id for item in items},
@@ -195,7 +192,7 @@ def _taken(items: Sequence[Accepted]) -> dict[tuple[str, str], UUID]:
 
 @transaction.atomic
 def reprocess(receipt_id: UUID) -> Processed:
-    """Do it to one receipt. Its row stays locked, so that two who reprocess it do it once."""
+    """Reprocess one receipt. Its row stays locked, so that concurrent calls do it once."""
     locked = Receipt.objects.select_for_update(of=("self",), no_key=True)
     receipt = locked.select_related("connection__system").get(id=receipt_id)
     judged = judge(receipt)
@@ -209,7 +206,7 @@ def reprocess(receipt_id: UUID) -> Processed:
 
 
 def _store(accepted: Accepted) -> Processed:
-    """The statement that stores also turns the receipt into an accepted one, and notes when."""
+    """Store it; the same statement turns the receipt into an accepted one and notes the time."""
     (stored,) = store([accepted])
     match stored.status:
         case StoreResult.ACCEPTED:
@@ -217,12 +214,12 @@ def _store(accepted: Accepted) -> Processed:
         case StoreResult.DUPLICATE:
             return Processed(ReprocessResult.DUPLICATE)
         case StoreResult.REUSED_ID:
-            return Processed(ReprocessResult.DUPLICATE, "Another body came under its id, and was taken.")
+            return Processed(ReprocessResult.DUPLICATE, "A request with its id and another body was accepted.")
     return Processed(ReprocessResult.DISABLED)
 
 
 def reprocess_many(receipt_ids: Iterable[UUID]) -> Counter[ReprocessResult]:
-    """Do it to many, each in a transaction of its own, so that one that breaks keeps nothing from the others."""
+    """Reprocess many, each in its own transaction, so that a failing one does not stop the others."""
     counts: Counter[ReprocessResult] = Counter()
     for receipt_id, correlation_id in correlation_ids(receipt_ids):
         with correlation.of_stored(correlation_id):

@@ -1,7 +1,7 @@
-"""Writing accepted requests: dedup ids, receipts, events and channel entries of a whole batch in one statement.
+"""Writes accepted requests: dedup ids, receipts, events and channel entries of a whole batch in one statement.
 
-Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), so that two batches never wait for each
-other in a circle; then the rows; the counters of the channels, only for what survived, last.
+Order (docs/adr/0006): connections, then dedup ids sorted by (connection, id), so that two batches never deadlock; then
+the rows; last the counters of the channels, only for requests that are new.
 """
 
 import json
@@ -23,8 +23,8 @@ from wedsync.live.fan_out import hints
 from wedsync.live.fan_out.hints import RouteHint
 from wedsync.queues import Priority
 
-# Connections are locked before all else, so that none can be deleted under its requests; their organization and system
-# are PostgreSQL's word and not the cache's.
+# Connections are locked first, so that none can be deleted under its requests; their organization and system come from
+# PostgreSQL, not from the cache.
 _DOORS = """
 doors AS MATERIALIZED (
     SELECT id, organization_id, system_id, state = 'paused' AS paused FROM integrations_connection
@@ -42,9 +42,9 @@ INSERT INTO webhooks_receipt (id, organization_id, connection_id, verdict, signe
     alarm, older_secret_id, event_id, external_id, event_type, body, body_size, headers, remote_address,
     correlation_id, received_at)"""
 
-# PostgreSQL runs the insertions that nothing reads from behind to front: the channels' counters are locked last, so
-# that two writers stand in each other's way for a moment only. An id that is claimed by a receipt which is processed
-# again counts as that receipt's own.
+# PostgreSQL executes data-modifying CTEs that nothing reads in reverse order: the channels' counters are locked last,
+# so that two writers block each other only for a moment. An id claimed by a receipt that is reprocessed counts as that
+# receipt's own.
 WRITE = f"""
 WITH {_GIVEN}, {_DOORS}, claimed AS (
     INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at)
@@ -93,7 +93,7 @@ WITH {_GIVEN}, {_DOORS}, claimed AS (
 SELECT place, routing FROM fresh
 """
 
-# Who comes second: the first one's receipt, and a receipt of its own where the body is another.
+# For repeated ids: the first request's receipt; one with another body also gets its own receipt.
 COMPARE = f"""
 WITH {_GIVEN}, {_DOORS}, known AS MATERIALIZED (
     SELECT given.place, dedup.receipt_id, dedup.body_hash = given.body_hash AS same
@@ -113,7 +113,7 @@ JOIN doors ON doors.id = given.connection_id
 
 
 class StoreResult(StrEnum):
-    """What became of a request that might be stored."""
+    """The result of storing a request."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -124,7 +124,7 @@ class StoreResult(StrEnum):
 
 @dataclass(frozen=True)
 class Stored:
-    """The answer's facts: the first request's id, and whether this was the first."""
+    """The data of the answer: the first request's id, and whether this was the first."""
 
     id: str
     status: StoreResult
@@ -132,25 +132,25 @@ class Stored:
 
 @dataclass
 class Written:
-    """What a batch left behind: an answer for each request, and the hints to send once it is committed."""
+    """The result of a batch: an answer for each request, and the hints to send after the commit."""
 
     answers: list[Stored]
     routes: list[RouteHint]
-    channels: list[str]  # as sockets are told
-    alarms: list[str]  # receipts of emergencies of which staff must hear
+    channels: list[str]  # keys for the sockets' hints
+    alarms: list[str]  # receipts of emergencies that staff must hear of
 
 
 Steps = Generator[tuple[str, list[str]], list[Row], Written]
 
 
 class Store:
-    """Stores batches for the writers of a process, which share what they know of weddings."""
+    """Stores batches for the writers of a process, which share recent look-ups of weddings."""
 
     def __init__(self) -> None:
         self._recent = Recent()
 
     async def batch(self, database: AsyncConnection, batch: Sequence[Accepted]) -> list[Stored]:
-        """Store a batch, answers in its order; committed when this returns, and the hints have left."""
+        """Store a batch; returns the answers in its order, after the commit and the hints."""
         steps = _steps(batch, self._recent.matches())
         try:
             step = next(steps)
@@ -167,7 +167,7 @@ class Store:
 
 
 def store(batch: Sequence[Accepted]) -> list[Stored]:
-    """The same on Django's connection and within its transaction; hints leave after the commit."""
+    """The same on Django's connection and in its transaction; hints are sent after the commit."""
     steps = _steps(batch, {})
     with transaction.atomic(), connection.cursor() as cursor:
         try:
@@ -183,9 +183,9 @@ def store(batch: Sequence[Accepted]) -> list[Stored]:
 
 
 def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
-    """The statements of a batch, each with its parameters; it is sent their rows, and returns what was written.
+    """Yields the statements of a batch with their parameters, is sent their rows, and returns what was written.
 
-    ``found``: what is known of weddings; it learns more.
+    ``found``: known matches of weddings; new ones are added.
     """
     clues = [clue(item) for item in batch]
     wanted = [each for each in dict.fromkeys(clues) if each not in found and each.leads_somewhere]
@@ -195,9 +195,9 @@ def _steps(batch: Sequence[Accepted], found: dict[Clue, Match]) -> Steps:
     fresh: dict[int, str] = dict((yield WRITE, [_as_json([draft.row(place) for place, draft in enumerate(drafts)])]))
     answers = {place: drafts[place].answer() for place in fresh}
     alarms = [drafts[place].id for place, routing in fresh.items() if routing == "held" and drafts[place].is_emergency]
-    taken = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
-    if taken:
-        for place, receipt_id, same in (yield COMPARE, [_as_json(taken)]):
+    repeated = [draft.row(place) for place, draft in enumerate(drafts) if place not in fresh]
+    if repeated:
+        for place, receipt_id, same in (yield COMPARE, [_as_json(repeated)]):
             answers[place] = Stored(receipt_id, StoreResult.DUPLICATE if same else StoreResult.REUSED_ID)
             if not same and drafts[place].is_emergency:
                 alarms.append(drafts[place].id)
@@ -236,7 +236,7 @@ class _Draft:
             )
 
     def row(self, place: int) -> dict[str, object]:
-        """As the statements take it."""
+        """The row for the statements."""
         item, envelope = self.item, self.item.envelope
         row: dict[str, object] = {
             "place": place,
@@ -264,7 +264,7 @@ class _Draft:
         return row
 
     def is_hinted(self, routing: str) -> bool:
-        """Whether a worker has to take it now: it can be routed, or staff must hear that it names no wedding."""
+        """Whether to hint it to a worker: it can be routed, or staff must hear that it names no wedding."""
         event_type = self.item.envelope.event_type
         return routing == "pending" or (
             routing == "unlinked" and bool(event_type) and CATALOGUE[event_type or ""].priority == Priority.URGENT
@@ -272,19 +272,19 @@ class _Draft:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether staff must hear of it where it cannot be routed."""
+        """Whether staff must hear of it if it cannot be routed."""
         return self.item.envelope.event_type == EMERGENCY
 
     @property
     def route_hint(self) -> RouteHint:
-        """For an event that a worker has to take."""
+        """The hint for an event that a worker must route."""
         return RouteHint(self.id, CATALOGUE[self.item.envelope.event_type or ""].priority)
 
     @property
     def channel_keys(self) -> list[str]:
-        """The channels that it appears on, as sockets are told."""
+        """The keys of the channels that it appears on, for the sockets' hints."""
         return [hints.channel_key(self.item.door.organization_id, name) for name in self.channels]
 
     def answer(self) -> Stored:
-        """Of a request that was the first with its id."""
+        """The answer for the first request with its id."""
         return Stored(self.id, StoreResult.ACCEPTED if self.item.envelope.event_type else StoreResult.UNRECOGNISED)

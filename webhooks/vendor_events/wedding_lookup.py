@@ -1,4 +1,4 @@
-"""Which wedding a webhook is about, and who its suppliers are: by the vendor's own reference, else by our own id."""
+"""Finds a webhook's wedding and its suppliers: by the vendor's own reference, or else by our id."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ MOST_REMEMBERED = 10_000
 
 
 class Clue(NamedTuple):
-    """What a request says about its wedding; texts, empty where it says nothing."""
+    """What a request says about its wedding; strings, empty if it says nothing."""
 
     organization_id: str
     system_id: str
@@ -30,7 +30,7 @@ class Clue(NamedTuple):
 
 @dataclass(frozen=True)
 class Match:
-    """A wedding, and the systems that hold a reference to it."""
+    """A wedding, and the systems that have a reference to it."""
 
     wedding_id: str
     supplier_ids: Sequence[str]
@@ -48,7 +48,7 @@ def clue(item: Accepted) -> Clue:
     )
 
 
-# A contact's reference leads to the contact's wedding. Whatever is found must belong to the sender's organization.
+# A contact's reference leads to the contact's wedding. The wedding found must belong to the sender's organization.
 FIND = """
 SELECT clue.place, wedding.id::text, ARRAY(
     SELECT DISTINCT reference.system_id::text FROM integrations_externalreference reference
@@ -70,9 +70,9 @@ JOIN weddings_wedding wedding ON wedding.organization_id = clue.organization_id 
 
 
 class Recent:
-    """Matches of the last second: whoever comes that soon after another counts as having come with it.
+    """Matches of the last second: a request that soon after another counts as simultaneous.
 
-    What led nowhere is not remembered, since staff may link it at any moment.
+    Failed look-ups are not remembered, since staff may link the name at any moment.
     """
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class Recent:
         self._since = 0.0
 
     def matches(self) -> dict[Clue, Match]:
-        """What may still be taken for true."""
+        """The matches that are still recent."""
         now = time.monotonic()
         if now - self._since > REMEMBERED or len(self._known) > MOST_REMEMBERED:
             self._known, self._since = {}, now
         return self._known
 
     def forget(self) -> None:
-        """One of them turned out to be gone."""
+        """Forget all matches, since one of the rows has been deleted."""
         self._known = {}
 
 
@@ -101,5 +101,5 @@ def find_parameters(clues: Sequence[Clue]) -> list[str]:
 
 
 def matches(clues: Sequence[Clue], rows: Iterable[tuple[Any, ...]]) -> dict[Clue, Match]:
-    """What :data:`FIND` found."""
+    """The matches in the rows of :data:`FIND`."""
     return {clues[place]: Match(wedding_id, system_ids) for place, wedding_id, system_ids in rows}

@@ -1,4 +1,4 @@
-"""``manage.py send_fixture <vendor> <fixture>``: signs a stored webhook as its vendor would, and posts it."""
+"""``manage.py send_fixture <vendor> <fixture>``: signs a fixture as its vendor would, and posts it."""
 
 import json
 import secrets
@@ -27,22 +27,22 @@ _CHOOSE = "Choose one with --connection"
 
 
 class Command(BaseCommand):
-    """For vendors' developers and for whoever wants to see something happen."""
+    """For vendors' developers, and for anyone who wants to see something happen."""
 
     help = "Sign a fixture with a connection's newest secret, and post it to a running server."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Everything has a default that makes a new event now."""
+        """Options; the defaults make a new event now."""
         parser.add_argument("vendor", help=f"one of {', '.join(VENDORS)}")
-        parser.add_argument("fixture", help="its name, an event type that has only one, or a path to a file")
-        parser.add_argument("--connection", metavar="ID", help="where the vendor has several")
+        parser.add_argument("fixture", help="a fixture's name, an event type with only one fixture, or a file's path")
+        parser.add_argument("--connection", metavar="ID", help="needed if the vendor has several")
         parser.add_argument("--url", default=settings.PUBLIC_URL, help="the server (%(default)s)")
         parser.add_argument("--keep-id", action="store_true", help="send the fixture's own id, as a repetition would")
         parser.add_argument("--keep-time", action="store_true", help="send the fixture's own time")
-        parser.add_argument("--booking", action="store_true", help="name a booking that the system has with us")
+        parser.add_argument("--booking", action="store_true", help="use a booking that we know from the system")
 
     def handle(self, *args: Any, vendor: str, fixture: str, connection: str | None, url: str, **options: Any) -> None:
-        """Send it, and print what came back; exits with 1 when it was refused."""
+        """Send it and print the answer; exits with 1 if it was refused."""
         adapter = VENDORS.get(vendor)
         if adapter is None:
             raise CommandError(f"There is no vendor {vendor}. There are: {', '.join(VENDORS)}.")
@@ -63,10 +63,10 @@ class Command(BaseCommand):
 
 
 def find(vendor: str, fixture: str) -> Path:
-    """The file that is meant.
+    """The fixture's file.
 
     Raises:
-        CommandError: none or several; lists what there is.
+        CommandError: no match or several; lists them.
     """
     if fixture.endswith(".json") and Path(fixture).is_file():
         return Path(fixture)
@@ -85,14 +85,14 @@ def read(path: Path) -> dict[str, Any]:
     """The envelope in a file.
 
     Raises:
-        CommandError: it holds none.
+        CommandError: the file contains none.
     """
     try:
         envelope = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CommandError(f"{path} cannot be read: {error}.") from error
     if not isinstance(envelope, dict):
-        raise CommandError(f"{path} holds no envelope: it must be one JSON object.")
+        raise CommandError(f"{path} contains no envelope: it must be one JSON object.")
     return envelope
 
 
@@ -100,7 +100,7 @@ def choose(vendor: str, connection_id: str | None) -> Connection:
     """The vendor's connection.
 
     Raises:
-        CommandError: none, or several and none chosen; lists them.
+        CommandError: there is none, or several and none was chosen; lists them.
     """
     rows = Connection.objects.filter(system__kind=vendor).exclude(state=Connection.Status.DISABLED)
     every = list(rows.select_related("system__organization").order_by("system__organization__name", "id"))
@@ -119,7 +119,7 @@ def newest_secret(row: Connection) -> str:
     """The secret that the vendor should sign with now.
 
     Raises:
-        CommandError: none is live, or it cannot be read.
+        CommandError: none is live, or it cannot be decrypted.
     """
     live = ConnectionSecret.objects.filter(live_secret(), connection=row, purpose=ConnectionSecret.Purpose.SIGNING)
     newest = live.order_by("-created_at", "-id").first()
@@ -132,10 +132,10 @@ def newest_secret(row: Connection) -> str:
 
 
 def name_booking(vendor: Vendor, envelope: dict[str, Any], row: Connection) -> None:
-    """Put the system's first booking where the fixture names one.
+    """Replace the fixture's booking by the system's first one.
 
     Raises:
-        CommandError: the system has none with us, or the fixture names none.
+        CommandError: we know none of the system, or the fixture names none.
     """
     reference = ExternalReference.objects.filter(system=row.system, kind=ExternalReference.Kind.BOOKING)
     first = reference.order_by("id").values_list("external_id", flat=True).first()
@@ -153,16 +153,16 @@ def _means_booking(vendor: Vendor, name: str) -> bool:
 
 
 def post(address: str, vendor: Vendor, body: bytes, secret: str) -> requests.Response:
-    """Sign and send.
+    """Sign and send the body.
 
     Raises:
-        CommandError: nobody answered.
+        CommandError: no server answered.
     """
     signed = vendor.signature.sign(body, secret, datetime.now(UTC).timestamp())
     headers = {"Content-Type": "application/json", "User-Agent": "WedSync send_fixture", **signed}
     try:
         with requests.Session() as session:
-            session.trust_env = False  # a proxy of the shell would not reach this machine
+            session.trust_env = False  # the shell's proxy would not reach this machine
             return session.post(address, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False)
     except requests.RequestException as error:
         kind = type(error).__name__
