@@ -20,7 +20,7 @@ run: $(VENV)/.run-installed ## run everything here, until Ctrl-C (PORT=8000 WEDS
 demo: $(VENV)/.run-installed ## play the four stories on a copy of its own (ARGS=--json)
 	@exec $(RUN) -m wedsync.demo $(ARGS)
 
-test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/runner -k port")
+test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/wedsync/runner -k port")
 	$(RUN) -m pytest $(ARGS)
 
 bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer servers, about 6 minutes (ARGS="--rounds 1 --no-full")

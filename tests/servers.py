@@ -19,8 +19,9 @@ from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
 
 TOGETHER = (
-    "tests/copy/", "tests/live/", "tests/sandbox/", "tests/runner/", "tests/admin/", "tests/console/", "tests/bench/",
-)  # fmt: skip
+    *("tests/copy/", "tests/live/", "tests/sandbox/", "tests/bench/"),
+    *("tests/wedsync/runner/", "tests/wedsync/admin/", "tests/wedsync/console/"),
+)
 POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
 
 SHORT_TIMES = {

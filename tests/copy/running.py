@@ -17,9 +17,9 @@ import requests
 from websockets.sync.client import ClientConnection, connect
 
 from tests.polling import until
-from tests.runner.copies import ROOT, Runner
 from tests.servers import SHORT_TIMES
 from tests.vendor import signature
+from tests.wedsync.runner.copies import ROOT, Runner
 from wedsync.runner.environment import unconfigured
 
 START_SECONDS = 100.0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.polling import until
-from tests.runner.copies import ROOT, session_members
+from tests.wedsync.runner.copies import ROOT, session_members
 from wedsync.runner.environment import unconfigured
 
 

@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
     STARTS_A_COPY = "it starts what the other examples run against"
     TAKES_MINUTES = "it checks or measures for minutes; tests/bench plays each measurement in small"
-    NEEDS_DOCKER = "there is no Docker; tests/runner/test_deployment.py reads the file"
+    NEEDS_DOCKER = "there is no Docker; tests/wedsync/runner/test_deployment.py reads the file"
 
 
 NOT_RUN = {

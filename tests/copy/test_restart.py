@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.copy.running import Outsider
-from tests.runner.copies import session_members
+from tests.wedsync.runner.copies import session_members
 
 
 def test_ctrl_c_leaves_nothing_running_and_the_next_start_finds_everything(outsider: Outsider) -> None:

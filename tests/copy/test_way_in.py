@@ -9,7 +9,7 @@ import sys
 
 from tests.copy.running import Outsider
 from tests.polling import until
-from tests.runner.copies import ROOT
+from tests.wedsync.runner.copies import ROOT
 from wedsync.runner.environment import unconfigured
 
 

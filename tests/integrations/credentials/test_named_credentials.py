@@ -24,8 +24,6 @@ from integrations.errors import DeliveryError
 from integrations.models import Attempt, Delivery, Route, System
 from integrations.remote_reads import availability
 from integrations.states import Outcome, Reason, State
-from tests.admin.conftest import page
-from tests.api.conftest import Api
 from tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -40,6 +38,8 @@ from tests.factories import (
     UserFactory,
     WeddingFactory,
 )
+from tests.wedsync.admin.conftest import page
+from tests.wedsync.api.conftest import Api
 from wedsync.weddings.models import Address, Membership, Organization
 
 NAME = "WEDSYNC_CREDENTIAL_OF_LAKESIDE"

@@ -16,8 +16,6 @@ from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
 from notifications.channels.email import account
-from tests.admin.conftest import page
-from tests.api.conftest import Api
 from tests.factories import (
     ApiKeyFactory,
     AttemptFactory,
@@ -27,6 +25,8 @@ from tests.factories import (
     SystemFactory,
     UserFactory,
 )
+from tests.wedsync.admin.conftest import page
+from tests.wedsync.api.conftest import Api
 from wedsync.weddings.models import Membership
 
 pytestmark = pytest.mark.django_db
