@@ -5,7 +5,7 @@ staff's email, but never through the system that it is about; it is also logged.
 condition, so that only one of the processes that notice a problem sends the alert.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -57,7 +57,7 @@ def raise_alert(
     alert = found.get()
     publish([_event(alert, RAISED, alert.first_at)])
     facts = {"organization": str(organization_id), "cause": cause.value, "text": alert.text}
-    _log_later("alert_raised", facts | ({"system": str(system.id)} if system else {}))
+    _log_later(log.error, "alert_raised", facts | ({"system": str(system.id)} if system else {}))
     return True
 
 
@@ -99,7 +99,7 @@ def resolve(alert: Alert) -> bool:
     alert.refresh_from_db()
     if alert.tellings:
         publish([_event(alert, RESOLVED, timezone.now())])
-    _log_later("alert_resolved", {"organization": str(alert.organization_id), "cause": alert.cause})
+    _log_later(log.info, "alert_resolved", {"organization": str(alert.organization_id), "cause": alert.cause})
     return True
 
 
@@ -129,6 +129,5 @@ def ops_event(organization_id: UUID, event_type: str, payload: dict[str, Any], o
     )
 
 
-def _log_later(line: str, facts: dict[str, str]) -> None:
-    write = partial(log.error if line == "alert_raised" else log.info, line, **facts)
-    transaction.on_commit(correlation.kept(write))
+def _log_later(write: Callable[..., None], line: str, facts: dict[str, str]) -> None:
+    transaction.on_commit(correlation.kept(partial(write, line, **facts)))

@@ -94,12 +94,18 @@ def log_lines() -> dict[str, str]:
 def _logged(call: ast.Call) -> Iterator[tuple[str, str]]:
     match call:
         case ast.Call(func=ast.Attribute(ast.Name("log" | "logger"), level), args=[ast.Constant(str(name)), *_]):
-            if level in LEVELS:
-                yield name, level
+            yield from _if_listed(name, level)
+        case ast.Call(args=[ast.Attribute(ast.Name("log"), level), ast.Constant(str(name)), *_]):  # logged later
+            yield from _if_listed(name, level)
         case ast.Call(keywords=keywords):  # what a round of the sweep logs where a row breaks (notifications/rounds.py)
             for keyword in keywords:
                 if keyword.arg == "broken" and isinstance(keyword.value, ast.Constant):
                     yield str(keyword.value.value), "exception"
+
+
+def _if_listed(name: str, level: str) -> Iterator[tuple[str, str]]:
+    if level in LEVELS:
+        yield name, level
 
 
 def processes() -> list[str]:
