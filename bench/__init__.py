@@ -1,1 +1,1 @@
-"""What proves the receiver's speed and safety on this machine. ``README.md`` says how to read it."""
+"""Programs that measure the product's speed and safety on this machine. ``README.md`` explains the results."""

@@ -1,4 +1,4 @@
-"""A vendor's side of the door, written from docs/vendors/venue_master.md and sharing no code with the product."""
+"""The vendor's side of a webhook, written from docs/vendors/venue_master.md and sharing no code with the product."""
 
 import hmac
 import itertools
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from bench.ground import Facts
 
 TAKEN = (200, 202)
-"""The answers that say that a request is stored. docs/vendors/README.md, "What comes back"."""
+"""The answers that mean that a request is stored. docs/vendors/README.md, "What comes back"."""
 _ZONE = timezone(timedelta(hours=2))
 _NOTE = (
     "Round tables of ten, the band on the lake side, vegetarian menu for 14 guests, cake at nine in the garden hall, "
@@ -37,13 +37,13 @@ _PAYLOADS: dict[str, dict[str, object]] = {
 
 
 def _template(event_type: str, payload: dict[str, object], booking: str) -> str:
-    """An envelope that lacks its id, its time and one number: filling them in is much quicker than making JSON."""
+    """An envelope without its id, time and one number: filling them in is much faster than making JSON."""
     envelope = {"id": "%s", "eventType": event_type, "timestamp": "%s", "payload": {"event_id": booking, **payload}}
     return json.dumps(envelope, separators=(",", ":")).replace('"%d"', "%d")
 
 
 class Envelopes:
-    """Bodies of about 400 bytes, mixed of four event types, spread over the weddings, each with an id of its own."""
+    """Bodies of about 400 bytes, of four event types, spread over the weddings, each with a new id."""
 
     def __init__(self, bookings: Sequence[str]) -> None:
         self._run = secrets.token_hex(4)
@@ -54,7 +54,7 @@ class Envelopes:
         ]
 
     def take(self, count: int) -> Iterator[tuple[str, bytes]]:
-        """So many new bodies, each with its id."""
+        """This number of new bodies, each with its id."""
         now = datetime.now(_ZONE).isoformat(timespec="milliseconds")
         kinds = len(self._templates)
         for number in itertools.islice(self._numbers, count):
@@ -68,7 +68,7 @@ def signature(body: bytes, secret: bytes, stamp: int) -> str:
 
 
 def signed_requests(facts: Facts, envelopes: Envelopes, count: int) -> Iterator[bytes]:
-    """So many whole HTTP requests, signed now; they hold no port, so that each server gets the same bytes."""
+    """This number of whole HTTP requests, signed now; they contain no port, so each server gets the same bytes."""
     secret, stamp = facts.secret.encode(), int(time.time())
     head = (
         f"POST {facts.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: VenueMaster/4.2\r\nAccept: */*\r\n"

@@ -1,5 +1,5 @@
-"""The one error that these programs show to a person."""
+"""The error that these programs show to a person."""
 
 
 class BenchError(Exception):
-    """A measurement could not be made, or does not count. The message says why and what to do."""
+    """A measurement could not be made, or is not valid. The message says why and what to do."""

@@ -1,4 +1,4 @@
-"""The servers that everything here stands on: an embedded PostgreSQL and Valkey on a temporary home."""
+"""The servers that all programs here use: an embedded PostgreSQL and Valkey on a temporary home."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from wedsync.runner.supervision.processes import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SANDBOX = 9
-"""The port of the discard service (RFC 863) stands for a sandbox that these programs do not have."""
+"""The port of the discard service (RFC 863), in place of a sandbox, which these programs do not have."""
 WITHOUT_LIMITS = {
     "WEDSYNC_LIMIT_PER_ADDRESS": "1000000000",
     "WEDSYNC_LIMIT_PER_CONNECTION": "1000000000",
@@ -34,12 +34,12 @@ WITHOUT_LIMITS = {
     "WEDSYNC_LIMIT_PER_TICKET": "1000000000",
     "WEDSYNC_LIMIT_TICKETS": "1000000000",
 }
-"""The limits still count every request; they are only too high to be reached."""
+"""The limits still count every request, but are too high to be reached."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a sender must know: the connection's id, its secret, and the vendor's ids of the weddings."""
+    """The data that a sender needs: the connection's id, its secret, and the vendor's ids for the weddings."""
 
     organization: str
     connection: str
@@ -48,20 +48,20 @@ class Facts:
 
     @property
     def path(self) -> str:
-        """Where webhooks go."""
+        """The path of the webhook."""
         return f"/api/webhooks/channel-events/{self.connection}"
 
 
 def output_of(*words: str, environment: Mapping[str, str], stdin: str = "", seconds: float = 300) -> str:
-    """What one more process of Python prints until it ends.
+    """The output of a new Python process.
 
     Arguments:
-        words: after the interpreter's name, for instance ``-m`` and a module.
-        environment: the whole of it.
+        words: the arguments of the interpreter, for example ``-m`` and a module.
+        environment: the whole environment.
         seconds: how long it may take.
 
     Raises:
-        BenchError: it failed; with the end of what it said.
+        BenchError: it failed; with the end of its error output.
     """
     done = subprocess.run(
         [sys.executable, *words],
@@ -82,13 +82,13 @@ class Ground:
     """PostgreSQL and Valkey for one run, each with its data in a temporary home that is removed at the end.
 
     Arguments:
-        durable: every commit is on the disk before it is answered, as in production.
+        durable: every commit is on disk before it is answered, as in production.
     """
 
     def __init__(self, *, durable: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wedsync-bench-"))
         if os.geteuid() == 0:
-            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who must get through
+            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who needs access
         self.home = Home(self.folder / "home")
         self.home.create()
         self.postgres = EmbeddedPostgres(self.home, durable=durable)
@@ -98,7 +98,7 @@ class Ground:
         """Start both.
 
         Raises:
-            RunnerError: one does not start.
+            RunnerError: one of them does not start.
         """
         try:
             self.postgres.start()
@@ -111,7 +111,7 @@ class Ground:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop both, and remove what they kept."""
+        """Stop both, and remove their data."""
         self._end()
 
     def _end(self) -> None:
@@ -121,11 +121,11 @@ class Ground:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str = NAME) -> str:
-        """How clients reach one of the databases."""
+        """The URL of one of the databases."""
         return urlunsplit(urlsplit(self.postgres.url)._replace(path=f"/{database}"))
 
     def environment(self, port: int, database: str = NAME) -> dict[str, str]:
-        """The environment of a process of the product."""
+        """The environment for a process of the product."""
         outer = environment.unconfigured(os.environ)
         url, redis_url = self.url(database), self.valkey.url
         return environment.for_children(outer, self.home, port, NO_SANDBOX, url, redis_url) | WITHOUT_LIMITS
@@ -149,7 +149,7 @@ class Ground:
         self.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""), database="postgres")
 
     def execute(self, *statements: str, database: str = NAME) -> list[tuple[Any, ...]]:
-        """Run statements one by one, each in a transaction of its own; returns the rows of the last."""
+        """Run statements one by one, each in its own transaction; returns the rows of the last."""
         with closing(psycopg2.connect(self.url(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -162,10 +162,10 @@ class Ground:
         return int(self.execute(query, database=database)[0][0])
 
     def drop_hints(self) -> None:
-        """Empty the queues that no worker reads here, and let Valkey write its log anew now rather than later."""
+        """Empty the queues, which no worker reads here, and have Valkey rewrite its log now rather than later."""
         with closing(redis.Redis.from_url(self.valkey.url)) as client:
             for key in client.scan_iter(_type="list"):
                 client.unlink(key)
             client.bgrewriteaof()
             if not wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], 20):
-                raise BenchError("Valkey did not finish writing its log anew within 20 s.")
+                raise BenchError("Valkey did not finish rewriting its log within 20 s.")

@@ -1,4 +1,4 @@
-"""What the programs here share: how they begin, and what ends them. A stopped run stops all that it started."""
+"""The start and end that all programs here share. A stopped run stops everything that it started."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from bench.errors import BenchError
 from wedsync.runner.errors import RunnerError
 
 STOPPED = 130
-"""The exit code of a program that a person stopped, as shells have it: 128 and the number of SIGINT."""
+"""The exit code of a program that a person stopped, as in shells: 128 plus the number of SIGINT."""
 
 
 def run(name: str, console: Console, work: Callable[[Console], int]) -> int:
-    """Do the work of one program, and say on the console why it ended before its end.
+    """Do the work of one program, and print on the console why it ended early.
 
     Arguments:
-        name: what its messages begin with.
+        name: the beginning of its messages.
         work: returns the exit code.
 
     Returns:
-        The work's own exit code; 1 when it could not go on; 130 when it was stopped.
+        The work's own exit code; 1 if it could not go on; 130 if it was stopped.
     """
-    os.umask(0o077)  # the home holds keys
+    os.umask(0o077)  # the home contains keys
     _end_on_signals()
     try:
         return work(console)
@@ -41,7 +41,7 @@ def run(name: str, console: Console, work: Callable[[Console], int]) -> int:
 
 
 def keep(figures: Any, output: Path) -> None:
-    """Write the figures of a run as JSON, and make the folder for it."""
+    """Write the figures of a run as JSON, and make the folder if needed."""
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(figures, indent=1) + "\n")
 

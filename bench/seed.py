@@ -1,4 +1,4 @@
-"""``python -m bench.seed``: an organization with weddings and one connected VenueMaster; prints what a sender needs."""
+"""``python -m bench.seed``: makes an organization, weddings and a connected VenueMaster; prints a sender's data."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ FIRST_DAY = date(2027, 5, 1)
 
 
 def seed(weddings: int) -> dict[str, object]:
-    """Make the rows; the facts are those of :class:`bench.ground.Facts`."""
+    """Make the rows; returns the fields of :class:`bench.ground.Facts`."""
     from integrations.models import Connection, ConnectionSecret, ExternalReference, System
     from wedsync import vault
     from wedsync.weddings.models import Organization, Wedding

@@ -1,4 +1,4 @@
-"""Server processes: started as the Procfile starts them, asked until they answer, ended by their own pid."""
+"""Server processes: started as by the Procfile, polled until they answer, ended by their own pid."""
 
 import contextlib
 import signal
@@ -32,14 +32,14 @@ def free_port() -> int:
 
 
 def web_command(application: str = _APPLICATION) -> tuple[str, ...]:
-    """The Procfile's web process, with this ASGI application in the place of the product's.
+    """The Procfile's web process, with this ASGI application in place of the product's.
 
     Raises:
         BenchError: the Procfile's line does not name the product's application.
     """
     line = procfile.read(ROOT / "Procfile")["web"]
     if _APPLICATION not in line:
-        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags cannot be taken.")
+        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags cannot be used.")
     return procfile.shell(line.replace(_APPLICATION, application))
 
 
@@ -47,7 +47,7 @@ class Server:
     """One server process.
 
     Arguments:
-        ready: a path that is answered 200 once it serves.
+        ready: a path that is answered 200 once the server is ready.
         log: where its output goes.
     """
 
@@ -74,10 +74,10 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Return once it answers.
+        """Start it, and return once it answers.
 
         Raises:
-            BenchError: it ended, or does not answer in time; the message holds the end of its log.
+            BenchError: it ended, or does not answer in time; the message contains the end of its log.
         """
         with self.log.open("ab") as log:
             process = self._process = subprocess.Popen(
@@ -98,36 +98,36 @@ class Server:
             raise
 
     def answers(self) -> bool:
-        """Whether it serves."""
+        """Whether it is ready."""
         return url_answers(self._ready)
 
     @property
     def pid(self) -> int:
-        """Of the running process.
+        """The id of the running process.
 
         Raises:
-            BenchError: it does not run.
+            BenchError: it is not running.
         """
         if self._process is None or self._process.poll() is not None:
-            raise BenchError(f"{self.name} does not run. The end of its log:\n{last_lines(self.log, 20)}")
+            raise BenchError(f"{self.name} is not running. The end of its log:\n{last_lines(self.log, 20)}")
         return self._process.pid
 
     def resident_bytes(self) -> int:
-        """What the process holds in memory now (``VmRSS``, proc_pid_status(5))."""
+        """The memory that the process uses now (``VmRSS``, proc_pid_status(5))."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
-        raise BenchError(f"The system does not say how much memory {self.name} holds.")
+        raise BenchError(f"The system does not report the memory of {self.name}.")
 
     def kill(self) -> None:
-        """SIGKILL, to all that it started too."""
+        """Send SIGKILL to it and to all that it started."""
         if self._process:
             kill_group(self._process.pid)
             self._process.wait()
             self._process = None
 
     def stop(self) -> None:
-        """Ask it to stop; kill what does not."""
+        """Ask it to stop; kill it if it does not."""
         if self._process:
             self._process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -144,7 +144,7 @@ def our_web(ground: Ground, database: str = NAME, name: str = "web", more: Mappi
     """Our own web process on one of the databases, not yet started.
 
     Arguments:
-        more: environment variables beside those that it needs.
+        more: further environment variables.
     """
     port = free_port()
     environment = ground.environment(port, database) | dict(more or {})

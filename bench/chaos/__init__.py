@@ -1,1 +1,1 @@
-"""Each process killed or frozen, each target broken in every way, and nothing that was taken is lost."""
+"""Kills or freezes each process and breaks targets in every way, and checks that no accepted event is lost."""

@@ -1,4 +1,4 @@
-"""``python -m bench.chaos``: what ``make chaos`` runs."""
+"""``python -m bench.chaos``: the program of ``make chaos``."""
 
 import argparse
 import sys
@@ -19,32 +19,33 @@ from bench.program import keep, run
 
 ALL = (*FAULTS, *SITUATIONS)
 WIDTH = 120
-"""Columns of a file or a pipe, which the table fits into."""
+"""Columns of output to a file or pipe; the table fits into them."""
 OUTPUT = Path(__file__).resolve().parents[1] / "results" / "chaos.json"
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make chaos",
-        description="Start a copy of the whole product, send it signed webhooks, and let one fault after the other "
-        "strike: processes killed and frozen, Valkey emptied, PostgreSQL restarted, targets broken. After each, "
-        "answers, rows and what the targets took are compared. Exits 0 only if nothing is lost, nothing comes twice "
-        "without a reason, and everything settles. With make, options stand in ARGS: make chaos ARGS='--seconds 3'",
+        description="Start a copy of the whole product, send it signed webhooks, and inject one fault after the "
+        "other: processes killed and frozen, Valkey emptied, PostgreSQL restarted, targets broken. After each, "
+        "answers, rows and the requests at the targets are compared. Exits 0 only if nothing is lost, nothing is "
+        "sent twice without a reason, and everything settles. With make, put options into ARGS: "
+        "make chaos ARGS='--seconds 3'",
     )
     names = [fault.name for fault in ALL]
     parser.add_argument("--faults", nargs="+", choices=names, default=names, metavar="NAME", help="only these (all)")
     parser.add_argument("--list", action="store_true", help="list the faults and stop")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of load from the moment that a fault strikes (5)")
-    parser.add_argument("--rate", type=float, default=10.0, help="webhooks a second (10)")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="where the figures go (bench/results/chaos.json)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of load after a fault strikes (5)")
+    parser.add_argument("--rate", type=float, default=10.0, help="webhooks per second (10)")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the JSON file (bench/results/chaos.json)")
     return parser.parse_args(words)
 
 
 def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Played]:
-    """Play each, and say in a line how it went; the last is the first that does not settle.
+    """Play each fault and print a line about it; stop after the first that does not settle.
 
     Raises:
-        BenchError: a fault could not strike.
+        BenchError: a fault could not be injected.
     """
     played = []
     for fault in faults:
@@ -59,13 +60,13 @@ def play_all(play: Play, faults: Sequence[Fault], console: Console) -> list[Play
             console.print(f"         [dim]{escape(measured)}[/]", soft_wrap=True)
         played.append(found)
         if found.settled is None:
-            console.print("  [red]It has not settled, so that nothing after it could be judged.[/]")
+            console.print("  [red]It has not settled, so nothing after it could be judged.[/]")
             break
     return played
 
 
 def chaos(arguments: argparse.Namespace, console: Console) -> int:
-    """Play, compare, print, write. 0 when everything holds.
+    """Play, compare, print, write. 0 if everything holds.
 
     Raises:
         BenchError: the play could not go on.
@@ -91,7 +92,7 @@ def chaos(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0 when it holds; 1 when not; 130 when stopped."""
+    """0 if everything holds; 1 if not; 130 if stopped."""
     arguments = _arguments(words)
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
     if arguments.list:

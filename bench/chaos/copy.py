@@ -1,4 +1,4 @@
-"""The copy under attack: the whole product under its own supervisor, and what an outsider sees and does there."""
+"""The copy under attack: the whole product under its own supervisor, observed and operated from outside."""
 
 import json
 import os
@@ -41,10 +41,10 @@ TIMES = {
     "WEDSYNC_INCIDENT_PAUSE_SECONDS": "0",
     "WEDSYNC_ESCALATION_SECONDS": "86400",
 }
-"""Shortened, so that what takes minutes in production takes seconds here; what they stand for to each other stays.
+"""Shortened, so that minutes in production become seconds here; their proportions stay.
 
-Nothing is gathered, every report is told, and nobody is called again: so each event has the deliveries that its routes
-ask for, and no others.
+There are no digests, every report is told, and nobody is called again: so each event has exactly the deliveries that
+its routes request.
 """
 NOTHING_GATHERED = ("DIGEST", "COLLAPSE", "INCIDENT_PAUSE", "ESCALATION")
 DEFAULT_TIMES = {
@@ -52,16 +52,16 @@ DEFAULT_TIMES = {
     for name, value in TIMES.items()
     if name == "WEDSYNC_WORKER_THREADS" or name.removeprefix("WEDSYNC_").removesuffix("_SECONDS") in NOTHING_GATHERED
 }
-"""As in production, but that nothing is gathered and nobody is called again: for what is promised in seconds."""
+"""As in production, but without digests and repeated calls: for promises in seconds."""
 LEASE_SECONDS = float(TIMES["WEDSYNC_LEASE_SECONDS"])
 URGENT_LEASE_SECONDS = float(TIMES["WEDSYNC_URGENT_LEASE_SECONDS"])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who sends, and which systems get what.
+    """The sender's data, and the systems that events go to.
 
-    ``targets``: the ids of the systems that each event type goes to. ``systems``: those of the webhooks, by name.
+    ``targets``: the ids of the systems that each event type goes to. ``systems``: the ids of the webhooks, by name.
     """
 
     facts: Facts
@@ -70,13 +70,11 @@ class Plan:
 
 
 class AttackedCopy:
-    """One copy.
+    """One running copy. Entering starts it; leaving stops it, even if processes are frozen.
 
     Arguments:
-        times: environment variables, shortened or as they are by default.
+        times: environment variables, shortened or with their defaults.
         over_tcp: its PostgreSQL listens on a port, so that a session can be cut as by a broken cable.
-
-    Started by ``with``; ended by it as well, whatever was frozen meanwhile.
     """
 
     def __init__(self, times: Mapping[str, str] = TIMES, *, over_tcp: bool = False) -> None:
@@ -91,7 +89,7 @@ class AttackedCopy:
         self.sandbox_url = ""
 
     def __enter__(self) -> "AttackedCopy":
-        """Return once everything answers.
+        """Start it, and return once everything answers.
 
         Raises:
             RunnerError: it did not start.
@@ -106,7 +104,7 @@ class AttackedCopy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it and take its home away."""
+        """Stop it and remove its home."""
         self._end()
 
     def _end(self) -> None:
@@ -128,7 +126,7 @@ class AttackedCopy:
         return Plan(Facts(**made["facts"]), made["targets"], made["systems"])
 
     def begin(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start one more process of the product; the caller ends it."""
+        """Start another process of the product; the caller ends it."""
         with self.home.log("chaos").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *words],
@@ -144,18 +142,18 @@ class AttackedCopy:
         return ProcessRecord(self.home.run / "processes.json").read()
 
     def process(self, name: str) -> Recorded:
-        """The living process of that name, as the supervisor wrote it down.
+        """The running process of that name, from the supervisor's record.
 
         Raises:
             BenchError: there is none.
         """
         found = [process for process in self._recorded() if process.name == name and process.alive]
         if not found:
-            raise BenchError(f"{name} does not run.")
+            raise BenchError(f"{name} is not running.")
         return found[0]
 
     def runs(self, name: str) -> bool:
-        """Whether a process of that name lives and shows that it works."""
+        """Whether a process of that name is alive and ready."""
         if not any(process.name == name and process.alive for process in self._recorded()):
             return False
         if name == "web":
@@ -184,14 +182,14 @@ class AttackedCopy:
 
     @property
     def redis_url(self) -> str:
-        """Where the copy's Valkey listens."""
+        """The URL of the copy's Valkey."""
         return EmbeddedValkey(self.home).url
 
     def sandbox(self, method: str, what: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         """Ask the sandbox's control API.
 
         Raises:
-            BenchError: it refuses, or does not answer.
+            BenchError: it refuses or does not answer.
         """
         try:
             answer = self._session.request(method, f"{self.sandbox_url}/_/{what}", json=body, params=query, timeout=30)
@@ -202,5 +200,5 @@ class AttackedCopy:
         return answer.json() if answer.content else None
 
     def log_tails(self) -> str:
-        """The end of every log that says something."""
+        """The end of every log that is not empty."""
         return self._copy.log_tails()

@@ -1,4 +1,4 @@
-"""One emergency, reported through VenueMaster's door, and the event that it became."""
+"""One emergency, reported through VenueMaster's connection, and its event."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ TAKEN = 202
 
 @dataclass(frozen=True)
 class SignedDoor:
-    """Where a report goes, what signs it, and which wedding it names."""
+    """The URL for a report, its secret, and the wedding that it names."""
 
     url: str
     secret: str
@@ -27,7 +27,7 @@ class SignedDoor:
 
 
 def plan_door(scene: Scene) -> SignedDoor:
-    """Of the organization under load."""
+    """The door of the organization under load."""
     facts = scene.plan.facts
     return SignedDoor(
         f"http://127.0.0.1:{scene.copy.port}{facts.path}", facts.secret, {"booking_id": facts.bookings[0]}
@@ -35,7 +35,7 @@ def plan_door(scene: Scene) -> SignedDoor:
 
 
 def demo_door(scene: Scene) -> SignedDoor:
-    """Of the demo's organization, whose people have WhatsApp, Slack and email."""
+    """The door of the demo's organization, whose people have WhatsApp, Slack and email."""
     demo = json.loads(scene.copy.home.demo_file.read_text())
     venue = demo["connections"]["venue_master"]
     return SignedDoor(venue["url"], venue["secret"], {"wedding_id": demo["wedding"]["id"]})
@@ -47,33 +47,33 @@ class Emergency:
     def __init__(self, door: SignedDoor) -> None:
         self._door = door
         number = secrets.token_hex(4)
-        said = {"kind": "power", "description": f"The lights went out, report {number}", "reported_by": "Tom Berger"}
+        report = {"kind": "power", "description": f"The lights went out, report {number}", "reported_by": "Tom Berger"}
         self._body = json.dumps(
             {
                 "id": f"vm_emergency_{number}",
                 "eventType": "venue.emergency_reported",
                 "timestamp": datetime.now(UTC).isoformat(),
-                "payload": door.names | said,
+                "payload": door.names | report,
             }
         ).encode()
 
     def report(self) -> str:
-        """Send it until it is taken; returns the event's id.
+        """Send it until it is accepted; returns the event's id.
 
         Raises:
-            BenchError: it was not taken.
+            BenchError: it was not accepted.
         """
-        gives_up, said = time.monotonic() + PATIENCE, "no answer"
+        gives_up, failure = time.monotonic() + PATIENCE, "no answer"
         while time.monotonic() < gives_up:
             signed = signature(self._body, self._door.secret.encode(), int(time.time()))
             headers = {"Content-Type": "application/json", "X-Venue-Signature": signed}
             try:
                 answer = requests.post(self._door.url, data=self._body, headers=headers, timeout=10)
             except requests.RequestException as error:
-                said = type(error).__name__
+                failure = type(error).__name__
             else:
                 if answer.ok:
                     return str(answer.json()["id"])
-                said = f"{answer.status_code} {answer.text[:200]}"
+                failure = f"{answer.status_code} {answer.text[:200]}"
             time.sleep(0.1)
-        raise BenchError(f"The emergency was not taken: {said}")
+        raise BenchError(f"The emergency was not accepted: {failure}")

@@ -1,7 +1,7 @@
-"""The faults, each a context: it strikes on entering, lasts while the load goes on, and is over on leaving.
+"""The faults, each a context: entering injects it, it lasts while the load goes on, and leaving ends it.
 
-Nothing is repaired here but what only a person or the outside would: a target works again, and staff take up a system
-again that has said it is gone. What dies is started again by the product's own supervisor.
+Only what a person or the outside would repair is repaired here: a target works again, and staff resume a system whose
+target was gone. Processes that die are restarted by the product's own supervisor.
 """
 
 import contextlib
@@ -23,21 +23,21 @@ from wedsync.runner.supervision.processes import wait_until
 WORKERS = ("urgent", "high", "normal", "low")
 EVERYTHING = ("web", "sweep", *(f"worker-{name}" for name in WORKERS))
 BROKEN = NAMES[:FOR_ALL]
-"""The signed webhooks that fail: those that get all types of events."""
+"""The signed webhooks that fail: those that receive all event types."""
 SERVICES = ("webhook", "party_rental", "resend")
-"""The targets at the sandbox, each worker's among them."""
+"""The targets at the sandbox; each worker has at least one."""
 FROZEN_SECONDS = 4.0
 PATIENCE = 45.0
-"""Seconds until a fault must have something to strike: a slow machine routes late."""
+"""Seconds within which a fault must meet a call; a slow machine routes late."""
 HITS = 3
 STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a fault strikes.
+    """The place of a fault.
 
-    ``broken``: promises in seconds that it has found broken; ``measured``: those that were kept, and how well.
+    ``broken``: promises in seconds that were broken; ``measured``: those that were kept, with their times.
     """
 
     copy: AttackedCopy
@@ -53,9 +53,9 @@ Strike = Callable[[Scene], AbstractContextManager[None]]
 class Fault:
     """One fault.
 
-    ``lasts``: seconds that it needs at least. ``hits``: how many calls it must spoil before it is over. ``deaths``:
-    whether deliveries may die of it. ``default_times``: it is played with the times of production. ``rate``: webhooks a
-    second at most, where it promises seconds that a copy under full load cannot keep.
+    ``lasts``: the least number of seconds. ``hits``: how many calls it must spoil before it ends. ``deaths``: whether
+    deliveries may die of it. ``default_times``: it is played with production's times. ``rate``: the most webhooks per
+    second, for promises in seconds that a copy under full load cannot keep.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _kill(*names: str) -> Strike:
 
 
 def _kill_amid_calls(worker: str) -> Strike:
-    """The targets take their time, so that calls are under way when the worker dies."""
+    """The targets answer slowly, so that calls are under way when the worker dies."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
@@ -107,7 +107,7 @@ def _await_calls(scene: Scene, worker: str) -> None:
 
 
 def _under_way(scene: Scene, worker: str) -> bool:
-    """Whether a call of this worker waits for its answer: it was claimed a little while ago, and has begun."""
+    """Whether a call of this worker waits for its answer: it was claimed a moment ago, and has begun."""
     ((count,),) = scene.copy.execute(
         "SELECT count(*) FROM integrations_delivery WHERE state = 'in_flight' AND priority = %(priority)s"
         " AND attempt_count > 0"
@@ -136,7 +136,7 @@ def _freeze(name: str) -> Strike:
 
 
 def _freeze_amid_calls(worker: str) -> Strike:
-    """It wakes when its leases are over, and writes late."""
+    """The worker wakes when its leases have ended, and writes late."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
@@ -156,7 +156,7 @@ def _flush_valkey(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def _lose_valkey(scene: Scene) -> Iterator[None]:
-    """Emptied, and killed before anybody has said a word to it again."""
+    """Valkey is emptied, and killed before anybody writes to it again."""
     _flush(scene)
     os.kill(scene.copy.process("valkey").pid, signal.SIGKILL)
     yield
@@ -169,14 +169,14 @@ def _flush(scene: Scene) -> None:
 
 @contextmanager
 def _restart_postgres(scene: Scene) -> Iterator[None]:
-    """Its fast shutdown, which ends every connection, and the supervisor starts it again."""
+    """A fast shutdown, which ends every connection; the supervisor restarts PostgreSQL."""
     os.kill(scene.copy.process("postgres").pid, signal.SIGINT)
     yield
 
 
 @contextmanager
 def _second_sweep(scene: Scene) -> Iterator[None]:
-    """Two sweeps find everything from the rows at once, since no hint is left."""
+    """Two sweeps find everything from the rows at the same time, since no hint is left."""
     process = scene.copy.begin("manage.py", "sweep", "--loop")
     try:
         _flush(scene)
@@ -198,7 +198,7 @@ def hits(scene: Scene) -> int:
 
 
 def _target(mode: str, **how: object) -> Strike:
-    """Some signed webhooks fail; the others, and the other targets, work."""
+    """Some signed webhooks fail; the others and all other targets work."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
@@ -215,7 +215,7 @@ def _target(mode: str, **how: object) -> Strike:
 
 @contextmanager
 def _gone_target(scene: Scene) -> Iterator[None]:
-    """It answers 410, which disables it; staff take it up again afterwards."""
+    """The target answers 410, which disables its system; staff resume it afterwards."""
     with _target("status", status=410)(scene):
         yield
     scene.copy.execute(
@@ -237,12 +237,12 @@ FAULTS = (
     Fault("kill-web", "SIGKILL of the web process", _kill("web")),
     Fault("kill-sweep", "SIGKILL of the sweep", _kill("sweep")),
     Fault("kill-beat", "SIGKILL of the beat", _kill("beat")),
-    Fault("kill-all", "SIGKILL of web, sweep and all workers at once", _kill(*EVERYTHING)),
-    Fault("freeze-worker", "SIGSTOP of a worker amid its calls until its leases are over; it writes late",
+    Fault("kill-all", "SIGKILL of web, sweep and all workers together", _kill(*EVERYTHING)),
+    Fault("freeze-worker", "SIGSTOP of a worker amid its calls until its leases have ended; it writes late",
           _freeze_amid_calls("high"), lasts=LEASE_SECONDS + 2.0),
     Fault("valkey-kill", "SIGKILL of Valkey", _kill("valkey")),
     Fault("valkey-flush", "FLUSHALL", _flush_valkey),
-    Fault("valkey-lost", "FLUSHALL and SIGKILL of Valkey at once", _lose_valkey),
+    Fault("valkey-lost", "FLUSHALL, then SIGKILL of Valkey", _lose_valkey),
     Fault("valkey-freeze", "SIGSTOP of Valkey, then SIGCONT", _freeze("valkey"), lasts=FROZEN_SECONDS),
     Fault("postgres-restart", "fast shutdown of PostgreSQL", _restart_postgres),
     Fault("postgres-kill", "SIGKILL of PostgreSQL", _kill("postgres")),
@@ -250,17 +250,17 @@ FAULTS = (
     _target_fault("target-500", "targets answer 500", _target("status", status=500)),
     _target_fault("target-429", "targets answer 429 with Retry-After: 1", _target("status", status=429, retry_after=1)),
     _target_fault("target-410", "targets answer 410 and are disabled; staff resume them", _gone_target, deaths=True),
-    _target_fault("target-hang", "targets take the request and never answer", _target("hang", after=True)),
+    _target_fault("target-hang", "targets accept the request and never answer", _target("hang", after=True)),
     _target_fault("target-reset", "targets reset the connection", _target("reset")),
-    _target_fault("target-taken-reset", "targets take the request and reset the connection instead of answering",
+    _target_fault("target-taken-reset", "targets accept the request and reset the connection instead of answering",
                   _target("reset", after=True, ratio=0.3)),
     _target_fault("target-flap", "targets fail every second call", _target("flap", status=503)),
-    _target_fault("target-endless-body", "targets take the request, and their answer never ends",
+    _target_fault("target-endless-body", "targets accept the request, and their answer never ends",
                   _target("endless_body", after=True)),
-    _target_fault("target-drip-headers", "targets take the request, and answer a byte of a header each 0.5 s",
+    _target_fault("target-drip-headers", "targets accept the request, and answer a byte of a header each 0.5 s",
                   _target("drip_headers", after=True, seconds=0.5)),
-    _target_fault("target-drip-body", "targets take the request, and answer a byte of a body each 0.5 s",
+    _target_fault("target-drip-body", "targets accept the request, and answer a byte of a body each 0.5 s",
                   _target("drip_body", after=True, seconds=0.5)),
     _target_fault("target-random", "targets fail one call in ten", _target("status", status=500, ratio=0.1)),
 )  # fmt: skip
-"""In the order of the play."""
+"""In playing order."""

@@ -1,7 +1,7 @@
-"""``python -m bench.chaos.frozen_session ORGANIZATION``: locks ten weddings in the product's own way, and stands still.
+"""``python -m bench.chaos.frozen_session ORGANIZATION``: locks ten weddings as the product does, then does nothing.
 
-Where the system allows it, its socket is cut without a word to the other side, as by a machine that loses its power
-(TCP_REPAIR, tcp(7)); elsewhere the session only stands still.
+If the system allows it, its socket is closed without a packet to the other side, as by a machine that loses power
+(TCP_REPAIR, tcp(7)); otherwise the session only stays idle.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import threading
 import django
 
 TCP_REPAIR = 19
-"""Of <linux/tcp.h>; a socket that is closed in this mode sends nothing. It needs CAP_NET_ADMIN."""
+"""From <linux/tcp.h>; a socket closed in this mode sends nothing. Needs CAP_NET_ADMIN."""
 
 
 def main() -> None:
@@ -30,7 +30,9 @@ def main() -> None:
         )
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.connection.fileno())) as ours:
             if ours.family != socket.AF_UNIX:
-                ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # or a repetition would meet a closed port
+                ours.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1
+                )  # or a retransmission would meet a closed port
                 ours.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
                 os.close(connection.connection.fileno())
         threading.Event().wait()

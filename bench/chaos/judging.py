@@ -1,4 +1,4 @@
-"""What must hold between answers, rows and targets. Pure, so that the judge itself can be put to the test."""
+"""The rules that answers, rows and targets must fulfil. Pure, so that the judge itself can be tested."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,14 @@ from bench.chaos.ledger import KEPT, NOTHING, Arrival, Delivery, Event, Ledger
 from bench.reconcile.sending import Sent
 
 SILENT = frozenset({"unchanged", "stale"})
-"""Effects of events that tell the wedding nothing new, and so go to nobody."""
+"""Effects of events that tell nothing new, and so go to nobody."""
 
 COUNTS = ("accepted", "deliveries", "delivered", "held", "dead", "left_out", "lost", "duplicates", "explained")
 
 
 @dataclass
 class Verdict:
-    """How the deliveries of some requests ended, and what is wrong. ``lost``: deliveries, or events without any."""
+    """The ends of some requests' deliveries, and broken rules. ``lost``: deliveries, or events without any."""
 
     accepted: int = 0
     deliveries: int = 0
@@ -31,7 +31,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether every rule does."""
+        """Whether every rule holds."""
         return not self.wrong
 
     def __add__(self, other: "Verdict") -> "Verdict":
@@ -40,7 +40,7 @@ class Verdict:
         return Verdict(**counts, wrong=self.wrong + other.wrong, examples=self.examples | other.examples)
 
     def break_rule(self, rule: str, example: str, *, lost: bool = False) -> None:
-        """Note that a rule is broken, with the first case of it; ``lost``: something does not arrive."""
+        """Note a broken rule with its first example; ``lost``: something does not arrive."""
         self.wrong[rule] += 1
         self.lost += lost
         self.examples.setdefault(rule, example)
@@ -53,7 +53,7 @@ def judge(
 
     Arguments:
         targets: the systems that each event type goes to.
-        deaths: whether the fault lets deliveries die; elsewhere a dead one is wrong, with a cause too.
+        deaths: whether deliveries may die of the fault; otherwise a dead one is wrong, even with a cause.
     """
     verdict = Verdict()
     for external_id, told in sent.items():
@@ -115,7 +115,7 @@ def _end(verdict: Verdict, delivery: Delivery, arrival: Arrival, *, deaths: bool
 
 
 def _repetitions(verdict: Verdict, delivery: Delivery, arrival: Arrival) -> None:
-    """A target may see a request again for each attempt whose outcome nobody knows, and never other bytes."""
+    """A target may see a request again for each attempt of unknown outcome, but never with other bytes."""
     more = max(0, arrival.taken - 1)
     verdict.duplicates += more
     explained = min(more, delivery.unknown)

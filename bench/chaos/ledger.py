@@ -1,4 +1,4 @@
-"""What is stored and what the targets took: read from PostgreSQL and from the sandbox, judged elsewhere."""
+"""Stored rows and the requests that targets accepted: read from PostgreSQL and the sandbox, judged elsewhere."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from bench.reconcile.checking import Log
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery. ``unknown``: attempts whose request left and whose answer nobody saw, a lost worker's included."""
+    """One delivery. ``unknown``: attempts whose request was sent but whose answer was not seen, by lost workers too."""
 
     id: str
     system: str
@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came to a target under one ``Idempotency-Key``: how often it took it, and how many different bodies came."""
+    """The requests at a target under one ``Idempotency-Key``: how many it accepted, and how many distinct bodies."""
 
     taken: int
     bodies: int = 1
@@ -52,7 +52,7 @@ class Ledger:
 
 
 def read(copy: AttackedCopy, plan: Plan, external_ids: Iterable[str]) -> Ledger:
-    """All that these requests led to. Rows come first: what they call delivered has arrived by then.
+    """Everything that these requests led to. Rows are read first, so that what they call delivered has arrived.
 
     Raises:
         psycopg2.OperationalError: PostgreSQL is away.
@@ -98,7 +98,7 @@ def _logs(copy: AttackedCopy, plan: Plan) -> list[Log]:
 
 
 KEPT = ("system_paused", "quiet_hours")
-"""Reasons for which a held delivery waits for a person, or for the morning; for any other it goes on by itself."""
+"""Reasons for which a held delivery waits for a person or the morning; for any other it continues by itself."""
 UNSETTLED = """
 SELECT
   (SELECT count(*) FROM live_channelevent WHERE organization_id = %(organization)s AND routing = 'pending'),
@@ -108,7 +108,7 @@ SELECT
 
 
 def unsettled(copy: AttackedCopy, plan: Plan) -> int:
-    """How many events and deliveries still wait for something that the product does by itself.
+    """How many events and deliveries the product must still process by itself.
 
     Raises:
         psycopg2.OperationalError: PostgreSQL is away.
@@ -120,5 +120,5 @@ def unsettled(copy: AttackedCopy, plan: Plan) -> int:
 def _arrivals(copy: AttackedCopy) -> dict[str, Arrival]:
     report = copy.sandbox("GET", "tally")
     if report["beyond"]:
-        raise BenchError("The sandbox has counted as many keys as it can; play fewer faults, or at a lower rate.")
+        raise BenchError("The sandbox cannot count more keys; play fewer faults, or at a lower rate.")
     return {key: Arrival(entry["taken"], entry["bodies"]) for key, entry in report["tally"].items()}

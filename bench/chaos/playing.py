@@ -1,4 +1,4 @@
-"""The play: under load a fault strikes, the system settles by itself, and answers, rows and targets are compared."""
+"""The play: a fault strikes under load, the system settles by itself, and answers, rows and targets are compared."""
 
 import contextlib
 import time
@@ -19,9 +19,9 @@ from wedsync.runner.supervision.processes import wait_until
 BEFORE = 1.5
 """Seconds of load before a fault strikes."""
 SETTLE_SECONDS = 120.0
-"""At most, from the end of the load to the end of the last delivery."""
+"""The most, from the end of the load to the end of the last delivery."""
 STILL = 2
-"""How many looks in a row must find nothing that moves."""
+"""How many checks in a row must find no change."""
 LOOK_PAUSE = 0.3
 TICK = 0.1
 
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class Played:
-    """One fault and what came of it. ``settled``: seconds from the end of the load; None: it never did."""
+    """One fault and its result. ``settled``: seconds from the end of the load; ``None``: it never settled."""
 
     fault: Fault
     verdict: Verdict
@@ -40,7 +40,7 @@ class Played:
 
     @property
     def holds(self) -> bool:
-        """Whether all is well."""
+        """Whether it settled and all rules hold."""
         return self.settled is not None and self.verdict.holds
 
 
@@ -48,8 +48,8 @@ class Play:
     """Faults one after the other against one copy.
 
     Arguments:
-        rate: new requests a second.
-        seconds: of load from the moment that a fault strikes; some faults need more.
+        rate: new requests per second.
+        seconds: of load after a fault strikes; some faults need more.
     """
 
     def __init__(self, copy: AttackedCopy, plan: Plan, *, rate: float, seconds: float) -> None:
@@ -64,7 +64,7 @@ class Play:
         """Play one fault.
 
         Raises:
-            BenchError: it could not strike, or something stays away.
+            BenchError: it could not be injected, or something stays away.
         """
         self._scene = Scene(self._copy, self._plan)
         sent = self._under_load(fault, say)
@@ -76,7 +76,7 @@ class Play:
         return Played(fault, verdict, settled, sent, tuple(self._scene.measured))
 
     def in_the_end(self, played: list[Played]) -> Verdict:
-        """All requests once more, together: what came late for one fault's verdict is seen here."""
+        """Judge all requests again, together, since some things may have come too late for a fault's own verdict."""
         verdict = Verdict()
         for deaths in (False, True):
             sent: dict[str, Sent] = {}
@@ -91,23 +91,25 @@ class Play:
         load = Load(self._plan.facts, self._copy.port, min(self._rate, fault.rate))
         load.start()
         try:
-            _wait(BEFORE, lambda: say(f"{fault.name}: {load.taken} taken"))
+            _wait(BEFORE, lambda: say(f"{fault.name}: {load.taken} accepted"))
             with fault.strike(self._scene):
-                _wait(max(self._seconds, fault.lasts), lambda: say(f"{fault.name}: {load.taken} taken, {fault.about}"))
+                _wait(
+                    max(self._seconds, fault.lasts), lambda: say(f"{fault.name}: {load.taken} accepted, {fault.about}")
+                )
                 sent = load.stop() if fault.hits else None
                 if fault.hits and not wait_until(lambda: hits(self._scene) >= fault.hits, PATIENCE, TICK):
-                    raise BenchError(f"{fault.name} has hardly met a call within {PATIENCE:.0f} s.")
+                    raise BenchError(f"{fault.name} has met too few calls within {PATIENCE:.0f} s.")
             return sent or load.stop()
         except BaseException:
             load.abandon()
             raise
 
     def _settle(self, say: Say) -> float | None:
-        """Wait until every process runs and nothing moves any more; how long it took."""
+        """Wait until every process runs and nothing changes any more; returns how long it took."""
         began, still = time.monotonic(), 0
         while time.monotonic() - began < SETTLE_SECONDS:
             left = self._left()
-            say(left or "nothing moves")
+            say(left or "nothing changes")
             still = 0 if left else still + 1
             if still == STILL:
                 return time.monotonic() - began
@@ -132,7 +134,7 @@ def _wait(seconds: float, tick: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def staged(rate: float, seconds: float, times: Mapping[str, str] = TIMES, *, over_tcp: bool = False) -> Iterator[Play]:
-    """A play on a copy of its own, which ends with it. ``times``, ``over_tcp``: of :class:`AttackedCopy`.
+    """A play on its own copy, which is removed afterwards. ``times``, ``over_tcp``: see :class:`AttackedCopy`.
 
     Raises:
         RunnerError: the copy did not start.

@@ -1,4 +1,4 @@
-"""What a run comes to: a table for people, JSON for programs."""
+"""The results of a run: a table for people, JSON for programs."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ _COLUMNS = ("accepted", "delivered", "held", "dead", "left out", "lost", "duplic
 
 
 def table() -> Table:
-    """The head."""
+    """The table's head."""
     made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     made.add_column("fault", no_wrap=True)
     for name in _COLUMNS:
@@ -29,7 +29,7 @@ def table() -> Table:
 
 
 def show(console: Console, played: Sequence[Played], total: Verdict) -> None:
-    """Print each fault, all of them together, and each broken rule with an example."""
+    """Print each fault, the total, and each broken rule with an example."""
     shown = table()
     for each in played:
         settled = "never" if each.settled is None else f"{each.settled:.1f} s"
@@ -40,7 +40,7 @@ def show(console: Console, played: Sequence[Played], total: Verdict) -> None:
         for rule, count in verdict.wrong.items():
             console.print(f"[red]{escape(name)}: {escape(rule)}: {count}, such as {escape(verdict.examples[rule])}[/]")
     holds = total.holds and all(each.holds for each in played)
-    console.print("[green]Nothing is lost.[/]" if holds else "[red]It does not hold.[/]")
+    console.print("[green]Nothing is lost.[/]" if holds else "[red]Not all rules hold.[/]")
 
 
 def _row(name: str, verdict: Verdict, settled: str) -> list[str]:
@@ -52,7 +52,7 @@ def _row(name: str, verdict: Verdict, settled: str) -> list[str]:
 
 
 def as_json(played: Sequence[Played], total: Verdict, *, rate: float, seconds: float) -> dict[str, Any]:
-    """Everything; ``ratios`` are of all deliveries of the run."""
+    """All figures; ``ratios`` are relative to all deliveries of the run."""
     among = max(total.deliveries, 1)
     return {
         "ratios": {

@@ -1,7 +1,7 @@
-"""``python -m bench.chaos.seed``: an organization whose events fan out to many targets; prints what a sender must know.
+"""``python -m bench.chaos.seed``: makes an organization whose events fan out to many targets; prints a sender's data.
 
-Run in the environment of a running copy, whose sandbox plays the targets. Each signed webhook goes to a name of its own
-at the sandbox's receiver, so that one of them can fail alone.
+Runs in the environment of a running copy, whose sandbox plays the targets. Each signed webhook has its own name at the
+sandbox's receiver, so that one of them can fail alone.
 """
 
 import json
@@ -17,9 +17,9 @@ from bench.seed import seed
 
 WEDDINGS = 40
 NAMES = tuple(f"chaos-{number}" for number in range(1, 7))
-"""The signed webhooks, as the sandbox's receiver calls them."""
+"""The names of the signed webhooks at the sandbox's receiver."""
 FOR_ALL = 2
-"""How many of them get all types of events, and so deliveries of all priorities; the others get the first alone."""
+"""How many of them get all event types, and so deliveries of all priorities; the others get only the first type."""
 CHANNEL = "couple:dashboard:{weddingId}"
 TIMELINE, GUESTS, GALLERY, EMERGENCY = (
     "timeline.updated",
@@ -30,7 +30,7 @@ TIMELINE, GUESTS, GALLERY, EMERGENCY = (
 
 
 def fan_out() -> dict[str, Any]:
-    """Make the rows; the facts are those of :class:`bench.chaos.copy.Plan`."""
+    """Make the rows; returns the fields of :class:`bench.chaos.copy.Plan`."""
     from integrations.models import System
     from wedsync.weddings.models import Organization
 
@@ -51,7 +51,7 @@ def fan_out() -> dict[str, Any]:
 
 
 def _settle_weddings(organization: Any) -> None:
-    """Far from today, so that no wedding day raises a priority; and so large that no event follows from another."""
+    """Move weddings far from today, so that no priority is raised, and raise capacities, so that no event follows."""
     from wedsync.weddings.models import Contact, Wedding
 
     first = date.today() + timedelta(days=200)  # noqa: DTZ011 - any day far away
@@ -98,7 +98,7 @@ def _system(
 
 
 def _mail(organization: Any, base_url: str, account: dict[str, Any]) -> str:
-    """Email, the way of what is urgent and of what is low, and its route to the coordinator."""
+    """Email, for urgent and low events, and its route to the coordinator."""
     from integrations.models import Route, System
     from wedsync.weddings.models import Contact
 

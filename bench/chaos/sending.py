@@ -1,6 +1,6 @@
-"""A steady stream of signed webhooks through the front door, and what was answered to each.
+"""A steady stream of signed webhooks, and the answers to each.
 
-Written from docs/vendors/venue_master.md, on a thread of its own: VenueMaster may use our own names of event types too.
+Written from docs/vendors/venue_master.md; runs on its own thread. VenueMaster may also use our own event types.
 """
 
 import asyncio
@@ -20,19 +20,19 @@ from bench.ground import Facts
 from bench.reconcile.sending import Door, Sent
 
 ANSWER_SECONDS = 10.0
-"""For an answer; docs/vendors/venue_master.md, "Retrying"."""
+"""Seconds for an answer; docs/vendors/venue_master.md, "Retrying"."""
 PATIENCE = 60.0
-"""Seconds from the first try of a request to the last, as a vendor that does not give up soon."""
+"""Seconds from the first try of a request to the last, for a vendor that does not give up soon."""
 PAUSE = (0.1, 0.5)
-"""Seconds before the next try: the first, and the longest, by doubling."""
+"""Seconds before the next try: the first and, after doublings, the longest."""
 SHARES = {TIMELINE: 60, GUESTS: 15, GALLERY: 15, EMERGENCY: 10}
-"""Of each type, in a hundred: the first goes to six targets, each other to three."""
+"""Percent of each type: the first goes to six targets, each other to three."""
 
 
 class Envelopes:
-    """Bodies of all four priorities, spread over the weddings; nothing in them is said twice, by any of these."""
+    """Bodies of all four priorities, spread over the weddings; no content repeats, even across instances."""
 
-    _numbers = itertools.count(1)  # of all of them: what a system has been told already is not told to it again
+    _numbers = itertools.count(1)  # shared, since a system is not told again what it already knows
 
     def __init__(self, bookings: Sequence[str]) -> None:
         self._run = secrets.token_hex(4)
@@ -40,7 +40,7 @@ class Envelopes:
         self._chance = random.Random()
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """Ever new ones: an id and its body."""
+        """Yield new ids and bodies without end."""
         for number in self._numbers:
             external_id = f"vm_{self._run}_{number:07}"
             event_type = self._chance.choices(list(SHARES), list(SHARES.values()))[0]
@@ -56,7 +56,7 @@ class Envelopes:
 
 def _payload(event_type: str, number: int, run: str) -> dict[str, object]:
     match event_type:
-        case "timeline.updated":  # a field of its own each time: none stands in for another, and each one is news
+        case "timeline.updated":  # a new field each time, so that none supersedes another and each is new
             return {"changes": [{"field": f"item {number}", "before": None, "after": f"{number % 24:02}:30"}]}
         case "guest_count.changed":
             return {"guest_count": number % 90_000}
@@ -74,7 +74,7 @@ class Load:
     """One stream, from :meth:`start` to :meth:`stop`. ``sent``: each id with its answers.
 
     Arguments:
-        rate: new requests a second; repetitions come on top.
+        rate: new requests per second; repetitions come on top.
     """
 
     def __init__(self, facts: Facts, port: int, rate: float) -> None:
@@ -88,21 +88,21 @@ class Load:
 
     @property
     def taken(self) -> int:
-        """How many ids were answered 200 or 202 so far."""
+        """How many ids have been answered 200 or 202 so far."""
         return sum(each.taken for each in list(self.sent.values()))
 
     def start(self) -> None:
-        """Send from now on."""
+        """Start sending."""
         self._thread.start()
 
     def stop(self) -> dict[str, Sent]:
-        """Begin nothing new, and wait until each request was taken, or its sender has given up."""
+        """Send nothing new, and wait until each request is accepted or its sender gives up."""
         self._ends.set()
         self._thread.join()
         return self.sent
 
     def abandon(self) -> None:
-        """End at once: nobody wants the answers any more."""
+        """End immediately, without waiting for answers."""
         self._hurries.set()
         self._ends.set()
 

@@ -1,6 +1,6 @@
-"""Situations whose promises are in seconds: played with the times of production, on a copy whose PostgreSQL has a port.
+"""Faults with promises in seconds: played with production's times, on a copy whose PostgreSQL has a port.
 
-Each is a fault as the others, and besides measures what it must not take longer than.
+Each is a fault like the others, and also measures times that are promised.
 """
 
 import contextlib
@@ -22,22 +22,22 @@ from bench.errors import BenchError
 from wedsync.runner.supervision.processes import wait_until
 
 SESSION_ENDS = 15.0
-"""Seconds in which a session ends that stands still in a transaction, or whose machine is gone."""
+"""Seconds within which a session ends that is idle in a transaction, or whose machine is gone."""
 OTHERS_WAIT = 6.0
-"""Seconds in which events of other weddings are routed, whatever stands still; a locked row costs 3 s once."""
+"""Seconds within which events of other weddings are routed despite locks; a locked row costs 3 s once."""
 REDIS_AWAY = 6.0
 TOLD_AFTER = 5.0
-"""Seconds from Redis being back to the first word of an emergency that came meanwhile."""
+"""Seconds from Redis's return to the first message about an emergency that came meanwhile."""
 REPEATED = {"system": 15.0, "email": 15.0, "slack": 15.0, "whatsapp": 20.0}
-"""Seconds from a worker's death to the end of its deliveries' next try; WhatsApp waits for a status first."""
+"""Seconds from a worker's death to the end of its deliveries' next try; WhatsApp first waits for a status."""
 SOCKETS = 10
 PAGE_ANSWERS = 2.0
-"""Seconds for a page while others send no body."""
+"""Seconds for a page while other clients do not finish their bodies."""
 PATIENCE = 60.0
 
 
 def _measure(scene: Scene, promise: str, most: float, reached: Callable[[], bool], since: float) -> None:
-    """Wait until something is reached; note where it took longer than promised."""
+    """Wait until something is reached; note whether it took longer than promised."""
     if not wait_until(reached, PATIENCE, 0.1):
         scene.broken.append(f"{promise}: not within {PATIENCE:.0f} s")
     elif (took := time.monotonic() - since) > most:
@@ -55,7 +55,7 @@ def _count(scene: Scene, statement: str, **values: Any) -> int:
 
 @contextmanager
 def _frozen_session(scene: Scene) -> Iterator[None]:
-    """A process of ours locks ten weddings, and its machine vanishes: it stops, its socket is cut without a word."""
+    """A process of ours locks ten weddings, and its machine vanishes: it stops, and its socket is silently cut."""
     process = scene.copy.begin("-m", "bench.chaos.frozen_session", scene.plan.facts.organization)
     try:
         locks = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %(query)s AND state = 'idle in transaction'"
@@ -78,7 +78,7 @@ def _frozen_session(scene: Scene) -> Iterator[None]:
 
 
 def _measure_others(scene: Scene) -> None:
-    """How long the events of weddings that nobody has locked wait for their routing."""
+    """Measure how long events of unlocked weddings wait for their routing."""
     others = (
         "SELECT count(*) FROM live_channelevent WHERE routing = 'pending' AND organization_id = %(organization)s"
         " AND wedding_id NOT IN (SELECT id FROM weddings_wedding WHERE organization_id = %(organization)s"
@@ -96,11 +96,11 @@ def _measure_others(scene: Scene) -> None:
 
 @contextmanager
 def _read_only_postgres(scene: Scene) -> Iterator[None]:
-    """As after a failover to a standby, or by somebody's hand."""
+    """PostgreSQL is read-only, as after a failover to a standby."""
     _settle_setting(scene, "ALTER SYSTEM SET default_transaction_read_only = on")
     try:
         if not wait_until(lambda: _ready(scene) == 503, 10, 0.1):
-            scene.broken.append("/readyz does not say 503 while PostgreSQL only reads")
+            scene.broken.append("/readyz does not answer 503 while PostgreSQL is read-only")
         yield
     finally:
         _settle_setting(scene, "ALTER SYSTEM RESET default_transaction_read_only")
@@ -120,7 +120,7 @@ def _ready(scene: Scene) -> int:
 
 @contextmanager
 def _redis_away(scene: Scene) -> Iterator[None]:
-    """Valkey is killed again and again for six seconds; an emergency comes in the first."""
+    """Valkey is killed repeatedly for six seconds; an emergency comes in the first."""
     began, emergency = time.monotonic(), Emergency(plan_door(scene))
     with contextlib.suppress(BenchError):
         os.kill(scene.copy.process("valkey").pid, signal.SIGKILL)
@@ -172,7 +172,7 @@ def _urgent_worker_killed(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def _unfinished_bodies(scene: Scene) -> Iterator[None]:
-    """Strangers begin to send and never go on."""
+    """Strangers begin to send requests and never finish."""
     head = b"POST /unsubscribe/x/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
     with contextlib.ExitStack() as held:
         for _ in range(SOCKETS):
@@ -195,10 +195,10 @@ def _unfinished_bodies(scene: Scene) -> Iterator[None]:
 SITUATIONS = (
     Fault("session-frozen", "a machine freezes inside a transaction, its socket is cut",
           _frozen_session, lasts=8.0, default_times=True, rate=4.0),
-    Fault("postgres-read-only", "PostgreSQL only reads", _read_only_postgres, lasts=6.0, default_times=True),
+    Fault("postgres-read-only", "PostgreSQL is read-only", _read_only_postgres, lasts=6.0, default_times=True),
     Fault("redis-away", "Valkey is away for 6 s while an emergency comes", _redis_away, default_times=True,
           rate=4.0),
     Fault("worker-killed-urgent", "SIGKILL of the urgent worker amid an emergency's calls",
           _urgent_worker_killed, default_times=True, rate=4.0),
-    Fault("unfinished-bodies", "ten strangers send requests without end", _unfinished_bodies, default_times=True),
+    Fault("unfinished-bodies", "ten strangers send requests that never end", _unfinished_bodies, default_times=True),
 )  # fmt: skip

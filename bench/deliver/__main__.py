@@ -1,4 +1,4 @@
-"""``python -m bench.deliver``: what ``make bench-deliver`` runs."""
+"""``python -m bench.deliver``: the program of ``make bench-deliver``."""
 
 import argparse
 import sys
@@ -24,21 +24,21 @@ PARTS = ("throughput", "urgent", "idle", "shares")
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench-deliver",
-        description="Measure how deliveries leave, beside a bare Celery task that posts; on servers of its own. With "
-        "make, options stand in ARGS: make bench-deliver ARGS='--only throughput --latency 0 --rounds 1'",
+        description="Measure deliveries beside a bare Celery task that posts, on servers of its own. With "
+        "make, put options into ARGS: make bench-deliver ARGS='--only throughput --latency 0 --rounds 1'",
     )
-    parser.add_argument("--rounds", type=int, default=3, help="of the throughput; medians are taken over them (3)")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts; all where not given")
-    parser.add_argument("--latency", type=int, nargs="+", help="of the sink, milliseconds (0 200 1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the throughput, whose medians count (3)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure (all)")
+    parser.add_argument("--latency", type=int, nargs="+", help="latency of the sink, milliseconds (0 200 1000)")
     parser.add_argument("--count", type=int, help="deliveries in each measurement (2000, 1500, 1000)")
-    parser.add_argument("--concurrency", type=int, help="threads of all workers together (25, 100, 100)")
+    parser.add_argument("--concurrency", type=int, help="threads in total (25, 100, 100)")
     parser.add_argument("--workers", type=int, default=1, help="worker processes that share them, on both sides (1)")
-    parser.add_argument("--pool", help="Celery's pool on both sides, in the place of the Procfile's")
+    parser.add_argument("--pool", help="Celery's pool on both sides, in place of the Procfile's")
     parser.add_argument("--probes", type=int, default=200, help="urgent deliveries in each part (200)")
-    parser.add_argument("--backlog", type=int, default=10_000, help="low and normal deliveries that wait (10000)")
-    parser.add_argument("--idle-seconds", type=float, default=30, help="of watching the idle copy (30)")
+    parser.add_argument("--backlog", type=int, default=10_000, help="waiting low and normal deliveries (10000)")
+    parser.add_argument("--idle-seconds", type=float, default=30, help="seconds of watching the idle copy (30)")
     parser.add_argument("--share-events", type=int, default=20, help="events for each channel (20)")
-    parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/deliver.json)")
+    parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file (bench/results/deliver.json)")
     return parser.parse_args(words)
 
 
@@ -80,14 +80,14 @@ def _of_a_whole_copy(arguments: argparse.Namespace, console: Console) -> dict[st
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON. 0 when every measurement counts; 1 when one does not; 130 when stopped."""
+    """Measure, print, write the JSON. 0 if every measurement is valid; 1 if one is not; 130 if stopped."""
     arguments = _arguments(words)
 
     def work(console: Console) -> int:
         content = report.as_json(**_measured(arguments, console))
         report.show(console, content)
         keep(content, arguments.output)
-        console.print(f"All of it: {arguments.output}")
+        console.print(f"All figures: {arguments.output}")
         return 0
 
     return run("Bench", Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140), work)

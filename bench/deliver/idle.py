@@ -1,4 +1,4 @@
-"""The processor's time of a whole copy that has nothing to do: all its processes, PostgreSQL and Valkey included."""
+"""The processor time of a whole idle copy: all its processes, including PostgreSQL and Valkey."""
 
 import json
 import time
@@ -14,7 +14,7 @@ SANDBOX = "sandbox"
 
 
 def watch(copy: OwnCopy, console: Console, seconds: float) -> dict[str, Any]:
-    """Percent of one core over so many seconds: ``percent`` of the product, ``sandbox``, and ``each`` process."""
+    """Percent of one core over ``seconds``: ``percent`` for the product, ``sandbox``, and ``each`` process."""
     time.sleep(SETTLE_SECONDS)
     records = json.loads((copy.home.run / "processes.json").read_text())
     roots = {int(record["pid"]): str(record["name"]) for record in records}

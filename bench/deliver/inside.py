@@ -1,4 +1,4 @@
-"""``python -m bench.deliver.inside COMMAND``: what must happen inside the product's Django; prints JSON."""
+"""``python -m bench.deliver.inside COMMAND``: commands that must run inside the product's Django; prints JSON."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def _limit(arguments: argparse.Namespace) -> Any:
 
 
 def _probe(arguments: argparse.Namespace) -> Any:
-    """Urgent deliveries in a steady beat; the Unix time at which each was committed, by its id."""
+    """Make urgent deliveries at a steady pace; returns the Unix time of each one's commit, by id."""
     committed: dict[str, float] = {}
     beat = time.monotonic()
     for delivery in rows.urgent_makers(arguments.count):
@@ -45,7 +45,7 @@ def _probe(arguments: argparse.Namespace) -> Any:
 
 
 def main() -> None:
-    """Read the arguments, do it."""
+    """Read the arguments, run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     world = commands.add_parser("world")

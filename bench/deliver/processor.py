@@ -1,4 +1,4 @@
-"""The processor's time that processes have spent (proc_pid_stat(5)); on a busy machine it says more than a clock."""
+"""The processor time that processes have used (proc_pid_stat(5)); on a busy machine it says more than a clock."""
 
 import os
 from collections import defaultdict
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _PARENT, _FIRST_TIME, _LAST_TIME = 1, 11, 15
-"""Places of ppid and of utime, stime, cutime, cstime after the command's name."""
+"""Positions of ppid and of utime, stime, cutime, cstime after the command's name."""
 
 
 def spent(roots: Mapping[int, str]) -> dict[str, float]:
-    """Seconds by name, of these processes and their children so far; ended children count with their parent.
+    """Seconds by name that these processes and their children have used; ended children count with their parent.
 
     A child that is a root itself counts under its own name.
     """

@@ -1,4 +1,4 @@
-"""What the measurements come to: ratios and figures as JSON for programs, asked and seen as a table for people."""
+"""The results of the measurements: ratios and figures as JSON for programs, required and measured as a table."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ _PACKAGES = ("celery", "kombu", "redis", "requests", "urllib3", "django", "psyco
 
 @dataclass(frozen=True)
 class Asked:
-    """What a figure must be. ``least``: the smallest that passes, else the largest."""
+    """The requirement on a figure. ``least``: ``limit`` is the smallest value that passes, otherwise the largest."""
 
     name: str
     limit: float | None
@@ -28,7 +28,7 @@ class Asked:
     least: bool = False
 
     def verdict(self, seen: float | None) -> str:
-        """For a person."""
+        """The verdict, for people."""
         if seen is None:
             return "not measured"
         if self.limit is None:
@@ -48,13 +48,13 @@ ASKED = (
 
 
 def rate(measurements: Sequence[Measurement], side: str, latency: int) -> float | None:
-    """The median over the rounds; None where this was not measured."""
+    """The median over the rounds; ``None``: not measured."""
     found = [each.rate for each in measurements if (each.side, each.latency) == (side, latency)]
     return round(statistics.median(found), 1) if found else None
 
 
 def ratio(measurements: Sequence[Measurement], latency: int) -> float | None:
-    """Ours by the bare one: the median of the rounds' own ratios, since what else the machine did weighs on both."""
+    """Ours divided by the bare one: the median of the rounds' own ratios, since other load affects both sides."""
     rates = {(each.round, each.side): each.rate for each in measurements if each.latency == latency}
     found = [rates[number, OURS] / rates[number, BARE] for number, side in rates if side == OURS]
     return round(statistics.median(found), 3) if found else None
@@ -67,7 +67,7 @@ def as_json(
     shares: dict[str, Any] | None = None,
     machine: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Everything; None where a part was left out."""
+    """All figures; ``None`` for parts that were left out."""
     backlog = urgent["backlog"] if urgent else None
     ratios = {f"throughput_{load.latency}ms": ratio(measurements, load.latency) for load in LOADS}
     ratios["urgent_p99_backlog"] = round(backlog["p99"] / urgent["idle"]["p99"], 3) if urgent and backlog else None
@@ -89,7 +89,7 @@ def as_json(
 
 
 def machine(ground: Ground) -> dict[str, Any]:
-    """Where it was measured, and with what."""
+    """The machine and the software of the measurement."""
     return {
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -100,9 +100,9 @@ def machine(ground: Ground) -> dict[str, Any]:
 
 
 def show(console: Console, content: dict[str, Any]) -> None:
-    """Print what was asked and what was seen, and each channel's share."""
+    """Print required and measured figures, and each channel's share."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name, justify in (("figure", "left"), ("asked", "right"), ("seen", "right"), ("", "left"), ("", "left")):
+    for name, justify in (("figure", "left"), ("required", "right"), ("measured", "right"), ("", "left"), ("", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     figures = {**content["ratios"], **content}
     for asked in ASKED:
@@ -115,7 +115,7 @@ def show(console: Console, content: dict[str, Any]) -> None:
 
 
 def row(asked: Asked, seen: float | None) -> list[str]:
-    """A line of the table: figure, asked, seen, verdict."""
+    """A line of the table: figure, required, measured, verdict."""
     bound = "-" if asked.limit is None else f"{'>=' if asked.least else '<='} {asked.limit:g} {asked.unit}"
     return [asked.name, bound, "-" if seen is None else f"{seen:.2f} {asked.unit}", asked.verdict(seen)]
 

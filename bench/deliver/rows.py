@@ -1,6 +1,6 @@
-"""The product's rows that are delivered: which kind of system, which event, which fields. Chosen here and nowhere else.
+"""The product's rows that are delivered. Only this module chooses the kind of system, the event and the fields.
 
-Each delivery is the only one of its system, wedding and type, so that none must wait for an older one. Imports the
+Each delivery is the only one of its system, wedding and type, so that none waits for an older one. Imports the
 product's models: see :mod:`bench.deliver.inside`.
 """
 
@@ -30,7 +30,7 @@ PAYLOAD = {"amount": "1200.50", "currency": "EUR", "reference": "2027-118", "ext
 RATE = "rate_per_second"
 """The field that limits how often a system is called."""
 SLOW = 0.2
-"""Calls per second of a system that is limited."""
+"""Calls per second to a limited system."""
 URGENT_TARGET = "Urgent"
 SLUG = "bench-deliver"
 BATCH = 500
@@ -38,7 +38,7 @@ HINT_SECONDS = 60.0
 
 
 def make_world(url: str, targets: int, weddings: int) -> None:
-    """Make so many systems, and one more for urgent deliveries, each of which knows each wedding.
+    """Make this number of systems, and one more for urgent deliveries; each of them knows each wedding.
 
     Arguments:
         url: of the sink.
@@ -82,7 +82,7 @@ def weddings_known() -> list[Wedding]:
 
 
 def limit_targets(*, limited: bool) -> bool:
-    """Limit the rate of all systems but the urgent one, or free them; false where the product has no such limit."""
+    """Limit the rate of all systems but the urgent one, or lift it; false if the product has no such limit."""
     if RATE not in {field.name for field in System._meta.get_fields()}:  # noqa: SLF001
         return False
     _targets().update(**{RATE: SLOW if limited else None})
@@ -90,9 +90,9 @@ def limit_targets(*, limited: bool) -> bool:
 
 
 def fill(count: int, priorities: list[str]) -> None:
-    """Make so many due deliveries, spread over all systems but the urgent one and over the priorities; then hint them.
+    """Make due deliveries, spread over all systems but the urgent one and over the priorities; then hint them.
 
-    All rows are there before the first hint leaves, and all hints have left at the end.
+    All rows are committed before the first hint is sent, and all hints have been sent at the end.
     """
     systems = list(_targets().order_by("id"))
     weddings = weddings_known()
@@ -109,7 +109,7 @@ def fill(count: int, priorities: list[str]) -> None:
 
 
 def hint(deliveries: Iterable[Delivery]) -> None:
-    """Ask workers to take committed deliveries; all hints have left at the end."""
+    """Hint committed deliveries to workers; all hints have been sent at the end."""
     for batch in _batches(deliveries):
         for delivery in batch:
             hints.delivery_due(delivery.id, delivery.priority, delivery.system_id)
@@ -117,7 +117,7 @@ def hint(deliveries: Iterable[Delivery]) -> None:
 
 
 def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
-    """So few at once that no hint is dropped."""
+    """Batches small enough that no hint is dropped."""
     waiting = iter(deliveries)
     while batch := list(itertools.islice(waiting, BATCH)):
         yield batch
@@ -157,7 +157,7 @@ def new_delivery(event: ChannelEvent, system: System, priority: str) -> Delivery
 
 
 def urgent_makers(count: int) -> Iterator[Delivery]:
-    """Make urgent deliveries one by one: each is committed when it is yielded, and not yet hinted."""
+    """Make urgent deliveries one by one: each is committed, but not yet hinted, when it is yielded."""
     system = System.objects.get(organization__slug=SLUG, name=URGENT_TARGET)
     weddings = weddings_known()
     for _, wedding in zip(range(count), itertools.cycle(weddings), strict=False):
@@ -170,7 +170,7 @@ def urgent_makers(count: int) -> Iterator[Delivery]:
 
 
 def sample() -> dict[str, Any]:
-    """What a call looks like when it leaves: ``body`` and ``headers``, for those who must send the like."""
+    """A call as it is sent: ``body``, ``headers`` and ``path``, for the baseline to send the same."""
     system = _targets().order_by("id")[0]
     event = new_event(weddings_known()[0], Priority.NORMAL)
     delivery = new_delivery(event, system, Priority.NORMAL)

@@ -1,4 +1,4 @@
-"""What each channel takes on an idle copy, from the event's commit to the provider's acceptance."""
+"""Each channel's time on an idle copy, from the event's commit to the provider's acceptance."""
 
 import time
 from collections import defaultdict
@@ -18,9 +18,9 @@ from wedsync.runner.embedded import EmbeddedPostgres
 from wedsync.runner.supervision.processes import wait_until
 
 ASKED_MS = {"whatsapp": 1000, "slack": 800, "email": 1200, "system": 1000}
-"""For a system nothing is written; the strictest of the people's channels but Slack's stands in."""
+"""For systems no number is promised; WhatsApp's is used."""
 PAUSE = 1.1
-"""Seconds; Slack takes one message a second for each of its webhooks."""
+"""Seconds; Slack accepts one message per second for each of its webhooks."""
 _OPEN = (
     "SELECT (SELECT count(*) FROM live_channelevent WHERE routing = 'pending') + (SELECT count(*) FROM "
     "integrations_delivery WHERE state IN ('pending', 'in_flight', 'scheduled'))"
@@ -35,7 +35,7 @@ WHERE attempt.outcome = 'succeeded' AND delivery.state = 'succeeded'
 
 
 def measure(copy: OwnCopy, facts: dict[str, Any], console: Console, events: int) -> dict[str, Any]:
-    """Publish so many events of each kind, one after the other; ``p50`` and ``p99`` for each channel, milliseconds."""
+    """Publish events of each kind one after the other; ``p50`` and ``p99`` of each channel in milliseconds."""
     outside = Outside(facts)
     with closing(psycopg2.connect(EmbeddedPostgres(copy.home).url)) as connection:
         connection.autocommit = True

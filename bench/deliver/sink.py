@@ -1,9 +1,9 @@
-"""``python -m bench.deliver.sink``: takes every POST after a while, and remembers when each came.
+"""``python -m bench.deliver.sink``: answers every POST after a delay, and remembers when each arrived.
 
-Bare asyncio on uvloop, so that it costs as little of the shared processor as can be. Connections stay open.
-``POST /_/reset?seconds=0.2`` empties it and sets what each answer waits; ``GET /_/stats``, ``GET /_/arrivals`` and
-``GET /_/paths`` tell what came since. ``GET /_/behave?path=/t/a&failing=0.1`` lets a path answer 500 to so large a
-share of its calls, by chance; ``failing=hang`` never answers. Times are Unix times of this machine.
+Plain asyncio on uvloop, so that it uses as little of the shared processor as possible. Connections stay open.
+``POST /_/reset?seconds=0.2`` empties it and sets the delay of each answer; ``GET /_/stats``, ``GET /_/arrivals`` and
+``GET /_/paths`` report what has arrived since. ``GET /_/behave?path=/t/a&failing=0.1`` makes a path answer 500 to this
+share of its calls, at random; ``failing=hang`` never answers. Times are Unix times of this machine.
 """
 
 import argparse
@@ -28,13 +28,13 @@ SEED = 20
 
 
 class Memory:
-    """What came. ``arrivals``: the first of each key."""
+    """The requests received. ``arrivals``: the first time of each key."""
 
     def __init__(self) -> None:
         self.reset(0.0)
 
     def reset(self, seconds: float) -> None:
-        """Forget everything; from now on each answer waits so long."""
+        """Forget everything; from now on each answer is delayed by ``seconds``."""
         self.seconds = seconds
         self.arrivals: dict[str, float] = {}
         self.paths: dict[str, int] = {}
@@ -44,7 +44,7 @@ class Memory:
         self.first = self.last = 0.0
 
     def arrived(self, path: str, key: str) -> None:
-        """Note a request, once all of it is here."""
+        """Note a request once it has arrived completely."""
         now = time.time()
         self.first = self.first or now
         self.arrivals.setdefault(key, now)
@@ -53,7 +53,7 @@ class Memory:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
     def answer_to(self, path: str) -> bytes | None:
-        """What a call to this path is answered; ``None``: nothing, ever."""
+        """The answer to a call to this path; ``None``: it is never answered."""
         failing = self.failing.get(path)
         if failing is None:
             return TAKEN
@@ -68,7 +68,7 @@ class Memory:
         self.last = time.time()
 
     def stats(self) -> dict[str, Any]:
-        """Figures."""
+        """The figures since the last reset."""
         return {
             "answered": self.answered,
             "keys": len(self.arrivals),
@@ -80,7 +80,7 @@ class Memory:
 
 
 class Connection(asyncio.Protocol):
-    """One client; its requests come one after the other."""
+    """One client, whose requests come one after the other."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -88,11 +88,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep it."""
+        """Keep the transport."""
         self._transport = transport  # type: ignore[assignment]  # uvloop's is not asyncio's by class
 
     def data_received(self, data: bytes) -> None:
-        """Take whole requests out of what has come so far."""
+        """Process the whole requests received so far."""
         self._data += data
         while (end := self._data.find(HEAD_END)) >= 0:
             head = self._data[:end]
@@ -136,7 +136,7 @@ def _told(memory: Memory, path: str) -> bytes:
 
 
 async def serve(ports: Sequence[int]) -> None:
-    """Until the process is told to stop."""
+    """Serve until the process is told to stop."""
     memory, loop = Memory(), asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         for port in ports:
@@ -148,7 +148,9 @@ async def serve(ports: Sequence[int]) -> None:
 def main() -> None:
     """Read the arguments, serve."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, nargs="+", required=True, help="all serve the same; targets differ by them")
+    parser.add_argument(
+        "--port", type=int, nargs="+", required=True, help="all serve the same; different ports make different targets"
+    )
     uvloop.run(serve(parser.parse_args().port))
 
 

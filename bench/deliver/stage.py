@@ -1,4 +1,4 @@
-"""What all parts stand on: PostgreSQL and Valkey, the sink, the product's rows, the workers of the Procfile."""
+"""What all parts use: PostgreSQL and Valkey, the sink, the product's rows, the workers of the Procfile."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from wedsync.runner.supervision.processes import wait_until
 
 TARGETS = 25
 WEDDINGS = 420
-"""So many that 10 000 deliveries to the targets are each the only one of its target and wedding."""
+"""Enough that each of 10,000 deliveries to the targets is the only one of its target and wedding."""
 _PRODUCT = "-A wedsync "
 _BARE = "-A bench.deliver.baselines.bare "
 _POOL = "--pool threads"
 
 
 class Worker(Server):
-    """A process of the Procfile that tells by a file when it works."""
+    """A process of the Procfile that signals by a file that it is ready."""
 
     def __init__(
         self, name: str, command: tuple[str, ...], environment: Mapping[str, str], ready: Path, log: Path
@@ -46,7 +46,7 @@ class Worker(Server):
 
 @dataclass(frozen=True)
 class Seen:
-    """What the sink saw: requests answered, different keys, and Unix times of the first arrival and the last answer."""
+    """The sink's figures: requests answered, distinct keys, and Unix times of the first arrival and last answer."""
 
     answered: int
     keys: int
@@ -62,7 +62,7 @@ class Seen:
 
 
 class Stage:
-    """Enter it to start all but the workers. ``more_ports``: at which the sink listens too."""
+    """Starts everything but the workers when entered. ``more_ports``: further ports for the sink."""
 
     def __init__(self, pool: str | None = None, more_ports: Sequence[int] = ()) -> None:
         self.ground = Ground()
@@ -72,7 +72,7 @@ class Stage:
         self.sample: dict[str, Any] = {}
         self._pool = pool
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy knows nothing of our loopback address
+        self._session.trust_env = False  # a proxy cannot reach our loopback address
         self._sink: Server | None = None
 
     def __enter__(self) -> Self:
@@ -95,35 +95,35 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop them."""
+        """Stop the servers."""
         if self._sink:
             self._sink.stop()
         self.ground.__exit__(kind, error, trace)
 
     def environment(self, threads: int | None = None) -> dict[str, str]:
-        """Of the product's processes; the sink may be called. ``threads``: of each worker; None: the product's own."""
+        """The product's environment, which allows calls to the sink. ``threads``: per worker; ``None``: the default."""
         made = self.ground.environment(NO_SANDBOX) | {"WEDSYNC_OUTBOUND_ALLOW": f"{LOCAL}/32:{self.port}"}
         return made | ({"WEDSYNC_WORKER_THREADS": str(threads)} if threads else {})
 
     def inside(self, *words: str) -> Any:
-        """Run a command of :mod:`bench.deliver.inside`; what it prints."""
+        """Run a command of :mod:`bench.deliver.inside`; returns its output."""
         return json.loads(output_of("-m", "bench.deliver.inside", *words, environment=self.environment()))
 
     def process(self, line: str, threads: int | None = None, name: str = "") -> Worker:
-        """A process of the Procfile, not yet started. ``name``: where several run of the same line."""
+        """A process of the Procfile, not yet started. ``name``: if several processes of a line run."""
         return self._worker(name or line, self._command(line), self.environment(threads))
 
     def bare(self, line: str, threads: int, name: str) -> Worker:
-        """A worker of the bare application, with all other words of the Procfile's line."""
+        """A worker of the bare application, otherwise with the Procfile's command."""
         command = self._command(line)
         if _PRODUCT not in command:
-            raise BenchError(f"The Procfile's process {line} is no Celery worker, so its flags cannot be taken.")
+            raise BenchError(f"The Procfile's process {line} is not a Celery worker, so its flags cannot be used.")
         environment = self.environment(threads) | {"BENCH_BROKER": self.broker}
         return self._worker(name, command.replace(_PRODUCT, _BARE), environment)
 
     @property
     def broker(self) -> str:
-        """Valkey, as Celery names it."""
+        """Valkey's URL in Celery's form."""
         return "redis+socket://" + self.ground.valkey.url.removeprefix("unix://")
 
     def _command(self, line: str) -> str:
@@ -144,18 +144,18 @@ class Stage:
         return {process.pid: name for name, process in servers.items() if process}
 
     def reset(self, latency: float) -> None:
-        """Empty the sink, the queues, and the tables of events and deliveries. ``latency``: seconds of each answer."""
+        """Empty the sink, the queues, and the tables of events and deliveries. ``latency``: seconds per answer."""
         self._ask(f"reset?seconds={latency}")
         with redis.Redis.from_url(self.ground.valkey.url) as client:
             client.flushall()
         self.ground.execute("TRUNCATE live_channelevent, integrations_delivery CASCADE", "CHECKPOINT")
 
     def seen(self) -> Seen:
-        """What the sink saw since it was emptied."""
+        """The sink's figures since it was emptied."""
         return Seen(**self._ask("stats"))
 
     def arrivals(self) -> dict[str, float]:
-        """When each key first came, as Unix time."""
+        """The Unix time at which each key first arrived."""
         found: dict[str, float] = self._ask("arrivals")
         return found
 
@@ -163,23 +163,23 @@ class Stage:
         return self._session.get(f"{self.url}/_/{what}", timeout=10).json()
 
     def let_fail(self, path: str, failing: str) -> None:
-        """Let a path of the sink fail. ``failing``: the share of its calls, or ``hang``: never answer."""
+        """Make a path of the sink fail. ``failing``: the share of its calls, or ``hang``: never answer."""
         self._ask(f"behave?path={path}&failing={failing}")
 
     def calls(self) -> dict[str, int]:
-        """How many calls came, by path."""
+        """The number of calls received, by path."""
         found: dict[str, int] = self._ask("paths")
         return found
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        """Look twice a second, so that looking costs the measured ones little.
+        """Check twice a second, so that checking costs the measured processes little.
 
         Raises:
-            BenchError: not true within the time.
+            BenchError: the condition is not true within the time.
         """
         if not wait_until(condition, seconds, pause=0.5):
             raise BenchError(f"{what} within {seconds:.0f} s.")
 
     def states(self) -> dict[str, int]:
-        """How many deliveries are in each state."""
+        """The number of deliveries in each state."""
         return dict(self.ground.execute("SELECT state, count(*) FROM integrations_delivery GROUP BY state"))

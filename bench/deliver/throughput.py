@@ -1,6 +1,6 @@
-"""Deliveries per second, ours and bare: the same number, the same worker flags, the same sink, round by round.
+"""Deliveries per second, ours and bare: the same number, worker flags and sink, round by round.
 
-All rows and messages are there before a worker starts. The clock runs from the first request that reaches the sink to
+All rows and messages exist before a worker starts. The clock runs from the first request that reaches the sink to
 its last answer, for both.
 """
 
@@ -18,16 +18,16 @@ from bench.ground import output_of
 
 OURS, BARE = "ours", "bare"
 PRIORITY = "high"
-"""The first queue whose worker is not made nice; nothing else is in it."""
+"""The first queue whose worker is not run with nice; it has no other messages."""
 WORKER = f"worker-{PRIORITY}"
 PATIENCE = 240.0
 Found = tuple[Seen, dict[str, float]]
-"""What the sink saw, and the seconds of the processor by process."""
+"""The sink's figures, and the processor seconds by process."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """One kind of sink. ``latency``: milliseconds; ``concurrency``: threads of all workers together."""
+    """One kind of sink. ``latency``: milliseconds; ``concurrency``: total threads of all workers."""
 
     latency: int
     count: int
@@ -39,7 +39,7 @@ LOADS = (Load(0, 2000, 25), Load(200, 1500, 100), Load(1000, 1000, 100))
 
 @dataclass(frozen=True)
 class Measurement:
-    """One side, once. ``processor_ms``: milliseconds of a core for each delivery, by process."""
+    """One measurement of one side. ``processor_ms``: milliseconds of a core per delivery, by process."""
 
     round: int
     side: str
@@ -58,7 +58,7 @@ class Measurement:
 
 
 class Throughput:
-    """Measures on a stage. ``workers``: processes, which share the threads."""
+    """Measures throughput on a stage. ``workers``: processes, which share the threads."""
 
     def __init__(self, stage: Stage, console: Console, workers: int) -> None:
         self.measurements: list[Measurement] = []
@@ -67,10 +67,10 @@ class Throughput:
         self._workers = workers
 
     def measure(self, rounds: int, loads: Sequence[Load]) -> None:
-        """Each round has each load; in each the two sides swap who is first.
+        """Measure each load in each round; the two sides alternate in going first.
 
         Raises:
-            BenchError: a delivery did not arrive, or is not finished.
+            BenchError: a delivery did not arrive or is not finished.
         """
         for number in range(1, rounds + 1):
             for load in loads:
@@ -103,7 +103,9 @@ class Throughput:
             workers = [stack.enter_context(stage.process(WORKER, threads, name)) for name in self._names(OURS)]
             found = self._finished(load, workers, sweep)
             stage.wait_for(
-                lambda: stage.states() == {"succeeded": load.count}, 15, "The rows of what arrived are not all finished"
+                lambda: stage.states() == {"succeeded": load.count},
+                15,
+                "Not all rows of arrived calls are finished",
             )
         return found
 

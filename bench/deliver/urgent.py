@@ -1,6 +1,6 @@
-"""Urgent deliveries: from the commit of the row to the sink, alone, beside a backlog that waits, and while it drains.
+"""Urgent deliveries from the commit to the sink: alone, beside a waiting backlog, and while the backlog drains.
 
-All workers of the Procfile run, and the sweep.
+All workers of the Procfile and the sweep run.
 """
 
 import time
@@ -18,17 +18,17 @@ LINES = ("worker-urgent", "worker-high", "worker-normal", "worker-low", "sweep")
 EVERY = 0.1
 """Seconds between two urgent deliveries."""
 WHILE_DRAINING = 0.03
-"""The same beside a backlog that is gone in some twenty seconds."""
+"""The same beside a backlog that drains in about twenty seconds."""
 BACKLOG = ("low", "normal")
 SETTLE_SECONDS = 6.0
-"""Each limited target makes its first calls, and the sweep finds what is overdue."""
+"""Each limited target receives its first calls, and the sweep finds overdue deliveries."""
 WARM_UP = 20
 NO_LIMITS = "this product's systems have no limit of calls per second"
 
 
 @dataclass(frozen=True)
 class Times:
-    """Of urgent deliveries, milliseconds."""
+    """The times of urgent deliveries in milliseconds."""
 
     probes: int
     p50: float
@@ -44,7 +44,7 @@ class Times:
 
 
 class Urgent:
-    """Measures on a stage."""
+    """Measures urgent deliveries on a stage."""
 
     def __init__(self, stage: Stage, console: Console, probes: int, backlog: int) -> None:
         self._stage = stage
@@ -53,7 +53,7 @@ class Urgent:
         self._backlog = backlog
 
     def measure(self) -> dict[str, Any]:
-        """The three situations, each on empty tables; ``backlog`` is None where the product has no limits."""
+        """The three situations, each on empty tables; ``backlog`` is ``None`` if the product has no limits."""
         limits = self._stage.inside("limit", "--limited")["known"]
         found: dict[str, Any] = {"backlog": None, "note": "" if limits else NO_LIMITS}
         self._stage.reset(0)
@@ -71,7 +71,7 @@ class Urgent:
             found["draining"] = self._probe("draining", WHILE_DRAINING)
             found["left_after_draining"] = self._waiting()
         if not found["left_after_draining"]:
-            self._console.print("[dim]the backlog was empty before the last urgent delivery: take a larger one[/]")
+            self._console.print("[dim]the backlog was empty before the last urgent delivery: use a larger one[/]")
         return found
 
     def _fill(self) -> None:
@@ -96,7 +96,7 @@ class Urgent:
         return asdict(times)
 
     def _sent(self, count: int, every: float = EVERY) -> list[float]:
-        """Milliseconds of so many urgent deliveries.
+        """The milliseconds of ``count`` urgent deliveries.
 
         Raises:
             BenchError: one did not arrive.

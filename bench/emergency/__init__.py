@@ -1,1 +1,1 @@
-"""The emergency story on a whole running copy, while thousands of ordinary messages wait."""
+"""Plays the emergency story on a whole running copy, while thousands of ordinary messages wait."""

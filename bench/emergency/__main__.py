@@ -1,4 +1,4 @@
-"""``python -m bench.emergency``: what ``make bench-emergency`` runs."""
+"""``python -m bench.emergency``: the program of ``make bench-emergency``."""
 
 import argparse
 import sys
@@ -23,18 +23,16 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         prog="make bench-emergency",
         description="Start a whole copy, let thousands of ordinary messages wait, and report an emergency to twenty "
         "people: how soon each channel has them all, when the second contact is told, whether an acknowledgement "
-        "stops the plan, and what an open breaker changes. Exits 0 only if everything comes in its time.",
+        "stops the plan, and what an open breaker changes. Exits 0 only if everything arrives in time.",
     )
-    parser.add_argument("--waiting", type=int, default=5000, help="messages of normal priority that wait (5000)")
+    parser.add_argument("--waiting", type=int, default=5000, help="waiting messages of normal priority (5000)")
     parser.add_argument("--pace", type=float, default=60.0, help="seconds until the plan's next step (60)")
-    parser.add_argument(
-        "--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/emergency.json)"
-    )
+    parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file (bench/results/emergency.json)")
     return parser.parse_args(words)
 
 
 def play(arguments: argparse.Namespace, console: Console) -> list[Measured]:
-    """All of it, on a copy of its own.
+    """Play the whole story on its own copy.
 
     Raises:
         BenchError: the story could not go on.
@@ -64,7 +62,7 @@ def play(arguments: argparse.Namespace, console: Console) -> list[Measured]:
 
 def show(console: Console, found: Sequence[Measured]) -> None:
     """Print the table."""
-    table = Table("what", "seconds", "asked", "facts", "", box=box.SIMPLE)
+    table = Table("what", "seconds", "required", "facts", "", box=box.SIMPLE)
     for each in found:
         asked = f"{each.least:.0f} to {each.most:.0f}" if each.least else f"at most {each.most:.0f}"
         seconds = "did not happen" if each.seconds is None else f"{each.seconds:.2f}"
@@ -74,7 +72,7 @@ def show(console: Console, found: Sequence[Measured]) -> None:
 
 
 def emergency(arguments: argparse.Namespace, console: Console) -> int:
-    """Play, print, write. 0 when everything holds."""
+    """Play, print, write. 0 if everything holds."""
     found = play(arguments, console)
     show(console, found)
     figures = {
@@ -88,7 +86,7 @@ def emergency(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0 when it holds; 1 when not; 130 when stopped."""
+    """0 if everything holds; 1 if not; 130 if stopped."""
     arguments = _arguments(words)
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
     return run("Emergency", console, lambda console: emergency(arguments, console))

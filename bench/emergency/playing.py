@@ -1,4 +1,4 @@
-"""The story, step by step, from outside: webhooks in, and the sandbox's eye on what arrives."""
+"""The story step by step, from outside: webhooks go in, and the sandbox shows what arrives."""
 
 import json
 import time
@@ -15,13 +15,13 @@ from wedsync.demo.outside import Message, Outside
 from wedsync.demo.own_copy import OwnCopy
 
 PATIENCE = 20.0
-"""Seconds after which what has not arrived counts as missing."""
+"""Seconds after which a message that has not arrived counts as missing."""
 TEAM = "#wedding-coordination"
 
 
 @dataclass
 class Measured:
-    """One line of the report. ``seconds``: ``None`` where it did not happen."""
+    """One line of the report. ``seconds``: ``None`` if it did not happen."""
 
     name: str
     seconds: float | None
@@ -31,12 +31,12 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        """Whether it happened in its time."""
+        """Whether it happened in time."""
         return self.seconds is not None and self.least <= self.seconds <= self.most
 
 
 class Story:
-    """Plays on one copy. ``waiting``: how many ordinary messages wait meanwhile."""
+    """Plays the story on one copy. ``waiting``: how many ordinary messages wait meanwhile."""
 
     def __init__(self, copy: OwnCopy, facts: dict[str, Any], waiting: int) -> None:
         self._copy = copy
@@ -49,17 +49,17 @@ class Story:
         self.called: list[dict[str, str]] = []
 
     def seed(self, *words: str) -> dict[str, Any]:
-        """Ask a process of the product for rows.
+        """Have a process of the product make rows; returns its output.
 
         Raises:
             BenchError: it failed.
         """
-        said = output_of("-m", "bench.emergency.seed", *words, environment=self._copy.environment())
-        found: dict[str, Any] = json.loads(said.splitlines()[-1])
+        printed = output_of("-m", "bench.emergency.seed", *words, environment=self._copy.environment())
+        found: dict[str, Any] = json.loads(printed.splitlines()[-1])
         return found
 
     def prepare(self) -> None:
-        """Twenty people, and the backlog.
+        """Make twenty people and the backlog.
 
         Raises:
             BenchError: it failed.
@@ -70,7 +70,7 @@ class Story:
         self.seed("backlog", str(self._waiting))
 
     def all_channels(self) -> tuple[list[Measured], str]:
-        """An emergency by webhook: everyone on each channel; and its description, by which it is known."""
+        """An emergency by webhook reaches everyone on each channel; returns times, and its unique description."""
         mark, began = self._report()
         wanted = {("whatsapp", phone) for phone in self._phones} | {("resend", mail) for mail in self._mails}
         wanted.add(("slack", TEAM))
@@ -80,7 +80,7 @@ class Story:
         return [self._slowest(service, wanted, arrived, facts) for service in ("whatsapp", "slack", "resend")], mark
 
     def second_contact(self, mark: str, began: float, pace: float) -> Measured:
-        """Nobody acknowledges: when the second in the call order is told again."""
+        """Nobody acknowledges: measure when the second in the call order is told again."""
         second = self.called[1]
         at = self._wait(
             lambda: next(
@@ -91,7 +91,7 @@ class Story:
         return Measured("second contact, unacknowledged", at - began if at else None, pace + 5, least=pace)
 
     def acknowledged(self, mark: str, pace: float) -> Measured:
-        """The second presses the quick reply; then nothing more comes for longer than the plan's pace."""
+        """The second presses the quick reply; then no message comes for longer than the plan's pace."""
         phone = self.called[1]["phone"]
         self._press(phone, mark)
         pressed = time.time()
@@ -109,7 +109,7 @@ class Story:
         )
 
     def with_open_breaker(self) -> list[Measured]:
-        """A second emergency while WhatsApp's breaker is open: the other two channels at once."""
+        """A second emergency while WhatsApp's breaker is open: the other two channels are used immediately."""
         self._resolve()
         self.seed("trip")
         try:
@@ -125,7 +125,7 @@ class Story:
         ]
 
     def traced(self, mark: str) -> Measured:
-        """Everything stands in the trace, as the API shows it."""
+        """Everything is in the trace that the API shows."""
         incident = self._incidents()[-1]
         event = incident["event"]
         rows = self._get("/api/notifications/", event=event)["results"]
@@ -186,7 +186,7 @@ class Story:
         return None
 
     def _press(self, phone: str, mark: str) -> None:
-        """The quick reply of the newest message on that phone, as a person presses it on the sandbox's page."""
+        """Press the quick reply of the newest message on that phone, as a person does on the sandbox's page."""
         shown = self._ask("GET", "messages", service="whatsapp")["messages"]
         mine = [each for each in shown if each["to"] == phone and mark in each["text"]]
         if not mine:

@@ -1,4 +1,4 @@
-"""``python -m bench.emergency.seed``: rows of the demo's organization, made in the environment of a running copy."""
+"""``python -m bench.emergency.seed``: makes rows of the demo's organization, in a running copy's environment."""
 
 import json
 import os
@@ -12,7 +12,7 @@ PEOPLE = 20
 
 
 def people() -> dict[str, Any]:
-    """Fill the demo wedding's list up to 20 people; returns who is first and second in the call order."""
+    """Give the demo wedding 20 people; returns the first and second in the call order."""
     from django.utils import timezone
 
     from wedsync.weddings.models import Address, Contact, Wedding
@@ -40,7 +40,7 @@ def people() -> dict[str, Any]:
 
 
 def backlog(count: int) -> dict[str, Any]:
-    """Let so many messages of normal priority wait, half of them WhatsApps to as many phones, half of them mails."""
+    """Make waiting messages of normal priority, half of them WhatsApps to as many phones, half of them emails."""
     from django.db import transaction
     from django.utils import timezone
 
@@ -104,7 +104,7 @@ def breaker(*, opens: bool) -> dict[str, Any]:
 
 
 def waiting() -> dict[str, Any]:
-    """How many messages of normal priority wait still."""
+    """How many messages of normal priority still wait."""
     from integrations.models import Delivery
     from integrations.states import WAITING
 
@@ -112,21 +112,21 @@ def waiting() -> dict[str, Any]:
 
 
 def main(words: list[str]) -> None:
-    """Do the one that is asked for, and print what it returns."""
+    """Run one command, and print its result."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
     django.setup()
     match words:
         case ["people"]:
-            said = people()
+            result = people()
         case ["backlog", count]:
-            said = backlog(int(count))
+            result = backlog(int(count))
         case ["trip" | "untrip" as which]:
-            said = breaker(opens=which == "trip")
+            result = breaker(opens=which == "trip")
         case ["waiting"]:
-            said = waiting()
+            result = waiting()
         case _:
             raise SystemExit("people, backlog <count>, trip, untrip or waiting")
-    json.dump(said, sys.stdout)
+    json.dump(result, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Random and mutated requests: none may bring the receiver down, and none that is not signed may be stored."""
+"""Random and mutated requests: none may bring the receiver down, and no unsigned one may be stored."""

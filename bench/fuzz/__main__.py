@@ -1,4 +1,4 @@
-"""``python -m bench.fuzz``: what ``make fuzz`` runs."""
+"""``python -m bench.fuzz``: the program of ``make fuzz``."""
 
 import argparse
 import asyncio
@@ -26,16 +26,18 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make fuzz",
         description="Throw random and mutated requests at the receiver, signed and unsigned. Exits 0 only if none is "
-        "answered 500 or not at all, and nothing is stored that was not signed. With make, options stand in ARGS: "
+        "answered 500 or not at all, and nothing unsigned is stored. With make, put options into ARGS: "
         "make fuzz ARGS='--count 10000 --seed 7'",
     )
     parser.add_argument("--count", type=int, default=100_000, help="requests (100000)")
-    parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to make the same requests again")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="the seed of an earlier run, to make the same requests again"
+    )
     return parser.parse_args(words)
 
 
 async def throw(cases: Cases, port: int, count: int, verdict: Verdict, progress: Progress) -> None:
-    """Send so many cases with several clients at once, and judge the answers."""
+    """Send ``count`` cases with several concurrent clients, and judge the answers."""
     task = progress.add_task("Requests", total=count)
     numbers = iter(range(count))
 
@@ -53,7 +55,7 @@ async def throw(cases: Cases, port: int, count: int, verdict: Verdict, progress:
 
 
 def fuzz(ground: Ground, count: int, seed: int, console: Console) -> Verdict:
-    """The whole fuzz against a web process of its own.
+    """The whole fuzz against its own web process.
 
     Raises:
         BenchError: the web process did not start, or it died.
@@ -62,7 +64,7 @@ def fuzz(ground: Ground, count: int, seed: int, console: Console) -> Verdict:
     with our_web(ground) as web:
         with Progress(console=console, transient=True) as progress:
             asyncio.run(throw(Cases(facts, seed), web.port, count, verdict, progress))
-        web.pid  # noqa: B018 - it must still live
+        web.pid  # noqa: B018 - it must still run
     verdict.compare(ground, facts)
     return verdict
 
@@ -78,12 +80,12 @@ def _show(console: Console, verdict: Verdict, seed: int) -> None:
     console.print(table)
     for example in verdict.examples:
         console.print(escape(example), style="red")
-    good = f"[green]No answer was wrong, and nothing was stored that was not signed.[/] Seed {seed}."
-    console.print(f"[red]Something is wrong.[/] The same again: --seed {seed}" if verdict.wrong else good)
+    good = f"[green]No answer was wrong, and nothing unsigned was stored.[/] Seed {seed}."
+    console.print(f"[red]Something is wrong.[/] To repeat: --seed {seed}" if verdict.wrong else good)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0 when nothing is wrong; 1 when something is; 130 when stopped."""
+    """0 if nothing is wrong; 1 if something is; 130 if stopped."""
     arguments = _arguments(words)
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
 

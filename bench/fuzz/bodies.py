@@ -1,4 +1,4 @@
-"""Bodies: random bytes, envelopes with something odd in them, and envelopes whose bytes were mutated."""
+"""Bodies: random bytes, odd envelopes, and envelopes with mutated bytes."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from typing import Any
 from bench.fuzz.words import COSTLY, TOLD
 
 LARGEST = 256 * 1024
-"""Bytes that the door takes. docs/vendors/README.md, "Where to send"."""
+"""The most bytes that the receiver accepts. docs/vendors/README.md, "Where to send"."""
 _TYPES = (
     "capacity.updated", "guests.changed", "setup.scheduled", "catering.updated", "space.assigned", "event.date_changed",
     "emergency.reported", "venue.capacity_updated", "timeline.updated", "booking.created", "payment.received",
@@ -48,10 +48,10 @@ _LITERALS = (
 
 
 class Bodies:
-    """Makes bodies. The same ``chance`` makes the same bodies, but for their times.
+    """Makes bodies. The same ``chance`` makes the same bodies, except for their times.
 
     Arguments:
-        bookings: the vendor's ids of weddings that exist.
+        bookings: the vendor's ids for existing weddings.
     """
 
     def __init__(self, chance: random.Random, bookings: Sequence[str]) -> None:
@@ -130,7 +130,7 @@ class Bodies:
         return self._chance.choice(kinds)()
 
     def _words(self) -> bytes:
-        """Words beside markup, whose plain form is known; now and then a costly text."""
+        """Texts with markup whose plain form is known; now and then a costly text."""
         parts = self._parts()
         costly = self._chance.random() < 0.02
         said = self._chance.choice(COSTLY) if costly else self._chance.choice(tuple(TOLD))
@@ -140,7 +140,7 @@ class Bodies:
         return json.dumps(parts, ensure_ascii=self._chance.random() < 0.5).encode()
 
     def _timeline(self) -> bytes:
-        """Times and counts in every form: what the wedding holds must be kept, or refused."""
+        """Times and counts in every form: the wedding must keep them, or they must be refused."""
         parts = self._parts()
         changes = [
             {"field": self._chance.choice(_CHANGED), "after": self._chance.choice((*_TEXTS, *_NUMBERS))}
@@ -151,7 +151,7 @@ class Bodies:
         return json.dumps(parts).encode("utf-8", "surrogatepass")
 
     def _emergency(self) -> bytes:
-        """Written in haste: blanks, other types, too much, too little."""
+        """Emergencies written in haste: blanks, other types, too much, too little."""
         parts = self._parts()
         names = (
             "event_id",
@@ -171,14 +171,14 @@ class Bodies:
         return json.dumps(parts).encode("utf-8", "surrogatepass")
 
     def _marked(self) -> bytes:
-        """With a byte order mark, and numbers for ids."""
+        """A body with a byte order mark, and numbers for ids."""
         parts = self._parts()
         parts["id"] = self._chance.getrandbits(60)
         parts["payload"]["event_id"] = self._chance.randint(0, 10**30)
         return BOM_UTF8 + json.dumps(parts).encode()
 
     def _literal_inside(self) -> bytes:
-        """JSON as no library would write it: a literal in the place of some value."""
+        """JSON that no library would write: a literal in place of some value."""
         parts = self._parts()
         place = self._chance.choice(("id", "eventType", "timestamp", "payload", "headcount", "max_capacity", "reason"))
         if place in parts:
@@ -188,7 +188,7 @@ class Bodies:
         return json.dumps(parts).encode().replace(b'"@@"', self._chance.choice(_LITERALS))
 
     def _mutated(self) -> bytes:
-        """One to four changes to the bytes of something made before."""
+        """One to four changes to the bytes of an earlier body."""
         body = bytearray(self._chance.choice((self._chance.choice(self._known), self._envelope())))
         for _ in range(self._chance.randint(1, 4)):
             start = self._chance.randint(0, len(body))

@@ -1,4 +1,4 @@
-"""One request of the fuzz, and what is known about it."""
+"""One request of the fuzz, and its properties."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class Case:
 
     Attributes:
         raw: the bytes that are sent.
-        body: the part behind the headers.
-        signed: the one secret made the signature, the time is now, and everything else that the door asks for before
+        body: the part after the headers.
+        signed: it is signed with the connection's secret, the time is now, and everything else that is checked before
             the body's content is right. Nothing else may ever be stored as an event.
-        well_formed: it is HTTP, so that the connection must bring an answer.
+        well_formed: it is HTTP, so the connection must return an answer.
         head: it is a HEAD request, whose answer has no body.
     """
 

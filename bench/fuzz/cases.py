@@ -1,4 +1,4 @@
-"""Whole requests around the bodies: their signature, type, method, address and framing are odd too."""
+"""Whole requests around the bodies, with odd signatures, types, methods, addresses and framings."""
 
 import random
 import time
@@ -22,13 +22,13 @@ _EXTRA = (
     "Accept-Encoding: br;q=1.0", "Content-Encoding: gzip", "Expect: 100-continue", "Cookie: " + "a" * 3000,
     "X-Request-Id: \x80\xff", "Host: evil.example", "Upgrade: websocket", "X-Empty:", "Content-Language: *",
 )  # fmt: skip
-_LETTERS = [chr(number) for number in range(0x21, 0xFF) if number != 0x7F]
-"""What a header's value may hold. RFC 9110, section 5.5."""
+_CHARACTERS = [chr(number) for number in range(0x21, 0xFF) if number != 0x7F]
+"""The characters that a header's value may contain. RFC 9110, section 5.5."""
 Headers = list[str]
 
 
 class Cases:
-    """Makes requests. The same seed makes the same ones, but for times, signatures and the connection's id."""
+    """Makes requests. The same seed makes the same ones, except for times, signatures and the connection's id."""
 
     def __init__(self, facts: Facts, seed: int) -> None:
         self._chance = random.Random(seed)
@@ -49,7 +49,7 @@ class Cases:
             lambda body: [self._sign(body) + ",t=1"],
             lambda _: [f"t={'9' * self._chance.randint(1, 400)},v1={'0' * 64}"],
             lambda _: [f"t=-1,v1={'f' * 64}", "v1=" * self._chance.randint(1, 900)],
-            lambda _: ["".join(self._chance.choices(_LETTERS, k=self._chance.randint(1, 90)))],
+            lambda _: ["".join(self._chance.choices(_CHARACTERS, k=self._chance.randint(1, 90)))],
         ]
 
     def make(self) -> Case:
@@ -68,13 +68,13 @@ class Cases:
         return signature(body, self._secret, int(time.time() + away))
 
     def _right_signature(self, body: bytes) -> str:
-        """In any form that the contract allows."""
+        """A valid signature in any form that the contract allows."""
         made = self._sign(body, self._chance.choice((0, 0, -200, 200)))
         forms = (made, made, made.upper().replace("T=", "t=").replace("V1=", "v1="), f"{made},v1={'a' * 64}")
         return self._chance.choice(forms)
 
     def _damaged(self, text: str) -> str:
-        """One character of the digest is another one."""
+        """The signature with one character of the digest changed."""
         place = self._chance.randrange(len(text) - 64, len(text))
         return text[:place] + ("1" if text[place] != "1" else "2") + text[place + 1 :]
 
@@ -97,7 +97,7 @@ class Cases:
         return head_of(method, path, [*headers, *framing]) + content
 
     def _elsewhere(self, body: bytes) -> Case:
-        """Well signed, but with another method, type or address: no event may come of it."""
+        """Correctly signed, but with another method, type or address: it must not become an event."""
         method, path, kind = "POST", self._facts.path, _GOOD_TYPES[0]
         change = self._chance.randrange(3)
         if change == 0:
@@ -121,7 +121,7 @@ class Cases:
         return _PREFIX + (f"/{known}x" if chosen.strip("/") == known else chosen)
 
     def _badly_framed(self, body: bytes) -> Case:
-        """No HTTP that a client would send: an answer is welcome, a closed connection is fine."""
+        """HTTP that no client would send: an answer is welcome, a closed connection is fine."""
         headers = ["Content-Type: application/json", f"X-Venue-Signature: {self._sign(body)}"]
         framings: tuple[Headers, ...] = (
             ["Content-Length: -1"], ["Content-Length: x"], ["Content-Length: 5", "Content-Length: 6"], [],

@@ -1,4 +1,4 @@
-"""A raw client: it sends what no library would, and reads what comes back."""
+"""A raw client: sends requests that no library would, and reads the answers."""
 
 import asyncio
 import json
@@ -10,12 +10,12 @@ from wedsync.runner.ports import LOCAL
 PATIENCE = 20.0
 """Seconds for a whole answer."""
 _ALONE_ABOVE = 32 * 1024
-"""Bytes from which a request gets a connection of its own: it may be answered before all of it was read."""
+"""Bytes from which a request gets its own connection: it may be answered before all of it has been read."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer. ``closes``: the server closes the connection."""
 
     status: int
     content_type: str
@@ -23,7 +23,7 @@ class Answer:
     closes: bool
 
     def json(self) -> dict[str, object] | None:
-        """The content where it is a JSON object."""
+        """The content, if it is a JSON object."""
         try:
             found = json.loads(self.content)
         except ValueError:
@@ -32,14 +32,14 @@ class Answer:
 
 
 class Client:
-    """One connection at a time, kept while the server keeps it."""
+    """A client with one connection at a time, kept while the server keeps it."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, case: Case) -> Answer | None:
-        """The answer; None where the connection brought none."""
+        """Send a request; returns the answer, or ``None`` if there was none."""
         alone = not case.well_formed or len(case.raw) > _ALONE_ABOVE
         if alone:
             await self.close()
@@ -60,7 +60,7 @@ class Client:
         return answer
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._open is not None:
             self._open[1].transport.abort()
             self._open = None

@@ -1,4 +1,4 @@
-"""What must hold for each answer, and for what is stored at the end."""
+"""The rules for each answer, and for the rows at the end."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from bench.ground import Facts, Ground
 
 _STATUSES = {202: ("accepted", "unrecognised"), 200: ("duplicate",)}
 _NO_HTTP = b"Invalid HTTP request received."
-"""Uvicorn's own words to what is not HTTP; they never reach the receiver."""
+"""Uvicorn's own answer to what is not HTTP, which never reaches the receiver."""
 _CLOCKS = {"ceremony_time", "reception_time", "reception_end"}
 _CLOCK = re.compile(r"^\s*([0-9-]+[Tt ])?[0-9]{1,2}(:[0-9]{2}| ?[AaPp]\.?[Mm])")
 SHOWN = 10
@@ -22,7 +22,7 @@ SHOWN = 10
 
 
 def wrong_with(case: Case, answer: Answer | None) -> str:
-    """What is wrong with an answer; an empty text where it is right."""
+    """What is wrong with an answer; an empty text if it is right."""
     if answer is None:
         return "no answer to a well-formed request" if case.well_formed else ""
     if answer.status >= 500 and answer.status != 503:
@@ -70,7 +70,7 @@ class Verdict:
                 self.examples.append(f"{problem}: {_start(case)!r} -> {answer and answer.content[:200]!r}")
 
     def compare(self, ground: Ground, facts: Facts) -> None:
-        """What is stored must have been signed, and what was answered 202 must be stored."""
+        """Check that stored requests were signed, and that requests answered 202 are stored."""
         kept = ground.execute(
             "SELECT id::text, sha256(body), verdict, event_id::text FROM webhooks_receipt"
             f" WHERE connection_id = '{facts.connection}' AND verdict IN ('accepted', 'unrecognised')"

@@ -1,4 +1,4 @@
-"""Texts whose plain form is known, and texts that are made to be costly."""
+"""Texts whose plain form is known, and texts made to be costly."""
 
 TOLD = {
     "Pressure<limit in the cellar, leave the building at once": None,
@@ -15,7 +15,7 @@ TOLD = {
     "<limit <b>3 bar</b>>": "<limit 3 bar>",
     **{f"Table 5{end}12 guests": "Table 5\n12 guests" for end in ("\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028")},
 }
-"""What is said, and what must be told; ``None``: the same."""
+"""Texts as sent, and as they must be told; ``None``: unchanged."""
 
 _LENGTH = 200_000
 COSTLY = (
@@ -23,9 +23,9 @@ COSTLY = (
     *(unit * (_LENGTH // len(unit)) for unit in ("<b>", "<<b>b>", "<div>", "<a ", "<a ='", "<!--", "<script>", "<")),
     "<" * (_LENGTH // 3) + "b>" * (_LENGTH // 3),
 )
-"""One of these must not hold anybody up."""
+"""Texts that must not delay other requests."""
 
 
 def is_told_rightly(said: str, told: str) -> bool:
-    """Whether that is what must be told; of texts that are not listed nothing is known."""
+    """Whether a text is told as it must be; texts that are not listed always pass."""
     return said not in TOLD or told == (TOLD[said] or said)

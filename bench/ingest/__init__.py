@@ -1,1 +1,1 @@
-"""How many signed webhooks a second the receiver takes, beside servers that do much less."""
+"""How many signed webhooks per second the receiver accepts, compared with servers that do much less."""

@@ -1,6 +1,6 @@
-"""Full tables: rows of real requests, copied until there are a million of each kind.
+"""Fills tables by copying rows of real requests until there are a million of each kind.
 
-Copies of what the receiver itself wrote have every column that it writes, whatever columns there will be.
+Copies of rows that the receiver wrote have all of its columns, whatever columns are added later.
 """
 
 from bench.errors import BenchError
@@ -49,16 +49,16 @@ WHERE filled.channel_id = live_channel.id
 
 
 def fill(ground: Ground, database: str, rows: int) -> int:
-    """Copy the accepted requests until there are at least ``rows`` of them; returns how many there are.
+    """Copy accepted requests until there are at least ``rows`` of them; returns how many there are.
 
     Raises:
         BenchError: no request is stored yet.
     """
     originals = ground.number(_ACCEPTED, database)
     if not originals:
-        raise BenchError("There is no stored request that could be copied.")
+        raise BenchError("There is no stored request to copy.")
     statements = [
-        "SET session_replication_role = replica",  # the copies point where the originals do: no need to look it up
+        "SET session_replication_role = replica",  # the copies have the originals' foreign keys, so skip the checks
         "SET synchronous_commit = off",
         "SET work_mem = '256MB'",
         _COPIES % -(-rows // originals),
@@ -75,5 +75,5 @@ def fill(ground: Ground, database: str, rows: int) -> int:
 
 
 def _columns(table: str) -> str:
-    """All but those that number themselves."""
+    """All columns except identity columns."""
     return f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' AND is_identity = 'NO'"

@@ -1,4 +1,4 @@
-"""The load: Debian's wrk, which plays requests from files."""
+"""The load: Debian's wrk, which sends requests from files."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ _MARK = "RESULT "
 
 @dataclass(frozen=True)
 class Played:
-    """What wrk saw in one measurement; latencies in milliseconds."""
+    """The figures of wrk for one measurement; latencies in milliseconds."""
 
     answers: int
     seconds: float
@@ -47,7 +47,7 @@ def require_wrk() -> str:
 
 
 def write_slices(folder: Path, requests: Iterable[bytes]) -> None:
-    """Lay requests out for :func:`play`: a file for each of wrk's threads."""
+    """Write requests for :func:`play`: a file for each of wrk's threads."""
     folder.mkdir()
     files = [(folder / str(number)).open("wb") for number in range(THREADS)]
     for place, request in enumerate(requests):
@@ -57,10 +57,10 @@ def write_slices(folder: Path, requests: Iterable[bytes]) -> None:
 
 
 def play(port: int, folder: Path, connections: int, seconds: int) -> Played:
-    """Play the slices against a server on this machine.
+    """Send the slices to a server on this machine.
 
     Arguments:
-        seconds: how long; when a slice ends earlier, the measurement does not count.
+        seconds: how long; if a slice ends earlier, the measurement is not valid.
 
     Raises:
         BenchError: an answer was not 202, a connection failed, or a slice ran out.
@@ -77,16 +77,16 @@ def play(port: int, folder: Path, connections: int, seconds: int) -> Played:
 
 
 def judged(seen: Mapping[str, Any]) -> Played:
-    """The measurement from what ``play.lua`` counted.
+    """The measurement from the counts of ``play.lua``.
 
     Raises:
-        BenchError: it does not count.
+        BenchError: it is not valid.
     """
     statuses: dict[str, int] = seen["statuses"]
     if set(statuses) != {"202"} or seen["errors"]:
         raise BenchError(f"Every answer must be 202; wrk counted {statuses} and {seen['errors']} failed connections.")
     if seen["ran_out"]:
-        raise BenchError("A thread of wrk played all its requests before the time was over. Sign more of them.")
+        raise BenchError("A thread of wrk sent all its requests before the time was over. Sign more of them.")
     return Played(
         answers=statuses["202"],
         seconds=seen["microseconds"] / 1e6,
@@ -97,6 +97,6 @@ def judged(seen: Mapping[str, Any]) -> Played:
 
 
 def wrk_version() -> str:
-    """What wrk calls itself."""
-    said = subprocess.run([require_wrk(), "--version"], capture_output=True, text=True, check=False).stdout
-    return " ".join(said.split()[:2])
+    """The name and version of wrk."""
+    printed = subprocess.run([require_wrk(), "--version"], capture_output=True, text=True, check=False).stdout
+    return " ".join(printed.split()[:2])

@@ -1,4 +1,4 @@
-"""One measurement: tidy up, play, and compare what was answered with what was stored."""
+"""One measurement: tidy up, play, and compare answers with stored rows."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from bench.ingest.load import Played, play, write_slices
 from wedsync.runner.supervision.processes import wait_until
 
 MOST_PER_SECOND = 60_000
-"""What no server here reaches on such a machine: so many requests are signed for each second of a measurement."""
+"""Requests signed for each second of a measurement; no server here handles as many."""
 SETTLED_SECONDS = 0.2
 
 
 class Measuring:
-    """Measures with requests that no server has seen."""
+    """Measures with requests that no server has received before."""
 
     def __init__(self, ground: Ground, facts: Facts) -> None:
         self._ground = ground
@@ -24,17 +24,17 @@ class Measuring:
         self._slices = 0
 
     def sign(self, seconds: int) -> Path:
-        """Write requests for measurements of so many seconds, signed now; one folder serves each server once."""
+        """Write requests for measurements of ``seconds``, signed now; one folder serves each server once."""
         self._slices += 1
         folder = self._ground.folder / f"slices-{self._slices}"
         write_slices(folder, signed_requests(self._facts, self._envelopes, MOST_PER_SECOND * seconds))
         return folder
 
     def measure(self, contestant: Contestant, folder: Path, connections: int, seconds: int) -> Played:
-        """Play, and count what was stored.
+        """Play, and count the stored rows.
 
         Raises:
-            BenchError: an answer was not 202; or a row is missing, or one too many is there.
+            BenchError: an answer was not 202, a row is missing, or there is a row too many.
         """
         contestant.server.pid  # noqa: B018 - it must still run
         self._ground.execute(*contestant.tidy, database=contestant.database)
@@ -52,7 +52,7 @@ class Measuring:
         return self._ground.execute(contestant.counts, database=contestant.database)[0]
 
     def _settled(self, contestant: Contestant) -> tuple[int, ...]:
-        """The counts, once they stay the same: requests under way when wrk stopped are still being stored."""
+        """The counts once they stay the same: requests under way when wrk stopped are still being stored."""
         seen: list[tuple[int, ...]] = []
 
         def unchanged() -> bool:
@@ -65,13 +65,13 @@ class Measuring:
 
 
 def reconcile(name: str, answers: int, stored: list[int], connections: int) -> None:
-    """Each 202 has its rows. wrk hangs up at the end, so each connection may have one more that it saw no answer to.
+    """Check that each 202 has its rows. wrk closes its connections at the end, so each may have one more request.
 
     Raises:
-        BenchError: a row is missing, or one too many is there.
+        BenchError: a row is missing, or there is a row too many.
     """
     if len(set(stored)) > 1 or not answers <= stored[0] <= answers + connections:
         raise BenchError(
-            f"{name}: {answers} answers were 202, and the new rows are {stored}. Each must be as many as the answers, "
-            f"and at most {connections} more, which were under way when the load ended."
+            f"{name}: {answers} answers were 202, and the new rows are {stored}. Each must equal the answers, "
+            f"or be at most {connections} more, for requests under way when the load ended."
         )

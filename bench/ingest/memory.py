@@ -1,4 +1,4 @@
-"""Whether the web process keeps its size over many requests."""
+"""Whether the web process's memory stays flat over many requests."""
 
 import shutil
 from typing import Any
@@ -11,12 +11,12 @@ FLAT_PERCENT = 10.0
 """Growth after the warm-up that still counts as flat."""
 CONNECTIONS = 100
 SECONDS = 3
-"""Between two samples."""
+"""Seconds between two samples."""
 _MIB = 1024 * 1024
 
 
 def watch(measuring: Measuring, ours: Contestant, requests: int) -> dict[str, Any]:
-    """Play until so many requests are answered; sample the resident memory between two plays."""
+    """Play until ``requests`` are answered; sample the resident memory between plays."""
     samples = [(0, ours.server.resident_bytes())]
     while samples[-1][0] < requests:
         folder = measuring.sign(SECONDS)
@@ -27,7 +27,7 @@ def watch(measuring: Measuring, ours: Contestant, requests: int) -> dict[str, An
 
 
 def judged(samples: list[tuple[int, int]], warm_up: int) -> dict[str, Any]:
-    """What the samples (requests so far, bytes) come to."""
+    """The result of the samples (requests so far, bytes)."""
     warm = next(size for answered, size in samples if answered >= warm_up)
     last = samples[-1][1]
     growth = round(100.0 * (last - warm) / warm, 1)

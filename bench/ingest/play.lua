@@ -1,5 +1,5 @@
--- Plays requests that were signed beforehand: each thread reads a slice of its own, and plays none of it twice.
--- A slice holds requests one after the other, each behind a line with its length in bytes.
+-- Sends requests that were signed beforehand: each thread reads its own slice, and sends no request twice.
+-- A slice contains requests one after the other, each after a line with its length in bytes.
 
 local threads = {}
 

@@ -1,4 +1,4 @@
-"""What the measurements come to: ratios and figures as JSON for programs, as a table for people."""
+"""The results of the measurements: ratios and figures as JSON for programs, as a table for people."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ _PACKAGES = ("uvicorn", "uvloop", "httptools", "asyncpg", "django", "gunicorn", 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One server, once."""
+    """One measurement of one server."""
 
     round: int
     server: str
@@ -36,25 +36,25 @@ class Results:
         self.measurements: list[Measurement] = []
 
     def of(self, server: str, connections: int) -> list[Played]:
-        """One server's measurements, a round each."""
+        """One server's measurements, one per round."""
         return [each.played for each in self.measurements if (each.server, each.connections) == (server, connections)]
 
     def median(self, server: str, connections: int, figure: Callable[[Played], float]) -> float | None:
-        """The median over the rounds; None where this was not measured."""
+        """The median over the rounds; ``None``: not measured."""
         found = [figure(played) for played in self.of(server, connections)]
         return statistics.median(found) if found else None
 
     def ratio(self, upper: str, lower: str, connections: int) -> float | None:
-        """How much more one server took than another: the median of the rounds' own ratios.
+        """One server's rate divided by another's: the median of the rounds' own ratios.
 
-        Both stand in the same round, so what else the machine did in that round weighs on both.
+        Both were measured in the same round, so other load on the machine affects both.
         """
         pairs = zip(self.of(upper, connections), self.of(lower, connections), strict=False)
         found = [above.rate / below.rate for above, below in pairs]
         return round(statistics.median(found), 3) if found else None
 
     def ratios(self) -> dict[str, float | None]:
-        """Ours to each other server, and what full tables cost."""
+        """Ours relative to each other server, and the cost of full tables."""
         return {
             "vs_insert_per_request_32": self.ratio(OURS, INSERT_PER_REQUEST, 32),
             "vs_insert_per_request_100": self.ratio(OURS, INSERT_PER_REQUEST, 100),
@@ -64,7 +64,7 @@ class Results:
         }
 
     def as_json(self, machine: dict[str, Any], memory: dict[str, Any] | None) -> dict[str, Any]:
-        """Everything."""
+        """All figures."""
         p99 = self.median(OURS, 100, lambda played: played.p99_ms)
         return {
             "ratios": self.ratios(),
@@ -78,7 +78,7 @@ class Results:
 
 
 def machine(ground: Ground) -> dict[str, Any]:
-    """Where it was measured, and with what."""
+    """The machine and the software of the measurement."""
     settings = ("server_version", "fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
     return {
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""The run: servers up, full tables filled, then round after round, each server in its turn."""
+"""The run: start the servers, fill tables, then measure each server in turn, round after round."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -26,12 +26,12 @@ from wedsync.runner.embedded.postgres import NAME
 
 WARM_UP_SECONDS = 1
 FULL_CONNECTIONS = 100
-"""The cost of full tables is stated for this many."""
+"""The cost of full tables is measured with this number."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. ``seconds``: of load in each measurement. 0 rows or requests leave that part out."""
+    """What to measure. ``seconds``: of load per measurement. 0 rows or requests leave that part out."""
 
     rounds: int
     seconds: int
@@ -43,18 +43,18 @@ class Plan:
 
     @property
     def servers(self) -> list[str]:
-        """Who takes part."""
+        """The servers that take part."""
         names = [OURS, INSERT_PER_REQUEST, GROUP_COMMIT, DJANGO_VIEW]
         chosen = [name for name in names if not self.only or name in self.only]
         return [*chosen, FULL] if self.full_rows else chosen
 
     def turns(self, connections: int) -> list[str]:
-        """Who is measured at so many connections."""
+        """The servers that are measured at this number of connections."""
         return [name for name in self.servers if name != FULL or connections == FULL_CONNECTIONS]
 
 
 class Run:
-    """One run of a plan; ``results`` and ``memory`` hold what it found."""
+    """One run of a plan, with its ``results`` and ``memory``."""
 
     def __init__(self, ground: Ground, plan: Plan, console: Console) -> None:
         self.results = Results()
@@ -65,10 +65,10 @@ class Run:
         self._status = Status("", console=console)
 
     def measure(self) -> None:
-        """All of it.
+        """Measure everything.
 
         Raises:
-            BenchError: a measurement does not count.
+            BenchError: a measurement is not valid.
             RunnerError: a server did not start.
         """
         with self._status:
@@ -86,7 +86,7 @@ class Run:
                 self._watch_memory(measuring, facts)
 
     def _warm_up(self, measuring: Measuring, servers: Sequence[Contestant]) -> None:
-        """What it finds is not part of the results; it fills caches."""
+        """Fill caches; the results do not count."""
         self._say("Warming up")
         folder = measuring.sign(WARM_UP_SECONDS)
         for server in servers:
@@ -97,7 +97,7 @@ class Run:
             fill(self._ground, FULL_DATABASE, self._plan.full_rows)
 
     def _play_round(self, measuring: Measuring, servers: Sequence[Contestant], number: int) -> None:
-        """Each round begins with another server, so that none is always behind the same one."""
+        """Each round begins with another server, so that none always follows the same one."""
         start = number % len(servers)
         for connections in self._plan.connections:
             folder = measuring.sign(self._plan.seconds)

@@ -1,4 +1,4 @@
-"""``python -m bench.isolation``: what ``make bench-isolation`` runs."""
+"""``python -m bench.isolation``: the program of ``make bench-isolation``."""
 
 import argparse
 import json
@@ -25,18 +25,16 @@ PARTS = ("dead", "flaky")
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench-isolation",
-        description="Measure what a dead target costs the others, and what failing ones get; on servers of its own. "
-        "With make, options stand in ARGS: make bench-isolation ARGS='--only dead --waiting 1000'",
+        description="Measure how a dead target affects the others, and what failing ones receive, on servers of its "
+        "own. With make, put options into ARGS: make bench-isolation ARGS='--only dead --waiting 1000'",
     )
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts; both where not given")
-    parser.add_argument("--rounds", type=int, default=3, help="of the dead target (3)")
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the dead target; both")
-    parser.add_argument("--waiting", type=int, default=5000, help="deliveries of each dead target (5000)")
-    parser.add_argument("--seconds", type=float, default=16, help="of each situation (16)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure (both)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the dead target (3)")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="its failures (both)")
+    parser.add_argument("--waiting", type=int, default=5000, help="deliveries for each dead target (5000)")
+    parser.add_argument("--seconds", type=float, default=16, help="seconds of each situation (16)")
     parser.add_argument("--count", type=int, default=2000, help="deliveries to failing targets (2000)")
-    parser.add_argument(
-        "--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/isolation.json)"
-    )
+    parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file (bench/results/isolation.json)")
     return parser.parse_args(words)
 
 
@@ -54,12 +52,12 @@ def _measured(arguments: argparse.Namespace, console: Console) -> dict[str, Any]
             content["flaky"] = flaky.measure(stage, console, backlog, arguments.count)
         content["machine"] = deliver_report.machine(stage.ground)
         for worker in workers:
-            worker.kill()  # nothing is left to be finished
+            worker.kill()  # nothing is left to finish
     return content
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON. 0 when every measurement counts; 1 when one does not; 130 when stopped."""
+    """Measure, print, write the JSON. 0 if every measurement is valid; 1 if one is not; 130 if stopped."""
     arguments = _arguments(words)
 
     def work(console: Console) -> int:
@@ -69,7 +67,7 @@ def main(words: Sequence[str] | None = None) -> int:
         report.show(console, content)
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(content, indent=1) + "\n")
-        console.print(f"All of it: {arguments.output}")
+        console.print(f"All figures: {arguments.output}")
         return 0
 
     return run("Bench", Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160), work)

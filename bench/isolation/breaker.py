@@ -1,4 +1,4 @@
-"""What the rows say about the calls to a dead target: how many before its breaker opened, how many while it was."""
+"""Counts calls to a dead target from rows: before its breaker opened, and while it was open."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from bench.isolation.stage import OPEN_SECONDS
 class Calls:
     """Calls to one dead target.
 
-    ``before_open``: that had leave before its breaker opened; all of them where it never did. ``while_open``: in each
-    span from one opening to the next; the last one is not over. Who has leave begins a moment later, and an opening
-    gives no leave within its first seconds, so what begins there after the first opening counts as before it.
+    ``before_open``: calls permitted before the breaker opened; all calls if it never did. ``while_open``: calls in each
+    span from one opening to the next; the last span is not over. A permitted call begins a moment later, and an open
+    breaker permits none in its first seconds, so calls that begin shortly after the first opening count as before it.
     """
 
     opened: bool
@@ -40,7 +40,7 @@ class Calls:
 
     @classmethod
     def of(cls, begun: list[datetime], opened: list[datetime]) -> "Calls":
-        """From when calls began, and when the breaker opened, oldest first."""
+        """From the times at which calls began and the breaker opened, oldest first."""
         if not opened:
             return cls(opened=False, before_open=len(begun), while_open=[])
         granted = opened[0] + timedelta(seconds=OPEN_SECONDS / 2)

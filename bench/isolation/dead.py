@@ -1,7 +1,7 @@
-"""Single deliveries to others: from the commit of the row to the sink, without and beside a dead target's backlog.
+"""Single deliveries to other targets, from the commit to the sink: without and beside a dead target's backlog.
 
-The situations take turns on the same stage, with the same workers; each has a dead target of its own. Without one, as
-many rows are made at the same pace, but of deliveries that are done, so that their making weighs on both sides.
+The situations take turns on the same stage, with the same workers; each has its own dead target. Without one, as many
+rows are made at the same pace, but as finished deliveries, so that making them affects both sides.
 """
 
 import time
@@ -26,16 +26,16 @@ EVERY = 0.05
 """Seconds between two deliveries of the beat."""
 WARM_UP = 40
 LEAD = 1.0
-"""Seconds of the beat before the backlog begins to be made."""
+"""Seconds of the beat before making the backlog begins."""
 BURST = 8.0
-"""Seconds from there that count as the first burst: the making, and the first calls up to their deadlines."""
+"""Seconds after that which count as the burst: making the backlog, and the first calls up to their deadlines."""
 _DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 _UPDATED = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'integrations_delivery'"
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One delivery of the beat. ``since``: seconds after the backlog began to be made, at its commit."""
+    """One delivery of the beat. ``since``: seconds from the start of the backlog to the delivery's commit."""
 
     since: float
     priority: str
@@ -44,7 +44,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Cost:
-    """After the burst, each second: milliseconds of a core, and updates of rows of deliveries."""
+    """Per second after the burst: milliseconds of a core, and updates of deliveries' rows."""
 
     workers_ms: float
     sweep_ms: float
@@ -52,11 +52,11 @@ class Cost:
 
 
 class Dead:
-    """Measures on a stage.
+    """Measures the effect of dead targets on a stage.
 
     Arguments:
-        beat, backlog: the processes that make the rows, at the same time.
-        waiting: deliveries of each dead target.
+        beat, backlog: the processes that make the rows concurrently.
+        waiting: deliveries for each dead target.
         seconds: of each situation.
     """
 
@@ -76,7 +76,7 @@ class Dead:
         self._rows: list[dict[str, Any]] = []
 
     def measure(self, workers: Sequence[Worker]) -> dict[str, Any]:
-        """All rounds.
+        """Measure all rounds.
 
         Raises:
             BenchError: a delivery to another target did not arrive.
@@ -123,7 +123,7 @@ class Dead:
         self._say(row)
 
     def _watched(self, workers: Sequence[Worker], began: float) -> Cost:
-        """What the time between the burst and the beat's end costs; of a short beat, its second half."""
+        """The cost between the burst and the beat's end, or of a short beat's second half."""
         lasts = self._seconds - LEAD
         time.sleep(min(BURST, lasts / 2))
         roots = {worker.pid: "sweep" if worker.name == "sweep" else "workers" for worker in workers}
@@ -143,9 +143,9 @@ class Dead:
         return [Arrival(at - began, priority, (seen[key] - at) * 1000) for key, (at, priority) in made.items()]
 
     def _end(self, dead: str) -> int:
-        """End what waits for a dead target, so that the next situation begins without it; returns how many did.
+        """End deliveries that wait for a dead target before the next situation; returns how many.
 
-        What the product has locked right now is ended in the next turn, so that neither waits for the other's rows.
+        Rows that the product has locked now are ended in the next pass, so that neither waits for the other.
         """
         ended, ground = 0, self._stage.ground
         waits = f"system_id = '{dead}' AND state IN ('pending', 'scheduled', 'held', 'in_flight')"
@@ -177,7 +177,7 @@ def _times(arrivals: Sequence[Arrival]) -> dict[str, Any]:
 
 
 def _summary(arrivals: Sequence[Arrival]) -> dict[str, Any]:
-    """Percentiles over all rounds, and by the time of the commit and by priority."""
+    """Percentiles over all rounds, also by the time of the commit and by priority."""
     parts = {
         "all": arrivals,
         "burst": [each for each in arrivals if 0 <= each.since < BURST],

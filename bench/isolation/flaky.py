@@ -1,5 +1,5 @@
-"""Targets that answer 500 to a tenth of their calls, by chance: what the quick retries deliver, and what gets there at
-all. All steps of the schedule are the product's own.
+"""Targets that answer 500 to a tenth of their calls at random: how many deliveries the quick retries deliver, and how
+many arrive at all. All steps of the schedule are the product's own.
 """
 
 import time
@@ -15,14 +15,14 @@ FAILING = 0.1
 QUICK_ATTEMPTS = 5
 """The first, and one after each quick step."""
 PATIENCE = 100.0
-"""Seconds: the quick steps with their spread, and the first durable one."""
+"""Seconds: the quick steps with their jitter, and the first durable one."""
 
 
 def measure(stage: IsolationStage, console: Console, commands: Standby, count: int) -> dict[str, Any]:
-    """Deliver so many, spread over the targets, with all workers of the stage running.
+    """Deliver ``count`` deliveries, spread over the targets, with all workers of the stage running.
 
     Raises:
-        BenchError: some are neither delivered nor given up when the first durable step is over.
+        BenchError: some are neither delivered nor given up after the first durable step.
     """
     urls = {f"flaky-{number}": stage.answering_url() for number in range(1, TARGETS + 1)}
     for name in urls:

@@ -1,6 +1,6 @@
-"""``python -m bench.isolation.inside``: what must happen inside the product's Django.
+"""``python -m bench.isolation.inside``: commands that must run inside the product's Django.
 
-Says ``ready``; then it does a command for each line, a JSON list of its words, and prints its result, a line of JSON.
+Prints ``ready``; then runs a command for each line, a JSON list of its words, and prints its result as a line of JSON.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def _targets(arguments: argparse.Namespace) -> Any:
 
 
 def _beat(arguments: argparse.Namespace) -> Any:
-    """The Unix time at which each was committed, and its priority, by its id."""
+    """The Unix time of each delivery's commit, and its priority, by id."""
     made: dict[str, tuple[float, str]] = {}
     following = time.monotonic()
     for delivery in rows.beat(arguments.count):
@@ -64,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Do what the lines say, until there are no more."""
+    """Run the command in each line of the input."""
     parser = _parser()
-    System.objects.exists()  # the connection stands before the first command
+    System.objects.exists()  # connects before the first command
     print(READY, flush=True)
     for line in sys.stdin:
         arguments = parser.parse_args(json.loads(line))

@@ -1,4 +1,4 @@
-"""What the measurements come to: JSON for programs, asked and seen as a table for people."""
+"""The results of the measurements: JSON for programs, required and measured figures as a table for people."""
 
 import os
 import statistics
@@ -25,7 +25,7 @@ ASKED = (
 def as_json(
     dead: dict[str, Any] | None = None, flaky: dict[str, Any] | None = None, machine: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Everything; None where a part was left out."""
+    """All figures; ``None`` for parts that were left out."""
     beside = [each for each in (dead["situations"] if dead else []) if "opened" in each]
     return {
         "ratios": {
@@ -44,12 +44,12 @@ def as_json(
 
 
 def load() -> list[float]:
-    """Of the machine: how many processes wanted a core, on average over 1, 5 and 15 minutes."""
+    """The machine's load: how many processes wanted a core, on average over 1, 5 and 15 minutes."""
     return [round(each, 2) for each in os.getloadavg()]
 
 
 def _ratio(dead: dict[str, Any] | None, situation: str) -> float | None:
-    """The p99 beside the dead target by that without it: the median of the rounds' own ratios."""
+    """The p99 beside the dead target divided by that without it: the median of the rounds' own ratios."""
     p99 = {(each["round"], each["situation"]): each["all"]["p99"] for each in (dead["situations"] if dead else [])}
     found = [p99[number, situation] / p99[number, ALONE] for number, played in p99 if played == situation]
     return round(statistics.median(found), 3) if found else None
@@ -60,17 +60,17 @@ def _percent(flaky: dict[str, Any] | None, name: str) -> float | None:
 
 
 def show(console: Console, content: dict[str, Any]) -> None:
-    """Print what was asked and what was seen, and what a dead target costs while its breaker is open."""
+    """Print required and measured figures, and the cost of a dead target while its breaker is open."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name in ("figure", "asked", "seen", "", ""):
-        table.add_column(name, justify="right" if name in {"asked", "seen"} else "left")
+    for name in ("figure", "required", "measured", "", ""):
+        table.add_column(name, justify="right" if name in {"required", "measured"} else "left")
     figures = {**content["ratios"], **content}
     for asked in ASKED:
         table.add_row(*row(asked, figures[asked.name]), _details(asked.name, content))
     console.print(table)
     if content["dead"]:
         console.print(_costs(content["dead"]["situations"]))
-        console.print(f"Deadlocks that PostgreSQL had to end: {content['dead']['deadlocks']}")
+        console.print(f"Deadlocks that PostgreSQL had to resolve: {content['dead']['deadlocks']}")
 
 
 def _details(name: str, content: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The product's rows of these measurements: targets in trouble, a steady beat to others, a backlog. Kinds, events and
+"""The product's rows for these measurements: targets in trouble, a steady beat to others, a backlog. Kinds, events and
 fields are those of :mod:`bench.deliver.rows`.
 """
 
@@ -21,7 +21,7 @@ OTHERS = 10
 """Targets that the beat goes to."""
 BEAT = (Priority.HIGH, Priority.NORMAL)
 PORTION, PAUSE = 50, 0.05
-"""So many rows of a backlog become waiting together, then a rest: a thousand each second, as a busy receiver's do."""
+"""Rows of a backlog made together, and seconds between: a thousand per second, as by a busy receiver."""
 
 
 def add_targets(urls: dict[str, str]) -> dict[str, str]:
@@ -32,7 +32,7 @@ def add_targets(urls: dict[str, str]) -> dict[str, str]:
 
 
 def beat(count: int) -> Iterator[Delivery]:
-    """Make single deliveries to others, in turn: each is committed when it is yielded, and not yet hinted."""
+    """Make single deliveries to others, in turn: each is committed, but not yet hinted, when it is yielded."""
     others = [System.objects.get(organization__slug=rows.SLUG, name=str(number)) for number in range(OTHERS)]
     turns = zip(itertools.cycle(rows.weddings_known()), itertools.cycle(others), strict=False)
     for number, (wedding, system) in zip(range(count), turns, strict=False):
@@ -46,11 +46,11 @@ def beat(count: int) -> Iterator[Delivery]:
 
 
 def backlog(names: list[str], count: int, *, paced: bool, finished: bool) -> None:
-    """Make so many due deliveries of the beat's priorities, in turn for each of these systems, and hint them.
+    """Make ``count`` due deliveries of the beat's priorities, for each of these systems in turn, and hint them.
 
     Arguments:
-        paced: a portion at a time with rests between; else as fast as they can be made.
-        finished: they have been delivered already, so that nothing but their making costs anything.
+        paced: in portions with pauses between; otherwise as fast as possible.
+        finished: make them as delivered, so that only making them costs anything.
     """
     systems = list(System.objects.filter(organization__slug=rows.SLUG, name__in=names))
     turns = zip(itertools.cycle(systems), itertools.cycle(rows.weddings_known()), strict=False)

@@ -1,7 +1,7 @@
-"""The ground of :mod:`bench.deliver`, on which each target in trouble has a port, hence a breaker, of its own.
+"""The stage of :mod:`bench.deliver`, where each target in trouble has its own port, and so its own breaker.
 
-Signed webhooks to one host and port share a breaker. Two times are shortened, so that a run of seconds sees deadlines
-and several openings; shorter ones ask more of the engine.
+Signed webhooks to one host and port share a breaker. Two times are shortened, so that a run of seconds includes
+deadlines and several openings; shorter times demand more of the engine.
 """
 
 import socket
@@ -15,15 +15,15 @@ from wedsync.runner.ports import LOCAL
 CALL_SECONDS = 3.0
 OPEN_SECONDS = 5.0
 LINES = ("worker-high", "worker-normal", "sweep")
-"""Of the Procfile; nothing here has another priority."""
+"""Lines of the Procfile; no delivery here has another priority."""
 
 
 class IsolationStage(Stage):
-    """Enter it to start all but the workers.
+    """Starts everything but the workers when entered.
 
     Arguments:
-        answering: so many ports at which the sink listens beside its own.
-        refusing: so many ports at which nobody listens while the stage stands.
+        answering: how many further ports the sink listens on.
+        refusing: how many ports nobody listens on while the stage exists.
     """
 
     def __init__(self, answering: int, refusing: int) -> None:
@@ -36,7 +36,7 @@ class IsolationStage(Stage):
         return [each.getsockname()[1] for each in self._bound]
 
     def environment(self, threads: int | None = None) -> dict[str, str]:
-        """As of any stage; the ports may be called too, and the two times are shorter."""
+        """A stage's environment, which also allows calls to the ports and shortens the two times."""
         ports = [self.port, *self.more_ports, *self._refusing]
         return super().environment(threads) | {
             "WEDSYNC_OUTBOUND_ALLOW": ",".join(f"{LOCAL}/32:{port}" for port in ports),
@@ -45,27 +45,27 @@ class IsolationStage(Stage):
         }
 
     def answering_url(self) -> str:
-        """A port of the sink that no target has yet."""
+        """The URL of a port of the sink that no target uses yet."""
         return f"http://{LOCAL}:{self._answering.pop()}"
 
     def refusing_url(self, number: int) -> str:
-        """The so many-th port at which nobody listens."""
+        """The URL of a port that nobody listens on."""
         return f"http://{LOCAL}:{self._refusing[number]}"
 
     def add_targets(self, commands: Standby, urls: dict[str, str]) -> dict[str, str]:
-        """Make systems, from URLs by name, each of which is called at a path of its name; their ids by name."""
+        """Make systems from URLs by name, each called at a path with its name; returns their ids by name."""
         pairs = (f"{name}={url}{path_of(name)}" for name, url in urls.items())
         made: dict[str, str] = commands.do("targets", *pairs)
         return made
 
 
 def path_of(name: str) -> str:
-    """Where the sink is called for a target."""
+    """The path at the sink for a target."""
     return f"/t/{name}"
 
 
 def _bound() -> socket.socket:
-    """A port that is taken, so that no other program listens there, and that refuses connections."""
+    """A port that is in use, so that no other program listens there, and that refuses connections."""
     taken = socket.socket()
     taken.bind((LOCAL, 0))
     return taken

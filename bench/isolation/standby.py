@@ -1,4 +1,4 @@
-"""A process inside the product that waits for commands, so that its start costs nothing while times are taken."""
+"""A process inside the product that waits for commands, so that its start costs nothing during measurements."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ READY = "ready"
 
 
 class Standby:
-    """Enter it to start the process: it prints ``ready``, and then a line of JSON for each line of words."""
+    """The process. It prints ``ready``, and then a line of JSON for each line of words."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
@@ -30,7 +30,7 @@ class Standby:
         )
 
     def __enter__(self) -> Self:
-        """Return once it waits.
+        """Wait until it is ready.
 
         Raises:
             BenchError: it ended instead.
@@ -51,13 +51,13 @@ class Standby:
         self._complaints.close()
 
     def go(self, *words: str) -> None:
-        """Let it do a command of :mod:`bench.isolation.inside`."""
+        """Start a command of :mod:`bench.isolation.inside`."""
         if self._process.stdin:
             self._process.stdin.write(json.dumps(words) + "\n")
             self._process.stdin.flush()
 
     def result(self) -> Any:
-        """What the command returned, once it has ended.
+        """The command's result, once it has ended.
 
         Raises:
             BenchError: it failed.
@@ -65,7 +65,7 @@ class Standby:
         return json.loads(self._line())
 
     def do(self, *words: str) -> Any:
-        """Do a command to its end; what it returned."""
+        """Run a command, and return its result."""
         self.go(*words)
         return self.result()
 

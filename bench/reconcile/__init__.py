@@ -1,1 +1,1 @@
-"""Nothing that was answered is lost, and nothing is half there, whatever is killed meanwhile."""
+"""Checks that no accepted request is lost or half stored, whatever is killed meanwhile."""

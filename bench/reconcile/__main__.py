@@ -1,4 +1,4 @@
-"""``python -m bench.reconcile``: what ``make reconcile`` runs."""
+"""``python -m bench.reconcile``: the program of ``make reconcile``."""
 
 import argparse
 import sys
@@ -21,18 +21,18 @@ from bench.servers import our_web
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make reconcile",
-        description="Send signed webhooks, kill the web process and restart PostgreSQL meanwhile, and compare what the "
-        "senders were told with what is stored. Exits 0 only if nothing is lost and nothing is half there. With make, "
-        "options stand in ARGS: make reconcile ARGS='--faults 2'",
+        description="Send signed webhooks, kill the web process and restart PostgreSQL meanwhile, and compare the "
+        "answers with the stored rows. Exits 0 only if nothing is lost or half stored. With make, put options into "
+        "ARGS: make reconcile ARGS='--faults 2'",
     )
     parser.add_argument("--faults", type=int, default=6, help="how many times something is killed (6)")
     parser.add_argument("--between", type=int, default=1000, help="answered requests before each (1000)")
-    parser.add_argument("--senders", type=int, default=32, help="how many send at once (32)")
+    parser.add_argument("--senders", type=int, default=32, help="how many send concurrently (32)")
     return parser.parse_args(words)
 
 
 def reconcile(ground: Ground, facts: Facts, arguments: argparse.Namespace, console: Console) -> bool:
-    """Play, compare, print. True when every rule holds.
+    """Play, compare, print. True if every rule holds.
 
     Raises:
         BenchError: something did not recover.
@@ -63,11 +63,11 @@ def _show(console: Console, sent: Mapping[str, Sent], found: checking.Found, bro
     for rule, count in broken.items():
         table.add_row(f"[red]{escape(rule)}[/]", f"[red]{count}[/]")
     console.print(table)
-    console.print("[red]It does not fit.[/]" if broken else "[green]Every answer fits what is stored.[/]")
+    console.print("[red]Answers and rows differ.[/]" if broken else "[green]Every answer matches the stored rows.[/]")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0 when it fits; 1 when not; 130 when stopped."""
+    """0 if answers and rows match; 1 if not; 130 if stopped."""
     arguments = _arguments(words)
 
     def work(console: Console) -> int:

@@ -1,4 +1,4 @@
-"""What must hold between what senders were told and what is stored. Reading is apart from judging."""
+"""The rules between senders' answers and stored rows. Reading is separate from judging."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from bench.ground import Facts, Ground
 from bench.reconcile.sending import Sent
 
 CHANNELS = {"capacity.updated": 2, "guests.changed": 2, "setup.scheduled": 1, "catering.updated": 1}
-"""How many channels an event of the vendor's type appears on: the couple's and its one supplier's, or the latter alone.
+"""How many channels an event of the vendor's type appears on: the couple's and its one supplier's, or only the latter.
 
 docs/developers/event-types.md.
 """
@@ -16,7 +16,7 @@ docs/developers/event-types.md.
 
 @dataclass(frozen=True)
 class Stored:
-    """All that is stored under one id of a vendor. ``entries``: on how many channels its event stands."""
+    """Everything stored under one id of a vendor. ``entries``: how many channels its event appears on."""
 
     dedup_ids: tuple[str, ...]
     receipts: tuple[str, ...]
@@ -43,7 +43,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Found:
-    """What is stored: by the vendor's ids, by channel, and how many events have no receipt."""
+    """The stored rows: by the vendor's ids, by channel, and the number of events without a receipt."""
 
     stored: Mapping[str, Stored]
     logs: Sequence[Log]
@@ -51,7 +51,7 @@ class Found:
 
 
 def read(ground: Ground, facts: Facts) -> Found:
-    """All that came through one connection, and its organization's channels."""
+    """Everything received on one connection, and its organization's channels."""
     return Found(_stored(ground, facts), _logs(ground, facts), _orphans(ground, facts))
 
 
@@ -95,7 +95,7 @@ def _orphans(ground: Ground, facts: Facts) -> int:
 
 
 def faults_of(sent: Mapping[str, Sent], found: Found) -> Counter[str]:
-    """How often each rule is broken; empty where all is well."""
+    """How often each rule is broken; empty if all hold."""
     broken: Counter[str] = Counter()
     for external_id, told in sent.items():
         if stored := found.stored.get(external_id):

@@ -1,4 +1,4 @@
-"""The play: senders under way, and one server after the other killed beneath them."""
+"""The play: while senders send, one server after the other is killed."""
 
 import asyncio
 import itertools
@@ -11,20 +11,20 @@ from bench.reconcile.sending import Senders, Sent
 from bench.servers import Server
 
 RECOVERY = 60.0
-"""Seconds until senders must be answered again after a fault."""
+"""Seconds within which senders must be answered again after a fault."""
 
 
 def kill_web(web: Server) -> None:
-    """``kill -9``, and start it again."""
+    """``kill -9``, and a new start."""
     web.kill()
     web.start()
 
 
 def restart_postgres(ground: Ground) -> None:
-    """PostgreSQL's immediate shutdown, which is a crash to it, and its recovery."""
+    """PostgreSQL's immediate shutdown, which equals a crash, and its recovery."""
     process = ground.postgres.process
     if process is None:
-        raise BenchError("PostgreSQL does not run.")
+        raise BenchError("PostgreSQL is not running.")
     process.send_signal(ground.postgres.program().hurry_signal)
     process.wait(RECOVERY)
     ground.postgres.start()
@@ -34,7 +34,7 @@ class Play:
     """One play.
 
     Arguments:
-        senders: how many send at once.
+        senders: how many send concurrently.
         faults: how many times something is killed; the web process and PostgreSQL in turn.
         between: answered requests before each fault, and after the last.
     """
@@ -50,7 +50,7 @@ class Play:
         self._faults = list(itertools.islice(itertools.cycle(kinds), faults))
 
     def run(self, say: Callable[[str], None]) -> dict[str, Sent]:
-        """Return what every sender was told, once the web process has ended.
+        """Play; returns the answers to each id, once the web process has ended.
 
         Raises:
             BenchError: something did not recover.

@@ -1,4 +1,4 @@
-"""Senders that write down each id and what they were answered."""
+"""Senders that record each id and its answers."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from bench.ground import Facts
 from wedsync.runner.ports import LOCAL
 
 TRIES = (2, 400)
-"""Of each request, by the hasty and by the patient half of the senders: some ids are never answered, others late."""
+"""Tries per request, of the hasty and the patient half of the senders: some ids are never answered, others late."""
 PAUSE = 0.05
 """Seconds before the next try."""
 PATIENCE = 10.0
@@ -21,26 +21,26 @@ PATIENCE = 10.0
 
 @dataclass
 class Sent:
-    """One id: the answer to each try (None: there was none), and the event ids that the answers named."""
+    """One id: the answer to each try (``None``: no answer), and the event ids in the answers."""
 
     answers: list[int | None] = field(default_factory=list)
     event_ids: set[str] = field(default_factory=set)
 
     @property
     def taken(self) -> bool:
-        """Whether the sender was told that it is stored."""
+        """Whether an answer said that the request is stored."""
         return any(answer in TAKEN for answer in self.answers)
 
 
 class Door:
-    """Where a vendor's requests go, and the secret that signs them."""
+    """The URL for a vendor's requests, and the secret that signs them."""
 
     def __init__(self, facts: Facts, port: int) -> None:
         self._secret = facts.secret.encode()
         self._url = f"http://{LOCAL}:{port}{facts.path}"
 
     async def knock(self, session: aiohttp.ClientSession, body: bytes, sent: Sent) -> None:
-        """Send it once, signed now, and write down what came of it."""
+        """Send it once, signed now, and record the answer."""
         headers = {
             "Content-Type": "application/json",
             "X-Venue-Signature": signature(body, self._secret, int(time.time())),
@@ -57,7 +57,7 @@ class Door:
 
 
 class Senders:
-    """Several senders at once, until :meth:`stop`. ``sent`` holds every id by then, ``taken`` counts as they go."""
+    """Concurrent senders, until :meth:`stop`. ``sent``: every id; ``taken``: how many have been accepted so far."""
 
     def __init__(self, facts: Facts, port: int, count: int) -> None:
         self.sent: dict[str, Sent] = {}
@@ -68,7 +68,7 @@ class Senders:
         self._ends = asyncio.Event()
 
     def stop(self) -> None:
-        """Let each sender finish what it has begun."""
+        """Let each sender finish its present request."""
         self._ends.set()
 
     async def run(self) -> None:

@@ -1,1 +1,1 @@
-"""What matching an event costs among few routes and among many."""
+"""The cost of matching an event among few and among many routes."""

@@ -17,19 +17,19 @@ from bench.ground import NO_SANDBOX, ROOT, Ground, output_of
 from bench.program import keep, run
 
 RESULT = ROOT / "bench" / "results" / "routing.json"
-LABELS = {"spread": "routes of every kind", "alike": "all alike but for a condition"}
+LABELS = {"spread": "routes of every kind", "alike": "all alike except for a condition"}
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.routing",
         description="Match one event against organizations with 10, 1 000 and 10 000 routes, of which 5 match, "
-        "in turn, on a PostgreSQL of its own. Spread: patterns and event types of every kind. Alike: each route has "
-        "the event's own pattern and type, so that only what a condition equals tells them apart.",
+        "in turn, on its own PostgreSQL. Spread: patterns and event types of every kind. Alike: each route has the "
+        "event's own pattern and type, so that they differ only in the value of a condition.",
     )
-    parser.add_argument("--rounds", type=int, default=200, help="how often each is measured (200)")
+    parser.add_argument("--rounds", type=int, default=200, help="measurements of each (200)")
     parser.add_argument("--counts", type=int, nargs="+", default=[10, 1000, 10_000], help="numbers of routes")
-    parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/routing.json)")
+    parser.add_argument("--output", type=Path, default=RESULT, help="the JSON file (bench/results/routing.json)")
     return parser.parse_args(words)
 
 
@@ -47,7 +47,7 @@ def measured(ground: Ground, rounds: int, counts: Sequence[int]) -> list[dict[st
 
 
 def ratios(found: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """What the most routes cost by what the fewest cost, from the medians."""
+    """The cost of the most routes divided by that of the fewest, from the medians."""
     costs = {}
     for kind in LABELS:
         rows = sorted((row for row in found if row["kind"] == kind), key=lambda row: row["routes"])
@@ -57,7 +57,7 @@ def ratios(found: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def show(console: Console, found: Sequence[dict[str, Any]]) -> None:
-    """Print the table, and the ratios below it."""
+    """Print the table and the ratios."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column("routes")
     for name in ("how many", "read", "match", "median ms", "p90 ms"):
@@ -71,7 +71,7 @@ def show(console: Console, found: Sequence[dict[str, Any]]) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON. 0 when it was measured; 1 when not; 130 when stopped."""
+    """Measure, print, write the JSON. 0 if it was measured; 1 if not; 130 if stopped."""
     arguments = _arguments(words)
 
     def work(console: Console) -> int:

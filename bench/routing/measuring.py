@@ -1,7 +1,7 @@
-"""``python -m bench.routing.measuring ROUNDS COUNT...``: makes the routes and takes the times; prints JSON.
+"""``python -m bench.routing.measuring ROUNDS COUNT...``: makes the routes and measures times; prints JSON.
 
-Each number of routes has an organization of its own, so that all tables are as full as the largest makes them. In each
-round every one has its turn, so what else the machine does weighs on all.
+Each number of routes has its own organization, so that the tables are equally full for all. In each round every number
+has its turn, so that other load on the machine affects all.
 """
 
 import json
@@ -21,7 +21,7 @@ KINDS = ("spread", "alike")
 
 
 def make(kind: str, count: int) -> "EventFacts":
-    """An organization with so many routes, and an event that five of them match."""
+    """Make an organization with ``count`` routes, and an event that five of them match."""
     from integrations.models import Route, RouteCondition
     from integrations.routing.matching import EventFacts
     from wedsync.ids import new_id
@@ -55,7 +55,7 @@ def make(kind: str, count: int) -> "EventFacts":
 
 
 def _other(number: int) -> tuple[str, list[str]]:
-    """A route that the event does not meet: for another supplier, wedding or form, or for other types."""
+    """The pattern and types of a route that does not match: for another supplier, wedding or form, or other types."""
     from wedsync.ids import new_id
 
     return (
@@ -74,7 +74,7 @@ def _now() -> Any:
 
 
 def measure(rounds: int, counts: list[int]) -> list[dict[str, Any]]:
-    """The times of each kind and number, in milliseconds."""
+    """The times of each kind and number of routes, in milliseconds."""
     from django.db import connection
 
     from integrations.routing.matching import candidates, match
@@ -87,11 +87,11 @@ def measure(rounds: int, counts: list[int]) -> list[dict[str, Any]]:
     for number in range(rounds + 1):
         for key, subject in subjects.items():
             if key[0] == "alike" and number > max(10, rounds // 20):
-                continue  # slow, and as sure with fewer
+                continue  # slow, and as reliable with fewer rounds
             started = time.perf_counter()
             found = list(candidates(subject))
             matching = [route for route in found if match(route, subject)]
-            if number:  # the first is to warm up
+            if number:  # the first round warms up
                 times[key].append((time.perf_counter() - started) * 1000)
             seen[key] = (len(found), len(matching))
     return [
@@ -100,10 +100,10 @@ def measure(rounds: int, counts: list[int]) -> list[dict[str, Any]]:
             "routes": count,
             "candidates": seen[kind, count][0],
             "matching": seen[kind, count][1],
-            "median_ms": round(statistics.median(taken), 3),
-            "p90_ms": round(statistics.quantiles(taken, n=10)[-1], 3),
+            "median_ms": round(statistics.median(measured), 3),
+            "p90_ms": round(statistics.quantiles(measured, n=10)[-1], 3),
         }
-        for (kind, count), taken in times.items()
+        for (kind, count), measured in times.items()
     ]
 
 

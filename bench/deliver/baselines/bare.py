@@ -1,8 +1,8 @@
-"""A Celery application as small as one writes it: one task that posts what its message holds.
+"""A minimal Celery application: one task that posts the contents of its message.
 
-The options that cost or save something are the product's own (wedsync/celery.py): late acknowledgement, a prefetch of
-one message a thread, no results, JSON. ``python -m bench.deliver.baselines.bare`` queues calls; the environment says
-where (``BENCH_BROKER``).
+The options that affect speed are the product's own (wedsync/celery.py): late acknowledgement, a prefetch of one message
+per thread, no results, JSON. ``python -m bench.deliver.baselines.bare`` queues calls at the broker in
+``BENCH_BROKER``.
 """
 
 import argparse
@@ -50,18 +50,18 @@ def _session() -> requests.Session:
 
 @app.task(name="bench.post")
 def post(url: str, body: str, headers: dict[str, str]) -> None:
-    """Post it; an answer of 400 and above is an error."""
+    """Post the body; an answer of 400 or above is an error."""
     _session().post(url, data=body.encode(), headers=headers, timeout=DEADLINE).raise_for_status()
 
 
 @worker_ready.connect
 def _ready(**_: object) -> None:
-    """As the product does, a file tells that the worker takes work."""
+    """As in the product, a file signals that the worker is ready."""
     (Path(os.environ["WEDSYNC_HOME"]) / "run" / "ready" / os.environ["WEDSYNC_PROCESS"]).touch()
 
 
 def main() -> None:
-    """Queue as many calls as asked, with the body and headers on stdin, spread over the targets."""
+    """Queue ``--count`` calls, with the body and headers from stdin, spread over the targets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--queue", required=True)

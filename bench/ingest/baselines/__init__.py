@@ -1,1 +1,1 @@
-"""The servers that ours is measured against. Each checks the HMAC, stores the body durably, and does nothing else."""
+"""The servers that ours is compared with. Each checks the HMAC, stores the body durably, and does nothing else."""

@@ -29,7 +29,7 @@ class BareEndpoint(ABC):
         """Disconnect."""
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer one request; ``GET`` says that it is ready."""
+        """Answer one request; a ``GET`` is answered once the server is ready."""
         if scope["type"] != "http":
             await self._live(receive, send)
             return
@@ -54,7 +54,7 @@ class BareEndpoint(ABC):
 
 
 async def connected(size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool as asyncpg makes it, with all its connections open from the beginning."""
+    """A default pool of asyncpg, with all connections open from the beginning."""
     return await asyncpg.create_pool(DATABASE_URL, min_size=size, max_size=size)
 
 

@@ -40,7 +40,7 @@ class Stored(models.Model):
 
 @csrf_exempt
 def receive(request: HttpRequest) -> HttpResponseBase:
-    """Take one webhook; ``GET`` says that it is ready."""
+    """Accept one webhook; a ``GET`` is answered once the server is ready."""
     if request.method != "POST":
         return JsonResponse({"status": "ready"})
     if not is_signed(request.headers.get("X-Venue-Signature", "").encode(), request.body):

@@ -1,4 +1,4 @@
-"""(b) Group commit: one task inserts whatever requests wait, with one statement, and wakes them after its commit."""
+"""(b) Group commit: one task inserts all waiting requests with one statement, and wakes them after its commit."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ Waiting = tuple[bytes, "asyncio.Future[None]"]
 
 
 class GroupCommit(BareEndpoint):
-    """While one batch commits, the next one gathers."""
+    """While one batch commits, the next one collects."""
 
     _pool: "asyncpg.Pool[asyncpg.Record]"
     _flusher: "asyncio.Task[None]"

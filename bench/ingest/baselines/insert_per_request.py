@@ -5,7 +5,7 @@ import asyncpg
 from bench.ingest.baselines.bare import BareEndpoint, connected
 
 POOL = 16
-"""Connections. Of 4 to 32, four were slower; from 16 on, two pools differed no more than two runs of one."""
+"""Connections. Of 4 to 32, four were slower; from 16 on, pools differed no more than two runs of the same one."""
 INSERT = "INSERT INTO insert_per_request (body) VALUES ($1)"
 
 
