@@ -19,7 +19,7 @@ from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key
 
 TOGETHER = (
-    *("tests/copy/", "tests/live/", "tests/sandbox/", "tests/bench/"),
+    *("tests/copy/", "tests/live/", "tests/sandbox/", "tests/bench/", "tests/docs/test_site.py"),
     *("tests/wedsync/runner/", "tests/wedsync/admin/", "tests/wedsync/console/"),
 )
 POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
