@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db.models.functions import Now
-from django.test import Client
 from django.utils import timezone
 
 from integrations.models import Alert, Connection, Delivery, ExternalReference, System
@@ -16,29 +14,13 @@ from integrations.routing.route_event import route
 from notifications import links
 from notifications.channels import subjects
 from notifications.incidents import acknowledging, opening, placement, staff_calls, unplaced
-from notifications.incidents.emergency_reports import Report, Trouble
-from notifications.incidents.unplaced import tell_staff
-from notifications.models import Incident, IncidentReport
+from notifications.models import Incident
 from notifications.wording import write
-from tests.factories import (
-    EventFactory,
-    ExternalReferenceFactory,
-    WeddingFactory,
-)
-from tests.notifications.houses import SMOKE, House, a_house
-from wedsync.live.models import ChannelEvent
+from tests.factories import EventFactory, ExternalReferenceFactory
+from tests.notifications.houses import SMOKE, House
+from tests.notifications.incidents.unplaced_staff import STAFF, due
 
 pytestmark = pytest.mark.django_db
-STAFF = {("slack", "team"), ("email", "owner@people.example"), ("email", "support@people.example")}
-
-
-@pytest.fixture
-def house() -> House:
-    return a_house()
-
-
-def due(incident: Incident, **columns: Any) -> None:
-    Incident.objects.filter(id=incident.id).update(**columns)
 
 
 @pytest.mark.parametrize(
@@ -248,193 +230,3 @@ def test_a_reference_that_comes_late_takes_the_report_to_its_wedding(house: Hous
     asked.refresh_from_db()
     assert (asked.state, asked.chosen_wedding) == ("resolved", wedding)
     assert Incident.objects.get(wedding=wedding).reports.get().event_id == event.id
-
-
-class TestThePage:
-    def path(self, house: House) -> str:
-        delivery = Delivery.objects.filter(event=house.asked.event, channel="email").first()
-        assert delivery
-        return f"/emergency/{links.wedding_token(delivery.id)}/"
-
-    def test_shows_a_button_for_each_wedding_of_today_and_opening_it_changes_nothing(
-        self, house: House, client: Client
-    ) -> None:
-        house.wedding(couple="Anna & Ben")
-        house.wedding(couple="Cleo & Dan", known=False)
-        house.wedding(9, couple="Eva & Fox")
-        house.report(booking_id="B-404")
-        before = list(Incident.objects.values())
-
-        page = client.get(self.path(house)).content.decode()
-        client.head(self.path(house))
-
-        assert "Yes: Anna &amp; Ben (today, Seehof)</button>" in page
-        assert "Cleo &amp; Dan (today, Seehof)</button>" in page
-        assert "Eva &amp; Fox" in page
-        assert "None of our weddings" in page
-        assert list(Incident.objects.values()) == before
-
-    def test_a_choice_takes_the_reports_to_the_wedding_once(self, house: House, client: Client) -> None:
-        wedding, other = house.wedding(), house.wedding()
-        events = [house.report(booking_id=f"B-{number}") for number in range(2)]
-        path = self.path(house)
-        asked = house.asked
-
-        first = client.post(path, {"wedding": str(wedding.id)}).content.decode()
-        again = client.post(path, {"wedding": str(wedding.id)}).content.decode()
-        late = client.post(path, {"wedding": str(other.id)}).content.decode()
-        for event in events:
-            route(event.id)
-
-        asked.refresh_from_db()
-        assert asked.chosen_wedding == wedding
-        assert wedding.couple.split(" &")[0] in first
-        assert first == again
-        assert "Somebody was first, and your answer changed nothing." in late
-        opened = Incident.objects.get(wedding__isnull=False)
-        assert opened.wedding == wedding
-        assert set(opened.reports.values_list("event_id", flat=True)) == {event.id for event in events}
-        assert not IncidentReport.objects.filter(incident=asked).exists()
-
-    def test_an_emergency_without_a_kind_is_called_one(self, house: House, client: Client) -> None:
-        house.report(kind=None)
-        Incident.objects.update(kind="")
-
-        assert "Emergency: which wedding is it?</h1>" in client.get(self.path(house)).content.decode()
-
-    def test_none_of_ours_ends_it_and_tells_those_who_were_told(self, house: House, client: Client) -> None:
-        house.report()
-        asked = house.asked
-        Delivery.objects.update(state="succeeded")
-
-        page = client.post(self.path(house), {"wedding": "none"}).content.decode()
-
-        asked.refresh_from_db()
-        assert (asked.state, asked.chosen_wedding) == ("resolved", None)
-        assert "none of your weddings" in page
-        cleared = ChannelEvent.objects.get(type="incident.resolved")
-        assert house.told(cleared) == STAFF
-        for delivery in Delivery.objects.filter(event=cleared).select_related("event__wedding"):
-            assert write(subjects.of(delivery)).headline.startswith("All clear")
-
-    def test_takes_no_wedding_of_another_organization(self, house: House, client: Client) -> None:
-        foreign = WeddingFactory()
-        house.report()
-
-        for answer in (str(foreign.id), "", "nonsense", "\x00"):
-            assert client.post(self.path(house), {"wedding": answer}).status_code == 422
-
-        assert house.asked.state == "open"
-
-    def test_takes_no_other_token(self, house: House, client: Client) -> None:
-        house.report()
-        delivery = Delivery.objects.filter(event=house.asked.event).first()
-        assert delivery
-
-        for token in (links.acknowledge_token(delivery.id), "nonsense", links.wedding_token(delivery.event_id)):
-            assert client.post(f"/emergency/{token}/", {"wedding": "none"}).status_code == 404
-
-        assert house.asked.state == "open"
-
-
-class TestTheSeam:
-    def refused(self, house: House, external_id: str = "E-1", **of: Any) -> Report:
-        said: dict[str, Any] = {"kind": "fire", "description": "Smoke", "booking_id": "B-1"} | of
-        return Report(
-            house.organization.id, house.connection.id, Trouble.REFUSED, "Its time is a year old.", external_id, **said
-        )
-
-    def test_a_refused_emergency_is_told_once_for_its_id(self, house: House) -> None:
-        assert tell_staff(self.refused(house))
-        assert not tell_staff(self.refused(house))
-
-        delivery = Delivery.objects.filter(event=house.asked.event, channel="slack").get()
-        text = write(subjects.of(delivery)).text
-        assert house.told(house.asked.event) == STAFF
-        assert "Its time is a year old." in text
-        assert "Smoke" in text
-
-    def test_one_connection_makes_one_alert_in_ten_minutes_and_none_is_lost(self, house: House) -> None:
-        for number in range(20):
-            assert tell_staff(self.refused(house, f"E-{number}", description=f"Floor {number}"))
-        assert house.asked.staff_calls == 1
-        placement.none_of_ours(house.asked, by="Ben")
-
-        assert tell_staff(self.refused(house, "E-21", description="Roof"))
-
-        later = Incident.objects.get(state="open")
-        assert later.staff_calls == 0
-        assert later.staff_due_at
-        assert timedelta(minutes=9) < later.staff_due_at - timezone.now() < timedelta(minutes=10)
-
-    def test_what_a_paused_connection_holds_is_told_at_once_whatever_was_told_before(self, house: House) -> None:
-        tell_staff(self.refused(house))
-        placement.none_of_ours(house.asked, by="Ben")
-        for number in range(3):
-            event = EventFactory(organization=house.organization, type=opening.REPORTED, routing="held")
-            held = Report(
-                house.organization.id, house.connection.id, Trouble.HELD, "Paused.", f"H-{number}", event_id=event.id
-            )
-
-            assert tell_staff(held)
-
-            asked = Incident.objects.get(state="open")
-            assert asked.staff_calls == 1
-            placement.none_of_ours(asked, by="Ben")
-
-    def test_one_that_is_well_formed_does_not_wait_with_a_refused_one_that_it_joins(self, house: House) -> None:
-        tell_staff(self.refused(house))
-        placement.none_of_ours(house.asked, by="Ben")
-        tell_staff(self.refused(house, "E-2", description="Roof"))
-        waiting = Incident.objects.get(state="open")
-        assert waiting.staff_calls == 0
-
-        event = house.report(booking_id="nobody-knows")
-
-        waiting.refresh_from_db()
-        assert event.report.incident == waiting
-        assert waiting.staff_calls == 1
-        assert house.told(waiting.event) == STAFF
-
-    def test_one_that_led_to_no_wedding_makes_no_refused_one_wait(self, house: House) -> None:
-        house.report()
-        placement.none_of_ours(house.asked, by="Ben")
-
-        assert tell_staff(self.refused(house))
-
-        assert Incident.objects.get(state="open").staff_calls == 1
-
-    def test_what_could_not_be_read_is_told_all_the_same(self, house: House) -> None:
-        assert tell_staff(Report(house.organization.id, house.connection.id, Trouble.REFUSED, "Not JSON.", "R-1"))
-
-        assert house.told(house.asked.event) == STAFF
-        assert house.asked.kind == "emergency"
-
-    def test_a_refused_one_is_reported_anew_of_the_wedding_that_staff_choose(self, house: House) -> None:
-        wedding = house.wedding()
-        tell_staff(self.refused(house))
-
-        placement.choose(house.asked, wedding, by="Ben")
-
-        event = ChannelEvent.objects.get(type=opening.REPORTED)
-        route(event.id)
-        assert (event.wedding, event.payload["description"]) == (wedding, "Smoke")
-        assert Incident.objects.get(wedding=wedding).event == event
-
-    def test_a_held_one_goes_on_when_staff_choose_its_wedding(self, house: House) -> None:
-        wedding = house.wedding()
-        Connection.objects.update(state="paused")
-        held = EventFactory(
-            organization=house.organization, wedding=wedding, type=opening.REPORTED, payload=SMOKE,
-            priority="urgent", routing="held", source_connection_id=house.connection.id,
-        )  # fmt: skip
-        of = {"wedding_id": wedding.id, "event_id": held.id}
-        tell_staff(Report(house.organization.id, house.connection.id, Trouble.HELD, "Paused.", "E-1", **of))  # type: ignore[arg-type]
-
-        placement.choose(house.asked, wedding, by="Ben")
-        route(held.id)
-
-        held.refresh_from_db()
-        assert held.routing == "routed"
-        assert Incident.objects.get(wedding=wedding).event == held
-        assert ChannelEvent.objects.filter(type=opening.REPORTED).count() == 1
