@@ -18,7 +18,7 @@ from notifications.models import WhatsAppTemplate
 from notifications.rules import approved_templates
 from notifications.wording.languages import LANGUAGES, vocabulary
 from tests.factories import OrganizationFactory, SystemFactory, WeddingFactory, WhatsAppTemplateFactory
-from tests.notifications.message_templates.test_templates import of_whatsapp
+from tests.notifications.message_templates.told_by_whatsapp import of_whatsapp
 from tests.sandbox.sandbox_peer import TOKEN, Peer, configuration, running
 
 PARAMETERS = ("recipient", "headline", "details")

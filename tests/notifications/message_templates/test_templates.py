@@ -1,34 +1,19 @@
-"""An organization's own words: what is refused, which version is in force, and its own templates at Meta."""
+"""An organization's own words: what is refused, and which version is used."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 
-from integrations.errors import TemplateRefused
-from integrations.models import Delivery
 from notifications import wording
-from notifications.channels.registry import CHANNELS
-from notifications.channels.whatsapp import templates
-from notifications.message_templates import checking, previews, versions
+from notifications.message_templates import checking, versions
 from notifications.models import MessageTemplate
 from notifications.wording.languages import FILES
 from tests.at_once import at_once
-from tests.factories import (
-    ContactFactory,
-    DeliveryFactory,
-    EventFactory,
-    MessageTemplateFactory,
-    OrganizationFactory,
-    WeddingFactory,
-    WhatsAppTemplateFactory,
-)
-from wedsync.weddings.models import ContactChannel, Organization, Wedding
+from tests.factories import EventFactory, MessageTemplateFactory, OrganizationFactory, WeddingFactory
+from tests.notifications.message_templates.told_by_whatsapp import CAPACITY
+from wedsync.weddings.models import ContactChannel, Organization
 
-CAPACITY = "venue.capacity_updated"
 SHIPPED = sorted(FILES.glob("*/*.txt"))
 
 
@@ -74,11 +59,6 @@ def test_what_is_just_short_enough_is_taken() -> None:
     checking.check("x" * 150 + "\na: b" * 10, CAPACITY, "slack", "de-AT")
     checking.check("x" * 250 + "\na: b" * 30, CAPACITY, "email", "en")
     checking.check("{{ count }} news\n{% for one in top %}{{ one }}\n{% endfor %}{{ more }}", "digest", "", "fr")
-
-
-@pytest.fixture
-def house(db: None) -> Organization:
-    return OrganizationFactory()
 
 
 def save(house: Organization, text: str, **rest: Any) -> MessageTemplate:
@@ -163,151 +143,3 @@ def test_an_own_fallback_stands_before_the_shipped_one() -> None:
 
     assert shipped.headline.startswith("News about")
     assert content.headline == "Ours"
-
-
-def of_whatsapp(wedding: Wedding, **rest: Any) -> tuple[wording.Content, Delivery]:
-    event = EventFactory(organization=wedding.organization, wedding=wedding, type=CAPACITY, payload={"capacity": 180})
-    contact = ContactFactory(organization=wedding.organization, wedding=wedding, locale="en")
-    row = DeliveryFactory(organization=wedding.organization, event=event, contact=contact, channel="whatsapp", **rest)
-    return wording.write(wording.Subject(event, contact, ContactChannel.WHATSAPP)), row
-
-
-@pytest.mark.django_db
-def test_an_own_approved_template_stands_before_the_shipped_one_in_its_language() -> None:
-    wedding = WeddingFactory(couple="Anna & Ben {{1}}", venue_name="Seehof")
-    of_house = {"organization": wedding.organization}
-    WhatsAppTemplateFactory(**of_house, name="ours", body="{{2}}: {{1}}", parameters=["venue", "couple"])
-    WhatsAppTemplateFactory(**of_house, name="pending", status="pending", language="de")
-    WhatsAppTemplateFactory(name="theirs", body="{{1}} {{2}} {{3}}", language="de")
-
-    ours = templates.template_for(*of_whatsapp(wedding))
-    content, delivery = of_whatsapp(wedding)
-    german = templates.template_for(replace(content, language="de"), delivery)
-
-    assert (ours.name, ours.parameters, ours.text) == (
-        "ours",
-        ("Seehof", "Anna & Ben {{1}}"),
-        "Anna & Ben {{1}}: Seehof",
-    )
-    assert (german.name, german.language) == ("wedding_update_2", "de")
-
-
-@pytest.mark.django_db
-def test_a_template_that_meta_refuses_is_paused_and_the_shipped_one_is_used() -> None:
-    wedding = WeddingFactory()
-    row = WhatsAppTemplateFactory(organization=wedding.organization, name="ours")
-    same_name = WhatsAppTemplateFactory(name="ours")
-    content, delivery = of_whatsapp(wedding)
-    delivery.request = {"body": CHANNELS["whatsapp"].compose(content, delivery).request.body}
-    assert json.loads(delivery.request["body"])["template"]["name"] == "ours"
-
-    CHANNELS["whatsapp"].failed(delivery, TemplateRefused("WhatsApp 132015"))
-
-    row.refresh_from_db()
-    same_name.refresh_from_db()
-    assert (row.status, same_name.status) == ("paused", "approved")
-    assert templates.template_for(content, delivery).name == "wedding_update_2"
-
-
-FITTING = " {{1}}, there is news: {{2}} and the details are {{3}} for now"
-REPLY = {"type": "quick_reply", "text": "Mine"}
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"name": "Our Update"}, "name"),
-        ({"language": "German"}, "language"),
-        ({"body": "Only {{1}}"}, "body"),
-        ({"body": "{{1}} {{2}} {{2}}"}, "body"),
-        ({"body": "x" * 990 + FITTING}, "body"),
-        ({"body": "x" * 1025, "parameters": []}, "body"),
-        ({"parameters": ["recipient", "headline", "password"]}, "parameters"),
-        ({"parameters": "recipient"}, "parameters"),
-        ({"buttons": [{"type": "url", "text": "Open"}] * 11}, "buttons"),
-        ({"buttons": [{"type": "dance", "text": "Open"}]}, "buttons"),
-        ({"buttons": [{"type": "url", "text": ""}]}, "buttons"),
-        ({"buttons": [REPLY]}, "buttons"),
-        ({"buttons": [{"type": ["url"], "text": "Open"}]}, "buttons"),
-        ({"buttons": [{"type": "url", "text": "Open", "url": "\x00"}]}, "buttons"),
-        ({"parameters": [["recipient"], {}, None]}, "parameters"),
-        ({"purpose": "emergency"}, "buttons"),
-        ({"status": "loved"}, "status"),
-    ],
-)
-def test_a_template_that_is_not_metas_is_refused_at_its_field(
-    house: Organization, changed: dict[str, Any], field: str
-) -> None:
-    row = WhatsAppTemplateFactory.build(organization=house, **changed)
-
-    with pytest.raises(ValidationError) as refused:
-        row.full_clean()
-
-    assert set(refused.value.message_dict) == {field}
-
-
-def test_a_fitting_template_is_taken_and_its_longest_parameter_gives_way(house: Organization) -> None:
-    row = WhatsAppTemplateFactory.build(organization=house, purpose="emergency", buttons=[REPLY])
-    row.body = "x" * 480 + FITTING
-    row.full_clean()
-    row.save()
-    wedding = WeddingFactory(organization=house)
-    content, delivery = of_whatsapp(wedding, priority="urgent")
-    long = [wording.Fact("", "y" * 2000)]
-    content = replace(content, asks=True, facts=tuple(long), headline="h" * 250)
-
-    approved = templates.template_for(content, delivery)
-
-    assert approved.name == row.name
-    assert len(approved.text) <= 1024
-    assert approved.parameters[1] == "h" * 250
-    with pytest.raises(IntegrityError), transaction.atomic():
-        WhatsAppTemplateFactory(organization=house, name=row.name)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("event_type", [CAPACITY, "venue.emergency_reported", "digest", "fallback", "ops.alert_raised"])
-def test_a_preview_of_an_example_is_shown_on_every_channel_and_keeps_nothing(event_type: str) -> None:
-    text = "Tried <b>{{ event.type }}</b>\nLabel: value"
-    row = MessageTemplateFactory(event_type=event_type, text=text)
-
-    found = list(previews.looks(row, previews.example_for(row)))
-
-    assert [each.channel for each in found] == ["WhatsApp", "Slack", "Email"]
-    assert [each.problem for each in found] == ["", "", ""]
-    assert all("Tried" in each.text and "value" in each.text for each in found)
-    assert "<b>" not in found[2].html
-    assert "Tried" in found[2].html
-    assert not Delivery.objects.exists()
-
-
-@pytest.mark.django_db
-def test_a_preview_of_anothers_event_is_refused() -> None:
-    with pytest.raises(ValueError, match="another organization"):
-        list(previews.looks(MessageTemplateFactory(), EventFactory()))
-
-
-@pytest.mark.django_db
-def test_a_preview_of_a_text_that_fails_says_why_instead_of_showing_the_shipped_words() -> None:
-    row = MessageTemplateFactory(text="{{ payload.reason|number }}")
-    wedding = WeddingFactory(organization=row.organization)
-    event = EventFactory(
-        organization=row.organization, wedding=wedding, type=CAPACITY, payload={"reason": "new tables"}
-    )
-
-    found = list(previews.looks(row, event))
-
-    assert all("is no number" in each.problem and not each.text for each in found)
-
-
-@pytest.mark.django_db
-def test_a_digest_is_previewed_with_the_events_of_its_wedding_only() -> None:
-    row = MessageTemplateFactory(event_type="digest", text="{{ count }} news")
-    wedding = WeddingFactory(organization=row.organization)
-    of_wedding = {"organization": row.organization, "type": CAPACITY, "payload": {"capacity": 1}}
-    events = [EventFactory(**of_wedding, wedding=wedding) for _ in range(3)]
-    EventFactory(**of_wedding, wedding=WeddingFactory(organization=row.organization))
-
-    found = list(previews.looks(row, events[-1]))
-
-    assert all("3 news" in each.text for each in found)
