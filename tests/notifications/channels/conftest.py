@@ -1,0 +1,49 @@
+"""What the tests of this folder share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.outbound.sending import close_idle
+from notifications.channels.whatsapp import templates
+from tests.factories import MembershipFactory, SystemFactory, UserFactory, WeddingFactory
+from tests.sandbox.sandbox_peer import PHONE, RESEND_KEY, SLACK_PATH, TOKEN, Peer, configuration, running
+from wedsync.weddings.models import Wedding
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    home = tmp_path_factory.mktemp("phones-home")
+    config = configuration()
+    config["whatsapp"]["accounts"][0]["templates"] = templates.SHIPPED
+    config["whatsapp"]["accounts"][0].pop("callback_url", None)
+    (home / "sandbox.json").write_text(json.dumps(config))
+    with running(Path(home)) as peer:
+        yield peer
+    close_idle()
+
+
+@pytest.fixture
+def outside(shared: Peer, settings: Any) -> Peer:
+    settings.OUTBOUND_ALLOW = [f"127.0.0.1/32:{shared.port}"]
+    shared.forget()
+    return shared
+
+
+@pytest.fixture
+def wedding(outside: Peer) -> Wedding:
+    """With WhatsApp, mail and a team on Slack at the sandbox."""
+    made: Wedding = WeddingFactory()
+    mine = {"organization": made.organization}
+    whatsapp = {"access_token": TOKEN, "phone_number_id": PHONE}
+    mail = {"api_key": RESEND_KEY, "from": "Lakeside <hello@wedsync.example>"}
+    SystemFactory(**mine, kind="whatsapp", base_url=f"{outside.url}/whatsapp", credentials=whatsapp)
+    SystemFactory(**mine, kind="email", base_url=f"{outside.url}/resend", credentials=mail)
+    SystemFactory(**mine, kind="slack", base_url=f"{outside.url}/slack", credentials={"webhook_path": SLACK_PATH})
+    MembershipFactory(**mine, user=UserFactory(email="owner@people.example"), role="owner")
+    return made
