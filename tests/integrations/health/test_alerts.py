@@ -1,4 +1,4 @@
-"""Who is alerted, when, and how often."""
+"""When staff are alerted, and how often."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,37 +14,16 @@ from django.utils import timezone
 from integrations import admission
 from integrations.admission import breakers
 from integrations.health import alerts, sweeping
-from integrations.models import Alert, Delivery, HealthReading, Route, System
+from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
-from integrations.routing import route_event
 from integrations.states import Outcome, Reason, State
 from integrations.systems import lifecycle
-from tests.factories import (
-    AttemptFactory,
-    DeliveryFactory,
-    EventFactory,
-    MembershipFactory,
-    RouteFactory,
-    SystemFactory,
-)
+from tests.factories import AttemptFactory, DeliveryFactory, EventFactory, SystemFactory
 from tests.integrations.admission.aging import age
-from wedsync.live.models import ChannelEntry, ChannelEvent
-from wedsync.weddings.models import Membership
+from tests.integrations.health.alerting import let_an_hour_pass, raised, told
+from wedsync.live.models import ChannelEntry
 
 pytestmark = pytest.mark.django_db
-LATER = timedelta(minutes=61)
-
-
-def told(event_type: str = alerts.RAISED) -> list[ChannelEvent]:
-    return list(ChannelEvent.objects.filter(type=event_type).order_by("id"))
-
-
-def let_an_hour_pass() -> None:
-    Alert.objects.update(told_at=timezone.now() - LATER)
-
-
-def raised(system: System, cause: Cause = Cause.SYSTEM_CRITICAL) -> bool:
-    return alerts.raise_alert(system.organization_id, cause, "It is ill.", system=system)
 
 
 def test_the_same_is_told_once_an_hour_and_counted_in_between() -> None:
@@ -247,86 +226,3 @@ def test_what_stays_wrong_is_counted_for_all_systems_at_once(django_assert_max_n
     let_an_hour_pass()
     sweeping.sweep()
     assert set(Alert.objects.values_list("count", "tellings")) == {(3, 2)}
-
-
-# Where they go.
-
-
-def staff_route(**rest: Any) -> Route:
-    slack = SystemFactory(kind=System.Kind.SLACK, organization=rest.get("organization") or SystemFactory().organization)
-    made: Route = RouteFactory(
-        **{
-            "organization": slack.organization,
-            "channel_pattern": "ops:health:{orgId}",
-            "target": Route.Target.PEOPLE,
-            "system": slack,
-        }
-        | rest
-    )
-    return made
-
-
-def deliveries_of(event: ChannelEvent) -> set[tuple[str, str]]:
-    route_event.route(event.id)
-    return set(Delivery.objects.filter(event=event).values_list("channel", "target"))
-
-
-def test_an_alert_goes_to_the_team_on_slack_and_to_owners_and_support_by_mail() -> None:
-    route = staff_route()
-    mine = {"organization": route.organization}
-    SystemFactory(**mine, kind=System.Kind.EMAIL)
-    for role in Membership.Role:
-        MembershipFactory(**mine, role=role, user__email=f"{role.title()}@staff.example")
-    MembershipFactory(role=Membership.Role.OWNER, user__email="other@staff.example")
-    MembershipFactory(**mine, user__email="")
-    ill = SystemFactory(**mine)
-
-    raised(ill)
-
-    assert deliveries_of(told()[0]) == {
-        ("slack", str(route.system_id)),
-        ("email", "owner@staff.example"),
-        ("email", "support@staff.example"),
-    }
-
-
-@pytest.mark.parametrize("kind", [System.Kind.SLACK, System.Kind.EMAIL])
-def test_an_alert_takes_every_way_but_the_one_that_fails(kind: System.Kind) -> None:
-    route = staff_route()
-    mine = {"organization": route.organization}
-    mail = SystemFactory(**mine, kind=System.Kind.EMAIL)
-    MembershipFactory(**mine, user__email="owner@staff.example")
-    assert route.system
-
-    raised(route.system if kind == System.Kind.SLACK else mail)
-
-    left = {"slack": ("slack", str(route.system_id)), "email": ("email", "owner@staff.example")}
-    del left[kind.value]
-    assert deliveries_of(told()[0]) == set(left.values())
-
-
-def test_where_one_mail_system_fails_another_takes_the_alert() -> None:
-    route = staff_route()
-    mine = {"organization": route.organization}
-    healthy = SystemFactory(**mine, kind=System.Kind.EMAIL)
-    ill = SystemFactory(**mine, kind=System.Kind.EMAIL)
-    MembershipFactory(**mine, user__email="owner@staff.example")
-
-    raised(ill)
-    route_event.route(told()[0].id)
-
-    assert Delivery.objects.get(channel="email").system == healthy
-
-
-def test_a_route_of_another_organization_gets_nothing() -> None:
-    theirs = staff_route()
-    system = SystemFactory()
-
-    raised(system)
-
-    assert deliveries_of(told()[0]) == set()
-    assert not Delivery.objects.filter(organization=theirs.organization).exists()
-
-
-def test_a_route_to_staff_needs_no_roles_of_a_wedding() -> None:
-    staff_route(system=None).clean()

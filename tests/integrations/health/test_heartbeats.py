@@ -11,7 +11,7 @@ from integrations.health import alerts, sweeping
 from integrations.health.heartbeats import Part, Pulse, beat, check
 from integrations.models import Heartbeat
 from tests.factories import SystemFactory
-from tests.integrations.health.test_alerts import LATER, let_an_hour_pass, staff_route, told
+from tests.integrations.health.alerting import LATER, let_an_hour_pass, staff_route, told
 
 pytestmark = pytest.mark.django_db
 
