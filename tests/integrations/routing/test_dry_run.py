@@ -24,7 +24,7 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
-from tests.integrations.routing.test_routing import people_route, stored
+from tests.integrations.routing.routed_events import people_route, stored
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = "couple:dashboard:{id}"

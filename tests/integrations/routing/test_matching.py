@@ -26,7 +26,7 @@ from tests.factories import (
     SystemFactory,
     WeddingFactory,
 )
-from tests.integrations.routing.test_routing import stored
+from tests.integrations.routing.routed_events import stored
 from wedsync.live import channels
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority

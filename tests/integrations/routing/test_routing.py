@@ -1,16 +1,15 @@
 """From an event to its deliveries."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from integrations.deliveries.rows import expiry
-from integrations.models import Alert, Delivery, Route, System
+from integrations.models import Delivery, Route
 from integrations.routing import route_event
 from tests.factories import (
     AddressFactory,
@@ -18,51 +17,14 @@ from tests.factories import (
     EventFactory,
     ExternalReferenceFactory,
     RouteFactory,
-    SystemFactory,
     WeddingFactory,
 )
+from tests.integrations.routing.routed_events import people_route, stored
 from wedsync.live.event_types.catalogue import CATALOGUE
-from wedsync.live.log.writer import NewEvent, append
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def wedding() -> Any:
-    return WeddingFactory(date=date(2030, 6, 19))
-
-
-def stored(wedding: Any, event_type: str = "guest_count.changed", payload: Any = None, **rest: Any) -> ChannelEvent:
-    with transaction.atomic():
-        (event,) = append(
-            [
-                NewEvent(
-                    wedding.organization_id,
-                    wedding.id,
-                    event_type,
-                    payload or {"guest_count": 120},
-                    timezone.now(),
-                    rest.pop("source", ChannelEvent.Source.API),
-                    rest.pop("channels", [f"couple:dashboard:{wedding.id}"]),
-                    **rest,
-                )
-            ]
-        )
-    return event
-
-
-def people_route(wedding: Any, **rest: Any) -> Route:
-    SystemFactory(organization=wedding.organization, kind=System.Kind.WHATSAPP)
-    made: Route = RouteFactory(
-        organization=wedding.organization,
-        channel_pattern="couple:dashboard:{id}",
-        target=Route.Target.PEOPLE,
-        system=None,
-        **{"roles": ["couple"], "channels": ["whatsapp"]} | rest,
-    )
-    return made
 
 
 def test_an_event_is_routed_once_however_often_it_is_asked(wedding: Any) -> None:
@@ -252,44 +214,6 @@ def test_a_timeline_with_something_new_is_told_whatever_else_it_holds(wedding: A
     assert route_event.route(event.id) == 1
 
 
-def test_a_broken_route_keeps_no_other_from_an_emergency(wedding: Any) -> None:
-    people_route(wedding)
-    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
-    AddressFactory(organization=wedding.organization, value=person.phone)
-    RouteFactory(
-        organization=wedding.organization,
-        channel_pattern="couple:dashboard:{wedding}",
-        target=Route.Target.LIVE,
-        system=None,
-        live_channel="no channel name at all",
-    )
-    event = stored(wedding, "venue.emergency_reported", {"kind": "x", "description": "y", "reported_by": "z"})
-
-    assert route_event.route(event.id) == 1
-
-
-def test_an_event_whose_routing_breaks_again_and_again_is_set_aside(wedding: Any) -> None:
-    event = stored(wedding)
-
-    for _ in range(route_event.MOST_FAILURES):
-        route_event.give_up(event.id)
-
-    event.refresh_from_db()
-    assert event.routing == ChannelEvent.Routing.FAILED
-    assert not Alert.objects.exists()
-
-
-def test_staff_are_alerted_of_an_emergency_that_is_set_aside(wedding: Any) -> None:
-    event = stored(wedding, "venue.emergency_reported", {"kind": "power_outage", "description": "y"})
-
-    for _ in range(route_event.MOST_FAILURES + 2):
-        route_event.give_up(event.id)
-
-    alert = Alert.objects.get()
-    assert (alert.cause, alert.about, alert.count) == ("nobody_reached", str(event.id), 1)
-    assert "power outage" in alert.text
-
-
 @pytest.mark.parametrize("template", ["", "a:b", "a:{elsewhere}:c", "a:*:c", "{wedding}:b c:d"])
 def test_a_live_channel_that_can_not_be_is_refused_at_its_field(wedding: Any, template: str) -> None:
     route = RouteFactory.build(
@@ -303,20 +227,3 @@ def test_a_live_channel_that_can_not_be_is_refused_at_its_field(wedding: Any, te
     with pytest.raises(ValidationError) as raised:
         route.clean()
     assert "live_channel" in raised.value.message_dict
-
-
-def test_a_database_that_fails_while_routes_are_expanded_loses_no_delivery(wedding: Any) -> None:
-    people_route(wedding)
-    person = ContactFactory(organization=wedding.organization, wedding=wedding, role="couple")
-    AddressFactory(organization=wedding.organization, value=person.phone)
-    event = stored(wedding)
-
-    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if "weddings_contact" in sql:
-            raise OperationalError("canceling statement")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
-        route_event.route(event.id)
-
-    assert route_event.route(event.id) == 1
