@@ -33,7 +33,7 @@ def test_a_free_day_a_booked_one_and_too_many_guests(slug: str, told: Tell) -> N
 
 
 def test_only_venues_that_take_calls_are_asked(told: Tell) -> None:
-    with pytest.raises(NotAsked, match="venues' systems do"):
+    with pytest.raises(NotAsked, match="only venues' systems can"):
         availability.check(told("shootq").system, DAY, 1)
     with pytest.raises(NotAsked, match="Resume it first"):
         availability.check(told("venue_master", state="paused").system, DAY, 1)

@@ -81,7 +81,7 @@ def test_a_trial_leaves_no_trace_and_also_works_while_a_system_is_stopped(outsid
 
     if kind in TRIED:
         assert trial.verdict == TrialResult.TAKEN
-        assert trial.advice == "The system is paused. Resume it, and what is held for it goes out."
+        assert trial.advice == "The system is paused. Resume it to send what is held for it."
     assert (
         breaker_states([refused, paused]) == before == {refused.id: BreakerState.CLOSED, paused.id: BreakerState.OPEN}
     )
@@ -138,7 +138,7 @@ def test_a_system_that_could_not_be_called_is_not(outside: Peer, kind: str, sett
 
     assert trial.verdict == TrialResult.UNUSABLE
     assert "Base URL" in trial.said
-    assert "Mend this" in trial.advice
+    assert "No call was made" in trial.advice
     assert asked(outside, kind) == []
 
 

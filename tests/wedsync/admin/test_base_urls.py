@@ -32,8 +32,8 @@ def save(client: Client, system: System, **values: str) -> str:
         ("https://169.254.169.254/latest", "private address"),
         ("http://venue.example", "Plain http"),
         ("https://me:pass@venue.example", "user name"),
-        ("https://venue.example/?key=1", "no query"),
-        ("https://venue.example/in?", "no query"),
+        ("https://venue.example/?key=1", "not contain a query"),
+        ("https://venue.example/in?", "not contain a query"),
         ("https://venue", "A host without a dot"),
         ("http://venue:8443", "Plain http"),
         ("venue", "A host without a dot"),
@@ -148,6 +148,6 @@ def test_another_mail_server_needs_the_password_anew(ours: House, sign_in: SignI
     system = factories.SystemFactory(organization=ours.organization, kind="email", credentials=stored)
     client = sign_in(ours)
 
-    assert "Enter anew" in save(client, system, **change)
+    assert "Enter these again" in save(client, system, **change)
     assert System.objects.get(pk=system.pk).credentials == stored
     assert save(client, system, credential_password="for-the-new-one", **change) == ""

@@ -194,7 +194,7 @@ def test_too_many_at_once_are_refused(client: Client, ours: House, monkeypatch: 
 
     answer = client.post(LIST, chosen(*rows, answered="yes"), follow=True)
 
-    assert "Choose at most 1 at once" in answer.content.decode()
+    assert "Choose at most 1 at a time" in answer.content.decode()
     assert verdict(rows[0]) == "rejected"
 
 
