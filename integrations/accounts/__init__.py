@@ -1,1 +1,1 @@
-"""What each kind of system says of our account there: the credentials that it takes, and how fast it may be called."""
+"""Rules for our account at each kind of system: the credentials that it needs, and how fast it may be called."""

@@ -1,1 +1,1 @@
-"""What proves to other systems who we are: the credentials that each kind takes, their forms, and what hides them."""
+"""Our credentials at other systems: their kinds, their checks, and their removal from texts."""

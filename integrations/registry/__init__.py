@@ -1,1 +1,1 @@
-"""What this app asks of the apps above it, which register their answers when they start."""
+"""Registries that the apps above this one fill in when they start: targets, senders, followers, accounts."""

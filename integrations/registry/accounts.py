@@ -1,4 +1,4 @@
-"""The kinds of systems, by what each says of our account there; vendors and channels enter themselves at the start."""
+"""The account rules of each kind of system; vendors and channels register theirs when they start."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ _rules: dict[str, AccountRules] = {}
 
 
 def register_account(kind: str, rules: AccountRules) -> None:
-    """Say what a kind of system takes."""
+    """Register the rules of a kind of system."""
     _rules[kind] = rules
 
 
 def account_of(kind: str) -> AccountRules:
-    """The rules of a kind; of one that nobody has entered, those that ask for nothing."""
+    """The rules of a kind; if none are registered, rules without requirements."""
     return _rules.get(kind) or AccountRules()
 
 

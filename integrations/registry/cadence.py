@@ -1,10 +1,10 @@
-"""Work that each round of the sweep offers to do, and that is worth doing less often."""
+"""Limits how often work is done that each round of the sweep offers."""
 
 import time
 
 
 class Cadence:
-    """Lets work through at most once in so many seconds of this process."""
+    """Lets work through at most once per ``seconds`` in this process."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

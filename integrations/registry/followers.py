@@ -1,4 +1,4 @@
-"""Who follows events beyond their deliveries; the apps above add theirs when they start."""
+"""Followers of events beyond their deliveries; the apps above add theirs when they start."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -20,31 +20,31 @@ class EventFollower(Protocol):
         """An event is about to be routed, for the first time or again."""
 
     def without_wedding(self, event_id: UUID) -> None:
-        """An event was to be routed that is not pending: it may be an urgent one whose wedding nobody knows."""
+        """Routing met an event that is not pending: it may be an urgent one without a known wedding."""
 
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
-        """These deliveries are about to be made; some may be there already. They may be changed."""
+        """These deliveries are about to be made, and may be changed; some may already exist."""
 
     def after_routing(
         self, event: ChannelEvent, planned: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
     ) -> None:
-        """They are made. Both by ``dedupe_key``; ``made`` holds also those that were there already."""
+        """The deliveries are made. Both by ``dedupe_key``; ``made`` includes those that already existed."""
 
     def troubled(self, delivery: Delivery) -> None:
         """A delivery has ended without success, or an urgent one waits for its channel. A hint: rows decide."""
 
     def resent(self, made: Mapping[UUID, Delivery]) -> None:
-        """Next generations were made, by the ids of the deliveries that they repeat; in the same transaction."""
+        """Next generations were made, in the same transaction; by the ids of the deliveries that they repeat."""
 
     def refused(self, system_id: UUID) -> None:
-        """A system takes nothing for a while; urgent deliveries to it may wait. A hint: rows decide."""
+        """A system refuses calls for a while; urgent deliveries to it may wait. A hint: rows decide."""
 
 
 followers: list[EventFollower] = []
 
 
 def tell_troubled(delivery: Delivery) -> None:
-    """Tell the followers that a delivery is in trouble. What goes wrong there, they find again from the rows."""
+    """Tell the followers that a delivery is in trouble. If one fails, it finds the delivery again from the rows."""
     for follower in followers:
         try:
             follower.troubled(delivery)
@@ -53,7 +53,7 @@ def tell_troubled(delivery: Delivery) -> None:
 
 
 def tell_refused(system_id: UUID) -> None:
-    """Tell the followers that a system takes nothing for a while."""
+    """Tell the followers that a system refuses calls for a while."""
     for follower in followers:
         try:
             follower.refused(system_id)

@@ -1,4 +1,4 @@
-"""The channels' ways out: what a sender must offer, and the register in which the apps above enter theirs."""
+"""The senders of channels: their interface, and the registry that the apps above fill in."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ CHANNEL_CHOICES = ((SYSTEM_CHANNEL, "System"), *ContactChannel.choices)
 
 @dataclass(frozen=True)
 class Blocked:
-    """Why a delivery is not to be sent now.
+    """Why a delivery must not be sent now.
 
     Arguments:
-        until: when it may be; ``None``: never, it is skipped.
-        order_key: among what it goes out in order then, where it has no order yet.
+        until: when it may be sent; ``None``: never, so it is skipped.
+        order_key: the order key for sending it then, if it has none yet.
         sets: as in :class:`integrations.models.Delivery`.
     """
 
@@ -33,7 +33,7 @@ class Blocked:
 
 @dataclass(frozen=True)
 class RequestPreview:
-    """What would be sent, without credentials; ``subject`` and ``text``: of a message, as a person reads it."""
+    """A request as it would be sent, without credentials; ``subject`` and ``text``: a message as a person reads it."""
 
     request: Request
     subject: str = ""
@@ -45,55 +45,55 @@ Sending = Callable[[float], Response]
 
 
 class Sender(Protocol):
-    """One channel's way out."""
+    """Sends the deliveries of one channel."""
 
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
-        """Whether it may arrive twice when it is tried again after an unknown outcome: nobody there knows our key."""
+        """Whether a retry after an unknown outcome may arrive as a duplicate, without an idempotency key."""
 
     def render(self, delivery: Delivery) -> Request:
         """The bytes to send; called once, at the first attempt.
 
         Raises:
-            OurFault: something of ours is missing.
+            OurFault: something on our side is missing.
         """
 
     def preview(self, delivery: Delivery) -> RequestPreview:
         """The same for a delivery that is not stored; nothing is kept.
 
         Raises:
-            OurFault: something of ours is missing.
+            OurFault: something on our side is missing.
         """
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """What stands against sending a claimed delivery by now; ``None``: nothing."""
+        """Why a claimed delivery must not be sent now; ``None``: it may be."""
 
     def outdated(self, delivery: Delivery) -> str:
-        """Why what is frozen must not be sent under the delivery's key any more; empty: it may be."""
+        """Why the frozen request must no longer be sent under the delivery's key; empty: it may be."""
 
     def replaced(self, delivery: Delivery, because: str) -> None:
-        """A delivery was made in the place of one that was outdated; in the same transaction."""
+        """A delivery was made in place of an outdated one, in the same transaction."""
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
-        """Add the URL and the credentials, for one attempt. The call itself may not use the database."""
+        """Add the URL and the credentials for one attempt. The call itself must not use the database."""
 
     def judge(self, response: Response) -> str:
-        """The provider's id of what it took, or an empty text.
+        """The provider's id for what it accepted, or an empty text.
 
         Raises:
-            DeliveryError: it did not take it.
+            DeliveryError: it did not accept the request.
         """
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
-        """Note it; the delivery is finished already."""
+        """Note the acceptance; the delivery is already finished."""
 
     def answered(self, delivery: Delivery, response: Response) -> None:
-        """Note what else an answer says that took it; called after :meth:`accepted`."""
+        """Note further data of the accepting answer; called after :meth:`accepted`."""
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """An attempt has failed, and that is written down. What it says of more than this delivery is noted here."""
+        """An attempt has failed and been recorded. Note consequences beyond this delivery."""
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """Seconds to wait, after an unknown outcome, for word that it was taken; ``None``: none will come."""
+        """Seconds to wait, after an unknown outcome, for a status that confirms it; ``None``: none will come."""
 
 
 Confirmation = Callable[[Delivery], str | None]
@@ -102,17 +102,17 @@ _confirmations: list[Confirmation] = []
 
 
 def register_channel(channel: str, sender: Sender) -> None:
-    """Say how deliveries of a channel are sent."""
+    """Register the sender of a channel."""
     _senders[channel] = sender
 
 
 def register_confirmation(find: Confirmation) -> None:
-    """Say how to find out that a provider has taken a delivery whose answer was not seen."""
+    """Register how to find out that a provider has accepted a delivery whose answer was not seen."""
     _confirmations.append(find)
 
 
 def confirmation(delivery: Delivery) -> str | None:
-    """The provider's id of a delivery that it has told us about since; ``None``: nothing was heard."""
+    """The provider's id for a delivery that it has confirmed since; ``None``: it has not."""
     return next((found for find in _confirmations if (found := find(delivery))), None)
 
 

@@ -1,6 +1,6 @@
-"""The registry that joins routes to what they reach.
+"""The registry that connects routes with their targets.
 
-``notifications`` lies above this app and fills in people and their channels from its ``AppConfig.ready``; this app
+``notifications`` is above this app and fills in people and their channels from its ``AppConfig.ready``; this app
 fills in systems. Nothing here imports upwards.
 """
 
@@ -18,11 +18,11 @@ from wedsync.weddings.models import Contact
 
 @dataclass(frozen=True)
 class PlannedDelivery:
-    """A delivery to be made. ``skipped``: why it will not be sent, kept all the same so that staff see it.
+    """A delivery to be made. ``skipped``: why it will not be sent; it is kept so that staff see it.
 
-    ``recipient``: of people, who is meant, whatever the channel: ``contact:<id>``, ``team:<system's id>`` or
-    ``staff:<address>``; and ``name``, as staff know them. ``passed_over``: which other channels were closed to them,
-    and why, where one of several was to be chosen.
+    ``recipient``: for people, who is meant on any channel: ``contact:<id>``, ``team:<system's id>`` or
+    ``staff:<address>``; and ``name``, as staff know them. ``passed_over``: if one of several channels was chosen, the
+    others that were not open to them, and why.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class PlannedDelivery:
 
 @dataclass(frozen=True)
 class Matched:
-    """A route that matches: on which channel, and by how many steps it moves the priority."""
+    """A matching route, the channel on which it matches, and the steps by which it moves the priority."""
 
     route: Route
     name: str
@@ -48,20 +48,20 @@ class Matched:
 
     @property
     def priority(self) -> Priority | None:
-        """The route's own, if it has one."""
+        """The route's own priority, if it has one."""
         return Priority(self.route.priority) if self.route.priority else None
 
 
 @dataclass(frozen=True)
 class RequestedDelivery:
-    """One delivery, and the routes that ask for it."""
+    """One delivery, and the routes that request it."""
 
     plan: PlannedDelivery
     asking: list[Matched]
 
     @property
     def shaped_by(self) -> Route | None:
-        """The route whose transform counts: of those that have one the first by name, then by id."""
+        """The route whose transform is used: the first by name, then by id, of those that have one."""
         shaping = [each.route for each in self.asking if each.route.transform]
         return min(shaping, key=lambda route: (route.name, route.id), default=None)
 
@@ -72,14 +72,14 @@ _expanders: dict[str, Expander] = {}
 
 
 def register_target(kind: str, expander: Expander) -> None:
-    """Say how routes of a target kind become deliveries."""
+    """Register how routes of a target kind become deliveries."""
     _expanders[kind] = expander
 
 
 def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries that a route makes of an event; a live target makes none.
 
-    What tells that a system is ill does not go through that system.
+    Events about a system's trouble do not go through that system.
     """
     expander = _expanders.get(route.target)
     ill = ill_system(event)
@@ -87,5 +87,5 @@ def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pla
 
 
 def ill_system(event: ChannelEvent) -> str | None:
-    """The id of the system whose trouble an event tells of; ``None``: it tells of none."""
+    """The id of the system whose trouble an event reports, if any."""
     return event.payload.get("system_id") if CATALOGUE[event.type].is_about_us else None

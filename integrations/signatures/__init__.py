@@ -1,1 +1,1 @@
-"""How requests from outside prove who sent them, and how ours do. Pure."""
+"""Signatures of inbound requests and of ours. Pure."""
