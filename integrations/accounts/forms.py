@@ -1,6 +1,6 @@
-"""What a credential may look like: each function passes a value or says, as a sentence without it, what is wrong.
+"""Checks of credentials' formats: each function accepts a value, or says in a sentence without it what is wrong.
 
-All raise ``ValueError``. They find the slips that a call would otherwise only meet as a fault of ours.
+All raise ``ValueError``. They find mistakes that would otherwise only fail at a call, as faults of ours.
 """
 
 import re
@@ -15,22 +15,22 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 
 def text(value: str) -> None:
-    """One line."""
+    """One line of text."""
     if _CONTROL.search(value):
-        raise ValueError("It holds a line end or another control character.")
+        raise ValueError("It contains a line break or another control character.")
 
 
 def token(value: str) -> None:
-    """What goes into a header of HTTP: printable ASCII, as the other side gave it."""
+    """A value for an HTTP header: printable ASCII, as the other side gave it."""
     text(value)
     if value != value.strip() or _INVISIBLE.search(value):
-        raise ValueError("It begins or ends with a blank, or holds an invisible character.")
+        raise ValueError("It begins or ends with a space, or contains an invisible character.")
     if not value.isascii():
-        raise ValueError("It holds a character that is not ASCII.")
+        raise ValueError("It contains a character that is not ASCII.")
     if value.lower().startswith("bearer "):
-        raise ValueError("Enter the token alone, without “Bearer”.")
+        raise ValueError("Enter only the token, without “Bearer”.")
     if value[0] in "\"'" and value[-1] == value[0]:
-        raise ValueError("Enter it without the quotation marks around it.")
+        raise ValueError("Enter it without quotation marks around it.")
 
 
 def signing_secret(value: str) -> None:
@@ -43,26 +43,26 @@ def signing_secret(value: str) -> None:
 
 
 def port(value: str) -> None:
-    """A number of a port."""
+    """A port number."""
     if not (value.isascii() and value.isdigit() and 0 < int(value[:6]) < 65536):
         raise ValueError("It must be a number from 1 to 65535.")
 
 
 def host(value: str) -> None:
-    """A host's name or address, and nothing around it."""
+    """A host's name or address, and nothing else."""
     if "/" in value or "@" in value:
-        raise ValueError("Enter the host alone, such as smtp.lakeside.example, without https:// or a path.")
+        raise ValueError("Enter only the host, such as smtp.lakeside.example, without https:// or a path.")
     if not _HOST.fullmatch(value) or (":" in value and value.count(":") == 1):
         raise ValueError("It must be the name or address of a host, without a port.")
 
 
 def word(value: str) -> None:
-    """An id without blanks."""
+    """An id without spaces."""
     if not _WORD.fullmatch(value):
         raise ValueError("It must be an id of letters, digits, dots, hyphens and underscores.")
 
 
 def digits(value: str) -> None:
-    """A number as an id."""
+    """A numeric id."""
     if not _DIGITS.fullmatch(value):
-        raise ValueError("It must be an id of digits alone, without blanks or a plus sign.")
+        raise ValueError("It must be an id of digits only, without spaces or a plus sign.")

@@ -1,4 +1,4 @@
-"""A credential, a published rate, and the class on which a vendor or a channel names its own."""
+"""A credential, a published rate, and the base class with which vendors and channels declare theirs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from integrations.accounts import forms
 from wedsync import named_credentials
 
 ReadCredentials = Callable[[], Mapping[str, str]]
-"""Reads a system's credentials in clear. It costs a decryption, so only what depends on them calls it."""
+"""Reads a system's credentials in plain text. It costs a decryption, so it is only called if needed."""
 
 
 @dataclass(frozen=True)
 class Credential:
-    """One stored value: its name, what staff call it and where they find it.
+    """One stored value: its name, its label for staff, and where they find it.
 
-    Several kinds may take the same one; they name the same object, since a form has one field for it.
+    Several kinds may use the same one; they name the same object, since a form has one field for it.
     """
 
     name: str
@@ -26,17 +26,17 @@ class Credential:
 
     @property
     def field(self) -> str:
-        """Its name in the form."""
+        """The field's name in the form."""
         return f"credential_{self.name}"
 
     def check(self, value: str, organization: str) -> None:
-        """Pass what may be stored.
+        """Accept a value that may be stored.
 
         Arguments:
-            organization: the slug of the system's organization, which may take some variables and no others.
+            organization: the slug of the system's organization, which may only use certain variables.
 
         Raises:
-            ValueError: why not, as a whole sentence; it does not hold the value.
+            ValueError: why it must not be stored, in a whole sentence without the value.
         """
         if named_credentials.is_named(value):
             named_credentials.check(value, organization)
@@ -45,25 +45,25 @@ class Credential:
 
 
 class Rate(NamedTuple):
-    """What a provider publishes: calls per second, and how many may go at once after a rest."""
+    """A provider's published rate: calls per second, and how many may be made together after a pause."""
 
     per_second: float
     burst: int
 
 
 class AccountRules:
-    """What a kind of system says of our account there. A vendor and a channel to people are such kinds."""
+    """The rules for our account at a kind of system, which is a vendor or a channel to people."""
 
     credentials: ClassVar[Sequence[Credential]] = ()
     published_rate: ClassVar[Rate | None] = None
     judged_together: ClassVar[Sequence[str]] = ()
-    """Names of credentials that :meth:`check_together` judges; the form shows what it says at the first of them."""
+    """The credentials that :meth:`check_together` checks; the form shows its error at the first of them."""
 
     def rate(self, credentials: ReadCredentials) -> Rate | None:
-        """What is published; ``None``: nothing is.
+        """The published rate, if any.
 
         Raises:
-            ConfigurationError: it depends on credentials, and they cannot be read.
+            ConfigurationError: it depends on credentials that cannot be decrypted.
         """
         return self.published_rate
 
@@ -72,10 +72,10 @@ class AccountRules:
         return ()
 
     def check_together(self, values: Mapping[str, str | None]) -> None:
-        """Pass credentials that fit each other; what comes from the environment passes.
+        """Accept credentials that fit each other; values from the environment are not checked.
 
         Raises:
-            ValueError: why they do not, as a sentence.
+            ValueError: why they do not fit, as a sentence.
         """
 
 
@@ -83,12 +83,12 @@ ACCESS_TOKEN = Credential("access_token", "Access token", "From the system's set
 SIGNING_SECRET = Credential(
     "signing_secret",
     "Signing secret",
-    "whsec_ and base64; signs what we send. Without one nothing is signed; a button makes one.",
+    "whsec_ and base64; signs our requests. Without it nothing is signed; a button makes one.",
     form=forms.signing_secret,
 )
 PREVIOUS_SIGNING_SECRET = Credential(
     "previous_signing_secret",
     "Previous signing secret",
-    "Signs along while the other side changes over.",
+    "Also signs while the other side switches to the new one.",
     form=forms.signing_secret,
 )

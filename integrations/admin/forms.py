@@ -21,7 +21,7 @@ from integrations.credentials.kinds import (
     credentials_of,
     every,
     leads_elsewhere,
-    to_be_entered_anew,
+    secrets_to_reenter,
 )
 from integrations.models import System
 from integrations.outbound.guard import checked_base_url
@@ -139,7 +139,7 @@ class SystemForm(TenantForm):
         if self._unreadable and leads_elsewhere(before, url) and not any(typed.values()):
             self.add_error("base_url", "This leads to another place. Enter all credentials again.")
         entered = {credential.name: None if value == REMOVE else value for credential, value in typed.items() if value}
-        for field, names in to_be_entered_anew(kind, self._stored, entered, (before, url)).items():
+        for field, names in secrets_to_reenter(kind, self._stored, entered, (before, url)).items():
             labels = ", ".join(found.label for found in credentials_of(kind).values() if found.name in names)
             where = field if field == "base_url" else f"credential_{field}"
             self.add_error(

@@ -1,4 +1,4 @@
-"""Whether a system could be called at all, judged from its row: the slips that would be met as faults of ours."""
+"""Whether a system could be called at all, judged from its row: finds mistakes that would fail as faults of ours."""
 
 from collections.abc import Iterator
 
@@ -13,9 +13,9 @@ from wedsync.env import ConfigurationError
 
 
 def problems(system: System) -> Iterator[str]:
-    """Why a system cannot be called, whatever is sent to it: sentences without a value; none where it can be.
+    """Why no call to a system can be made: sentences without a value; none if it can be called.
 
-    Values from the environment are looked at as they are in this process. Nobody is asked.
+    Values from the environment are those of this process. Makes no request.
     """
     try:
         check_target(system.base_url, settings.OUTBOUND_ALLOW)

@@ -1,4 +1,4 @@
-"""What the other side said, as it may be kept in an attempt's row: it may repeat a credential, or hold anything."""
+"""Makes the other side's text safe for an attempt's row: it may repeat a credential or contain anything."""
 
 import base64
 import json
@@ -14,15 +14,15 @@ from wedsync import named_credentials, vault
 from wedsync.env import ConfigurationError
 
 HIDDEN = "•••"
-SHORTEST = 6  # what is shorter stands in ordinary words
+SHORTEST = 6  # shorter values occur in ordinary words
 
 
 def secrets_of(system: System) -> tuple[str, ...]:
-    """What nobody may read of the values with which a system is called, the longest first.
+    """The values used in calls to a system that nobody may read, longest first.
 
-    Those are its secret credentials, and every value that comes from the environment, also one that would be no secret
-    otherwise; each as it is, as JSON and URLs write it, and as it stands in a header for logins. Empty where they
-    cannot be read, for then the system was not called.
+    These are its secret credentials and all values from the environment, even those that would otherwise not be secret;
+    each as it is, as in JSON and URLs, and as in login headers. Empty if they cannot be decrypted, since then the
+    system was not called.
     """
     try:
         stored, values = vault.as_stored(system.sealed_credentials), system.credentials
@@ -34,7 +34,7 @@ def secrets_of(system: System) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1_000)
 def _hidden(kind: str, credentials: tuple[tuple[str, str], ...], named: frozenset[str]) -> tuple[str, ...]:
-    """Kept in memory, since each attempt asks."""
+    """The values to hide; cached, since each attempt needs them."""
     known, values = credentials_of(kind), dict(credentials)
     hidden = {name for name in values if name in named or name not in known or known[name].secret}
     found = {form for name in hidden for form in _forms(values[name]) if name in named or len(form) >= SHORTEST}
@@ -50,7 +50,7 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _logins(values: dict[str, str], hidden: set[str]) -> Iterator[str]:
-    """As ``Basic`` and SMTP's ``AUTH`` write them."""
+    """The values as written by ``Basic`` and SMTP's ``AUTH``."""
     pairs = [pair for pair in permutations(values, 2) if hidden & set(pair)]
     texts = [values[name] for name in hidden] + [f"api:{values[name]}" for name in hidden]
     texts += [f"{values[one]}:{values[other]}" for one, other in pairs]
@@ -59,7 +59,7 @@ def _logins(values: dict[str, str], hidden: set[str]) -> Iterator[str]:
 
 
 def for_row(text: str, secrets: Iterable[str], most: int) -> str:
-    """At most so many characters without secrets, and without what PostgreSQL cannot store."""
+    """At most ``most`` characters, without secrets and without characters that PostgreSQL cannot store."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return text.encode("utf-8", "replace").decode().replace("\x00", "")[:most]

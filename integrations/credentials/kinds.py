@@ -1,4 +1,4 @@
-"""Which credentials each kind of system takes, and what a change of them or of the base URL asks for."""
+"""The credentials of each kind of system, and the requirements on a change of them or of the base URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 2000
 
 
 def every() -> dict[Credential, tuple[str, ...]]:
-    """All credentials, each with the kinds that take it."""
+    """All credentials, each with the kinds that use it."""
     found: dict[Credential, tuple[str, ...]] = {}
     for kind, rules in accounts().items():
         for credential in rules.credentials:
@@ -22,12 +22,12 @@ def every() -> dict[Credential, tuple[str, ...]]:
 
 
 def credentials_of(kind: str) -> dict[str, Credential]:
-    """Those that a kind of system takes, by name."""
+    """The credentials of a kind of system, by name."""
     return {credential.name: credential for credential in account_of(kind).credentials}
 
 
 class Misfit(ValueError):
-    """Credentials that do not fit each other; a sentence. ``name``: the credential at which the form says it."""
+    """Credentials do not fit each other; the message is a sentence. ``name``: the field that shows it."""
 
     def __init__(self, name: str, said: str) -> None:
         super().__init__(said)
@@ -35,13 +35,13 @@ class Misfit(ValueError):
 
 
 def check_together(kind: str, stored: Mapping[str, str], entered: Mapping[str, str | None]) -> None:
-    """Pass a change after which the credentials that are judged together fit, or that touches none of these.
+    """Accept a change that leaves the credentials that are checked together fitting, or touches none of them.
 
     Arguments:
-        entered: those of the change, by name; ``None`` removes one.
+        entered: the changed credentials, by name; ``None`` removes one.
 
     Raises:
-        Misfit: they would not fit.
+        Misfit: they would not fit each other.
     """
     rules = account_of(kind)
     if not set(rules.judged_together) & set(entered):
@@ -52,16 +52,16 @@ def check_together(kind: str, stored: Mapping[str, str], entered: Mapping[str, s
         raise Misfit(rules.judged_together[0], str(error)) from error
 
 
-def to_be_entered_anew(
+def secrets_to_reenter(
     kind: str, stored: Mapping[str, str], entered: Mapping[str, str | None], places: tuple[str, str]
 ) -> dict[str, list[str]]:
-    """The secrets that a change would send to another place than the one for which they were entered.
+    """The secrets that a change would send to another place than the one they were entered for.
 
-    Someone who may change where a system is must not thereby see secrets that others entered (docs/adr/0053).
+    Someone who may change a system's address must not be able to obtain secrets that others entered (docs/adr/0053).
 
     Arguments:
-        stored: the credentials as they are stored.
-        entered: those of the change, by name; ``None`` removes one.
+        stored: the stored credentials.
+        entered: the changed credentials, by name; ``None`` removes one.
         places: the base URL before and after.
 
     Returns:
@@ -81,7 +81,7 @@ def leads_elsewhere(before: str, after: str) -> bool:
     """Whether two base URLs have different origins: scheme, host and port."""
     try:
         return before != after and read_origin(before) != read_origin(after)
-    except ValueError:  # a row may be older than the checks of base URLs
+    except ValueError:  # the row may be older than the checks of base URLs
         return True
 
 

@@ -223,7 +223,7 @@ def test_a_variable_that_is_listed_and_set_later_lets_go_what_waited(
     settings.CREDENTIALS_ALLOWED = frozenset({"lakeside:WEDSYNC_CREDENTIAL_VENUE"})
     assert "is not set" in swept(system).why[0]
     monkeypatch.setenv("WEDSYNC_CREDENTIAL_VENUE", "token\n")
-    assert "(from WEDSYNC_CREDENTIAL_VENUE): It holds a line end" in swept(system).why[0]
+    assert "(from WEDSYNC_CREDENTIAL_VENUE): It contains a line break" in swept(system).why[0]
     assert not is_due(waits)
     monkeypatch.setenv("WEDSYNC_CREDENTIAL_VENUE", "token")
 

@@ -20,7 +20,7 @@ from integrations.credentials.kinds import (
     check_together,
     credentials_of,
     leads_elsewhere,
-    to_be_entered_anew,
+    secrets_to_reenter,
 )
 from integrations.deliveries import holds
 from integrations.models import ClientSync, System
@@ -129,7 +129,7 @@ class SystemShape(OwnedSerializer[System]):
                 said = "leads to another place, and nobody can tell what would be sent there"
                 raise serializers.ValidationError({"base_url": f"{said}: {error}"}) from error
             return
-        found = to_be_entered_anew(kind, stored, attrs.get("credentials", {}), places)
+        found = secrets_to_reenter(kind, stored, attrs.get("credentials", {}), places)
         for field, names in found.items():
             said = f"leads to another place: send credentials anew with it, or null to remove: {', '.join(names)}"
             raise serializers.ValidationError({field: said} if field == "base_url" else {"credentials": {field: said}})
