@@ -4,7 +4,7 @@
 
     permit = ask(lane_of(system), urgent=False)
     if permit.granted:   call, then tell(lane, permit, verdict, ...)   or, with nothing to send, give_back(lane, permit)
-    else:                permit.why, and permit.wait seconds until asking again makes sense
+    else:                permit.why, and permit.wait: seconds until it makes sense to ask again
 """
 
 from integrations.admission.gate import ask, give_back, keep_away, look, reserve, reset, tell, tell_and_ask, trip

@@ -1,4 +1,4 @@
-"""What follows when a breaker changes: its history, what it held, and the changes that staff make."""
+"""The consequences of a breaker's change: its history, and the deliveries it held. Also staff's changes."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ class RedisAway(Exception):
 
 
 def follow(system: System, change: BreakerEffect) -> None:
-    """What follows from what a call did to the breaker of its system; nothing where it did nothing."""
+    """Act on a call's effect on its system's breaker, if there is one."""
     if change == BreakerEffect.CLOSED:
         release_held(system)
     if change in _STEPS:
@@ -34,19 +34,19 @@ def follow(system: System, change: BreakerEffect) -> None:
 
 
 def record_change(system: System, change: BreakerEffect, by: User | None = None) -> None:
-    """Write down what a result did to the breaker of its system; nothing where it did nothing."""
+    """Record a result's effect on its system's breaker, if there is one."""
     if change in _STEPS:
         _record(system, *_STEPS[change], by)
 
 
 def release_held(system: System) -> int:
-    """The breaker has closed: what it held is due, and flows out in bounded batches. Returns how many."""
+    """Make due what a closed breaker had held, in bounded batches; returns how many."""
     held = Delivery.objects.filter(system__in=sharing(system), state=State.HELD, state_reason=Reason.BREAKER_OPEN)
     return update_all(held.filter(next_attempt_at__gt=Now()), next_attempt_at=Now())
 
 
 def sharing(system: System) -> list[System]:
-    """The systems behind the same breaker: itself, and for signed webhooks those of its organization at its host."""
+    """The systems that share a breaker: the system, and for a signed webhook its organization's others at its host."""
     if system.kind != System.Kind.WEBHOOK:
         return [system]
     key = lane_of(system).breaker_key
@@ -55,7 +55,7 @@ def sharing(system: System) -> list[System]:
 
 
 def trip(system: System, *, seconds: float, by: User | None = None) -> None:
-    """Open the breaker of a system by hand, for so many seconds; then it probes.
+    """Open a system's breaker by hand for ``seconds``; then it probes.
 
     Raises:
         RedisAway: nothing was changed.
@@ -67,7 +67,7 @@ def trip(system: System, *, seconds: float, by: User | None = None) -> None:
 
 
 def reset(system: System, *, by: User | None = None) -> int:
-    """Close the breaker of a system by hand, and no longer wait as it asked us to; how many deliveries are due now.
+    """Close a system's breaker by hand, and end any pause it asked for; returns how many deliveries are due now.
 
     Raises:
         RedisAway: nothing was changed.
@@ -80,7 +80,7 @@ def reset(system: System, *, by: User | None = None) -> int:
 
 
 def forget_old() -> int:
-    """Delete changes past their time; returns how many."""
+    """Delete old changes; returns how many."""
     return delete_in_steps(BreakerChange.objects.filter(at__lt=Now() - LIFE), along="at")
 
 

@@ -1,4 +1,4 @@
-"""Leave to call a target, and what came of it. Redis decides; while it is away, this process does (docs/adr/0030)."""
+"""Permits for calls to a target, and their results. Redis decides; while it is away, this process (docs/adr/0030)."""
 
 import os
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ local = LocalAdmission()
 presence.on_return = local.forget
 _WINDOW = [f"w{place}" for place in range(SPANS)]
 _FIELDS = ["open_until", "failures", "opens", *_WINDOW]
-LONGEST_PAUSE = 86_400.0  # seconds; a plea for more is a mistake of the other side
+LONGEST_PAUSE = 86_400.0  # seconds; a request for more is a mistake of the other side
 _NOTABLE = frozenset({BreakerEffect.OPENED, BreakerEffect.REOPENED, BreakerEffect.CLOSED})
 
 
 def ask(lane: Lane, *, urgent: bool) -> Permit:
-    """Ask for leave to call. What is granted must come back by :func:`tell`, :func:`tell_and_ask` or
-    :func:`give_back`; a slot that does not is free again when the lease of such a delivery has passed.
+    """Ask for a permit to call. A granted one must be returned by :func:`tell`, :func:`tell_and_ask` or
+    :func:`give_back`; a slot that is not returned is free again after the lease of such a delivery.
 
     A refusal uses nothing up. It says why, and how long to wait.
     """
@@ -45,13 +45,13 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
 def tell(
     lane: Lane, permit: Permit, verdict: CallResult, *, delivery_id: UUID, alone: bool, patience: float = 0.0
 ) -> BreakerEffect:
-    """Give the slot back, and report what came of the call.
+    """Give the slot back, and report the result of the call.
 
-    ``patience``: seconds for which the target has asked to be left alone. Nobody gets leave before their end, nor
-    before the end of a longer plea that was told earlier.
+    ``patience``: seconds for which the target has asked us to pause. No permit is given before they end, nor before the
+    end of a longer pause that was told earlier.
 
-    ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one poisonous
-    event cannot close the way to a healthy system; and with nothing else due one good probe closes the breaker.
+    ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one bad event
+    cannot cut off a healthy system; and if nothing else is due, one successful probe closes the breaker.
     """
     if permit.generation is None:
         keep_away(lane, patience)
@@ -74,7 +74,7 @@ def tell_and_ask(
     urgent: bool,
     patience: float = 0.0,
 ) -> tuple[BreakerEffect, Permit]:
-    """:func:`tell` and then :func:`ask`, in one round trip: for a worker that goes on with the same target."""
+    """:func:`tell` and then :func:`ask` in one round trip, for a worker that continues with the same target."""
     if permit.generation is None or local.patience_left(lane):
         change = tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone, patience=patience)
         return change, ask(lane, urgent=urgent)
@@ -90,7 +90,7 @@ def tell_and_ask(
 
 
 def give_back(lane: Lane, permit: Permit) -> None:
-    """Leave that is not used: its slot, its probe and its token of the bucket are free again."""
+    """Give back an unused permit: its slot, its probe and its token are free again."""
     if permit.generation is None:
         local.give_back(lane, permit.token)
         return
@@ -100,10 +100,10 @@ def give_back(lane: Lane, permit: Permit) -> None:
 
 
 def reserve(lane: Lane, *, urgent: bool) -> float:
-    """Take a token without leave to call: for a rate beside the target's own, such as that to one phone.
+    """Take a token without a permit: for a rate besides the target's own, such as the one to a phone.
 
-    Returns the seconds until there is one; 0 where it was taken. While Redis is away only the pleas count that this
-    process was told.
+    Returns the seconds until there is one; 0 if it was taken. While Redis is away, only pauses that this process was
+    told of count.
     """
     if patience := local.patience_left(lane):
         return patience
@@ -112,28 +112,28 @@ def reserve(lane: Lane, *, urgent: bool) -> float:
 
 
 def keep_away(lane: Lane, seconds: float) -> None:
-    """A target has asked for patience otherwise than by its answer to a call: nobody gets leave for so long."""
+    """A target has asked us to pause other than by its answer to a call: give no permit for ``seconds``."""
     wait = int(min(seconds, LONGEST_PAUSE) * MICROSECONDS)
     if wait > 0 and presence.within(lambda scripts: scripts.run("keep_away", lane, wait)) is None:
         local.keep_away(lane, seconds)
 
 
 def trip(lane: Lane, *, seconds: float) -> bool:
-    """Open the breaker by hand; afterwards it is half-open. Returns whether Redis took it."""
+    """Open the breaker by hand; afterwards it is half-open. Returns whether Redis accepted it."""
     length = int(seconds * MICROSECONDS)
     return presence.within(lambda scripts: scripts.run("trip", lane, length)) is not None
 
 
 def reset(lane: Lane) -> bool:
-    """Close the breaker by hand; forget what it counted, and what the target asked for. Whether Redis took it."""
+    """Close the breaker by hand; forget its counts and any pause. Returns whether Redis accepted it."""
     local.end_patience(lane)
     return presence.within(lambda scripts: scripts.run("reset", lane)) is not None
 
 
 def look(lanes: Sequence[Lane]) -> dict[str, LaneView]:
-    """How lanes stand, by their system's id as text, all in one round trip.
+    """The states of lanes, by their system's id as text, in one round trip.
 
-    It changes nothing, and counts nothing that is past its time.
+    Changes nothing, and counts nothing that has expired.
     """
     if not lanes:
         return {}
@@ -172,7 +172,7 @@ def _noted(lane: Lane, change: BreakerEffect) -> BreakerEffect:
 
 
 def _read(scripts: Scripts, lanes: Sequence[Lane]) -> dict[str, LaneView]:
-    """Plain reads instead of a script: a pipeline has to ask first whether a script is there."""
+    """Plain reads instead of a script, for which a pipeline would first have to ask whether it is loaded."""
     pipeline = scripts.client.pipeline(transaction=False)
     pipeline.time()
     for lane in lanes:
@@ -200,7 +200,7 @@ def _view(now: int, fields: list[bytes | None], slots: list[Any], urgent: list[A
 
 
 def _window(now: int, written: list[bytes | None]) -> tuple[int, int]:
-    """Calls and failures in the window; what is older does not count."""
+    """Calls and failures in the window; older ones do not count."""
     present = now // int(settings.BREAKER_WINDOW_SECONDS * MICROSECONDS / SPANS)
     spans = [[int(word) for word in each.split()[:3]] for each in written if each]
     within = [span for span in spans if present - SPANS < span[0] <= present]

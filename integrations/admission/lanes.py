@@ -1,4 +1,4 @@
-"""Under what the limits of one target are kept."""
+"""The lane of a target, which its limits apply to."""
 
 import math
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Lane:
     """One target: its breaker, its calls in flight, its token bucket.
 
     ``breaker_key``: the system, or for signed webhooks the host, within one organization.
-    ``call_limit``: calls in flight at most; urgent deliveries have as many of their own.
-    ``rate``: calls per second, ``None`` for no limit. ``burst``: how many may go at once after a rest.
+    ``call_limit``: the most calls in flight; urgent deliveries have the same number on top.
+    ``rate``: calls per second, ``None`` for no limit. ``burst``: how many may be made together after a pause.
     """
 
     system_id: UUID
@@ -32,7 +32,7 @@ class Lane:
 
     @property
     def kept(self) -> int:
-        """How many tokens of the bucket only urgent deliveries may use. A bucket of one keeps none."""
+        """How many tokens are reserved for urgent deliveries. A bucket of one reserves none."""
         return math.ceil(self.burst * KEPT_FOR_URGENT) if self.burst > 1 else 0
 
 
@@ -52,7 +52,7 @@ def lane_of(system: System) -> Lane:
 
 
 def published_rate(system: System) -> Rate | None:
-    """What the provider in use publishes; ``None``: nothing."""
+    """The published rate of the provider in use, if any."""
     rules = account_of(system.kind)
     try:
         return rules.rate(lambda: system.credentials)
@@ -61,7 +61,7 @@ def published_rate(system: System) -> Rate | None:
 
 
 def _breaker_key(system: System) -> str:
-    """Webhooks of one organization to one host share a breaker: the host is what fails."""
+    """Webhooks of one organization to the same host share a breaker, since it is the host that fails."""
     if system.kind != System.Kind.WEBHOOK:
         return str(system.id)
     try:

@@ -1,7 +1,7 @@
 """Admission by this process alone, while Redis is away: the same rules, simplified.
 
-No window, one probe (one more for urgent deliveries), one success closes. What it knows is forgotten when Redis is
-back. Each process has limits of its own here, so a target may see as many times its cap as there are processes.
+No window, one probe (one more for urgent deliveries), one success closes. Its state is forgotten when Redis is back.
+Each process has its own limits here, so a target may get its limit of calls from each process.
 """
 
 import threading
@@ -46,12 +46,12 @@ class _Slots:
     ends: dict[str, tuple[float, bool, int]] = field(default_factory=dict)  # lease, urgent, generation
     bucket_full_at: float = 0.0
 
-    def taken(self, now: float, *, urgent: bool) -> int:
+    def in_use(self, now: float, *, urgent: bool) -> int:
         self.ends = {token: slot for token, slot in self.ends.items() if slot[0] > now}
         return sum(slot[1] == urgent for slot in self.ends.values())
 
     def full_at(self, now: float, rate: float, burst: int) -> float:
-        """When the bucket is full; it is never more than empty, also where its rate was another."""
+        """When the bucket is full; it is at most empty, even after a change of its rate."""
         self.bucket_full_at = min(self.bucket_full_at, now + burst / rate)
         return max(self.bucket_full_at, now)
 
@@ -66,13 +66,13 @@ class LocalAdmission:
         self._paused_until: dict[tuple[str, UUID], float] = {}
 
     def forget(self) -> None:
-        """Begin anew: Redis decides again. What targets asked for meanwhile is kept, since Redis does not know it."""
+        """Start over: Redis decides again. Pauses that targets asked for are kept, since Redis does not know them."""
         with self._lock:
             self._breakers.clear()
             self._slots.clear()
 
     def ask(self, lane: Lane, token: str, *, urgent: bool) -> Permit:
-        """As :func:`integrations.admission.ask`."""
+        """Like :func:`integrations.admission.ask`."""
         with self._lock:
             now = time.monotonic()
             breaker, slots = self._of(lane)
@@ -88,7 +88,7 @@ class LocalAdmission:
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
 
     def tell(self, lane: Lane, token: str, verdict: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
-        """As :func:`integrations.admission.tell`; what was granted elsewhere or before counts for nothing."""
+        """Like :func:`integrations.admission.tell`; permits granted elsewhere or earlier do not count."""
         with self._lock:
             breaker, slots = self._of(lane)
             slot = slots.ends.pop(token, None)
@@ -106,7 +106,7 @@ class LocalAdmission:
             return self._judge(breaker, verdict, delivery_id, alone=alone, probe=False)
 
     def keep_away(self, lane: Lane, seconds: float) -> None:
-        """The target has asked for patience; the plea that ends last counts."""
+        """The target has asked us to pause; the pause that ends last counts."""
         if seconds <= 0:
             return
         with self._lock:
@@ -116,17 +116,17 @@ class LocalAdmission:
             self._paused_until[key] = max(self._paused_until.get(key, 0.0), now + seconds)
 
     def patience_left(self, lane: Lane) -> float:
-        """Seconds for which this process knows that a target is to be left alone; 0 where it knows of nothing."""
+        """Seconds left of the pause that this process knows a target has asked for; 0 if there is none."""
         if not self._paused_until:
             return 0.0
         return max(self._paused_until.get(_pause_key(lane), 0.0) - time.monotonic(), 0.0)
 
     def end_patience(self, lane: Lane) -> None:
-        """Forget what a target asked for."""
+        """Forget the pause that a target asked for."""
         self._paused_until.pop(_pause_key(lane), None)
 
     def give_back(self, lane: Lane, token: str) -> None:
-        """As :func:`integrations.admission.give_back`."""
+        """Like :func:`integrations.admission.give_back`."""
         with self._lock:
             breaker, slots = self._of(lane)
             breaker.probes.pop(token, None)
@@ -134,7 +134,7 @@ class LocalAdmission:
                 slots.bucket_full_at -= 1 / lane.rate
 
     def _of(self, lane: Lane) -> tuple[_Breaker, _Slots]:
-        """The state of a lane. Where there are too many, the one that was used longest ago is forgotten."""
+        """The state of a lane. If there are too many, the least recently used is forgotten."""
         breaker = self._breakers.setdefault(lane.breaker_key, _Breaker())
         slots = self._slots.setdefault(str(lane.system_id), _Slots())
         self._breakers.move_to_end(lane.breaker_key)
@@ -155,7 +155,7 @@ class LocalAdmission:
         breaker.probes = {token: ends for token, ends in breaker.probes.items() if ends > now}
         if breaker.open_until > 0 and len(breaker.probes) >= 1 + urgent:
             return Refusal.PROBING, _PROBE_WAIT
-        if slots.taken(now, urgent=urgent) >= lane.call_limit:
+        if slots.in_use(now, urgent=urgent) >= lane.call_limit:
             return Refusal.AT_CAPACITY, 0.0
         if lane.rate:
             tokens = lane.burst if urgent else lane.burst - lane.kept
@@ -181,7 +181,7 @@ class LocalAdmission:
             breaker.open(time.monotonic())
             return BreakerEffect.REOPENED
         breaker.failures += 1
-        if len(breaker.deliveries) < 2:  # two are enough to know
+        if len(breaker.deliveries) < 2:  # two are enough
             breaker.deliveries.add(delivery_id)
         if breaker.failures >= settings.BREAKER_FAILURES and (alone or len(breaker.deliveries) > 1):
             breaker.open(time.monotonic())

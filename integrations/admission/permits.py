@@ -1,4 +1,4 @@
-"""What admission answers."""
+"""The answers of admission."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,9 @@ class CallResult(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why leave is not given.
+    """Why a permit is refused.
 
-    ``probing``: the breaker is half-open, and others try the target. ``paused``: the target has asked for patience.
+    ``probing``: the breaker is half-open, and others test the target. ``paused``: the target has asked us to pause.
     """
 
     BREAKER_OPEN = "breaker_open"
@@ -29,7 +29,7 @@ class Refusal(StrEnum):
 
 
 class BreakerEffect(StrEnum):
-    """What a result did to the breaker. ``LATE``: it counted for nothing, since its time had passed."""
+    """A result's effect on the breaker. ``LATE``: none, since it came too late."""
 
     UNCHANGED = "unchanged"
     OPENED = "opened"
@@ -40,11 +40,11 @@ class BreakerEffect(StrEnum):
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave to call, or why not.
+    """A permit to call, or a refusal.
 
-    ``wait``: seconds until asking again makes sense; 0 where a call in flight has to end first. ``token``: the slot,
-    which :func:`tell` and :func:`give_back` return. ``generation``: of the breaker; ``None``: Redis was away, this
-    process decided. ``probe``: the call tries whether an open breaker may close.
+    ``wait``: seconds until it makes sense to ask again; 0 if a call in flight has to end first. ``token``: the slot,
+    which :func:`tell` and :func:`give_back` return. ``generation``: of the breaker; ``None``: Redis was away and this
+    process decided. ``probe``: the call tests whether an open breaker may close.
     """
 
     granted: bool
@@ -58,12 +58,12 @@ class Permit:
 
 @dataclass(frozen=True)
 class LaneView:
-    """How a lane stands.
+    """The state of a lane.
 
-    ``open_until``: on Redis' clock; after it the breaker is half-open. ``failures``: in a row. ``window_calls`` and
-    ``window_failures``: of the present window. ``opens``: how often in a row it has opened. ``in_flight``: calls, the
-    urgent ones too. ``paused_until``: until then the target has asked to be left alone, if it has. ``known``: false
-    where Redis did not say.
+    ``open_until``: by Redis's clock; afterwards the breaker is half-open. ``failures``: in a row. ``window_calls`` and
+    ``window_failures``: in the present window. ``opens``: how often in a row it has opened. ``in_flight``: calls,
+    including urgent ones. ``paused_until``: the end of a pause that the target has asked for, if any. ``known``: false
+    if Redis did not answer.
     """
 
     state: BreakerState = BreakerState.CLOSED

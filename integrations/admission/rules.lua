@@ -1,6 +1,6 @@
--- What all scripts of admission share. Each script is this file and one call of a function below (scripts.py).
--- Times are whole microseconds on Redis' own clock: its seconds with a fraction would lose digits as text.
--- Every key gets an end whenever it is written, and all keys of one call share a hash tag.
+-- Shared by all scripts of admission. Each script is this file plus one call of a function below (scripts.py).
+-- Times are whole microseconds by Redis's own clock: fractional seconds would lose digits as text.
+-- Every key gets an expiry whenever it is written, and all keys of one call share a hash tag.
 local breaker, probes, bucket, pause = KEYS[1], KEYS[2], KEYS[5], KEYS[6]
 local SECOND = 1000000
 local lease, failures_to_open = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -9,8 +9,8 @@ local span, most_failing, volume = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumbe
 local probes_at_once, successes_to_close = tonumber(ARGV[8]), tonumber(ARGV[9])
 local call_limit, interval, burst, kept = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local SPANS = 6                 -- the window's buckets; `span` is one bucket's length
-local WANTED = 2 * SECOND       -- so long a probe is kept for an urgent delivery that was refused one
-local NEUTRAL_ANSWERS = 3       -- in a row, to probes: the other side is there, only not content
+local WANTED = 2 * SECOND       -- how long a probe is reserved for an urgent delivery that was refused one
+local NEUTRAL_ANSWERS = 3       -- in a row, to probes: the other side works, but refuses these requests
 
 local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
@@ -24,7 +24,7 @@ local function memory() return math.max(3600 * SECOND, 2 * longest_open, 2 * SPA
 local function slots_of(urgent) return urgent and KEYS[4] or KEYS[3] end
 
 -- Enter a state. A new generation makes the results of all earlier calls late. Full memory can refuse only the first
--- write of a script; here that one changes nothing yet where it is refused.
+-- write of a script; here a refused first write has changed nothing.
 local function enter(open_until, opens, closed_at)
   redis.call('HSET', breaker, 'generation', text(now), 'open_until', text(open_until), 'opens', opens,
     'closed_at', text(closed_at), 'failures', 0, 'first', '', 'several', 0, 'successes', 0, 'neutral', 0, 'wanted', 0)
@@ -35,7 +35,7 @@ end
 
 local function open(opens) enter(now + math.min(first_open * 2 ^ (opens - 1), longest_open), opens, 0) end
 
--- Whether a half-open breaker has a probe to give, and otherwise how long until asking again makes sense.
+-- 0 if a half-open breaker has a probe to give, otherwise how long until it makes sense to ask again.
 local function probe_wait(urgent, wanted)
   redis.call('ZREMRANGEBYSCORE', probes, '-inf', text(now))
   local out = redis.call('ZRANGE', probes, 0, -1, 'WITHSCORES')
@@ -48,8 +48,8 @@ local function probe_wait(urgent, wanted)
 end
 
 -- The token bucket as one time (GCRA): when it would be full again. Urgent calls may use all of it, others leave a
--- share. A bucket is never more than empty, also where its rate was another when it was used. Returns that time after
--- this call, and how long until the call may be made.
+-- share. A bucket is at most empty, even if its rate was different when it was used. Returns that time after this call,
+-- and how long until the call may be made.
 local function token_wait(urgent)
   local stored, empty = tonumber(redis.call('GET', bucket) or 0), now + burst * interval
   if stored > empty then
@@ -60,7 +60,7 @@ local function token_wait(urgent)
   return full, full - (urgent and burst or burst - kept) * interval - now
 end
 
--- Take a token; how long until there is one, 0 where it was taken.
+-- Take a token; returns how long until there is one, 0 if it was taken.
 local function take_token(urgent)
   local full, wait = token_wait(urgent)
   if wait > 0 then return math.ceil(wait) end
@@ -68,7 +68,7 @@ local function take_token(urgent)
   return 0
 end
 
--- The target has asked for patience: nothing calls it for so long. Of several pleas the one that ends last counts.
+-- The target has asked us to pause: it is not called for this long. Of several pauses the one that ends last counts.
 local function keep_away(microseconds)
   local ends = now + microseconds
   if ends <= tonumber(redis.call('GET', pause) or 0) then return end
@@ -77,14 +77,14 @@ end
 
 local function patience_left() return math.max(tonumber(redis.call('GET', pause) or 0) - now, 0) end
 
--- A token without leave to call: for a rate beside the target's own, such as that to one phone.
+-- A token without a permit: for a rate besides the target's own, such as the one to a phone.
 local function reserve(urgent)
   local patience = patience_left()
   if patience > 0 then return patience end
   return take_token(urgent)
 end
 
--- Leave to call: {why not, microseconds to wait, generation, whether it is a probe}. A refusal uses nothing up.
+-- A permit: {why refused, microseconds to wait, generation, whether it is a probe}. A refusal uses nothing up.
 local function ask(urgent, token)
   local state = redis.call('HMGET', breaker, 'open_until', 'generation', 'wanted')
   local open_until, generation = tonumber(state[1] or 0), state[2] or '0'
@@ -111,8 +111,8 @@ local function ask(urgent, token)
   return {'', 0, generation, probing and 1 or 0}
 end
 
--- A bucket of the window is written `number total failed delivery several`; it lies where its number modulo SPANS
--- says, so that an old one is written over, and it is told by its number when it is read.
+-- A bucket of the window is written `number total failed delivery several`; its place is its number modulo SPANS, so
+-- that old ones are overwritten; its number identifies it when it is read.
 local function read_span(written)
   local number, total, failed, delivery, several = string.match(written or '', '^(%d+) (%d+) (%d+) (%S+) (%d)$')
   return tonumber(number), tonumber(total), tonumber(failed), delivery, several == '1'
@@ -133,7 +133,7 @@ local function count_in_window(window, failed, delivery)
   keep(breaker, memory())
 end
 
--- Whether too many of the window's calls have failed. What is older than the window does not count, written or not.
+-- Whether too many of the window's calls have failed. Buckets older than the window do not count.
 local function fails_too_often(window, alone)
   local present, total, failed, delivery, several = math.floor(now / span), 0, 0, '-', false
   for place = 1, SPANS do
@@ -185,8 +185,8 @@ local function tell_probe(verdict, alone, state)
   return 'unchanged'
 end
 
--- What came of a call. It counts only while its slot is still its own, so that it counts once, and only in the
--- generation in which leave was given. A plea for `patience` (microseconds, 0 for none) counts always.
+-- The result of a call. It counts only while the call still holds its slot, so that it counts once, and only in the
+-- generation of its permit. A requested pause, `patience` (microseconds, 0 for none), always counts.
 local function tell(verdict, generation, token, urgent, probe, delivery, alone, patience)
   local held = redis.call('ZREM', slots_of(urgent), token) == 1
   if patience > 0 then keep_away(patience) end
@@ -199,7 +199,7 @@ local function tell(verdict, generation, token, urgent, probe, delivery, alone, 
   return tell_closed(verdict, delivery, alone, state, {unpack(state, 10, 15)})
 end
 
--- Leave that was not used: its slot, its probe and, with `refund`, its token are free again.
+-- An unused permit: its slot, its probe and, with `refund`, its token are free again.
 local function give_back(token, urgent, probe, refund)
   local held = redis.call('ZREM', slots_of(urgent), token) == 1
   if probe then redis.call('ZREM', probes, token) end

@@ -1,4 +1,4 @@
-"""The scripts in Redis, and when Redis counts as away."""
+"""The scripts in Redis, and whether Redis counts as away."""
 
 import threading
 import time
@@ -21,20 +21,20 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 PREFIX = "wedsync:admission:"
 PATIENCE = 0.3  # seconds for Redis; a delivery must not wait for it
-AWAY_SECONDS = 1.0  # after a failure nobody asks Redis for so long, then one thread tries
+AWAY_SECONDS = 1.0  # after a failure nobody asks Redis for this long, then one thread tries
 SAY_EVERY = 30.0  # seconds between two lines in the log
 MOST_ORPHANS = 1_000
-MOST_CONNECTIONS = 1_000  # a thread has at most one; to run out of them would look like a Redis that is away
+MOST_CONNECTIONS = 1_000  # at most one per thread; running out would look like an absent Redis
 SPANS = 6  # buckets of the window, as in rules.lua
 MICROSECONDS = 1_000_000
 _FOLDER = Path(__file__).parent
 
 
 class Scripts:
-    """The scripts of one Redis, registered once for a process; EVALSHA, and the text again where it was flushed."""
+    """The scripts of one Redis, registered once per process; run by EVALSHA, and loaded again after a flush."""
 
     def __init__(self, url: str) -> None:
-        # A connection that broke while it rested is replaced at once; a time-out is not tried a second time.
+        # A connection that broke while idle is replaced immediately; a time-out is not retried.
         again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self.client = redis.Redis.from_url(
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again, max_connections=MOST_CONNECTIONS
@@ -47,7 +47,7 @@ class Scripts:
         }
 
     def run(self, name: str, lane: Lane, *arguments: str | int | float, urgent: bool = False) -> Any:
-        """Run one. ``urgent``: what it grants is for an urgent delivery, whose lease is shorter.
+        """Run a script. ``urgent``: for an urgent delivery, whose lease is shorter.
 
         Raises:
             RedisError: Redis is away, slow, or full.
@@ -62,14 +62,14 @@ def scripts_at(url: str) -> Scripts:
 
 
 def keys_of(lane: Lane) -> list[str]:
-    """Breaker, probes, slots, urgent slots, bucket, pause. One hash tag: a cluster keeps them together."""
+    """Breaker, probes, slots, urgent slots, bucket, pause. They share a hash tag, so a cluster keeps them together."""
     tag = f"{PREFIX}{{{lane.breaker_key}}}:"
     mine = f"{tag}{lane.system_id}:"
     return [f"{tag}breaker", f"{tag}probes", f"{mine}slots", f"{mine}urgent", f"{mine}bucket", f"{mine}pause"]
 
 
 def _rules(lane: Lane, *, urgent: bool) -> tuple[str | int | float, ...]:
-    """The first arguments of every script, in the order in which rules.lua reads them."""
+    """The first arguments of every script, in the order of rules.lua."""
     return (
         int((settings.URGENT_LEASE_SECONDS if urgent else settings.LEASE_SECONDS) * MICROSECONDS),
         settings.BREAKER_FAILURES,
@@ -88,7 +88,7 @@ def _rules(lane: Lane, *, urgent: bool) -> tuple[str | int | float, ...]:
 
 
 class Orphan(NamedTuple):
-    """A slot that Redis may hold although nobody uses it: the script may have run after our patience had ended."""
+    """A slot that Redis may hold although nobody uses it: the script may have run after our time-out."""
 
     lane: Lane
     token: str
@@ -96,7 +96,7 @@ class Orphan(NamedTuple):
 
 
 class Presence:
-    """Whether Redis answers, as this process sees it, and what is to be put right when it answers again."""
+    """Whether Redis answers this process, and the slots to give back when it answers again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -107,9 +107,9 @@ class Presence:
         self.on_return: Callable[[], None] = lambda: None
 
     def within(self, use: Callable[[Scripts], T], *, doubtful: Orphan | None = None) -> T | None:
-        """What ``use`` makes of Redis; nothing where it is away. While it is, one thread a second looks for it.
+        """The result of ``use``; ``None`` if Redis is away. While it is, one thread per second tries it.
 
-        ``doubtful``: the slot that ``use`` may have taken, where it fails without saying so.
+        ``doubtful``: the slot that ``use`` may have taken if it fails without an answer.
         """
         if self._away and not self._my_turn():
             return None
@@ -130,7 +130,7 @@ class Presence:
         self._orphans.append(orphan)
 
     def look_again(self) -> None:
-        """Let the next one who needs Redis try it, without waiting for the second to pass."""
+        """Let the next caller try Redis without waiting for the second to pass."""
         self._again_at = 0.0
 
     def _my_turn(self) -> bool:

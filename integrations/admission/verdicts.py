@@ -1,11 +1,11 @@
-"""What came of a call, in the words of :mod:`integrations.admission`."""
+"""The result of a call, in the terms of :mod:`integrations.admission`."""
 
 from integrations.admission.permits import CallResult
 from integrations.errors import DeliveryError, NoRoom, OurFault, Throttled
 
 
 def verdict_of(error: DeliveryError | None, *, answered: bool) -> CallResult | None:
-    """What a call says about the health of its target; ``None``: nothing left us, so nothing is known.
+    """What a call says about the health of its target; ``None``: nothing was sent, so nothing is known.
 
     ``answered``: whether the other side has answered at all.
     """
@@ -17,7 +17,7 @@ def verdict_of(error: DeliveryError | None, *, answered: bool) -> CallResult | N
 
 
 def patience_of(error: DeliveryError | None) -> float:
-    """Seconds for which the target has asked to be left alone by all calls; 0 where it has not."""
+    """Seconds for which the target has asked us to pause all calls; 0 if it has not."""
     if isinstance(error, Throttled) and error.whole_target:
         return error.retry_after or 0.0
     return 0.0
