@@ -1,7 +1,7 @@
-"""How inbound requests prove who sent them. See docs/vendors/README.md, "The signature".
+"""Verification of inbound requests' signatures. See docs/vendors/README.md, "The signature".
 
-A scheme reads a claim out of the headers; the base class judges it, for all schemes in the same order: missing,
-malformed, mismatch, outside the window. The order gives nothing away: the time is judged when the signature fits.
+A scheme reads a claim from the headers; the base class judges it in the same order for all schemes: missing, malformed,
+mismatch, outside the window. The order reveals nothing: the time is only judged if the signature matches.
 """
 
 import hmac
@@ -23,12 +23,12 @@ OUTSIDE_WINDOW = "timestamp-outside-window"
 Headers = Mapping[str, Sequence[str]]
 
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
-# 32 bytes in base64; the last letter carries four bits, so only one spelling of each digest passes.
+# 32 bytes in base64; the last character carries four bits, so only one spelling of each digest passes.
 DIGEST_IN_BASE64 = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 class SignatureError(Exception):
-    """Why a request is refused. ``slug`` is all that the sender is ever told."""
+    """A signature was refused. ``slug`` is all that the sender is told."""
 
     def __init__(self, slug: str) -> None:
         super().__init__(slug)
@@ -36,31 +36,31 @@ class SignatureError(Exception):
 
 
 class SignatureClaim(NamedTuple):
-    """What the headers claim: the ``signatures`` (raw digests, one of which must fit) over ``before`` and the body."""
+    """The claim in the headers: ``signatures`` (raw digests, one of which must match) over ``before`` and the body."""
 
     signatures: Sequence[bytes]
-    before: bytes = b""  # signed in front of the body
+    before: bytes = b""  # signed before the body
     timestamp: int | None = None  # Unix seconds; part of ``before``
 
 
 class SignatureScheme(ABC):
     """One way of signing. Implement ``read`` and ``sign``; leave ``verify``.
 
-    ``oldest_body``: how old, in seconds, the envelope's own timestamp may be. Where only the body is signed, a vendor's
-    retries after an outage of ours still count for 7 days; where the header's time is signed, that one is judged.
+    ``oldest_body``: how old, in seconds, the envelope's own timestamp may be. If only the body is signed, a vendor's
+    retries after an outage of ours count for 7 days; if the header's time is signed, only that is judged.
     """
 
     oldest_body: ClassVar[float] = 7 * 86_400.0
     digest: ClassVar[str] = "sha256"
 
     def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: float, url: str = "") -> int:
-        """Which of the live ``secrets`` made the signature: its index. All are compared, in constant time.
+        """The index of the live secret that made the signature. All are compared, in constant time.
 
         ``headers``: lower-case name to values. ``now``: Unix seconds. ``url``: as the sender called it, with its query.
 
         Raises:
             SignatureError: with the slug for the answer.
-            ValueError: a Standard Webhooks secret that is no ``whsec_`` and base64.
+            ValueError: a Standard Webhooks secret that is not ``whsec_`` and base64.
         """
         claim = self.read(headers)
         texts = self.signed(claim, body, url)
@@ -78,7 +78,7 @@ class SignatureScheme(ABC):
         return fitting
 
     def signed(self, claim: SignatureClaim, body: bytes, url: str) -> Sequence[bytes]:
-        """What is signed; several where senders differ in how they write it, such as a port."""
+        """The signed bytes; several if senders write them differently, for example a port."""
         return (claim.before + body,)
 
     @abstractmethod
@@ -94,18 +94,18 @@ class SignatureScheme(ABC):
         """The headers that a sender adds; for fixtures and tests. ``now``: Unix seconds."""
 
     def key(self, secret: str) -> bytes:
-        """The HMAC key of a secret: its UTF-8 bytes, as they stand."""
+        """The HMAC key of a secret: its UTF-8 bytes, unchanged."""
         return secret.encode()
 
     def new_secret(self) -> str:
-        """A fresh random secret that fits the scheme."""
+        """A new random secret for the scheme."""
         return chance.token_urlsafe(32)
 
     def check_secret(self, text: str) -> None:
-        """Return quietly when the scheme can sign with the secret.
+        """Accept a secret that the scheme can sign with.
 
         Raises:
-            ValueError: it cannot; the message is for people and does not hold the secret.
+            ValueError: it cannot; the message is for people and does not contain the secret.
         """
         if not text.strip():
             raise ValueError("a signing secret must not be empty")
@@ -119,15 +119,15 @@ def _digest(key: bytes, signed: bytes, algorithm: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _prepared(key: bytes, algorithm: str) -> hmac.HMAC:
-    """Setting up an HMAC takes longer than running it over a webhook."""
+    """A prepared HMAC; cached, since setting one up takes longer than running it over a webhook."""
     return hmac.new(key, digestmod=algorithm)
 
 
 def each_once(headers: Headers, *names: str) -> list[str]:
-    """The values of headers that must each stand exactly once, without the spaces around them (RFC 9110, 5.5).
+    """The values of headers that must each occur exactly once, without surrounding spaces (RFC 9110, 5.5).
 
     Raises:
-        SignatureError: one is missing or empty; else, one is given twice.
+        SignatureError: one is missing or empty, or one is given twice.
     """
     found = [[value.strip(" \t") for value in headers.get(name.lower(), ())] for name in names]
     if not all(map(any, found)):

@@ -1,4 +1,4 @@
-"""The shapes in which senders put HMAC-SHA256 signatures into headers."""
+"""The formats in which senders put HMAC-SHA256 signatures into headers."""
 
 import base64
 import hmac
@@ -24,9 +24,9 @@ _LISTED = re.compile(r"[ \t]*(?:t=([0-9]{1,12})|v1=([0-9a-fA-F]{64}))[ \t]*")
 
 @dataclass(frozen=True)
 class PrefixedHex(SignatureScheme):
-    """``Header: sha256=<hex>`` over the raw body, as GitHub has it. Studio Cloud's and Meta's.
+    """``Header: sha256=<hex>`` over the raw body, as at GitHub; used by Studio Cloud and Meta.
 
-    The body's id stops a replay.
+    The id in the body prevents replays.
     """
 
     header: str
@@ -44,7 +44,7 @@ class PrefixedHex(SignatureScheme):
 
 @dataclass(frozen=True)
 class Base64Body(SignatureScheme):
-    """``Header: <base64>`` over the raw body, as Shopify has it; PartyRental's. The body's id stops a replay."""
+    """``Header: <base64>`` over the raw body, as at Shopify; used by PartyRental. The body's id prevents replays."""
 
     header: str
 
@@ -62,9 +62,9 @@ class Base64Body(SignatureScheme):
 
 @dataclass(frozen=True)
 class TimestampedHex(SignatureScheme):
-    """The time in one header, ``<prefix><hex>`` in another; ``before``: what is signed in front of the body.
+    """The time in one header, ``<prefix><hex>`` in another; ``before``: the text signed before the body.
 
-    ShootQ's and Slack's.
+    Used by ShootQ and Slack.
     """
 
     oldest_body = math.inf  # the header's time is signed with each try
@@ -92,7 +92,7 @@ class TimestampedHex(SignatureScheme):
 
 @dataclass(frozen=True)
 class TimestampedList(SignatureScheme):
-    """``Header: t=<unix s>,v1=<hex>[,v1=<hex>]`` over ``t.body``, as Stripe has it; VenueMaster's."""
+    """``Header: t=<unix s>,v1=<hex>[,v1=<hex>]`` over ``t.body``, as at Stripe; used by VenueMaster."""
 
     oldest_body = math.inf  # the header's time is signed with each try
     header: str
@@ -122,7 +122,7 @@ class TimestampedList(SignatureScheme):
 
 
 def _from_hex(value: str, prefix: str) -> bytes:
-    """The digest behind the prefix, written in either case."""
+    """The digest after the prefix, in either case."""
     if not value.startswith(prefix) or not _HEX.fullmatch(value, len(prefix)):
         raise SignatureError(MALFORMED)
     return bytes.fromhex(value[len(prefix) :])

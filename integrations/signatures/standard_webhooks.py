@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0: how WedSync signs what it sends to other systems, and how Iris Works and Resend sign to us.
+"""Standard Webhooks 1.0: for WedSync's requests to other systems, and for those of Iris Works and Resend to us.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -54,10 +54,10 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def headers(
     secret: str | Sequence[str], message_id: str, timestamp: int, body: bytes, *, prefix: str = "webhook-"
 ) -> dict[str, str]:
-    """The three headers. ``message_id`` stays the same over retries; ``timestamp``, Unix seconds, is the attempt's.
+    """The three headers. ``message_id`` is the same for all retries; ``timestamp``, Unix seconds, is the attempt's.
 
     Arguments:
-        secret: one, or several, the newest first: while a secret rotates, each of them signs.
+        secret: one, or several, newest first: during a rotation each of them signs.
 
     Raises:
         ValueError: a secret that is not ``whsec_`` and base64.
@@ -72,9 +72,9 @@ def headers(
 
 @dataclass(frozen=True)
 class StandardWebhooks(SignatureScheme):
-    """``<prefix>id``, ``<prefix>timestamp`` and ``<prefix>signature``, a list of ``v1,<base64>`` parted by spaces.
+    """``<prefix>id``, ``<prefix>timestamp`` and ``<prefix>signature``, a space-separated list of ``v1,<base64>``.
 
-    Signatures of other versions may stand in the list and do not count.
+    Signatures of other versions may be in the list and are ignored.
     """
 
     oldest_body = math.inf  # the header's time is signed with each try
@@ -89,7 +89,7 @@ class StandardWebhooks(SignatureScheme):
         return SignatureClaim(_signatures(listed), f"{message_id}.{timestamp}.".encode(), int(timestamp))
 
     def sign(self, body: bytes, secret: str, now: float) -> dict[str, str]:
-        """See :class:`SignatureScheme`. The message's id is made from the body, so that a retry has the same."""
+        """See :class:`SignatureScheme`. The message's id is derived from the body, so that a retry has the same."""
         message_id = "msg_" + hashlib.sha256(body).hexdigest()[:27]
         return headers(secret, message_id, int(now), body, prefix=self.prefix)
 
