@@ -115,7 +115,7 @@ class SystemButtons(ButtonAdmin):
             back = self.page_of(row)
             return Question(f"Sync clients now: {row}", "Sync clients now", back, text, form=form).page(request, self)
         if form.cleaned_data["anew"]:
-            client_sync.begin_anew(row)
+            client_sync.start_over(row)
         return self.done(request, row, _progress(client_sync.sync(row)))
 
     @button("New signing secret", "new-signing-secret")

@@ -72,7 +72,7 @@ def readable() -> Iterable[System]:
     return System.objects.filter(kind__in=kinds, state=System.Status.ACTIVE).order_by("id")
 
 
-def begin_anew(system: System) -> None:
+def start_over(system: System) -> None:
     """Have the next run read all clients again, for instance after staff have linked more of them."""
     ClientSync.objects.filter(system=system).update(cursor="", read_to=None)
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             if system not in {None, each.id}:
                 continue
             if anew:
-                client_sync.begin_anew(each)
+                client_sync.start_over(each)
             row = client_sync.sync(each)
             failed = failed or bool(row.error)
             self.stdout.write(f"{each}: {row.error or f'seen {row.seen}, changed {row.changed} in all'}")

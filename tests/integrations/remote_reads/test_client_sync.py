@@ -189,7 +189,7 @@ def test_clients_that_staff_link_later_are_reached_by_reading_all_anew(told: Tel
     anna = ContactFactory(organization=there.system.organization, wedding=there.wedding, name="Anna")
     there.knows(anna, "C-1")
 
-    client_sync.begin_anew(there.system)
+    client_sync.start_over(there.system)
     client_sync.sync(there.system)
 
     anna.refresh_from_db()
