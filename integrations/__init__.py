@@ -1,1 +1,1 @@
-"""Systems, connections, routes, and the way out."""
+"""Systems, connections, routes, and deliveries."""

@@ -1,1 +1,1 @@
-"""The door in: vendors' events and providers' callbacks."""
+"""Inbound requests: vendors' events and providers' callbacks."""

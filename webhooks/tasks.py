@@ -1,4 +1,4 @@
-"""Celery tasks of the door in: what providers tell in the urgent and the high queue, the rest in the low one."""
+"""Celery tasks of webhooks: providers' notices in the urgent and the high queue, the rest in the low one."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ def reprocess(receipt_ids: list[str]) -> None:
 
 @shared_task(name=TAKE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def take(connection_id: str, queue: str) -> None:
-    """Let what a provider told a connection take effect; what was taken already is taken no second time."""
+    """Apply a connection's stored notices, each once."""
     taking.apply_waiting(connection_id, Priority(queue))
 
 

@@ -1,4 +1,4 @@
-"""What providers of messages tell us: statuses, replies, pressed buttons. Each is verified and kept once."""
+"""Callbacks of messages' providers: statuses, replies, pressed buttons. Each is verified and stored once."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,6 @@ from webhooks.callbacks.slack import Slack
 from webhooks.callbacks.whatsapp import WhatsApp
 
 PROVIDERS: Mapping[str, Provider] = {provider.slug: provider for provider in (WhatsApp(), Resend(), Slack())}
-"""The adapters by the word in the URL."""
+"""The adapters by their slug in the URL."""
 BY_KIND: Mapping[str, Provider] = {provider.kind.value: provider for provider in PROVIDERS.values()}
-"""The same by the kind of the system that sends the messages."""
+"""The adapters by the kind of the system that sends the messages."""

@@ -1,4 +1,4 @@
-"""What an adapter says of one provider's callbacks: who signs them and how, and what stands in them. No I/O."""
+"""The adapter of one provider's callbacks: how they are signed, and what they contain. No I/O."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ from webhooks.models import ProviderNotice
 
 
 class Unreadable(Exception):
-    """The signature is right, and the body is not what the provider documents. The text says why, for staff."""
+    """The signature is valid, but the body is not what the provider documents. The message tells staff why."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that a provider told us.
+    """One piece of information from a provider.
 
     Arguments:
-        dedup_id: what makes it the same thing when it comes again; see :func:`webhooks.callbacks.reading.dedup_id`.
-        name: in the provider's words, at most 64 characters.
-        provider_id: the message that it is about, at most 200 characters; empty where there is none.
+        dedup_id: identifies it when it comes again; see :func:`webhooks.callbacks.reading.dedup_id`.
+        name: the provider's own name, at most 64 characters.
+        provider_id: the message that it is about, at most 200 characters; empty if there is none.
         data: the provider's own object.
     """
 
@@ -36,7 +36,7 @@ class Notice:
 
 
 class Answer(NamedTuple):
-    """What a provider is answered once its callback is stored. It may show it to people, or read it as orders."""
+    """The answer to a stored callback. The provider may show it to people, or interpret it as commands."""
 
     body: str
     content_type: str = "text/plain; charset=utf-8"
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 class Provider(ABC):
     """One provider's adapter. Implement ``read`` and ``effect_of``.
 
-    With a handshake also ``challenge``, and let ``methods`` hold GET.
+    With a handshake, also implement ``challenge``, and include GET in ``methods``.
     """
 
     slug: ClassVar[str]
@@ -61,11 +61,11 @@ class Provider(ABC):
 
     @abstractmethod
     def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
-        """Everything that a verified request tells, at least one thing, in its order.
+        """All notices of a verified request, at least one, in its order.
 
         Arguments:
             headers: lower-case names to values.
-            now: stands for the provider's time where that cannot be read.
+            now: replaces the provider's time if that cannot be read.
             url: as the provider called it, with its query.
 
         Raises:
@@ -74,25 +74,25 @@ class Provider(ABC):
 
     @abstractmethod
     def effect_of(self, notice: ProviderNotice) -> Effect | None:
-        """What a stored notice says in our own words; ``None``: nothing that changes anything."""
+        """The effect of a stored notice; ``None``: it changes nothing."""
 
     def challenge(self, query: Mapping[str, Sequence[str]], tokens: Sequence[str]) -> str | None:
-        """The text that answers a handshake; ``None`` where it is refused.
+        """The text that answers a handshake; ``None``: it is refused.
 
         Arguments:
             query: the parameters of the URL.
-            tokens: the live ones that the provider may name.
+            tokens: the live verify tokens.
         """
         return None
 
     def check_secret(self, text: str) -> None:
-        """Pass what the provider could have made.
+        """Accept a secret that the provider could have made.
 
         Raises:
-            ValueError: it could never verify a signature; why, as a whole sentence that does not hold the secret.
+            ValueError: it could never verify a signature; says why in a whole sentence without the secret.
         """
         if not text.isascii() or not text.isprintable() or " " in text:
-            raise ValueError("It holds a space or a letter that no such secret has. Copy it again.")
+            raise ValueError("It contains a space or a character that no such secret has. Copy it again.")
         try:
             self.signature.check_secret(text)
         except ValueError as error:

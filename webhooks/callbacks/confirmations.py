@@ -1,4 +1,4 @@
-"""What providers tell of a message whose answer was lost: a status that carries our own id says that it was taken."""
+"""Confirms messages whose answer was lost: a status with our own id says that the provider accepted one."""
 
 from django.db.models.fields.json import KeyTextTransform
 
@@ -7,7 +7,7 @@ from webhooks.models import OUR_ID, ProviderNotice
 
 
 def provider_id_of(delivery: Delivery) -> str | None:
-    """The provider's id of a delivery, from its first status; ``None``: none has come."""
+    """The provider's id for a delivery, from its first status; ``None``: none has arrived."""
     statuses = ProviderNotice.objects.annotate(our_id=KeyTextTransform(OUR_ID, "data")).filter(
         kind=ProviderNotice.Kind.STATUS,
         our_id=str(delivery.id),

@@ -1,7 +1,7 @@
-"""Reading what providers send: JSON that can be stored, their times, and ids by which a thing is known again.
+"""Reads providers' callbacks: storable JSON, times, and ids that identify repeated notices.
 
-A provider puts many people's updates into one body, so what is odd in one of them drops none of the others: a text that
-PostgreSQL cannot store is cleaned, and the update is kept. docs/operators/callbacks.md, "What cannot be read".
+A provider puts many people's updates into one body, so an odd one must not drop the others: a text that PostgreSQL
+cannot store is cleaned, and the update is kept. docs/operators/callbacks.md, "What cannot be read".
 """
 
 import hashlib
@@ -24,13 +24,13 @@ _UNIX_SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?", re.ASCII)
 
 
 def json_object(content: bytes) -> dict[str, Any]:
-    """The JSON object, of which PostgreSQL can store every part.
+    """The JSON object, changed so that PostgreSQL can store every part.
 
-    Bytes that are no UTF-8, NUL, lone surrogates and numbers that are none become U+FFFD or text; what is nested
-    deeper than :data:`DEEPEST` is left out.
+    Bytes that are not UTF-8, NUL, lone surrogates and invalid numbers become U+FFFD or text; parts nested deeper than
+    :data:`DEEPEST` are left out.
 
     Raises:
-        Unreadable: it is no JSON, or no object.
+        Unreadable: it is not JSON, or not an object.
     """
     try:
         value = _DECODER.decode(content.decode("utf-8", errors="replace"))
@@ -45,24 +45,24 @@ def json_object(content: bytes) -> dict[str, Any]:
 
 
 def storable_text(value: str) -> str:
-    """The text, with U+FFFD for each character that PostgreSQL cannot store."""
+    """The text, with U+FFFD in place of each character that PostgreSQL cannot store."""
     return _UNSTORABLE.sub(UNFIT, value)
 
 
 def part(parent: object, name: str) -> dict[str, Any]:
-    """The object of that name; an empty one where there is none."""
+    """The object of that name; an empty one if there is none."""
     value = parent.get(name) if isinstance(parent, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def text(parent: dict[str, Any], name: str) -> str:
-    """The text of that name; an empty one where there is none."""
+    """The text of that name; an empty one if there is none."""
     value = parent.get(name)
     return value if isinstance(value, str) else ""
 
 
 def digits(parent: dict[str, Any], name: str) -> str:
-    """The digits of that name, which some write as a number and some with a plus in front; else an empty text."""
+    """The digits of that name, which may be a number or begin with a plus; otherwise an empty text."""
     value = parent.get(name)
     written = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     found = written.strip().removeprefix("+")
@@ -70,18 +70,18 @@ def digits(parent: dict[str, Any], name: str) -> str:
 
 
 def dedup_id(text: str) -> str:
-    """The text itself where it can be stored as an id, else its SHA-256."""
+    """The text itself if it can be stored as an id, otherwise its SHA-256."""
     return text if len(text) <= LONGEST_ID and text.isprintable() else hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprint(value: object) -> str:
-    """The SHA-256 of a JSON value, in which neither spaces nor the order of keys count."""
+    """The SHA-256 of a JSON value, independent of spaces and the order of keys."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def unix_time(value: object, otherwise: datetime) -> datetime:
-    """Unix seconds, as a number or as text with or without a fraction."""
+    """The time in Unix seconds, a number or text with or without a fraction; ``otherwise`` if it cannot be read."""
     seconds = str(value)
     if not _UNIX_SECONDS.fullmatch(seconds):
         return otherwise
@@ -89,7 +89,7 @@ def unix_time(value: object, otherwise: datetime) -> datetime:
 
 
 def iso_time(value: object, otherwise: datetime) -> datetime:
-    """ISO 8601 with an offset."""
+    """The time in ISO 8601 with an offset; ``otherwise`` if it cannot be read."""
     try:
         found = datetime.fromisoformat(str(value))
         return found.astimezone(UTC) if found.tzinfo else otherwise
@@ -98,7 +98,7 @@ def iso_time(value: object, otherwise: datetime) -> datetime:
 
 
 def when(notice: ProviderNotice) -> datetime:
-    """The provider's time, and never later than ours: a clock that is ahead would make what follows look old."""
+    """The provider's time, but never later than ours: a clock that is ahead would make later events look old."""
     return min(notice.occurred_at, notice.received_at)
 
 

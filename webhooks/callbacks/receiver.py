@@ -1,6 +1,6 @@
 """The providers' receiver: an ASGI callable for ``GET|POST /api/webhooks/providers/<provider>/<connection>``.
 
-docs/operators/callbacks.md: 200 once it is stored, 401 only for a bad signature. What is signed and cannot be read
+docs/operators/callbacks.md: 200 once it is stored, 401 only for a bad signature. A signed callback that cannot be read
 is kept and answered 200, since the provider could only send the same again.
 """
 
@@ -35,16 +35,16 @@ from wedsync.wire.problems import Problem
 log = structlog.get_logger(__name__)
 PREFIX = "/api/webhooks/providers"
 MOST_WAITING = 32 * 1024 * 1024
-"""Bytes of all bodies that wait for their commit; more is told to come again, so that memory stays bounded."""
+"""Bytes of all bodies that wait for their commit; more are answered 503, so that memory stays bounded."""
 MOST_QUERY_FIELDS = 20
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 _NO_DOOR = Problem(404, "connection-unknown", "There is no such connection of this provider. Check the URL.")
-_NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection's. Enter it again.")
+_NO_HANDSHAKE = Problem(403, "handshake-refused", "The verify token is not one of this connection. Enter it again.")
 
 
 @dataclass(slots=True)
 class _Request:
-    """One request on its way through the checks, with what is known of it so far."""
+    """One request during the checks, with what is known about it so far."""
 
     method: str
     path: str
@@ -56,13 +56,13 @@ class _Request:
 
     @property
     def url(self) -> str:
-        """The public one, as the provider was told it: a proxy may have changed scheme, host and port on the way."""
+        """The public URL, as the provider knows it: a proxy may have changed scheme, host and port."""
         query = self.query.decode("latin-1")
         return f"{settings.PUBLIC_URL}{self.path}{'?' if query else ''}{query}"
 
 
 class CallbackReceiver:
-    """Verifies a callback, has it stored, answers as the provider expects."""
+    """Verifies a callback, has it stored, and answers as the provider expects."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class CallbackReceiver:
         )
         try:
             provider, request.door = await self._enter(scope["path"])
-            text, content_type = await self._take(provider, request.door, request, receive)
+            text, content_type = await self._accept(provider, request.door, request, receive)
         except Refused as refused:
             self._keep(request, refused)
             await answers.send_problem(send, refused.problem, receive=receive)
@@ -112,8 +112,8 @@ class CallbackReceiver:
             raise Refused(_NO_DOOR)
         return provider, door
 
-    async def _take(self, provider: Provider, door: Door, request: _Request, receive: Any) -> Answer:
-        """The answer."""
+    async def _accept(self, provider: Provider, door: Door, request: _Request, receive: Any) -> Answer:
+        """Check and store a request; returns the answer."""
         _check_method(request.method, provider)
         if request.method == "GET":
             return Answer(_challenge(provider, door, request.query))
@@ -137,7 +137,7 @@ class CallbackReceiver:
         return provider.answer
 
     async def _read(self, provider: Provider, door: Door, request: _Request) -> tuple[Sequence[Notice], str]:
-        """What the body tells; else nothing, and why."""
+        """The notices in the body; none if it is unreadable, and the reason."""
         read = partial(provider.read, request.headers, request.body, datetime.now(UTC), request.url)
         try:
             if len(request.body) <= READ_AT_ONCE:
@@ -148,7 +148,7 @@ class CallbackReceiver:
             return (), str(error)
 
     def _keep(self, request: _Request, refused: Refused) -> None:
-        """A receipt of what was refused, so that staff see a wrong secret; nobody waits for it."""
+        """Keep a receipt of a refused request, so that staff see a wrong secret; the answer does not wait for it."""
         if request.door is None or refused.problem is _NO_DOOR:
             return
         kept = inspection.kept(request.headers)
@@ -159,7 +159,7 @@ class CallbackReceiver:
     @contextmanager
     def _room(self, size: int) -> Iterator[None]:
         if self._waiting + size > MOST_WAITING:
-            raise StorageAway("too many bytes wait for their commit")
+            raise StorageAway("too many bytes are waiting for their commit")
         self._waiting += size
         try:
             yield
@@ -186,5 +186,5 @@ def _challenge(provider: Provider, door: Door, query_string: bytes) -> str:
 
 
 def _explained(provider: Provider) -> dict[str, str]:
-    detail = f"The request is not signed as {provider.label} signs, now and with a live secret of this connection."
+    detail = f"The request has no valid, recent signature of {provider.label} by a live secret of this connection."
     return dict.fromkeys(EXPLAINED, detail)

@@ -1,4 +1,4 @@
-"""Resend: one event of an email in each request, signed as Svix does.
+"""Resend: one event of an email per request, signed as by Svix.
 
 https://resend.com/docs/dashboard/webhooks/event-types
 """
@@ -30,7 +30,7 @@ _STATUSES = {
 
 
 class Resend(Provider):
-    """``svix-id`` stays the same when Resend tries again, and is signed."""
+    """``svix-id`` stays the same when Resend retries, and is signed."""
 
     slug = "resend"
     label = "Resend"
@@ -70,7 +70,7 @@ def _kind(name: str) -> ProviderNotice.Kind:
 
 
 def _status_of(notice: ProviderNotice) -> ProviderStatus | None:
-    """An event of a mail; ``None``: one that says nothing to us."""
+    """The status in an email's event, if it means anything to us."""
     at, mail = reading.when(notice), notice.provider_id
     data = reading.part(notice.data, "data")
     match notice.name:
@@ -79,7 +79,7 @@ def _status_of(notice: ProviderNotice) -> ProviderStatus | None:
         case "email.complained":
             return ProviderStatus(at, mail, mark=AddressMark.COMPLAINED)
         case "email.delivery_delayed":
-            return ProviderStatus(at, mail, remark="delivery is delayed, and is tried further")
+            return ProviderStatus(at, mail, remark="delivery is delayed and will be retried")
         case "email.suppressed":
             suppressed = reading.part(data, "suppressed")
             mark = (
@@ -100,11 +100,11 @@ def _status_of(notice: ProviderNotice) -> ProviderStatus | None:
 
 
 def _bounce(at: datetime, mail: str, bounce: dict[str, Any]) -> ProviderStatus:
-    """Only a permanent one ends it; after others the mail may still arrive, and the next one may."""
+    """Only a permanent bounce ends it; after others this email may still arrive, and so may the next one."""
     why = _why(" ".join(filter(None, ("bounced", reading.text(bounce, "subType")))), bounce, "message")
     if reading.text(bounce, "type") == "Permanent":
         return ProviderStatus(at, mail, status=Message.Status.FAILED, failure=why, mark=AddressMark.BOUNCED)
-    return ProviderStatus(at, mail, remark=f"{why} (not for good)")
+    return ProviderStatus(at, mail, remark=f"{why} (temporary)")
 
 
 def _why(what: str, parent: dict[str, Any], name: str) -> str:

@@ -23,11 +23,11 @@ from wedsync.weddings.models import ContactChannel
 SLACK = TimestampedHex("X-Slack-Request-Timestamp", "X-Slack-Signature", "v0=", "v0:{timestamp}:")
 _FORM_FIELDS = 20
 _CAPABILITIES = frozenset({"token", "response_url", "response_urls", "trigger_id"})
-"""Who holds one of these may act in Slack for a while. They stay in the receipt's body, which is kept as received."""
+"""Each of these lets its holder act in Slack for a while. They stay in the receipt's body, kept as received."""
 
 
 class Slack(Provider):
-    """Slack does not try an interaction again, and shows what the answer holds to the person."""
+    """Slack does not retry an interaction, and shows the content of the answer to the person."""
 
     slug = "slack"
     label = "Slack"
@@ -36,7 +36,7 @@ class Slack(Provider):
     answer = Answer("")
 
     def effect_of(self, notice: ProviderNotice) -> Effect | None:
-        """See :class:`Provider`. Buttons of others, and ours that ask nothing, do nothing."""
+        """See :class:`Provider`. Other apps' buttons, and those of ours that request nothing, do nothing."""
         user = reading.part(notice.data, "user")
         by = next(
             (name for key in ("name", "username", "id") if (name := reading.text(user, key))), "somebody in Slack"
@@ -70,12 +70,12 @@ def _payload(body: bytes) -> bytes:
         raise Unreadable("the body is not a form") from error
     values = form.get("payload", [])
     if len(values) != 1:
-        raise Unreadable("the form holds no payload, or several")
+        raise Unreadable("the form has no payload, or several")
     return values[0].encode()
 
 
 def _place(payload: dict[str, Any]) -> str:
-    """The message or view in which the person acted."""
+    """The id of the message or view in which the person acted."""
     places = (("container", "message_ts"), ("message", "ts"), ("container", "view_id"), ("view", "id"))
     return next((found for parent, name in places if (found := reading.text(reading.part(payload, parent), name))), "")
 

@@ -1,4 +1,4 @@
-"""Writing callbacks: dedup ids, receipts and notices of a whole batch in one statement, and so in one transaction."""
+"""Writes callbacks: dedup ids, receipts and notices of a whole batch in one statement, and so in one transaction."""
 
 import asyncio
 import base64
@@ -21,10 +21,10 @@ UNREADABLE = "unreadable"
 LONGEST_REASON = 500
 LONGEST_TYPE = 100
 
-# The ids are claimed in one order, so that two batches never wait for each other in a circle; of two equal ones in a
-# batch the first counts. Whoever meets an id that another transaction is claiming waits until that one is committed,
-# so a duplicate too is answered only when the first is durable. PostgreSQL cannot know how many rows the JSON holds:
-# IS TRUE makes it look the claimed ids up in a hash table, where it would compare each with each.
+# The ids are claimed in one order, so that two batches never deadlock; of equal ones in a batch the first counts. A
+# transaction that meets an id that another is claiming waits for its commit, so a duplicate is answered only when the
+# first is durable. PostgreSQL cannot know how many rows the JSON has: IS TRUE makes it look up the claimed ids in a
+# hash table instead of comparing each with each.
 _STORE = """
 WITH request AS MATERIALIZED (
     SELECT given.*
@@ -100,10 +100,10 @@ class CallbackReceived:
 
 
 async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackReceived]) -> list[int | None]:
-    """Store a batch in one commit, and have it taken; answers in the order of the batch.
+    """Store a batch in one commit, and hint its notices; answers in the order of the batch.
 
     Returns:
-        How many things of each request were new. ``None``: its connection was deleted, and nothing is stored.
+        How many notices of each request were new. ``None``: its connection was deleted, and nothing is stored.
     """
     requests, told = await asyncio.to_thread(_as_json, batch)
     counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, told]))
@@ -117,7 +117,7 @@ async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackRec
 
 
 def _as_json(batch: Sequence[CallbackReceived]) -> tuple[str, str]:
-    """The requests, and what they tell; apart from the event loop, since a request may hold thousands of statuses."""
+    """The requests and their notices; run outside the event loop, since a request may have thousands of statuses."""
     requests, told = [], []
     for place, item in enumerate(batch):
         body_hash = hashlib.sha256(item.body).hexdigest()

@@ -1,6 +1,7 @@
-"""Letting stored notices take effect, each once: its row is locked, and marked in the transaction of what it does.
+"""Applies stored notices, each once: its row is locked, and marked in the transaction of its effects.
 
-Any number may take at once; each passes over what another has locked (docs/staff/statuses.md, docs/adr/0045).
+Any number of workers may do so concurrently; each skips rows that another has locked (docs/staff/statuses.md,
+docs/adr/0045).
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,8 @@ from wedsync.queues import Priority
 log = structlog.get_logger(__name__)
 Kind = ProviderNotice.Kind
 KINDS = {Priority.URGENT: (Kind.INTERACTION, Kind.MESSAGE), Priority.HIGH: (Kind.STATUS, Kind.OTHER)}
-"""What people say goes before what machines say: it may end an escalation."""
-BATCH = 100  # ids that are looked up together
+"""People's notices go before machines': they may end an escalation."""
+BATCH = 100  # ids looked up together
 MOST_IN_A_TASK = 1_000
 MOST_FAILURES = 5
 WAITS_FOR_ITS_MESSAGE = timedelta(minutes=10)
@@ -34,24 +35,24 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def queue_of(kind: str) -> Priority:
-    """The queue in which notices of a kind are taken."""
+    """The queue in which notices of a kind are applied."""
     return next(queue for queue, kinds in KINDS.items() if kind in kinds)
 
 
 def apply_waiting(connection_id: str, queue: Priority) -> int:
-    """Take what a connection was told and waits in a queue, oldest first; returns how many notices are done with.
+    """Apply a connection's waiting notices of a queue, oldest first; returns how many were applied or given up.
 
-    After many it asks for another task, so that no worker is held for long.
+    After many it sends another task, so that no worker is occupied for long.
 
     Raises:
-        OperationalError, InterfaceError: PostgreSQL is away. What was taken is taken.
+        OperationalError, InterfaceError: PostgreSQL is away. Applied notices stay applied.
     """
-    waiting = _to_be_taken().filter(connection_id=connection_id, kind__in=KINDS[queue])
+    waiting = _unapplied().filter(connection_id=connection_id, kind__in=KINDS[queue])
     taken, seen, reached = 0, 0, None
     while True:
         following = waiting.filter(id__gt=reached) if reached else waiting
         ids = list(following.order_by("id").values_list("id", flat=True)[:BATCH])
-        taken += _take_each(ids)
+        taken += _apply_each(ids)
         seen += len(ids)
         if len(ids) < BATCH:
             return taken
@@ -62,17 +63,17 @@ def apply_waiting(connection_id: str, queue: Priority) -> int:
 
 
 def apply_left() -> int:
-    """What a lost hint has left, or waits for its message; a round of the sweep. Returns how many it looked at."""
+    """Apply notices whose hint was lost, or that wait for their message: a round of the sweep. Returns how many."""
     overdue = timedelta(seconds=settings.SWEEP_OVERDUE_SECONDS)
-    left = _to_be_taken().filter(Q(take_after__isnull=False) | Q(received_at__lt=Now() - overdue))
+    left = _unapplied().filter(Q(take_after__isnull=False) | Q(received_at__lt=Now() - overdue))
     ids = list(left.order_by("id").values_list("id", flat=True)[:BATCH])
-    return _take_each(ids)
+    return _apply_each(ids)
 
 
 def apply_one(notice_id: UUID) -> bool:
-    """Let one notice take effect; false where it is not to be taken now, or another takes it."""
+    """Apply one notice; false if it is not due now, or if another worker is applying it."""
     with ExitStack() as about, transaction.atomic():
-        rows = _to_be_taken().select_for_update(of=("self",), skip_locked=True).select_related("connection__system")
+        rows = _unapplied().select_for_update(of=("self",), skip_locked=True).select_related("connection__system")
         notice = rows.filter(id=notice_id).annotate(correlation_id=F("receipt__correlation_id")).first()
         if notice is None:
             return False
@@ -80,7 +81,7 @@ def apply_one(notice_id: UUID) -> bool:
         row = ProviderNotice.objects.filter(id=notice.id)
         try:
             with transaction.atomic():
-                known = _take_effect(notice)
+                known = _apply_effect(notice)
         except POSTGRES_AWAY:
             raise
         except Exception as error:
@@ -95,17 +96,17 @@ def apply_one(notice_id: UUID) -> bool:
     return True
 
 
-def _to_be_taken() -> QuerySet[ProviderNotice]:
+def _unapplied() -> QuerySet[ProviderNotice]:
     due = Q(take_after=None) | Q(take_after__lte=Now())
     return ProviderNotice.objects.filter(due, taken_at=None)
 
 
-def _take_each(ids: Sequence[UUID]) -> int:
+def _apply_each(ids: Sequence[UUID]) -> int:
     return sum(apply_one(notice_id) for notice_id in ids)
 
 
-def _take_effect(notice: ProviderNotice) -> bool:
-    """False: it tells of a message that is not known, or not yet."""
+def _apply_effect(notice: ProviderNotice) -> bool:
+    """Apply a notice's effect; false if its message is not known, or not yet."""
     system = notice.connection.system
     provider = BY_KIND.get(system.kind)
     effect = provider.effect_of(notice) if provider else None
@@ -113,7 +114,7 @@ def _take_effect(notice: ProviderNotice) -> bool:
 
 
 def _wait_for_its_message(row: QuerySet[ProviderNotice]) -> None:
-    """A status may come before the answer of the send is noted. A number may also send messages that are not ours."""
+    """Postpone a notice: a status may come before the send's answer is noted, or belong to a message not ours."""
     given_up = row.filter(received_at__lt=Now() - WAITS_FOR_ITS_MESSAGE)
     if not given_up.update(taken_at=Now(), take_after=None, taken_error="no message of ours has this id"):
         age = ExpressionWrapper(Now() - F("received_at"), output_field=DurationField())
@@ -121,7 +122,7 @@ def _wait_for_its_message(row: QuerySet[ProviderNotice]) -> None:
 
 
 def _note_failure(row: QuerySet[ProviderNotice], notice: ProviderNotice, error: Exception) -> None:
-    """It is tried again later and later, then left to staff: it may neither block others nor loop for ever."""
+    """Note a failure. The notice is retried at growing intervals, then left to staff, so it cannot loop forever."""
     failures = notice.take_failures + 1
     fields = {"take_failures": failures, "taken_error": type(error).__name__}
     if failures >= MOST_FAILURES:

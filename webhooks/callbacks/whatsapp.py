@@ -1,4 +1,4 @@
-"""WhatsApp Business Cloud API: statuses of our messages and what people write, many in one request.
+"""WhatsApp Business Cloud API: statuses of our messages and people's messages, many in one request.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started (the handshake)
@@ -29,10 +29,10 @@ _STATUSES = {
     "sent": Message.Status.SENT,
     "delivered": Message.Status.DELIVERED,
     "read": Message.Status.READ,
-    "played": Message.Status.READ,  # a voice message, which ours never are
+    "played": Message.Status.READ,  # for voice messages, which we never send
     "failed": Message.Status.FAILED,
 }
-_NOT_BY_A_PERSON = {"system", "request_welcome"}  # WhatsApp's own, such as of a number that changed
+_NOT_BY_A_PERSON = {"system", "request_welcome"}  # WhatsApp's own messages, such as about a changed number
 _METADATA = ("display_phone_number", "phone_number_id")
 _LONGEST_METADATA = 32
 SENDER = "sender"  # beside a message: who wrote it, by number (``wa_id``) and by Meta's id (``user_id``)
@@ -40,7 +40,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_.~+/=-]{1,200}", re.ASCII)
 
 
 class WhatsApp(Provider):
-    """Meta signs with the app's secret. When a callback URL is entered there, it first asks for the verify token."""
+    """Meta signs with the app's secret. When a callback URL is entered there, Meta first checks the verify token."""
 
     slug = "whatsapp"
     label = "WhatsApp"
@@ -49,7 +49,7 @@ class WhatsApp(Provider):
     methods = ("GET", "POST")
 
     def challenge(self, query: Mapping[str, Sequence[str]], tokens: Sequence[str]) -> str | None:
-        """See :class:`Provider`. The text comes from the URL, so only harmless characters are sent back."""
+        """See :class:`Provider`. The text comes from the URL, so only safe characters are sent back."""
         mode, token, challenge = (_only(query, f"hub.{name}") for name in ("mode", "verify_token", "challenge"))
         known = [hmac.compare_digest(each.encode(), token.encode()) for each in tokens]
         if mode != "subscribe" or not any(known) or not _CHALLENGE.fullmatch(challenge):
@@ -63,13 +63,13 @@ class WhatsApp(Provider):
         return _reply_of(notice) if notice.kind == _Kind.MESSAGE else None
 
     def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
-        """See :class:`Provider`. Each update is judged by itself: an odd one is kept, and drops none of the others."""
+        """See :class:`Provider`. Each update is judged alone: an odd one is kept and does not drop the others."""
         entries = reading.json_object(body).get("entry")
         if not isinstance(entries, list):
             raise Unreadable("entry is not a list")
         notices = [notice for entry in entries for notice in _of_entry(entry, now)]
         if not notices:
-            raise Unreadable("the body holds no change")
+            raise Unreadable("the body contains no change")
         return notices
 
 
@@ -97,7 +97,7 @@ def _of_change(entry: dict[str, Any], change: dict[str, Any], now: datetime) -> 
 
 
 def _of_messages(value: dict[str, Any], now: datetime) -> Iterator[Notice]:
-    # Only what is known, and short: it is repeated beside each of the hundreds of statuses.
+    # Only known fields, and short: they are repeated beside each of hundreds of statuses.
     metadata = {name: reading.text(reading.part(value, "metadata"), name)[:_LONGEST_METADATA] for name in _METADATA}
     contacts = [contact for contact in _list(value, "contacts") if isinstance(contact, dict)]
     for item in _list(value, "statuses"):
@@ -134,7 +134,7 @@ def _message(
 
 
 def _sender(item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Who wrote, as far as the contacts beside the message say it: a person with a user name has no ``from``."""
+    """The sender, as far as the contacts beside the message tell: a person with a user name has no ``from``."""
     number, user = reading.digits(item, "from"), reading.text(item, "from_user_id")
     same = [
         each
@@ -160,7 +160,7 @@ def _notice(identity: str, kind: ProviderNotice.Kind, name: str, data: dict[str,
 
 
 def _other(name: str, item: object, beside: dict[str, Any], now: datetime) -> Notice:
-    """What this adapter has no word for is kept, so that nothing that Meta adds gets lost."""
+    """A notice for an update that this adapter does not know, so that nothing that Meta adds is lost."""
     data = {name: item, **beside}
     return Notice(
         dedup_id=f"other:{reading.fingerprint(data)}",
@@ -173,7 +173,7 @@ def _other(name: str, item: object, beside: dict[str, Any], now: datetime) -> No
 
 
 def _status_of(notice: ProviderNotice) -> ProviderStatus | None:
-    """A status of a WhatsApp message; ``None``: one that says nothing to us."""
+    """The status of a WhatsApp message, if it means anything to us."""
     status = _STATUSES.get(notice.name)
     if status is None:
         return None
@@ -207,9 +207,10 @@ def _error_of(data: dict[str, Any]) -> tuple[int | None, str]:
 
 
 def _reply_of(notice: ProviderNotice) -> Reply | None:
-    """What a person sent by WhatsApp; ``None``: a person sent nothing.
+    """A person's message on WhatsApp; ``None``: it was not sent by a person.
 
-    A person with a user name has no ``from``; then Meta's id of the person, the answered message or our button tells.
+    A person with a user name has no ``from``; then Meta's id for the person, the answered message or our button
+    identifies them.
     """
     data = notice.data
     if notice.name in _NOT_BY_A_PERSON:

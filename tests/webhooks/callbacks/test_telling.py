@@ -130,8 +130,8 @@ def test_resends_events(name: str, data: dict[str, Any], status: str, marks: set
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"name": "email.bounced", "bounce": {"type": "Transient", "message": "Full"}}, "bounced: Full (not for good)"),
-        ({"name": "email.delivery_delayed"}, "delivery is delayed, and is tried further"),
+        ({"name": "email.bounced", "bounce": {"type": "Transient", "message": "Full"}}, "bounced: Full (temporary)"),
+        ({"name": "email.delivery_delayed"}, "delivery is delayed and will be retried"),
     ],
 )
 def test_what_does_not_end_a_mail_is_traced_for_staff(body: dict[str, Any], text: str) -> None:
