@@ -1,4 +1,4 @@
-"""Callbacks of messages' providers: statuses, replies, pressed buttons. Each is verified and stored once."""
+"""Callbacks of messaging providers: statuses, replies, pressed buttons. Each is verified and stored once."""
 
 from collections.abc import Mapping
 
