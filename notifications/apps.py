@@ -18,7 +18,7 @@ class NotificationsConfig(AppConfig):
         from notifications.incidents import (
             alert_ends,
             escalation,
-            opening,
+            late_reports,
             placement,
             reach_checks,
             staff_calls,
@@ -32,7 +32,7 @@ class NotificationsConfig(AppConfig):
             register_account(name, channel)
             trials.register(name, channel.harmless_call)
         followers.followers.append(PeopleFollower())
-        rounds = (escalation.escalate_due, opening.tell_updates, follow_up.judge_due, closing.close_due)
+        rounds = (escalation.escalate_due, late_reports.tell_updates, follow_up.judge_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):
             sweep.register_round(work)

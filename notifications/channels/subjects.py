@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from notifications.digests import windows
-from notifications.incidents import escalation, opening, placement, reach_checks
+from notifications.incidents import escalation, late_reports, opening, placement, reach_checks
 from notifications.models import Incident
 from notifications.wording import Subject
 from wedsync.live.models import ChannelEvent
@@ -45,8 +45,8 @@ def _whole_event(delivery: Delivery, incident: Incident | None) -> ChannelEvent:
     if incident and delivery.event.type == opening.WEDDING_UNKNOWN:
         payload = placement.told(incident, delivery.event.payload, timezone.now())
     elif incident and payload is None and _is_told_again(delivery):
-        payload = opening.said_since(incident, delivery.event)
-    elif incident and payload is None and (further := opening.passed_over(incident, delivery.event)):
+        payload = late_reports.said_since(incident, delivery.event)
+    elif incident and payload is None and (further := late_reports.passed_over(incident, delivery.event)):
         payload = {**delivery.event.payload, "further": further}
     if payload is None:
         return delivery.event

@@ -8,11 +8,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -23,17 +21,14 @@ from integrations.models.deliveries import STAFF_CALL
 from integrations.registry.senders import SYSTEM_CHANNEL
 from integrations.registry.targets import PlannedDelivery
 from integrations.states import WAITING, Reason, State
-from notifications import rounds
-from notifications.incidents.emergency_reports import line_of
 from notifications.models import Incident, IncidentReport, Sending
-from notifications.plans import extra_deliveries, in_force
+from notifications.plans import in_force
 from notifications.rules import plan_steps
 from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY, Category
 from wedsync.live.models import ChannelEvent
-from wedsync.queues import Priority
 
 REPORTED, RESOLVED = EMERGENCY, "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
@@ -42,9 +37,6 @@ FIRST_ESCALATION = 100
 """Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
 FIRST_STAFF_CALL = STAFF_CALL
 """Calls of owners and support are numbered from here on."""
-RETRY = timedelta(seconds=5)
-LATEST = 50  # reports among which one that says something is looked for
-MOST_FURTHER = 3  # reports that are told along with a newer one
 LIVING = ~Q(state=Incident.State.RESOLVED)
 
 
@@ -75,7 +67,7 @@ def take_report(event: ChannelEvent) -> None:
         Incident.objects.bulk_create([fresh], ignore_conflicts=True)
         incident = living.first()
     if incident.event_id == event.id:
-        IncidentReport.objects.create(incident=incident, event=event, words=_words(event), told_at=Now())
+        IncidentReport.objects.create(incident=incident, event=event, words=words_of(event), told_at=Now())
         recording.note_event(event, What.JOINED, f"It opened an incident: {incident.id}.")
         return
     _join(incident, event)
@@ -129,7 +121,7 @@ def pause_before(step: Step) -> float:
 
 def _join(incident: Incident, event: ChannelEvent) -> None:
     """A further report: told when it says something new, at most every two minutes."""
-    words = _words(event)
+    words = words_of(event)
     known = incident.reports.exclude(told_at=None).filter(words=words).exists()
     now, pause = timezone.now(), timedelta(seconds=settings.INCIDENT_PAUSE_SECONDS)
     told = not known and incident.told_at + pause <= now
@@ -153,7 +145,8 @@ def _join(incident: Incident, event: ChannelEvent) -> None:
         recording.note_event(event, What.JOINED, text)
 
 
-def _words(event: ChannelEvent) -> str:
+def words_of(event: ChannelEvent) -> str:
+    """What a report says, in a form in which the same words are equal."""
     said = f"{event.payload.get('kind', '')}\n{event.payload.get('description', '')}"
     return hashlib.sha256(" ".join(said.casefold().split()).encode()).hexdigest()
 
@@ -194,37 +187,6 @@ def events_of(incident: Incident) -> list[ChannelEvent]:
     return list(ChannelEvent.objects.filter(Q(id=incident.event_id) | Q(report__incident=incident)))
 
 
-def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
-    """What the reports say that came too early since the last one that was told, and that this one stands for.
-
-    Of three at most, the oldest first, each once.
-    """
-    if event.type != REPORTED:
-        return []
-    earlier = incident.reports.filter(event_id__lt=event.id, event__type=REPORTED).select_related("event")
-    told = earlier.exclude(told_at=None)
-    last = told.order_by("-event_id").values_list("event_id", flat=True).first()
-    if last is None:
-        return []
-    known = [_words(event), *told.values_list("words", flat=True)]
-    untold = earlier.filter(told_at=None, event_id__gt=last).exclude(words__in=known).order_by("-event_id")[:LATEST]
-    newest = {each.words: line_of(each.event.payload) for each in reversed(list(untold))}
-    return list(newest.values())[-MOST_FURTHER:]
-
-
-def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:
-    """What the newest report that says anything says, where this one says nothing; else ``None``."""
-    if event.type != REPORTED or _says_something(event):
-        return None
-    reports = incident.reports.filter(event__type=REPORTED).select_related("event").order_by("-event_id")
-    found = next((each.event.payload for each in reports[:LATEST] if _says_something(each.event)), None)
-    return {**event.payload, **found} if found else None
-
-
-def _says_something(event: ChannelEvent) -> bool:
-    return any(event.payload.get(name) for name in ("kind", "description"))
-
-
 def alerted(incident: Incident) -> list[PlannedDelivery]:
     """Everyone who was alerted, once on each channel and address."""
     rows = Sending.objects.filter(delivery__event__in=[event.id for event in events_of(incident)])
@@ -246,34 +208,6 @@ def alerted(incident: Incident) -> list[PlannedDelivery]:
             ),
         )
     return list(found.values())
-
-
-def tell_updates() -> int:
-    """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
-    due = Incident.objects.filter(LIVING, update_due_at__lte=Now()).order_by("update_due_at")
-    return rounds.work_off(
-        due, _tell_update, broken="update_not_told", requests="event__correlation_id", update_due_at=Now() + RETRY
-    )
-
-
-@transaction.atomic
-def _tell_update(incident_id: UUID) -> bool:
-    locked = Incident.objects.select_for_update(skip_locked=True, no_key=True)
-    incident = locked.filter(LIVING, id=incident_id, update_due_at__lte=Now()).first()
-    if incident is None:
-        return False
-    told = set(incident.reports.exclude(told_at=None).values_list("words", flat=True))
-    untold = incident.reports.filter(told_at=None).exclude(words__in=told).select_related("event__wedding")
-    newest = untold.order_by("-event_id").first()
-    incident.update_due_at = None
-    if newest:
-        incident.told_at = timezone.now()
-        extra_deliveries.create(
-            newest.event, alerted(incident), plan_step=0, why="a further report", priority=Priority.URGENT
-        )
-        incident.reports.filter(event_id=newest.event_id).update(told_at=Now())
-    incident.save(update_fields=["told_at", "update_due_at"])
-    return newest is not None
 
 
 def stop_escalation(incident: Incident) -> int:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery
 from integrations.routing.route_event import route
-from notifications.incidents import escalation, opening, staff_actions
+from notifications.incidents import escalation, late_reports, opening, staff_actions
 from notifications.models import Incident, IncidentReport, TraceEntry
 from tests.factories import WeddingFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
@@ -58,21 +58,21 @@ def test_a_sensor_that_says_the_same_fifty_times_tells_everyone_once(stage: Stag
     assert IncidentReport.objects.count() == 51
     assert told(first)
     assert not Delivery.objects.filter(event__in=others).exists()
-    assert opening.tell_updates() == 0
+    assert late_reports.tell_updates() == 0
 
 
 def test_new_words_reach_those_already_alerted_once_the_pause_is_over_and_only_the_newest(stage: Stage) -> None:
     first = stage.report()
     reports = [stage.report(f"Floor {number} is dark") for number in range(5)]
     assert not Delivery.objects.filter(event__in=reports).exists()
-    assert opening.tell_updates() == 0
+    assert late_reports.tell_updates() == 0
     pause_is_over(Incident.objects.get())
 
-    assert opening.tell_updates() == 1
+    assert late_reports.tell_updates() == 1
 
     assert told(reports[-1]) == told(first)
     assert not Delivery.objects.filter(event__in=reports[:-1]).exists()
-    assert opening.tell_updates() == 0
+    assert late_reports.tell_updates() == 0
 
 
 def test_a_report_after_the_pause_is_told_at_once_but_to_nobody_new(stage: Stage) -> None:

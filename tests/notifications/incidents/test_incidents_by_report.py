@@ -10,7 +10,7 @@ from integrations.models import Delivery
 from integrations.routing.route_event import route
 from integrations.states import Reason, State
 from notifications.channels import subjects
-from notifications.incidents import opening, staff_actions
+from notifications.incidents import late_reports, opening, staff_actions
 from notifications.models import Incident, IncidentReport
 from notifications.recipients import staff
 from notifications.wording import write
@@ -43,7 +43,7 @@ def test_a_flapping_sensor_alerts_everyone_once(scene: Scene) -> None:
 
     later = [scene.report(description=f"  the hall IS {'dark ' * (number % 2 or 1)}").id for number in range(49)]
     pause_is_over(scene)
-    opening.tell_updates()
+    late_reports.tell_updates()
 
     assert IncidentReport.objects.filter(incident=scene.incident).count() == 50
     assert whom(live(event=first)) == everybody(scene)
@@ -54,11 +54,11 @@ def test_reports_that_always_say_something_new_are_told_once_in_a_pause(scene: S
     scene.report()
     events = [scene.report(description=f"{number} °C") for number in range(49)]
     assert live(event__in=events) == []
-    assert opening.tell_updates() == 0, "the pause is not over"
+    assert late_reports.tell_updates() == 0, "the pause is not over"
 
     pause_is_over(scene)
-    assert opening.tell_updates() == 1
-    assert opening.tell_updates() == 0
+    assert late_reports.tell_updates() == 1
+    assert late_reports.tell_updates() == 0
 
     assert whom(live(event=events[-1])) == everybody(scene)
     assert live(event__in=events[:-1]) == []
@@ -71,7 +71,7 @@ def test_what_came_too_early_is_told_with_the_newest(scene: Scene) -> None:
         scene.report(description=said)
     last = scene.report(description="Now it burns")
     pause_is_over(scene)
-    opening.tell_updates()
+    late_reports.tell_updates()
 
     for delivery in live(event=last):
         lines = write(subjects.of(delivery)).text.splitlines()
@@ -99,7 +99,7 @@ def test_what_was_never_told_is_told_when_it_comes_again(scene: Scene) -> None:
     scene.report(description="Smoke in the kitchen")
     scene.report(description="Fire in the kitchen")
     pause_is_over(scene)
-    opening.tell_updates()
+    late_reports.tell_updates()
     pause_is_over(scene)
 
     again = scene.report(description="Smoke in the kitchen")
