@@ -25,6 +25,7 @@ from tests.notifications.stored import stored
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Address, Contact, Wedding
 
+EVERYONE = {(name, channel) for name in ("Clara", "Dora", "Anna") for channel in ("whatsapp", "email")}
 OUTAGE = {"kind": "power_outage", "description": "The hall is dark", "reported_by": "Tom"}
 
 
@@ -86,3 +87,8 @@ def live(**of: Any) -> list[Delivery]:
 def whom(deliveries: list[Delivery]) -> set[tuple[str, str]]:
     """Who, on which channel."""
     return {(each.contact.name if each.contact else each.target, each.channel) for each in deliveries}
+
+
+def everybody(scene: Scene) -> set[tuple[str, str]]:
+    """All whom an emergency reaches, as :func:`whom` names them."""
+    return EVERYONE | {(str(scene.team.id), "slack")}
