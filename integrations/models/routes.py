@@ -167,7 +167,7 @@ class Route(models.Model):
         elif self.target == self.Target.LIVE:
             errors[name] = "A live channel shows the event as it is."
         else:
-            types, people = event_filters.types_taken(self.event_types or ()), self.target == self.Target.PEOPLE
+            types, people = event_filters.accepted_types(self.event_types or ()), self.target == self.Target.PEOPLE
             try:
                 if self.template:
                     transforms.check_template(self.template, types, for_people=people)

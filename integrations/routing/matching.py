@@ -126,9 +126,9 @@ def checks(route: Route, subject: EventFacts) -> Iterator[Check]:
     name = _channel(route, subject)
     appears = ", ".join(subject.names) or "no channel"
     yield Check("channel", name is not None, f"matches {name}" if name else f"the event appears on {appears}")
-    takes = event_filters.takes(route.event_types, event.type)
+    accepts = event_filters.accepts(route.event_types, event.type)
     wanted = ", ".join(route.event_types) or "every type"
-    yield Check("event_type", takes, f"accepts {wanted}; the event is {event.type}")
+    yield Check("event_type", accepts, f"accepts {wanted}; the event is {event.type}")
     for condition in _conditions(route):
         if condition.effect in {Effect.REQUIRE, Effect.EXCLUDE}:
             yield _asked(condition, subject.facts)

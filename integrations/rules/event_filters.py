@@ -15,16 +15,16 @@ def names_of(event_type: str) -> list[str]:
     return [event_type, f"{noun}.*", f"*.{verb}", EVERY]
 
 
-def takes(filters: Iterable[str], event_type: str) -> bool:
+def accepts(filters: Iterable[str], event_type: str) -> bool:
     """Whether a route with these filters accepts an event type. Without filters it accepts all."""
     wanted = set(filters)
     return not wanted or not wanted.isdisjoint(names_of(event_type))
 
 
-def types_taken(filters: Iterable[str]) -> list[str]:
+def accepted_types(filters: Iterable[str]) -> list[str]:
     """The types of the catalogue that a route with these filters accepts."""
     wanted = set(filters)
-    return [name for name in CATALOGUE if takes(wanted, name)]
+    return [name for name in CATALOGUE if accepts(wanted, name)]
 
 
 def is_wildcard(text: str) -> bool:

@@ -63,7 +63,7 @@ def _must_be_named(system: System, event: ChannelEvent) -> bool:
 
 
 def _names(route: Route, event: ChannelEvent) -> bool:
-    return any(event_filters.takes([name], event.type) for name in route.event_types if name != "*")
+    return any(event_filters.accepts([name], event.type) for name in route.event_types if name != "*")
 
 
 def call_for(system: System, event: ChannelEvent) -> Request | None:

@@ -49,6 +49,6 @@ def _teams(organization_id: UUID, wedding: Wedding | None) -> list[System]:
 
 
 def _takes(route: Route, names: Sequence[str]) -> bool:
-    return event_filters.takes(route.event_types, EMERGENCY) and any(
+    return event_filters.accepts(route.event_types, EMERGENCY) and any(
         matches(route.channel_pattern, name) for name in names
     )

@@ -147,7 +147,7 @@ def test_a_pattern_that_would_hang_a_backtracking_engine_answers() -> None:
     ],
 )
 def test_filters_take_types_by_name_and_by_wildcard(filters: list[str], taken: set[str]) -> None:
-    assert set(event_filters.types_taken(filters)) == taken
+    assert set(event_filters.accepted_types(filters)) == taken
 
 
 @pytest.mark.parametrize("text", ["booking", "bookings.*", "*.melted", "book*", "*.*", "", "booking.cre*", "Booking.*"])
