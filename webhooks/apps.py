@@ -5,7 +5,7 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        """Let deliveries of unknown outcome ask for providers' confirmations, and add rounds to the sweep."""
+        """Register where to find confirmations of deliveries of unknown outcome, and rounds of the sweep."""
         from integrations import sweep
         from integrations.registry import senders
         from webhooks.callbacks.confirmations import provider_id_of

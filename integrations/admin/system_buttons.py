@@ -45,7 +45,7 @@ class DayForm(forms.Form):
 class SyncForm(forms.Form):
     """Whether to read all clients again."""
 
-    anew = forms.BooleanField(
+    again = forms.BooleanField(
         label="All clients again",
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
@@ -114,7 +114,7 @@ class SystemButtons(ButtonAdmin):
             text = "Read the changes to the system's clients, and apply them to our contacts?"
             back = self.page_of(row)
             return Question(f"Sync clients now: {row}", "Sync clients now", back, text, form=form).page(request, self)
-        if form.cleaned_data["anew"]:
+        if form.cleaned_data["again"]:
             client_sync.start_over(row)
         return self.done(request, row, _progress(client_sync.sync(row)))
 

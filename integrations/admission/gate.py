@@ -102,7 +102,7 @@ def give_back(lane: Lane, permit: Permit) -> None:
 def reserve(lane: Lane, *, urgent: bool) -> float:
     """Take a token without a permit: for a rate besides the target's own, such as the one to a phone.
 
-    Returns the seconds until there is one; 0 if it was taken. While Redis is away, only pauses that this process was
+    Returns the seconds until there is one; 0 if one was used. While Redis is away, only pauses that this process was
     told of count.
     """
     if patience := local.patience_left(lane):

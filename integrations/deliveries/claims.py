@@ -108,7 +108,7 @@ def claim_next(system_id: UUID, *, urgent_only: bool) -> Lease | None:
 
 
 def priority_of(precedence: int) -> Priority:
-    """The priority that a precedence stands for."""
+    """The priority of a precedence."""
     return list(reversed(Priority))[precedence // 2]
 
 

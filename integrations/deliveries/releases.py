@@ -36,7 +36,7 @@ WHERE id = ANY(ARRAY(
 
 
 def release_held(*, batches: int) -> None:
-    """Release at most this number of batches of urgent events, other events and deliveries; the next round goes on."""
+    """Release at most this number of batches of urgent events, other events and deliveries; the next continues."""
     urgent, others = [Priority.URGENT.value], [each for each in Priority.values if each != Priority.URGENT]
     for statement, priorities in ((EVENTS, urgent), (EVENTS, others), (DELIVERIES, [])):
         for _ in range(batches):

@@ -52,15 +52,15 @@ class Round:
 def sweep() -> int | None:
     """One round over all systems; returns how many, or ``None`` if another round is under way."""
     began = time.monotonic()
-    taken = _take_readings()
-    if taken is None:
+    found = _take_readings()
+    if found is None:
         return None
-    _raise_alerts(taken)
-    _let_mended_go(taken)
+    _raise_alerts(found)
+    _let_mended_go(found)
     _prune()
     beat(Part.HEALTH)
-    log.info("health_swept", systems=len(taken.systems), milliseconds=int((time.monotonic() - began) * 1000))
-    return len(taken.systems)
+    log.info("health_swept", systems=len(found.systems), milliseconds=int((time.monotonic() - began) * 1000))
+    return len(found.systems)
 
 
 @transaction.atomic
@@ -75,9 +75,9 @@ def _take_readings() -> Round | None:
         system.id: system for system in System.objects.select_related("organization").order_by("organization_id", "id")
     }
     before = HealthReading.objects.in_bulk()
-    taken = figures.collect(list(systems.values()), now)
+    collected = figures.collect(list(systems.values()), now)
     readings = {
-        system.id: _reading(system, taken[system.id], before.get(system.id), now) for system in systems.values()
+        system.id: _reading(system, collected[system.id], before.get(system.id), now) for system in systems.values()
     }
     HealthReading.objects.bulk_create(
         readings.values(), update_conflicts=True, unique_fields=["system"], update_fields=_READING_FIELDS
@@ -129,9 +129,9 @@ def _mended_at(found: Figures, before: HealthReading | None, now: datetime) -> d
     return before.mended_at if before.mended_at and before.mended_at > now - MENDED_FOR else None
 
 
-def _let_mended_go(taken: Round) -> None:
+def _let_mended_go(found: Round) -> None:
     """Make due what waited for a fault of ours once that is mended; until then, let one delivery try."""
-    for reading in taken.readings.values():
+    for reading in found.readings.values():
         if reading.mended_at is not None:
             holds.let_mended_go(reading.pk, before=reading.mended_at)
         elif reading.own_faults >= OWN_FAULTS and not reading.unusable:
@@ -199,28 +199,28 @@ def _write_organizations(
     )
 
 
-def _raise_alerts(taken: Round) -> None:
+def _raise_alerts(found: Round) -> None:
     """Raise alerts for what is wrong now, and close those whose cause is over."""
     wrong: dict[Key, str] = {}
-    for system in taken.systems.values():
-        reading = taken.readings[system.id]
+    for system in found.systems.values():
+        reading = found.readings[system.id]
         if reading.status == HealthStatus.CRITICAL:
             text = f"“{system.name}” is critical (score {reading.score}). {' '.join(reading.why)}"
             wrong[system.organization_id, Cause.SYSTEM_CRITICAL, system.id] = text
         if _too_old(reading.oldest_due_seconds):
             text = f"A delivery to “{system.name}” has been due for {reading.oldest_due_seconds:.0f} s."
             wrong[system.organization_id, Cause.OLDEST_DUE, system.id] = text
-    for organization_id, age in taken.unrouted.items():
+    for organization_id, age in found.unrouted.items():
         if _too_old(age):
             text = f"An event has waited {age:.0f} s for its routing: the workers are behind, or have stopped."
             wrong[organization_id, Cause.OLDEST_DUE, None] = text
     for alert in Alert.objects.filter(resolved_at=None).select_related("system"):
-        if _is_over(alert, wrong, taken.readings):
+        if _is_over(alert, wrong, found.readings):
             _or_log(partial(alerts.resolve, alert))
     known = alerts.found_again(wrong)
     for (organization_id, cause, system_id), text in wrong.items():
         if (organization_id, cause, system_id) not in known:
-            about = taken.systems[system_id] if system_id else None
+            about = found.systems[system_id] if system_id else None
             _or_log(partial(alerts.raise_alert, organization_id, cause, text, system=about))
 
 

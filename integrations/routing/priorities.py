@@ -1,6 +1,6 @@
 """The priority of a delivery: pure, and independent of the order of the routes.
 
-1. The highest of the event's own and those of the routes that ask for the delivery.
+1. The highest of the event's own and those of the routes that request the delivery.
 2. One step up for each of their raising conditions that holds, one down for each lowering one; the sum counts, bounded
    by low and high.
 3. One step up on the wedding day, up to high.
@@ -29,7 +29,7 @@ class WorkedOut:
 
 
 def work_out(event: ChannelEvent, now: datetime, asking: Iterable[Matched]) -> WorkedOut:
-    """The priority of a delivery that these routes ask for at ``now``."""
+    """The priority of a delivery that these routes request at ``now``."""
     priority = Priority(event.priority)
     because = [f"the event is {priority}"]
     if priority == Priority.URGENT:

@@ -36,7 +36,7 @@ Routing, Effect = ChannelEvent.Routing, ChannelEvent.Effect
 
 
 # The lock timeout is set by the first write, so that it costs no round trip of its own.
-_TAKE = Prepared(
+_CLAIM = Prepared(
     "take_event",
     """
     WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', %(patience)s, true))
@@ -55,8 +55,8 @@ def route(event_id: UUID, *, patience_milliseconds: int = ROUTING_PATIENCE_MILLI
         OperationalError: PostgreSQL is away, or another session kept a row locked for longer than we wait
             (``lock_is_held``); nothing has been written.
     """
-    taken, _ = _TAKE.run({"id": event_id, "patience": str(patience_milliseconds)})
-    if not taken:
+    claimed, _ = _CLAIM.run({"id": event_id, "patience": str(patience_milliseconds)})
+    if not claimed:
         for follower in followers.followers:
             follower.without_wedding(event_id)
         return 0

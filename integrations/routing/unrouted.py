@@ -25,9 +25,9 @@ FROM (
         LIMIT %(batch)s
         FOR UPDATE SKIP LOCKED
     ) AS picked
-) AS taken
-WHERE event.id = taken.id
-RETURNING event.id, event.hinted_at, taken.hinted_at, event.priority
+) AS chosen
+WHERE event.id = chosen.id
+RETURNING event.id, event.hinted_at, chosen.hinted_at, event.priority
 """
 UNMARK = """
 UPDATE live_channelevent AS event SET hinted_at = mark.before
@@ -53,8 +53,8 @@ def hint_events() -> int:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE, given)
-        taken = cursor.fetchall()
+        chosen = cursor.fetchall()
     marks: dict[TaskHint, Mark] = {
-        RouteHint(str(event_id), priority): Mark(event_id, made, before) for event_id, made, before, priority in taken
+        RouteHint(str(event_id), priority): Mark(event_id, made, before) for event_id, made, before, priority in chosen
     }
     return send_or_unmark(marks, UNMARK)

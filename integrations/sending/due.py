@@ -38,7 +38,7 @@ ORDER BY random()
 
 # No message carries held deliveries, or those past the quick retries; the rest should have a message, which gets some
 # seconds. A hinted row is hinted again when it has become due again, or after a while; an urgent one in each round.
-_TAKE = """
+_CHOOSE = """
 UPDATE integrations_delivery AS delivery SET hinted_at = now()
 FROM (
     SELECT picked.* FROM unnest(%(systems)s::uuid[], %(room)s::int[], %(most)s::int[]) AS lane(system_id, room, most),
@@ -56,9 +56,9 @@ FROM (
         FOR UPDATE SKIP LOCKED
     ) AS picked
     LIMIT %(batch)s
-) AS taken
-WHERE delivery.id = taken.id
-RETURNING taken.hinted_at, delivery.hinted_at, delivery.id, delivery.priority, delivery.system_id,
+) AS chosen
+WHERE delivery.id = chosen.id
+RETURNING chosen.hinted_at, delivery.hinted_at, delivery.id, delivery.priority, delivery.system_id,
     delivery.attempt_count,
     greatest(0, extract(epoch FROM delivery.next_attempt_at - now()))
 """
@@ -111,10 +111,10 @@ def hint_deliveries() -> int:
         "batch": BATCH,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        taken = cursor.fetchall()
+        cursor.execute(_CHOOSE, values)
+        chosen = cursor.fetchall()
     marks: dict[hints.TaskHint, Mark] = {}
-    for before, made, delivery_id, priority, system_id, attempts, countdown in taken:
+    for before, made, delivery_id, priority, system_id, attempts, countdown in chosen:
         hint = hints.DeliveryHint(str(delivery_id), priority, str(system_id), min(attempts, quick), float(countdown))
         marks[hint] = Mark(delivery_id, made, before)
     return send_or_unmark(marks, _UNMARK)

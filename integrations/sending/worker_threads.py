@@ -32,7 +32,7 @@ class WorkerThread:
         self.busy_since = time.monotonic()
 
     def is_over(self) -> bool:
-        """Whether the thread should take its next message."""
+        """Whether the thread should go on to its next message."""
         served = time.monotonic() - self._began
         return served >= settings.TURN_SECONDS or (served >= MOMENT and worker_threads.free <= 0)
 

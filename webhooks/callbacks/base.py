@@ -55,7 +55,7 @@ class Provider(ABC):
     methods: ClassVar[Sequence[str]] = ("POST",)
     answer: ClassVar[Answer] = Answer('{"status":"ok"}', "application/json")
     largest: ClassVar[int] = 3 * 1024 * 1024
-    """Bytes of a body. Meta sends up to 1000 updates at once, and up to 3 MB:
+    """The most bytes of a body. Meta sends up to 1000 updates together, and up to 3 MB:
     https://developers.facebook.com/docs/graph-api/webhooks/getting-started
     """
 

@@ -80,13 +80,13 @@ FROM request LEFT JOIN counted ON counted.place = request.place
 
 @dataclass(frozen=True)
 class CallbackReceived:
-    """A verified request that may be stored.
+    """A verified request to store.
 
     Arguments:
-        notices: what it tells; empty where it could not be read.
-        unreadable: why it could not be read; empty where it could.
-        older_secret_id: the secret that signed it, where that is not the newest.
-        headers: the ones that a receipt keeps.
+        notices: the notices in it; empty if it could not be read.
+        unreadable: why it could not be read; empty if it could.
+        older_secret_id: the secret that signed it, if that is not the newest.
+        headers: those that a receipt keeps.
     """
 
     door: Door

@@ -146,7 +146,7 @@ def test_clients_are_read_now_and_the_page_says_how_far(
 
     asked = client.get(page(system, "sync-clients"))
     assert not ClientSync.objects.exists()
-    done = client.post(page(system, "sync-clients"), {"anew": "on"}, follow=True).content.decode()
+    done = client.post(page(system, "sync-clients"), {"again": "on"}, follow=True).content.decode()
 
     assert "Sync clients now" in asked.content.decode()
     assert "0 read in all" in done
