@@ -61,7 +61,7 @@ def judge(
         event = ledger.events.get(external_id)
         if event is None:
             if told.taken:
-                verdict.break_rule("answered 202, and no event is stored", external_id, lost=True)
+                verdict.break_rule("answered 202, but no event is stored", external_id, lost=True)
         else:
             if told.event_ids - {event.id}:
                 verdict.break_rule("an answer names another event than the stored one", external_id)
@@ -85,7 +85,7 @@ def _follow(
     made = Counter(delivery.system for delivery in event.deliveries)
     for system in () if event.effect in SILENT or event.routing != "routed" else targets[event.type]:
         if not made[system]:
-            verdict.break_rule("an event lacks a delivery that its routes ask for", event.id, lost=True)
+            verdict.break_rule("an event lacks a delivery that its routes request", event.id, lost=True)
     for system, count in made.items():
         if count > 1:
             verdict.break_rule("an event has two deliveries to one system", f"{event.id} to {system}")
@@ -101,7 +101,7 @@ def _end(verdict: Verdict, delivery: Delivery, arrival: Arrival, *, deaths: bool
     if delivery.state == "succeeded":
         verdict.delivered += 1
         if not arrival.taken:
-            verdict.break_rule("a delivery counts as succeeded, and its target never took it", shown, lost=True)
+            verdict.break_rule("a delivery counts as succeeded, but its target never accepted it", shown, lost=True)
     elif delivery.state == "held" and delivery.reason in KEPT:
         verdict.held += 1
     elif delivery.state == "dead" and delivery.reason:
@@ -111,7 +111,7 @@ def _end(verdict: Verdict, delivery: Delivery, arrival: Arrival, *, deaths: bool
     elif delivery.state in {"cancelled", "skipped"} and delivery.reason:
         verdict.left_out += 1
     else:
-        verdict.break_rule("a delivery has come to no end, or to one without a cause", shown, lost=True)
+        verdict.break_rule("a delivery has not ended, or ended without a cause", shown, lost=True)
 
 
 def _repetitions(verdict: Verdict, delivery: Delivery, arrival: Arrival) -> None:

@@ -32,18 +32,18 @@ def wrong_with(case: Case, answer: Answer | None) -> str:
     if answer.content == _NO_HTTP:
         return "uvicorn calls well-formed HTTP invalid" if case.well_formed else ""
     if answer.content_type != "application/problem+json":
-        return f"{answer.status} is no application/problem+json"
+        return f"{answer.status} is not application/problem+json"
     problem = {"status": answer.status, "type": "/problems/"} if case.head else answer.json() or {}
     if problem.get("status") != answer.status or not str(problem.get("type")).startswith("/problems/"):
-        return f"{answer.status} is no problem of ours"
+        return f"{answer.status} is not a problem of ours"
     return ""
 
 
 def _wrong_with_taken(case: Case, answer: Answer) -> str:
     if not case.signed:
-        return "a request that was not rightly signed was taken"
+        return "a request that was not correctly signed was accepted"
     if (answer.json() or {}).get("status") not in _STATUSES[answer.status]:
-        return f"{answer.status} does not say what became of the request"
+        return f"{answer.status} does not say whether the request is stored"
     return ""
 
 
@@ -79,7 +79,7 @@ class Verdict:
             "SELECT id::text FROM live_channelevent"
             f" WHERE organization_id = '{facts.organization}' AND source = 'webhook'"
         )
-        self.wrong["a stored body was not rightly signed"] += sum(
+        self.wrong["a stored body was not correctly signed"] += sum(
             bytes(digest) not in self.signed_bodies for _, digest, _, _ in kept
         )
         receipts = {event_id for _, _, verdict, event_id in kept if verdict == "accepted"}
@@ -92,13 +92,13 @@ class Verdict:
         self.wrong["a time is told that no wedding can keep"] += sum(
             field in _CLOCKS and not _CLOCK.search(str(after)) for field, after in changed
         )
-        self.wrong["answered 202, and not stored"] += len(self.stored_ids - {row[0] for row in kept})
+        self.wrong["answered 202, but not stored"] += len(self.stored_ids - {row[0] for row in kept})
         said = ground.execute(
             "SELECT body, payload #>> '{extra,said}' FROM webhooks_receipt JOIN live_channelevent"
             " ON live_channelevent.id = event_id"
             f" WHERE connection_id = '{facts.connection}' AND payload #> '{{extra,said}}' IS NOT NULL"
         )
-        self.wrong["a text is told otherwise than it was said"] += sum(
+        self.wrong["a text is told differently from what was sent"] += sum(
             not is_told_rightly(json.loads(bytes(body))["payload"]["said"], told) for body, told in said
         )
         self.wrong = +self.wrong

@@ -66,6 +66,6 @@ def path_of(name: str) -> str:
 
 def _bound() -> socket.socket:
     """A port that is in use, so that no other program listens there, and that refuses connections."""
-    taken = socket.socket()
-    taken.bind((LOCAL, 0))
-    return taken
+    bound = socket.socket()
+    bound.bind((LOCAL, 0))
+    return bound

@@ -101,8 +101,8 @@ def faults_of(sent: Mapping[str, Sent], found: Found) -> Counter[str]:
         if stored := found.stored.get(external_id):
             broken.update(_half(stored, told))
         else:
-            broken["answered 200 or 202, and nothing is stored"] += told.taken
-    broken["stored, and no sender sent it"] += len(found.stored.keys() - sent.keys())
+            broken["answered 200 or 202, but nothing is stored"] += told.taken
+    broken["stored, but no sender sent it"] += len(found.stored.keys() - sent.keys())
     broken["an event has no receipt"] += found.orphans
     broken["a channel's sequences have a gap, or its counter is wrong"] += sum(not log.whole for log in found.logs)
     return +broken
@@ -116,5 +116,5 @@ def _half(stored: Stored, told: Sent) -> list[str]:
     if len({*stored.dedup_ids, *stored.receipts, *stored.events, *told.event_ids}) > 1:
         wrong.append("dedup id, receipt, event and answer name different ids")
     if stored.entries != CHANNELS.get(stored.event_type):
-        wrong.append("an event does not stand on each of its channels")
+        wrong.append("an event is not on each of its channels")
     return wrong

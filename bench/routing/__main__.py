@@ -1,4 +1,4 @@
-"""``python -m bench.routing``: how long matching one event takes among 10, 1 000 and 10 000 routes."""
+"""``python -m bench.routing``: how long matching one event takes among 10, 1,000 and 10,000 routes."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ LABELS = {"spread": "routes of every kind", "alike": "all alike except for a con
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.routing",
-        description="Match one event against organizations with 10, 1 000 and 10 000 routes, of which 5 match, "
+        description="Match one event against organizations with 10, 1,000 and 10,000 routes, of which 5 match, "
         "in turn, on its own PostgreSQL. Spread: patterns and event types of every kind. Alike: each route has the "
         "event's own pattern and type, so that they differ only in the value of a condition.",
     )
