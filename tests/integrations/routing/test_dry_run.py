@@ -198,7 +198,7 @@ def test_what_breaks_is_told_where_it_breaks(wedding: Any, venue: System) -> Non
         ("breaks later", False),
         ("broken", True),
     ]
-    assert [(each.request, "breaks" in each.problem) for each in found.deliveries] == [(None, True)]
+    assert [(each.request, "fails" in each.problem) for each in found.deliveries] == [(None, True)]
 
 
 def test_the_routes_that_do_not_match_come_page_by_page(wedding: Any, venue: System) -> None:
