@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='route',
             name='priority',
-            field=models.CharField(blank=True, choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High')], default='', help_text="The least priority of deliveries; empty: the event's.", max_length=8),
+            field=models.CharField(blank=True, choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High')], default='', help_text="Deliveries have at least this priority; empty: the event's.", max_length=8),
         ),
         migrations.AlterField(
             model_name='route',

@@ -57,7 +57,7 @@ class Route(models.Model):
         choices=PRIORITIES,
         blank=True,
         default="",
-        help_text="The least priority of deliveries; empty: the event's.",
+        help_text="Deliveries have at least this priority; empty: the event's.",
     )
     mapping = models.JSONField(
         default=dict, blank=True, help_text='The fields to send: {"their.field": "our.path", "fixed": {"const": 1}}.'
