@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing fuzz reconcile chaos lint docs format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing bench-live fuzz reconcile chaos lint docs format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ bench-emergency: $(VENV)/.dev-installed ## play an emergency while 5 000 message
 
 bench-routing: $(VENV)/.dev-installed ## measure matching among 10 to 10 000 routes, about 2 minutes (ARGS="--help")
 	$(RUN) -m bench.routing $(ARGS)
+
+bench-live: $(VENV)/.dev-installed ## measure events to many sockets beside barer servers, about 6 minutes (ARGS="--rounds 1 --sockets 200")
+	$(RUN) -m bench.live $(ARGS)
 
 fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receiver (ARGS="--count 10000 --seed 7")
 	$(RUN) -m bench.fuzz $(ARGS)

@@ -1,0 +1,108 @@
+"""``python -m bench.live``: one event to many sockets, beside a bare WebSocket server and Channels' own way."""
+
+import argparse
+import os
+import platform
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bench.ground import ROOT, Ground
+from bench.live.fan_out import BARE, OURS, SIDES, STOCK, Measurement, percentile, stage
+from bench.program import keep, run
+
+RESULT = ROOT / "bench" / "results" / "live.json"
+FILES = 8_192
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.live",
+        description="Follow one channel by many sockets, and tell two events a second; ours, a bare server and stock "
+        "Channels in turn. Ours is timed from the commit, the others from their message to Redis.",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
+    parser.add_argument("--sockets", type=int, nargs="+", default=[200, 1000], help="how many (200 1000)")
+    parser.add_argument("--events", type=int, default=20, help="in each measurement (20)")
+    parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/live.json)")
+    return parser.parse_args(words)
+
+
+def ratios(found: Sequence[Measurement]) -> dict[str, float | None]:
+    """Ours by the others, of the most sockets: of each round, and of those the median."""
+    most = max((each.sockets for each in found), default=0)
+    of = {side: [each for each in found if each.side == side and each.sockets == most] for side in SIDES}
+
+    def ratio(other: str, figure: Any) -> float | None:
+        pairs = zip(of[OURS], of[other], strict=True)
+        values = [figure(ours) / figure(theirs) for ours, theirs in pairs if figure(theirs)]
+        return round(median(values), 2) if values else None
+
+    return {
+        "p99_vs_bare": ratio(BARE, lambda each: percentile(each.milliseconds, 0.99)),
+        "p99_vs_stock_pubsub": ratio(STOCK, lambda each: percentile(each.milliseconds, 0.99)),
+        "cpu_vs_bare": ratio(BARE, lambda each: each.cpu_microseconds),
+        "memory_vs_bare": ratio(BARE, lambda each: each.bytes_per_socket),
+    }
+
+
+def show(console: Console, found: Sequence[Measurement]) -> None:
+    """Print the table, and the ratios below it."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name in ("sockets", "side"):
+        table.add_column(name)
+    for name in ("p50 ms", "p99 ms", "longest ms", "CPU µs each", "KiB a socket"):
+        table.add_column(name, justify="right")
+    for each in sorted(found, key=lambda one: (one.sockets, SIDES.index(one.side))):
+        times = (percentile(each.milliseconds, share) for share in (0.5, 0.99, 1.0))
+        cost = (each.cpu_microseconds, each.bytes_per_socket / 1024)
+        table.add_row(str(each.sockets), each.side, *(f"{value:.1f}" for value in (*times, *cost)))
+    console.print(table)
+    for name, value in ratios(found).items():
+        console.print(f"{name:>20}  {value}")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, write the JSON. 0 when it was measured; 1 when not; 130 when stopped."""
+    arguments = _arguments(words)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard) if hard > 0 else FILES, hard))
+
+    def work(console: Console) -> int:
+        found: list[Measurement] = []
+        with Ground() as ground, stage(ground) as built:
+            for number in range(arguments.rounds):
+                for sockets in arguments.sockets:
+                    for place in range(len(SIDES)):
+                        side = SIDES[(place + number) % len(SIDES)]
+                        console.print(f"round {number + 1}: {side} with {sockets} sockets", style="dim")
+                        found.append(built.measure(side, sockets, arguments.events))
+            ground.drop_hints()
+        show(console, found)
+        machine = {"python": platform.python_version(), "cores": os.cpu_count()}
+        measurements = [
+            {
+                "side": each.side,
+                "sockets": each.sockets,
+                "p50_ms": percentile(each.milliseconds, 0.5),
+                "p99_ms": percentile(each.milliseconds, 0.99),
+                "cpu_microseconds": each.cpu_microseconds,
+                "bytes_per_socket": each.bytes_per_socket,
+            }
+            for each in found
+        ]
+        keep({"ratios": ratios(found), "machine": machine, "measurements": measurements}, arguments.output)
+        return 0
+
+    return run("bench.live", Console(), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""One event to many sockets: how long after its commit each has it, and what that costs the server."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.ground import Ground
+from bench.live.helpers import Helper
+from bench.servers import Server, free_port, our_web, python, web_command
+
+OURS, BARE, STOCK = "ours", "bare", "stock"
+SIDES = (OURS, BARE, STOCK)
+EVERY = 0.5  # seconds between two events
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One side, once.
+
+    Arguments:
+        milliseconds: from the commit to the arrival, of each event at each socket.
+        cpu_microseconds: of the server, for each event at each socket.
+        bytes_per_socket: by which the server grew when they connected.
+    """
+
+    side: str
+    sockets: int
+    milliseconds: list[float]
+    cpu_microseconds: float
+    bytes_per_socket: float
+
+
+class Stage:
+    """The three servers, the teller and the clients."""
+
+    def __init__(self, servers: dict[str, Server], teller: Helper, clients: Helper) -> None:
+        self._servers, self._teller, self._clients = servers, teller, clients
+        self._channel = teller.ask("channel")
+        self._number = 0
+
+    def measure(self, side: str, sockets: int, events: int) -> Measurement:
+        """Open the sockets, tell the events, close the sockets.
+
+        Raises:
+            BenchError: an event did not arrive at every socket, or at one of them twice.
+        """
+        server = self._servers[side]
+        before = server.resident_bytes()
+        self._clients.ask(json.dumps({"open": self._targets(side, sockets, server.port)}))
+        grown = server.resident_bytes() - before
+        self._tell(side, 2)  # whatever is made on first use
+        cpu = cpu_seconds(server.pid)
+        told = self._tell(side, events)
+        cost = cpu_seconds(server.pid) - cpu
+        arrivals = told.arrivals
+        self._clients.ask(json.dumps({"close": True}))
+        if any(len(each) != sockets for each in arrivals.values()):
+            raise BenchError(f"{side}: of {sockets} sockets {sorted(map(len, arrivals.values()))} got the events.")
+        late = [1000 * (arrival - told.at[number]) for number, each in arrivals.items() for arrival in each]
+        return Measurement(side, sockets, late, 1e6 * cost / (sockets * events), grown / sockets)
+
+    def _targets(self, side: str, sockets: int, port: int) -> dict[str, object]:
+        if side != OURS:
+            return {"port": port, "targets": ["/"] * sockets, "request": ""}
+        tickets = self._teller.ask(f"tickets {sockets}")
+        request = json.dumps({"id": 1, "op": "subscribe", "channel": self._channel})
+        return {"port": port, "targets": [f"/ws/channels/?ticket={each}" for each in tickets], "request": request}
+
+    def _tell(self, side: str, events: int) -> "Told":
+        at: dict[int, float] = {}
+        for _ in range(events):
+            self._number += 1
+            began = time.monotonic()
+            at[self._number] = self._teller.ask(f"tell {side} {self._number}")
+            time.sleep(max(0.0, began + EVERY - time.monotonic()))
+        found = self._clients.ask(json.dumps({"collect": list(at)}))
+        return Told(at, {int(number): each for number, each in found.items()})
+
+
+@dataclass(frozen=True)
+class Told:
+    """When events were committed, and when each arrived at each socket."""
+
+    at: dict[int, float]
+    arrivals: dict[int, list[float]]
+
+
+@contextmanager
+def stage(ground: Ground) -> Iterator[Stage]:
+    """Start everything."""
+    organization = ground.make_product(weddings=1).organization
+    environment = ground.environment(free_port()) | {"REDIS_URL": ground.valkey.url}
+    log = ground.home.log("helpers")
+    with ExitStack() as started:
+        servers = {OURS: our_web(ground), BARE: _bare(ground), STOCK: _stock(ground)}
+        for server in servers.values():
+            started.enter_context(server)
+        teller = started.enter_context(Helper(("bench.live.telling", organization), environment, log))
+        clients = started.enter_context(Helper(("bench.live.clients",), environment, log))
+        yield Stage(servers, teller, clients)
+
+
+def _bare(ground: Ground) -> Server:
+    port = free_port()
+    environment = ground.environment(port) | {"PORT": str(port), "REDIS_URL": ground.valkey.url}
+    return Server(BARE, python("-m", "bench.live.peers.bare"), environment, port, "/readyz", ground.home.log(BARE))
+
+
+def _stock(ground: Ground) -> Server:
+    port = free_port()
+    environment = ground.environment(port) | {"PORT": str(port), "REDIS_URL": ground.valkey.url}
+    command = tuple(
+        word.replace(OUR_PROTOCOL, "websockets-sansio") for word in web_command("bench.live.peers.stock:application")
+    )
+    return Server(STOCK, command, environment, port, "/", ground.home.log(STOCK))
+
+
+OUR_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of processors, in user and system mode (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """One that was seen."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
