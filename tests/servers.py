@@ -39,6 +39,7 @@ SHORT_TIMES = {
     "WEDSYNC_SWEEP_AGAIN_SECONDS": "3",
     "WEDSYNC_BREAKER_OPEN_SECONDS": "2",
     "WEDSYNC_FOLLOW_SECONDS": "1",
+    "WEDSYNC_SLOW_READER_SECONDS": "2",
     "WEDSYNC_HEALTH_SECONDS": "3600",  # tests sweep themselves; nobody misses it meanwhile
     "WEDSYNC_HEARTBEAT_SECONDS": "20",  # tests end processes, and nobody is to be told of it
     "WEDSYNC_ASSUME_WEDDING_SECONDS": "4",

@@ -28,7 +28,7 @@ from wedsync.database import sessions
 from wedsync.database.sessions import Role
 from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
-from wedsync.live.sockets.consumer import ChannelConsumer
+from wedsync.live.sockets import channel_socket
 from wedsync.live.sockets.entrance import Entrance
 from wedsync.web.answers import closing_early_answers
 from wedsync.web.wsgi_bridge import Bridge, Limits
@@ -47,7 +47,7 @@ limits = Limits(
 )
 # Somebody waits for a page and for the API, so their statements are cut short.
 pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(sessions.become, Role.PAGES))
-sockets = Entrance(ChannelConsumer.as_asgi())
+sockets = Entrance(channel_socket.serve)
 SOCKET_PATH = "/ws/channels/"
 pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
 

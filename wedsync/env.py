@@ -264,6 +264,9 @@ TRUSTED_PROXIES = _variable(
 )
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
+SLOW_READER_SECONDS = _variable(
+    "WEDSYNC_SLOW_READER_SECONDS", float, "10", "how long a socket may take nothing of what waits for it"
+)
 HEALTH_SECONDS = _variable("WEDSYNC_HEALTH_SECONDS", float, "60", "pause between two rounds of the health sweep")
 ECHO = _variable(
     "WEDSYNC_ECHO_SECONDS",

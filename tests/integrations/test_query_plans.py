@@ -36,7 +36,7 @@ from tests.factories import (
 )
 from webhooks.models import ProviderNotice, Receipt
 from wedsync.ids import new_id
-from wedsync.live.log.reader import ChannelKey, frames_after, last_sequences
+from wedsync.live.log.reader import ChannelKey, entries_after, last_sequences
 from wedsync.live.models import Channel, ChannelEntry, ChannelEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
@@ -196,7 +196,7 @@ def plans_of(work: Callable[[], object]) -> Plans:
 
 def _follow(place: ChannelKey) -> None:
     last_sequences([place])
-    frames_after(place, MANY - 10, 100)
+    entries_after({place: MANY - 10}, 100)
 
 
 def _watch() -> None:

@@ -24,7 +24,8 @@ WORKER = [
 def web_command(port: int) -> list[str]:
     return [
         "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(port),
-        "--ws", "websockets-sansio", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "5",
+        "--ws", "wedsync.live.sockets.server_protocol:SocketProtocol", "--ws-per-message-deflate", "false",
+        "--ws-max-size", "65536", "--timeout-graceful-shutdown", "5",
         "--timeout-keep-alive", "75",
         "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
     ]  # fmt: skip

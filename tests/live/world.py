@@ -100,8 +100,8 @@ class World:
         body = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
         return requests.post(self.url, data=body, headers=signed(body, **rest), timeout=10)
 
-    def capacity(self, number: int) -> requests.Response:
-        return self.post(self.envelope("capacity.updated", {"max_capacity": number, "previous": 150}))
+    def capacity(self, number: int, **more: str) -> requests.Response:
+        return self.post(self.envelope("capacity.updated", {"max_capacity": number, "previous": 150, **more}))
 
     def emergency(self) -> requests.Response:
         payload = {

@@ -8,12 +8,20 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import OrganizationFactory, WeddingFactory
 from tests.wedsync.live.test_log import new_event
-from wedsync.live.log.reader import ChannelKey, frames_after, last_sequences, position
+from wedsync.live.log.reader import ChannelKey, Entry, Position, entries_after, last_sequences, positions
 from wedsync.live.log.writer import append
 from wedsync.live.models import Channel
 
 pytestmark = pytest.mark.django_db
 NAME = "a:b:1"
+
+
+def position(place: ChannelKey) -> Position:
+    return positions([place])[place]
+
+
+def after(place: ChannelKey, sequence: int, most: int) -> list[Entry]:
+    return entries_after({place: sequence}, most).get(place, [])
 
 
 def test_a_channel_that_nobody_wrote_to_starts_at_0_and_gets_no_row() -> None:
@@ -24,7 +32,7 @@ def test_a_channel_that_nobody_wrote_to_starts_at_0_and_gets_no_row() -> None:
     assert found[0] == found[1]
     assert found[0].last == 0
     assert last_sequences([place]) == {}
-    assert frames_after(place, 0, 10) == []
+    assert entries_after({place: 0}, 10) == {}
     assert not Channel.objects.exists()
 
 
@@ -52,13 +60,13 @@ def test_nothing_of_another_organization_is_read_under_the_same_name() -> None:
     place = ChannelKey(ours.organization_id, NAME)
 
     assert last_sequences([place]) == {place: 1}
-    assert [frame["sequence"] for frame in frames_after(place, 0, 10)] == [1]
+    assert [entry.sequence for entry in after(place, 0, 10)] == [1]
 
 
 def test_the_entries_behind_a_cursor_are_found_by_an_index_in_order() -> None:
     """The channel is looked up first, as a constant, so that PostgreSQL never sorts a whole channel."""
     with CaptureQueriesContext(connection) as queries:
-        frames_after(ChannelKey(OrganizationFactory.build().id, NAME), 0, 100)
+        after(ChannelKey(OrganizationFactory.build().id, NAME), 0, 100)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

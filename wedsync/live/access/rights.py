@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from wedsync.database.threads import in_thread
+from wedsync.live import threads
 
 log = structlog.get_logger(__name__)
 LOOK_AT_LEAST_EVERY = 2.0  # seconds
@@ -52,7 +52,7 @@ class Guarded(Protocol):
     def rights(self) -> frozenset[str]:
         """What that allowed."""
 
-    async def end(self, code: int, reason: str) -> None:
+    def end(self, code: int, reason: str) -> None:
         """Close it, with nothing sent any more."""
 
 
@@ -102,7 +102,6 @@ class Guard:
     def __init__(self) -> None:
         self._sockets: set[Guarded] = set()
         self._task: asyncio.Task[None] | None = None
-        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, socket: Guarded) -> None:
         """Begin to watch a socket."""
@@ -120,7 +119,7 @@ class Guard:
             if not self._sockets:
                 continue
             try:
-                now = await in_thread(standing, {socket.bearer for socket in self._sockets})
+                now = await threads.entrance.run(standing, {socket.bearer for socket in self._sockets})
             except Exception as error:  # PostgreSQL is away, and with it all that a socket could be told
                 log.warning("rights_not_read", error=type(error).__name__)
                 continue
@@ -130,9 +129,7 @@ class Guard:
         for socket in tuple(self._sockets):
             if found := verdict(socket, now):
                 self.remove(socket)
-                task = asyncio.get_running_loop().create_task(socket.end(*found))
-                self._ending.add(task)
-                task.add_done_callback(self._ending.discard)
+                socket.end(*found)
 
 
 guard = Guard()

@@ -1,14 +1,13 @@
-"""Reading the log, for the sockets of a web process."""
+"""Reading the log: where channels stand, and their events as text that any number of sockets can be sent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
+import orjson
 from django.db import connection
-from django.db.models import Subquery
-
-from wedsync.live.models import Channel, ChannelEntry
 
 
 class ChannelKey(NamedTuple):
@@ -26,56 +25,84 @@ class Position:
     last: int
 
 
-def position(place: ChannelKey) -> Position:
-    """The channel's position; one that nobody has written to yet starts at 0, and gets no row by being followed.
+class Entry(NamedTuple):
+    """One event on a channel. ``text``: what clients are told, as JSON; docs/developers/realtime.md, "Requests"."""
+
+    sequence: int
+    text: bytes
+
+
+_POSITIONS = """
+SELECT channel.organization_id, channel.name, channel.epoch, channel.last_sequence
+FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
+JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+"""
+_AFTER = """
+SELECT asked.number, entry.sequence, event.id::text, event.type, event.priority, event.occurred_at,
+    event.wedding_id::text, event.payload::text
+FROM unnest(%s::uuid[], %s::text[], %s::bigint[]) WITH ORDINALITY AS asked (organization_id, name, after, number)
+JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+    AND channel.last_sequence > asked.after
+CROSS JOIN LATERAL (
+    SELECT sequence, event_id FROM live_channelentry
+    WHERE channel_id = channel.id AND sequence > asked.after ORDER BY sequence LIMIT %s
+) AS entry
+JOIN live_channelevent event ON event.id = entry.event_id
+ORDER BY asked.number, entry.sequence
+"""
+
+
+def positions(keys: Collection[ChannelKey]) -> dict[ChannelKey, Position]:
+    """Where each channel stands; one that nobody has written to yet starts at 0, and gets no row by being followed.
 
     Until there is a row, the epoch is worked out from the name. Who was told so may go on with it, since a channel's
     row, once written, stays (docs/adr/0059).
     """
-    known = Channel.objects.filter(organization_id=place.organization_id, name=place.name)
-    row = known.values_list("epoch", "last_sequence").first()
-    unwritten = str(uuid5(place.organization_id, place.name))
-    return Position((str(row[0]), unwritten), row[1]) if row else Position((unwritten,), 0)
+    found = {key: Position((_epoch_before_any_row(key),), 0) for key in keys}
+    with connection.cursor() as cursor:
+        cursor.execute(_POSITIONS, _columns(keys))
+        for organization_id, name, epoch, last in cursor.fetchall():
+            key = ChannelKey(organization_id, name)
+            found[key] = Position((str(epoch), _epoch_before_any_row(key)), last)
+    return found
 
 
-_LAST_SEQUENCES = """
-SELECT channel.organization_id, channel.name, channel.last_sequence
-FROM unnest(%s::uuid[], %s::text[]) AS followed (organization_id, name)
-JOIN live_channel channel ON channel.organization_id = followed.organization_id AND channel.name = followed.name
-"""
-
-
-def last_sequences(places: Collection[ChannelKey]) -> dict[ChannelKey, int]:
+def last_sequences(keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
     """The last sequence of each channel that has been written to, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_LAST_SEQUENCES, [[str(place.organization_id) for place in places], [p.name for p in places]])
-        return {ChannelKey(organization_id, name): last for organization_id, name, last in cursor.fetchall()}
+        cursor.execute(_POSITIONS, _columns(keys))
+        return {ChannelKey(organization_id, name): last for organization_id, name, _, last in cursor.fetchall()}
 
 
-def frames_after(place: ChannelKey, sequence: int, most: int) -> list[dict[str, Any]]:
-    """The event frames behind a cursor, oldest first. docs/developers/realtime.md, "Requests"."""
-    channel = Channel.objects.filter(organization_id=place.organization_id, name=place.name)
-    entries = (
-        ChannelEntry.objects.filter(channel_id=Subquery(channel.values("id")), sequence__gt=sequence)
-        .select_related("event")
-        .order_by("sequence")[:most]
-    )
-    return [frame(place.name, entry) for entry in entries]
+def entries_after(cursors: Mapping[ChannelKey, int], most: int) -> dict[ChannelKey, list[Entry]]:
+    """What lies behind a cursor of each channel, oldest first, at most so many entries of each. One query."""
+    keys = list(cursors)
+    found: dict[ChannelKey, list[Entry]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_AFTER, [*_columns(keys), list(cursors.values()), most])
+        for number, sequence, *event in cursor.fetchall():
+            key = keys[number - 1]
+            found.setdefault(key, []).append(Entry(sequence, _text(key.name, sequence, *event)))
+    return found
 
 
-def frame(name: str, entry: ChannelEntry) -> dict[str, Any]:
-    """One event as a client sees it."""
-    event = entry.event
-    return {
-        "op": "event",
-        "channel": name,
-        "sequence": entry.sequence,
-        "event": {
-            "id": str(event.id),
-            "type": event.type,
-            "priority": event.priority,
-            "occurred_at": event.occurred_at.isoformat(),
-            "wedding_id": str(event.wedding_id) if event.wedding_id else None,
-            "payload": event.payload,
-        },
+def _columns(keys: Collection[ChannelKey]) -> list[list[str]]:
+    return [[str(key.organization_id) for key in keys], [key.name for key in keys]]
+
+
+def _epoch_before_any_row(key: ChannelKey) -> str:
+    return str(uuid5(key.organization_id, key.name))
+
+
+def _text(
+    name: str, sequence: int, id_: str, kind: str, priority: str, at: datetime, wedding: str | None, payload: str
+) -> bytes:
+    event = {
+        "id": id_,
+        "type": kind,
+        "priority": priority,
+        "occurred_at": at,
+        "wedding_id": wedding,
+        "payload": orjson.Fragment(payload),  # PostgreSQL has written it as JSON already
     }
+    return orjson.dumps({"op": "event", "channel": name, "sequence": sequence, "event": event})

@@ -11,7 +11,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from wedsync.database.errors import POSTGRES_AWAY
-from wedsync.database.threads import in_thread
+from wedsync.live import threads
 from wedsync.live.access import tickets
 from wedsync.live.access.origins import is_our_own
 from wedsync.live.access.rights import Bearer, account_mark
@@ -56,7 +56,7 @@ class Entrance:
         if unknown:
             await self._refuse(f"unknown parameter: {unknown[0][:60]}", receive, send)
         elif TICKET in asked:
-            await self._admit(await in_thread(tickets.redeem, asked[TICKET]), scope, receive, send)
+            await self._admit(await threads.entrance.run(tickets.redeem, asked[TICKET]), scope, receive, send)
         elif is_our_own(scope, self._hosts):
             await self._with_session(scope, receive, send)
         else:
@@ -68,7 +68,7 @@ class Entrance:
         entry = None
         if user.is_authenticated:
             slug, session = _query(scope).get(ORGANIZATION, ""), scope["session"].session_key
-            entry = await in_thread(_session_pass, user.pk, slug, session, user.password)
+            entry = await threads.entrance.run(_session_pass, user.pk, slug, session, user.password)
         await self._admit(entry, scope, receive, send)
 
     async def _admit(self, entry: Pass | None, scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,0 +1,108 @@
+"""Many channels in one request, much to read, and clients that read nothing."""
+
+import json
+import socket as sockets
+from typing import Any
+
+from websockets.sync.client import connect
+
+from tests.live.test_sockets import ask, couple, receive, socket
+from tests.live.world import World
+from tests.polling import until
+
+UNREAD = "socket_too_slow"
+
+
+def test_many_channels_are_followed_by_one_request(world: World) -> None:
+    for number in (160, 161, 162):
+        world.capacity(number)
+    ours, empty = couple(world), f"made:up:{world.wedding.id}"
+    urgent = f"urgent:wedding-day:{world.organization.id}"
+
+    with socket(world) as client:
+        asked = {
+            ours: {"after": 1},
+            empty: {},
+            urgent: {"after": 7, "epoch": "another"},
+            "no:name": {},
+            "a:b:c": {"x": 1},
+        }
+        answer = ask(client, op="subscribe", channels=asked)
+        frames = [receive(client) for _ in range(2)]
+        world.capacity(163)
+        frames.append(receive(client))
+
+    assert answer["ok"]
+    found = answer["channels"]
+    assert (found[ours]["ok"], found[ours]["last"]) == (True, 3)
+    assert (found[empty]["ok"], found[empty]["last"]) == (True, 0)
+    assert found[urgent]["recovered"] is False
+    assert found["no:name"]["error"]["code"] == "bad-channel"
+    assert found["a:b:c"]["error"]["code"] == "bad-request"
+    assert [(frame["channel"], frame["sequence"]) for frame in frames] == [(ours, 2), (ours, 3), (ours, 4)]
+
+
+def test_of_many_channels_only_those_of_the_ticket_are_followed_and_no_more_than_a_socket_may(world: World) -> None:
+    ours = couple(world)
+    with socket(world, world.ticket(channels=[ours])) as client:
+        answer = ask(client, op="subscribe", channels={ours: {}, "a:b:c": {}})["channels"]
+    assert (answer[ours]["ok"], answer["a:b:c"]["error"]["code"]) == (True, "forbidden")
+
+    with socket(world) as client:
+        first = ask(client, op="subscribe", channels={f"a:b:{number}": {} for number in range(100)})["channels"]
+        second = ask(client, op="subscribe", channels={f"a:b:{number}": {} for number in range(60, 160)})["channels"]
+        too_many = ask(client, op="subscribe", channels={f"a:c:{number}": {} for number in range(129)})
+        empty = ask(client, op="subscribe", channels={})
+        both = ask(client, op="subscribe", channels={ours: {}}, channel=ours)
+    assert all(each["ok"] for each in first.values())
+    assert [each["ok"] for each in second.values()] == [True] * 68 + [False] * 32
+    assert {each["error"]["code"] for each in second.values() if not each["ok"]} == {"too-many-channels"}
+    assert [each["error"]["code"] for each in (too_many, empty, both)] == [
+        "too-many-channels", "bad-request", "bad-request",
+    ]  # fmt: skip
+
+
+def test_many_missed_events_come_whole_and_in_order_beside_what_is_new(world: World) -> None:
+    for number in range(40):
+        world.capacity(200 + number, note="x" * 40_000)
+
+    with socket(world) as late, socket(world) as present:
+        assert ask(present, op="subscribe", channel=couple(world))["last"] == 40
+        ask(late, op="subscribe", channel=couple(world), after=0)
+        world.capacity(300)
+
+        assert receive(present)["sequence"] == 41
+        assert [receive(late)["sequence"] for _ in range(41)] == list(range(1, 42))
+
+
+def test_a_client_that_reads_nothing_is_cut_off_and_nobody_else_notices(world: World) -> None:
+    with (
+        socket(world) as present,
+        connect(f"{world.product.ws_url}?ticket={world.ticket()}", proxy=None, max_queue=1, sock=slow(world)) as stuck,
+    ):
+        for client in (present, stuck):
+            client.send(json.dumps({"id": 1, "op": "subscribe", "channel": couple(world)}))
+        assert receive(present)["ok"]
+        before = world.product.log("web").count(UNREAD)
+
+        heard = []
+        for number in range(30):
+            world.capacity(200 + number, note="x" * 60_000)
+            heard.append(receive(present)["sequence"])
+
+        until(lambda: world.product.log("web").count(UNREAD) > before, 20, what="the end of the slow reader")
+    assert heard == list(range(1, 31))
+
+
+def slow(world: World) -> Any:
+    """A connection with a small buffer for what it is sent."""
+    made = sockets.socket()
+    made.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 8192)
+    made.connect(("127.0.0.1", world.product.port))
+    return made
+
+
+def test_compression_is_not_agreed_on(world: World) -> None:
+    with socket(world) as client:
+        assert client.response is not None
+        assert "Sec-WebSocket-Extensions" not in client.response.headers

@@ -1,0 +1,157 @@
+"""Tells the clients of this process what is new on the channels that they follow.
+
+What is new is read once for each channel, however many follow it, and the same bytes are written to every client that
+stands right before it; who does not, or has no room, catches up from the log (docs/adr/0091).
+
+Hints come from whoever appended: every web process is a member of one group of the channel layer, and hears of many
+channels in one message. Redis only hints: channels-redis drops messages over its capacity and forgets groups after a
+flush. So PostgreSQL is asked every 2 s, in one query, how far the followed channels have come; a lost hint costs a
+client 2 s and no event (docs/adr/0006).
+"""
+
+import asyncio
+from collections import defaultdict
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from wedsync.live import threads
+from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
+from wedsync.live.fan_out.replays import Replays
+from wedsync.live.fan_out.subscriptions import Batch, Subscription
+from wedsync.live.log.reader import ChannelKey, entries_after, last_sequences
+
+log = structlog.get_logger(__name__)
+REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
+MOST_UNSENT = 1024 * 1024  # bytes of one client
+PAGE = 32  # entries of a channel that are read together
+CHANNELS_AT_ONCE = 500  # that are read together
+CLIENTS_AT_ONCE = 500  # that are written to before something else gets its turn
+
+
+class Broadcaster:
+    """All subscriptions of this process, by channel."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[ChannelKey, set[Subscription]] = defaultdict(set)
+        self._positions: dict[ChannelKey, int] = {}
+        self._keys: dict[str, ChannelKey] = {}
+        self._news: dict[ChannelKey, None] = {}
+        self._has_news = asyncio.Event()
+        self._replays = Replays(self._positions.get)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._address = ""
+        self._joined = asyncio.Event()
+
+    async def listen(self) -> None:
+        """Begin to hear hints, if this process does not yet; waits a second at most."""
+        if not self._tasks or any(task.done() for task in self._tasks):
+            await self._begin()
+        try:
+            await asyncio.wait_for(self._joined.wait(), timeout=1)
+        except TimeoutError:
+            log.warning("hints_unavailable", error="Redis did not answer in time")
+
+    async def _begin(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._address = await get_channel_layer().new_channel()
+        loop = asyncio.get_running_loop()
+        works = (self._ask(), self._stay_in_group(), self._hear(), self._tell())
+        self._tasks = [loop.create_task(each) for each in works]
+
+    def add(self, subscription: Subscription, last: int) -> None:
+        """Begin to tell a client about a channel. ``last``: where the channel stood a moment ago."""
+        key = subscription.key
+        self._subscriptions[key].add(subscription)
+        self._keys[channel_key(*key)] = key
+        if subscription.cursor < self._positions.setdefault(key, last):
+            self._replays.add(subscription)
+        self._note(key)  # something may have come since
+
+    def remove(self, subscription: Subscription) -> None:
+        """Stop telling a client about a channel."""
+        subscription.ended = True
+        key = subscription.key
+        self._subscriptions[key].discard(subscription)
+        if not self._subscriptions[key]:
+            del self._subscriptions[key]
+            self._keys.pop(channel_key(*key), None)
+            self._positions.pop(key, None)
+
+    def _note(self, key: ChannelKey) -> None:
+        self._news[key] = None
+        self._has_news.set()
+
+    async def _ask(self) -> None:
+        while True:
+            await asyncio.sleep(settings.FOLLOW_SECONDS)
+            if not self._subscriptions:
+                continue
+            try:
+                found = await threads.news.run(last_sequences, list(self._subscriptions))
+            except Exception as error:  # PostgreSQL is away; the next round asks again
+                log.warning("follower_failed", error=type(error).__name__)
+                continue
+            for key, last in found.items():
+                if last > self._positions.get(key, last):
+                    self._note(key)
+
+    async def _stay_in_group(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(get_channel_layer().group_add(LIVE_GROUP, self._address), timeout=5)
+            except Exception as error:  # without Redis the log is asked all the same
+                log.warning("hints_unavailable", error=type(error).__name__)
+            self._joined.set()
+            await asyncio.sleep(REJOIN_SECONDS)
+
+    async def _hear(self) -> None:
+        while True:
+            message = await get_channel_layer().receive(self._address)
+            for heard in message["channels"]:
+                if key := self._keys.get(heard):
+                    self._note(key)
+
+    async def _tell(self) -> None:
+        """Read what is new, and write it to whom it concerns, for as long as the process lives."""
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            keys = [key for key in self._news if key in self._positions]
+            self._news.clear()
+            for start in range(0, len(keys), CHANNELS_AT_ONCE):
+                asked = keys[start : start + CHANNELS_AT_ONCE]
+                try:
+                    await self._tell_of(asked)
+                except Exception as error:  # PostgreSQL is away; the next question finds them again
+                    log.warning("entries_not_read", error=type(error).__name__)
+
+    async def _tell_of(self, keys: list[ChannelKey]) -> None:
+        cursors = {key: self._positions[key] for key in keys if key in self._positions}
+        for key, entries in (await threads.news.run(entries_after, cursors, PAGE)).items():
+            batch = Batch(entries)
+            if batch.last <= self._positions.get(key, batch.last):
+                continue  # nobody follows it any more, or somebody who has come back since, and is further
+            if len(entries) == PAGE:
+                self._note(key)
+            self._positions[key] = batch.last
+            for number, subscription in enumerate(tuple(self._subscriptions[key]), 1):
+                self._give(subscription, batch)
+                if number % CLIENTS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    def _give(self, subscription: Subscription, batch: Batch) -> None:
+        if subscription.is_behind or subscription.cursor >= batch.last or not subscription.counts:
+            return
+        client = subscription.client
+        frames = batch.behind(subscription.cursor, client.framing) if subscription.cursor >= batch.before else b""
+        if not frames or (client.unsent and client.unsent + len(frames) > MOST_UNSENT):
+            self._replays.add(subscription)
+            return
+        client.write(frames)
+        subscription.cursor = batch.last
+
+
+broadcaster = Broadcaster()

@@ -1,0 +1,81 @@
+"""Clients that are behind read the log in turn, a page each, so that none of them slows the others or what is new."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from wedsync.live import threads
+from wedsync.live.fan_out.subscriptions import Batch, Subscription
+from wedsync.live.log.reader import ChannelKey, entries_after
+
+log = structlog.get_logger(__name__)
+PAGE_BYTES = 256 * 1024  # of one turn, and unsent at most before the next one
+FIRST_PAGE, LARGEST_PAGE = 16, 100  # entries
+AGAIN_SECONDS = 1.0  # after PostgreSQL was away
+
+
+class Replays:
+    """All clients of this process that are behind.
+
+    Arguments:
+        position: how far those are who are not behind, by channel; ``None``: nobody follows it.
+    """
+
+    def __init__(self, position: Callable[[ChannelKey], int | None]) -> None:
+        self._position = position
+        self._turns: deque[Subscription] = deque()
+        self._waiting = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, subscription: Subscription) -> None:
+        """Let it catch up."""
+        if not subscription.is_behind:
+            subscription.is_behind = True
+            self._queue(subscription)
+
+    def _queue(self, subscription: Subscription) -> None:
+        self._turns.append(subscription)
+        self._waiting.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._serve())
+
+    async def _serve(self) -> None:
+        while True:
+            await self._waiting.wait()
+            if not self._turns:
+                self._waiting.clear()
+                continue
+            subscription = self._turns.popleft()
+            if not subscription.counts:
+                continue
+            if subscription.client.unsent > PAGE_BYTES:
+                subscription.client.when_drained(partial(self._queue, subscription))
+                continue
+            try:
+                await self._take_turn(subscription)
+            except Exception as error:  # PostgreSQL is away
+                log.warning("entries_not_read", error=type(error).__name__)
+                self._turns.append(subscription)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _take_turn(self, subscription: Subscription) -> None:
+        key, cursor, asked = subscription.key, subscription.cursor, subscription.page
+        entries = (await threads.replays.run(entries_after, {key: cursor}, asked)).get(key)
+        if not subscription.counts:
+            return
+        if entries:
+            batch = Batch(entries)
+            frames = batch.behind(cursor, subscription.client.framing)
+            subscription.client.write(frames)
+            subscription.cursor = batch.last
+            subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * len(entries) // len(frames)))
+        position = self._position(key)
+        if position is not None and subscription.cursor >= position:
+            subscription.is_behind = False
+        elif entries:
+            self._queue(subscription)
+        else:  # what lies between is not in the log any more
+            subscription.cursor, subscription.is_behind = position or cursor, False

@@ -1,0 +1,68 @@
+"""What a client follows, and what it is sent: entries that are read once and framed once for all who need them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from wedsync.live.log.reader import ChannelKey, Entry
+
+Framing = Callable[[Iterable[bytes]], bytes]
+"""Turns texts into the bytes of a transport."""
+
+
+class Client(Protocol):
+    """A connection that follows channels. Writing never waits; what the client has not taken counts as unsent."""
+
+    @property
+    def framing(self) -> Framing:
+        """How its transport carries texts."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be written."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client to read."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames."""
+
+    def when_drained(self, again: Callable[[], None]) -> None:
+        """Call back once the client has read nearly everything."""
+
+
+class Subscription:
+    """A client's place in one channel.
+
+    Attributes:
+        cursor: the last sequence that was written to the client.
+        is_behind: it reads the log in its turn, until it has caught up with the others.
+        page: how many entries it reads at a time, so that a page has about as many bytes as it may.
+    """
+
+    __slots__ = ("client", "cursor", "ended", "is_behind", "key", "page")
+
+    def __init__(self, client: Client, key: ChannelKey, cursor: int, page: int) -> None:
+        self.client, self.key, self.cursor, self.page = client, key, cursor, page
+        self.is_behind = self.ended = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether the client still follows the channel."""
+        return not self.ended and self.client.is_open
+
+
+class Batch:
+    """Entries of one channel in order; their bytes are made once for each framing and place to go on from."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.before, self.last = entries[0].sequence - 1, entries[-1].sequence
+        self._entries = entries
+        self._framed: dict[tuple[Framing, int], bytes] = {}
+
+    def behind(self, cursor: int, framing: Framing) -> bytes:
+        """Whatever of it lies behind a cursor."""
+        key = framing, cursor
+        if key not in self._framed:
+            self._framed[key] = framing(entry.text for entry in self._entries if entry.sequence > cursor)
+        return self._framed[key]

@@ -1,0 +1,10 @@
+"""The database threads of live channels: apart from those of webhooks, heartbeats and pages, and from each other."""
+
+from wedsync.database.threads import DatabaseThreads
+
+news = DatabaseThreads(1, "live-news")
+"""Reads what is new on followed channels."""
+replays = DatabaseThreads(1, "live-replays")
+"""Reads what single sockets have missed."""
+entrance = DatabaseThreads(2, "live-entrance")
+"""Tickets, sessions, rights and positions of channels."""
