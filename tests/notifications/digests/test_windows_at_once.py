@@ -42,6 +42,16 @@ def _short_windows(settings: Settings) -> None:
 
 
 @pytest.fixture
+def long_windows(settings: Settings) -> None:
+    """However slow the machine is, they end when the test says so."""
+    settings.DIGEST_SECONDS = settings.COLLAPSE_SECONDS = 600
+
+
+def end_windows() -> None:
+    Window.objects.update(closes_at=Now())
+
+
+@pytest.fixture
 def wedding() -> Any:
     return WeddingFactory(date=date(2030, 6, 19))
 
@@ -124,12 +134,13 @@ def all_routed(events: list[ChannelEvent]) -> bool:
     return not ChannelEvent.objects.filter(id__in=[event.id for event in events], routing="pending").exists()
 
 
+@pytest.mark.usefixtures("long_windows")
 def test_closers_that_meet_at_one_window_make_one_message(wedding: Any) -> None:
     person(wedding)
     route_to_people(wedding)
     events = (milestone(wedding), milestone(wedding))
     window = Window.objects.get()
-    until(lambda: Window.objects.filter(closes_at__lte=Now()).exists(), what="the end of the window")
+    end_windows()
 
     closed = at_once(5, lambda _: closing.close(window.id))
 
@@ -138,12 +149,13 @@ def test_closers_that_meet_at_one_window_make_one_message(wedding: Any) -> None:
     assert windows.digest_of(digest) == events
 
 
+@pytest.mark.usefixtures("long_windows")
 def test_a_closer_that_dies_midway_has_decided_nothing_and_the_next_one_does(wedding: Any) -> None:
     person(wedding)
     route_to_people(wedding)
     events = (milestone(wedding), milestone(wedding))
     window = Window.objects.get()
-    until(lambda: Window.objects.filter(closes_at__lte=Now()).exists(), what="the end of the window")
+    end_windows()
 
     def die(_: int) -> bool:
         with transaction.atomic():
@@ -161,14 +173,12 @@ def test_a_closer_that_dies_midway_has_decided_nothing_and_the_next_one_does(wed
     assert windows.digest_of(digests()[0]) == events
 
 
-def test_what_is_called_off_while_its_window_closes_is_in_the_message_or_called_off_never_both(
-    wedding: Any, settings: Settings
-) -> None:
-    settings.DIGEST_SECONDS = 600  # all six are gathered in one window, however slow the machine
+@pytest.mark.usefixtures("long_windows")
+def test_what_is_called_off_while_its_window_closes_is_in_the_message_or_called_off_never_both(wedding: Any) -> None:
     person(wedding)
     route_to_people(wedding)
     events = [milestone(wedding) for _ in range(6)]
-    Window.objects.update(closes_at=Now())
+    end_windows()
     called_off = Delivery.objects.filter(event__in=events[::2])
 
     at_once(2, lambda number: staff_actions.cancel(called_off) if number else closing.close_due())
@@ -181,15 +191,17 @@ def test_what_is_called_off_while_its_window_closes_is_in_the_message_or_called_
     assert told >= set(events[1::2])
 
 
+@pytest.mark.usefixtures("long_windows")
 def test_an_event_that_is_routed_while_its_window_closes_opens_another(wedding: Any) -> None:
     person(wedding)
     route_to_people(wedding)
     first = milestone(wedding)
     late = stored(wedding, MILESTONE, {"milestone": "Menu chosen", "progress": 60})
-    until(lambda: Window.objects.filter(closes_at__lte=Now()).exists(), what="the end of the window")
+    end_windows()
 
     at_once(2, lambda number: route_event.route(late.id) if number else closing.close_due())
 
+    end_windows()
     until(all_closed, what="the closing of both windows")
     assert [of(event).window_entry.outcome for event in (first, late)] == ["went_alone"] * 2
     assert Window.objects.count() == 2
