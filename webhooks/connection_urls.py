@@ -38,3 +38,12 @@ def url_of(connection: Connection) -> str:
     provider = provider_of(connection)
     path = f"{CALLBACKS_PREFIX}/{provider.slug}" if provider else PREFIX
     return f"{settings.PUBLIC_URL}{path}/{connection.pk}"
+
+
+def callback_url_of(system: System) -> str | None:
+    """Where the provider of a system is to tell what becomes of a message; ``None``: no open connection takes it."""
+    if system.kind not in BY_KIND:
+        return None
+    usable = Connection.objects.filter(system=system).exclude(state=Connection.Status.DISABLED)
+    newest = usable.select_related("system").order_by("-created_at", "-id").first()
+    return url_of(newest) if newest else None

@@ -111,7 +111,7 @@ class DedupId(models.Model):
         return self.external_id
 
 
-OUR_ID = "biz_opaque_callback_data"  # the delivery's id, which WhatsApp repeats in each status
+OUR_ID = "biz_opaque_callback_data"  # the delivery's id, which a provider repeats in each status; WhatsApp's word
 
 
 class ProviderNotice(models.Model):

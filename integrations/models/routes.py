@@ -86,7 +86,7 @@ class Route(models.Model):
         models.CharField(max_length=16, choices=ContactChannel.choices),
         default=list,
         blank=True,
-        help_text="whatsapp, email, slack; empty: the channel that each person prefers.",
+        help_text=f"{', '.join(ContactChannel.values)}; empty: the channel that each person prefers.",
     )
     live_channel = models.CharField(
         max_length=194, blank=True, help_text="For a live channel: its name; {name} is filled in from the pattern."

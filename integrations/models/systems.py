@@ -27,6 +27,7 @@ class System(models.Model):
         WHATSAPP = "whatsapp", "WhatsApp"
         SLACK = "slack", "Slack"
         EMAIL = "email", "Email"
+        SMS = "sms", "SMS"
         WEBHOOK = "webhook", "Signed webhook"
 
     class Status(models.TextChoices):
@@ -52,15 +53,15 @@ class System(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0.001)],
-        help_text="The most calls per second. Empty: the provider's own limit (WhatsApp 80, Slack 1, Resend 5, Brevo "
-        "1000, MailerSend 2), and no limit for any other. A fifth of the burst is reserved for urgent deliveries.",
+        help_text="The most calls per second. Empty: the limit that the provider publishes, and none if it publishes "
+        "none. A fifth of the burst is reserved for urgent deliveries.",
     )
     rate_burst = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="Calls that may go out together after a pause. Empty: one second's worth, but at least 2; if the "
-        "rate is empty too, the burst that the provider tolerates (Slack 5, Resend and MailerSend 10).",
+        "rate is empty too, the burst that the provider tolerates.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

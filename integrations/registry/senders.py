@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from integrations.errors import DeliveryError
-from integrations.models import Delivery
+from integrations.models import Delivery, System
 from integrations.outbound import Request, Response
 from integrations.states import Reason
 from wedsync.weddings.models import ContactChannel
@@ -97,8 +97,10 @@ class Sender(Protocol):
 
 
 Confirmation = Callable[[Delivery], str | None]
+CallbackUrl = Callable[[System], str | None]
 _senders: dict[str, Sender] = {}
 _confirmations: list[Confirmation] = []
+_callback_urls: list[CallbackUrl] = []
 
 
 def register_channel(channel: str, sender: Sender) -> None:
@@ -114,6 +116,16 @@ def register_confirmation(find: Confirmation) -> None:
 def confirmation(delivery: Delivery) -> str | None:
     """The provider's id for a delivery that it has confirmed since; ``None``: it has not."""
     return next((found for find in _confirmations if (found := find(delivery))), None)
+
+
+def register_callback_url(find: CallbackUrl) -> None:
+    """Say where the provider of a system tells what becomes of a message."""
+    _callback_urls.append(find)
+
+
+def callback_url(system: System) -> str | None:
+    """The URL that a message names to its provider; ``None``: the system has no connection for it."""
+    return next((found for find in _callback_urls if (found := find(system))), None)
 
 
 def sender_for(channel: str) -> Sender:

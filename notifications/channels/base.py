@@ -134,8 +134,13 @@ class PersonChannel(ABC, AccountRules):
         rows.update(provider_id=provider_id[:200])
         statuses.merge(rows, self.status_when_accepted, timezone.now())
         taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
+        taken += f", in {cost}" if (cost := self.cost(delivery)) else ""
         recording.note(delivery, recording.What.SENT, taken)
         follow_up.after_delivery(delivery)
+
+    def cost(self, delivery: Delivery) -> str:
+        """What the provider charges for, in words for the trace, such as ``2 segments``; empty: nothing to be said."""
+        return ""
 
     def answered(self, delivery: Delivery, response: Response) -> None:
         """Most answers say no more than the provider's id."""

@@ -3,6 +3,7 @@
 from notifications.channels.base import PersonChannel
 from notifications.channels.email.channel import Email
 from notifications.channels.slack import Slack
+from notifications.channels.sms.channel import Sms
 from notifications.channels.whatsapp.channel import WhatsApp
 
-CHANNELS: dict[str, PersonChannel] = {channel.channel: channel for channel in (WhatsApp(), Slack(), Email())}
+CHANNELS: dict[str, PersonChannel] = {channel.channel: channel for channel in (WhatsApp(), Slack(), Email(), Sms())}

@@ -14,6 +14,8 @@ from notifications.consent import address_marks
 from notifications.feedback import buttons
 from notifications.feedback.notices import Reply
 from notifications.models import Message
+from notifications.trace import recording
+from notifications.wording.letters import cut, tidy
 from wedsync.weddings.addresses import in_one_form, normalize, other_forms
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
@@ -30,6 +32,7 @@ START = {
     "fr": ("reprendre", "réabonner"),
 }
 _LONGEST = 60
+MOST_NOTED = 300  # characters of what a person wrote, in the trace
 
 
 def bare(text: str) -> str:
@@ -66,9 +69,19 @@ def apply(organization_id: UUID, reply: Reply) -> None:
             address_marks.opted_out(*of, by=f"the person, who wrote “{reply.text.strip()}” on {reply.channel.label}")
         elif begins:
             address_marks.opted_in(*of)
+    _note(organization_id, reply, meant)
     if reply.payload:
         by = _name(organization_id, reply, meant)
         buttons.pressed(organization_id, reply.payload, by=by, via=reply.channel.label)
+
+
+def _note(organization_id: UUID, reply: Reply, meant: set[str]) -> None:
+    """Say in the trace what the person wrote: at the message that they answered, else at the last one they got."""
+    sent = Message.objects.filter(organization_id=organization_id, channel=reply.channel)
+    answered = sent.filter(provider_id=reply.answers) if reply.answers else sent.none()
+    message = answered.first() or sent.filter(address__in=meant).order_by("-id").first()
+    if message is not None and (words := cut(tidy(reply.text), MOST_NOTED)):
+        recording.note(message.delivery, recording.What.REPLIED, f"{reply.channel.label}: they wrote “{words}”.")
 
 
 def apply_mail(organization_id: UUID, sender: str, at: datetime) -> None:

@@ -24,6 +24,7 @@ class TraceEntry(models.Model):
         FELL_BACK = "fell_back", "Fell back"
         ESCALATED = "escalated"
         STATUS = "status"
+        REPLIED = "replied"
         ACKNOWLEDGED = "acknowledged"
         STOPPED = "stopped"
         ALERTED = "alerted"

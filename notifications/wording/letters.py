@@ -39,12 +39,15 @@ def cut(text: str, limit: int) -> str:
     return f"{kept}…"
 
 
-def fit(parts: Sequence[str], room: int) -> list[str]:
+def fit(parts: Sequence[str], room: int, least: int = LEAST_PART) -> list[str]:
     """Parts that together have at most ``room`` characters: the longest are cut, so that what is short stays whole.
 
     Where even short beginnings of all are too much, the last ones are left out.
+
+    Arguments:
+        least: characters below which nothing is cut.
     """
-    shortest, longest = LEAST_PART, max(map(len, parts), default=0)
+    shortest, longest = least, max(map(len, parts), default=0)
     if sum(map(len, parts)) <= room:
         return list(parts)
     while shortest < longest:

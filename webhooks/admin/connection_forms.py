@@ -14,6 +14,7 @@ from unfold.widgets import (
 )
 
 from integrations.models import Connection, System
+from webhooks.callbacks import PROVIDERS
 from webhooks.callbacks.base import Provider
 from webhooks.connection_urls import refusal
 from webhooks.vendor_networks import MOST_NETWORKS, vendor_network
@@ -102,7 +103,7 @@ class ProviderSecretForm(OverlapForm):
         label="The provider's secret",
         max_length=500,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="WhatsApp: the app secret. Slack: the signing secret. Resend: the webhook's secret, whsec_….",
+        help_text=" ".join(f"{each.label}: {each.secret}." for each in PROVIDERS.values()),
     )
     field_order = ("text", "overlap")
 

@@ -52,6 +52,8 @@ class Provider(ABC):
     label: ClassVar[str]
     kind: ClassVar[System.Kind]
     signature: ClassVar[SignatureScheme]
+    secret: ClassVar[str]
+    """What the provider calls the secret that it signs with, for staff."""
     methods: ClassVar[Sequence[str]] = ("POST",)
     answer: ClassVar[Answer] = Answer('{"status":"ok"}', "application/json")
     largest: ClassVar[int] = 3 * 1024 * 1024

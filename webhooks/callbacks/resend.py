@@ -36,6 +36,7 @@ class Resend(Provider):
     label = "Resend"
     kind = System.Kind.EMAIL
     signature = SVIX
+    secret = "the webhook's secret, whsec_…"  # noqa: S105  (where it is found)
 
     def effect_of(self, notice: ProviderNotice) -> Effect | None:
         """See :class:`Provider`."""

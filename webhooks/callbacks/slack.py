@@ -33,6 +33,7 @@ class Slack(Provider):
     label = "Slack"
     kind = System.Kind.SLACK
     signature = SLACK
+    secret = "the signing secret"  # noqa: S105  (where it is found)
     answer = Answer("")
 
     def effect_of(self, notice: ProviderNotice) -> Effect | None:

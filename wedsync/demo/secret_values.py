@@ -48,6 +48,8 @@ class DemoSecrets:
     slack_coordination: str = field(default_factory=_slack_path)
     slack_planning: str = field(default_factory=_slack_path)
     slack_catering: str = field(default_factory=_slack_path)
+    twilio_account_sid: str = field(default_factory=lambda: "AC" + secrets.token_hex(16))
+    twilio_token: str = field(default_factory=lambda: secrets.token_hex(16))
     resend_key: str = field(default_factory=lambda: "re_" + secrets.token_urlsafe(24))
     resend_webhook_secret: str = field(default_factory=_webhook_secret)
     studio_cloud_token: str = field(default_factory=_token)

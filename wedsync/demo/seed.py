@@ -3,7 +3,7 @@
 Run at each start; changes only what is missing, and moves the wedding to today in its venue's zone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.routing.default_routes import Teams, make_routes
+from notifications.models import Plan
+from notifications.rules import plan_steps
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel
+from wedsync.live.event_types.catalogue import Category
 from wedsync.weddings import address_forms
 from wedsync.weddings.models import Address, ApiKey, Contact, ContactChannel, Form, Membership, Organization, Wedding
 
@@ -106,6 +109,7 @@ def seed() -> dict[str, Any]:
     )
     connected = systems.connect(organization, secret)
     make_routes(organization, _teams(connected))
+    _plan_emergencies(organization)
     doors = systems.open_doors(connected, wedding, secret)
     facts = _facts(organization, wedding, form, doors, connected, secret)
     write_private(home / "demo.json", facts)
@@ -175,6 +179,19 @@ def _contact(wedding: Wedding, person: Person) -> None:
                 value=channel.addresses.normalize(person.phone),
                 defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
             )
+
+
+def _plan_emergencies(organization: Organization) -> None:
+    """As shipped, and a text message to each person who has read neither WhatsApp nor email in 20 seconds."""
+    first, *others = plan_steps.shipped(Category.EMERGENCIES)
+    by_text = plan_steps.Step((ContactChannel.SMS,), 20.0, plan_steps.Until.DELIVERED)
+    at_once = tuple(channel for channel in first.channels if channel != ContactChannel.SMS)
+    steps = [replace(first, channels=at_once, until=plan_steps.Until.READ), by_text, *others]
+    Plan.objects.get_or_create(
+        organization=organization,
+        category=Category.EMERGENCIES,
+        defaults={"steps": [step.as_json() for step in steps]},
+    )
 
 
 def _teams(connected: systems.Systems) -> Teams:

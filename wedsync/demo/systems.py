@@ -16,6 +16,7 @@ from wedsync.demo.secret_values import DemoSecrets
 from wedsync.weddings.models import Organization, Wedding
 
 MAIL_DOMAIN = "wedsync.example"
+SMS_NUMBER = "+12025550199"
 COORDINATION, PLANNING, CATERING = "#wedding-coordination", "#planning", "#catering"
 _Kind, _Purpose = System.Kind, ConnectionSecret.Purpose
 
@@ -39,9 +40,11 @@ def connect(organization: Organization, secret: DemoSecrets) -> Systems:
     """Every system, with the sandbox's address of this start."""
     sender = f"Lakeside Weddings <hello@{MAIL_DOMAIN}>"
     whatsapp = {"access_token": secret.whatsapp_token, "phone_number_id": secret.whatsapp_number_id}
+    sms = {"account_sid": secret.twilio_account_sid, "auth_token": secret.twilio_token, "sender": SMS_NUMBER}
     rows: list[tuple[str, System.Kind, str, dict[str, str]]] = [
         ("WhatsApp", _Kind.WHATSAPP, "whatsapp", whatsapp),
         ("Email", _Kind.EMAIL, "resend", {"api_key": secret.resend_key, "from": sender}),
+        ("SMS", _Kind.SMS, "twilio", sms),
     ]
     rows += [(name, _Kind.SLACK, "slack", {"webhook_path": path}) for name, path in _slack_paths(secret).items()]
     rows += [(vendor.label, _Kind(slug), slug, _vendor_account(secret, slug)) for slug, vendor in VENDORS.items()]
@@ -85,6 +88,7 @@ def _providers(secret: DemoSecrets) -> list[_Callbacks]:
     return [
         _Callbacks("whatsapp", "WhatsApp", secret.whatsapp_app_secret, secret.whatsapp_verify_token),
         _Callbacks("resend", "Email", secret.resend_webhook_secret),
+        _Callbacks("twilio", "SMS", secret.twilio_token),
         _Callbacks("slack", COORDINATION, secret.slack_signing_secret),
     ]
 
@@ -140,5 +144,12 @@ def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
         "signing_secret": secret.slack_signing_secret,
         "callback_url": doors["slack"]["url"],
     }
+    twilio = {
+        "account_sid": secret.twilio_account_sid,
+        "auth_token": secret.twilio_token,
+        "numbers": [SMS_NUMBER],
+        "callback_url": doors["twilio"]["url"],
+    }
     vendors = {slug: _vendor_account(secret, slug) for slug in VENDORS}
-    return {"whatsapp": {"accounts": [whatsapp]}, "slack": slack, "resend": {"accounts": [resend]}, **vendors}
+    accounts = {"whatsapp": whatsapp, "resend": resend, "twilio": twilio}
+    return {**{slug: {"accounts": [account]} for slug, account in accounts.items()}, "slack": slack, **vendors}

@@ -23,6 +23,7 @@ class ContactChannel(models.TextChoices):
     WHATSAPP = "whatsapp", PHONE, True, "WhatsApp"
     SLACK = "slack", NO_PERSON, False, "Slack"
     EMAIL = "email", MAILBOX, False, "Email"
+    SMS = "sms", PHONE, True, "SMS"
 
     addresses: AddressKind
     needs_consent: bool

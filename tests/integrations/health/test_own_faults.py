@@ -36,6 +36,7 @@ FIT: dict[str, dict[str, str]] = {
     "slack": {"webhook_path": "T01/B02/hush"},
     "email": {"api_key": "re_key", "from": "Lakeside <hello@lakeside.example>"},
     "venue_master": {"access_token": "token", "signing_secret": WHSEC},
+    "sms": {"account_sid": "AC" + "0a" * 16, "auth_token": "token", "sender": "+12025550199"},
     "webhook": {},
 }
 SLIPS = [
@@ -73,6 +74,10 @@ SLIPS = [
     ("whatsapp", "access_token", "EAAG\r\n", "line break"),
     ("whatsapp", "access_token", "Bearer EAAG", "without “Bearer”"),
     ("whatsapp", "phone_number_id", "+43 660 1234567", "digits"),
+    ("sms", "account_sid", "AC0", "AC and 32"),
+    ("sms", "auth_token", "to ken\n", "line break"),
+    ("sms", "api_key_sid", "AC" + "0a" * 16, "SK and 32"),
+    ("sms", "sender", "A name that is too long", "at most 11"),
     ("venue_master", "access_token", "token\n", "line break"),
     ("venue_master", "signing_secret", "bm90LXdoc2Vj", "whsec_"),
     ("webhook", "access_token", "tok\ten", "control character"),

@@ -20,6 +20,7 @@ from integrations.vendors import VENDORS
 from notifications import wording
 from notifications.channels import slack
 from notifications.channels.registry import CHANNELS
+from sandbox.services.twilio.segments import segments_of
 from tests.factories import ContactFactory, DeliveryFactory, EventFactory, SystemFactory, WeddingFactory
 from wedsync.live.event_types.catalogue import CATALOGUE
 
@@ -96,7 +97,7 @@ def delivery(event_type: str, payload: dict[str, Any], channel: str, **rest: Any
         system=system,
         contact=contact,
         channel=channel,
-        target="+12025550101" if channel == "whatsapp" else "anna@people.example",
+        target="+12025550101" if channel in {"whatsapp", "sms"} else "anna@people.example",
         **rest,
     )
     return Delivery.objects.select_related("system", "event__wedding", "contact").get(id=made.id)
@@ -156,6 +157,8 @@ def check_limits(channel: str, body: dict[str, Any]) -> None:
             assert len(parameter["text"]) <= 1024
             assert not set("\n\t") & set(parameter["text"])
             assert "    " not in parameter["text"]
+    elif channel == "sms":
+        assert segments_of(body["Body"]) <= 3
     elif channel == "slack":
         assert len(body["blocks"]) <= 50
         for block in body["blocks"]:

@@ -14,6 +14,7 @@ from integrations.models import Delivery
 from notifications.channels.registry import CHANNELS
 from notifications.wording import Subject, write
 from notifications.wording.languages import FILES, LANGUAGES, vocabulary
+from sandbox.services.twilio.segments import segments_of
 from tests.factories import ContactFactory, EventFactory, WeddingFactory
 from tests.notifications.channels.test_messages import EVIL, EXAMPLES, delivery
 from wedsync.live.event_types.catalogue import CATALOGUE
@@ -53,6 +54,8 @@ def check_limits(channel: str, body: dict[str, Any], row: Delivery) -> None:
         parameters = [each["text"] for each in body["template"]["components"][0]["parameters"]]
         assert all(text and not any(mark in text for mark in "\n\t") and "     " not in text for text in parameters)
         assert len(row.message.text) <= 1024
+    elif channel == "sms":
+        assert segments_of(body["Body"]) <= 3
     elif channel == "slack":
         assert len(body["blocks"]) <= 50
         assert len(body["blocks"][0]["text"]["text"]) <= 150

@@ -35,6 +35,16 @@ def resend(name: str = "email.bounced", **data: Any) -> bytes:
     return json.dumps({"type": name, "created_at": "2026-06-19T10:00:00.120Z", "data": told}).encode()
 
 
+def twilio_status(name: str = "delivered", sid: str = "SM1", **more: str) -> bytes:
+    both = {"MessageSid": sid, "MessageStatus": name, "SmsSid": sid, "SmsStatus": name}
+    return urlencode({**both, "AccountSid": "AC1", "From": "+12025550199", "To": "+16505551234", **more}).encode()
+
+
+def twilio_text(text: str = "On my way", sid: str = "SMin", **more: str) -> bytes:
+    told = {"MessageSid": sid, "SmsStatus": "received", "From": "+16505551234", "To": "+12025550199", "NumMedia": "0"}
+    return urlencode({**told, "Body": text, **more}).encode()
+
+
 def slack(**changes: Any) -> bytes:
     payload = {
         "type": "block_actions",

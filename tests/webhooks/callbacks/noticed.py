@@ -15,7 +15,7 @@ from wedsync.weddings.models import Address
 PHONE, MAIL = "+16505551234", "anna@people.example"
 EMAIL_ID = "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"
 SENT_AT = datetime.fromtimestamp(1750857384, UTC)
-PROVIDER = {"whatsapp": "whatsapp", "email": "resend", "slack": "slack"}
+PROVIDER = {"whatsapp": "whatsapp", "email": "resend", "slack": "slack", "sms": "twilio"}
 
 
 def door_of(kind: str, system: System | None = None) -> Connection:
@@ -26,7 +26,7 @@ def door_of(kind: str, system: System | None = None) -> Connection:
 
 def a_message(door: Connection, provider_id: str = "wamid.1", **rest: Any) -> Message:
     channel = door.system.kind
-    address = PHONE if channel == "whatsapp" else MAIL
+    address = PHONE if channel in {"whatsapp", "sms"} else MAIL
     delivery = DeliveryFactory(organization=door.organization, system=door.system, channel=channel, target=address)
     made: Message = MessageFactory(
         organization=door.organization,
@@ -39,7 +39,7 @@ def a_message(door: Connection, provider_id: str = "wamid.1", **rest: Any) -> Me
     return made
 
 
-def told(door: Connection, body: bytes, **rest: Any) -> list[ProviderNotice]:
+def told(door: Connection, body: bytes, url: str = "", **rest: Any) -> list[ProviderNotice]:
     """What the provider's own body is read as, stored."""
     headers = {"svix-id": ["msg_1"]}
     return [
@@ -53,7 +53,7 @@ def told(door: Connection, body: bytes, **rest: Any) -> list[ProviderNotice]:
             data=each.data,
             **rest,
         )
-        for each in PROVIDERS[PROVIDER[door.system.kind]].read(headers, body, timezone.now())
+        for each in PROVIDERS[PROVIDER[door.system.kind]].read(headers, body, timezone.now(), url)
     ]
 
 

@@ -1,0 +1,1 @@
+"""Text messages through Twilio: its call, its codes, and what fits into three segments."""

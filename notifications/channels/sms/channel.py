@@ -1,0 +1,160 @@
+"""Twilio's Messages API: one text message to one phone, of at most three segments.
+
+https://www.twilio.com/docs/messaging/api/message-resource. There is no idempotency key on the other side; each message
+names a ``StatusCallback`` that carries our own, and its URL is signed.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import partial
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from integrations.accounts import forms
+from integrations.accounts.rules import Credential, Rate
+from integrations.errors import DeliveryError, Permanent
+from integrations.models import Delivery, System
+from integrations.outbound import Call, Request, Response, check_status, send
+from integrations.registry.senders import callback_url
+from integrations.remote_reads.asking import answer_in
+from integrations.systems.trials import HarmlessCall
+from notifications import links
+from notifications.channels.base import Composed, PersonChannel, credentials_in
+from notifications.channels.sms import layout, segments
+from notifications.channels.sms.errors import error_of
+from notifications.wording import Content
+from wedsync.queues import Priority
+from wedsync.weddings.models import ContactChannel
+
+KEY = "key"
+"""The parameter of the ``StatusCallback`` that holds the delivery's id."""
+_FORM = "application/x-www-form-urlencoded"
+_ACCOUNT_SID, _KEY_SID = re.compile(r"AC[0-9a-fA-F]{32}"), re.compile(r"SK[0-9a-fA-F]{32}")
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|MG[0-9a-fA-F]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+def account_sid(value: str) -> None:
+    """Pass the SID of an account.
+
+    Raises:
+        ValueError: it is something else; a sentence without it.
+    """
+    if not _ACCOUNT_SID.fullmatch(value):
+        raise ValueError("It must be the account's SID: AC and 32 digits of 0 to 9 and a to f.")
+
+
+def key_sid(value: str) -> None:
+    """Pass the SID of an API key.
+
+    Raises:
+        ValueError: it is something else; a sentence without it.
+    """
+    if not _KEY_SID.fullmatch(value):
+        raise ValueError("It must be the API key's SID: SK and 32 digits of 0 to 9 and a to f.")
+
+
+def sender(value: str) -> None:
+    """Pass what a message may come from.
+
+    Raises:
+        ValueError: it is something else; a sentence without it.
+    """
+    if not _SENDER.fullmatch(value):
+        raise ValueError(
+            "It must be a number such as +12025550100, a messaging service (MG…), or a name of at most 11 letters and "
+            "digits."
+        )
+
+
+class Sms(PersonChannel):
+    """One text message to one phone."""
+
+    channel = ContactChannel.SMS
+    credentials = (
+        Credential("account_sid", "Account SID", "AC…, on the first page of Twilio's console.", False, account_sid),
+        Credential("auth_token", "Auth token", "Of the account; or an API key's secret.", form=forms.token),
+        Credential("api_key_sid", "API key SID", "SK…, where the token is an API key's secret.", False, key_sid),
+        Credential("sender", "Sender", "A number, a messaging service (MG…) or a name.", False, sender),
+    )
+    # https://help.twilio.com/articles/115002943027: ten a second for most senders, and Twilio queues what is faster.
+    published_rate = Rate(10, 10)
+
+    def needed(self, values: Mapping[str, str]) -> Sequence[str]:
+        """Who sends, and from what."""
+        return ("account_sid", "auth_token", "sender")
+
+    def compose(self, content: Content, delivery: Delivery) -> Composed:
+        """What is kept are the fields of the form; it is written when it is sent, since it may hold links of ours."""
+        text = layout.text_of(content, partial(links.fill, delivery=delivery))
+        request = Request("POST", "/Messages.json", json.dumps({"To": delivery.target, "Body": text}))
+        return Composed(request, content.headline, text)
+
+    def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
+        """The whole form: with the sender, and where Twilio is to tell what becomes of it."""
+        fields = json.loads(request.body)
+        own = credentials["sender"]
+        fields["MessagingServiceSid" if _SERVICE.fullmatch(own) else "From"] = own
+        if told_at := callback_url(delivery.system):
+            fields["StatusCallback"] = f"{told_at}?{urlencode({KEY: str(delivery.id)})}"
+        headers = {**request.headers, **_login(credentials), "Content-Type": _FORM}
+        url = _base(delivery.system, credentials) + request.path
+        return Call(request.method, url, urlencode(fields).encode(), headers)
+
+    def status_wait(self, delivery: Delivery) -> float | None:
+        """A status carries our key, and so says that the message was taken; without a connection none comes."""
+        if callback_url(delivery.system) is None:
+            return None
+        urgent = delivery.priority == Priority.URGENT
+        return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
+
+    def cost(self, delivery: Delivery) -> str:
+        """Segments are what Twilio charges for; a messaging service says their number only later."""
+        text = links.fill(json.loads(Request.from_json(delivery.request or {}).body)["Body"], delivery)
+        number = segments.count(text)
+        return f"{number} segment{'' if number == 1 else 's'} of {segments.encoding(text)}"
+
+    def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
+        """A template that is for text messages only fits into them; others are cut where they are too long."""
+        number = segments.count(segments.plain("\n".join(lines)))
+        if not alone or number <= segments.MOST:
+            return ""
+        return f"With an example it takes {number} segments; a text message has at most {segments.MOST}."
+
+    def classify(self, response: Response) -> DeliveryError | None:
+        """The error that Twilio's code stands for."""
+        return error_of(response)
+
+    def provider_id(self, response: Response) -> str:
+        """The message's ``sid``."""
+        return str(answer_in(response).get("sid") or "")
+
+    def harmless_call(self, system: System) -> HarmlessCall | None:
+        """Look the account's numbers up."""
+        credentials = credentials_in(system)
+        url = f"{_base(system, credentials)}/IncomingPhoneNumbers.json?PageSize=1"
+        call = Call("GET", url, b"", {**_login(credentials), "Accept": "application/json"})
+        return HarmlessCall(lambda deadline: send(call, deadline=deadline), _looked_up)
+
+
+def _base(system: System, credentials: Mapping[str, str]) -> str:
+    return f"{system.base_url.rstrip('/')}/2010-04-01/Accounts/{credentials['account_sid']}"
+
+
+def _login(credentials: Mapping[str, str]) -> dict[str, str]:
+    """The account's own token, or an API key."""
+    user = credentials.get("api_key_sid") or credentials["account_sid"]
+    pair = f"{user}:{credentials['auth_token']}"
+    return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+def _looked_up(response: Response) -> str:
+    if error := error_of(response):
+        raise error
+    check_status(response)
+    if "incoming_phone_numbers" not in answer_in(response):
+        raise Permanent("the answer lists no phone numbers")
+    return ""

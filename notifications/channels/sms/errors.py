@@ -1,0 +1,89 @@
+"""Twilio's error codes, by what they mean: one table, for the answer to a send and for a status that comes later.
+
+https://www.twilio.com/docs/api/errors. Twilio adds more specific codes over time and advises against rules on single
+ones: the HTTP status counts first, and an unknown code of the messaging range is about its one recipient.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from integrations.errors import (
+    CredentialsRefused,
+    DeliveryError,
+    OurFault,
+    Permanent,
+    RecipientRefused,
+    RecipientStopped,
+    ServerError,
+    Throttled,
+    Transient,
+    Undeliverable,
+)
+from integrations.outbound import Response
+
+
+@dataclass(frozen=True)
+class CodeMeaning:
+    """What a code says."""
+
+    error: type[DeliveryError]
+    says: str
+
+
+def _same(codes: Iterable[int], error: type[DeliveryError], says: str) -> Mapping[int, CodeMeaning]:
+    return dict.fromkeys(codes, CodeMeaning(error, says))
+
+
+MEANINGS: Mapping[int, CodeMeaning] = {
+    **_same([20003, 20005, 20006, 20404, 30002], CredentialsRefused, "the account or its token is refused"),
+    **_same([14107, 20429, 21611, 30001], Throttled, "too fast"),
+    **_same([20500, 20503], ServerError, "not available"),
+    21211: CodeMeaning(Undeliverable, "this is no phone number"),
+    **_same([21614, 21635, 30005], Undeliverable, "this number takes no text messages"),
+    21610: CodeMeaning(RecipientStopped, "the person has written STOP"),
+    21408: CodeMeaning(RecipientRefused, "the account may not send to this country"),
+    21608: CodeMeaning(RecipientRefused, "a trial account may only send to numbers that are verified"),
+    30003: CodeMeaning(RecipientRefused, "the phone cannot be reached"),
+    30004: CodeMeaning(RecipientRefused, "the message was blocked"),
+    30006: CodeMeaning(RecipientRefused, "a landline, or a carrier that cannot be reached"),
+    30007: CodeMeaning(RecipientRefused, "the carrier has filtered the message"),
+    **_same(
+        [21212, 21603, 21606, 21659, 21660, 21701, 21703, 21705], OurFault, "the sender is not one of this account's"
+    ),
+    **_same([21602, 21604, 21609, 21617], OurFault, "the message or its parameters are wrong"),
+}
+_OF_MESSAGES = (range(21000, 22000), range(30000, 31000))
+_OF_RECIPIENT = CodeMeaning(RecipientRefused, "it cannot be sent to this number")
+_UNKNOWN = CodeMeaning(Permanent, "refused")
+_TOO_MANY, _OUTAGE = 429, 500
+
+
+def error_of(response: Response) -> DeliveryError | None:
+    """The error that an answer stands for; ``None`` where its status says all."""
+    code = code_of(response)
+    if code is None or response.status >= _OUTAGE:
+        return None
+    if response.status == _TOO_MANY:
+        return Throttled(f"Twilio {code}: too fast", retry_after=response.retry_after)
+    return error_for(code, wait=response.retry_after)
+
+
+def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
+    """The error that a code stands for, wherever it was told. ``wait``: seconds that Twilio asks for, if it does."""
+    about_messages = any(code in codes for codes in _OF_MESSAGES)
+    meaning = MEANINGS.get(code) or (_OF_RECIPIENT if about_messages else _UNKNOWN)
+    text = f"Twilio {code}: {meaning.says}"
+    if issubclass(meaning.error, Transient):
+        return meaning.error(text, retry_after=wait)
+    return meaning.error(text)
+
+
+def code_of(response: Response) -> int | None:
+    """Twilio's ``code``; ``None`` where the answer is no error, or none of Twilio's."""
+    if response.status < 400:
+        return None
+    try:
+        return int(json.loads(response.body)["code"])
+    except (ValueError, KeyError, TypeError):
+        return None

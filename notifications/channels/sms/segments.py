@@ -1,0 +1,75 @@
+"""How many segments a text message takes, and the characters that make it take fewer. Pure.
+
+GSM 03.38 packs 160 characters of its own alphabet into one segment, or 153 into each of several; ten of them count two.
+A text with any other character goes as UCS-2: 70, or 67 in each of several.
+https://www.twilio.com/docs/glossary/what-sms-character-limit
+"""
+
+import unicodedata
+
+MOST = 3  # segments of a message of ours
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_ESCAPED = frozenset("\f^{}\\[~]|€")
+_GSM = _BASIC | _ESCAPED
+_TYPOGRAPHIC = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»″", '"'),
+        **dict.fromkeys("‘’‚‛′`´", "'"),
+        **dict.fromkeys("‐‑‒–—―·•−", "-"),
+        **dict.fromkeys("\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f", " "),
+        "‹": "<", "›": ">", "…": "...", "×": "x", "\u00ad": "", "\u200b": "",
+    }
+)  # fmt: skip
+_SYMBOLS = frozenset({"So", "Sk", "Cf", "Mn", "Cn", "Co"})  # emoji, with what joins and colours them
+_WITHOUT_MARKS = str.maketrans({"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "ð": "d"})
+
+
+def is_gsm(text: str) -> bool:
+    """Whether every character is of GSM's alphabet."""
+    return _GSM.issuperset(text)
+
+
+def encoding(text: str) -> str:
+    """``GSM-7`` or ``UCS-2``."""
+    return "GSM-7" if is_gsm(text) else "UCS-2"
+
+
+def count(text: str) -> int:
+    """The segments of a text. No character is split between two of them."""
+    if is_gsm(text):
+        sizes, whole, part = [2 if each in _ESCAPED else 1 for each in text], 160, 153
+    else:
+        sizes, whole, part = [2 if ord(each) > 0xFFFF else 1 for each in text], 70, 67
+    if sum(sizes) <= whole:
+        return 1
+    segments, used = 1, 0
+    for size in sizes:
+        if used + size > part:
+            segments, used = segments + 1, 0
+        used += size
+    return segments
+
+
+def plain(text: str) -> str:
+    """The text with quotation marks, dashes and spaces as a keyboard writes them, which GSM knows."""
+    return text.translate(_TYPOGRAPHIC)
+
+
+def unaccented(text: str) -> str:
+    """The text with the letters that GSM lacks written without their marks, ``á`` as ``a``, and without emoji.
+
+    Letters of other scripts stay, since nothing could stand for them.
+    """
+    return "".join(each if each in _GSM else _bare(each) for each in text)
+
+
+def _bare(letter: str) -> str:
+    if letter in "œŒłŁđĐıð":
+        return letter.translate(_WITHOUT_MARKS)
+    if unicodedata.category(letter) in _SYMBOLS:
+        return ""
+    base = "".join(each for each in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(each))
+    return base if base and is_gsm(base) else letter
