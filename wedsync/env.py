@@ -173,7 +173,7 @@ URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the 
 LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
 URGENT_LEASE = _variable("WEDSYNC_URGENT_LEASE_SECONDS", float, "12", "the same for urgent deliveries")
 STATUS_WAIT = _variable(
-    "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a WhatsApp of unknown outcome waits for its status"
+    "WEDSYNC_STATUS_WAIT_SECONDS", float, "10", "how long a message of unknown outcome waits for its status"
 )
 URGENT_STATUS_WAIT = _variable("WEDSYNC_URGENT_STATUS_WAIT_SECONDS", float, "5", "the same for urgent deliveries")
 ESCALATION = _variable(
