@@ -22,6 +22,7 @@ TOKEN = "EAAG-token"
 PHONE = "106540352242922"
 SLACK_PATH = "T01/B02/hush-hush"
 RESEND_KEY = "re_key"
+TWILIO_SERVICE = "MG" + "0b" * 16
 TWILIO_SID, TWILIO_TOKEN, TWILIO_NUMBER = "AC" + "0a" * 16, "0123456789abcdef" * 2, "+12025550199"
 VENDOR_TOKEN = "vendor-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -69,7 +70,7 @@ def configuration() -> dict[str, Any]:
                     "account_sid": TWILIO_SID,
                     "auth_token": TWILIO_TOKEN,
                     "numbers": [TWILIO_NUMBER],
-                    "messaging_services": ["MG1"],
+                    "messaging_services": ["MG1", TWILIO_SERVICE],
                     "api_keys": {"SK1": "key-secret"},
                 }
             ]

@@ -25,64 +25,12 @@ from tests.factories import (
     SystemFactory,
     UserFactory,
 )
+from tests.integrations.health.slips import FIT, SLIPS
 from tests.wedsync.admin.conftest import page
 from tests.wedsync.api.conftest import Api
 from wedsync.weddings.models import Membership
 
 pytestmark = pytest.mark.django_db
-WHSEC = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
-FIT: dict[str, dict[str, str]] = {
-    "whatsapp": {"access_token": "EAAG-token", "phone_number_id": "106540352242922"},
-    "slack": {"webhook_path": "T01/B02/hush"},
-    "email": {"api_key": "re_key", "from": "Lakeside <hello@lakeside.example>"},
-    "venue_master": {"access_token": "token", "signing_secret": WHSEC},
-    "sms": {"account_sid": "AC" + "0a" * 16, "auth_token": "token", "sender": "+12025550199"},
-    "webhook": {},
-}
-SLIPS = [
-    ("email", "from", "Weddings, Lakeside <hello@lakeside.example>", "quotation marks"),
-    ("email", "from", "The office at the lake", "Enter an address"),
-    ("email", "from", "Lakeside <hello@lakeside.example>\r\nBcc: all@evil.example", "line break"),
-    ("email", "from", "office@", "Enter an address"),
-    ("email", "from", "hello@lakeside.example, other@lakeside.example", "one address"),
-    ("email", "from", "office@lakeside", "Enter an address"),
-    ("email", "reply_to", "Office, Lakeside <office@lakeside.example>", "quotation marks"),
-    ("email", "reply_to", "nobody", "Enter an address"),
-    ("email", "api_key", "re_key\n", "line break"),
-    ("email", "api_key", " re_key", "space"),
-    ("email", "api_key", "re_k\u200bey", "invisible"),
-    ("email", "api_key", '"re_key"', "quotation marks"),
-    ("email", "secret_key", "käse", "ASCII"),
-    ("email", "provider", "pigeon", "one of resend"),
-    ("email", "provider", "https://api.resend.com", "one of resend"),
-    ("email", "tls", "ssl", "one of starttls"),
-    ("email", "tls", "STARTTLS", "lower case"),
-    ("email", "port", "smtp", "a number"),
-    ("email", "port", "70000", "a number"),
-    ("email", "host", "https://smtp.lakeside.example", "without https://"),
-    ("email", "host", "smtp.lakeside.example:587", "without a port"),
-    ("email", "sender_domain", "https://mg.lakeside.example/", "without https://"),
-    ("email", "message_stream", "out bound", "an id"),
-    ("email", "project_id", "a b", "an id"),
-    ("email", "subaccount", "main", "digits"),
-    ("email", "username", "me\n", "line break"),
-    ("email", "password", "hush\x07", "control character"),
-    ("slack", "webhook_path", "https://hooks.slack.com/services/T01/B02/hush", "only what follows /services/"),
-    ("slack", "webhook_path", "/services/T01/B02/hush", "only what follows /services/"),
-    ("slack", "webhook_path", "T01/B02", "three parts"),
-    ("slack", "webhook_path", "T01/B02/hush\n", "three parts"),
-    ("whatsapp", "access_token", "EAAG\r\n", "line break"),
-    ("whatsapp", "access_token", "Bearer EAAG", "without “Bearer”"),
-    ("whatsapp", "phone_number_id", "+43 660 1234567", "digits"),
-    ("sms", "account_sid", "AC0", "AC and 32"),
-    ("sms", "auth_token", "to ken\n", "line break"),
-    ("sms", "api_key_sid", "AC" + "0a" * 16, "SK and 32"),
-    ("sms", "sender", "A name that is too long", "at most 11"),
-    ("venue_master", "access_token", "token\n", "line break"),
-    ("venue_master", "signing_secret", "bm90LXdoc2Vj", "whsec_"),
-    ("webhook", "access_token", "tok\ten", "control character"),
-    ("webhook", "previous_signing_secret", "whsec_%%%", "whsec_"),
-]
 
 
 def swept(system: System) -> HealthReading:

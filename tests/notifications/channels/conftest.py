@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from integrations.models import System
 from integrations.outbound.sending import close_idle
 from notifications.channels.whatsapp import templates
-from tests.factories import MembershipFactory, SystemFactory, UserFactory, WeddingFactory
+from tests.factories import MembershipFactory, RouteFactory, SystemFactory, UserFactory, WeddingFactory
+from tests.notifications.channels.texting import ACCOUNT
 from tests.sandbox.sandbox_peer import PHONE, RESEND_KEY, SLACK_PATH, TOKEN, Peer, configuration, running
 from wedsync.weddings.models import Wedding
 
@@ -47,3 +49,20 @@ def wedding(outside: Peer) -> Wedding:
     SystemFactory(**mine, kind="slack", base_url=f"{outside.url}/slack", credentials={"webhook_path": SLACK_PATH})
     MembershipFactory(**mine, user=UserFactory(email="owner@people.example"), role="owner")
     return made
+
+
+@pytest.fixture
+def sms(outside: Peer) -> System:
+    """The system that sends text messages to a wedding's couple; mail is there too."""
+    mine = {"organization": WeddingFactory().organization}
+    mail = {"api_key": RESEND_KEY, "from": "Lakeside <hello@wedsync.example>"}
+    SystemFactory(**mine, kind="email", base_url=f"{outside.url}/resend", credentials=mail)
+    RouteFactory(**mine, channel_pattern="couple:dashboard:{id}", target="people", roles=["couple"])
+    made: System = SystemFactory(**mine, kind="sms", base_url=f"{outside.url}/twilio", credentials=ACCOUNT)
+    return made
+
+
+@pytest.fixture
+def texted(sms: System) -> Wedding:
+    """The wedding of that system's organization."""
+    return Wedding.objects.get(organization=sms.organization)
