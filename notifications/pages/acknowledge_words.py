@@ -1,4 +1,4 @@
-"""The words of the page behind an emergency's link, in the reader's language."""
+"""The text of the page that an emergency's link opens, in the reader's language."""
 
 from collections.abc import Mapping
 
@@ -15,10 +15,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "by": "by",
         "taken": "{name} has been taking care of it since {time} (acknowledged by {via}).",
         "over": "It is over: {name} gave the all-clear at {time}.",
-        "hint": "Press it, and nobody else is called. Opening this page alone tells nobody anything.",
+        "hint": "Press the button, and nobody else is called. Opening this page alone notifies nobody.",
         "broken": "This link does not work",
-        "late": "This link is older than a day.",
-        "damaged": "This link does not lead to an emergency, or it is damaged. Open it in the message once more.",
+        "late": "This link is more than a day old.",
+        "damaged": "This link is damaged or leads to no emergency. Open it from the message again.",
         "call": "If there is an emergency, call your coordinator.",
         "email": "email",
     },
@@ -27,27 +27,27 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_known": "noch nicht bekannt",
         "reported": "Gemeldet",
         "by": "von",
-        "taken": "{name} kümmert sich seit {time} darum, gemeldet über {via}.",
+        "taken": "{name} kümmert sich seit {time} darum (bestätigt über {via}).",
         "over": "Es ist vorbei: {name} hat um {time} Entwarnung gegeben.",
-        "hint": "Wenn Sie drücken, wird niemand weiter angerufen. Das Öffnen dieser Seite allein meldet nichts.",
+        "hint": "Wenn Sie den Knopf drücken, wird niemand sonst angerufen. Das bloße Öffnen der Seite meldet nichts.",
         "broken": "Dieser Link funktioniert nicht",
         "late": "Dieser Link ist älter als ein Tag.",
-        "damaged": "Dieser Link ist beschädigt oder führt zu keinem Notfall. Öffnen Sie ihn noch einmal.",
-        "call": "Wenn es einen Notfall gibt, rufen Sie Ihre Koordination an.",
+        "damaged": "Dieser Link ist beschädigt oder führt zu keinem Notfall. Öffnen Sie ihn erneut aus der Nachricht.",
+        "call": "Rufen Sie in einem Notfall die Hochzeitskoordination an.",
         "email": "E-Mail",
     },
     "es": {
         "wedding": "Boda",
-        "not_known": "aún no se sabe",
-        "reported": "Avisado",
+        "not_known": "aún se desconoce",
+        "reported": "Notificado",
         "by": "por",
-        "taken": "{name} se encarga desde las {time}, confirmado por {via}.",
-        "over": "Ha terminado: {name} dio el aviso de fin a las {time}.",
-        "hint": "Si lo pulsa, no se avisa a nadie más. Abrir esta página no comunica nada a nadie.",
+        "taken": "{name} se encarga desde las {time} (confirmado por {via}).",
+        "over": "Ha terminado: {name} comunicó el fin de la emergencia a las {time}.",
+        "hint": "Si pulsa el botón, no se llama a nadie más. Abrir esta página no avisa a nadie.",
         "broken": "Este enlace no funciona",
         "late": "Este enlace tiene más de un día.",
-        "damaged": "Este enlace no lleva a ninguna emergencia o está dañado. Ábralo de nuevo en el mensaje.",
-        "call": "Si hay una emergencia, llame a su coordinación.",
+        "damaged": "Este enlace no lleva a ninguna emergencia o está dañado. Ábralo de nuevo desde el mensaje.",
+        "call": "En caso de emergencia, llame a la persona que coordina la boda.",
         "email": "correo",
     },
     "fr": {
@@ -55,13 +55,13 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_known": "pas encore connu",
         "reported": "Signalé",
         "by": "par",
-        "taken": "{name} s’en occupe depuis {time}, confirmé par {via}.",
+        "taken": "{name} s’en occupe depuis {time} (confirmé par {via}).",
         "over": "C’est terminé\u00a0: {name} a annoncé la fin de l’alerte à {time}.",
-        "hint": "Si vous appuyez, personne d’autre n’est appelé. Ouvrir cette page ne prévient personne.",
+        "hint": "Si vous appuyez sur le bouton, personne d’autre n’est appelé. Ouvrir cette page ne prévient personne.",
         "broken": "Ce lien ne fonctionne pas",
-        "late": "Ce lien a plus d’un jour.",
-        "damaged": "Ce lien ne mène à aucune urgence, ou il est abîmé. Ouvrez-le de nouveau dans le message.",
-        "call": "En cas d’urgence, appelez votre coordination.",
+        "late": "Ce lien date de plus d’un jour.",
+        "damaged": "Ce lien ne mène à aucune urgence, ou il est endommagé. Ouvrez-le de nouveau depuis le message.",
+        "call": "En cas d’urgence, appelez la personne qui coordonne le mariage.",
         "email": "e-mail",
     },
 }
@@ -69,18 +69,18 @@ _OF_STAFF = frozenset({"the admin", "the API", "the page"})
 
 
 def words_of(language: str) -> Mapping[str, str]:
-    """The page's words in a language that we have, with the layouts' own: the sentence on the button is theirs."""
+    """The page's words in a shipped language, with those of the layouts, which hold the button's text."""
     return {**vocabulary(language)["layout"], **_WORDS[language], "language": language}
 
 
 def language_of(request: HttpRequest) -> str:
-    """The language that the reader's browser asks for, of those that we have; for a link that names no reader."""
+    """The best language we have for the reader's browser; used where a link names no reader."""
     wanted = (tag.split("-")[0] for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
     return next((tag for tag in wanted if tag in LANGUAGES), DEFAULT_LANGUAGE)
 
 
 def way_of(via: str, words: Mapping[str, str]) -> str:
-    """By what somebody has acknowledged, for readers who know no admin."""
+    """How somebody acknowledged, in words for readers who do not know the admin."""
     if via in _OF_STAFF:
         return "WedSync"
     return words["email"] if via.lower() == "email" else via

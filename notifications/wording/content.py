@@ -1,4 +1,4 @@
-"""What a message is about, and what it says before a channel lays it out."""
+"""What a message is about, and its content before a channel lays it out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,29 +9,30 @@ from wedsync.weddings.models import Contact, ContactChannel
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a message."""
+    """One line of a message. ``colon``: what its language puts between label and value."""
 
     label: str
     value: str
+    colon: str = ": "
 
     @property
     def line(self) -> str:
         """As plain text."""
-        return f"{self.label}: {self.value}" if self.label else self.value
+        return f"{self.label}{self.colon}{self.value}" if self.label else self.value
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is to be said, before a channel lays it out. What is not about a wedding leaves its three fields empty.
+    """The content of a message before a channel lays it out; the wedding's three fields are empty where it has none.
 
     Arguments:
-        headline: one line, at most 250 characters; that of a drill says so itself.
-        language: of the words, such as ``de``; also where the contact's own has none.
+        headline: one line of at most 250 characters; in a drill it begins by saying so.
+        language: the language of the words, such as ``de``; it may differ from the contact's.
         words: the fixed words of the layouts in that language. docs/staff/templates.md has the keys.
         asks: whether the reader is asked to acknowledge.
-        drill: whether it is an exercise.
-        escalated: whether it is told again since nobody has acknowledged it; the layout says so.
-        link: label and ``https`` address of what the reader is to open.
+        drill: whether it belongs to a drill.
+        escalated: whether it is repeated because nobody has acknowledged it; the layout says so.
+        link: label and ``https`` URL of the page that the reader is to open.
     """
 
     headline: str
@@ -55,23 +56,23 @@ class Content:
 
     @property
     def about(self) -> str:
-        """The wedding in one line; empty where it is about none."""
+        """The wedding in one line; empty for a message about no wedding."""
         return " · ".join(part for part in (self.couple, self.wedding_date, self.venue) if part)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a message is to be written about, and to whom.
+    """What a message is about, and who reads it.
 
     Arguments:
-        event: its payload is what is told; of a collapsed change the whole way from the first to the last.
-        contact: whose language and zone count; ``None``: a team or staff.
-        channel: how it goes.
-        step: of the plan; above 0 it is told to somebody again, since it was not answered or did not arrive.
-        escalated: whether an emergency is told again since nobody has acknowledged it.
+        event: its payload is what the message tells; for a collapsed change it spans the first change to the last.
+        contact: the reader, whose language and time zone apply; ``None`` for a team or staff.
+        channel: the channel that carries it.
+        step: the plan's step; above 0 an earlier message was not answered or not delivered.
+        escalated: whether an emergency is repeated because nobody has acknowledged it.
         asks: whether the reader is asked to acknowledge.
-        drill: whether it is an exercise.
-        digest: the events that one message gathers, oldest first; empty for an ordinary message.
+        drill: whether it belongs to a drill.
+        digest: the events that a digest collects, oldest first; empty for an ordinary message.
     """
 
     event: ChannelEvent

@@ -1,4 +1,4 @@
-"""From a template to lines: the language of transforms (docs/adr/0029), with the filters of messages."""
+"""Renders templates to lines: the language of transforms (docs/adr/0029), with the filters for messages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +17,13 @@ _lenient = Language(ChainableUndefined, filters.FILTERS, _printed, **_OPTIONS)
 
 
 def lines(source: str, facts: Mapping[str, Any], reader: Reader, *, strict: bool = False) -> list[str]:
-    """What a template says, line by line, without empty ones.
+    """The lines that a template renders, without empty ones.
 
     Arguments:
-        strict: a field that is not there is an error; else it reads as nothing.
+        strict: a missing field is an error; otherwise it renders as nothing.
 
     Raises:
-        CannotRender: why it does not, fit for staff; nothing at all is an error too.
+        CannotRender: with a reason for staff; an empty result is an error too.
     """
     token = filters.reading.set(reader)
     try:

@@ -1,4 +1,4 @@
-"""The filters of messages: values as the reader writes them. Times are the venue's, with its zone named."""
+"""The filters for messages, which write values the way the reader does. Times are the venue's, with its zone named."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +50,11 @@ def _day(value: Any) -> date:
     try:
         return date.fromisoformat(str(value)[:10])
     except ValueError:
-        raise CannotRender(f"“{str(value)[:40]}” is no date") from None
+        raise CannotRender(f"“{str(value)[:40]}” is not a date") from None
 
 
 def clock(value: Any) -> str:
-    """A time of the day, the venue's; its zone must stand somewhere else."""
+    """A time of day at the venue; the message must name the zone elsewhere."""
     if _missing(value):
         return ""
     try:
@@ -72,7 +72,7 @@ def moment(value: Any) -> str:
     try:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise CannotRender(f"“{str(value)[:40]}” is no point in time") from None
+        raise CannotRender(f"“{str(value)[:40]}” is not a date and time") from None
     zone = ZoneInfo(reader.zone)
     local = found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
     at = dates.format_time(local, "short", tzinfo=zone, locale=reader.locale)
@@ -80,17 +80,17 @@ def moment(value: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """A number with the reader's marks."""
+    """A number with the reader's separators."""
     return "" if _missing(value) else str(numbers.format_decimal(_decimal(value), locale=reading.get().locale))
 
 
 def percent(value: Any) -> str:
-    """A number of hundred as percent."""
+    """A number out of 100, as a percentage."""
     return "" if _missing(value) else numbers.format_percent(_decimal(value) / 100, locale=reading.get().locale)
 
 
 def money(value: Any, currency: Any) -> str:
-    """An amount in a currency: €1,120.50 or 1.120,50 €. Nothing of it is rounded off."""
+    """An amount in a currency: €1,120.50 or 1.120,50 €. It is not rounded."""
     if _missing(value) or _missing(currency):
         return "" if _missing(value) else number(value)
     code, locale = str(currency)[:3].upper(), reading.get().locale
@@ -101,14 +101,14 @@ def _decimal(value: Any) -> Decimal:
     try:
         found = Decimal(str(value))
     except InvalidOperation:
-        raise CannotRender(f"“{str(value)[:40]}” is no number") from None
+        raise CannotRender(f"“{str(value)[:40]}” is not a number") from None
     if not found.is_finite() or abs(found) >= _LARGEST:
         raise CannotRender("a number is too large")
     return found
 
 
 def plural(value: Any, **forms: str) -> str:
-    """The form that the language uses for a number, ``{n}`` being the number: one="{n} guest", other="{n} guests"."""
+    """The form that the language uses for a number, which replaces ``{n}``: one="{n} guest", other="{n} guests"."""
     if "other" not in forms or set(forms) - {"zero", "one", "two", "few", "many", "other"}:
         raise CannotRender("plural needs other=…, and may have zero, one, two, few and many")
     if _missing(value):
@@ -124,12 +124,12 @@ def label(value: Any) -> str:
 
 
 def word(value: Any, kind: str = "") -> str:
-    """A role, kind, status, milestone, cause or type in the reader's language; an unknown one as it came."""
+    """A role, kind, status, milestone, cause or type in the reader's language; an unknown one stays as it is."""
     return "" if _missing(value) else reading.get().word(string(value), kind)
 
 
 def of_field(value: Any, name: Any) -> str:
-    """A field's value by what the field holds: a time, a date, a number or a text."""
+    """A field's value, written as the time, date, number or text that the field holds."""
     if _missing(value):
         return ""
     name = string(name)
@@ -150,7 +150,7 @@ FILTERS: dict[str, Any] = {
 
 
 def printed(_context: Context, value: Any) -> str:
-    """As it stands in a message: one line, without what could turn it round or hide in it; nothing is evaluated."""
+    """A value on one line of a message, without hidden or direction-changing characters; nothing is evaluated."""
     if isinstance(value, Undefined):
         return str(value)
     if value is None:

@@ -1,4 +1,4 @@
-"""The languages that words are shipped in, and how a reader's locale finds one."""
+"""The languages that words are shipped in, and which one a reader's locale selects."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from babel import Locale, UnknownLocaleError
 FILES = Path(__file__).parent / "files"
 DEFAULT_LANGUAGE = "en"
 LANGUAGES = tuple(sorted(folder.name for folder in FILES.iterdir() if folder.is_dir()))
-# English without a region is read in Europe: days before months, and 24 hours.
+# English without a region is written as in Europe: the day before the month, and 24-hour times.
 _WITHOUT_A_REGION = {"en": "en_GB"}
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How values are written for somebody: in which language and region, and in which zone of the wedding."""
+    """How values are written for a reader: the language, the region, and the wedding's time zone."""
 
     language: str
     locale: Locale
@@ -35,23 +35,23 @@ class Reader:
         return own or name.replace("_", " ").strip().capitalize()
 
     def word(self, value: str, kind: str) -> str:
-        """A role, kind, status or milestone; an unknown one as it came."""
+        """A role, kind, status or milestone in words; an unknown one stays as it is."""
         own = vocabulary(self.language)["values"].get(f"{kind}.{value.strip().lower().replace(' ', '_')}")
         return own or value.replace("_", " ") if kind != "type" else value.replace("_", " ").replace(".", " ")
 
 
 @cache
 def vocabulary(language: str) -> Mapping[str, Mapping[str, str]]:
-    """The words of a shipped language that stand in no template: ``layout``, ``fields`` and ``values``."""
+    """The words of a shipped language that are in no template: ``layout``, ``fields`` and ``values``."""
     read: dict[str, dict[str, str]] = json.loads((FILES / language / "words.json").read_text(encoding="utf-8"))
     return read
 
 
 def reader(locale: str, zone: str, language: str | None = None) -> Reader:
-    """Somebody with a locale such as ``de-AT``.
+    """The reader for a locale such as ``de-AT``.
 
     Arguments:
-        language: of the template that they get, where it is not their own; its region is then unknown.
+        language: the template's, where it is not the reader's own; the region is then unknown.
     """
     own = locale.replace("_", "-").split("-")[0].lower()
     spoken = language or own

@@ -1,4 +1,4 @@
-"""Letters that others wrote: cut so that one can still read them, and kept from turning our own lines round."""
+"""Text that others wrote: cut between characters, and kept from changing the direction of our own lines."""
 
 import re
 import unicodedata
@@ -15,14 +15,14 @@ _FIRST_SKIN, _LAST_SKIN = "\U0001f3fb", "\U0001f3ff"
 
 
 def tidy(text: str) -> str:
-    """One line of a value: no controls, nothing that turns the direction but what it needs itself, never too long."""
+    """A value on one line, of bounded length, without control characters; text from right to left is isolated."""
     kept = "".join(each if not _is_control(each) else " " for each in _TURNING.sub("", text[: 2 * LONGEST_VALUE]))
     line = cut(" ".join(kept.split()), LONGEST_VALUE)
     return f"{_FIRST_STRONG}{line}{_END}" if _RIGHT_TO_LEFT.search(line) else line
 
 
-def _is_control(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def cut(text: str, limit: int) -> str:
@@ -32,7 +32,7 @@ def cut(text: str, limit: int) -> str:
     end = max(limit - 1, 0)
     while end > 0 and _belongs_together(text, end):
         end -= 1
-    end = end or max(limit - 1, 0)  # nothing but joined characters: then anywhere
+    end = end or max(limit - 1, 0)  # only joined characters: cut anywhere
     kept = text[:end].rstrip()
     if kept.count(_FIRST_STRONG) > kept.count(_END):
         kept = f"{kept[: limit - 2]}{_END}"
@@ -63,7 +63,7 @@ def fit(parts: Sequence[str], room: int, least: int = LEAST_PART) -> list[str]:
 
 
 def _belongs_together(text: str, at: int) -> bool:
-    """Whether what stands before and behind a place is one character to a reader."""
+    """Whether the code points before and after a position are one character to a reader."""
     before, behind = text[at - 1], text[at]
     if behind in _JOINS or before == "\u200d" or unicodedata.combining(behind):
         return True

@@ -1,4 +1,4 @@
-"""An organization's own templates, which stand before the shipped ones."""
+"""An organization's own templates, which take precedence over the shipped ones."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _on_trial: ContextVar[tuple[str, str] | None] = ContextVar("a text on trial", de
 
 @contextmanager
 def trial(name: str, text: str) -> Iterator[None]:
-    """Write with this text, and no other, whatever is told of this event type: for a preview. It may fail."""
+    """Write messages of this event type with this text alone, for a preview. Rendering it may fail."""
     token = _on_trial.set((name, text))
     try:
         yield
@@ -27,6 +27,6 @@ def on_trial(*names: str) -> str | None:
 
 
 def templates(organization_id: UUID, name: str) -> Mapping[tuple[str, str], str]:
-    """Those in force for an event type: by locale and channel; the channel is empty where it is for every one."""
+    """The active templates for an event type, by locale and channel; an empty channel stands for all of them."""
     rows = MessageTemplate.objects.filter(organization_id=organization_id, event_type=name, active=True)
     return {(locale, channel): text for locale, channel, text in rows.values_list("locale", "channel", "text")}

@@ -1,4 +1,4 @@
-"""From a subject to what is said: which template, in which language, with what in it."""
+"""Writes the content of a message: chooses a template and its language, and fills it in."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,17 +23,17 @@ from wedsync.weddings.models import Wedding
 log = structlog.get_logger(__name__)
 FALLBACK, DIGEST = "fallback", "digest"
 LONGEST_HEADLINE, LONGEST_FACT, LONGEST_LABEL = 250, 10_000, 40
-LARGEST_PAYLOAD, MOST_ENTRIES = 32_000, 100  # letters and values; of one list or object
-# What readers ask first, and a sender in haste may have left out.
+LARGEST_PAYLOAD, MOST_ENTRIES = 32_000, 100  # characters and values; entries of one list or object
+# What readers ask first, and what a sender in a hurry may have left out.
 _ASKED_OF = {EMERGENCY: ("kind", "description", "reported_by"), "incident.resolved": ("kind", "description")}
 TOP = 3
-"""How many events a digest tells of by name."""
+"""How many events a digest names."""
 
 
 def write(subject: Subject) -> Content:
-    """The content of a message, in the reader's language where there are words, else in English.
+    """The content of a message, in the reader's language where there are words for it, else in English.
 
-    A template of the organization's own that fails is passed over: a message is never lost for its words.
+    An organization's own template that fails is skipped: no message is lost because of its wording.
 
     Raises:
         ValueError: an event about no wedding that is not for staff.
@@ -41,11 +41,11 @@ def write(subject: Subject) -> Content:
     event, contact = subject.event, subject.contact
     wedding = event.wedding
     if wedding is None and (event.type not in CATALOGUE or not CATALOGUE[event.type].is_ours):
-        raise ValueError("an event without a wedding is told to nobody")
+        raise ValueError("an event without a wedding has no readers")
     locale = contact.locale if contact else "en"
     zone = wedding.timezone if wedding else "UTC"
     name = DIGEST if subject.digest else event.type
-    lines, read_by = _said(subject, name, locale, zone)
+    lines, read_by = _rendered(subject, name, locale, zone)
     headline = f"{read_by.words['drill_mark']}: {lines[0]}" if subject.drill else lines[0]
     return Content(
         headline=cut(headline, LONGEST_HEADLINE),
@@ -69,8 +69,8 @@ def _of_wedding(wedding: Wedding | None, read_by: Reader) -> dict[str, str]:
     return {"couple": tidy(wedding.couple), "wedding_date": shown, "venue": tidy(wedding.venue_name)}
 
 
-def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str], Reader]:
-    """The lines of the first template that can be rendered, and how they are read."""
+def _rendered(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str], Reader]:
+    """The lines of the first template that can be rendered, and the reader they are written for."""
     reason = "there are none"
     for source, language, own_one in _candidates(subject, name, locale):
         read_by = reader(locale, zone, language)
@@ -81,16 +81,16 @@ def _said(subject: Subject, name: str, locale: str, zone: str) -> tuple[list[str
             reason = str(error)
             organization = str(subject.event.organization_id)
             log.warning("template_failed", name=name, own=own_one, organization=organization, reason=reason)
-    raise CannotRender(f"no words for {name} can be rendered: {reason}")
+    raise CannotRender(f"no template for {name} can be rendered: {reason}")
 
 
 def _with_value(line: str, read_by: Reader) -> str:
-    """A line whose label has no value says so. An organization's own may be a heading, and stays as it is."""
+    """A label without a value gets “not given”. In an organization's own template it may be a heading, and stays."""
     return f"{line} {read_by.words['not_given']}" if line.endswith(":") and ": " not in line else line
 
 
 def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str, str, bool]]:
-    """Templates in the order in which they count: source, language, whether it is the organization's own."""
+    """Templates in order of precedence: source, language, whether it is the organization's own."""
     if (tried := own.on_trial(name, FALLBACK)) is not None:
         yield tried, locale.split("-")[0], True
         return
@@ -113,7 +113,7 @@ def _candidates(subject: Subject, name: str, locale: str) -> Iterator[tuple[str,
 
 @cache
 def shipped(language: str, name: str) -> str:
-    """A template as it is shipped; empty where there is none."""
+    """A shipped template's source; empty where there is none."""
     path = FILES / language / f"{name}.txt"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
@@ -137,7 +137,7 @@ def facts_for(subject: Subject, read_by: Reader) -> dict[str, Any]:
 
 
 def _in_words(line: Any, read_by: Reader) -> Any:
-    """A further report; where it came without words, the reader's own say so."""
+    """A further report; one without a description says so in the reader's language."""
     end = f": {reader('en', read_by.zone, 'en').words['not_given']}"
     if not isinstance(line, str) or not line.endswith(end):
         return line
@@ -147,7 +147,7 @@ def _in_words(line: Any, read_by: Reader) -> Any:
 def fitting(payload: Any) -> Any:
     """A payload that a template can be filled with: where it is very large, its texts are cut and its lists shortened.
 
-    Else the whole template would fail, and with it whatever is short and matters.
+    Otherwise the whole template would fail, and with it what is short and important.
     """
     for limit in (LONGEST_FACT, 2_000, 300, 60):
         shortened = _shortened(payload, limit)
@@ -170,7 +170,7 @@ def _shortened(value: Any, limit: int) -> Any:
 def _headline(event: ChannelEvent, subject: Subject, read_by: Reader) -> str:
     alone = replace(subject, event=event, digest=())
     locale = subject.contact.locale if subject.contact else "en"
-    lines, _ = _said(alone, event.type, locale, read_by.zone)
+    lines, _ = _rendered(alone, event.type, locale, read_by.zone)
     return lines[0]
 
 
@@ -193,5 +193,6 @@ def reworded(content: Content, words: Mapping[str, str]) -> Content:
 def _fact(line: str) -> Fact:
     label, separator, value = line.partition(": ")
     if separator and len(label) <= LONGEST_LABEL:
-        return Fact(label, cut(value, LONGEST_FACT))
+        colon = "\u00a0: " if label.endswith(" ") else separator  # French puts a space before it
+        return Fact(label.rstrip(), cut(value, LONGEST_FACT), colon)
     return Fact("", cut(line, LONGEST_FACT))

@@ -55,7 +55,7 @@ def hear(sent: Sent, text: str) -> bool:
     product = sent.world.product
     places = [product.messages("slack", sent.world.slack_channel)]
     places += [product.messages("resend", address) for address in sent.staff]
-    return all(any(text in each and "wedding not known" in each for each in map(json.dumps, got)) for got in places)
+    return all(any(text in each and "wedding unknown" in each for each in map(json.dumps, got)) for got in places)
 
 
 def is_alarmed(sent: Sent, phone: str) -> bool:

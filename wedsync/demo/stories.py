@@ -144,7 +144,7 @@ def _date_change(new: date) -> Story:
     told = replace(moved, step="told the new date", channel=WHATSAPP, holds=("has a new date", shown))
     booking = ('"item": "shoot_date"', f'"to": "{new.isoformat()}"')
     form = replace(filled, step="told of the form", channel=SLACK, target="#planning")
-    form = replace(form, holds=("A form was filled in", new.isoformat()))
+    form = replace(form, holds=("A form was submitted", new.isoformat()))
     return Story(
         "4 Date change",
         begin,

@@ -193,7 +193,12 @@ def test_no_other_method_does_anything(program: Client) -> None:
 
 @pytest.mark.parametrize(
     ("locale", "words"),
-    [("de-AT", "Keine E-Mails mehr"), ("es", "No más correos"), ("fr", "Plus d"), ("fi", "No more")],
+    [
+        ("de-AT", "Keine E-Mails mehr"),
+        ("es", "Dejar de recibir correos"),
+        ("fr", "Ne plus recevoir"),
+        ("fi", "Stop emails"),
+    ],
 )
 def test_the_page_speaks_the_readers_language(locale: str, words: str, program: Client) -> None:
     row = delivery(locale=locale)

@@ -100,10 +100,10 @@ def test_damaged_old_and_ended_ones_say_so(stage: Stage) -> None:
 
 
 SPOKEN = {
-    "en": ("Power outage", "Reported", "has been taking care of it", "This link is older than a day"),
+    "en": ("Power outage", "Reported", "has been taking care of it", "This link is more than a day old"),
     "de": ("Stromausfall", "Gemeldet", "kümmert sich", "Dieser Link ist älter als ein Tag"),
-    "es": ("Corte de luz", "Avisado", "se encarga desde", "Este enlace tiene más de un día"),
-    "fr": ("Panne de courant", "Signalé", "s’en occupe depuis", "Ce lien a plus d’un jour"),
+    "es": ("Corte de luz", "Notificado", "se encarga desde", "Este enlace tiene más de un día"),
+    "fr": ("Panne de courant", "Signalé", "s’en occupe depuis", "Ce lien date de plus d’un jour"),
 }
 
 

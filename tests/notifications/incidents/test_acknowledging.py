@@ -93,7 +93,7 @@ def test_a_link_ends_after_a_day(scene: Scene, client: Client, state: str) -> No
     answer = client.post(url(to("Clara")))
 
     assert answer.status_code == 410
-    assert "older than a day" in answer.content.decode()
+    assert "more than a day old" in answer.content.decode()
     assert scene.incident.state == state
 
 

@@ -141,5 +141,5 @@ def test_an_own_fallback_stands_before_the_shipped_one() -> None:
 
     content = wording.write(wording.Subject(event, None, ContactChannel.EMAIL))
 
-    assert shipped.headline.startswith("News about")
+    assert shipped.headline.startswith("Update on")
     assert content.headline == "Ours"

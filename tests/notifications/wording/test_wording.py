@@ -137,10 +137,10 @@ def test_times_are_the_venues_with_its_zone_named() -> None:
 @pytest.mark.parametrize(
     ("language", "count", "more"),
     [
-        ("en", "5 pieces of news", "and 2 more"),
+        ("en", "5 updates", "and 2 more"),
         ("de", "5 Neuigkeiten", "und 2 weitere"),
         ("es", "5 novedades", "y 2 más"),
-        ("fr", "5 nouvelles", "et 2 autres"),
+        ("fr", "5 nouveautés", "et 2 autres"),
     ],
 )
 def test_a_digest_says_how_many_names_three_and_counts_the_rest(language: str, count: str, more: str) -> None:
@@ -197,7 +197,7 @@ def test_a_very_large_payload_keeps_its_own_words(event_type: str, payload: Any,
     content = write(subject(event_type, "en", payload))
 
     assert holds in content.text
-    assert not content.headline.startswith("News about")
+    assert not content.headline.startswith("Update on")
 
 
 @pytest.mark.parametrize(
