@@ -1,1 +1,1 @@
-"""Whom, when and how people are told."""
+"""Who is told of an event, when and how."""

@@ -1,4 +1,4 @@
-"""Admin of what people are told."""
+"""Admin of messages to people, and of what they want to receive."""
 
 from notifications.admin import addresses, incidents, messages, notifications, templates, whatsapp_templates
 

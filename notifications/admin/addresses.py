@@ -31,7 +31,7 @@ _COLOURS = {"may be used": GOOD, "opted out": BAD, "bounced": BAD, "complained":
 
 
 class AddressForm(TenantForm):
-    """An address in the one form in which it is compared; Slack's people have none."""
+    """An address in the one form in which addresses are compared; Slack has no personal addresses."""
 
     channel = forms.ChoiceField(
         choices=[(each.value, each.label) for each in PERSONAL], widget=UnfoldAdminSelectWidget()
@@ -39,12 +39,12 @@ class AddressForm(TenantForm):
 
 
 class ReasonForm(forms.Form):
-    """Why staff say otherwise than the person or the provider did."""
+    """Why staff contradict what the person or the provider said."""
 
     reason = forms.CharField(
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="It is kept with your name and the time. For instance: Anna asked for it by phone on 12 June.",
+        help_text="Stored with your name and the time. For instance: Anna asked for it by phone on 12 June.",
     )
 
 
@@ -57,7 +57,7 @@ def _with_reason(title: str, path: str, text: str, act: Callable[..., bool], don
         if not form.is_valid():
             return Question(f"{title}: {row}", title, pages.page_of(row), text, form=form).page(request, pages)
         changed = act(row, by=request.user.get_username(), reason=form.cleaned_data["reason"])
-        return pages.done(request, row, done if changed else "That was so already.")
+        return pages.done(request, row, done if changed else "Nothing to change: it was so already.")
 
     view.__name__ = path.replace("-", "_")
     return button(title, path)(view)
@@ -65,7 +65,7 @@ def _with_reason(title: str, path: str, text: str, act: Callable[..., bool], don
 
 @admin.register(Address)
 class AddressAdmin(ButtonAdmin):
-    """Consent and standing of a phone or email address."""
+    """A phone number or email address: its consent, and what blocks it."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS
@@ -76,38 +76,38 @@ class AddressAdmin(ButtonAdmin):
     search_fields = ("value", "aliases__alias")
     ordering = ("value", "id")
     actions_detail = ("opt_out", "end_opt_out", "lift_bounce", "lift_complaint")
-    wrote_last = moment("They wrote last", "last_inbound_at")
+    wrote_last = moment("Last message from them", "last_inbound_at")
     bounced = moment("Bounced", "bounced_at")
     complained = moment("Complained", "complained_at")
 
     opt_out = _with_reason(
         "Opt out",
         "opt-out",
-        "Nothing more goes to this address on this channel, emergencies included, until the person comes back.",
+        "Nothing more is sent to this address on this channel, not even emergencies, until the person opts in again.",
         staff_decisions.opt_out,
-        "It has opted out. Nothing more goes there.",
+        "The address is opted out. Nothing more is sent to it.",
     )
     end_opt_out = _with_reason(
         "End the opt-out",
         "end-opt-out",
-        "The person has said that they want nothing more. End it only when they have told you otherwise.",
+        "The person has said that they want no more messages. End this only if they have told you otherwise.",
         staff_decisions.end_opt_out,
-        "The opt-out has ended. Messages go there again where nothing else is against it.",
+        "The opt-out has ended. Messages are sent there again unless something else blocks the address.",
     )
     lift_bounce = _with_reason(
         "Lift the bounce",
         "lift-bounce",
-        "The provider said that nothing arrives there. Lift it when you know that the address works. "
-        "A message from the person lifts it by itself.",
+        "The provider said that messages do not arrive there. Lift the bounce when you know that the address works. "
+        "A message from the person lifts it automatically.",
         staff_decisions.lift_bounce,
-        "The bounce is lifted. Messages go there again where nothing else is against it.",
+        "The bounce is lifted. Messages are sent there again unless something else blocks the address.",
     )
     lift_complaint = _with_reason(
         "Lift the complaint",
         "lift-complaint",
-        "The person called a message spam. Lift it only when they have told you that they want your messages.",
+        "The person marked a message as spam. Lift this only if they have told you that they want your messages.",
         staff_decisions.lift_complaint,
-        "The complaint is lifted. Messages go there again where nothing else is against it.",
+        "The complaint is lifted. Messages are sent there again unless something else blocks the address.",
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -119,7 +119,7 @@ class AddressAdmin(ButtonAdmin):
         return [(None, {"fields": facts}), ("Who changed it, and why", {"fields": ("history",)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """An address itself does not change; an opt-out is set here, and ends by its button."""
+        """The address itself cannot be changed; an opt-out is set here and ended by its button."""
         fixed = [*super().get_readonly_fields(request, obj)]
         if obj is None:
             return fixed
@@ -127,11 +127,11 @@ class AddressAdmin(ButtonAdmin):
         return [*fixed, "channel", "value", *shown, *(["opted_out_at"] if obj.opted_out_at else [])]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """No bulk actions: they would delete addresses without a look at each."""
+        """No bulk actions: they would delete addresses without anyone looking at each."""
         return {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only an unmarked address: its opt-out, bounce or complaint would be forgotten with it."""
+        """Only an unmarked address can be deleted: an opt-out, bounce or complaint would be lost with it."""
         marked = obj is not None and any((obj.opted_out_at, obj.bounced_at, obj.complained_at))
         return not marked and bool(super().has_delete_permission(request, obj))
 
@@ -144,7 +144,7 @@ class AddressAdmin(ButtonAdmin):
         }.get(path, True)
 
     def save_model(self, request: HttpRequest, obj: Address, form: Any, change: bool) -> None:
-        """Save, and record who said so."""
+        """Save, and record who changed what."""
         super().save_model(request, obj, form, change)
         rows = Address.objects.filter(id=obj.id)
         by = request.user.get_username()
@@ -154,11 +154,11 @@ class AddressAdmin(ButtonAdmin):
             said = f"consent {'given' if obj.consented_at else 'withdrawn'}: {obj.consent_source}"
             address_marks.record(rows, AddressChange.What.CONSENT, by, said)
 
-    @column("Standing")
+    @column("Status")
     def standing(self, row: Address) -> SafeString:
         return label(_STANDING[row.blocked_because], _COLOURS)
 
-    @column("The provider calls it")
+    @column("Provider's names for it")
     def known_as(self, row: Address) -> str:
         return ", ".join(row.aliases.order_by("alias").values_list("alias", flat=True)) or "-"
 

@@ -38,17 +38,17 @@ REAL, DRILL = "real", "drill"
 
 
 class RaiseForm(forms.Form):
-    """What staff report. Whether it is real is asked for, and nothing is chosen beforehand."""
+    """What staff report. They must say whether it is real; neither answer is preselected."""
 
     drill = forms.ChoiceField(
         label="Is it real?",
         choices=[
-            (REAL, "It is real. Everyone in the list is alarmed at once, also at night."),
-            (DRILL, "It is a drill. It is marked as one, and reaches staff only."),
+            (REAL, "It is real. Everyone in the list is alerted immediately, even at night."),
+            (DRILL, "It is a drill. It is marked as one and reaches staff only."),
         ],
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    kind = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="Such as power outage.")
+    kind = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(), help_text="For instance: power outage.")
     description = forms.CharField(max_length=10_000, widget=UnfoldAdminTextareaWidget())
     contact_phone = forms.CharField(
         label="Phone to call back", max_length=40, required=False, widget=UnfoldAdminTextInputWidget()
@@ -56,7 +56,7 @@ class RaiseForm(forms.Form):
 
 
 class ChooseForm(forms.Form):
-    """Which wedding an emergency is about: those of today first."""
+    """Which wedding an emergency is about; today's weddings come first."""
 
     wedding = forms.ModelChoiceField(Wedding.objects.none(), widget=UnfoldAdminSelectWidget())
 
@@ -72,7 +72,7 @@ class ChooseForm(forms.Form):
 
 @admin.register(Incident)
 class IncidentAdmin(PastButtonAdmin):
-    """Every member of staff may end one: in an emergency nobody looks for the right role."""
+    """Every member of staff may end an incident: an emergency must not wait for the right role."""
 
     pressed_by = ANY_ROLE
     tenant_path = "organization"
@@ -95,7 +95,7 @@ class IncidentAdmin(PastButtonAdmin):
             },
         ),
         (
-            "Who takes care of it",
+            "Who is taking care of it",
             {
                 "fields": (
                     ("acknowledged_by", "acknowledged_via", "acknowledged"),
@@ -129,12 +129,12 @@ class IncidentAdmin(PastButtonAdmin):
                 str(each.event.payload.get("description") or "not given")[:200],
                 f"{timezone.localtime(each.told_at):%H:%M:%S}"
                 if each.told_at
-                else "said nothing new, or came too soon",
+                else "not told: nothing new, or too soon",
                 link(reverse("event-trace", args=[each.event_id]), "trace"),
             )
             for each in incident.reports.select_related("event").order_by("event_id")[:100]
         )
-        return table(("Came", "Says", "Told", ""), rows)
+        return table(("Received", "Description", "Told", ""), rows)
 
     @column("People")
     def people(self, incident: Incident) -> SafeString:
@@ -145,7 +145,7 @@ class IncidentAdmin(PastButtonAdmin):
             for each in answers.with_what_came(told)[:200]
             for found in [answers.answer(each)]
         )
-        return table(("Who", "Got it", "What came of it", ""), rows)
+        return table(("Who", "Got it", "Details", ""), rows)
 
     @column("Trace")
     def trace(self, incident: Incident) -> SafeString:
@@ -159,30 +159,31 @@ class IncidentAdmin(PastButtonAdmin):
             return row.wedding_id is None and row.state != Incident.State.RESOLVED
         return row.state == Incident.State.OPEN if path == "acknowledge" else row.state != Incident.State.RESOLVED
 
-    @button("Say which wedding it is", "choose-wedding")
+    @button("Choose the wedding", "choose-wedding")
     def choose_wedding(self, request: HttpRequest, object_id: str) -> HttpResponse:
         incident: Incident = self.row_to_press(request, object_id)
         form = ChooseForm(request.POST if request.method == "POST" else None, incident=incident)
         if not form.is_valid():
-            text = "Everyone whom the routes name is alarmed. Reports that come later under this name ask again."
+            text = "Everyone whom the routes name is alerted. Later reports that name the same booking ask you again."
             title = f"Which wedding is it? {incident}"
-            return Question(title, "Alarm this wedding", self.page_of(incident), text, form=form).page(request, self)
+            return Question(title, "Alert this wedding", self.page_of(incident), text, form=form).page(request, self)
         wedding: Wedding = form.cleaned_data["wedding"]
         choice = placement.choose(incident, wedding, by=request.user.get_username())
-        first = f"{choice.incident.resolved_by} was first: {choice.incident.chosen_wedding or 'none of your weddings'}."
-        return self.done(request, incident, first if choice.already else f"{wedding} is alarmed.")
+        chosen = choice.incident.chosen_wedding or "none of your weddings"
+        first = f"{choice.incident.resolved_by} answered first: {chosen}."
+        return self.done(request, incident, first if choice.already else f"The people of {wedding} are being alerted.")
 
-    @asked("Acknowledge", "acknowledge", "Take care of it? All further steps stop, and nobody else is called.")
+    @asked("Acknowledge", "acknowledge", "Will you take care of it? All further steps stop and nobody else is called.")
     def acknowledge(self, request: HttpRequest, incident: Incident) -> str:
         answer = acknowledging.acknowledge_incident(incident, by=request.user.get_username(), via="the admin")
         if answer.already:
-            return f"{answer.incident.acknowledged_by or answer.incident.resolved_by} was first."
-        return "It is yours. Nobody else is called."
+            return f"{answer.incident.acknowledged_by or answer.incident.resolved_by} acknowledged it first."
+        return "You are taking care of it. Nobody else is called."
 
     @asked("Resolve", "resolve", "Is it over? Everyone who was alerted gets the all-clear.")
     def resolve(self, request: HttpRequest, incident: Incident) -> str:
         done = staff_actions.resolve(incident, by=request.user.get_username())
-        return "It is over. The all-clear is on its way." if done else "It was over already."
+        return "Resolved. The all-clear is on its way." if done else "It was already resolved."
 
 
 def _page_of(notification: Notification) -> str:
@@ -191,7 +192,7 @@ def _page_of(notification: Notification) -> str:
 
 @button("Raise an emergency", "raise-emergency")
 def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Report an emergency of a wedding by hand, or start a drill: say what, see who gets what, and confirm."""
+    """Report an emergency at a wedding by hand, or start a drill: describe it, see who gets it, and confirm."""
     wedding: Wedding | None = pages.get_object(request, object_id)
     if wedding is None or not pages.has_view_permission(request, wedding):
         raise Http404
@@ -208,16 +209,16 @@ def raise_emergency(pages: Any, request: HttpRequest, object_id: str) -> HttpRes
         messages.error(request, str(error))
         return HttpResponseRedirect(back)
     pages.log_change(request, wedding, f"Raised {'a drill' if said['drill'] else 'an emergency'}.")
-    messages.success(request, "It is on its way. The incident is listed under Incidents in a moment.")
+    messages.success(request, "It is on its way. The incident will appear under Incidents in a moment.")
     return HttpResponseRedirect(back)
 
 
 def _asking(wedding: Wedding, form: RaiseForm, back: str) -> Question:
     return Question(
         f"Emergency at the wedding of {wedding.couple}",
-        "Go on: see who would be told",
+        "Continue: see who would be told",
         back,
-        "Nothing is sent yet. The next page says who gets what, and asks you to confirm.",
+        "Nothing is sent yet. The next page shows who gets it and asks you to confirm.",
         facts=_facts_of(wedding),
         form=form,
         table=_table(_who(wedding, drill=False)),
@@ -228,16 +229,16 @@ def _asking(wedding: Wedding, form: RaiseForm, back: str) -> Question:
 def _confirming(wedding: Wedding, said: dict[str, Any], form: RaiseForm, back: str) -> Question:
     drill, told = said["drill"], _who(wedding, drill=said["drill"])
     people = len({each.name for each in told if not each.but})
-    whom = f"{people} {'person or team' if people == 1 else 'people and teams'}" if people else "nobody but the console"
+    whom = f"{people} {'person or team' if people == 1 else 'people and teams'}" if people else "only the console"
     facts = [("What", said["kind"]), ("Description", said["description"])]
     facts += [("Phone to call back", said["contact_phone"])] if said["contact_phone"] else []
     return Question(
         f"{'Drill' if drill else 'REAL emergency'} at the wedding of {wedding.couple}: confirm",
-        f"Start the drill for {whom}" if drill else f"Alarm {whom} now",
+        f"Start the drill for {whom}" if drill else f"Alert {whom} now",
         back,
         "This is a drill. It reaches staff only, and says that nothing has happened."
         if drill
-        else "This is real. Everyone in the list is alarmed the moment you confirm, also at night.",
+        else "This is real. Everyone in the list is alerted as soon as you confirm, even at night.",
         facts=[*_facts_of(wedding), *facts],
         hidden=[*((name, form.data.get(name, "")) for name in form.fields), (ANSWERED, "yes")],
         table=_table(told),
@@ -249,17 +250,17 @@ def _facts_of(wedding: Wedding) -> list[tuple[str, object]]:
     today = wedding.date == timezone.now().astimezone(wedding.zone).date()
     day = f"{wedding.date:%A, %d %B %Y}{', today' if today else ''}"
     facts: list[tuple[str, object]] = [("Wedding", wedding.couple), ("Date", day)]
-    facts.append(("Venue", wedding.venue_name or "not known"))
+    facts.append(("Venue", wedding.venue_name or "unknown"))
     open_one = Incident.objects.filter(opening.LIVING, wedding=wedding, drill=False).first()
     if open_one:
         since = f"{open_one.opened_at.astimezone(wedding.zone):%H:%M} ({wedding.timezone})"
-        joins = "A further report joins it, and reaches those whom it has alerted."
-        facts.append(("Open already", f"{open_one.kind_in_words}, since {since}. {joins}"))
+        joins = "A further report joins it and reaches those whom it has alerted."
+        facts.append(("Already open", f"{open_one.kind_in_words}, since {since}. {joins}"))
     return facts
 
 
 def _who(wedding: Wedding, *, drill: bool) -> list[Reached]:
-    """Whom it would reach, by what."""
+    """Whom it would reach, and on which channel."""
     if drill:
         return audience.reached(staff.everyone(wedding.organization_id, wedding))
     payload = {"kind": "emergency", "description": "not given", "reported_by": "staff"}
@@ -267,8 +268,8 @@ def _who(wedding: Wedding, *, drill: bool) -> list[Reached]:
 
 
 def _table(told: Sequence[Reached]) -> SafeString:
-    rows = [(each.name, each.by, each.but or "gets it at once") for each in told]
-    return table(("Who", "By", ""), rows or [("Nobody: it is shown on the console, and alerts staff.", "", "")])
+    rows = [(each.name, each.by, each.but or "gets it immediately") for each in told]
+    return table(("Who", "By", ""), rows or [("Nobody. It is shown on the console and alerts staff.", "", "")])
 
 
 WeddingAdmin.raise_emergency = raise_emergency  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Admin of messages, read-only, and their place on a delivery's page."""
+"""Read-only admin of messages, and the messages on a delivery's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin of who was to hear of what, of what people want, and of the plans."""
+"""Admin of notifications, preferences and plans."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STATE_COLOURS = {"open": BUSY, "reached": GOOD, "failed": BAD}
 
 
 def got(notification: Notification) -> SafeString:
-    """Did they get it: a label, with the sentence beside it."""
+    """Whether they got it: a label and a sentence."""
     found = answers.answer(notification)
     return format_html("{} {}", label(found.got, GOT_COLOURS), found.text)
 
@@ -54,7 +54,7 @@ class NotificationTypeFilter(EventTypeFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    """Did Anna get it? The list finds her, and the page says it, and why not."""
+    """Did Anna get it? The list finds her; the page says whether, and if not, why."""
 
     tenant_path = "organization"
     list_display = ("name", "about", "did_they_get_it", "urgency", "standing", "made")
@@ -78,7 +78,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             },
         ),
         ("What happened, in order", {"fields": ("timeline",)}),
-        ("Its messages", {"fields": ("messages",)}),
+        ("Deliveries", {"fields": ("messages",)}),
     )
     urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
     standing = coloured("Plan", "state", STATE_COLOURS)
@@ -97,7 +97,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     def did_they_get_it(self, notification: Notification) -> SafeString:
         return got(notification)
 
-    @column("Channels that were not used, and why")
+    @column("Channels not used, and why")
     def why_not_by(self, notification: Notification) -> SafeString | str:
         said = answers.not_used(notification)
         return lines(f"{channel}: {why}" for channel, why in said) if said else "none"
@@ -108,7 +108,7 @@ class NotificationAdmin(ReadOnlyAdmin):
             (f"{timezone.localtime(line.at):%Y-%m-%d %H:%M:%S.%f}"[:-3], line.what, line.channel, line.text)
             for line in answers.timeline(notification)
         )
-        return table(("When (UTC)", "What", "Channel", "Why, and what came of it"), rows)
+        return table(("When (UTC)", "What", "Channel", "Why, and with what result"), rows)
 
     @column("Deliveries")
     def messages(self, notification: Notification) -> SafeString:
@@ -126,7 +126,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 
 class EventNotificationInline(ReadOnlyInline):
-    """Whom an event was for, on its page."""
+    """An event's recipients, on its page."""
 
     model = Notification
     tenant_path = "organization"
@@ -145,7 +145,7 @@ class EventNotificationInline(ReadOnlyInline):
 
 
 class PreferenceInline(TenantInline):
-    """What a contact wants to hear of; what does not stand here is wanted."""
+    """What a contact wants to receive; a category that is not listed is wanted."""
 
     model = Preference
     tenant_path = "contact__organization"
@@ -156,7 +156,7 @@ class PreferenceInline(TenantInline):
 
 @admin.register(Plan)
 class PlanAdmin(TenantAdmin):
-    """An organization's own plans. docs/staff/notifications.md has the words."""
+    """An organization's own plans, in the form that docs/staff/notifications.md describes."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS

@@ -1,4 +1,4 @@
-"""Forms of an organization's own words."""
+"""Forms for an organization's own templates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLE = ""
 
 
 class TemplateForm(TenantForm):
-    """A text. ``seen``: the newest version that its writer knew of, so that nobody overwrites what they never saw."""
+    """A template. ``seen``: the newest version its writer knew, so that nobody overwrites a version they never saw."""
 
     event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
     channel = forms.ChoiceField(
@@ -35,7 +35,7 @@ class TemplateForm(TenantForm):
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "class": "font-mono"}),
         help_text="First line: the headline. Each further line: a fact, as “Label: value”. "
-        "It knows payload, event, wedding and contact, such as {{ wedding.couple }} and {{ wedding.date|day }}.",
+        "You can use payload, event, wedding and contact, such as {{ wedding.couple }} and {{ wedding.date|day }}.",
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
@@ -58,11 +58,11 @@ class TemplateForm(TenantForm):
             field.choices = [*TemplateForm.base_fields[name].choices, (stored, stored)]  # type: ignore[attr-defined]
 
     def clean_text(self) -> str:
-        """With our line ends, not a browser's."""
+        """With plain line ends instead of a browser's."""
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what is not fit to be sent, and to overwrite a version that the writer has not seen."""
+        """Refuse a template that cannot be sent, and one that would overwrite a version its writer has not seen."""
         cleaned = super().clean()
         if "text" in self.fields and not self.errors:
             names = ("text", "event_type", "channel", "locale")
@@ -73,22 +73,22 @@ class TemplateForm(TenantForm):
         if not self._state_is_new() and "text" in self.fields:
             newest = versions.versions_beside(self.instance).values_list("version", flat=True).first()
             if cleaned.get("seen") is not None and cleaned["seen"] != newest:
-                self.add_error("text", f"Somebody else has saved version {newest} in the meantime. Look at it first.")
+                self.add_error("text", f"Somebody else has saved version {newest} in the meantime. Read it first.")
         return cleaned
 
     def validate_constraints(self) -> None:
-        """Which version is in force is decided when it is saved."""
+        """Which version is active is decided when it is saved."""
 
 
 class BeginForm(forms.Form):
-    """Which shipped words to begin with."""
+    """Which shipped template to start from."""
 
     event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
     locale = forms.ChoiceField(label="Language", choices=[*LOCALES, *REGIONS], widget=UnfoldAdminSelectWidget())
 
 
 class PreviewForm(forms.Form):
-    """Which event a template is to tell of."""
+    """Which event to preview a template with."""
 
     event = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget())
 
@@ -99,7 +99,7 @@ class PreviewForm(forms.Form):
         field = self.fields["event"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
         named = [(key, _name(event)) for key, event in self._events.items()]
-        field.choices = [(EXAMPLE, "An example with every field"), *named]
+        field.choices = [(EXAMPLE, "An example that has every field"), *named]
 
     def chosen(self) -> ChannelEvent:
         """The event, once the form is valid."""

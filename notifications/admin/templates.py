@@ -1,4 +1,4 @@
-"""Admin of an organization's own words: each save is a new version, and a preview shows how it looks."""
+"""Admin of an organization's own templates: each save makes a new version, and a preview shows the result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PAGES = "admin:notifications_messagetemplate"
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(ButtonAdmin):
-    """Rows never change: saving one makes the next version, and none is deleted."""
+    """Rows never change: saving one makes the next version. None is deleted."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS
@@ -41,7 +41,7 @@ class MessageTemplateAdmin(ButtonAdmin):
     ordering = ("event_type", "channel", "locale", "-version", "id")
     actions_list = ("begin",)
     actions_detail = ("preview", "use_again", "withdraw")
-    made = moment("Made", "created_at")
+    made = moment("Created", "created_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         several = self._has_several(request, obj)
@@ -56,34 +56,34 @@ class MessageTemplateAdmin(ButtonAdmin):
         return [*super().get_readonly_fields(request, obj), *(("history",) if obj else ())]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a message may have been written with it."""
+        """Never, since messages may have been written with it."""
         return False
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """The shipped words, where the address names their type and language."""
+        """The shipped template, where the URL names its type and language."""
         found: dict[str, Any] = super().get_changeform_initial_data(request)
         name, language = request.GET.get("event_type", ""), request.GET.get("locale", "en").split("-")[0]
         if name in dict(TEMPLATE_TYPES) and language in LANGUAGES:
             found["text"] = shipped(language, name) or shipped("en", name)
         return found
 
-    @column("In force", ordering="active")
+    @column("Active", ordering="active")
     def in_force(self, row: MessageTemplate) -> SafeString:
-        return label("in force" if row.active else "not in force", {"in force": GOOD})
+        return label("active" if row.active else "not active", {"active": GOOD})
 
     @column("History")
     def history(self, row: MessageTemplate) -> SafeString:
         rows = (
             (
                 link(self.page_of(each), f"version {each.version}"),
-                label("in force", {"in force": GOOD}) if each.active else "",
+                label("active", {"active": GOOD}) if each.active else "",
                 f"{timezone.localtime(each.created_at):%Y-%m-%d %H:%M}",
                 each.created_by.get_username() if each.created_by else "",
                 each.note,
             )
             for each in versions.versions_beside(row).select_related("created_by")[:100]
         )
-        return table(("Version", "", "Made", "By", "Note"), rows)
+        return table(("Version", "", "Created", "By", "Note"), rows)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.check_saved(request, obj, change=change)
@@ -97,10 +97,10 @@ class MessageTemplateAdmin(ButtonAdmin):
             note=obj.note,
             seen=form.cleaned_data.get("seen") if change else None,
         )
-        obj.__dict__.update(made.__dict__)  # what follows, such as the history, is of the new row
+        obj.__dict__.update(made.__dict__)  # what is shown next, such as the history, belongs to the new row
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Say so where somebody else was first by a moment."""
+        """Show an error where somebody else saved a version at the same moment."""
         try:
             found: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except ChangedMeanwhile as error:
@@ -109,27 +109,27 @@ class MessageTemplateAdmin(ButtonAdmin):
         return found
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        messages.success(request, f"{obj} is in force.")
+        messages.success(request, f"{obj} is active.")
         return HttpResponseRedirect(self.page_of(obj))
 
     def is_offered(self, row: MessageTemplate, path: str) -> bool:
         return {"use-again": not row.active, "withdraw": row.active}.get(path, True)
 
-    @button("Begin with the shipped words", "begin")
+    @button("Start from a shipped template", "begin")
     def begin(self, request: HttpRequest) -> HttpResponse:
-        """Ask for type and language, and lead to the form for a new text with their words in it."""
+        """Ask for type and language, then open the form for a new template filled with the shipped one."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = BeginForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             return HttpResponseRedirect(f"{reverse(f'{_PAGES}_add')}?{urlencode(form.cleaned_data)}")
-        return Question("Begin with the shipped words", "Go on", reverse(f"{_PAGES}_changelist"), form=form).page(
+        return Question("Start from a shipped template", "Continue", reverse(f"{_PAGES}_changelist"), form=form).page(
             request, self
         )
 
     @button("Preview", "preview")
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """How it tells of an event of the same organization. Keeps nothing and sends nothing."""
+        """Show the message about an event of the same organization. Nothing is stored or sent."""
         row = self.get_object(request, object_id)
         if row is None or not self.has_view_permission(request, row):
             raise Http404
@@ -149,16 +149,16 @@ class MessageTemplateAdmin(ButtonAdmin):
         }
         return TemplateResponse(request, "admin/template_preview.html", context)
 
-    @asked("Use this version again", "use-again", "Its words become the next version, and are in force at once.")
+    @asked("Use this version again", "use-again", "Its text becomes the next version and is active immediately.")
     def use_again(self, request: HttpRequest, row: MessageTemplate) -> str | HttpResponse:
         try:
             made = versions.use_again(row, request.user)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return HttpResponseRedirect(self.page_of(row))
-        return self.done(request, made, f"{made} is in force.")
+        return self.done(request, made, f"{made} is active.")
 
-    @asked("Withdraw", "withdraw", "From now on the shipped words are used. The versions stay here.")
+    @asked("Withdraw", "withdraw", "From now on the shipped template is used. All versions stay here.")
     def withdraw(self, request: HttpRequest, row: MessageTemplate) -> str:
         done = versions.withdraw(row)
-        return "The shipped words are in force." if done else "It was not in force."
+        return "The shipped template is active." if done else "This version was not active."

@@ -18,7 +18,7 @@ _OF_META = ("name", "language", "purpose", "body", "parameters", "buttons")
 
 @admin.register(WhatsAppTemplate)
 class WhatsAppTemplateAdmin(TenantAdmin):
-    """What Meta has approved is not edited here: once the row is there, only its status is."""
+    """What Meta has approved is not edited here: only the status of a saved row can change."""
 
     tenant_path = "organization"
     editors = BY_PLANNERS

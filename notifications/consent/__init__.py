@@ -1,1 +1,1 @@
-"""What people want to hear of, and what stands against an address."""
+"""What people want to receive, and what blocks an address."""

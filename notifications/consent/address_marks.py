@@ -1,8 +1,8 @@
-"""What providers and people say of an address: each a conditional write, which says the same in any order and twice.
+"""What providers and people say about an address: conditional writes, with one result in any order and if repeated.
 
-An address belongs to its organization: what one was told says nothing to another. A message of the person lifts a
-bounce, and nothing else does but staff; an opt-out ends by START, by the person's own page, or by staff with a reason,
-a complaint by staff alone (:mod:`notifications.consent.staff_decisions`). docs/adr/0070.
+An address belongs to its organization: what one organization was told does not count for another. Only a message from
+the person, or staff, lifts a bounce; an opt-out ends by START, by the person's own page, or by staff with a reason; a
+complaint ends by staff alone (:mod:`notifications.consent.staff_decisions`). docs/adr/0070.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ What = AddressChange.What
 
 @transaction.atomic
 def bounced(organization_id: UUID, channel: ContactChannel, value: str, at: datetime, reason: str) -> None:
-    """Nothing arrives there. The first bounce keeps its time and reason; a message that came since counts more."""
+    """Nothing arrives there. The first bounce's time and reason are kept; a later message from the person wins."""
     rows = _row(organization_id, channel, value).filter(Q(last_inbound_at=None) | Q(last_inbound_at__lt=at))
     if rows.filter(bounced_at=None).update(bounced_at=at, bounce_reason=reason[:_LONGEST_REASON]):
         record(rows, What.BOUNCED, f"{channel.label}'s provider", reason)
@@ -33,22 +33,22 @@ def bounced(organization_id: UUID, channel: ContactChannel, value: str, at: date
 
 @transaction.atomic
 def complained(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
-    """Its owner called a message spam."""
+    """Its owner marked a message as spam."""
     rows = _row(organization_id, channel, value)
     if rows.filter(complained_at=None).update(complained_at=at):
-        record(rows, What.COMPLAINED, f"{channel.label}'s provider", "called a message spam")
+        record(rows, What.COMPLAINED, f"{channel.label}'s provider", "marked a message as spam")
     else:
         rows.update(complained_at=Least(F("complained_at"), at))
 
 
 def window_closed(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
-    """WhatsApp refused free text, since its owner had not written for 24 hours."""
+    """WhatsApp refused free text because its owner had not written for 24 hours."""
     _row(organization_id, channel, value).update(window_closed_at=Greatest(F("window_closed_at"), at))
 
 
 @transaction.atomic
 def wrote(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> None:
-    """Its owner wrote to us. Free text may follow for a while, and an earlier bounce is over; it is no consent."""
+    """Its owner wrote to us. That allows free text for a while and ends an earlier bounce, but is not consent."""
     rows = _row(organization_id, channel, value)
     rows.update(last_inbound_at=Greatest(F("last_inbound_at"), at))
     newer = Message.objects.filter(
@@ -64,7 +64,7 @@ def opted_out(
 ) -> bool:
     """Its owner wants nothing more on this channel; true where that is new. ``by``: who told us.
 
-    A later START counts more. A consent of another kind does not: it may have been typed in from an older paper.
+    A later START wins. Consent of another kind does not: it may have been typed in from an older form.
     """
     newer_start = Q(consented_at__gt=at, consent_source__startswith=_WROTE_START.format(channel.label))
     rows = _row(organization_id, channel, value)
@@ -79,7 +79,7 @@ def opted_out(
 def opted_in(organization_id: UUID, channel: ContactChannel, value: str, at: datetime) -> bool:
     """Its owner wants messages again, and says so in writing; true where that is new.
 
-    A later STOP counts more, and so does one of the same second: Meta gives no smaller ones.
+    A later STOP wins, as does one in the same second: Meta's times have whole seconds.
     """
     newer_start = Q(consented_at__gte=at, consent_source__startswith=_WROTE_START.format(channel.label))
     rows = _row(organization_id, channel, value)
@@ -94,7 +94,7 @@ def opted_in(organization_id: UUID, channel: ContactChannel, value: str, at: dat
 
 @transaction.atomic
 def came_back(organization_id: UUID, channel: ContactChannel, value: str, *, by: str) -> bool:
-    """Its owner, or staff for them, have ended an opt-out; true where there was one. ``by``: who, for the record."""
+    """Its owner, or staff for them, end an opt-out; true where there was one. ``by``: who, for the record."""
     rows = _row(organization_id, channel, value)
     if not rows.filter(opted_out_at__isnull=False).update(opted_out_at=None):
         return False
@@ -103,10 +103,10 @@ def came_back(organization_id: UUID, channel: ContactChannel, value: str, *, by:
 
 
 def known_as(organization_id: UUID, channel: ContactChannel, value: str, names: Iterable[str]) -> None:
-    """Remember under which other names a provider knows an address, such as ``wa_id``.
+    """Remember a provider's other names for an address, such as ``wa_id``.
 
-    Where somebody has said STOP under such a name before, that counts here from now on. Without another name than the
-    address itself it costs no query.
+    A STOP that somebody sent earlier under such a name counts here from now on. Where the provider's only name is the
+    address itself, no query is made.
     """
     others = sorted({name for name in names if 0 < len(name) <= _LONGEST_ALIAS and f"+{name}" != value})
     of = {"organization_id": organization_id, "channel": channel}
@@ -123,10 +123,10 @@ def known_as(organization_id: UUID, channel: ContactChannel, value: str, names: 
 
 
 def called(organization_id: UUID, channel: ContactChannel, names: Iterable[str]) -> set[str]:
-    """The addresses that a provider means by any of these names: a phone's digits, or its id of a person.
+    """The addresses that a provider means by any of these names: a phone's digits, or its own id for a person.
 
     Some countries' numbers have two forms (:func:`wedsync.weddings.addresses.other_forms`): where we know the other
-    one, it is meant too.
+    one, it is included.
     """
     wanted = {name for name in names if name}
     of = {"organization_id": organization_id, "channel": channel}
@@ -138,12 +138,12 @@ def called(organization_id: UUID, channel: ContactChannel, names: Iterable[str])
 
 
 def _known(condition: Q) -> Q:
-    """The same, false instead of unknown where nobody has consented yet."""
+    """The condition, false instead of unknown where nobody has consented yet."""
     return condition & Q(consented_at__isnull=False)
 
 
 def record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: str = "") -> None:
-    """Say who changed what. In the transaction of the change, whose row is locked by it."""
+    """Record who changed what, in the transaction of the change, which has locked the rows."""
     AddressChange.objects.bulk_create(
         AddressChange(organization_id=owner, address_id=key, what=what, by=by[:200], reason=reason[:500])
         for key, owner in rows.values_list("id", "organization_id")
@@ -151,7 +151,7 @@ def record(rows: QuerySet[Address], what: AddressChange.What, by: str, reason: s
 
 
 def _row(organization_id: UUID, channel: ContactChannel, value: str) -> QuerySet[Address]:
-    """The address, made where it is missing; whoever makes the same one meanwhile is waited for."""
+    """The address, created where it is missing; this waits for another transaction that is creating it."""
     key = {"organization_id": organization_id, "channel": channel, "value": in_one_form(channel, value)}
     Address.objects.bulk_create([Address(**key)], ignore_conflicts=True)
     return Address.objects.filter(**key)

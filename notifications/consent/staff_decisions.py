@@ -1,6 +1,6 @@
-"""What staff decide about an address: an opt-out and its end, the end of a bounce or a complaint, each with a reason.
+"""Staff's decisions about an address: to opt it out or back in, to lift a bounce or a complaint, each with a reason.
 
-What providers and the people themselves say is in :mod:`notifications.consent.address_marks`. docs/adr/0070.
+What providers and people say is in :mod:`notifications.consent.address_marks`. docs/adr/0070.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ What = AddressChange.What
 
 
 class NoReason(ValueError):
-    """Staff must say why, since the person has said otherwise, or nothing arrived."""
+    """Staff must say why, since they contradict the person or the provider."""
 
 
 def opt_out(address: Address, *, by: str, reason: str) -> bool:
-    """Nothing more goes to this address; false where it had opted out before.
+    """Send nothing more to this address; false where it had opted out before.
 
     Raises:
         NoReason: it is blank.
@@ -28,7 +28,7 @@ def opt_out(address: Address, *, by: str, reason: str) -> bool:
 
 
 def end_opt_out(address: Address, *, by: str, reason: str) -> bool:
-    """The person wants messages again, as staff say; false where it was no opt-out.
+    """End an opt-out: staff say that the person wants messages again; false where there was none.
 
     Raises:
         NoReason: it is blank.
@@ -37,7 +37,7 @@ def end_opt_out(address: Address, *, by: str, reason: str) -> bool:
 
 
 def lift_bounce(address: Address, *, by: str, reason: str) -> bool:
-    """The address works again, as staff say; false where nothing had bounced.
+    """Lift a bounce: staff say that the address works again; false where there was none.
 
     Raises:
         NoReason: it is blank.
@@ -47,7 +47,7 @@ def lift_bounce(address: Address, *, by: str, reason: str) -> bool:
 
 
 def lift_complaint(address: Address, *, by: str, reason: str) -> bool:
-    """The person has taken a complaint back, as staff say; false where there was none.
+    """Lift a complaint: staff say that the person took it back; false where there was none.
 
     Raises:
         NoReason: it is blank.

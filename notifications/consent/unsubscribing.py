@@ -1,6 +1,6 @@
-"""Having fewer mails, by the link in one of them: no more of its category, or none at all; and taking that back.
+"""Unsubscribing through an email's link, from one category or from all email, and undoing it.
 
-The link names a delivery, and that says who and what. Each of these may be done any number of times, at once.
+The link names a delivery, which says who and what. Each action may be repeated, also concurrently.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ SOURCE = "mail's link"
 
 
 class Unknown(ValueError):
-    """The link is one of ours, but its mail is not kept any more."""
+    """The link is one of ours, but we no longer keep its email."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Whom a link belongs to. ``contact``: nobody where the person is gone, or is reached elsewhere by now."""
+    """Whom a link belongs to. ``contact``: ``None`` where the person is gone or has another address by now."""
 
     delivery: Delivery
     contact: Contact | None
@@ -41,26 +41,26 @@ class Holder:
 
     @property
     def language(self) -> str:
-        """Of the page."""
+        """The page's language."""
         return self.contact.locale.split("-")[0].lower() if self.contact else DEFAULT_LANGUAGE
 
 
 def holder(token: str) -> Holder:
-    """Whom the link belongs to, and what they want by now.
+    """Whom the link belongs to, and what they currently want.
 
     Raises:
         BadLink: not one of ours, or damaged.
-        Unknown: its mail is not kept any more.
+        Unknown: its email is no longer kept.
     """
     delivery_id = links.read_unsubscribe_token(token)
     found = (
         Delivery.objects.select_related("contact", "event").filter(id=delivery_id, channel=ContactChannel.EMAIL).first()
     )
     if found is None:
-        raise Unknown("this mail is not kept any more")
+        raise Unknown("this email is no longer kept")
     contact, category = found.contact, CATALOGUE[found.event.type].category
     elsewhere = contact is None or in_one_form(ContactChannel.EMAIL, contact.email) != found.target
-    if elsewhere or category == Category.OPERATIONS:  # which has no preferences: it is not told to a wedding's people
+    if elsewhere or category == Category.OPERATIONS:  # has no preferences: a wedding's people never get it
         contact = None
     return Holder(
         delivery=found,
@@ -72,7 +72,7 @@ def holder(token: str) -> Holder:
 
 
 def leave_category(token: str) -> Holder:
-    """No more mails of this one's category; none at all where the address belongs to nobody any more.
+    """Stop emails of this one's category, or all email where the address no longer belongs to a contact.
 
     Raises:
         BadLink, Unknown: as :func:`holder`.
@@ -81,7 +81,7 @@ def leave_category(token: str) -> Holder:
 
 
 def take_category(token: str) -> Holder:
-    """Mails of this one's category again.
+    """Send emails of this one's category again.
 
     Raises:
         BadLink, Unknown: as :func:`holder`.
@@ -90,7 +90,7 @@ def take_category(token: str) -> Holder:
 
 
 def leave_all(token: str) -> Holder:
-    """No mails to this address at all, not even in an emergency.
+    """Stop all email to this address, even in an emergency.
 
     Raises:
         BadLink, Unknown: as :func:`holder`.
@@ -99,7 +99,7 @@ def leave_all(token: str) -> Holder:
 
 
 def take_all(token: str) -> Holder:
-    """Mails to this address again.
+    """Send email to this address again.
 
     Raises:
         BadLink, Unknown: as :func:`holder`.
@@ -121,26 +121,26 @@ def _category_off(found: Holder) -> str:
     if not found.wants_category:
         return ""
     wishes.change(found.contact, found.category, ContactChannel.EMAIL, wanted=False, source=SOURCE)
-    return f"By the mail's link: no more mails about {found.category}."
+    return f"By the email's link: no more emails about {found.category}."
 
 
 def _category_on(found: Holder) -> str:
     if found.contact is None or found.wants_category:
         return ""
     wishes.change(found.contact, found.category, ContactChannel.EMAIL, wanted=True, source=SOURCE)
-    return f"By the mail's link: mails about {found.category} again."
+    return f"By the email's link: emails about {found.category} again."
 
 
 def _all_off(found: Holder) -> str:
     if found.opted_out:
         return ""
     changed = address_marks.opted_out(*_address(found.delivery), timezone.now(), by=f"the person, by the {SOURCE}")
-    return "By the mail's link: no mails to this address at all." if changed else ""
+    return "By the email's link: no more email to this address." if changed else ""
 
 
 def _all_on(found: Holder) -> str:
     changed = address_marks.came_back(*_address(found.delivery), by=f"the person, by the {SOURCE}")
-    return "By the mail's link: mails to this address again." if changed else ""
+    return "By the email's link: email to this address again." if changed else ""
 
 
 def _address(delivery: Delivery) -> tuple[UUID, ContactChannel, str]:

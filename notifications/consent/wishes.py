@@ -1,4 +1,4 @@
-"""What people want to hear of: by category and channel. Where nothing is said, it is wanted."""
+"""What people want to receive, by category and channel. Without a preference, everything is wanted."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -12,7 +12,7 @@ NOTHING: Unwanted = frozenset()
 
 
 def unwanted(contacts: Iterable[Contact], category: str) -> Unwanted:
-    """What these contacts do not want of a category."""
+    """The channels on which these contacts do not want a category."""
     rows = Preference.objects.filter(contact__in=list(contacts), category=category, wanted=False)
     return frozenset(rows.values_list("contact_id", "category", "channel"))
 
@@ -24,7 +24,7 @@ def wanted(contact_id: UUID, category: str, channel: ContactChannel) -> bool:
 
 
 def change(contact: Contact, category: str, channel: ContactChannel, *, wanted: bool, source: str) -> None:
-    """Keep what a contact wants. ``source``: who said so."""
+    """Store whether a contact wants a category on a channel. ``source``: who said so."""
     Preference.objects.update_or_create(
         contact=contact, category=category, channel=channel, defaults={"wanted": wanted, "source": source}
     )

@@ -1,1 +1,1 @@
-"""News that wait for each other and go as one message."""
+"""Events that are collected for a while and sent as one message."""

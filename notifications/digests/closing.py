@@ -1,7 +1,7 @@
-"""The end of windows: what was gathered goes as one message, as itself, or not at all.
+"""Closes windows: what was collected is sent as one message, on its own, or not at all.
 
-A round of the sweep. Any number may run; each window is decided about in one transaction, so that whoever dies midway
-has decided nothing, and a delivery that nobody lets go in time goes by itself (docs/adr/0048).
+A round of the sweep. Any number may run at once; each window is decided in one transaction, so a process that dies
+midway has decided nothing, and a delivery that nobody releases in time is sent on its own (docs/adr/0048).
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,23 +35,23 @@ Outcome = WindowEntry.Outcome
 
 @dataclass(frozen=True)
 class Item:
-    """What is told of one thing: an event, or all the changes of one subject, oldest first."""
+    """One thing to tell: an event, or all changes of one subject, oldest first."""
 
     entries: Sequence[WindowEntry]
 
     @property
     def last(self) -> WindowEntry:
-        """The one that stands for all."""
+        """The entry that represents them all."""
         return self.entries[-1]
 
     @property
     def older(self) -> Sequence[WindowEntry]:
-        """Those that the last one replaces."""
+        """The entries that the last one replaces."""
         return self.entries[:-1]
 
     @property
     def is_nothing(self) -> bool:
-        """Whether all is as it was before."""
+        """Whether the changes cancel each other out."""
         return came_to_nothing([entry.event.payload for entry in self.entries])
 
 
@@ -66,7 +66,7 @@ class _Closing:
     def end(
         self, entries: Iterable[WindowEntry], outcome: Outcome, what: What, text: str, reason: Reason | None = None
     ) -> None:
-        """Decide about entries; ``reason``: why their deliveries are cancelled, ``None`` where they are not."""
+        """Decide on entries; ``reason``: why their deliveries are cancelled, ``None`` where they are not."""
         for entry in entries:
             self.outcomes.setdefault(outcome, []).append(entry.id)
             self.notes.append((entry, what, text))
@@ -76,7 +76,7 @@ class _Closing:
 
 
 def items_of(entries: Sequence[WindowEntry]) -> list[Item]:
-    """What there is to tell, by the order of the last events. ``entries``: oldest first."""
+    """What there is to tell, ordered by each item's last event. ``entries``: oldest first."""
     groups: dict[object, list[WindowEntry]] = {}
     for entry in entries:
         groups.setdefault(entry.subject or entry.id, []).append(entry)
@@ -84,7 +84,7 @@ def items_of(entries: Sequence[WindowEntry]) -> list[Item]:
 
 
 def close_due() -> int:
-    """Close the windows whose time has come, at most a batch; returns how many.
+    """Close the windows that are due, one batch at most; returns how many.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is away.
@@ -98,7 +98,7 @@ def close_due() -> int:
 
 @transaction.atomic
 def close(window_id: UUID) -> bool:
-    """Close a window whose time has come; false where somebody else is at it, or at one of its deliveries."""
+    """Close a window that is due; false where another process has it, or one of its deliveries, locked."""
     window = (
         Window.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(id=window_id, closed_at=None, closes_at__lte=Now())
@@ -117,9 +117,9 @@ def close(window_id: UUID) -> bool:
 
 
 def _take(delivery_ids: Iterable[UUID]) -> set[UUID] | None:
-    """Those deliveries that still wait for the window, locked; ``None``: somebody is changing one of them.
+    """The deliveries that still wait for the window, locked; ``None``: another process is changing one of them.
 
-    To wait for that, while they may wait for us, could be a deadlock; the next round sees what became of it.
+    Waiting for that process, which may wait for us, could deadlock; the next round sees the result.
     """
     rows = Delivery.objects.filter(id__in=list(delivery_ids), state=State.HELD, state_reason=Reason.GATHERED)
     free = set(rows.select_for_update(skip_locked=True).values_list("id", flat=True))
@@ -127,7 +127,7 @@ def _take(delivery_ids: Iterable[UUID]) -> set[UUID] | None:
 
 
 def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) -> Delivery | None:
-    """Decide what is told and write it; returns the delivery that tells it."""
+    """Decide what is told, and store that; returns the delivery that tells it."""
     verdict = _Closing()
     gone = [entry for entry in entries if entry.delivery_id not in waiting]
     verdict.end(gone, Outcome.LEFT, What.GATHERED, "Called off or gone before the window closed.")
@@ -139,7 +139,7 @@ def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) 
         verdict.end(item.older, Outcome.TAKEN_BACK, What.COLLAPSED, text, Reason.SUPERSEDED)
         verdict.end([item.last], Outcome.TAKEN_BACK, What.COLLAPSED, text, Reason.TAKEN_BACK)
     for item in told:
-        text = f"A newer change of the same replaced it, and tells of both: {item.last.delivery_id}."
+        text = f"Replaced by a newer change of the same thing, which tells of both: {item.last.delivery_id}."
         verdict.end(item.older, Outcome.COLLAPSED, What.COLLAPSED, text, Reason.SUPERSEDED)
     sent = _send(window, told, verdict)
     _write(verdict)
@@ -147,7 +147,7 @@ def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) 
 
 
 def _still_wanted(entries: Sequence[WindowEntry], verdict: _Closing) -> list[WindowEntry]:
-    """Without what the contact has said meanwhile not to want: a digest is judged as a whole when it is sent."""
+    """Without what the contact has since unsubscribed from: a digest is later checked only as a whole."""
     contacts = {entry.delivery.contact for entry in entries if entry.delivery.contact}
     categories = {CATALOGUE[entry.event.type].category for entry in entries}
     unwanted = {each for category in categories for each in wishes.unwanted(contacts, category)} if contacts else set()
@@ -157,12 +157,12 @@ def _still_wanted(entries: Sequence[WindowEntry], verdict: _Closing) -> list[Win
         if entry.delivery.contact_id
         and (entry.delivery.contact_id, CATALOGUE[entry.event.type].category, entry.channel) in unwanted
     ]
-    verdict.end(refused, Outcome.LEFT, What.NOT_SENT, "Not wanted any more.", Reason.NOT_WANTED)
+    verdict.end(refused, Outcome.LEFT, What.NOT_SENT, "No longer wanted.", Reason.NOT_WANTED)
     return [entry for entry in entries if entry not in refused]
 
 
 def _send(window: Window, told: Sequence[Item], verdict: _Closing) -> Delivery | None:
-    """Nothing, the only one by itself, or a digest of several."""
+    """Send nothing, the only item on its own, or a digest of several."""
     if not told:
         return None
     if len(told) > 1:
@@ -174,9 +174,7 @@ def _send(window: Window, told: Sequence[Item], verdict: _Closing) -> Delivery |
         return digest
     last, older = told[0].last, len(told[0].older)
     what = What.COLLAPSED if older else What.GATHERED
-    text = (
-        f"Sent with {older} older change{'s' if older > 1 else ''} of the same in it." if older else "Sent by itself."
-    )
+    text = f"Sent together with {older} older change{'s' if older > 1 else ''} of it." if older else "Sent on its own."
     verdict.end([last], Outcome.WENT_ALONE, what, text)
     row = Delivery.objects.filter(id=last.delivery_id, state_reason=Reason.GATHERED)
     change(row, State.HELD, Reason.NONE, next_attempt_at=Now(), due_since=Now())

@@ -1,4 +1,4 @@
-"""A digest that cannot arrive by its channel goes by the next one, whole: its news have no other message."""
+"""A digest that cannot be delivered on its channel is sent whole on the next: its events have no other message."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from wedsync.weddings.models import Contact, ContactChannel
 
 @transaction.atomic
 def go_on(delivery: Delivery) -> Delivery | None:
-    """The same digest by the person's next channel, once; ``None``: it is no failed digest, or no channel is left."""
+    """Send a failed digest on the person's next channel, once; ``None``: not a failed digest, or no channel is left."""
     window_id = windows.digest_window(delivery)
     if window_id is None or delivery.contact is None:
         return None
@@ -32,7 +32,7 @@ def go_on(delivery: Delivery) -> Delivery | None:
     if window is None or not tried or not all(_has_failed(row) for row in tried):
         return None
     plan = _next(delivery.contact, delivery, {row.channel for row in tried})
-    if plan is None:  # that it failed stands in the trace already, and this may be asked each second
+    if plan is None:  # the trace already says that it failed, and this may run every second
         return None
     step = len({row.channel for row in tried})
     key = Delivery.key(window_id, windows.DIGEST_KEY, plan.target, plan.channel, plan_step=step)
@@ -40,14 +40,16 @@ def go_on(delivery: Delivery) -> Delivery | None:
     made.save(force_insert=True)
     window.delivery = made
     window.save(update_fields=["delivery"])
-    recording.note(made, What.FELL_BACK, f"the digest could not arrive; now by {ContactChannel(plan.channel).label}")
+    recording.note(
+        made, What.FELL_BACK, f"the digest could not be delivered; now by {ContactChannel(plan.channel).label}"
+    )
     if made.state == State.PENDING:
         hints.delivery_due(made.id, made.priority, made.system_id)
     return made
 
 
 def go_on_all(dead_since: datetime) -> int:
-    """Those whose worker died before it could; returns how many."""
+    """Send on the digests whose worker died before it could; returns how many."""
     rows = Window.objects.filter(delivery__state=State.DEAD, delivery__finished_at__gt=dead_since)
     return sum(go_on(_whole(each)) is not None for each in rows.values_list("delivery_id", flat=True)[:100])
 

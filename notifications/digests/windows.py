@@ -1,6 +1,6 @@
-"""Low news are gathered into digests, and changes of one thing wait for a newer one.
+"""Low-priority events are collected into digests; successive changes to one thing collapse into the latest.
 
-Here deliveries join windows, in the routing's transaction, and here is read what a message is to tell because of that.
+Deliveries join windows here, in the routing's transaction, and messages read here what they must tell as a result.
 :mod:`notifications.digests.closing` decides what is sent. See docs/staff/digests.md and docs/adr/0048.
 """
 
@@ -24,15 +24,15 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 DIGEST_KEY = "digest"
-"""Stands in a digest's ``dedupe_key`` where others have the kind of their target."""
-GOES_ALONE_AFTER = timedelta(minutes=10)  # past the window's end, where nobody has closed it
-BEFORE_EXPIRY = timedelta(minutes=2)  # a window ends so long before what it holds would expire
+"""In a digest's ``dedupe_key``, this takes the place of the target's kind."""
+GOES_ALONE_AFTER = timedelta(minutes=10)  # after the window's end, if no process has closed it
+BEFORE_EXPIRY = timedelta(minutes=2)  # how long before its deliveries expire a window ends
 LAST_MOMENT = timedelta(minutes=1)
 Kind, Outcome = Window.Kind, WindowEntry.Outcome
 
 
 class WindowKey(NamedTuple):
-    """Which window a delivery belongs in."""
+    """Which window a delivery belongs to."""
 
     wedding_id: UUID
     kind: str
@@ -42,10 +42,10 @@ class WindowKey(NamedTuple):
 
 
 def hold(event: ChannelEvent, rows: Sequence[Delivery]) -> None:
-    """Let those of an event's deliveries wait that are to be gathered, and open their windows.
+    """Hold an event's deliveries that are to be collected, and open their windows.
 
-    Called before they are stored, in the routing's transaction and after everything else that may end or hold them.
-    Routing of one wedding goes one at a time from here to its commit, so that nobody opens a window twice.
+    Called before they are stored, in the routing's transaction, after everything else that may end or hold them. From
+    here to the commit only one event of a wedding is routed at a time, so that no window is opened twice.
     """
     wanted = {row.dedupe_key: row for row in rows if place_of(event, row) and _may_wait(row)}
     if not wanted:
@@ -66,7 +66,7 @@ def hold(event: ChannelEvent, rows: Sequence[Delivery]) -> None:
 
 
 def enter(event: ChannelEvent, made: Mapping[str, Delivery]) -> None:
-    """Note in which windows an event's deliveries wait. Called after they are stored, in the same transaction."""
+    """Store which windows an event's deliveries wait in. Called after they are stored, in the same transaction."""
     gathered = [row for row in made.values() if (row.state, row.state_reason) == (State.HELD, Reason.GATHERED)]
     if not gathered:
         return
@@ -85,11 +85,11 @@ def enter(event: ChannelEvent, made: Mapping[str, Delivery]) -> None:
                     subject=_subject(event),
                 )
             )
-    WindowEntry.objects.bulk_create(entries, ignore_conflicts=True)  # routed again: it stands in its window already
+    WindowEntry.objects.bulk_create(entries, ignore_conflicts=True)  # routed again: the entry exists already
 
 
 def place_of(event: ChannelEvent, row: Delivery) -> WindowKey | None:
-    """The window for a delivery; ``None``: it goes by itself, as all that is high, urgent, or for a system."""
+    """The window for a delivery; ``None``: it is sent on its own, as is all that is high, urgent, or for a system."""
     if event.wedding_id is None or row.channel == SYSTEM_CHANNEL:
         return None
     if row.priority == Priority.LOW and settings.DIGEST_SECONDS > 0:
@@ -113,7 +113,7 @@ def _place(window: Window) -> WindowKey:
 
 
 def _lock_joining(event: ChannelEvent) -> datetime:
-    """Wait for whoever else joins windows of the wedding; returns PostgreSQL's time from then on."""
+    """Wait until no other transaction joins windows of the wedding; returns PostgreSQL's time after the wait."""
     name = hashlib.blake2b(f"windows:{event.wedding_id}".encode(), digest_size=8).digest()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name, signed=True)])
@@ -135,9 +135,9 @@ def _windows(event: ChannelEvent, rows: Iterable[Delivery]) -> QuerySet[Window]:
 
 
 def _open_windows(event: ChannelEvent, rows: Sequence[Delivery], at: datetime) -> dict[WindowKey, Window]:
-    """The windows for these deliveries, locked against closing until the commit; those that are missing are made.
+    """The windows for these deliveries, locked against closing until the commit; missing ones are created.
 
-    One whose time has passed takes no more: it stays as it is for the closer, and another is opened.
+    A window whose time has passed accepts no more: it is left to be closed, and another is opened.
     """
     found = list(_windows(event, rows).select_for_update())
     if passed := [window.id for window in found if window.closes_at <= at]:
@@ -160,7 +160,7 @@ def _open_windows(event: ChannelEvent, rows: Sequence[Delivery], at: datetime) -
 
 
 def _closing(row: Delivery, kind: str, at: datetime) -> datetime:
-    """When a window ends that opens now: after its time, or with the quiet hours that the contact has by then."""
+    """When a window that opens now ends: after its time, or at the end of quiet hours that the contact has by then."""
     seconds = settings.DIGEST_SECONDS if kind == Kind.DIGEST else settings.COLLAPSE_SECONDS
     ends = at + timedelta(seconds=seconds)
     if row.contact is not None:
@@ -171,8 +171,8 @@ def _closing(row: Delivery, kind: str, at: datetime) -> datetime:
 def digest_of(delivery: Delivery) -> tuple[ChannelEvent, ...]:
     """The events that a digest tells of, oldest first; empty for an ordinary delivery.
 
-    Of a change that was followed by newer ones only the last is among them, and its payload, in memory only, is the
-    whole way. It holds for every generation of the digest and for every step of a plan.
+    Of successive changes only the last is included; its payload, in memory only, spans the first to the last. This
+    holds for every generation of the digest and every step of a plan.
     """
     window_id = digest_window(delivery)
     if window_id is None:
@@ -192,15 +192,15 @@ def digest_of(delivery: Delivery) -> tuple[ChannelEvent, ...]:
 
 
 def digest_window(delivery: Delivery) -> UUID | None:
-    """The window whose digest this is; ``None``: it is no digest."""
+    """The window whose digest this is; ``None``: it is not a digest."""
     first, kind, _ = delivery.dedupe_key.split(":", 2)
     return UUID(first) if kind == DIGEST_KEY else None
 
 
 def merged_payload(delivery: Delivery) -> dict[str, object] | None:
-    """The payload from the first to the last of several changes that a delivery tells of; ``None``: it is one.
+    """The payload from the first to the last of the changes that a delivery tells of; ``None``: there is only one.
 
-    It holds for every generation of the delivery, and for what the same event is sent as on another channel.
+    This holds for every generation of the delivery, and for the same event on another channel.
     """
     if delivery.event.wedding_id is None:
         return None
@@ -221,6 +221,6 @@ def merged_payload(delivery: Delivery) -> dict[str, object] | None:
 
 
 def _whole_way(last: WindowEntry, entries: Iterable[WindowEntry]) -> dict[str, object]:
-    """The payload of an entry's event and of the older changes of the same that are told with it."""
+    """The payload that spans an entry's event and the older changes of the same subject told with it."""
     same = [entry for entry in entries if last.subject and entry.subject == last.subject]
     return merged([entry.event.payload for entry in same]) if len(same) > 1 else last.event.payload
