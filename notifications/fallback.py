@@ -1,7 +1,7 @@
-"""How far a notification's plan has come, and its next step: judged from the rows, as often as anybody asks.
+"""How far a notification's plan has come, and its next step: judged from the rows, as often as anything asks.
 
-The one step after the other here leads from channel to channel of the same recipient; from person to person an incident
-goes (:mod:`notifications.incidents.escalation`). Whoever asks first has the row; a step is never taken twice.
+The steps here lead from channel to channel of one recipient; an incident's lead from person to person
+(:mod:`notifications.incidents.escalation`). The first caller locks the row, so no step is taken twice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
 URGENT_LOOK = timedelta(seconds=1)
-SILENT = frozenset({ContactChannel.SLACK.value})  # channels that tell nothing after they took a message
+SILENT = frozenset({ContactChannel.SLACK.value})  # channels that report nothing after accepting a message
 _ANY_WAY = Step((plan_steps.OTHER,))
 _WAITS_FOR_CHANNEL = frozenset(
     {
@@ -45,18 +45,18 @@ _WAITS_FOR_CHANNEL = frozenset(
 
 
 class StepState(Enum):
-    """How a step, or one of its deliveries, stands."""
+    """The state of a step, or of one of its deliveries."""
 
     REACHED = "reached"
-    LEFT = "left"  # nobody waits for it: it is in a digest, or somebody has called it off
+    LEFT = "left"  # nothing waits for it: it is in a digest or was called off
     FAILED = "failed"
-    STUCK = "stuck"  # urgent, and waits for its channel
+    STUCK = "stuck"  # urgent, and waiting for its channel
     UNDER_WAY = "under way"
 
 
 @transaction.atomic
 def judge(notification_id: UUID) -> None:
-    """Judge a notification and take its plan's next step where it is time to. Any number may call it at once."""
+    """Judge a notification and take its plan's next step if it is due. Safe to call concurrently."""
     rows = Notification.objects.select_for_update(of=("self",), no_key=True).filter(state=Notification.State.OPEN)
     notification = rows.select_related("event__wedding", "contact", "team").filter(id=notification_id).first()
     if notification is None:
@@ -70,7 +70,7 @@ def judge(notification_id: UUID) -> None:
 
 
 def personal_steps(notification: Notification) -> list[Step]:
-    """The steps of the plan that lead from channel to channel; urgent news try every way before they give up."""
+    """The plan's steps from channel to channel; an urgent event tries every channel before it gives up."""
     category = CATALOGUE[notification.event.type].category
     whole = (
         plan_steps.kept(notification.steps) if notification.steps else plan_steps.unfolded(plan_steps.shipped(category))
@@ -84,7 +84,7 @@ def personal_steps(notification: Notification) -> list[Step]:
 
 
 def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
-    """Whether a further step was taken, which may be stuck in its turn."""
+    """Whether a further step was taken; that step may be stuck as well."""
     step = steps[min(notification.step, len(steps) - 1)]
     following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
     verdict = _verdict(notification, step)
@@ -110,7 +110,7 @@ def _end(notification: Notification, state: Notification.State) -> None:
 
 
 def _verdict(notification: Notification, step: Step) -> StepState:
-    """How the present step stands; what an earlier one has reached meanwhile counts too."""
+    """The current step's state; an earlier step that has succeeded since counts too."""
     sendings = _newest(notification)
     now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
     earlier = [_of_one(each.delivery, step, notification) for each in sendings if each.step < notification.step]
@@ -124,13 +124,13 @@ def _verdict(notification: Notification, step: Step) -> StepState:
 
 
 def _still_alive(notification: Notification) -> bool:
-    """Whether a delivery of an earlier step may still arrive, though the plan has nothing more to offer."""
+    """Whether a delivery of an earlier step may still arrive although the plan has no further step."""
     alive = [*WAITING, State.IN_FLIGHT]
     return Sending.objects.filter(notification=notification, delivery__state__in=alive).exists()
 
 
 def _newest(notification: Notification) -> list[Sending]:
-    """The sendings, of each only its last generation."""
+    """The last generation of each sending."""
     rows = Sending.objects.filter(notification=notification).select_related("delivery__message")
     newest: dict[str, Sending] = {}
     for each in rows.order_by("delivery__generation"):
@@ -152,9 +152,9 @@ def _of_one(delivery: Delivery, step: Step, notification: Notification) -> StepS
 
 
 def _of_taken(delivery: Delivery, step: Step) -> StepState:
-    """What the provider took: as far as its own status has come.
+    """The state of an accepted message, by the status that its provider reports.
 
-    What is to be acknowledged has to be delivered first; for the rest of that an incident has its own steps.
+    A message to be acknowledged only has to be delivered here; the incident's own steps do the rest.
     """
     message: Message | None = getattr(delivery, "message", None)
     if message is None:
@@ -169,7 +169,7 @@ def _of_taken(delivery: Delivery, step: Step) -> StepState:
 
 
 def _take(notification: Notification, step: Step, verdict: StepState) -> None:
-    """Make the deliveries of a further step; where there is no further way, none, and the plan goes on."""
+    """Create the deliveries of a further step; none where no channel is left, and the plan goes on."""
     chosen = list(_plans(notification, step))
     because = "waits for its channel" if verdict == StepState.STUCK else verdict.value
     for each in chosen:
@@ -212,7 +212,7 @@ def _person(notification: Notification) -> resolving.Person | None:
 
 
 def _failed(notification: Notification) -> None:
-    """Nothing led there. Where an urgent event reaches nobody at all, staff are alerted."""
+    """Record that no channel reached the recipient. Where an urgent event reaches nobody at all, alert staff."""
     entry = recording.of_notification(notification, What.FAILED, "no channel is left: this recipient was not reached")
     recording.store([entry])
     if notification.priority != Priority.URGENT:
@@ -222,16 +222,16 @@ def _failed(notification: Notification) -> None:
         return
     event = notification.event
     escalation.hurry(event.id)
-    text = f"Nobody could be reached about {event.type} ({event.wedding or 'no wedding'}): see its trace, and call."
+    text = f"Nobody could be reached about {event.type} ({event.wedding or 'no wedding'}). See its trace, and call."
     incident = Incident.objects.filter(event_id=event.id).values_list("id", flat=True).first()
     alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(incident or event.id))
     recording.note_event(event, What.ALERTED, text)
 
 
 def first_look(priority: Priority, steps: Sequence[Step], now: datetime) -> datetime | None:
-    """When a notification is looked at first: urgent ones soon, others when a further step has its time.
+    """When a notification is first judged: an urgent one soon, others when a further step may be due.
 
-    ``None``: when something becomes of it.
+    ``None``: only when one of its deliveries changes.
     """
     if priority == Priority.URGENT:
         return now + URGENT_LOOK

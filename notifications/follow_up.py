@@ -1,4 +1,4 @@
-"""Something became of a delivery: its notification, or its digest, goes on."""
+"""Continues a notification or a digest when one of its deliveries has changed."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,11 +15,11 @@ from notifications.models import Message, Notification, Sending
 from wedsync.queues import Priority
 
 BATCH = 100
-LATELY = timedelta(minutes=10)  # how far back a failure is looked for that nobody followed
+LATELY = timedelta(minutes=10)  # how far back to look for failures that nothing followed up
 
 
 def after_delivery(delivery: Delivery) -> None:
-    """Something has become of a delivery: go on with what it carries."""
+    """Continue the notification or the digest whose delivery has changed."""
     found = Sending.objects.filter(delivery_id=delivery.id).values_list("notification_id", flat=True).first()
     if found:
         fallback.judge(found)
@@ -28,7 +28,7 @@ def after_delivery(delivery: Delivery) -> None:
 
 
 def after_bounce(delivery: Delivery) -> None:
-    """The same where the delivery may have been what reached the recipient: what bounces afterwards has not."""
+    """Continue after a status of its message: one that bounces later has not reached the recipient after all."""
     sending = Sending.objects.filter(delivery_id=delivery.id).first()
     if sending:
         reached = Notification.objects.filter(id=sending.notification_id, state=Notification.State.REACHED)
@@ -39,7 +39,7 @@ def after_bounce(delivery: Delivery) -> None:
 
 
 def judge_due() -> int:
-    """Look at what nobody else does: timers, and failures after which a process died. Returns at how many."""
+    """Judge notifications whose timer is due, or whose failure a dying process left behind; returns how many."""
     timers = Notification.objects.filter(look_at__lte=Now(), state=Notification.State.OPEN).order_by("look_at")
     open_step = Q(notification__state=Notification.State.OPEN, step=F("notification__step"))
     failed = Sending.objects.filter(open_step)
@@ -54,7 +54,7 @@ def judge_due() -> int:
 
 
 def after_refusal(system_id: UUID) -> None:
-    """A system takes nothing for a while: what is urgent goes on by its next channel."""
+    """A system accepts nothing for a while: move its urgent notifications on to their next channel."""
     waiting = Sending.objects.filter(
         delivery__system_id=system_id,
         delivery__state=State.HELD,

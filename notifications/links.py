@@ -1,9 +1,8 @@
-"""Links that let their holder do one thing without a login: acknowledge an emergency, say which wedding it is about, or
-have fewer emails.
+"""Links that let their holder do one thing without a login: acknowledge an emergency, choose its wedding, unsubscribe.
 
-Such a link is a capability. What is kept of a message holds a placeholder in its place, and the link is put in for each
-try (:func:`fill`): so it stands in no row of a message, and on no page that shows one. What a provider repeats in a
-callback is kept as received. It is the same each time, so that retries send the same bytes.
+Such a link is a capability. A stored message has a placeholder in its place, which each try replaces (:func:`fill`), so
+no row of a message holds the link and no page shows it. What a provider repeats in a callback is stored as received. A
+delivery's link never changes, so that retries send the same bytes.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from integrations.models import Delivery
 
-_mark = salted_hmac("wedsync.placeholder", "links", algorithm="sha256").hexdigest()[:24]  # nobody outside can guess it
+_mark = salted_hmac("wedsync.placeholder", "links", algorithm="sha256").hexdigest()[:24]  # outsiders cannot guess it
 ACKNOWLEDGE_URL = f"https://acknowledge.{_mark}.invalid/"
 ACKNOWLEDGE_TOKEN = f"acknowledge-{_mark}"
 UNSUBSCRIBE_URL = f"https://unsubscribe.{_mark}.invalid/"
@@ -45,7 +44,7 @@ def fill(text: str, delivery: Delivery) -> str:
 
 
 def acknowledge_token(delivery_id: UUID) -> str:
-    """What says “I'll take care of it” for the message of a delivery; 66 characters, harmless in a URL."""
+    """The token by which a delivery's reader says “I'll take care of it”; 66 characters, safe in a URL."""
     return _acknowledging.sign(_short(delivery_id))
 
 
@@ -59,7 +58,7 @@ def read_acknowledge_token(token: str) -> UUID:
 
 
 def unsubscribe_token(delivery_id: UUID) -> str:
-    """What lets the receiver of a delivery's mail have fewer of its kind."""
+    """The token by which the reader of a delivery's email unsubscribes."""
     return _unsubscribing.sign(_short(delivery_id))
 
 
@@ -73,7 +72,7 @@ def read_unsubscribe_token(token: str) -> UUID:
 
 
 def wedding_token(delivery_id: UUID) -> str:
-    """What lets its holder say which wedding the emergency of a delivery is about."""
+    """The token by which its holder chooses the wedding of a delivery's emergency."""
     return _choosing.sign(_short(delivery_id))
 
 
@@ -94,4 +93,4 @@ def _read(signer: Signer, token: str) -> UUID:
     try:
         return UUID(bytes=urlsafe_b64decode(signer.unsign(token) + "=="))
     except (BadSignature, ValueError) as error:
-        raise BadLink("this link is not one of ours, or it is damaged") from error
+        raise BadLink("This link is damaged or not one of ours.") from error

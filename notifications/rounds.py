@@ -1,4 +1,4 @@
-"""What the rounds of the sweep have in common: rows whose time has come are worked off one by one."""
+"""What the rounds of the sweep have in common: rows that are due are processed one by one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,14 +17,14 @@ BATCH = 50
 def work_off(
     due: QuerySet[Model], work: Callable[[UUID], bool], *, broken: str, requests: str, batch: int = BATCH, **later: Any
 ) -> int:
-    """Do a round's work for each row, at most a batch; returns for how many there was anything to do.
+    """Do a round's work for each row, one batch at most; returns for how many rows there was anything to do.
 
-    A row that breaks must not keep the round from the others: it is logged, and comes later where it is due still.
+    A row whose work fails must not keep the others waiting: it is logged, and tried later if it is still due.
 
     Arguments:
-        broken: the line in the log.
-        requests: the way from a row to the correlation id of its event, or its events.
-        later: what postpones a row, such as ``next_step_at=Now() + RETRY``; without it the next round tries again.
+        broken: the log event for a failure.
+        requests: the lookup from a row to the correlation id of its event or events.
+        later: what postpones a failed row, such as ``next_step_at=Now() + RETRY``; without it the next round retries.
 
     Raises:
         OperationalError, InterfaceError: PostgreSQL is away.

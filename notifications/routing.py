@@ -1,4 +1,4 @@
-"""Follows events that go to people: who is to hear of each, by which deliveries, and why."""
+"""Follows events that go to people: who is told of each, by which deliveries, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ from wedsync.queues import Priority
 
 
 def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
-    """What the route makes for people; but of an incident's further reports only to those who know of it already."""
+    """The route's deliveries to people; an incident's further reports go only to those who already know of it."""
     telling = opening.telling(event)
     for plan in resolving.expand(route, event, priority):
         if telling.only is None or (plan.channel, plan.target) in telling.only:
@@ -35,16 +35,16 @@ class PeopleFollower:
     """See :class:`integrations.registry.targets.Follower`."""
 
     def before_routing(self, event: ChannelEvent) -> None:
-        """An emergency opens an incident, or joins one; of one that was held staff are not asked any more."""
+        """An emergency opens an incident or joins one; staff are no longer asked about one that was held."""
         held_emergencies.goes_on(event)
         opening.take_report(event)
 
     def without_wedding(self, event_id: UUID) -> None:
-        """Staff hear of an emergency that found no wedding."""
+        """Staff are told of an emergency that found no wedding."""
         unplaced.take_unlinked(event_id)
 
     def before_storing(self, event: ChannelEvent, rows: Sequence[Delivery]) -> None:
-        """Let wait what is to be gathered; what waits for quiet hours goes out one by one, in order, when they end."""
+        """Hold what is to be collected; after quiet hours, what they held is sent one by one, in order."""
         windows.hold(event, rows)
         for row in rows:
             if row.state == State.HELD and row.state_reason == Reason.QUIET_HOURS:
@@ -53,7 +53,7 @@ class PeopleFollower:
     def after_routing(
         self, event: ChannelEvent, planned: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
     ) -> None:
-        """Keep who is to hear of it, and why each message goes or does not."""
+        """Store who is to be told, and why each message is sent or not."""
         windows.enter(event, made)
         unplaced.tell_of_assumption(event, made.values())
         people = {key: each for key, each in planned.items() if each.plan.recipient}
@@ -76,7 +76,7 @@ class PeopleFollower:
             fallback.judge(notification_id)
 
     def troubled(self, delivery: Delivery) -> None:
-        """Go on by another channel."""
+        """Continue on another channel."""
         if delivery.channel == SYSTEM_CHANNEL:
             return
         row = Delivery.objects.filter(id=delivery.id).first()
@@ -89,21 +89,21 @@ class PeopleFollower:
         follow_up.after_delivery(row)
 
     def resent(self, made: Mapping[UUID, Delivery]) -> None:
-        """A repetition carries what its original did."""
+        """A resent delivery carries the same notification as its original."""
         for old in Sending.objects.filter(delivery_id__in=list(made)):
             Sending.objects.get_or_create(
                 delivery=made[old.delivery_id], defaults={"notification_id": old.notification_id, "step": old.step}
             )
 
     def refused(self, system_id: UUID) -> None:
-        """What is urgent goes on by another channel."""
+        """Urgent notifications continue on another channel."""
         follow_up.after_refusal(system_id)
 
 
 def _notifications(
     event: ChannelEvent, people: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
 ) -> dict[str, Notification]:
-    """One for each recipient, by its key; those that are there already stay as they are."""
+    """One notification for each recipient, by its key; existing ones stay as they are."""
     steps = plan_steps.unfolded(in_force.plan_of(event.organization_id, CATALOGUE[event.type].category))
     now = timezone.now()
     rows: dict[str, Notification] = {}

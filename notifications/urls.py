@@ -1,4 +1,4 @@
-"""Pages that need no login: what a message's own link leads to."""
+"""Pages that need no login, which a message's own link opens."""
 
 from django.urls import path
 
@@ -10,5 +10,5 @@ urlpatterns = [
     path("acknowledge/<str:token>/", acknowledge, name="acknowledge"),
     path("emergency/<str:token>/", choose_wedding, name="choose-wedding"),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
-    path("unsubscribe/<str:token>", unsubscribe),  # a redirect would make a POST of a mail program's a GET
+    path("unsubscribe/<str:token>", unsubscribe),  # a redirect would turn a mail program's POST into a GET
 ]

@@ -1,1 +1,1 @@
-"""Emergencies: who is told, in what order, until somebody takes care of it."""
+"""Emergencies: who is told, and in what order, until somebody takes care of them."""

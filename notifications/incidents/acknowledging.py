@@ -28,7 +28,7 @@ class TooLate(links.BadLink):
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """The incident as it stands now; ``already``: somebody had acknowledged it before."""
+    """The incident as it is now; ``already``: somebody had acknowledged it before."""
 
     incident: Incident
     already: bool
@@ -36,19 +36,19 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class AcknowledgeRequest:
-    """What a token stands for: whom the message went to, and what it asked them about."""
+    """What a token refers to: who received the message, and what it asked them about."""
 
     delivery: Delivery
     incident: Incident
 
     @property
     def name(self) -> str:
-        """The reader, for people to read."""
+        """The reader's name, or their address where there is no contact."""
         return self.delivery.recipient.name if self.delivery.contact else self.delivery.target
 
 
 def read(token: str, organization_id: UUID | None = None) -> AcknowledgeRequest:
-    """What a token stands for. ``organization_id``: of the connection that it came through, where it came by one.
+    """What a token refers to. ``organization_id``: of the connection that it came through, if any.
 
     Raises:
         BadLink: not one of ours, or of another organization.
@@ -59,15 +59,15 @@ def read(token: str, organization_id: UUID | None = None) -> AcknowledgeRequest:
     delivery = (rows.filter(organization_id=organization_id) if organization_id else rows).first()
     incident = opening.of_delivery(delivery) if delivery else None
     if delivery is None or incident is None:
-        raise links.BadLink("This link does not lead to an emergency of ours.")
+        raise links.BadLink("This link does not lead to an emergency that we know.")
     if incident.opened_at + LIFE < timezone.now():
-        raise TooLate("This link is older than a day.")
+        raise TooLate("This link is more than a day old.")
     return AcknowledgeRequest(delivery, incident)
 
 
 @transaction.atomic
 def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None = None) -> Acknowledgement:
-    """Acknowledge by what a message carried.
+    """Acknowledge by the token that a message carried.
 
     Raises:
         BadLink: not one of ours.
@@ -85,7 +85,7 @@ def acknowledge(token: str, *, by: str, via: str, organization_id: UUID | None =
 
 @transaction.atomic
 def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Acknowledgement:
-    """Acknowledge, once; whoever comes later learns who was first. The timer is waited for, or waits."""
+    """Acknowledge an incident once; later callers learn who was first. It and the escalation wait for each other."""
     open_one = Incident.objects.filter(id=incident.id, state=Incident.State.OPEN)
     taken = open_one.update(
         state=Incident.State.ACKNOWLEDGED,
@@ -99,7 +99,7 @@ def acknowledge_incident(incident: Incident, *, by: str, via: str) -> Acknowledg
     if not taken:
         return Acknowledgement(incident, already=True)
     stopped = opening.stop_escalation(incident)
-    called_off = f" {stopped} messages that waited were called off." if stopped else ""
+    called_off = f" Waiting messages called off: {stopped}." if stopped else ""
     text = f"{by} has acknowledged it, via {via}. All further steps stop.{called_off}"
     recording.note_event(incident.event, What.STOPPED, text)
     if incident.wedding and not incident.drill:

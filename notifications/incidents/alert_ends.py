@@ -1,6 +1,6 @@
-"""Ends of alerts: those about an emergency, or a template of WhatsApp's, close when what they tell of is over.
+"""Closes alerts about emergencies and WhatsApp templates once their cause is over.
 
-No process needs to be told: each round looks at the alerts that are open, which are few.
+Nothing has to trigger it: each round checks the open alerts, which are few.
 """
 
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ from wedsync.weddings.models import ContactChannel
 CAUSES = (Cause.UNANSWERED, Cause.NOBODY_REACHED, Cause.TEMPLATE_REFUSED)
 EVERY = 5.0  # seconds between two rounds of one process
 BATCH = 100
-LONGEST = timedelta(days=1)  # for which an event without an incident may still reach somebody
+LONGEST = timedelta(days=1)  # how long an event without an incident may still reach somebody
 _rounds = Cadence(EVERY)
 
 
 def end_due() -> int:
-    """Close the alerts whose cause is over; returns how many. At most once in five seconds in each process."""
+    """Close the alerts whose cause is over, at most every five seconds in each process; returns how many."""
     return end_past() if _rounds.is_due() else 0
 
 
@@ -36,7 +36,7 @@ def end_past() -> int:
 
 
 def is_over(alert: Alert, now: datetime) -> bool:
-    """Whether what an alert tells of is over."""
+    """Whether an alert's cause is over."""
     if alert.cause == Cause.TEMPLATE_REFUSED:
         return _is_taken_again(alert)
     incident = _incident(alert)
@@ -48,7 +48,7 @@ def is_over(alert: Alert, now: datetime) -> bool:
 
 
 def _incident(alert: Alert) -> Incident | None:
-    """The incident that an alert is about, itself or by the event that opened it."""
+    """The incident that an alert names, by its own id or that of the event that opened it."""
     if (about := as_id(alert.about)) is None:
         return None
     rows = Incident.objects.filter(organization_id=alert.organization_id)
@@ -63,7 +63,7 @@ def _was_reached(alert: Alert) -> bool:
 
 
 def _is_taken_again(alert: Alert) -> bool:
-    """Whether a template was approved again or replaced, or Meta has taken a message that was written with it since."""
+    """Whether a template was approved again or replaced, or Meta has since accepted a message that uses it."""
     own = WhatsAppTemplate.objects.filter(organization_id=alert.organization_id, name__startswith=alert.about)
     statuses = set(own.values_list("status", flat=True))
     if statuses:

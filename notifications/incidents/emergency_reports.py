@@ -1,4 +1,4 @@
-"""What is known of an emergency that cannot take its usual way, and how it is repeated to staff."""
+"""What is known of an emergency that cannot be routed as usual, and how staff are told of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from django.db import models
 from integrations.models import Connection
 
 LONGEST_NAME, LONGEST_TEXT = 200, 10_000  # characters
-NOT_GIVEN = "not given"  # in messages the reader's own word stands in its place
+NOT_GIVEN = "not given"  # messages have the reader's own words in its place
 
 
 class Trouble(models.TextChoices):
-    """Why an emergency did not become an event that is routed."""
+    """Why an emergency did not become a routed event."""
 
     REFUSED = "refused"
     HELD = "held"
@@ -22,15 +22,15 @@ class Trouble(models.TextChoices):
 
 @dataclass(frozen=True)
 class Report:
-    """An emergency that was signed and yet cannot take its usual way, with whatever could be read of it.
+    """A signed emergency that cannot be routed as usual, with whatever could be read of it.
 
     Arguments:
-        connection_id: of the connection that it came through.
+        connection_id: the connection that it came through.
         reason: a sentence for staff, such as “Its time lies more than 300 s ahead.”
         external_id: the vendor's id; where none could be read, the receipt's.
-        booking_id: by which it names its wedding, where that is not known.
-        wedding_id: the wedding that it names and that is the organization's.
-        event_id: of one that is held: the stored event, which goes on when staff choose its wedding.
+        booking_id: the booking that it names, where its wedding is unknown.
+        wedding_id: the wedding that it names, if it belongs to the organization.
+        event_id: the stored event of a held emergency, which is routed when staff choose its wedding.
     """
 
     organization_id: UUID
@@ -49,7 +49,7 @@ class Report:
 
 
 def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, Any]:
-    """What a report says, as the question repeats it: cut, and never without a word where one is needed."""
+    """What a report says, as the question to staff repeats it: shortened, with every required field filled in."""
     sender = connection.system.name if connection else ""
     said = {name: _short(given.get(name)) for name in ("contact_phone", "venue_name", "booking_id")}
     return {
@@ -62,7 +62,7 @@ def as_told(given: dict[str, Any], connection: Connection | None) -> dict[str, A
 
 
 def line_of(payload: Mapping[str, Any]) -> str:
-    """What a report says, in one line."""
+    """A report in one line."""
     kind = str(payload.get("kind") or "emergency").replace("_", " ")
     booking = f" (booking {payload['booking_id']})" if payload.get("booking_id") else ""
     description = str(payload.get("description") or "").strip() or NOT_GIVEN

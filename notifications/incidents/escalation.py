@@ -1,7 +1,7 @@
 """An incident's further steps: from person to person, until somebody acknowledges or the plan ends.
 
-The timer is a column of the incident. Whoever takes a step holds the row until its deliveries are stored; whoever
-acknowledges waits for that, and calls off what it has made (docs/staff/incidents.md).
+The timer is a column of the incident. A step keeps the row locked until its deliveries are stored; an acknowledgement
+waits for that and then calls them off (docs/staff/incidents.md).
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
 
 
 def escalate_due() -> int:
-    """Take the next step of every open incident whose time has come; returns how many steps."""
+    """Take the next step of every open incident that is due; returns how many steps."""
     due = Incident.objects.filter(state=Incident.State.OPEN, next_step_at__lte=Now()).order_by("next_step_at")
     return rounds.work_off(
         due, escalate, broken="incident_not_escalated", requests="event__correlation_id", next_step_at=Now() + RETRY
@@ -43,7 +43,7 @@ def escalate_due() -> int:
 
 @transaction.atomic
 def escalate(incident_id: UUID) -> bool:
-    """Take one incident's next step, and those after it where nobody is there; false where it is not time."""
+    """Take one incident's next step, skipping steps that have nobody to tell; false where it is not due."""
     rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
     due = rows.filter(id=incident_id, state=Incident.State.OPEN, next_step_at__lte=Now())
     incident = due.select_related("wedding", "event__wedding").first()
@@ -66,7 +66,7 @@ def escalate(incident_id: UUID) -> bool:
 
 
 def hurry(event_id: UUID) -> None:
-    """The first step of an event's incident reached nobody: the next one is due now, and staff are told."""
+    """The first step of an event's incident reached nobody: make its next step, and the call of staff, due now."""
     of_wedding = Incident.objects.filter(
         event_id=event_id, state=Incident.State.OPEN, step=0, drill=False, wedding__isnull=False
     )
@@ -74,7 +74,7 @@ def hurry(event_id: UUID) -> None:
 
 
 def _take(incident: Incident, step: Step) -> bool:
-    """Whether anybody is there to be told."""
+    """Take a step; whether it has anybody to tell."""
     chosen = list(_audience(incident, step))
     if not any(not plan.skipped for plan in chosen):
         return False
@@ -104,14 +104,14 @@ def _audience(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
 
 
 def in_call_order(incident: Incident) -> list[Person]:
-    """Who must acknowledge, one after the other."""
+    """The people who must acknowledge, in the order in which they are called."""
     if incident.wedding_id is None:
         return []
     return resolving.in_call_order(incident.organization_id, incident.wedding_id, incident.event)
 
 
 def asks(delivery: Delivery, incident: Incident) -> bool:
-    """Whether a delivery's reader is asked to acknowledge: teams, staff, and those who must."""
+    """Whether a delivery's reader is asked to acknowledge: teams, staff, and the people in the call order."""
     if incident.state != Incident.State.OPEN:
         return False
     of_plan = delivery.plan_step >= opening.FIRST_ESCALATION
@@ -133,7 +133,7 @@ def _by(people: Sequence[Person], step: Step, incident: Incident) -> Iterable[Pl
 
 
 def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
-    """The coordinator's team: where on Slack the emergency went to, and the coordinators; else owners and support."""
+    """The coordinator's team: the Slack channels that the emergency went to, and the coordinators; else the staff."""
     teams: list[PlannedDelivery] = []
     if ContactChannel.SLACK in step.channels:
         ids = [plan.target for plan in opening.alerted(incident) if plan.channel == ContactChannel.SLACK]
@@ -153,9 +153,9 @@ def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
 
 
 def _end(incident: Incident) -> None:
-    """The plan is over, and nobody has acknowledged."""
+    """The plan is over and nobody has acknowledged: alert staff."""
     incident.ended_at = timezone.now()
     kind = incident.kind_in_words
-    text = f"Nobody has acknowledged the {'drill' if incident.drill else 'emergency'} “{kind}” of {incident.wedding}."
+    text = f"Nobody has acknowledged the {'drill' if incident.drill else 'emergency'} “{kind}” at {incident.wedding}."
     alerts.raise_alert(incident.organization_id, Cause.UNANSWERED, f"{text} Call them.", about=str(incident.id))
     recording.note_event(incident.event, What.ALERTED, f"{text} The plan has ended; staff are alerted.")

@@ -1,7 +1,7 @@
-"""Emergencies that a paused connection holds: staff are called about them as long as they are held, and no longer.
+"""Emergencies held by a paused connection: staff are called about them for as long as they are held.
 
-The report of such a one is a question of ours that names the stored event. Once that was let go and routed, the people
-of its wedding are told, and staff are not asked about it any more (docs/staff/incidents.md).
+Each is reported by a question to staff that names the stored event. Once that event is released and routed, the people
+of its wedding are told, and staff are no longer asked about it (docs/staff/incidents.md).
 """
 
 from datetime import timedelta
@@ -20,13 +20,13 @@ from notifications.trace.recording import What
 from wedsync.ids import as_id
 from wedsync.live.models import ChannelEvent
 
-SOON = timedelta(seconds=5)  # in which what was let go is routed
+SOON = timedelta(seconds=5)  # the time within which a released event is routed
 RESUMED = "the connection, which was resumed"
 Routing = ChannelEvent.Routing
 
 
 class Asking(Enum):
-    """Whether an incident without a wedding still asks staff."""
+    """Whether an incident without a wedding still needs an answer from staff."""
 
     YES = "yes"
     LEAVING = "all that it asks about is let go, and is being routed"
@@ -34,7 +34,7 @@ class Asking(Enum):
 
 
 def asking(incident: Incident) -> Asking:
-    """How an incident stands. One of a wedding asks, whatever it holds."""
+    """Whether an incident still asks staff. An incident that has a wedding always does."""
     if incident.wedding_id is not None or not incident.reports.exists():
         return Asking.YES
     asked = still_asked(incident)
@@ -44,9 +44,9 @@ def asking(incident: Incident) -> Asking:
 
 
 def still_asked(incident: Incident) -> QuerySet[IncidentReport]:
-    """The reports that staff are needed for: all but those whose event was held and has been routed since.
+    """The reports that need staff: all but those whose held event has since been routed.
 
-    Each has the ``routing`` of the event that was held; ``None``: none was, or it is gone.
+    Each has the ``routing`` of its held event; ``None``: there was none, or it is gone.
     """
     named = KeyTextTransform("event_id", KeyTransform("report", OuterRef("event__payload")))
     stored = ChannelEvent.objects.filter(id=Cast(named, UUIDField())).values("routing")
@@ -56,21 +56,21 @@ def still_asked(incident: Incident) -> QuerySet[IncidentReport]:
 
 
 def end(incident: Incident) -> None:
-    """End an incident that asks no more, without a word. The caller holds its row."""
+    """End an incident that no longer asks staff, without telling anybody. The caller has locked its row."""
     incident.state, incident.resolved_at, incident.resolved_by = Incident.State.RESOLVED, timezone.now(), RESUMED
     incident.staff_due_at = incident.assumed_at = incident.update_due_at = None
     incident.chosen_wedding_id = _only_wedding(incident)
     incident.save()
     stopped = opening.call_off(incident)
-    called_off = f" {stopped} messages that waited were called off." if stopped else ""
-    text = f"Nothing of it is held any more: it goes to the people of its wedding.{called_off}"
+    called_off = f" Waiting messages called off: {stopped}." if stopped else ""
+    text = f"Nothing of it is held any longer: the people of its wedding are told.{called_off}"
     recording.note_event(incident.event, What.STOPPED, text)
 
 
 def goes_on(event: ChannelEvent) -> None:
-    """An emergency is being routed: where it was held, staff are called about it no more. Call it in a transaction.
+    """An emergency is being routed: if it was held, stop calling staff about it. Call this in a transaction.
 
-    Whoever has the incident's row locked must not delay an emergency: what is missed here, the next call sees.
+    An emergency never waits for the incident's row: if another process has locked it, the next call of staff ends it.
     """
     if event.type != opening.REPORTED or not event.source_connection_id:
         return
@@ -87,7 +87,7 @@ def goes_on(event: ChannelEvent) -> None:
 
 
 def _only_wedding(incident: Incident) -> UUID | None:
-    """The wedding that all of it was about; ``None``: there were several."""
+    """The wedding that all its reports were about; ``None``: there were several."""
     named = incident.reports.values_list("event__payload__report__event_id", flat=True)
     stored = ChannelEvent.objects.filter(id__in=[as_id(each) for each in named])
     found = set(stored.filter(organization_id=incident.organization_id).values_list("wedding_id", flat=True))

@@ -1,7 +1,7 @@
-"""Incidents: an emergency opens one of its wedding, further reports join it.
+"""Incidents: an emergency opens one for its wedding, and further reports join it.
 
-Reports are taken in the routing's transaction; the incident's row is locked meanwhile, so that of two reports at once
-one opens it and the other joins. What is to be told of a report is decided there, once, and read by everybody else.
+Reports are processed in the routing's transaction, which locks the incident's row: of two simultaneous reports one
+opens the incident and the other joins it. Who is told of a report is decided there, once, and read everywhere else.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ REPORTED, RESOLVED = EMERGENCY, "incident.resolved"
 DRILL_STARTED, ACKNOWLEDGED = "incident.drill_started", "incident.acknowledged"
 WEDDING_UNKNOWN = "incident.wedding_unknown"
 FIRST_ESCALATION = 100
-"""Steps of an incident's plan are numbered from here on, apart from the ways that one message is tried by."""
+"""Steps of an incident's plan are numbered from here on, apart from the steps of a single notification's plan."""
 FIRST_STAFF_CALL = STAFF_CALL
 """Calls of owners and support are numbered from here on."""
 LIVING = ~Q(state=Incident.State.RESOLVED)
@@ -42,7 +42,7 @@ LIVING = ~Q(state=Incident.State.RESOLVED)
 
 @dataclass(frozen=True)
 class ReportAudience:
-    """Who is told of a report. ``only``: pairs of channel and target; ``None``: everyone whom the routes name."""
+    """Who is told of a report. ``only``: pairs of channel and target; ``None``: everyone that the routes name."""
 
     only: frozenset[tuple[str, str]] | None = None
     why: str = ""
@@ -52,7 +52,7 @@ EVERYONE = ReportAudience()
 
 
 def take_report(event: ChannelEvent) -> None:
-    """Open an incident for an emergency, or let it join the one that is open; called again it does nothing."""
+    """Open an incident for an emergency, or add it to the open one; calling this again does nothing."""
     if event.type != REPORTED or event.wedding_id is None:
         return
     before = IncidentReport.objects.filter(event=event).select_related("incident").first()
@@ -63,7 +63,7 @@ def take_report(event: ChannelEvent) -> None:
     fresh = new_incident(event, event.wedding_id, opened_by=str(event.payload.get("reported_by") or ""))
     living = Incident.objects.select_for_update(no_key=True).filter(LIVING, wedding_id=event.wedding_id, drill=False)
     incident = None
-    while incident is None:  # the one that stood in the way may have been resolved meanwhile
+    while incident is None:  # the open one that conflicted may have been resolved since
         Incident.objects.bulk_create([fresh], ignore_conflicts=True)
         incident = living.first()
     if incident.event_id == event.id:
@@ -74,9 +74,9 @@ def take_report(event: ChannelEvent) -> None:
 
 
 def _leave(report: IncidentReport, event: ChannelEvent) -> None:
-    """A report of an incident without a wedding has found its own, and is to join that one's incident.
+    """Take a report out of its incident without a wedding, since it has found its own wedding.
 
-    Where it was the last, nothing is left to ask staff about.
+    If it was the last report, nothing is left to ask staff about, and that incident ends.
     """
     incident = Incident.objects.select_for_update(no_key=True).get(id=report.incident_id)
     report.delete()
@@ -90,7 +90,7 @@ def _leave(report: IncidentReport, event: ChannelEvent) -> None:
 
 
 def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill: bool = False) -> Incident:
-    """An incident that an event opens, with the plan as it is now; not yet stored."""
+    """An incident that an event opens, with the current plan; not yet stored."""
     steps = _incident_steps(in_force.plan_of(event.organization_id, Category.EMERGENCIES))
     now = timezone.now()
     return Incident(
@@ -109,13 +109,13 @@ def new_incident(event: ChannelEvent, wedding_id: UUID, *, opened_by: str, drill
 
 
 def _incident_steps(whole: Iterable[Step]) -> list[Step]:
-    """The first step, and those that go by the call order; the others lead from channel to channel."""
+    """The first step, and those that follow the call order; the others lead from channel to channel."""
     first, *rest = plan_steps.unfolded(list(whole))
     return [first, *(step for step in rest if step.audience != Audience.EVERYONE)]
 
 
 def pause_before(step: Step) -> float:
-    """Seconds from the step before to this one."""
+    """Seconds from the previous step to this one."""
     return settings.ESCALATION_SECONDS if step.after is None else step.after
 
 
@@ -127,21 +127,15 @@ def _join(incident: Incident, event: ChannelEvent) -> None:
     told = not known and incident.told_at + pause <= now
     IncidentReport.objects.create(incident=incident, event=event, words=words, told_at=now if told else None)
     if known:
-        recording.note_event(
-            event, What.JOINED, f"It says nothing new about the incident {incident.id}: nobody is told."
-        )
+        recording.note_event(event, What.JOINED, f"It adds nothing new to incident {incident.id}, so nobody is told.")
     elif told:
         incident.told_at = now
         incident.save(update_fields=["told_at"])
-        recording.note_event(
-            event, What.JOINED, f"It joined the incident {incident.id}: those already alerted are told."
-        )
+        recording.note_event(event, What.JOINED, f"It joined incident {incident.id}; those already alerted are told.")
     else:
         incident.update_due_at = incident.told_at + pause
         incident.save(update_fields=["update_due_at"])
-        text = (
-            f"It joined the incident {incident.id}, and is told at {incident.update_due_at:%H:%M:%S} UTC at the latest."
-        )
+        text = f"It joined incident {incident.id} and will be told by {incident.update_due_at:%H:%M:%S} UTC."
         recording.note_event(event, What.JOINED, text)
 
 
@@ -152,7 +146,7 @@ def words_of(event: ChannelEvent) -> str:
 
 
 def telling(event: ChannelEvent) -> ReportAudience:
-    """Who is to be told of an event by its routes. Reads only; an event that is not stored counts as a new report."""
+    """Who an event's routes may tell. Reads only; an event that is not stored counts as a new report."""
     if event.type in {ACKNOWLEDGED, RESOLVED}:
         own = Incident.objects.filter(organization_id=event.organization_id, id__in=_named_by(event))
         found = own.first()
@@ -166,12 +160,12 @@ def telling(event: ChannelEvent) -> ReportAudience:
     if report.incident.event_id == event.id:
         return EVERYONE
     if report.told_at is None:
-        return ReportAudience(frozenset(), "it says nothing new, or comes too soon")
+        return ReportAudience(frozenset(), "it says nothing new, or came too soon")
     return ReportAudience(_alerted(report.incident), "it joined an incident")
 
 
 def _named_by(event: ChannelEvent) -> list[UUID]:
-    """The incident whose acknowledgement or end an event of ours tells of; none where the payload names none."""
+    """The incident whose acknowledgement or end an event of ours reports; empty where the payload names none."""
     try:
         return [UUID(str(event.payload.get("incident_id")))]
     except ValueError:
@@ -211,7 +205,7 @@ def alerted(incident: Incident) -> list[PlannedDelivery]:
 
 
 def stop_escalation(incident: Incident) -> int:
-    """Call off what further steps have made and nobody has sent yet; returns how many. What is in flight goes on."""
+    """Call off the deliveries of further steps that are not yet sent; returns how many. Those in flight go on."""
     waiting = Delivery.objects.filter(
         event_id=incident.event_id, plan_step__gte=FIRST_ESCALATION, state__in=list(WAITING)
     )
@@ -219,14 +213,14 @@ def stop_escalation(incident: Incident) -> int:
 
 
 def call_off(incident: Incident) -> int:
-    """It is over: call off whatever waits still of its reports and steps; returns how many."""
+    """Call off everything that still waits of an incident's reports and steps; returns how many."""
     of_people = Delivery.objects.exclude(channel=SYSTEM_CHANNEL).filter(state__in=list(WAITING))
     waiting = of_people.filter(event__in=[event.id for event in events_of(incident)])
     return change(waiting, State.CANCELLED, Reason.ACKNOWLEDGED)
 
 
 def of_delivery(delivery: Delivery) -> Incident | None:
-    """The incident that a delivery tells of, or of whose end; ``None``: it tells of none."""
+    """The incident that a delivery reports, or whose acknowledgement or end it reports; ``None``: there is none."""
     event = delivery.event
     if CATALOGUE[event.type].category != Category.EMERGENCIES:
         return None

@@ -1,8 +1,8 @@
-"""Which wedding an emergency is about, once somebody says so: staff by their page, or the clock for them.
+"""Assigns an emergency to its wedding: staff answer on their page, or the time to answer runs out.
 
-The first answer counts. It is a conditional write on the incident; a later or simultaneous one changes nothing, and is
-shown what was chosen. Everything that follows from an answer is in its transaction: the reports leave for the wedding,
-where they open its incident, or join it, as they are routed.
+The first answer counts. It is a conditional write on the incident; a later or simultaneous answer changes nothing, and
+its sender sees what was chosen. Everything that follows is in the same transaction: the reports go to the wedding,
+where they open its incident, or join it, when they are routed.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ Routing = ChannelEvent.Routing
 
 @dataclass(frozen=True)
 class PlacementRequest:
-    """What a link stands for: whom the message went to, and the incident that it asked them about."""
+    """What a link refers to: who received the message, and the incident that it asked them about."""
 
     name: str
     incident: Incident
@@ -48,7 +48,7 @@ class PlacementRequest:
 
 @dataclass(frozen=True)
 class Placement:
-    """The incident as it is now. ``already``: it had been answered before, and nothing was changed."""
+    """The incident as it is now. ``already``: it had been answered before, so nothing was changed."""
 
     incident: Incident
     already: bool
@@ -59,7 +59,7 @@ class NotOurs(ValueError):
 
 
 def read(token: str) -> PlacementRequest:
-    """What a link's token stands for.
+    """What a link's token refers to.
 
     Raises:
         BadLink: not one of ours.
@@ -69,24 +69,24 @@ def read(token: str) -> PlacementRequest:
     delivery = Delivery.objects.select_related("contact", "system", "event").filter(id=delivery_id).first()
     incident = opening.of_delivery(delivery) if delivery else None
     if delivery is None or incident is None or incident.event.type != opening.WEDDING_UNKNOWN:
-        raise links.BadLink("This link does not lead to an emergency of ours.")
+        raise links.BadLink("This link does not lead to an emergency that we know.")
     if incident.opened_at + acknowledging.LIFE < timezone.now():
-        raise acknowledging.TooLate("This link is older than a day.")
+        raise acknowledging.TooLate("This link is more than a day old.")
     return PlacementRequest(acknowledging.AcknowledgeRequest(delivery, incident).name, incident)
 
 
 def none_of_ours(incident: Incident, *, by: str) -> Placement:
-    """Say that an emergency is about no wedding of ours: it ends, and everyone who was told of it hears that."""
+    """End an emergency that is about no wedding of ours; everyone who was told of it gets the all-clear."""
     if not staff_actions.resolve(incident, by=by):
         incident.refresh_from_db()
         return Placement(incident, already=True)
-    recording.note_event(incident.event, What.STOPPED, f"{by}: it is about none of our weddings.")
+    recording.note_event(incident.event, What.STOPPED, f"{by}: it is not about any of our weddings.")
     return Placement(incident, already=False)
 
 
 @transaction.atomic
 def choose(incident: Incident, wedding: Wedding, *, by: str) -> Placement:
-    """Say which wedding an emergency is about; its reports go to that wedding's incident, once.
+    """Choose the wedding that an emergency is about; its reports go to that wedding's incident, once.
 
     Raises:
         NotOurs: the wedding is another organization's.
@@ -106,7 +106,7 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Placement:
 
 
 def assume_due() -> int:
-    """Alarm the only wedding of each incident that nobody has answered in time; returns how many."""
+    """Alert the only possible wedding of each incident that nobody answered in time; returns how many."""
     due = Incident.objects.filter(opening.LIVING, wedding=None, assumed_at__lte=Now()).order_by("assumed_at")
     return rounds.work_off(
         due, assume, broken="wedding_not_assumed", requests="event__correlation_id", assumed_at=Now() + RETRY
@@ -115,9 +115,9 @@ def assume_due() -> int:
 
 @transaction.atomic
 def assume(incident_id: UUID) -> bool:
-    """Alarm the suggested wedding of one incident, if it is time and nobody has answered.
+    """Alert the suggested wedding of one incident, if it is due and nobody has answered.
 
-    Reports that name another wedding, or that were refused or held, are not guessed about: they stay with staff.
+    Reports that name another wedding, or that were refused or held, are not guessed at: they stay with staff.
     """
     incident = _locked(incident_id, assumed_at__lte=Now(), suggested_wedding__isnull=False)
     if incident is None or incident.suggested_wedding is None:
@@ -148,7 +148,7 @@ def _locked(incident_id: UUID, **when: Any) -> Incident | None:
 
 
 def _send_reports(reports: Sequence[IncidentReport], wedding: Wedding, *, assumed: bool) -> None:
-    """Let the reports go to a wedding: link them, let them go where they are held, or report them anew."""
+    """Send the reports to a wedding: link the unlinked, release the held, and report the refused again."""
     said = {"wedding_assumed": True} if assumed else {}
     unlinked = [each.event_id for each in reports if each.event.routing == Routing.UNLINKED]
     linking.link_now(unlinked, wedding, **said)
@@ -157,7 +157,7 @@ def _send_reports(reports: Sequence[IncidentReport], wedding: Wedding, *, assume
 
 
 def _let_go(question: ChannelEvent, wedding: Wedding) -> bool:
-    """Whether the question is about a stored event of this wedding, held since its connection is paused."""
+    """Release the event that a question is about; false where it is not a stored event of this wedding."""
     event_id = question.payload.get("report", {}).get("event_id")
     if not event_id:
         return False
@@ -169,7 +169,7 @@ def _let_go(question: ChannelEvent, wedding: Wedding) -> bool:
 
 
 def _anew(question: ChannelEvent, wedding: Wedding) -> Any:
-    """The emergency that was refused, reported of the wedding that staff have chosen."""
+    """The refused emergency as an event of the wedding that staff have chosen."""
     names = ("kind", "description", "reported_by", "contact_phone", "venue_name")
     said = {name: question.payload[name] for name in names if question.payload.get(name)}
     origin = EventOrigin(ChannelEvent.Source.WEDSYNC, timezone.now(), question.correlation_id)
@@ -182,14 +182,14 @@ def _end(incident: Incident, wedding: Wedding, by: str) -> None:
     incident.staff_due_at = incident.assumed_at = None
     incident.save()
     stopped = opening.call_off(incident)
-    called_off = f" {stopped} messages that waited were called off." if stopped else ""
+    called_off = f" Waiting messages called off: {stopped}." if stopped else ""
     recording.note_event(incident.event, What.STOPPED, f"{by}: it is about {wedding}.{called_off}")
 
 
 def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """A question's payload as it is to be read now: with what was reported since, and what is suggested.
+    """A question's payload as readers see it now: with what was reported since, and what is suggested.
 
-    Where it asked about an event that was held and has gone on since, the oldest report that still asks stands for it.
+    If the held event that it asked about has since been routed, the oldest report that still asks takes its place.
     """
     rows = held_emergencies.still_asked(incident).select_related("event")
     asked = list(rows.order_by("-created_at")[: 10 * MOST_FURTHER])
@@ -209,13 +209,13 @@ def told(incident: Incident, payload: dict[str, Any], now: datetime) -> dict[str
 
 
 def _has_gone_on(incident: Incident) -> bool:
-    """Whether the question that opened it is one of its reports, and needs no answer any more."""
+    """Whether the question that opened it is one of its reports and no longer needs an answer."""
     own = incident.reports.filter(event_id=incident.event_id)
     return own.exists() and not held_emergencies.still_asked(incident).filter(event_id=incident.event_id).exists()
 
 
 def _instead(incident: Incident, event: ChannelEvent) -> dict[str, Any]:
-    """The question as another of the incident's reports asks it."""
+    """The question, asked about another of the incident's reports."""
     if event.type == opening.WEDDING_UNKNOWN:
         return dict(event.payload)
     trouble = todays_weddings.guess(event, timezone.now()).trouble
@@ -224,7 +224,7 @@ def _instead(incident: Incident, event: ChannelEvent) -> dict[str, Any]:
 
 
 def assumed_at(incident: Incident) -> str | None:
-    """When the suggested wedding is alarmed, by the clock at its venue; ``None``: not without an answer."""
+    """When the suggested wedding is alerted, in its venue's time; ``None``: not without an answer."""
     if incident.assumed_at is None or incident.suggested_wedding is None:
         return None
     zone = incident.suggested_wedding.zone
@@ -233,14 +233,14 @@ def assumed_at(incident: Incident) -> str | None:
 
 @dataclass(frozen=True)
 class Offered:
-    """The weddings that staff can choose, each with its name: the suggested one and today's, and those near."""
+    """The weddings that staff can choose, each with its name: the suggested one and today's, and those near in time."""
 
     today: list[tuple[Wedding, str]]
     others: list[tuple[Wedding, str]]
 
 
 def offered(incident: Incident, now: datetime) -> Offered:
-    """What staff can choose of."""
+    """The weddings that staff can choose from."""
     suggested = incident.suggested_wedding
     today = todays_weddings.of_organization(incident.organization_id, now)
     first = [*([suggested] if suggested else []), *(wedding for wedding in today if wedding != suggested)]

@@ -1,7 +1,7 @@
-"""Checks before the day: does an emergency's way lead to staff, and whom could we reach at today's weddings?
+"""Checks in advance: would an emergency reach staff, and whom could we reach at today's weddings?
 
-Each is made once, however many sweeps run: the row of a check is written under a unique constraint, in the transaction
-that tells staff.
+Each is made once, however many sweeps run: its row is written under a unique constraint, in the transaction that tells
+staff.
 """
 
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ _rounds = Cadence(EVERY)
 
 
 def check_due() -> int:
-    """Make the checks whose time has come; returns how many. At most once in ten seconds in each process."""
+    """Make the checks that are due, at most every ten seconds in each process; returns how many."""
     if not _rounds.is_due():
         return 0
     now = timezone.now()
@@ -50,7 +50,7 @@ def check_due() -> int:
 
 
 def self_test(now: datetime) -> int:
-    """Send the daily self-test to every organization's staff, from its hour on; returns to how many organizations."""
+    """Send the daily self-test to every organization's staff, from its hour on; returns the number of organizations."""
     if settings.SELF_TEST_HOUR < 0 or now.hour < settings.SELF_TEST_HOUR:
         return 0
     tested = ReachCheck.objects.filter(wedding=None, day=now.date()).values("organization_id")
@@ -97,7 +97,7 @@ def _check_wedding(wedding: Wedding, now: datetime) -> bool:
 
 
 def whom_we_reach(wedding: Wedding) -> tuple[list[str], list[str]]:
-    """Whom an emergency of a wedding would reach now and by what, and the gaps: sentences for staff."""
+    """Whom an emergency at a wedding would reach now, and how; and the gaps, as sentences for staff."""
     trial = ChannelEvent(
         organization_id=wedding.organization_id, wedding=wedding, type=opening.REPORTED, priority=Priority.URGENT
     )
@@ -108,9 +108,9 @@ def whom_we_reach(wedding: Wedding) -> tuple[list[str], list[str]]:
     gaps = [_gap(person, senders) for person in everybody if not by_person[person.key]]
     called = resolving.in_call_order(wedding.organization_id, wedding.id, trial)
     if not called:
-        gaps.insert(0, "Nobody is in the call order, and there is no coordinator: only staff would be called.")
+        gaps.insert(0, "Nobody is in the call order and there is no coordinator, so only staff would be called.")
     elif not any(by_person[person.key] for person in called):
-        gaps.insert(0, "Nobody of those who are called first can be reached.")
+        gaps.insert(0, "None of the people who are called first can be reached.")
     return reached, [*_of_systems(wedding.organization_id), *gaps]
 
 
@@ -129,20 +129,20 @@ def _gap(person: Person, senders: resolving.Senders) -> str:
 
 
 def _of_systems(organization_id: UUID) -> Iterable[str]:
-    """What is missing or stopped on our side."""
+    """What is missing or stopped on the organization's side."""
     senders = resolving.sending_systems(organization_id)
     for channel in policy.PERSONAL:
         system = senders.get(channel)
         if system is None and channel in EXPECTED:
             yield f"There is no system for {channel.label}."
         elif system is not None and system.state != System.Status.ACTIVE:
-            yield f"“{system.name}” is {system.state}: nothing goes out by {channel.label}."
+            yield f"“{system.name}” is {system.state}: nothing is sent by {channel.label}."
     if not any(not plan.skipped for plan in staff.everyone(organization_id)):
-        yield "No channel leads to your own staff."
+        yield "No channel reaches your own staff."
 
 
 def judge(now: datetime) -> int:
-    """Judge self-tests that had time to arrive: alert for those that did not, end alerts of earlier ones; how many."""
+    """Judge the self-tests that had time to arrive: raise an alert or end an earlier one; returns how many."""
     rows = ReachCheck.objects.filter(wedding=None, judged_at=None, created_at__lt=now - ARRIVES_WITHIN)
     return sum(_judge(each, now) for each in list(rows.order_by("created_at")[:BATCH]))
 
@@ -156,14 +156,14 @@ def _judge(check: ReachCheck, now: datetime) -> bool:
     if made and not failed:
         alerts.resolve_all(Alert.objects.filter(organization_id=check.organization_id, cause=Cause.SELF_TEST))
         return True
-    what = ", ".join(dict.fromkeys(failed))[:300] or "nobody: no channel leads to your staff"
-    text = f"The daily self-test of emergencies did not reach {what}. An emergency would not either."
+    what = ", ".join(dict.fromkeys(failed))[:300] or "anybody: no channel leads to your staff"
+    text = f"The daily self-test of emergencies did not reach {what}. Neither would an emergency."
     alerts.raise_alert(check.organization_id, Cause.SELF_TEST, text)
     return True
 
 
 def _begun(check: ReachCheck) -> ReachCheck | None:
-    """The check, if nobody has made it before."""
+    """The check, if no other process has made it."""
     ReachCheck.objects.bulk_create([check], ignore_conflicts=True)
     return ReachCheck.objects.filter(id=check.id).first()
 

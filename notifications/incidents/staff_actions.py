@@ -1,4 +1,4 @@
-"""What staff do with incidents: raise one, start an exercise, and give the all-clear."""
+"""What staff do with incidents: raise one, start a drill, and give the all-clear."""
 
 from uuid import UUID
 
@@ -20,21 +20,21 @@ from wedsync.live.publishing import publish
 from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
-UNDER_WAY = "A drill of this wedding is under way. Resolve it first."
+UNDER_WAY = "A drill for this wedding is under way. Resolve it first."
 
 
 class AlreadyOpen(ValueError):
-    """The wedding has such an incident or drill already; the text says so, for staff."""
+    """The wedding already has an open drill; the text tells staff so."""
 
 
 @transaction.atomic
 def raise_emergency(
     wedding: Wedding, kind: str, description: str, *, by: str, drill: bool = False, contact_phone: str = ""
 ) -> ChannelEvent:
-    """Report an emergency as staff, or start an exercise, which reaches staff only; returns its event.
+    """Report an emergency as staff, or start a drill, which reaches staff only; returns its event.
 
     Raises:
-        AlreadyOpen: a drill of this wedding is under way. A further emergency joins the open incident.
+        AlreadyOpen: a drill for this wedding is under way. (A further emergency joins the open incident.)
     """
     if drill:
         return _drill(wedding, kind, description, by)
@@ -55,7 +55,7 @@ def _drill(wedding: Wedding, kind: str, description: str, by: str) -> ChannelEve
     incident = opening.new_incident(event, wedding.id, opened_by=by, drill=True)
     incident.id = incident_id
     Incident.objects.bulk_create([incident], ignore_conflicts=True)
-    if not Incident.objects.filter(id=incident_id).exists():  # another drill of this wedding began at the same moment
+    if not Incident.objects.filter(id=incident_id).exists():  # another drill for this wedding began at the same moment
         raise AlreadyOpen(UNDER_WAY)
     extra_deliveries.create(
         event, staff.everyone(wedding.organization_id, wedding), plan_step=0, why="a drill", priority=Priority.URGENT
@@ -79,7 +79,7 @@ def _ops_event(organization_id: UUID, wedding: Wedding | None, event_type: str, 
 
 @transaction.atomic
 def resolve(incident: Incident, *, by: str) -> bool:
-    """End an incident, once, and give the all-clear to everyone who was alerted; whether it was not ended already."""
+    """End an incident and give the all-clear to everyone who was alerted; false where it had already ended."""
     living = Incident.objects.filter(opening.LIVING, id=incident.id)
     if not living.update(
         state=Incident.State.RESOLVED,

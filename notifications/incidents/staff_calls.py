@@ -1,7 +1,7 @@
-"""Calls of staff: an emergency that has no wedding, or has reached nobody, is told to them again and again.
+"""Calls staff repeatedly about an emergency that has no wedding or has reached nobody.
 
-The timer is a column of the incident. Each call is a set of deliveries of its own, so that every channel is tried anew;
-what was tried before and waits is called off first, so that a channel that works again brings one message.
+The timer is a column of the incident. Each call is its own set of deliveries, so every channel is tried again; earlier
+deliveries that wait for a retry are called off first, so that a channel that works again brings one message.
 """
 
 from datetime import timedelta
@@ -32,7 +32,7 @@ RETRY = timedelta(seconds=5)
 
 
 def call_due() -> int:
-    """Call staff about every open incident whose time has come; returns how many were called."""
+    """Call staff about every open incident that is due; returns how many incidents."""
     due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
     return rounds.work_off(
         due, call, broken="staff_not_called", requests="event__correlation_id", staff_due_at=Now() + RETRY
@@ -41,7 +41,7 @@ def call_due() -> int:
 
 @transaction.atomic
 def call(incident_id: UUID) -> bool:
-    """Call staff about one incident, if it is time and still nobody takes it."""
+    """Call staff about one incident, if it is due and nobody has acknowledged it."""
     rows = Incident.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
     due = rows.filter(id=incident_id, state=Incident.State.OPEN, staff_due_at__lte=Now())
     incident = due.select_related("wedding", "event__wedding").first()
@@ -68,7 +68,7 @@ def call(incident_id: UUID) -> bool:
 
 
 def call_now(incident: Incident) -> None:
-    """Tell staff on every channel that they have. The caller holds the incident's row."""
+    """Tell staff on every channel they have. The caller has locked the incident's row."""
     step = opening.FIRST_STAFF_CALL + incident.staff_calls
     everyone = staff.everyone(incident.organization_id, incident.wedding)
     untried = _call_off_tried(incident, step)
@@ -77,9 +77,9 @@ def call_now(incident: Incident) -> None:
     again.exclude(state=Notification.State.REACHED).update(
         state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
     )
-    why = "staff are told" + (f" again, for the {incident.staff_calls + 1}th time" if incident.staff_calls else "")
+    why = "staff are told" + (f" again (call {incident.staff_calls + 1})" if incident.staff_calls else "")
     extra_deliveries.create(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
-    names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "nobody is there to be told"
+    names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "there is nobody to tell"
     recording.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
     first = incident.staff_calls == 0 and incident.wedding_id is None
     incident.staff_calls += 1
@@ -92,7 +92,7 @@ def call_now(incident: Incident) -> None:
 
 
 def somebody_was_told(incident: Incident) -> bool:
-    """Whether any channel has taken a message about it that did not come back."""
+    """Whether any channel has accepted a message about it that did not bounce."""
     events = [event.id for event in opening.events_of(incident)]
     taken = Delivery.objects.filter(event__in=events, state=State.SUCCEEDED).exclude(channel=SYSTEM_CHANNEL)
     return taken.exclude(message__status=Message.Status.FAILED).exists()
@@ -107,9 +107,9 @@ def _pace() -> timedelta:
 
 
 def _call_off_tried(incident: Incident, step: int) -> set[tuple[str, str]]:
-    """Call off what earlier calls have left waiting for another try; returns by which ways one waits for its first.
+    """Call off earlier calls' deliveries that wait for a retry; returns the channels and targets not yet tried at all.
 
-    Each way is tried, however far behind the workers are, and no second message is queued behind an untried one.
+    Each is tried, however far behind the workers are, and no second message is queued behind an untried one.
     """
     earlier = Delivery.objects.filter(
         event=incident.event,
@@ -122,10 +122,10 @@ def _call_off_tried(incident: Incident, step: int) -> set[tuple[str, str]]:
 
 
 def _alert(incident: Incident) -> None:
-    """Tell it once: while the alert is open, the calls themselves are the repetition."""
+    """Raise the alert once: while it is open, the calls themselves repeat it."""
     if Alert.objects.filter(about=str(incident.id), cause=Cause.NOBODY_REACHED, resolved_at=None).exists():
         return
     kind = incident.kind_in_words
-    text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}): open it, and call."
+    text = f"Nobody could be reached about the emergency “{kind}” ({incident.about}). Open it, and call them."
     if alerts.raise_alert(incident.organization_id, Cause.NOBODY_REACHED, text, about=str(incident.id)):
         recording.note_event(incident.event, What.ALERTED, text)

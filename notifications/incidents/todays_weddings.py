@@ -1,4 +1,4 @@
-"""The weddings of today, each by its venue's clock, and which of them an emergency without a wedding can be about."""
+"""Today's weddings, each by its venue's clock, and which of them an emergency without a wedding can be about."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Guess:
-    """What can be guessed of an emergency whose wedding is not known.
+    """What can be guessed about an emergency whose wedding is unknown.
 
     Arguments:
-        trouble: of :class:`wedsync.live.event_types.own_payloads.WeddingUnknown`.
+        trouble: as in :class:`wedsync.live.event_types.own_payloads.WeddingUnknown`.
         wedding: the only one that it can be about; ``None``: there is none, or there are several.
-        at_once: it names no booking, so that nothing speaks against that wedding.
-        in_time: it names a booking that nobody knows; the wedding is alarmed unless staff answer.
+        at_once: it names no booking, so nothing contradicts that wedding.
+        in_time: it names an unknown booking; the wedding is alerted unless staff answer in time.
     """
 
     trouble: str
@@ -32,9 +32,9 @@ class Guess:
 
 
 def guess(event: ChannelEvent, now: datetime) -> Guess:
-    """What can be guessed of an unlinked emergency. One that names a wedding itself is never given another.
+    """What can be guessed about an unlinked emergency. One that names a wedding itself is never given another.
 
-    What a paused connection sends goes to no wedding unless staff say so.
+    What a paused connection sends goes to no wedding unless staff choose one.
     """
     if event.payload.get("wedding_id"):
         return Guess("wedding_not_ours")
@@ -48,18 +48,18 @@ def guess(event: ChannelEvent, now: datetime) -> Guess:
 
 
 def of_organization(organization_id: UUID, now: datetime) -> list[Wedding]:
-    """All weddings of an organization whose day it is."""
+    """An organization's weddings whose wedding day is now."""
     return _today(Q(organization_id=organization_id), now)
 
 
 def of_system(organization_id: UUID, system_id: UUID, now: datetime) -> list[Wedding]:
-    """Those that a system holds a reference to, itself or through a contact."""
+    """Today's weddings that a system has a reference to, directly or through a contact."""
     known = Q(references__system_id=system_id) | Q(contacts__references__system_id=system_id)
     return _today(Q(organization_id=organization_id) & known, now)
 
 
 def name(wedding: Wedding, now: datetime) -> str:
-    """A wedding as staff choose it: “Anna & Ben (today, Seehof)”."""
+    """A wedding's name in the list that staff choose from: “Anna & Ben (today, Seehof)”."""
     day = "today" if is_wedding_day(wedding, now) else f"{wedding.date:%a %-d %B %Y}"
     return f"{wedding.couple} ({', '.join(part for part in (day, wedding.venue_name) if part)})"
 

@@ -1,8 +1,8 @@
-"""Emergencies without a wedding of ours, and those that cannot take their usual way: staff are told of them at once.
+"""Emergencies without a wedding of ours, and those that cannot be routed as usual: staff are told immediately.
 
-Each opens an incident without a wedding, one for each connection, or joins it. A question of ours is its event; it asks
-staff which wedding it is about (:mod:`notifications.incidents.placement` has the answers), and is asked again until
-somebody takes it (:mod:`notifications.incidents.staff_calls`).
+Each opens, or joins, an incident without a wedding, one per connection. Its event is a question to staff: which wedding
+is it about? The answers are in :mod:`notifications.incidents.placement`; until somebody acknowledges it,
+:mod:`notifications.incidents.staff_calls` repeats the question.
 """
 
 import hashlib
@@ -40,12 +40,12 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import Wedding
 
 LEFT_BEHIND = timedelta(days=1)
-BETWEEN_ALERTS = timedelta(minutes=10)  # of what one connection's emergencies that could not be taken may tell
+BETWEEN_ALERTS = timedelta(minutes=10)  # between two alerts about refused emergencies of one connection
 
 
 @dataclass(frozen=True)
 class _Case:
-    """What opens an incident, or joins one. ``event``: the report; ``None``: the question is the only one."""
+    """What opens or joins an incident. ``event``: the report; ``None``: only the question is stored."""
 
     organization_id: UUID
     connection: Connection | None
@@ -57,7 +57,7 @@ class _Case:
 
     @property
     def words(self) -> str:
-        """What tells one report from another: what it says, and about which booking."""
+        """A hash that tells one report from another: by what it says, and about which booking."""
         parts = (self.said[name] for name in ("kind", "description"))
         text = "\n".join([*parts, self.said.get("booking_id") or ""])
         return hashlib.sha256(" ".join(text.casefold().split()).encode()).hexdigest()
@@ -65,7 +65,7 @@ class _Case:
 
 @transaction.atomic
 def take_unlinked(event_id: UUID) -> bool:
-    """Tell staff of an emergency that found no wedding, or give it the only one that it can be about; once.
+    """Tell staff, once, of an emergency that found no wedding, or link it to the only one that it can be about.
 
     Returns whether there was anything to do.
     """
@@ -83,7 +83,7 @@ def _take_unlinked(event: ChannelEvent) -> None:
     guess = todays_weddings.guess(event, now)
     if guess.wedding and guess.at_once:
         linking.link_now([event.id], guess.wedding, wedding_assumed=True)
-        text = f"It names no wedding. {guess.wedding} is the only one of its system today, and is assumed."
+        text = f"It names no wedding. {guess.wedding} is its system's only wedding today, so it is assumed."
         recording.note_event(event, What.JOINED, text)
         return
     connection = Connection.objects.select_related("system").filter(id=event.source_connection_id).first()
@@ -96,8 +96,8 @@ def _take_unlinked(event: ChannelEvent) -> None:
 def tell_staff(report: Report) -> bool:
     """Tell staff of an emergency that was refused or is held, once for each connection and id; whether it was new.
 
-    Staff are told at once. Only of one that was refused they hear when ten minutes are over, where this connection made
-    them hear of one that could not be taken within these. Safe to call again, and from several processes.
+    Staff are told immediately, except that refused emergencies of one connection are told ten minutes apart. Safe to
+    call again, and from several processes.
     """
     digest = hashlib.sha256(report.external_id.encode()).hexdigest()
     key = f"{report.connection_id[:40]}:{digest}"
@@ -131,11 +131,11 @@ def tell_staff(report: Report) -> bool:
 
 
 def tell_of_assumption(event: ChannelEvent, made: Iterable[Delivery]) -> None:
-    """Tell staff of an emergency whose wedding is assumed; but nobody whom its routes have named already."""
+    """Tell staff of an emergency whose wedding is assumed, except those whom its routes already tell."""
     if event.type != opening.REPORTED or not event.payload.get("wedding_assumed"):
         return
     if not IncidentReport.objects.filter(event=event, told_at__isnull=False).exists():
-        return  # it says nothing that its incident has not told
+        return  # it says nothing that its incident has not already told
     known = {(each.channel, each.target) for each in made if each.state != State.SKIPPED}
     ways = [
         way for way in staff.everyone(event.organization_id, event.wedding) if (way.channel, way.target) not in known
@@ -146,7 +146,7 @@ def tell_of_assumption(event: ChannelEvent, made: Iterable[Delivery]) -> None:
 
 
 def find_left_behind() -> int:
-    """Take the unlinked emergencies whose hint got lost, or whose worker died; returns how many."""
+    """Process the unlinked emergencies whose hint was lost or whose worker died; returns how many."""
     unlinked = ChannelEvent.objects.filter(
         routing=ChannelEvent.Routing.UNLINKED,
         priority=Priority.URGENT,
@@ -163,7 +163,7 @@ def _take(case: _Case, now: datetime) -> bool:
     living = Incident.objects.select_for_update(of=("self",), no_key=True).filter(
         opening.LIVING, organization_id=case.organization_id, wedding=None, drill=False, connection=case.connection
     )
-    while True:  # the one that stood in the way may have been resolved meanwhile
+    while True:  # the open one that conflicted may have been resolved since
         if case.key and IncidentReport.objects.filter(key=case.key).exists():
             return False
         if found := living.select_related("event").order_by("id").first():
@@ -177,7 +177,7 @@ def _take(case: _Case, now: datetime) -> bool:
 
 
 def _open(case: _Case, now: datetime) -> bool:
-    """Whether it opened one; another process may have been first."""
+    """Open an incident; false where another process was first."""
     incident_id = new_id()
     question = _question(case, incident_id)
     question.save(force_insert=True)
@@ -199,7 +199,7 @@ def _open(case: _Case, now: datetime) -> bool:
         return False
     report = case.event or question
     IncidentReport.objects.create(incident=incident, event=report, words=case.words, key=case.key)
-    recording.note_event(report, What.JOINED, f"It opened an incident without a wedding: {incident_id}.")
+    recording.note_event(report, What.JOINED, f"It opened incident {incident_id}, which has no wedding yet.")
     _show(question)
     earliest = _earliest(case)
     if earliest and earliest > now:
@@ -210,9 +210,9 @@ def _open(case: _Case, now: datetime) -> bool:
 
 
 def _earliest(case: _Case) -> datetime | None:
-    """When staff may be told again of this connection's refused emergencies; ``None``: at once.
+    """When staff may next be told of this connection's refused emergencies; ``None``: immediately.
 
-    What is well-formed and only held, or leads to no wedding, neither waits nor makes others wait.
+    Well-formed emergencies, which are only held or without a wedding, neither wait nor make others wait.
     """
     if case.guess.trouble != Trouble.REFUSED or case.connection is None:
         return None
@@ -226,7 +226,7 @@ def _earliest(case: _Case) -> datetime | None:
 def _join(incident: Incident, case: _Case, now: datetime) -> None:
     """Add a report to an incident whose row is locked; one that says something new is told with the next call.
 
-    Where somebody has taken care of it already, it is open again: what they know of is something else.
+    An acknowledged incident is opened again: whoever acknowledged it did not know of this report.
     """
     known = incident.reports.filter(words=case.words).exists()
     report = case.event
@@ -237,7 +237,7 @@ def _join(incident: Incident, case: _Case, now: datetime) -> None:
         _show(report)
     told_at = now if known else None
     IncidentReport.objects.create(incident=incident, event=report, words=case.words, key=case.key, told_at=told_at)
-    recording.note_event(report, What.JOINED, f"It joined the incident without a wedding {incident.id}.")
+    recording.note_event(report, What.JOINED, f"It joined incident {incident.id}, which has no wedding yet.")
     if incident.assumed_at is None and case.guess.in_time:
         for name, value in _suggested(case, now).items():
             setattr(incident, name, value)

@@ -1,1 +1,1 @@
-"""An organization's own words: their versions, their checks, and how they would look."""
+"""An organization's own message templates: their versions, checks and previews."""

@@ -1,4 +1,4 @@
-"""What is found wrong with a template before it is saved, by trying it on the examples of its event type."""
+"""Checks a template before it is saved, by rendering it with the examples of its event type."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _HEADLINES = ["Timeline of the wedding of Anna & Ben changed"] * 3
 
 
 class TemplateFault(ValueError):
-    """A template that is not to be saved. ``field``: where staff have to change something."""
+    """A template that must not be saved. ``field``: the field that staff have to change."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(why)
@@ -32,24 +32,24 @@ class TemplateFault(ValueError):
 
 
 def check(text: str, event_type: str, channel: str, locale: str) -> None:
-    """Refuse a template that could not be sent as it is meant.
+    """Refuse a template that could not be sent as intended.
 
     Arguments:
-        event_type: of the catalogue, or ``fallback`` or ``digest``.
-        channel: empty where it is for every one; then the strictest counts.
+        event_type: from the catalogue, or ``fallback`` or ``digest``.
+        channel: empty for every channel, in which case the strictest limits apply.
 
     Raises:
         TemplateFault: why, in a sentence for staff.
     """
     read_by = _reader(locale)
     if len(text) > LONGEST_TEXT:
-        raise TemplateFault("text", f"The text has {len(text)} characters; at most {LONGEST_TEXT} are taken.")
+        raise TemplateFault("text", f"The text has {len(text)} characters; the limit is {LONGEST_TEXT}.")
     for name, facts in _examples(event_type):
         try:
             lines = engine.lines(text, facts, read_by, strict=True)
         except CannotRender as error:
             tried = f" (tried with {name})" if event_type == FALLBACK else ""
-            raise TemplateFault("text", f"It cannot be written: {error}{tried}.") from error
+            raise TemplateFault("text", f"It cannot be rendered: {error}{tried}.") from error
         _check_fit(lines, channel, locale)
 
 
@@ -60,13 +60,13 @@ def _reader(locale: str) -> Reader:
         Locale.parse(locale, sep="-")
     except (ValueError, UnknownLocaleError) as error:
         raise TemplateFault(
-            "locale", f"“{locale[:20]}” is no known language; write de, or de-AT for one region."
+            "locale", f"“{locale[:20]}” is not a known language; write de, or de-AT for one region."
         ) from error
     return reader(locale, _ZONE, locale.split("-")[0])
 
 
 def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The facts that a template is tried with, by event type."""
+    """The event types and facts that a template is tried with."""
     contact = {"contact": {"name": EXAMPLE_RECIPIENT, "role": "couple"}}
     if event_type == DIGEST:
         counted = {"count": 5, "top": _HEADLINES, "more": 2}
@@ -79,12 +79,12 @@ def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _check_fit(lines: list[str], channel: str, locale: str) -> None:
-    """What does not fit would be cut off in the middle of a sentence."""
+    """Refuse what is too long for WhatsApp, which would be cut off in the middle of a sentence."""
     concerned = [CHANNELS[channel]] if channel else list(CHANNELS.values())
     longest = min(each.longest_headline for each in concerned)
     where = ContactChannel(channel).label if channel else "every channel"
     if len(lines[0]) > longest:
-        said = f"With an example the headline has {len(lines[0])} characters; {where} takes {longest}."
+        said = f"With an example the headline has {len(lines[0])} characters; the limit for {where} is {longest}."
         raise TemplateFault("text", said)
     for each in concerned:
         if reason := each.overlong(lines, locale, alone=bool(channel)):

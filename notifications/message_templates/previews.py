@@ -1,4 +1,4 @@
-"""How a template would look on each channel: an event written with its words, laid out in earnest; nothing is kept."""
+"""Previews of a template on each channel: an event rendered and laid out exactly as if sent; nothing is stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_OTHERS = "timeline.updated"
 
 @dataclass(frozen=True)
 class Shown:
-    """A message as its reader sees it; ``html``: a whole document, of a mail. ``problem``: why there is none."""
+    """A message as its reader sees it; ``html``: an email's whole document. ``problem``: why there is no message."""
 
     channel: str
     subject: str = ""
@@ -42,7 +42,7 @@ class Shown:
 
 
 def events_for(template: MessageTemplate) -> list[ChannelEvent]:
-    """The newest events of the template's organization that it could be told of."""
+    """The newest events of the template's organization that the template could be used for."""
     rows = ChannelEvent.objects.filter(organization_id=template.organization_id).select_related("wedding")
     if template.event_type in OTHERS:
         rows = rows.filter(wedding__isnull=False)
@@ -70,7 +70,7 @@ def example_for(template: MessageTemplate) -> ChannelEvent:
 
 
 def looks(template: MessageTemplate, event: ChannelEvent) -> Iterator[Shown]:
-    """How the template's text would tell of an event, on its channel or on each.
+    """The template's message about an event, on its own channel or on each.
 
     Arguments:
         event: of the template's organization.
@@ -102,7 +102,7 @@ def _look(template: MessageTemplate, event: ChannelEvent, channel: ContactChanne
 
 
 def _delivery(organization: Organization, event: ChannelEvent, channel: ContactChannel, locale: str) -> Delivery:
-    """One that is never stored, to somebody who reads the template's language."""
+    """A delivery that is never stored, to a reader of the template's language."""
     system = System(organization=organization, name=channel.label, kind=channel)
     system.seal_credentials({"from": f"{organization.name} <wedding@example.com>"})
     contact = Contact(organization=organization, wedding=event.wedding, name="Katharina Berger", locale=locale)

@@ -1,7 +1,7 @@
-"""Which version of an organization's own words is in force: a new one, an earlier one again, or none.
+"""Which version of an organization's own template is active: a new one, an earlier one again, or none.
 
-Rows are only ever added; beside that, ``active`` says which version counts. Whoever writes one holds the organization's
-row, so two at once come one behind the other, and the second is told that it has not seen the first.
+Rows are only ever added, and ``active`` marks the version in use. Saving locks the organization's row: of two
+simultaneous saves, the second is told that there is a version it has not seen.
 """
 
 from typing import Any
@@ -19,19 +19,19 @@ class ChangedMeanwhile(ValueError):
 
 
 def versions(organization: Organization, event_type: str, channel: str, locale: str) -> Any:
-    """All versions of one text, the newest first."""
+    """All versions of one template, the newest first."""
     return MessageTemplate.objects.filter(
         organization=organization, event_type=event_type, channel=channel, locale=locale
     ).order_by("-version")
 
 
 def versions_beside(template: MessageTemplate) -> Any:
-    """All versions of a template's text, itself included, the newest first."""
+    """All versions of a template, itself included, the newest first."""
     return versions(template.organization, template.event_type, template.channel, template.locale)
 
 
 def check(text: str, event_type: str, channel: str, locale: str) -> None:
-    """Try a text on the examples of its event type.
+    """Check a text with the examples of its event type.
 
     Raises:
         ValidationError: by field.
@@ -53,17 +53,17 @@ def put_in_force(
     note: str = "",
     seen: int | None = None,
 ) -> MessageTemplate:
-    """Make the next version of a text, in force from now on in place of the one before.
+    """Make the next version of a template and activate it in place of the current one.
 
     Arguments:
-        channel: empty where it is for every one.
+        channel: empty for every channel.
         by: the user; ``None``: nobody in particular.
         note: why, at most 200 characters.
-        seen: the newest version that the writer knew of, 0 for none; ``None``: it does not matter.
+        seen: the newest version that the writer knew, 0 for none; ``None``: do not compare.
 
     Raises:
         ChangedMeanwhile: there is a newer version than ``seen``.
-        ValidationError: the text is not fit, by field.
+        ValidationError: the text cannot be used; by field.
     """
     row = MessageTemplate(
         organization=organization, event_type=event_type, channel=channel, locale=locale, text=text, note=note
@@ -76,7 +76,7 @@ def put_in_force(
         earlier = versions(organization, event_type, channel, locale)
         newest = earlier.values_list("version", flat=True).first() or 0
         if seen is not None and newest != seen:
-            raise ChangedMeanwhile(f"Somebody else has saved version {newest} in the meantime. Look at it first.")
+            raise ChangedMeanwhile(f"Somebody else has saved version {newest} in the meantime. Read it first.")
         earlier.filter(active=True).update(active=False)
         row.version = newest + 1
         row.save(force_insert=True)
@@ -84,10 +84,10 @@ def put_in_force(
 
 
 def use_again(template: MessageTemplate, by: Any) -> MessageTemplate:
-    """Put an earlier version's words in force again, as the next version.
+    """Activate an earlier version's text again, as the next version.
 
     Raises:
-        ValidationError: by today's rules they are not fit any more.
+        ValidationError: today's rules no longer allow it.
     """
     return put_in_force(
         template.organization,
@@ -101,7 +101,7 @@ def use_again(template: MessageTemplate, by: Any) -> MessageTemplate:
 
 
 def withdraw(template: MessageTemplate) -> bool:
-    """Go back to the shipped words; whether this version was in force."""
+    """Go back to the shipped template; whether this version was active."""
     done = MessageTemplate.objects.filter(pk=template.pk, active=True).update(active=False)
     template.active = False
     return bool(done)

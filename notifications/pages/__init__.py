@@ -1,1 +1,1 @@
-"""Pages for people who have no login: each is opened by the link in a message."""
+"""Pages for people without a login: each is opened by the link in a message."""

@@ -1,7 +1,7 @@
-"""``/acknowledge/<token>/``: opened from a mail. To look at it does nothing; only its button does.
+"""``/acknowledge/<token>/``: opened from an email. Looking at the page does nothing; only its button acts.
 
-Mail scanners follow every link, so GET and HEAD never act. The token is all the proof there is, and a foreign page that
-knew it could as well send it itself: so the button needs no cookie against forgery.
+Mail scanners follow every link, so GET and HEAD never act. The token is the only proof, and a foreign page that knew it
+could post it directly, so the button needs no cookie against forgery.
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ HEADERS = {
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
-    """The page, and what its button does, in the language of the one to whom the message went."""
+    """Show the page, or do what its button says, in the language of the message's recipient."""
     try:
         asked = acknowledging.read(token)
         if request.method == "POST":

@@ -1,6 +1,6 @@
-"""``/emergency/<token>/``: which wedding is it? To look at it does nothing; only its buttons do.
+"""``/emergency/<token>/``: which wedding is it? Looking at the page does nothing; only its buttons act.
 
-As on the page of an acknowledgement, GET and HEAD never act, and the token is all the proof there is.
+As on the acknowledgement page, GET and HEAD never act, and the token is the only proof.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ NONE, TAKE = "none", "take"
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose_wedding(request: HttpRequest, token: str) -> HttpResponse:
-    """The page, and what its buttons do."""
+    """Show the page, or do what a button says."""
     late = False
     try:
         asked = placement.read(token)
@@ -40,7 +40,7 @@ def choose_wedding(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(asked: PlacementRequest, answer: str) -> bool:
-    """Do what a button says; whether it is as they said, be it that somebody said the same before.
+    """Do what a button says; whether the result is as requested, even if somebody else requested it before.
 
     Raises:
         NotOurs: it names no wedding of the organization.

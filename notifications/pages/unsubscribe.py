@@ -1,7 +1,7 @@
-"""The page behind a mail's link to have fewer mails. GET shows it and changes nothing; POST acts.
+"""The page that an email's unsubscribe link opens. GET shows it and changes nothing; POST acts.
 
-Mail programs post ``List-Unsubscribe=One-Click`` without a person, cookies or a page before it (RFC 8058): the link
-itself is what allows it, and so nothing else is asked for. Some post it in another form, or nothing: any POST counts.
+Mail programs post ``List-Unsubscribe=One-Click`` without a person, cookies or an earlier page (RFC 8058): the link
+alone authorizes it. Some post it in another form, or with an empty body: any POST counts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _HEADERS = {
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what the link's holder gets, or change it."""
+    """Show which emails the link's holder receives, or change that."""
     try:
         found = _acted(request, token)
     except BadLink:
@@ -49,14 +49,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _acted(request: HttpRequest, token: str) -> Holder:
-    """A button of the page says what to do; whatever else is posted, or nothing, is a mail program's one click."""
+    """Do what the page's button says; any other POST, even an empty one, is a mail program's one click."""
     if request.method != "POST":
         return unsubscribing.holder(token)
     return _ACTS.get(_button(request), unsubscribing.leave_category)(token)
 
 
 def _button(request: HttpRequest) -> str:
-    """The pressed one; an empty text where the body names none, or is no form."""
+    """The pressed button; empty where the body names none or is not a form."""
     try:
         return request.POST.get("do", "")
     except (SuspiciousOperation, MultiPartParserError, BadRequest, UnreadablePostError):

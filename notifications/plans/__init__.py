@@ -1,1 +1,1 @@
-"""Which plan a message follows, and the deliveries that it makes later on."""
+"""Which plan a message follows, and the deliveries of its later steps."""

@@ -1,4 +1,4 @@
-"""Making deliveries to people outside the routing of an event: a plan's further steps, an incident's news."""
+"""Creates deliveries to people outside the routing of an event: a plan's further steps, an incident's updates."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -25,7 +25,7 @@ AT_ONCE = 0.05  # seconds
 def create(
     event: ChannelEvent, plans: Iterable[PlannedDelivery], *, plan_step: int, why: str, priority: Priority
 ) -> list[Delivery]:
-    """Make what is planned, each once however often it is asked for; returns what is there then.
+    """Create the planned deliveries, each once however often this is called; returns them, new or existing.
 
     ``why``: a few words for the trace.
     """
@@ -37,20 +37,20 @@ def create(
         _carry(event, plan, made[key], plan_step, why)
     for row in made.values():
         if row.state == State.PENDING:
-            # Those with a countdown are not refused where many messages of a system wait already.
+            # Hints with a countdown are accepted even where many messages of a system are already queued.
             countdown = AT_ONCE if plan_step >= STAFF_CALL else 0.0
             hints.delivery_due(row.id, row.priority, row.system_id, countdown=countdown)
     return list(made.values())
 
 
 def contact_of(recipient: str) -> UUID | None:
-    """The contact's id in a recipient's key; ``None``: a team, or one of staff."""
+    """The contact's id in a recipient's key; ``None``: a team, or a member of staff."""
     kind, _, value = recipient.partition(":")
     return UUID(value) if kind == "contact" else None
 
 
 def _carry(event: ChannelEvent, plan: PlannedDelivery, delivery: Delivery, plan_step: int, why: str) -> None:
-    """Tie a delivery to its recipient's notification, which begins here where there was none."""
+    """Tie a delivery to its recipient's notification, which is created where there was none."""
     notification, _ = Notification.objects.get_or_create(
         event=event,
         recipient=plan.recipient,

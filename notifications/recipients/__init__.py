@@ -1,1 +1,1 @@
-"""From a route to the people that it means, and whether each may still be written to."""
+"""The people that a route stands for, and whether each may still be written to."""

@@ -1,4 +1,4 @@
-"""From a route to the people it means, and to one delivery per person and channel. Reads only: the dry run asks too."""
+"""Resolves a route to people, and to one delivery per person and channel. Reads only, since dry runs use it too."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,10 +27,10 @@ Senders = Mapping[ContactChannel, System]
 
 @dataclass(frozen=True)
 class Person:
-    """One person, who may be in a wedding's list twice: as several contacts with the same phone or email address.
+    """One person, who may be several of a wedding's contacts: those with the same phone or email address.
 
-    ``contact``: the one that counts, by call order. ``points``: every channel, with or without an address; one email,
-    and every phone, since two people may share a mailbox, and a phone that does not ring wakes nobody.
+    ``contact``: the first of them by call order. ``points``: every channel, with or without an address; one email
+    address but every phone, since two people may share a mailbox, and each is woken only by their own phone.
     """
 
     contact: Contact
@@ -39,14 +39,14 @@ class Person:
 
     @property
     def key(self) -> str:
-        """As a notification's recipient."""
+        """The key by which a notification names this recipient."""
         return f"contact:{self.contact.id}"
 
 
 def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries of a route to people: a team's Slack channel, and each person on each channel.
 
-    What tells of WedSync and its systems is for no wedding's people, but for staff.
+    Events about WedSync and its systems go to staff, never to a wedding's people.
     """
     team = route.system
     if team and team.kind == System.Kind.SLACK and (not route.channels or ContactChannel.SLACK in route.channels):
@@ -105,7 +105,7 @@ def _to_members(organization_id: UUID, senders: Senders, roles: Sequence[Members
 def to_person(
     person: Person, channels: Sequence[str], senders: Senders, priority: Priority, now: datetime
 ) -> Iterable[PlannedDelivery]:
-    """On each named channel, also where something is against it, so that staff see why; or on the preferred one."""
+    """Deliveries on each named channel, even a blocked one, so that staff see why; or on the preferred channel."""
     points = [point for point in person.points if point.channel in senders]
     closed: list[ContactPoint] = []
     if plan_steps.PREFERRED in channels or plan_steps.OTHER in channels:
@@ -121,7 +121,7 @@ def to_person(
 
 
 def plan_for(person: Person, point: ContactPoint, sender: System, priority: Priority, now: datetime) -> PlannedDelivery:
-    """A delivery to a person on one channel, held through their quiet hours."""
+    """A delivery to a person on one channel, held during their quiet hours."""
     quiet = None if point.against else policy.quiet_until(point.contact, priority, now)
     return PlannedDelivery(
         Route.Target.PEOPLE,
@@ -138,7 +138,7 @@ def plan_for(person: Person, point: ContactPoint, sender: System, priority: Prio
 
 
 def people(route: Route, event: ChannelEvent) -> list[Person]:
-    """The people whom a route means, each once, in the order in which they are called."""
+    """The people that a route stands for, each once, in the order in which they are called."""
     if event.wedding is None:
         return []
     everybody = list(Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding))
@@ -150,20 +150,20 @@ def people(route: Route, event: ChannelEvent) -> list[Person]:
 
 
 def of_wedding(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
-    """Everyone of a wedding, with what is against telling them of an event."""
+    """Everyone involved in a wedding, with what prevents telling them of an event."""
     return persons(list(Contact.objects.filter(organization_id=organization_id, wedding_id=wedding_id)), event)
 
 
 def person_of(contact: Contact, event: ChannelEvent) -> Person | None:
-    """The person that a contact is, with the other contacts of the same wedding that are it too."""
+    """The person behind a contact, with the wedding's other contacts that are the same person."""
     found = of_wedding(contact.organization_id, contact.wedding_id, event)
     return next((person for person in found if contact in person.contacts), None)
 
 
 def in_call_order(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
-    """Who must acknowledge an emergency, one after the other: by call order; the coordinators where nobody has one.
+    """The people who must acknowledge an emergency, by call order; the coordinators where nobody has one.
 
-    The first alarm asks these, and the escalation calls them: nothing else decides it.
+    The first alert asks these people and the escalation calls them; nothing else decides it.
     """
     found = of_wedding(organization_id, wedding_id, event)
     called = [person for person in found if person.contact.call_order is not None]
@@ -176,7 +176,7 @@ def is_coordinator(person: Person) -> bool:
 
 
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
-    """Contacts of one organization as persons, with what is against telling them of an event on each channel."""
+    """Contacts of one organization as persons, with what prevents telling them of an event on each channel."""
     groups = _same_person(sorted(contacts, key=_call_order))
     points = [point for group in groups for point in _points(group)]
     values = {point.address for point in points if point.address}
@@ -210,7 +210,7 @@ def _call_order(contact: Contact) -> tuple[int, UUID]:
 
 
 def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
-    """Contacts that share a phone or a mail address are one person; chains too."""
+    """Group contacts that share a phone or an email address, directly or through others, as one person."""
     groups: list[list[Contact]] = []
     addresses: list[set[str]] = []
     for contact in contacts:
@@ -225,7 +225,7 @@ def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
 
 
 def _points(group: Sequence[Contact]) -> Iterable[ContactPoint]:
-    """The person's address on each channel, the first contact's that has one; of phones each different one."""
+    """The person's address on each channel, from the first contact that has one; for phones, each different one."""
     for channel in PERSONAL:
         having = {in_one_form(channel, each.address(channel)): each for each in reversed(group)}
         addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
@@ -242,7 +242,7 @@ def _first_channels(event: ChannelEvent) -> Sequence[str]:
 def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[ContactChannel, System]:
     """The newest system of each kind; a paused one only where none is active, a disabled one never.
 
-    ``besides``: the id of one that is not to be used.
+    ``besides``: the id of a system that must not be used.
     """
     systems = System.objects.filter(organization_id=organization_id, kind__in=_SYSTEM_KINDS.values())
     if besides:

@@ -1,4 +1,4 @@
-"""What stands against sending a delivery by now: it was right when it was made, which may be hours ago."""
+"""What now prevents sending a delivery: it was allowed when it was created, which may be hours ago."""
 
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from wedsync.weddings.models import Address, Contact, ContactChannel
 
 
 def blocked(delivery: Delivery) -> Blocked | None:
-    """``None``: it may be sent. Urgent passes quiet hours and preferences, never what stands against the address."""
+    """``None``: it may be sent. Urgent ones ignore quiet hours and preferences, but never a blocked address."""
     channel, contact = ContactChannel(delivery.channel), delivery.contact
     if channel not in policy.PERSONAL:
         return None

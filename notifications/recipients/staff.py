@@ -1,4 +1,4 @@
-"""Staff as recipients of emergencies: the Slack channels that emergencies go to, owners and support."""
+"""Staff as recipients of emergencies: the Slack channels that emergencies go to, the owners and support."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,10 +15,10 @@ from wedsync.weddings.models import Wedding
 
 
 def everyone(organization_id: UUID, wedding: Wedding | None = None) -> list[PlannedDelivery]:
-    """Every way to staff: the Slack channels of emergencies, and an email to each owner and member of support.
+    """All deliveries to staff: to the Slack channels of emergencies, and an email to each owner and member of support.
 
-    Where no route leads emergencies to Slack, the channel that alerts go to counts; where none does either, every Slack
-    channel of the organization. Where no owner or member of support has an address, the planners count.
+    Where no route leads emergencies to Slack, the Slack channels for alerts are used, and where there are none, all of
+    the organization's. Where no owner or member of support has a usable address, the planners are told as well.
     """
     senders = resolving.sending_systems(organization_id)
     teams = [resolving.to_team(team) for team in _teams(organization_id, wedding)]

@@ -1,1 +1,1 @@
-"""What may be told to whom, how and when. Pure: the caller looks the facts up."""
+"""Who may be told what, how and when. Pure: the caller looks the facts up."""

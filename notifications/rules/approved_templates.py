@@ -1,4 +1,4 @@
-"""Meta's rules for an approved template, as far as they can be seen from here.
+"""Meta's rules for an approved template, as far as they can be checked here.
 
 https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates
 """
@@ -14,21 +14,21 @@ LONGEST_BUTTON = 25
 MOST_BUTTONS = 10
 SHORTEST_CUT = 40
 LONGEST = {"recipient": 60, "headline": 250, "details": 560, "couple": 80, "venue": 80, "date": 40}
-"""Characters of each value at most."""
+"""The most characters of each value."""
 BUTTON_TYPES = {"quick_reply", "url", "phone_number"}
 PLACEHOLDER = re.compile(r"\{\{([0-9]+)\}\}")
 WORDS_EACH = 2
-"""Words for each placeholder, and one more: Meta gives no number; several of its partners have measured this one."""
+"""Words per placeholder, plus one: Meta gives no number, but several of its partners have measured this one."""
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _SPACES = re.compile(r"\t| {5,}|\n{3,}")
 _UNFIT_FOR_A_BUTTON = re.compile(r"[\n\r\t{}*_~\u2600-\u27bf\U0001f000-\U0001faff]")
 
 
 def room_for(body: str, parameters: Sequence[str]) -> list[int]:
-    """How long each parameter may be, so that the whole stays within 1024 characters; the longest one gives way.
+    """How long each parameter may be so that the whole stays within 1024 characters; the longest one is shortened.
 
     Raises:
-        ValueError: the body leaves too little for it.
+        ValueError: the body leaves too little room for it.
     """
     lengths = [LONGEST[name] for name in parameters]
     over = len(PLACEHOLDER.sub("", body)) + sum(lengths) - LONGEST_BODY
@@ -41,72 +41,73 @@ def room_for(body: str, parameters: Sequence[str]) -> list[int]:
 
 
 def check_body(body: str, parameters: Sequence[str]) -> None:
-    """Pass what Meta would approve.
+    """Accept a body that Meta would approve.
 
     Raises:
-        ValueError: the placeholders are not those of the parameters, the whole is too long, or Meta would refuse it:
-            why, as a sentence.
+        ValueError: the placeholders do not match the parameters, the whole is too long, or Meta would refuse it; with
+            the reason as a sentence.
     """
     found = [int(number) for number in PLACEHOLDER.findall(body)]
     if sorted(found) != list(range(1, len(parameters) + 1)):
         raise ValueError(
-            f"The body needs each of {{{{1}}}} to {{{{n}}}} once: there are {len(found)} placeholders, "
-            f"and {len(parameters)} parameters."
+            f"The body needs each of {{{{1}}}} to {{{{n}}}} exactly once: it has {len(found)} placeholders "
+            f"for {len(parameters)} parameters."
         )
     room_for(body, parameters)
     check_placeholders(body)
 
 
 def check_placeholders(body: str) -> None:
-    """Pass a body whose placeholders stand where Meta takes them.
+    """Accept a body whose placeholders are where Meta allows them.
 
-    What Meta refuses when a template is submitted: a placeholder at the beginning or the end, where marks and emoji
-    around it do not count; one that is alone on its line; two without a word between; too few words for their number;
-    braces that make none. https://developers.facebook.com/docs/whatsapp/message-templates/guidelines
+    When a template is submitted, Meta refuses a placeholder at the beginning or the end, where punctuation and emoji
+    around it do not count; one alone on its line; two without a word between them; too few words for their number; and
+    stray braces. https://developers.facebook.com/docs/whatsapp/message-templates/guidelines
 
     Raises:
-        ValueError: it would be refused; why, as a sentence.
+        ValueError: it would be refused; with the reason as a sentence.
     """
     texts = PLACEHOLDER.split(body)[::2]
     count = len(texts) - 1
     if "{{" in "".join(texts) or "}}" in "".join(texts):
         raise ValueError("Write each placeholder as {{1}}, {{2}}, with nothing else between the braces.")
     if _SPACES.search(body):
-        raise ValueError("Meta takes no tab, no more than four spaces and no more than two line ends in a row.")
+        raise ValueError("Meta allows no tab, at most four spaces and at most two line ends in a row.")
     if not count:
         return
     if not _WORD.search(texts[0]) or not _WORD.search(texts[-1]):
-        raise ValueError("Meta takes no placeholder at the beginning or the end of the body. Put words around it.")
+        raise ValueError("Meta allows no placeholder at the beginning or the end of the body. Put words around it.")
     if not all(_WORD.search(text) for text in texts[1:-1]):
-        raise ValueError("Meta takes no two placeholders without a word between them.")
+        raise ValueError("Meta allows no two placeholders without a word between them.")
     if any(PLACEHOLDER.search(line) and not _WORD.search(PLACEHOLDER.sub("", line)) for line in body.splitlines()):
-        raise ValueError("Meta takes no placeholder that is alone on its line. Say there what it is.")
+        raise ValueError("Meta allows no placeholder alone on its line. Say on that line what it is.")
     words = sum(len(_WORD.findall(text)) for text in texts)
     if words < (fewest := WORDS_EACH * count + 1):
-        raise ValueError(f"Meta takes {count} placeholders with at least {fewest} words around them; here are {words}.")
+        raise ValueError(f"Meta requires at least {fewest} words around {count} placeholders; this body has {words}.")
 
 
 def check_parameters(parameters: Any) -> None:
-    """Raises: ValueError: it is no list of known words."""
+    """Raises: ValueError: it is not a list of known words."""
     if not isinstance(parameters, list) or any(str(each) not in LONGEST for each in parameters):
-        raise ValueError(f"Parameters are a list of these words: {', '.join(LONGEST)}.")
+        raise ValueError(f"Parameters must be a list of these words: {', '.join(LONGEST)}.")
 
 
 def check_buttons(buttons: Any, *, asks: bool) -> None:
-    """Raises: ValueError: they are not Meta's, or do not suit. ``asks``: its reader is asked to acknowledge."""
+    """Raises: ValueError: Meta would refuse them, or they do not suit. ``asks``: the reader is asked to acknowledge."""
     if not isinstance(buttons, list) or len(buttons) > MOST_BUTTONS:
-        raise ValueError(f"Buttons are a list of at most {MOST_BUTTONS}.")
+        raise ValueError(f"Buttons must be a list of at most {MOST_BUTTONS}.")
     if not is_storable({"buttons": buttons}):
-        raise ValueError("A button holds characters that cannot be stored, such as NUL.")
+        raise ValueError("A button contains characters that cannot be stored, such as NUL.")
     for each in buttons:
         if not isinstance(each, dict) or str(each.get("type")) not in BUTTON_TYPES:
-            raise ValueError(f'Each button is {{"type": …, "text": …}}, its type {", ".join(sorted(BUTTON_TYPES))}.')
+            types = ", ".join(sorted(BUTTON_TYPES))
+            raise ValueError(f'Write each button as {{"type": …, "text": …}}; its type is one of {types}.')
         if not isinstance(each.get("text"), str) or not 0 < len(each["text"]) <= LONGEST_BUTTON:
             raise ValueError(f"Each button needs a text of at most {LONGEST_BUTTON} characters.")
         if _UNFIT_FOR_A_BUTTON.search(each["text"]):
-            raise ValueError("Meta takes no placeholder, emoji, line end or formatting in a button's text.")
+            raise ValueError("Meta allows no placeholder, emoji, line end or formatting in a button's text.")
     replies = sum(each["type"] == "quick_reply" for each in buttons)
     if asks and replies != 1:
-        raise ValueError("An emergency's template needs one quick_reply button, by which it is acknowledged.")
+        raise ValueError("An emergency's template needs one quick_reply button, which acknowledges it.")
     if not asks and replies:
-        raise ValueError("Only an emergency's template has a quick_reply button: it acknowledges.")
+        raise ValueError("Only an emergency's template may have a quick_reply button, since it acknowledges.")

@@ -1,4 +1,4 @@
-"""Several changes of one thing, told as one: from the first one's before to the last one's after. Pure."""
+"""Merges several changes of one thing: from the value before the first to the value after the last. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,14 +7,14 @@ from integrations.rules.known_before import before_in
 from integrations.rules.state_events import state_set_by
 
 _VALUES = ("guest_count", "capacity", "date")
-"""What an event sets with its value of before beside it, as ``previous``."""
+"""The fields whose former value an event gives as ``previous``."""
 
 
 def subject_of(event_type: str, payload: Mapping[str, Any], source: str = "") -> str:
-    """What an event changes, such as ``booking.updated:BK-77``; empty where it sets no state and each one counts.
+    """What an event changes, such as ``booking.updated:BK-77``; empty where it sets no state and each event counts.
 
-    ``source``: the system that says so. What is planned at the venue comes from several suppliers, and one's plans do
-    not replace another's.
+    ``source``: the system that sent it. Plans at the venue come from several suppliers, and one supplier's plans do not
+    replace another's.
     """
     if not state_set_by(event_type, payload):
         return ""
@@ -28,9 +28,9 @@ def subject_of(event_type: str, payload: Mapping[str, Any], source: str = "") ->
 
 
 def merged(payloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One payload for several of the same subject, oldest first: what each sets, and of what several set the last.
+    """One payload for several of the same subject, oldest first: all that they set; of a field set twice, the last.
 
-    A field of a timeline that is what it was at first is left out, unless nothing else would be left.
+    A timeline field that is back at its first value is left out, unless nothing else would be left.
     """
     whole: dict[str, Any] = {}
     for payload in payloads:
@@ -48,7 +48,7 @@ def merged(payloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def came_to_nothing(payloads: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether several changes end where they began, as far as the events say where that was."""
+    """Whether several changes end where they began, as far as the events say."""
     if len(payloads) < 2:
         return False
     whole = merged(payloads)
@@ -59,7 +59,7 @@ def came_to_nothing(payloads: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _first_of_each(befores: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of a client, what each field held before it was first changed."""
+    """What each of a client's fields held before its first change."""
     found: dict[str, Any] = {}
     for before in befores:
         found = {**before, **found}
@@ -67,7 +67,7 @@ def _first_of_each(befores: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _changes(payloads: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One for each field, in the order in which they were first named."""
+    """One change per field, in the order in which the fields were first named."""
     fields: dict[str, dict[str, Any]] = {}
     for payload in payloads:
         for change in payload.get("changes") or ():

@@ -1,18 +1,18 @@
-"""Plans: through which channels, after how long and to whom a category's news go. Pure but for the lookup.
+"""Plans: on which channels, after how long and to whom a category's events go. Pure except for the settings.
 
-A plan is a list of steps. The first begins at once. The next one begins when the step before cannot get there any
-more, or, where it says ``after``, when so many seconds have passed since the step before began; unless that step has
-reached what it asks for (``until``).
+A plan is a list of steps. The first begins immediately. The next begins when the step before can no longer succeed, or,
+where it has ``after``, when that many seconds have passed since the step before began; unless that step has already
+reached its goal (``until``).
 
 ====================  ==================================================================================================
-``channels``          words of :class:`ContactChannel`: all of them at once; ``preferred``: the first that the person
-                      prefers and can be reached on; ``other``: the next of these that was not used yet. A route that
+``channels``          words of :class:`ContactChannel`: all together; ``preferred``: the first that the person
+                      prefers and can be reached on; ``other``: the next of these that was not yet used. A route that
                       names channels replaces those of the first step
-``after``             seconds; none: only when the step before has failed
+``after``             seconds; if omitted, only when the step before has failed
 ``until``             ``sent``, ``delivered``, ``read`` or ``acknowledged``
 ``audience``          ``everyone`` whom the routes name; in an emergency also ``first``, ``second``, ``third`` in the
                       contacts' call order, and ``team``: the coordinator's team
-``repeat``            how often the step is taken, at its own pace; 1 where nothing is said
+``repeat``            how often the step is taken, at its own pace; 1 if omitted
 ====================  ==================================================================================================
 """
 
@@ -33,7 +33,7 @@ MOST_STEPS, MOST_REPEATS, LONGEST_AFTER = 10, 20, 7 * 24 * 3600.0
 
 
 class Until(StrEnum):
-    """What a step wants to reach, from less to more."""
+    """A step's goal, from less to more."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -42,7 +42,7 @@ class Until(StrEnum):
 
 
 class Audience(StrEnum):
-    """To whom a step goes."""
+    """Who a step goes to."""
 
     EVERYONE = "everyone"
     FIRST = "first"
@@ -62,7 +62,7 @@ class Step:
     repeat: int = 1
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """As it is stored."""
         return {**asdict(self), "channels": list(self.channels)}
 
 
@@ -73,7 +73,7 @@ _ORDINARY = (
 
 
 def shipped(category: str) -> tuple[Step, ...]:
-    """The plan of a category where an organization has none of its own."""
+    """The plan of a category for organizations without their own."""
     if category != Category.EMERGENCIES:
         return _ORDINARY
     pace, asked = settings.ESCALATION_SECONDS, Until.ACKNOWLEDGED
@@ -86,12 +86,12 @@ def shipped(category: str) -> tuple[Step, ...]:
 
 
 def unfolded(steps: Sequence[Step]) -> list[Step]:
-    """Every step as often as it is taken."""
+    """Every step, repeated as often as it is taken."""
     return [step for step in steps for _ in range(step.repeat)]
 
 
 def kept(rows: Iterable[Mapping[str, Any]]) -> list[Step]:
-    """Steps as they were unfolded and kept: each stands there as often as it is taken."""
+    """Steps as they were unfolded and stored: each is listed as often as it is taken."""
     return [
         Step(tuple(row["channels"]), row["after"], Until(row["until"]), Audience(row["audience"]), row["repeat"])
         for row in rows
@@ -102,7 +102,7 @@ def parse(steps: Any, category: str) -> tuple[Step, ...]:
     """Read a plan.
 
     Raises:
-        ValueError: it could never run; why, as a sentence.
+        ValueError: it could never run; with the reason as a sentence.
     """
     if not isinstance(steps, list) or not 0 < len(steps) <= MOST_STEPS:
         raise ValueError(f"Write a list of one to {MOST_STEPS} steps.")
@@ -111,9 +111,9 @@ def parse(steps: Any, category: str) -> tuple[Step, ...]:
 
 def _step(number: int, given: Any, category: str) -> Step:
     if not isinstance(given, Mapping):
-        raise ValueError(f"Step {number}: write an object.")  # noqa: TRY004 - one error for whoever reads a plan
+        raise ValueError(f"Step {number}: write an object.")  # noqa: TRY004 - callers expect one type of error
     if unknown := sorted(set(given) - {"channels", "after", "until", "audience", "repeat"}):
-        raise ValueError(f"Step {number}: nobody knows {', '.join(unknown)}.")
+        raise ValueError(f"Step {number}: unknown key {', '.join(unknown)}.")
     step = Step(
         channels=_channels(number, given.get("channels")),
         after=_after(number, given.get("after")),
@@ -123,15 +123,15 @@ def _step(number: int, given: Any, category: str) -> Step:
     )
     of_incident = step.until == Until.ACKNOWLEDGED or step.audience != Audience.EVERYONE
     if of_incident and category != Category.EMERGENCIES:
-        raise ValueError(f"Step {number}: only an emergency is acknowledged, and goes by the call order.")
+        raise ValueError(f"Step {number}: only emergencies can be acknowledged or follow the call order.")
     if number == 1 and (step.audience != Audience.EVERYONE or step.repeat != 1):
-        raise ValueError("Step 1 goes to everyone, once.")
+        raise ValueError("Step 1 must go to everyone, once.")
     return step
 
 
 def _channels(number: int, given: Any) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or any(word not in CHANNEL_WORDS for word in given):
-        raise ValueError(f"Step {number}: channels is a list out of {', '.join(CHANNEL_WORDS)}.")
+        raise ValueError(f"Step {number}: channels must be a list of these: {', '.join(CHANNEL_WORDS)}.")
     return tuple(given)
 
 
@@ -139,17 +139,17 @@ def _after(number: int, given: Any) -> float | None:
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LONGEST_AFTER:
-        raise ValueError(f"Step {number}: after is a number of seconds, at most {LONGEST_AFTER:.0f}.")
+        raise ValueError(f"Step {number}: after must be a number of seconds, at most {LONGEST_AFTER:.0f}.")
     return float(given)
 
 
 def _repeat(number: int, given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_REPEATS:
-        raise ValueError(f"Step {number}: repeat is a number from 1 to {MOST_REPEATS}.")
+        raise ValueError(f"Step {number}: repeat must be a whole number from 1 to {MOST_REPEATS}.")
     return given
 
 
 def _word(number: int, name: str, words: type[W], given: Any) -> W:
     if given not in list(words):
-        raise ValueError(f"Step {number}: {name} is one of {', '.join(words)}.")
+        raise ValueError(f"Step {number}: {name} must be one of {', '.join(words)}.")
     return words(given)

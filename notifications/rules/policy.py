@@ -1,4 +1,4 @@
-"""Who may be told how and when. Pure: the caller looks the facts up."""
+"""Who may be told, how and when. Pure: the caller looks the facts up."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ PERSONAL = ContactChannel.personal()
 
 @dataclass(frozen=True)
 class ContactPoint:
-    """One channel to a person. ``against``: why it must not be used; empty where nothing is against it."""
+    """One channel to a person. ``against``: why it must not be used; empty where it may be."""
 
     channel: ContactChannel
     contact: Contact
@@ -24,9 +24,9 @@ class ContactPoint:
 
 
 def preferred(contact: Contact, points: Iterable[ContactPoint], *, urgent: bool = False) -> list[ContactPoint]:
-    """The contact points in the order that the person wants: those that they name, or all where they name none.
+    """The contact points in the person's order of preference: those they name, or all where they name none.
 
-    Urgent news may come by the others too, after these.
+    Urgent messages may use the others too, after these.
     """
     named = [name for name in contact.preferred_channels if name in PERSONAL]
     order = [*named, *(name for name in PERSONAL if name not in named and (urgent or not named))]
@@ -35,9 +35,9 @@ def preferred(contact: Contact, points: Iterable[ContactPoint], *, urgent: bool 
 
 
 def by_one_channel(points: Sequence[ContactPoint]) -> list[ContactPoint]:
-    """Of contact points in their order, those of the first channel that may be used: one email, every phone.
+    """Of ordered contact points, those of the first channel that may be used: one email address, every phone.
 
-    Where none may be used, the first, so that staff see what is against it.
+    Where none may be used, the first, so that staff see what blocks it.
     """
     first = first_open(points)
     if first is None:
@@ -46,28 +46,28 @@ def by_one_channel(points: Sequence[ContactPoint]) -> list[ContactPoint]:
 
 
 def first_open(points: Sequence[ContactPoint]) -> ContactPoint | None:
-    """The first that may be used."""
+    """The first contact point that may be used."""
     return next((point for point in points if not point.against), None)
 
 
 def blocked_because(channel: ContactChannel, address: Address | None) -> Reason:
-    """Why an address must not be used; no row: nothing is against it, where the channel needs no consent."""
+    """Why an address must not be used; one without a row may be used where its channel needs no consent."""
     return Reason((address or Address(channel=channel)).blocked_because)
 
 
 def quiet_order(delivery: Delivery) -> tuple[str, list[str]]:
-    """The order key and the state of what is held through quiet hours: of one person and channel, one by one.
+    """The order key and the states of a delivery held during quiet hours: one person's channel sends one by one.
 
-    Each sets something of its own, so that none of them stands for another.
+    Each sets a state of its own, so that none supersedes another.
     """
     return f"quiet:{delivery.contact_id}:{delivery.channel}", [f"event {delivery.event_id}"]
 
 
 def quiet_until(contact: Contact, priority: Priority, now: datetime) -> datetime | None:
-    """The end of the contact's quiet hours, when ``now`` (aware) lies in them, in UTC. Urgent passes.
+    """The end of the contact's quiet hours in UTC, if ``now`` (aware) is within them. Urgent is never held.
 
-    The contact's wall clock counts. An hour that the clock leaves out ends with the jump; one that comes twice is quiet
-    both times.
+    The contact's wall clock counts. Quiet hours that end in a skipped hour end with the jump; an hour that occurs twice
+    is quiet both times.
     """
     if contact.quiet_from is None or contact.quiet_until is None or priority == Priority.URGENT:
         return None
@@ -85,7 +85,7 @@ def quiet_until(contact: Contact, priority: Priority, now: datetime) -> datetime
 
 
 def _instant(wall: datetime, now: datetime) -> datetime:
-    """The instant at which the wall clock first reaches this time after ``now``; where it jumps over it, the jump."""
+    """The instant after ``now`` when the wall clock first shows this time; if it skips the time, the skip itself."""
     early, late = sorted(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if early.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):
         return early if early > now else late  # the first of two, unless now lies between them

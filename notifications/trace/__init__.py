@@ -1,1 +1,1 @@
-"""Why a message went, or did not."""
+"""Why a message was sent, or was not."""

@@ -1,4 +1,4 @@
-"""Did Anna get it? One sentence, and everything that led to it, in the order of time."""
+"""Did Anna get it? One sentence, and everything that led to it in chronological order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Got(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """``text``: a sentence. ``at``: since when it stands so, where that is known."""
+    """``text``: a sentence. ``at``: since when this holds, if known."""
 
     got: Got
     text: str
@@ -57,14 +57,14 @@ class Line:
 
 
 def with_what_came(rows: QuerySet[Notification]) -> QuerySet[Notification]:
-    """The rows with all that :func:`answer` looks at, so that a whole page takes no more queries than one row."""
+    """The rows with all that :func:`answer` reads, so that a whole page needs no more queries than one row."""
     return rows.prefetch_related(
         "sendings__delivery__message", "sendings__delivery__window_entry__window__delivery__message"
     )
 
 
 def answer(notification: Notification) -> Answer:
-    """How far the best of its messages came."""
+    """How far the most successful of its messages came."""
     sendings = sorted(notification.sendings.all(), key=lambda sending: sending.delivery_id)
     return _best([_of_carrier(sending.delivery) for sending in sendings])
 
@@ -75,13 +75,13 @@ def _best(found: Sequence[Answer]) -> Answer:
 
 
 def _of_carrier(delivery: Delivery) -> Answer:
-    """Of what was gathered or collapsed the answer is that of the message which tells it."""
+    """The answer for a delivery; for one that was collected or collapsed, that of the message that tells it."""
     entry: WindowEntry | None = getattr(delivery, "window_entry", None)
     told_by = entry.window.delivery if entry and delivery.state == State.CANCELLED else None
     if told_by is None or told_by.id == delivery.id or delivery.state_reason not in _TOLD_BY_ANOTHER:
         return _of_delivery(delivery)
     found = _of_delivery(told_by)
-    return replace(found, text=f"{found.text.rstrip('.')}, together with other news.")
+    return replace(found, text=f"{found.text.rstrip('.')}, together with other updates.")
 
 
 def _of_delivery(delivery: Delivery) -> Answer:
@@ -91,7 +91,7 @@ def _of_delivery(delivery: Delivery) -> Answer:
         return _of_message(message, by)
     reason = delivery.get_state_reason_display() or "no reason"
     if delivery.state == State.SUCCEEDED:
-        return Answer(Got.SENT, f"{by} took it.", delivery.channel, delivery.finished_at)
+        return Answer(Got.SENT, f"{by} accepted it.", delivery.channel, delivery.finished_at)
     if delivery.state in WAITING or delivery.state == State.IN_FLIGHT:
         gathered = delivery.state_reason == Reason.GATHERED
         end = delivery.due_since if gathered else delivery.next_attempt_at
@@ -115,13 +115,13 @@ def _of_message(message: Message, by: str) -> Answer:
         if at:
             return Answer(got, text, message.channel, at)
     silent = (
-        " and tells no more" if message.channel == ContactChannel.SLACK else "; whether it arrived is not known yet"
+        " and reports no more" if message.channel == ContactChannel.SLACK else "; whether it arrived is not known yet"
     )
-    return Answer(Got.SENT, f"{by} took it{silent}.", message.channel, message.sent_at or message.created_at)
+    return Answer(Got.SENT, f"{by} accepted it{silent}.", message.channel, message.sent_at or message.created_at)
 
 
 def not_used(notification: Notification) -> list[tuple[str, str]]:
-    """Channels by which nothing was sent, and why: as it was known when it was routed, or was about to be sent."""
+    """Channels on which nothing was sent, and why: as known when it was routed or was about to be sent."""
     entries = TraceEntry.objects.filter(
         event_id=notification.event_id, recipient=notification.recipient, what=TraceEntry.What.NOT_SENT
     ).exclude(channel="")
@@ -148,6 +148,6 @@ def timeline(notification: Notification) -> list[Line]:
 
 def _attempts(deliveries: Sequence[UUID]) -> Iterable[Line]:
     for each in Attempt.objects.filter(delivery__in=deliveries).select_related("delivery"):
-        said = each.error or (f"answered {each.status_code}" if each.status_code else "took it")
+        said = each.error or (f"answered {each.status_code}" if each.status_code else "accepted it")
         text = f"attempt {each.number}: {each.outcome}, {said}, {each.milliseconds} ms"
         yield Line(each.started_at, "Attempt", each.delivery.channel, text, each.delivery_id)

@@ -1,4 +1,4 @@
-"""Writing down why a message went, or did not. Call it in the transaction of what it tells of."""
+"""Records why a message was sent, or was not. Call it in the transaction of what it records."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -34,7 +34,7 @@ def of_notification(
 
 
 def of_passed_over(notification: Notification, plan: PlannedDelivery) -> list[TraceEntry]:
-    """Why a recipient is told by this channel and by no other: what was against each of those, not yet stored."""
+    """Why a recipient's other channels are not used, one entry for each; not yet stored."""
     return [
         of_notification(
             notification,
@@ -52,16 +52,16 @@ def of_event(organization_id: UUID, event_id: UUID, what: What, text: str) -> Tr
 
 
 def store(entries: Iterable[TraceEntry]) -> None:
-    """Keep entries."""
+    """Store entries."""
     TraceEntry.objects.bulk_create(list(entries))
 
 
 def note(delivery: Delivery, what: What, text: str) -> None:
-    """Keep one about a delivery, under the notification that it carries."""
+    """Store an entry about a delivery, under the notification that it carries."""
     sending = Sending.objects.filter(delivery_id=delivery.id).select_related("notification").first()
     if sending:
         entry = of_notification(sending.notification, what, text, delivery=delivery)
-    else:  # a digest's, or one of staff's own
+    else:  # a digest, or a message to staff
         entry = of_event(delivery.organization_id, delivery.event_id, what, text)
         entry.delivery_id, entry.contact_id, entry.channel = delivery.id, delivery.contact_id, delivery.channel
         entry.recipient = f"contact:{delivery.contact_id}" if delivery.contact_id else f"team:{delivery.system_id}"
@@ -69,5 +69,5 @@ def note(delivery: Delivery, what: What, text: str) -> None:
 
 
 def note_event(event: ChannelEvent, what: What, text: str) -> None:
-    """Keep one about an event as a whole."""
+    """Store an entry about an event as a whole."""
     of_event(event.organization_id, event.id, what, text).save(force_insert=True)

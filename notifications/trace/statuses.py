@@ -1,4 +1,4 @@
-"""The status of a message: merged by rank, so that what comes late, twice or out of order never lowers it."""
+"""The status of a message: merged by rank, so that a late, repeated or out-of-order status never lowers it."""
 
 from datetime import datetime
 
@@ -9,11 +9,11 @@ from notifications.models import Message
 
 Status = Message.Status
 TIMES = {Status.SENT: "sent_at", Status.FAILED: "failed_at", Status.DELIVERED: "delivered_at", Status.READ: "read_at"}
-"""Where each is noted."""
+"""The column for the time of each status."""
 
 
 def merge(rows: QuerySet[Message], status: Message.Status, at: datetime) -> int:
-    """Move the rows up to ``status``, where they are below it; returns how many. Each keeps its earliest time."""
+    """Raise the rows to ``status`` where they are below it; returns how many. Each status keeps its earliest time."""
     if name := TIMES.get(status):
         rows.update(**{name: Least(F(name), at)})  # PostgreSQL's LEAST passes over NULL
     return rows.filter(status__in=status.below).update(status=status)

@@ -179,7 +179,7 @@ def test_a_digest_that_can_not_arrive_goes_whole_by_the_next_channel_and_everyon
     assert (second.channel, second.target) == ("whatsapp", anna.phone)
     assert windows.digest_of(second) == tuple(events)
     said = {answers.answer(each).text for each in answers.with_what_came(Notification.objects.all())}
-    assert said == {"Not yet: it waits for WhatsApp, together with other news."}
+    assert said == {"Not yet: it waits for WhatsApp, together with other updates."}
 
 
 def test_a_digest_that_has_no_way_left_is_asked_about_again_and_again_without_a_further_trace(wedding: Any) -> None:

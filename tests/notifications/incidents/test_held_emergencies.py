@@ -198,7 +198,7 @@ def test_the_page_says_that_it_went_on(house: House, client: Client) -> None:
 
     page = client.get(f"/emergency/{links.wedding_token(delivery.id)}/").content.decode()
     assert "Its connection was resumed at" in page
-    assert "none of your weddings" not in page
+    assert "about any of your weddings" not in page
 
 
 def test_a_connection_that_is_disabled_while_it_holds_them_ends_no_call(house: House) -> None:

@@ -243,7 +243,7 @@ def test_who_presses_a_button_too_late_is_told_that_it_changed_nothing(house: Ho
 
     pages = at_once(2, lambda number: Client().post(page, {"wedding": str(weddings[number].id)}).content.decode())
 
-    late = [shown for shown in pages if "Somebody was first, and your answer changed nothing." in shown]
+    late = [shown for shown in pages if "Somebody else answered first; your answer changed nothing." in shown]
     assert len(late) == 1
     chosen = Incident.objects.get(wedding=None).chosen_wedding
     assert chosen

@@ -113,10 +113,10 @@ def test_staff_are_told_of_the_gaps_and_not_where_there_are_none(scene: Scene) -
     ("break_it", "gap"),
     [
         (lambda scene: Contact.objects.update(call_order=None, role="couple"), "Nobody is in the call order"),
-        (lambda scene: Contact.objects.update(email="", phone=""), "Nobody of those who are called first"),
-        (lambda scene: System.objects.filter(kind="whatsapp").update(state="paused"), "nothing goes out by WhatsApp"),
+        (lambda scene: Contact.objects.update(email="", phone=""), "None of the people who are called first"),
+        (lambda scene: System.objects.filter(kind="whatsapp").update(state="paused"), "nothing is sent by WhatsApp"),
         (lambda scene: System.objects.filter(kind="resend").delete(), "There is no system for Email"),
-        (lambda scene: System.objects.filter(kind__in=["email", "slack"]).delete(), "No channel leads to your own"),
+        (lambda scene: System.objects.filter(kind__in=["email", "slack"]).delete(), "No channel reaches your own"),
     ],
 )
 def test_each_kind_of_gap_is_named(scene: Scene, break_it: object, gap: str) -> None:

@@ -59,7 +59,7 @@ class TestThePage:
         assert asked.chosen_wedding == wedding
         assert wedding.couple.split(" &")[0] in first
         assert first == again
-        assert "Somebody was first, and your answer changed nothing." in late
+        assert "Somebody else answered first; your answer changed nothing." in late
         opened = Incident.objects.get(wedding__isnull=False)
         assert opened.wedding == wedding
         assert set(opened.reports.values_list("event_id", flat=True)) == {event.id for event in events}
@@ -80,7 +80,7 @@ class TestThePage:
 
         asked.refresh_from_db()
         assert (asked.state, asked.chosen_wedding) == ("resolved", None)
-        assert "none of your weddings" in page
+        assert "about any of your weddings" in page
         cleared = ChannelEvent.objects.get(type="incident.resolved")
         assert house.told(cleared) == STAFF
         for delivery in Delivery.objects.filter(event=cleared).select_related("event__wedding"):

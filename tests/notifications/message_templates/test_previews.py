@@ -40,7 +40,7 @@ def test_a_preview_of_a_text_that_fails_says_why_instead_of_showing_the_shipped_
 
     found = list(previews.looks(row, event))
 
-    assert all("is no number" in each.problem and not each.text for each in found)
+    assert all("is not a number" in each.problem and not each.text for each in found)
 
 
 @pytest.mark.django_db

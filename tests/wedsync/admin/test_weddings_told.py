@@ -145,7 +145,7 @@ def test_who_gets_what_is_said_and_confirmed_first(routes: House, sign_in: SignI
 def test_a_report_that_joins_an_open_incident_says_so(routes: House, sign_in: SignIn) -> None:
     asked = text_of(raise_at(sign_in(routes), routes, **SAID, drill="real"))
 
-    assert "Open already" in asked
+    assert "Already open" in asked
     assert "reaches those whom it has alerted" in asked
     assert "Anna Gruber" not in asked, "she was not alerted by the first report"
 
