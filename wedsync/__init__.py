@@ -1,1 +1,1 @@
-"""Settings, processes, and what all rooms share."""
+"""Settings, processes, and what all apps share."""

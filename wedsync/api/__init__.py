@@ -1,1 +1,1 @@
-"""Endpoints for clients, and how they refuse."""
+"""Endpoints for clients, and their errors."""

@@ -6,5 +6,5 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
-        """Let the description of the API know how its callers prove who they are."""
+        """Load how callers authenticate, so that the API's description includes it."""
         from wedsync.api.openapi import schema  # noqa: F401

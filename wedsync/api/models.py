@@ -1,4 +1,4 @@
-"""What was answered to a request that may be sent again."""
+"""Stored answers to requests that may be sent again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wedsync.weddings.models import ApiKey, Organization
 
 
 class RememberedRequest(models.Model):
-    """One ``Idempotency-Key`` of one API key: claimed before the request has its effect, answered in the same commit.
+    """One ``Idempotency-Key`` of one API key: claimed before the request takes effect, answered in the same commit.
 
     See wedsync/api/base_views/idempotency.py.
     """

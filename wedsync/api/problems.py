@@ -1,4 +1,4 @@
-"""The API's errors as problem+json; DRF's own exceptions included."""
+"""The API's errors as problem+json, including DRF's own exceptions."""
 
 import math
 from collections.abc import Iterator
@@ -37,20 +37,20 @@ SLUGS = {
 
 QUERY_CANCELED = "57014"  # by statement_timeout; https://www.postgresql.org/docs/current/errcodes-appendix.html
 TOO_SLOW = (
-    f"The database was stopped after {settings.STATEMENT_SECONDS:g} seconds. Nothing was changed. "
-    "Narrow the search or the filter, or ask for less at once."
+    f"The database query was stopped after {settings.STATEMENT_SECONDS:g} seconds. Nothing was changed. "
+    "Narrow the search or the filter, or request less data."
 )
 
 
 class Conflict(exceptions.APIException):
-    """What is asked for does not go together with what is there."""
+    """The request conflicts with the current state."""
 
     status_code = 409
     slug = "conflict"
 
 
 class Unprocessable(exceptions.APIException):
-    """Fields that cannot be taken."""
+    """Some fields were refused."""
 
     status_code = 422
 
@@ -103,7 +103,7 @@ def _problem(error: Exception) -> Problem | None:
 
 
 def field_problems(detail: Any, path: str = "") -> Iterator[FieldProblem]:
-    """DRF's tree of errors as a list; a field inside another is named ``outer.0.inner``."""
+    """DRF's tree of errors as a list; a nested field is named ``outer.0.inner``."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             step = path if name == api_settings.NON_FIELD_ERRORS_KEY else f"{path}.{name}".lstrip(".")

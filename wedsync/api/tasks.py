@@ -7,5 +7,5 @@ from wedsync.api.base_views import idempotency
 
 @shared_task(name="api.forget_requests")
 def forget_requests() -> None:
-    """Forget what was answered more than a day ago."""
+    """Delete stored answers that are more than a day old."""
     idempotency.forget()

@@ -1,1 +1,1 @@
-"""The live console of staff at ``/``, and the trace of an event."""
+"""The staff's live console at ``/``, and the trace of an event."""

@@ -1,4 +1,4 @@
-"""What the dashboard shows of one organization; every query ends at a number of rows or at a time."""
+"""What the dashboard shows of one organization; every query is limited in rows or in time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CARDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """How many deliveries stand somewhere."""
+    """How many deliveries are in some states."""
 
     name: str
     count: int
@@ -49,7 +49,7 @@ class Card:
 
 @dataclass(frozen=True)
 class DeliveryPage:
-    """One page of deliveries, newest first; counting them all would cost more than it tells."""
+    """One page of deliveries, newest first. They are not counted, which would cost more than it is worth."""
 
     rows: list[Delivery]
     number: int
@@ -67,7 +67,7 @@ class DeliveryPage:
 
 
 def cards(organization: Organization) -> list[Card]:
-    """The deliveries of the last 24 hours."""
+    """The deliveries of the last 24 hours, counted by state."""
     recent = Delivery.objects.filter(organization=organization, id__gte=first_id_since(timezone.now() - _DAY))
     counts = dict(recent.values_list("state").annotate(count=Count("id")).order_by())
     return [
@@ -76,19 +76,19 @@ def cards(organization: Organization) -> list[Card]:
 
 
 def unplaced(organization: Organization) -> list[Incident]:
-    """The emergencies of which nobody has said yet which wedding they are about, the newest first."""
+    """The emergencies whose wedding nobody has chosen yet, the newest first."""
     living = Incident.objects.filter(organization=organization, wedding=None, drill=False)
     rows = living.exclude(state=Incident.State.RESOLVED).select_related("connection__system", "suggested_wedding")
     return list(rows.order_by("-id")[:MOST_UNPLACED])
 
 
 def systems(health: Health) -> list[SystemHealth]:
-    """The connected systems, the stopped ones first, then those that do worst."""
+    """The connected systems: the stopped ones first, then those in the worst health."""
     return sorted(health.systems, key=lambda each: each.system.state == System.Status.ACTIVE)[:MOST_SYSTEMS]
 
 
 def current_weddings(organization: Organization) -> list[Wedding]:
-    """Yesterday's, today's and the next ones."""
+    """Yesterday's, today's and the next weddings."""
     since = timezone.now().date() - _DAY
     return list(Wedding.objects.filter(organization=organization, date__gte=since).order_by("date")[:MOST_WEDDINGS])
 
@@ -151,7 +151,7 @@ def _matching(wanted: str) -> Q:
 
 
 def summary(payload: Mapping[str, Any]) -> str:
-    """An event's payload in one line. static/console/console.js says the same of live events."""
+    """An event's payload in one line. static/console/console.js does the same for live events."""
     if isinstance(payload.get("changes"), list):
         parts = [_change(change) for change in payload["changes"] if isinstance(change, dict)]
     else:

@@ -1,4 +1,4 @@
-"""What every page of the console has in common: who may see it, and which organization it shows."""
+"""What all pages of the console have in common: who may see them, and which organization they show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Page = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class View:
-    """One organization as a user sees it. ``is_member``: the socket lets members in, operators from outside not."""
+    """One organization as a user sees it. ``is_member``: the socket admits members, but not operators from outside."""
 
     organization: Organization
     organizations: list[Organization]
@@ -27,7 +27,7 @@ class View:
 
 
 def staff_page(page: Page) -> Page:
-    """For signed-in staff, never kept by a cache. The policy comes from wedsync/api/middleware/policies.py."""
+    """A page for signed-in staff that is never cached. Its policy comes from wedsync/api/middleware/policies.py."""
 
     @wraps(page)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -39,10 +39,10 @@ def staff_page(page: Page) -> Page:
 
 
 def view_of(request: HttpRequest) -> View | None:
-    """The organization that the page shows: the one asked for, else one's own, else any that an operator sees.
+    """The organization that the page shows: the requested one, else the user's own, else any that an operator may see.
 
     Raises:
-        Http404: asked for one that the user does not see.
+        Http404: the user may not see the requested one.
     """
     found = access(request)
     organizations = list(found.organizations()[:MOST_ORGANIZATIONS])

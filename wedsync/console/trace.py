@@ -1,4 +1,4 @@
-"""The way of one event: its receipt, its channels, its deliveries, and every attempt."""
+"""The trace of one event: its receipt, its channels, its deliveries, and every attempt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SentDelivery:
 
 @dataclass(frozen=True)
 class Heard:
-    """Somebody who was to hear of it, and whether they did."""
+    """A recipient of the event, and whether they got it."""
 
     notification: Notification
     answer: Answer
@@ -37,7 +37,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything that is known of one event."""
+    """Everything that is known about one event."""
 
     event: ChannelEvent
     payload: str
@@ -53,7 +53,7 @@ def trace(seen_by: Access, event_id: UUID) -> Trace:
     """The event's trace.
 
     Raises:
-        Http404: there is none that the user may see.
+        Http404: there is no such event that the user may see.
     """
     rows = seen_by.bound(ChannelEvent.objects.select_related("organization", "wedding"), "organization")
     event = rows.filter(id=event_id).first()

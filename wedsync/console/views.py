@@ -1,4 +1,4 @@
-"""The pages that staff look at: the dashboard, and the trace of one event."""
+"""The console's pages: the dashboard, and the trace of one event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wedsync.weddings.tenant_admin.access import access
 @require_safe
 @staff_page
 def console(request: HttpRequest) -> HttpResponse:
-    """What comes in and goes out, live."""
+    """The dashboard: what comes in and goes out, live."""
     view = view_of(request)
     if view is None:
         return render(request, "console/empty.html")
@@ -34,7 +34,7 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
     weddings = overview.current_weddings(organization)
     health = report(organization.pk)
     systems = overview.systems(health)
-    # Positions before events: what is written in between comes over the socket, and is shown once by its id.
+    # Positions before events: what is written in between arrives over the socket and is shown once, by its id.
     positions = overview.positions(organization, weddings, [each.system for each in systems])
     asked = {name: request.GET.get(name, "") for name in ("state", "channel", "q", "page")}
     return {
@@ -56,5 +56,5 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
 @require_safe
 @staff_page
 def event_trace(request: HttpRequest, event_id: UUID) -> HttpResponse:
-    """From receipt to delivery."""
+    """The trace of an event, from receipt to delivery."""
     return render(request, "console/trace.html", {"trace": trace(access(request), event_id)})

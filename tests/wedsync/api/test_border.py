@@ -34,6 +34,7 @@ from wedsync.weddings.models import ApiKey, Organization
 
 pytestmark = pytest.mark.django_db
 MARK = "Zsazsa"
+NOT_YOURS = "does not belong to your organization"
 
 # Method and path to a body with ids of theirs; None: without a body.
 BY_ID: dict[tuple[str, str], Any] = {
@@ -234,7 +235,7 @@ def test_their_ids_in_an_event_to_try_are_as_unknown_as_any(
         answer = api.send("post", "channel-config/dry-run/", {"event": {"type": "gallery.ready", field: value}})
 
         assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"field": f"event.{field}", "reason": "is none of yours"}]
+        assert answer.json()["errors"] == [{"field": f"event.{field}", "reason": NOT_YOURS}]
 
 
 @pytest.mark.parametrize("field", ["system", "contact"])
@@ -249,7 +250,7 @@ def test_their_ids_in_a_change_are_as_unknown_as_any(
     ]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert [answer.json()["errors"] for answer in answers] == [[{"field": field, "reason": "is none of yours"}]] * 2
+    assert [answer.json()["errors"] for answer in answers] == [[{"field": field, "reason": NOT_YOURS}]] * 2
 
 
 @pytest.mark.parametrize("case", LISTS, ids=ids)

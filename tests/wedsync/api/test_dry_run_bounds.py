@@ -100,7 +100,7 @@ def test_when_its_time_is_over_a_dry_run_says_what_it_left_out(
 
     body = api.send("post", "channel-config/dry-run/", tried).json()
 
-    assert [each["problem"] for each in body["routes"]] == ["left out: the time for one dry run was over"] * 2
+    assert [each["problem"] for each in body["routes"]] == ["omitted: the time for one dry run was up"] * 2
     assert body["deliveries"] == []
 
 

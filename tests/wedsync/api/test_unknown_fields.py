@@ -243,4 +243,4 @@ def test_a_second_value_is_refused_where_one_is_taken(
     answer = api.get(f"/api/{path}?{query.format(**own)}")
 
     assert answer.status_code == status
-    assert ("may be given once" in answer.content.decode()) == (status != 200)
+    assert ("may be given only once" in answer.content.decode()) == (status != 200)

@@ -127,7 +127,7 @@ def test_operators_choose_an_organization(ours: Organization, theirs: Organizati
 
     assert "Zwettl couple" in text
     assert "Lakeside couple" not in text
-    assert "you are no member here" in text
+    assert "you are not a member here" in text
     assert operator.get(f"/events/{event.pk}/").status_code == 200  # type: ignore[attr-defined]
 
 

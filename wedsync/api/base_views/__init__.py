@@ -1,1 +1,1 @@
-"""What every endpoint is built on: the scope of its key, rows of one organization, POSTs that count once."""
+"""What every endpoint is built on: the scope it requires, rows of one organization, POSTs that take effect once."""

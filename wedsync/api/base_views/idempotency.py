@@ -1,8 +1,8 @@
-"""A request that is sent twice has its effect once: ``Idempotency-Key`` on POST. docs/developers/api.md, docs/adr/0031.
+"""A request that is sent twice takes effect once: ``Idempotency-Key`` on POST. docs/developers/api.md, docs/adr/0031.
 
-A claim is a row of its own commit, so that a second request sees it. The effect and the answer are one further commit,
-which holds the row's lock: a process that dies in between leaves neither, and its claim ends with its lease. Whoever
-is slower than the lease still holds the lock, so nobody takes its claim over.
+A claim is a row with a commit of its own, so that a second request sees it. The effect and the answer share a further
+commit, which locks the row: a process that dies in between leaves neither, and its claim ends with its lease. A request
+that outlasts its lease still holds the lock, so no other takes over its claim.
 """
 
 import json
@@ -34,13 +34,13 @@ REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 LIFE = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-# These depend on the moment: a delivery that is under way has ended a minute later, a row that is missing is there.
+# These depend on the moment: a minute later a delivery in flight has ended, or a missing row exists.
 _NOT_REMEMBERED = {404, 409, 429, *range(500, 600)}
 Handler = Callable[..., Response]
 
 
 class BadKey(APIException):
-    """The header cannot be such a key."""
+    """The header is not a valid key."""
 
     status_code = 400
     slug = "idempotency-key-malformed"
@@ -48,19 +48,19 @@ class BadKey(APIException):
 
 
 class KeyReused(APIException):
-    """The key came before, with something else."""
+    """The key was used before, for a different request."""
 
     status_code = 422
     slug = "idempotency-key-reused"
-    default_detail = f"This {HEADER} was used for another request. Take a new one for each request that differs."
+    default_detail = f"This {HEADER} was used for another request. Use a new one for each different request."
 
 
 class InProgress(APIException):
-    """The first request with the key is not answered yet."""
+    """The first request with the key is still in progress."""
 
     status_code = 409
     slug = "idempotency-key-in-progress"
-    default_detail = f"A request with this {HEADER} is being worked on. Ask again later."
+    default_detail = f"A request with this {HEADER} is in progress. Try again later."
     wait = 1
 
 
@@ -70,7 +70,7 @@ class AnswerLost(APIException):
     status_code = 409
     slug = "idempotency-answer-lost"
     default_detail = (
-        "This request was carried out, but its answer cannot be read any more: the key that encrypted it is gone. "
+        "This request was carried out, but its answer can no longer be read: the key that encrypted it is gone. "
         "Nothing was done a second time."
     )
 
@@ -86,14 +86,14 @@ class Claim:
         """Hold the row until the commit.
 
         Raises:
-            InProgress: the lease ended before, and another took the claim.
+            InProgress: the lease had ended, and another request took over the claim.
         """
         mine = RememberedRequest.objects.filter(id=self.row_id, lease_token=self.token)
         if not mine.select_for_update(no_key=True).exists():
             raise InProgress
 
     def answer(self, response: Response, *, secret: bool) -> None:
-        """Store the answer, in the commit of its effect."""
+        """Store the answer, in the same commit as its effect."""
         body = JSONRenderer().render(response.data).decode()
         RememberedRequest.objects.filter(id=self.row_id, lease_token=self.token).update(
             lease_token=None,
@@ -110,7 +110,7 @@ class Claim:
 
 
 class IdempotentPosts(APIView):
-    """Carries a POST with an ``Idempotency-Key`` out once. ``answers_secrets``: answers are stored encrypted."""
+    """Carries out a POST with an ``Idempotency-Key`` once. ``answers_secrets``: answers are stored encrypted."""
 
     answers_secrets = False
 
@@ -122,7 +122,7 @@ class IdempotentPosts(APIView):
             self.post = self._once(handler, _checked(request.headers[HEADER]))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Let nobody on the way keep a secret."""
+        """Keep caches from storing a secret."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.answers_secrets:
             final["Cache-Control"] = "no-store"
@@ -154,7 +154,7 @@ class IdempotentPosts(APIView):
         return response
 
     def _refused_or(self, work: Callable[[], Response]) -> Response:
-        """What was refused changes nothing, and is remembered as well."""
+        """The handler's answer, or its refusal, which changes nothing and is remembered as well."""
         try:
             with transaction.atomic():
                 return work()
@@ -180,7 +180,7 @@ def _claim(request: Request, key: str) -> Claim | Response:
     """The claim, or what was answered before.
 
     Raises:
-        KeyReused, InProgress, AnswerLost: neither is to be had.
+        KeyReused, InProgress, AnswerLost: there is neither.
     """
     client, fingerprint, token = client_of(request), _fingerprint(request), uuid.uuid4()
     which = {"api_key": client.api_key, "method": str(request.method), "path": request.path[:300], "key": key}
@@ -193,7 +193,7 @@ def _claim(request: Request, key: str) -> Claim | Response:
     )
     RememberedRequest.objects.bulk_create([new], ignore_conflicts=True)
     row = RememberedRequest.objects.filter(**which).first()
-    if row is None:  # given back at this moment
+    if row is None:  # given back a moment ago
         raise InProgress
     if row.lease_token == token or _take_over(row, token, fingerprint):
         return Claim(row.id, token)
@@ -206,7 +206,7 @@ def _claim(request: Request, key: str) -> Claim | Response:
 
 @transaction.atomic
 def _take_over(row: RememberedRequest, token: uuid.UUID, fingerprint: str) -> bool:
-    """Claim a row that is past its time, or whose owner died; one that is still worked on is locked, and left."""
+    """Claim a row that is past its life or whose owner died; one still in use is locked, and left alone."""
     rows = RememberedRequest.objects.filter(id=row.id)
     forgotten = rows.filter(created_at__lt=Now() - LIFE)
     left = rows.filter(lease_until__lt=Now(), fingerprint=fingerprint)
@@ -236,5 +236,5 @@ def _replay(row: RememberedRequest) -> Response:
 
 
 def forget() -> int:
-    """Delete what is older than a day; returns how many rows."""
+    """Delete answers older than a day; returns how many rows."""
     return delete_in_steps(RememberedRequest.objects.filter(created_at__lt=Now() - LIFE), along="created_at")

@@ -1,4 +1,4 @@
-"""Endpoints over rows of the caller's organization: nothing of another one is seen, named, or guessed."""
+"""Endpoints over rows of the caller's organization: another organization's rows cannot be seen, named or guessed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from wedsync.weddings.models import Organization
 from wedsync.wire.plain_text import clean_text
 
 Row = TypeVar("Row", bound=Model)
-NOT_YOURS = "is none of yours"
+NOT_YOURS = "does not belong to your organization"
 
 
 class PlainText(serializers.CharField):
-    """A text without markup and hidden characters."""
+    """A text without markup or hidden characters."""
 
     def to_internal_value(self, data: Any) -> str:
         """See DRF."""
@@ -36,13 +36,13 @@ class PlainText(serializers.CharField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of some words; what is said about others does not repeat them at length."""
+    """One of a fixed set of words; the error about any other does not repeat it."""
 
-    default_error_messages = {"invalid_choice": "is not one of those that are known"}
+    default_error_messages = {"invalid_choice": "is not a known choice"}
 
 
 class Reference(serializers.PrimaryKeyRelatedField[Any]):
-    """The id of another row of the caller's organization; one of another organization is as unknown as any."""
+    """The id of a row of the caller's organization; another organization's row counts as unknown."""
 
     default_error_messages = {"does_not_exist": NOT_YOURS, "incorrect_type": "must be an id"}
 
@@ -50,14 +50,14 @@ class Reference(serializers.PrimaryKeyRelatedField[Any]):
         super().__init__(queryset=model._default_manager.all(), pk_field=_Id(), **options)  # noqa: SLF001
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Only what is the caller's."""
+        """Only the caller's rows."""
         rows: Any = super().get_queryset()
         request = self.context.get("request")
         bounded: QuerySet[Any] = rows.filter(organization=client_of(request).organization) if request else rows.none()
         return bounded
 
     def use_pk_only_optimization(self) -> bool:
-        """Show the id that the row holds, without reading the other row."""
+        """Show the stored id without reading the row it refers to."""
         return True
 
 
@@ -66,15 +66,15 @@ class _Id(serializers.UUIDField):
 
 
 class OwnedSerializer(RowBody[Row], Generic[Row]):
-    """A row as the API shows and takes it; judged by the model's own checks, as in the admin.
+    """A row as the API shows and accepts it, validated by the model's own checks, as in the admin.
 
-    ``taken_at``: the field that is blamed when the row's name, or whatever must be unique, is taken.
+    ``taken_at``: the field that gets the error when the row's name, or another unique value, is taken.
     """
 
     taken_at = ""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Let the model judge the row as it would be."""
+        """Let the model validate the row as it would be."""
         row = self._as_it_would_be(attrs)
         try:
             row.full_clean()
@@ -83,7 +83,7 @@ class OwnedSerializer(RowBody[Row], Generic[Row]):
         return attrs
 
     def own_columns(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Those of the values that are columns of the row itself."""
+        """The values that are columns of the row itself."""
         columns = {field.name for field in self._model._meta.concrete_fields}  # noqa: SLF001
         return {name: value for name, value in attrs.items() if name in columns}
 
@@ -102,7 +102,7 @@ class OwnedSerializer(RowBody[Row], Generic[Row]):
         found: dict[str, list[str]] = {}
         for name, reasons in error.message_dict.items():
             if name == NON_FIELD_ERRORS and self.taken_at:
-                found[self.taken_at] = ["is taken by another one of yours"]
+                found[self.taken_at] = ["is already taken in your organization"]
             else:
                 found[name if name != NON_FIELD_ERRORS else "body"] = reasons
         return found
@@ -113,17 +113,17 @@ class OwnedSerializer(RowBody[Row], Generic[Row]):
 
     @property
     def organization(self) -> Organization:
-        """The caller's."""
+        """The caller's organization."""
         return client_of(self.context["request"]).organization
 
     def create(self, validated_data: dict[str, Any]) -> Row:
-        """The row, in the caller's organization."""
+        """Create the row in the caller's organization."""
         row = self._as_it_would_be(validated_data)
         row.save(force_insert=True)
         return row
 
     def update(self, instance: Row, validated_data: dict[str, Any]) -> Row:
-        """Write the given columns and no others, so that a state that changes meanwhile stays."""
+        """Write only the given columns, so that a state that changes meanwhile is kept."""
         columns = self.own_columns(validated_data)
         for name, value in columns.items():
             setattr(instance, name, value)
@@ -140,17 +140,17 @@ class OwnedViews(Scoped, IdempotentPosts, GenericViewSet[Row], Generic[Row]):
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
     def get_queryset(self) -> QuerySet[Row]:
-        """Everything that can ever be reached here."""
+        """The rows that can be reached here at all."""
         rows: QuerySet[Row] = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return rows.none()
         return rows.filter(**{self.organization_path: client_of(self.request).organization})
 
     def locked(self) -> Row:
-        """The row of the URL, until the end of the transaction nobody else's to change.
+        """The URL's row, locked until the end of the transaction.
 
         Raises:
-            Http404: there is none of the caller's.
+            Http404: the caller's organization has no such row.
         """
         key = self.get_object().pk
         return self.get_queryset().select_for_update(of=("self",), no_key=True).get(pk=key)
@@ -166,7 +166,7 @@ class Creating(mixins.CreateModelMixin):
 
 
 class Changing(mixins.UpdateModelMixin):
-    """PATCH: some fields of a row, judged while nobody else changes it."""
+    """PATCH: some fields of a row, validated while it is locked."""
 
     @transaction.atomic
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Endpoints that say which scope a key needs."""
+"""Endpoints that declare which scope a key needs."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def _given(request: Request) -> Any:
-    """The body of a request that takes none: JSON, or the fields of a form, which browsers send also when it is empty.
+    """The body of a request that takes none: JSON, or a form's fields, since browsers send even an empty form.
 
     Raises:
         UnsupportedMediaType: a body of another kind.
@@ -28,12 +28,12 @@ def _given(request: Request) -> Any:
 
 
 class Scoped(APIView):
-    """Names the scopes of its endpoints; :class:`wedsync.api.keys.permissions.HasScope` asks for them.
+    """Names the scopes of its endpoints; :class:`wedsync.api.keys.permissions.HasScope` requires them.
 
-    No query parameter and no body is overlooked: those of a list are its filters' to judge, a body is judged by a
-    :class:`wedsync.api.requests.bodies.Body`; what takes neither refuses both here. ``bodiless``: actions of a view set
-    that take no body. Each request counts against its key (:mod:`wedsync.api.keys.limits`), and every answer says what
-    is left.
+    No query parameter or body is ignored: a list's parameters are validated by its filters, a body by a
+    :class:`wedsync.api.requests.bodies.Body`; endpoints without either refuse both here. ``bodiless``: actions of a
+    view set that take no body. Each request counts against its key (:mod:`wedsync.api.keys.limits`), and every answer
+    says what is left.
     """
 
     read_scope: ClassVar[ApiScope]
@@ -42,7 +42,7 @@ class Scoped(APIView):
     _allowance: limits.Allowance | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After the checks of the caller: refuse what nobody would read."""
+        """After checking the caller, refuse parameters and bodies that would be ignored."""
         super().initial(request, *args, **kwargs)
         action = getattr(self, "action", None)
         if action != "list":
@@ -51,10 +51,10 @@ class Scoped(APIView):
             refuse_unknown(_given(request), ())
 
     def perform_authentication(self, request: Request) -> None:
-        """Who calls, and whether the key has any of its share left.
+        """Identify the caller, and count the request against the key's share.
 
         Raises:
-            TooMany: it has not.
+            TooMany: the key has used up its share.
         """
         super().perform_authentication(request)
         if not isinstance(request.user, Client):
@@ -65,7 +65,7 @@ class Scoped(APIView):
             raise limits.TooMany(share, self._allowance)
 
     def share_for(self, request: Request) -> Share:
-        """What the request counts against."""
+        """The share that the request counts against."""
         return Share.CALLS
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -76,7 +76,7 @@ class Scoped(APIView):
         return final
 
     def check_permissions(self, request: Request) -> None:
-        """A method that this endpoint does not have needs no scope."""
+        """Refuse a method that this endpoint does not have before asking for a scope."""
         if not self._has(str(request.method)):
             self.http_method_not_allowed(request)
         super().check_permissions(request)

@@ -1,4 +1,4 @@
-"""What the endpoint of tickets takes and answers, for the API's description."""
+"""Requests and answers of the tickets endpoint, for the API's description."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 
 
 class TicketChannelsShape(Body):
-    """The only channels that the ticket opens; left out: all of the organization's."""
+    """The only channels that the ticket opens; omitted: all of the organization's."""
 
     channels = serializers.ListField(
         child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_CHANNELS, required=False
     )
 
     def validate_channels(self, names: list[str]) -> list[str]:
-        """Names as they can be."""
+        """Check the names."""
         try:
             return [check_name(name) for name in names]
         except ValueError as error:
@@ -26,7 +26,7 @@ class TicketChannelsShape(Body):
 
 
 class TicketShape(serializers.Serializer[Any]):
-    """A ticket for one socket, shown this once."""
+    """A ticket for one socket, shown only once."""
 
     ticket = serializers.CharField()
     expires_at = serializers.DateTimeField()

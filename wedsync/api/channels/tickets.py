@@ -20,12 +20,12 @@ class TicketsView(Scoped, IdempotentPosts):
     answers_secrets = True
 
     def share_for(self, request: Request) -> Share:
-        """Each ticket opens a socket, which costs more than a call."""
+        """Tickets count apart: each opens a socket, which costs more than a call."""
         return Share.TICKETS
 
     @extend_schema(request=TicketChannelsShape, responses={201: TicketShape})
     def post(self, request: Request) -> Response:
-        """201 ``{"ticket", "expires_at"}``; ``{"channels": [...]}`` in the body narrows it to these."""
+        """201 ``{"ticket", "expires_at"}``; ``{"channels": [...]}`` in the body limits it to these channels."""
         client, asked = client_of(request), TicketChannelsShape(data=request.data)
         asked.is_valid(raise_exception=True)
         text, expires_at = tickets.issue(

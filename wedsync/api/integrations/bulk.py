@@ -1,4 +1,4 @@
-"""The same verb for many deliveries: the caller first learns how many, and then says so."""
+"""One action for many deliveries: the caller first learns how many there are, and then confirms the number."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ MOST = 10_000
 
 
 class CountChanged(APIException):
-    """Not as many as confirmed."""
+    """The number of matching deliveries differs from the confirmed one."""
 
     status_code = 409
     slug = "count-changed"
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"By now {count} deliveries fit. Nothing was done. Look at them, and confirm anew.")
+        super().__init__(f"{count} deliveries match now. Nothing was done. Check them and confirm again.")
         self.extra = {"count": count}
 
 
 class BulkRequest(Body):
-    """Which deliveries, in the words of the list's filters; and how many they must be for it to be done."""
+    """Which deliveries, by the list's filters, and how many there must be for the action to be carried out."""
 
-    filter = serializers.DictField(help_text='As in the list, for instance {"state": ["dead"], "system": "..."}.')
+    filter = serializers.DictField(help_text='As in the list, such as {"state": ["dead"], "system": "..."}.')
     confirm = serializers.IntegerField(
-        min_value=0, max_value=MOST, required=False, help_text="The count; without it nothing is done but counting."
+        min_value=0, max_value=MOST, required=False, help_text="The count. Without it, deliveries are only counted."
     )
 
 
 class BulkResult(serializers.Serializer[Any]):
-    """`done` is left out where it was only counted."""
+    """`done` is omitted when deliveries were only counted."""
 
-    count = serializers.IntegerField(help_text="How many fit.")
-    confirm = serializers.IntegerField(required=False, help_text="Send this along to have it done.")
-    done = serializers.IntegerField(required=False, help_text="How many it was done for.")
+    count = serializers.IntegerField(help_text="How many match.")
+    confirm = serializers.IntegerField(required=False, help_text="Send this to carry it out.")
+    done = serializers.IntegerField(required=False, help_text="How many it was carried out for.")
 
 
 def carry_out(request: Request, rows: QuerySet[Delivery], verb: Callable[[QuerySet[Delivery]], int]) -> Response:
-    """Count, or do it for as many as were confirmed, all or none.
+    """Count, or carry the action out for exactly the confirmed number, all or none.
 
     Raises:
-        CountChanged: other than as many.
+        CountChanged: the number differs from the confirmed one.
         UnknownFilter, Unprocessable: the filter.
     """
     body = BulkRequest(data=request.data)
@@ -64,7 +64,7 @@ def carry_out(request: Request, rows: QuerySet[Delivery], verb: Callable[[QueryS
     with transaction.atomic():
         ids = list(found.order_by("-id").values_list("id", flat=True).distinct()[: MOST + 1])
         if len(ids) > MOST:
-            raise Unprocessable(FieldProblem("filter", f"fits more than {MOST} deliveries; narrow it"))
+            raise Unprocessable(FieldProblem("filter", f"matches more than {MOST} deliveries; narrow it"))
         if confirmed is None:
             return Response({"count": len(ids), "confirm": len(ids)})
         if confirmed != len(ids):

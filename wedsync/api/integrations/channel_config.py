@@ -1,4 +1,4 @@
-"""``/api/integrations/channel-config/``: where events go."""
+"""``/api/integrations/channel-config/``: the routes that say where events go."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RouteViews(
     mixins.DestroyModelMixin,
     OwnedViews[Route],
 ):
-    """Routes of the caller's organization. Deliveries keep the name of a route that is deleted."""
+    """Routes of the caller's organization. Deliveries keep the name of a deleted route."""
 
     queryset = Route.objects.prefetch_related("conditions")
     serializer_class = RouteShape
@@ -76,7 +76,7 @@ class RouteViews(
 
     @extend_schema(examples=[EXAMPLE])
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Make a route. It counts for every event that is routed from now on."""
+        """Create a route. It applies to every event that is routed from now on."""
         return super().create(request, *args, **kwargs)
 
     def scope_for(self, method: str) -> ApiScope:
@@ -86,5 +86,5 @@ class RouteViews(
     @extend_schema(request=dry_run.DryRunRequest, responses={200: dry_run.DryRunResult}, examples=[TRIED])
     @action(detail=False, methods=["post"], url_path="dry-run")
     def dry_run(self, request: Request) -> Response:
-        """Show what would become of an event, stored or pasted. Nothing is sent or written."""
+        """Show what would happen to an event, stored or pasted. Nothing is sent or stored."""
         return Response(dry_run.run(request))

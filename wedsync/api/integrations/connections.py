@@ -1,4 +1,4 @@
-"""``/api/integrations/connections/``: the doors through which systems send us events, and their secrets."""
+"""``/api/integrations/connections/``: the connections through which systems send us events, and their secrets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LONGEST_OVERLAP = int(timedelta(days=90).total_seconds())
 
 
 class ConnectionShape(OwnedSerializer[Connection]):
-    """A connection. Its `url` is what the other side calls; who knows it can try, but not sign."""
+    """A connection. Its `url` is what the other side calls; knowing it is not enough, since requests must be signed."""
 
     system = Reference(System)
     url = serializers.SerializerMethodField()
@@ -45,7 +45,7 @@ class ConnectionShape(OwnedSerializer[Connection]):
         child=serializers.CharField(max_length=43),
         max_length=MOST_NETWORKS,
         required=False,
-        help_text="The vendor's own networks, such as 203.0.113.0/24. The limit per sender spares them.",
+        help_text="The vendor's own networks, such as 203.0.113.0/24; no limit per sender applies to them.",
     )
 
     class Meta:
@@ -54,19 +54,19 @@ class ConnectionShape(OwnedSerializer[Connection]):
         read_only_fields = ("id", "state", "created_at")
 
     def get_url(self, connection: Connection) -> str:
-        """Where the other side calls."""
+        """The URL that the other side calls."""
         return url_of(connection)
 
     def validate_system(self, system: System) -> System:
-        """Its secrets are its system's."""
+        """Refuse another system, since the connection's secrets belong to its system."""
         if self.instance is not None and self.instance.system_id != system.id:
-            raise serializers.ValidationError("cannot be changed; make another connection")
+            raise serializers.ValidationError("cannot be changed; create another connection")
         if self.instance is None and (reason := refusal(system)):
             raise serializers.ValidationError(reason)
         return system
 
     def validate_networks(self, words: list[str]) -> list[str]:
-        """In their usual spelling, each once."""
+        """The networks in their usual spelling, each once."""
         try:
             return list(dict.fromkeys(map(vendor_network, words)))
         except ValueError as error:
@@ -74,7 +74,7 @@ class ConnectionShape(OwnedSerializer[Connection]):
 
 
 class SecretShape(serializers.ModelSerializer[ConnectionSecret]):
-    """A secret by its dates."""
+    """A secret's dates; never the secret itself."""
 
     live = serializers.BooleanField(read_only=True, help_text="Whether requests signed with it are accepted now.")
 
@@ -85,7 +85,7 @@ class SecretShape(serializers.ModelSerializer[ConnectionSecret]):
 
 
 class NewSecret(Body):
-    """Which secret to make, and how long the older ones stay."""
+    """Which secret to create, and how long the older ones stay valid."""
 
     purpose = serializers.ChoiceField(choices=Purpose.choices, default=Purpose.SIGNING)
     overlap_seconds = serializers.IntegerField(
@@ -96,12 +96,12 @@ class NewSecret(Body):
         help_text="How long the older ones stay valid; `null`: until they are ended.",
     )
     secret = serializers.CharField(
-        max_length=500, required=False, write_only=True, help_text="Only for WhatsApp, Slack and Resend: theirs."
+        max_length=500, required=False, write_only=True, help_text="The provider's, for WhatsApp, Slack and Resend."
     )
 
 
 class MadeSecret(serializers.Serializer[Any]):
-    """The secret, this once; `null` where it is the provider's own."""
+    """The secret, shown only once; `null` where it is the provider's own."""
 
     secret = serializers.CharField(allow_null=True)
     purpose = serializers.ChoiceField(choices=Purpose.choices)
@@ -141,21 +141,21 @@ class ConnectionViews(Creating, Changing, mixins.ListModelMixin, mixins.Retrieve
     @extend_schema(request=None, responses=ConnectionShape)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
-        """Accept and store what comes in, and route it later."""
+        """Accept and store incoming events, and route them later."""
         lifecycle.pause_connection(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=ConnectionShape)
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
-        """Answer 404 from now on."""
+        """Answer incoming requests with 404 from now on."""
         lifecycle.disable_connection(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=ResumedConnection)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
-        """Route what comes in, and what was held."""
+        """Route incoming events again, and those that were held."""
         due = lifecycle.resume_connection(self.get_object())
         return Response({"connection": self.get_serializer(self.get_object()).data, "due": due})
 
@@ -168,7 +168,7 @@ class SecretsView(Scoped, IdempotentPosts):
 
     @extend_schema(operation_id="connections_secrets_list", responses=SecretShape(many=True))
     def get(self, request: Request, connection_id: str) -> Response:
-        """All secrets by their dates, newest first; never the secrets themselves."""
+        """The dates of all secrets, newest first; never the secrets themselves."""
         live = ExpressionWrapper(connection_secrets.live_secret(), output_field=BooleanField())
         rows = ConnectionSecret.objects.filter(connection=_door(request, connection_id)).annotate(live=live)
         return Response(SecretShape(rows.order_by("-created_at", "-id")[:200], many=True).data)
@@ -176,7 +176,7 @@ class SecretsView(Scoped, IdempotentPosts):
     @extend_schema(request=NewSecret, responses={201: MadeSecret})
     @transaction.atomic
     def post(self, request: Request, connection_id: str) -> Response:
-        """Make another secret, or store the one that a provider made. It is shown this once."""
+        """Create another secret, or store the one that a provider issued. It is shown only once."""
         door = _door(request, connection_id)
         body = NewSecret(data=request.data)
         body.is_valid(raise_exception=True)
@@ -205,17 +205,17 @@ def _is_theirs(door: Connection, purpose: Purpose, theirs: str | None) -> bool:
     """Whether the secret comes from the provider. Vendors get theirs from us; a handshake's is always ours.
 
     Raises:
-        Unprocessable: a secret where none belongs, or none where one is needed, or one that cannot be.
+        Unprocessable: a secret where none is allowed, none where one is required, or an invalid one.
     """
     provider = provider_of(door)
     if purpose == Purpose.HANDSHAKE and (provider is None or "GET" not in provider.methods):
         raise Unprocessable(FieldProblem("purpose", "this system has no handshake"))
     if provider is None or purpose == Purpose.HANDSHAKE:
         if theirs is not None:
-            raise Unprocessable(FieldProblem("secret", "must be left out: this secret is made here"))
+            raise Unprocessable(FieldProblem("secret", "must be omitted: WedSync creates this secret"))
         return False
     if theirs is None:
-        raise Unprocessable(FieldProblem("secret", f"is needed: {provider.label} makes it"))
+        raise Unprocessable(FieldProblem("secret", f"is required: {provider.label} issues it"))
     try:
         provider.check_secret(theirs)
     except ValueError as error:

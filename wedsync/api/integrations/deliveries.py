@@ -1,4 +1,4 @@
-"""``/api/integrations/deliveries/`` and ``/attempts/``: what goes out, what came of it, and once more."""
+"""``/api/integrations/deliveries/`` and ``/attempts/``: what goes out, with what result, and resending it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     read_scope, write_scope = ApiScope.DELIVERIES_READ, _WRITE
 
     def get_serializer_class(self) -> type[DeliveryShape]:
-        """A single one is shown whole."""
+        """A single delivery is shown in full."""
         return DeliveryShape if self.action == "list" else WholeDeliveryShape
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        """A single one with its attempts and reasons."""
+        """A single delivery comes with its attempts and reasons."""
         rows = super().get_queryset().defer("event__payload")
         return rows.defer("request") if self.action == "list" else rows.prefetch_related("attempts", "reasons")
 
@@ -46,7 +46,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def resend(self, request: Request, pk: str) -> Response:
-        """Send a finished delivery again: a new one, with a generation of its own, rendered anew."""
+        """Resend a finished delivery: a new delivery with its own generation, rendered again."""
         old = self.locked()
         try:
             new = staff_actions.resend(old)
@@ -58,22 +58,22 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def cancel(self, request: Request, pk: str) -> Response:
-        """End a delivery that waits. One in flight is under way, and cannot be called back."""
+        """Cancel a waiting delivery. One in flight cannot be called back."""
         row = self.get_object()
         cancelled = staff_actions.cancel(Delivery.objects.filter(id=row.id))
         row = self.get_object()
         if not cancelled and row.state != State.CANCELLED:
-            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only one that waits can be cancelled.")
+            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}; only a waiting one can be cancelled.")
         return Response(self.get_serializer(row).data)
 
     @extend_schema(request=None, responses=WholeDeliveryShape)
     @action(detail=True, methods=["post"], url_path="try-now")
     @transaction.atomic
     def try_now(self, request: Request, pk: str) -> Response:
-        """Try a scheduled delivery now instead of at its next time; its schedule goes on from there."""
+        """Try a scheduled delivery now instead of at its next time; its schedule continues from there."""
         row = self.get_object()
         if not staff_actions.try_now(Delivery.objects.filter(id=row.id)):
-            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}: only a scheduled one can be tried now.")
+            raise Conflict(f"This delivery is {row.state.replace('_', ' ')}; only a scheduled one can be tried now.")
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -81,7 +81,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     )
     @action(detail=False, methods=["post"], url_path="resend")
     def resend_all(self, request: Request) -> Response:
-        """Resend all finished deliveries that fit a filter: first the count, then confirmed."""
+        """Resend all finished deliveries that match a filter: first counted, then confirmed."""
         return carry_out(request, self._bounded(staff_actions.RESENDABLE), staff_actions.resend_all)
 
     @extend_schema(
@@ -89,7 +89,7 @@ class DeliveryViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     )
     @action(detail=False, methods=["post"], url_path="cancel")
     def cancel_all(self, request: Request) -> Response:
-        """Cancel all waiting deliveries that fit a filter: first the count, then confirmed."""
+        """Cancel all waiting deliveries that match a filter: first counted, then confirmed."""
         return carry_out(request, self._bounded(WAITING), staff_actions.cancel)
 
     def _bounded(self, states: frozenset[State]) -> QuerySet[Delivery]:

@@ -1,4 +1,4 @@
-"""Which deliveries are meant, in a list and in a request for many at once."""
+"""Filters of deliveries, for lists and for bulk requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wedsync.queues import Priority
 
 
 class DeliveryFilters(Filters):
-    """Filters of deliveries; those that may be given several times mean one of them."""
+    """Filters of deliveries; a filter given several times matches any of its values."""
 
     search_in = ("target", "contact__name", "system__name")
     state = django_filters.MultipleChoiceFilter(choices=State.choices)

@@ -10,7 +10,7 @@ from integrations.models import Attempt, Delivery, DeliveryReason
 
 
 class AttemptShape(serializers.ModelSerializer[Attempt]):
-    """One try. `outcome: unknown`: the request left, and no answer was seen."""
+    """One attempt. `outcome: unknown`: the request was sent, and no answer was received."""
 
     class Meta:
         model = Attempt
@@ -22,7 +22,7 @@ class AttemptShape(serializers.ModelSerializer[Attempt]):
 
 
 class ReasonShape(serializers.ModelSerializer[DeliveryReason]):
-    """A route that asked for the delivery; `route` is `null` when it is gone."""
+    """A route that caused the delivery; `route` is `null` when it was deleted."""
 
     class Meta:
         model = DeliveryReason
@@ -47,7 +47,7 @@ class DeliveryShape(serializers.ModelSerializer[Delivery]):
         read_only_fields = fields
 
     def get_recipient(self, delivery: Delivery) -> str:
-        """The person, or the system, by name."""
+        """The name of the person or the system."""
         return delivery.recipient.name
 
 
@@ -61,7 +61,7 @@ class FrozenRequest(serializers.Serializer[object]):
 
 
 class WholeDeliveryShape(DeliveryShape):
-    """A delivery with why it exists, what it sends, and every attempt."""
+    """A delivery with the reasons why it exists, what it sends, and every attempt."""
 
     request = serializers.SerializerMethodField()
     reasons = ReasonShape(many=True)
@@ -74,11 +74,11 @@ class WholeDeliveryShape(DeliveryShape):
 
     @extend_schema_field(FrozenRequest(allow_null=True))
     def get_request(self, delivery: Delivery) -> dict[str, object] | None:
-        """What is frozen, without an email's sender."""
+        """The frozen request, without an email's sender."""
         return frozen_requests.shown(delivery)
 
     @extend_schema_field(AttemptShape(many=True))
     def get_attempts(self, delivery: Delivery) -> list[dict[str, object]]:
-        """First one first."""
+        """The attempts, the first one first."""
         rows = sorted(delivery.attempts.all(), key=lambda attempt: attempt.number)
         return [dict(AttemptShape(row).data) for row in rows]

@@ -1,4 +1,4 @@
-"""``/api/integrations/channel-config/dry-run/``: what would become of an event; nothing does."""
+"""``/api/integrations/channel-config/dry-run/``: what would happen to an event, without doing it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _running: set[UUID] = set()
 
 
 class AnotherIsRunning(APIException):
-    """Dry runs take time, and an organization has one at a time."""
+    """Dry runs take time, so an organization may run one at a time."""
 
     status_code = 429
     slug = "too-many-requests"
@@ -39,7 +39,7 @@ class AnotherIsRunning(APIException):
 
 
 class PastedEvent(Body):
-    """An event that nobody stored, in our own names."""
+    """An event that is not stored, with our own names."""
 
     type = Choice(choices=[(name, name) for name in sorted(CATALOGUE)])
     payload = serializers.DictField(required=False, default=dict)
@@ -52,49 +52,49 @@ class PastedEvent(Body):
         allow_null=True,
         default=None,
         max_length=50,
-        help_text="Where it appears; left out: as its type does.",
+        help_text="Where it appears; omitted: where its type does.",
     )
 
 
 class DryRunRequest(Body):
-    """One of the two: the id of an event, or an event."""
+    """Either the id of an event, or an event."""
 
     event_id = serializers.UUIDField(required=False)
     event = PastedEvent(required=False)
     after = serializers.IntegerField(
-        min_value=0, max_value=1_000_000, default=0, help_text="Leave out so many of the routes that do not match."
+        min_value=0, max_value=1_000_000, default=0, help_text="Skip this many of the routes that do not match."
     )
     limit = serializers.IntegerField(min_value=1, max_value=MOST_VERDICTS, default=MOST_VERDICTS)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one of the two."""
+        """Require exactly one of the two."""
         if ("event_id" in attrs) == ("event" in attrs):
             raise serializers.ValidationError({"event_id": "give either an event_id or an event"})
         return attrs
 
 
 class DryRunResult(serializers.Serializer[Any]):
-    """Every route with why it matches or not, and each delivery that would be made, with what it would send."""
+    """Every route and why it matches or not, and each delivery that would be created, with its content."""
 
     event = serializers.UUIDField(allow_null=True)
     type = serializers.CharField()
     channels = serializers.ListField(child=serializers.CharField())
     note = serializers.CharField(help_text="Why the event itself is not routed.")
-    routes = serializers.ListField(child=serializers.DictField(), help_text="Those that match first, all of them.")
+    routes = serializers.ListField(child=serializers.DictField(), help_text="All that match, then those that do not.")
     routes_not_matching = serializers.IntegerField()
     deliveries = serializers.ListField(
         child=serializers.DictField(),
-        help_text="`hidden`: recipient and content need a key with `deliveries:read`; found values `events:read`.",
+        help_text="`hidden`: recipient and content require `deliveries:read`; values found require `events:read`.",
     )
     deliveries_count = serializers.IntegerField()
     live_channels = serializers.ListField(child=serializers.CharField())
 
 
 def run(request: Request) -> dict[str, Any]:
-    """What the routes of the caller's organization would make of the event of the body.
+    """What the routes of the caller's organization would do with the event in the body.
 
     Raises:
-        Unprocessable: there is no such event, or it could not be one.
+        Unprocessable: there is no such event, or the pasted one is invalid.
     """
     body = DryRunRequest(data=request.data, context={"request": request})
     body.is_valid(raise_exception=True)
@@ -108,10 +108,10 @@ def run(request: Request) -> dict[str, Any]:
 
 @contextmanager
 def _one_at_a_time(organization_id: UUID) -> Iterator[None]:
-    """Leave the other page threads of the process to others.
+    """Keep one organization from occupying the process's page threads.
 
     Raises:
-        AnotherIsRunning: one of the same organization is under way.
+        AnotherIsRunning: a dry run of the same organization is under way.
     """
     with _starting:
         if organization_id in _running:

@@ -1,4 +1,4 @@
-"""``/api/integrations/events/``: what happened, where it is seen, and what it did."""
+"""``/api/integrations/events/``: what happened, where it appears, and what effect it had."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wedsync.weddings.models import ApiScope
 
 
 class EventShape(serializers.ModelSerializer[ChannelEvent]):
-    """An event. `routing` says what is still to be done with it, `effect` what it did to its wedding."""
+    """An event. `routing` says how far it was routed, `effect` what it changed in its wedding."""
 
     source_system = serializers.UUIDField(source="source_system_id", allow_null=True)
 
@@ -28,7 +28,7 @@ class EventShape(serializers.ModelSerializer[ChannelEvent]):
 
 
 class PlaceShape(serializers.ModelSerializer[ChannelEntry]):
-    """A channel on which the event appears, and its place there."""
+    """A channel on which the event appears, and its sequence there."""
 
     channel = serializers.CharField(source="channel.name")
 
@@ -74,11 +74,11 @@ class EventViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews[Ch
     read_scope = write_scope = ApiScope.EVENTS_READ
 
     def get_serializer_class(self) -> type[EventShape]:
-        """A single one is shown whole."""
+        """A single event is shown in full."""
         return WholeEventShape if self.action == "retrieve" else EventShape
 
     def get_queryset(self) -> QuerySet[ChannelEvent]:
-        """A single one with its channels."""
+        """A single event comes with its channels."""
         rows = super().get_queryset()
         if self.action != "retrieve":
             return rows.defer("payload")

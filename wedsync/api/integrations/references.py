@@ -1,4 +1,4 @@
-"""``/api/integrations/references/``: systems' names for our weddings and contacts."""
+"""``/api/integrations/references/``: other systems' ids for our weddings and contacts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wedsync.weddings.models import ApiScope, Contact, Wedding
 
 
 class ReferenceShape(OwnedSerializer[ExternalReference]):
-    """A system's name for a wedding, a contact, or both. Events that waited for it are linked within seconds."""
+    """A system's id for a wedding, a contact, or both. Events that waited for it are linked within seconds."""
 
     taken_at = "external_id"
     system = Reference(System)
@@ -29,7 +29,7 @@ class ReferenceShape(OwnedSerializer[ExternalReference]):
         validators: list[object] = []  # the model's own checks say the same
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """It points somewhere."""
+        """Require a wedding or a contact."""
         row = self.instance
         if not any(attrs.get(name, getattr(row, name, None)) for name in ("wedding", "contact")):
             raise serializers.ValidationError({"wedding": "name a wedding, a contact, or both"})

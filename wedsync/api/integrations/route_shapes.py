@@ -1,4 +1,4 @@
-"""Routes with their conditions, as the API shows and takes them."""
+"""Routes with their conditions, as the API shows and accepts them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MOST_CONDITIONS = 50
 
 
 class ConditionShape(RowBody[RouteCondition]):
-    """A comparison with what the event says, and what follows where it holds."""
+    """A comparison with a value of the event, and its effect where it is true."""
 
     operator = Choice(choices=Operator.choices, default=Operator.EQUALS)
-    value = serializers.JSONField(required=False, allow_null=True, default=None, help_text="As the operator needs it.")
+    value = serializers.JSONField(required=False, allow_null=True, default=None, help_text="As the operator requires.")
     effect = Choice(choices=Effect.choices, default=Effect.REQUIRE)
 
     class Meta:
@@ -28,7 +28,7 @@ class ConditionShape(RowBody[RouteCondition]):
         fields = ("path", "operator", "value", "effect")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As in the admin."""
+        """Validate as the admin does."""
         try:
             RouteCondition(**attrs).full_clean(exclude=["route"])
         except Unfit as error:
@@ -44,7 +44,7 @@ class RouteShape(OwnedSerializer[Route]):
         child=serializers.CharField(max_length=64),
         max_length=100,
         required=False,
-        help_text="Names, or such as `booking.*`; empty: all.",
+        help_text="Names, or patterns such as `booking.*`; empty: all.",
     )
     conditions = ConditionShape(many=True, required=False, max_length=MOST_CONDITIONS)  # type: ignore[call-arg]
     mapping = serializers.DictField(
@@ -55,17 +55,17 @@ class RouteShape(OwnedSerializer[Route]):
         allow_blank=True,
         max_length=20_000,
         trim_whitespace=False,
-        help_text="Or Jinja2 that makes JSON.",
+        help_text="Alternatively, Jinja2 that renders JSON.",
     )
     target = Choice(choices=Route.Target.choices)
-    system = Reference(System, allow_null=True, required=False, help_text="For people: a team's Slack channel.")
+    system = Reference(System, allow_null=True, required=False, help_text="With `people`: a team's Slack channel.")
     roles = serializers.ListField(child=Choice(choices=Contact.Role.choices), max_length=20, required=False)
     contact = Reference(Contact, allow_null=True, required=False)
     channels = serializers.ListField(
         child=Choice(choices=ContactChannel.choices),
         max_length=10,
         required=False,
-        help_text="Empty: what people prefer.",
+        help_text="Empty: each person's preference.",
     )
 
     class Meta:
@@ -77,13 +77,13 @@ class RouteShape(OwnedSerializer[Route]):
         )  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> Route:
-        """The route with its conditions."""
+        """Create the route with its conditions."""
         route = super().create(validated_data)
         self._put_conditions(route, validated_data.get("conditions", ()))
         return route
 
     def update(self, instance: Route, validated_data: dict[str, Any]) -> Route:
-        """Conditions that are given replace all that there were."""
+        """Update the route; given conditions replace all earlier ones."""
         route = super().update(instance, validated_data)
         if "conditions" in validated_data:
             route.conditions.all().delete()

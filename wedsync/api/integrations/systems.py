@@ -1,4 +1,4 @@
-"""``/api/integrations/systems/``: connected systems. Credentials go in and never come out again."""
+"""``/api/integrations/systems/``: connected systems. Credentials can be written but never read back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from wedsync.weddings.models import ApiScope
 
 
 class BaseUrl(serializers.URLField):
-    """Its rule is that of :func:`integrations.outbound.checked_base_url` alone, as in the admin."""
+    """Checked by :func:`integrations.outbound.checked_base_url` alone, as in the admin."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -43,18 +43,18 @@ class BaseUrl(serializers.URLField):
 
 
 class SystemShape(OwnedSerializer[System]):
-    """A system. `credentials` are written only; `credentials_set` names those that are stored."""
+    """A system. `credentials` are write-only; `credentials_set` names those that are stored."""
 
     taken_at = "name"
     name = PlainText(max_length=200)
     kind = Choice(choices=System.Kind.choices, help_text="Cannot be changed later.")
-    base_url = BaseUrl(max_length=500, help_text="Without a slash at the end, a query, or a password.")
+    base_url = BaseUrl(max_length=500, help_text="Without a trailing slash, a query or a password.")
     credentials = serializers.DictField(
         child=serializers.CharField(max_length=LONGEST, allow_null=True, trim_whitespace=False),
         write_only=True,
         required=False,
         help_text="Name to value, or to `env:NAME` of a variable that the operator has listed for the organization; "
-        "`null` removes one. Those left out stay as they are.",
+        "`null` removes one. Omitted ones stay as they are.",
     )
     credentials_set = serializers.SerializerMethodField()
 
@@ -68,27 +68,27 @@ class SystemShape(OwnedSerializer[System]):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_credentials_set(self, system: System) -> list[str]:
-        """Names only; what no key of ours opens has none."""
+        """The names only; none where the credentials cannot be decrypted."""
         try:
             return sorted(vault.as_stored(system.sealed_credentials))
         except ConfigurationError:
             return []
 
     def validate_kind(self, kind: str) -> str:
-        """Routes, references and credentials hang on it."""
+        """Refuse another kind, since routes, references and credentials depend on it."""
         if self.instance is not None and self.instance.kind != kind:
-            raise serializers.ValidationError("cannot be changed; make another system")
+            raise serializers.ValidationError("cannot be changed; create another system")
         return kind
 
     def validate_base_url(self, url: str) -> str:
-        """What can be told from the URL alone; what its name leads to is looked at before each call."""
+        """Check the URL itself; the addresses of its host name are checked before each call."""
         try:
             return checked_base_url(url, settings.OUTBOUND_ALLOW)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The credentials fit the kind."""
+        """Check that the credentials fit the system's kind."""
         attrs = super().validate(attrs)
         kind = self.instance.kind if self.instance is not None else attrs["kind"]
         known, wrong = credentials_of(kind), {}
@@ -118,7 +118,7 @@ class SystemShape(OwnedSerializer[System]):
             raise serializers.ValidationError({"credentials": {misfit.name: str(misfit)}}) from misfit
 
     def _check_places(self, kind: str, attrs: dict[str, Any]) -> None:
-        """What was entered for one place goes to no other."""
+        """Never send credentials that were entered for one origin to another."""
         if self.instance is None or not self.instance.sealed_credentials:
             return
         places = (self.instance.base_url, attrs.get("base_url", self.instance.base_url))
@@ -126,16 +126,16 @@ class SystemShape(OwnedSerializer[System]):
             stored = vault.as_stored(self.instance.sealed_credentials)
         except ConfigurationError as error:
             if leads_elsewhere(*places):
-                said = "leads to another place, and nobody can tell what would be sent there"
+                said = "leads to another origin, and it is unknown which credentials would be sent there"
                 raise serializers.ValidationError({"base_url": f"{said}: {error}"}) from error
             return
         found = secrets_to_reenter(kind, stored, attrs.get("credentials", {}), places)
         for field, names in found.items():
-            said = f"leads to another place: send credentials anew with it, or null to remove: {', '.join(names)}"
+            said = f"leads to another origin: send credentials again, or null to remove: {', '.join(names)}"
             raise serializers.ValidationError({field: said} if field == "base_url" else {"credentials": {field: said}})
 
     def own_columns(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The credentials become a column when they are sealed."""
+        """The row's columns, with the credentials sealed into theirs."""
         columns = super().own_columns(attrs)
         if attrs.get("credentials"):
             stored = {} if self.instance is None else vault.as_stored(self.instance.sealed_credentials)
@@ -190,11 +190,11 @@ class SystemViews(
 
     @extend_schema(examples=[EXAMPLE])
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Connect a system. It is active at once."""
+        """Connect a system. It is active immediately."""
         return super().create(request, *args, **kwargs)
 
     def perform_update(self, serializer: serializers.BaseSerializer[System]) -> None:
-        """What waits for a token of the old rate asks anew, and what waits for a mended credential goes out."""
+        """Make deliveries due again that were held by the old rate or by a credential that is now corrected."""
         system = serializer.save()
         holds.let_limited_go(system.id)
         if {"credentials", "base_url"} & set(serializer.validated_data):
@@ -202,8 +202,8 @@ class SystemViews(
 
     @transaction.atomic
     def perform_destroy(self, instance: System) -> None:
-        """Only what nothing hangs on: the history of deliveries would go with it."""
-        system = System.objects.select_for_update().get(pk=instance.pk)  # nothing can be hung on it meanwhile
+        """Delete only a system that nothing depends on: the history of its deliveries would be lost."""
+        system = System.objects.select_for_update().get(pk=instance.pk)  # nothing can be attached to it meanwhile
         if system.deliveries.exists() or system.connections.exists() or system.routes.exists():
             raise Conflict("This system still has deliveries, connections or routes. Disable it instead.")
         if system.references.exists() or ClientSync.objects.filter(system=system).exists():
@@ -213,20 +213,20 @@ class SystemViews(
     @extend_schema(request=None, responses=SystemShape)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
-        """Hold what goes to the system."""
+        """Hold the system's deliveries."""
         lifecycle.pause_system(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=SystemShape)
     @action(detail=True, methods=["post"])
     def disable(self, request: Request, pk: str) -> Response:
-        """End what goes to the system: its deliveries become dead instead of waiting."""
+        """Stop sending to the system: its deliveries become dead instead of waiting."""
         lifecycle.disable_system(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=Resumed)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
-        """Let the system take deliveries again; those that were held are due now."""
+        """Send deliveries to the system again; those that were held are due now."""
         due = lifecycle.resume_system(self.get_object())
         return Response({"system": self.get_serializer(self.get_object()).data, "due": due})

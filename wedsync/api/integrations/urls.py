@@ -1,4 +1,4 @@
-"""What stands below ``/api/integrations/``."""
+"""The URLs below ``/api/integrations/``."""
 
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
@@ -13,7 +13,7 @@ from wedsync.api.integrations.systems import SystemViews
 
 
 class ConnectionId(StringConverter):
-    """A connection's id, such as ``wsc_0a1B...``; what holds other letters is none, and reaches no query."""
+    """A connection's id, such as ``wsc_0a1B...``; a text with other characters is not an id and reaches no query."""
 
     regex = "[A-Za-z0-9_-]{1,40}"
 

@@ -1,1 +1,1 @@
-"""Who calls: an organization's key, its scopes, and how often it may call."""
+"""An organization's API keys: authentication, scopes and rate limits."""

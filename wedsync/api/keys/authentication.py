@@ -1,4 +1,4 @@
-"""Who calls the API: an organization's key in ``Authorization: Bearer <key>``."""
+"""Authenticates callers of the API by an organization's key in ``Authorization: Bearer <key>``."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Client:
-    """The caller. Everything that it reads or writes is bounded by ``organization``."""
+    """The caller, which can read and write only rows of its ``organization``."""
 
     organization: Organization
     api_key: ApiKey
@@ -24,7 +24,7 @@ class Client:
 
     @property
     def author(self) -> str:
-        """Who did it, for people to read: the key by its name."""
+        """The author to show to people: the key's name."""
         return f"API key “{self.api_key.name}”"
 
 
@@ -52,12 +52,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         return Client(key.organization, key), key
 
     def authenticate_header(self, request: Request) -> str:
-        """What a 401 asks for."""
+        """The ``WWW-Authenticate`` header of a 401."""
         return 'Bearer realm="wedsync"'
 
 
 def _note_use(key: ApiKey) -> None:
-    """At most once a minute, so that a busy key's row is not written by each request."""
+    """Record the key's use, at most once a minute, so that a busy key's row is not written by each request."""
     old = Q(last_used_at=None) | Q(last_used_at__lte=Now() - NOTE_USE_EVERY)
     ApiKey.objects.filter(old, id=key.id).update(last_used_at=Now())
 

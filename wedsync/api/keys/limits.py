@@ -1,4 +1,4 @@
-"""How much one API key may ask for in a minute, counted together with the other web processes.
+"""How many requests one API key may make in a minute, counted together with the other web processes.
 
 A fixed window, aligned to the clock's minutes, in Redis. While Redis is away each process counts alone, so that no
 answer waits for it (docs/adr/0060). Emergencies have a share of their own, which ordinary requests cannot use up.
@@ -25,7 +25,7 @@ KEY_PREFIX = "wedsync:limits:api:"
 
 
 class Share(StrEnum):
-    """What is counted apart from each other."""
+    """The kinds of requests that are counted separately."""
 
     CALLS = "calls"
     TICKETS = "tickets"
@@ -33,7 +33,7 @@ class Share(StrEnum):
 
     @property
     def a_minute(self) -> int:
-        """How many requests of the kind a key may make in a minute."""
+        """How many requests of this kind a key may make in a minute."""
         found: int = {
             Share.CALLS: settings.LIMIT_PER_KEY,
             Share.TICKETS: settings.LIMIT_TICKETS,
@@ -44,7 +44,7 @@ class Share(StrEnum):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a key has left: its limit, the requests used with this one, and the seconds until the count starts again."""
+    """A key's limit, the requests it has used including this one, and the seconds until the count starts again."""
 
     limit: int
     used: int
@@ -57,7 +57,7 @@ class Allowance:
 
     @property
     def headers(self) -> dict[str, str]:
-        """As on the answers to webhooks."""
+        """The same headers as on answers to webhooks."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(max(0, self.limit - self.used)),
@@ -66,7 +66,7 @@ class Allowance:
 
 
 class TooMany(APIException):
-    """The key has used its share of the minute up."""
+    """The key has used up its share of this minute."""
 
     status_code = 429
     slug = "too-many-requests"
@@ -80,7 +80,7 @@ class TooMany(APIException):
 
 
 class Counters:
-    """Counts of the present minute. ``now``: the time in Unix seconds."""
+    """Counts of the current minute. ``now``: the time in Unix seconds."""
 
     def __init__(self, client: "redis.Redis", now: Callable[[], float] = time.time) -> None:
         self._redis = client

@@ -1,4 +1,4 @@
-"""Who may in: a key with the scope of the endpoint. DRF's views import this, so it imports none of them."""
+"""Admits keys that have the endpoint's scope. DRF's views import this, so it imports none of them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from wedsync.weddings.models import ApiScope
 
 
 class ScopeMissing(APIException):
-    """The key lacks what this endpoint needs."""
+    """The key lacks the scope that this endpoint requires."""
 
     status_code = 403
     slug = "scope-missing"
@@ -22,7 +22,7 @@ class ScopeMissing(APIException):
 
 
 class HasScope(BasePermission):
-    """Lets a key in that has the view's scope; a view that names none lets nobody in."""
+    """Admits a key that has the view's scope; a view that names no scope admits nobody."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """See DRF.

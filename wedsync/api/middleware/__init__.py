@@ -1,1 +1,1 @@
-"""What surrounds every page and endpoint: spellings of paths, policies for browsers, refusals, the guard of sign-in."""
+"""Middleware for every page and endpoint: trailing slashes, browser policies, refusals, the sign-in guard."""

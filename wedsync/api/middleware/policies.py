@@ -1,7 +1,7 @@
-"""What a browser may load and keep of our pages: a Content-Security-Policy and a ``Cache-Control`` on every answer.
+"""What a browser may load and cache: a Content-Security-Policy and a ``Cache-Control`` on every answer.
 
-Every page may load what is of its own origin and nothing else, without inline scripts or styles. The admin is the
-exception: its Alpine evaluates attributes (``unsafe-eval``), and Unfold and htmx write styles (docs/adr/0061).
+A page may load only from its own origin, without inline scripts or styles. The admin is the exception: its Alpine
+evaluates attributes (``unsafe-eval``), and Unfold and htmx write styles (docs/adr/0061).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ADMIN: Directives = _PAGE | {
 
 
 def directives_for(request: HttpRequest) -> Directives:
-    """The policy of a path. What programs read has none of a page's rights."""
+    """The policy for a path. Answers for programs get none of a page's rights."""
     path = request.path_info
     if path.startswith("/admin/"):
         return _ADMIN
@@ -46,13 +46,13 @@ def directives_for(request: HttpRequest) -> Directives:
 
 
 def _own_socket(request: HttpRequest) -> list[str]:
-    """The console's socket, which older browsers do not count as of the page's own origin."""
+    """The console's socket, which older browsers do not count as the page's own origin."""
     host = request.META.get("HTTP_HOST", "")
     return [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
 
 
 class PagePolicies(CSPMiddleware):
-    """Puts both headers on every answer that does not bring its own."""
+    """Adds both headers to every answer that does not set its own."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """See django-csp."""

@@ -1,4 +1,4 @@
-"""How pages refuse: a query with NUL, a statement that takes too long, a locked sign-in."""
+"""Refusals of pages: a query with NUL, a statement that takes too long, a locked sign-in."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NUL = "\x00"
 
 
 class UnreadableQueries:
-    """404 for a page whose query holds NUL, which no text of ours holds and PostgreSQL cannot look for."""
+    """404 for a page whose query contains NUL, which no text of ours contains and PostgreSQL cannot search for."""
 
     def __init__(self, get_response: Answer) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The page, or 404. Below ``/api/`` each parameter is judged by name."""
+        """The page, or 404. Below ``/api/`` each parameter is validated by name."""
         if not request.path_info.startswith("/api/") and any(
             NUL in text for name, values in request.GET.lists() for text in (name, *values)
         ):
@@ -36,7 +36,7 @@ class UnreadableQueries:
 
 
 class SlowPages:
-    """503 for a page that PostgreSQL gave up on. The API answers for itself: wedsync/api/problems.py."""
+    """503 for a page whose statement PostgreSQL cancelled. The API has its own answer: wedsync/api/problems.py."""
 
     def __init__(self, get_response: Answer) -> None:
         self._get_response = get_response
@@ -46,7 +46,7 @@ class SlowPages:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say that it took too long, to a person or to a program."""
+        """Say that the page took too long, to a person or to a program."""
         if not isinstance(exception, OperationalError) or code_of(exception) != QUERY_CANCELED:
             return None
         log.warning("page_too_slow", path=request.path_info)
@@ -59,7 +59,7 @@ class SlowPages:
 
 
 def our_fault(request: HttpRequest) -> HttpResponse:
-    """Django's 500; 503 where PostgreSQL is away, wherever that was noticed: in a view, a session, or a sign-in."""
+    """Django's 500; 503 where PostgreSQL is away, wherever that was detected: in a view, a session, or a sign-in."""
     error = sys.exc_info()[1]  # Django calls this while it handles the error
     if not isinstance(error, POSTGRES_AWAY):
         return our_fault_response()
@@ -74,7 +74,7 @@ def our_fault(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in_locked(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """What django-axes answers to a name and an address that failed too often together."""
+    """The answer of django-axes to a user name and address that failed too often together."""
     cool_off = get_cool_off(request)
     seconds = int(cool_off.total_seconds()) if cool_off else 0
     text = (
@@ -87,5 +87,5 @@ def sign_in_locked(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
 
 
 def refusal(request: HttpRequest, title: str, text: str, *, status: int) -> HttpResponse:
-    """A page for people that says what happened and what to do."""
+    """A page that tells people what happened and what to do."""
     return render(request, "api/refusal.html", {"title": title, "text": text}, status=status)

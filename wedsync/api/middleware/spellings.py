@@ -1,8 +1,8 @@
-"""Both spellings of a path count, with and without the slash at its end.
+"""Accepts each path with and without its trailing slash.
 
-Django answers a path without its slash by a redirect, which clients follow with a GET and without the body: a POST to
-``/api/incidents`` raised nothing and was answered with a list. Below ``/api/`` no request is redirected, elsewhere none
-that carries a body.
+Django redirects a path without its slash, which clients follow with a GET and without the body: a POST to
+``/api/incidents`` would raise no emergency and be answered with a list. Below ``/api/`` no request is redirected;
+elsewhere, none that has a body.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class BothSpellings:
-    """Adds the slash that is missing, before anything else looks at the path."""
+    """Adds a missing slash before anything else reads the path."""
 
     def __init__(self, get_response: Answer) -> None:
         self._get_response = get_response
@@ -36,9 +36,9 @@ class BothSpellings:
 
 
 class EncryptedOnly:
-    """Behind TLS, refuses what came to ``/api/`` in clear text, where pages are redirected.
+    """Behind TLS, refuses requests to ``/api/`` in clear text, where pages are redirected.
 
-    A redirect would drop the body, and the key has been sent in clear text by then: its owner must learn of it.
+    A redirect would drop the body, and the key has already been sent in clear text, which its owner must learn.
     """
 
     def __init__(self, get_response: Answer) -> None:

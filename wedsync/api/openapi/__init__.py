@@ -1,1 +1,1 @@
-"""The API's description in OpenAPI, and the page that shows it."""
+"""The API's OpenAPI description, and the page that shows it."""

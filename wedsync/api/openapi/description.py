@@ -1,4 +1,4 @@
-"""``/api/schema/`` and ``/api/docs/``: the API's description, made once in each process, and a page that shows it."""
+"""``/api/schema/`` and ``/api/docs/``: the API's description, generated once per process, and a page that shows it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from wedsync.api.problems import problem_response
 
 FORMAT = "format"
 FORMATS = {"yaml": OpenApiYamlRenderer, "json": OpenApiJsonRenderer}
-KEPT_FOR = 300  # seconds, by browsers and generators of clients
+KEPT_FOR = 300  # seconds, by browsers and client generators
 _making = threading.Lock()
 
 
 def schema(request: HttpRequest) -> HttpResponse:
-    """The description as YAML, or as JSON where that is asked for by ``Accept`` or ``?format=json``."""
+    """The description as YAML, or as JSON where ``Accept`` or ``?format=json`` requests it."""
     if request.method not in {"GET", "HEAD"}:
-        refused = problem_response(405, "method-not-allowed", "The description can be read only.")
+        refused = problem_response(405, "method-not-allowed", "The description is read-only.")
         refused["Allow"] = "GET, HEAD"
         return refused
     asked = request.GET.get(FORMAT) or ("json" if "json" in request.headers.get("Accept", "") else "yaml")
     if set(request.GET) - {FORMAT} or asked not in FORMATS:
         return problem_response(400, "unknown-filter", "The only parameter is format, which is yaml or json.")
-    with _making:  # other requests wait for it, instead of making their own
+    with _making:  # other requests wait for it instead of generating their own
         body = _made(asked)
     answer = HttpResponse(body, content_type=FORMATS[asked].media_type)
     answer["Content-Disposition"] = f'inline; filename="WedSync.{asked}"'
@@ -44,6 +44,6 @@ def _made(kind: str) -> bytes:
 
 
 class DocsPage(SpectacularSwaggerSplitView):
-    """Swagger UI, with its script as a file of its own, as the page's policy wants it."""
+    """Swagger UI, with its script in a separate file, as the page's policy requires."""
 
     template_name = "api/docs.html"

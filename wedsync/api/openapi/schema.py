@@ -19,12 +19,12 @@ _ABOUT = {
     400: "The body is not strict JSON, or a parameter is unknown.",
     401: "No key, or one that is unknown or has expired.",
     403: "The key lacks the scope; `scope` names it.",
-    404: "Nothing of that id in your organization.",
-    409: "It does not go together with what is there, or a request with this key is being worked on.",
+    404: "Your organization has nothing with this id.",
+    409: "It conflicts with the current state, or a request with this key is in progress.",
     413: "The body is over 262 144 bytes.",
     415: "The body is not `application/json`.",
-    422: "Fields that are unknown or cannot be taken; `errors` names each.",
-    429: "The key has made its requests of this minute; see `Retry-After` and `RateLimit-Reset`.",
+    422: "Some fields are unknown or invalid; `errors` names each.",
+    429: "The key has used up its requests for this minute; see `Retry-After` and `RateLimit-Reset`.",
     503: "PostgreSQL is away, or took too long; nothing was changed.",
 }
 _SLUGS = {**SLUGS, 403: ScopeMissing.slug}
@@ -32,9 +32,9 @@ _WITH_BODY = (409, 413, 415, 422)
 
 
 class FieldProblemShape(serializers.Serializer[FieldProblem]):
-    """One field that cannot be taken."""
+    """One field that was refused."""
 
-    field = serializers.CharField(help_text="Its name; one inside another as `outer.0.inner`.")
+    field = serializers.CharField(help_text="Its name; a nested one as `outer.0.inner`.")
     reason = serializers.CharField(help_text="For people.")
 
 
@@ -64,27 +64,27 @@ class Description(AutoSchema):
     """One endpoint's description."""
 
     def get_tags(self) -> list[str]:
-        """The part of the path that says what it is about."""
+        """The part of the path that names the subject."""
         parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
         named = parts[2] if parts[1] == "integrations" else parts[1]
         return [{"forms": "weddings", "journey": "weddings", "attempts": "deliveries"}.get(named, named)]
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
-        """The docstring, and the scope."""
+        """The docstring and the scope."""
         text = super().get_description() or ""
         if isinstance(self.view, Scoped):
             text = f"{text}\n\nScope: `{self.view.scope_for(self.method).value}`."
         return text.strip()
 
     def get_override_parameters(self) -> list[Any]:
-        """The key of a POST."""
+        """The ``Idempotency-Key`` of a POST."""
         if self.method != "POST" or not isinstance(self.view, IdempotentPosts):
             return []
-        about = f"1 to {LONGEST} visible ASCII characters. The same request with the same key has its effect once."
+        about = f"1 to {LONGEST} visible ASCII characters. The same request with the same key takes effect once."
         return [OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description=about)]
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
-        """What is answered, and the problems that every endpoint of this kind may answer."""
+        """The answers, and the problems that every endpoint of this kind may answer with."""
         found: dict[str, Any] = super()._get_response_bodies(direction)
         if direction != "response":
             return found

@@ -1,1 +1,1 @@
-"""What people are told, and what they want to hear of."""
+"""Endpoints of incidents, notifications and preferences."""

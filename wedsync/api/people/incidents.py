@@ -1,4 +1,4 @@
-"""``/api/incidents/``: emergencies of weddings: raised, acknowledged, resolved, and drilled."""
+"""``/api/incidents/``: emergencies at weddings, and drills: raise, acknowledge and resolve them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST = 10_000
 
 
 class IncidentShape(serializers.ModelSerializer[Incident]):
-    """An emergency of a wedding, or a drill. `step`: how far its plan has come; `ended_at`: it ended unanswered."""
+    """An emergency or a drill. `step`: how far its plan has come; `ended_at`: when the plan ended unanswered."""
 
     reports = serializers.SerializerMethodField()
 
@@ -45,7 +45,7 @@ class IncidentShape(serializers.ModelSerializer[Incident]):
 
 
 class RaisingShape(Body):
-    """A new report. `drill`: an exercise, which reaches staff only."""
+    """A new report. `drill`: a drill, which reaches staff only."""
 
     wedding = Reference(Wedding)
     kind = PlainText(max_length=200)
@@ -55,7 +55,7 @@ class RaisingShape(Body):
 
 
 class RaisedShape(serializers.Serializer[Any]):
-    """The event that reports it; the incident is there once it is routed."""
+    """The event that reports it; the incident exists once the event is routed."""
 
     event = serializers.UUIDField()
 
@@ -81,13 +81,13 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     read_scope, write_scope = ApiScope.EVENTS_READ, ApiScope.EVENTS_WRITE
 
     def share_for(self, request: Request) -> Share:
-        """What is said about an emergency always has room."""
+        """Requests about an emergency have a share of their own."""
         return Share.CALLS if self.action in {"list", "retrieve"} else Share.EMERGENCIES
 
     @extend_schema(request=RaisingShape, responses={201: RaisedShape})
     @transaction.atomic
     def create(self, request: Request) -> Response:
-        """Report an emergency, or start a drill. It goes to everyone whom the routes name."""
+        """Report an emergency, or start a drill. An emergency goes to everyone that the routes name."""
         asked = RaisingShape(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
@@ -108,7 +108,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def acknowledge(self, request: Request, pk: str) -> Response:
-        """Somebody takes care of it: all further steps stop. Again it changes nothing."""
+        """Acknowledge an incident: all further steps stop. Repeating it changes nothing."""
         incident = self.get_object()
         acknowledging.acknowledge_incident(incident, by=self._caller(request), via="the API")
         return Response(self.get_serializer(self.get_object()).data)
@@ -117,7 +117,7 @@ class IncidentViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedViews
     @action(detail=True, methods=["post"])
     @transaction.atomic
     def resolve(self, request: Request, pk: str) -> Response:
-        """It is over: everyone who was alerted gets the all-clear, once."""
+        """Resolve an incident: everyone who was alerted gets the all-clear, once."""
         staff_actions.resolve(self.get_object(), by=self._caller(request))
         return Response(self.get_serializer(self.get_object()).data)
 

@@ -1,4 +1,4 @@
-"""``/api/notifications/``: who was to hear of what, whether they did, and why not."""
+"""``/api/notifications/``: who was to be told of an event, whether they were, and if not, why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES = [(name, name) for name in CATALOGUE]
 
 
 class AnswerShape(serializers.Serializer[Any]):
-    """Did they get it? `got`: how far the best of the messages came."""
+    """Did they get it? `got`: how far the most successful message came."""
 
     got = serializers.ChoiceField(choices=[each.value for each in answers.Got])
     text = serializers.CharField(help_text="A sentence.")
@@ -39,7 +39,7 @@ class LineShape(serializers.Serializer[Any]):
 
 
 class NotificationShape(serializers.ModelSerializer[Notification]):
-    """One event for one recipient: a contact, a team's Slack channel, or one of the staff."""
+    """One event for one recipient: a contact, a team's Slack channel, or a member of staff."""
 
     event_type = serializers.CharField(source="event.type")
     wedding = serializers.UUIDField(source="event.wedding_id", allow_null=True)
@@ -60,7 +60,7 @@ class NotificationShape(serializers.ModelSerializer[Notification]):
 
 
 class WholeNotificationShape(NotificationShape):
-    """With everything that led to it, oldest first."""
+    """A notification with everything that led to its result, oldest first."""
 
     trace = serializers.SerializerMethodField()
 
@@ -99,5 +99,5 @@ class NotificationViews(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnedV
     read_scope = write_scope = ApiScope.DELIVERIES_READ
 
     def get_serializer_class(self) -> type[NotificationShape]:
-        """A single one is shown whole."""
+        """A single notification is shown in full."""
         return NotificationShape if self.action == "list" else WholeNotificationShape

@@ -1,4 +1,4 @@
-"""``/api/contacts/<id>/preferences/``: what a contact wants to hear of, and how."""
+"""``/api/contacts/<id>/preferences/``: what a contact wants to receive, and on which channel."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PreferenceShape(Body):
 
 
 class PreferencesShape(Body):
-    """Those that are to change; what is not named stays. What was never named is wanted."""
+    """The preferences to change; others stay as they are. What was never set is wanted."""
 
     preferences = PreferenceShape(many=True, allow_empty=False)
 

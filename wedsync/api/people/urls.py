@@ -1,4 +1,4 @@
-"""What stands below ``/api/`` about people."""
+"""The URLs below ``/api/`` about people."""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter

@@ -1,1 +1,1 @@
-"""How the product is doing: health for clients, metrics for Prometheus, probes for balancers."""
+"""The product's own state: health for clients, metrics for Prometheus, probes for load balancers."""

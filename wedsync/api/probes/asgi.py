@@ -1,7 +1,7 @@
 """``/livez``, ``/readyz`` and ``/metrics``, answered by the event loop itself.
 
-They answer whatever the pages' threads do, under any host name and without a redirect to https: who asks is a balancer
-or a monitor, by the address of one process.
+They answer even if all page threads are busy, under any host name and without a redirect to https: load balancers and
+monitors ask by the address of one process.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from wedsync.web.answers import send_bytes, send_json, send_problem
 from wedsync.wire.problems import Problem
 
 log = structlog.get_logger(__name__)
-ANSWER_WITHIN = 2.0  # seconds that PostgreSQL has
+ANSWER_WITHIN = 2.0  # seconds for PostgreSQL to answer
 METRICS_WITHIN = 5.0
 _RETRY = {"Retry-After": "5"}
 _NOT_READ = Problem(405, "method-not-allowed", "Read it with GET.", headers={"Allow": "GET, HEAD"})
 _AWAY = Problem(503, "storage-away", "PostgreSQL does not answer.", headers=_RETRY)
-_READ_ONLY = Problem(503, "storage-read-only", "PostgreSQL takes no writes now.", headers=_RETRY)
-_FULL = Problem(503, "storage-full", "PostgreSQL has no room for further writes.", headers=_RETRY)
+_READ_ONLY = Problem(503, "storage-read-only", "PostgreSQL does not accept writes now.", headers=_RETRY)
+_FULL = Problem(503, "storage-full", "PostgreSQL has no space left for writes.", headers=_RETRY)
 _NOT_FOR_YOU = Problem(
     403, "forbidden", "Metrics are for this machine, or for the bearer of the token in WEDSYNC_METRICS_TOKEN."
 )
@@ -47,7 +47,7 @@ class Probes:
         }
 
     def at(self, path: str) -> Any:
-        """What answers at a path; ``None``: no probe."""
+        """The application for a path; ``None``: there is no probe."""
         answers = self._at.get(path)
         if answers is None:
             return None
@@ -61,18 +61,18 @@ class Probes:
         return probe
 
     async def _live(self, scope: dict[str, Any], send: Any) -> None:
-        """The process answers."""
+        """Say that the process is running."""
         await send_json(send, 200, {"status": "live"})
 
     async def _ready(self, scope: dict[str, Any], send: Any) -> None:
-        """The process can take events: PostgreSQL takes writes. Redis may be away, since it carries hints only."""
+        """Say whether the process can accept events: PostgreSQL must accept writes; Redis may be away."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.get_running_loop().create_task(self._why_not_ready())
         problem = await asyncio.shield(self._asking)
         await (send_problem(send, problem) if problem else send_json(send, 200, {"status": "ready"}))
 
     async def _why_not_ready(self) -> Problem | None:
-        """One question at a time, shared by all who ask meanwhile."""
+        """Why PostgreSQL would refuse; one query at a time, shared by all requests that arrive meanwhile."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 ((read_only, _),) = await self._database.fetch(_READY, ())

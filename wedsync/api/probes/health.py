@@ -22,7 +22,7 @@ class HealthView(Scoped):
 
     @extend_schema(responses=HealthShape)
     def get(self, request: Request) -> Response:
-        """Always 200, also when all is ill: the answer tells."""
+        """Always 200, even when everything fails: the body says so."""
         return Response(as_json(report(client_of(request).organization.id)))
 
 

@@ -1,4 +1,4 @@
-"""What ``GET /metrics`` answers to Prometheus, and to whom."""
+"""``GET /metrics`` for Prometheus: who may read it, and its content."""
 
 import asyncio
 import hmac
@@ -20,7 +20,7 @@ FORWARDED_PREFIXES = b"x-forwarded", b"cf-"
 
 
 def may_look(scope: dict[str, Any]) -> bool:
-    """By the token; without one configured, by coming straight from this machine and not through a proxy on it."""
+    """Whether a request may read metrics: by the token; where none is set, if it comes directly from this machine."""
     if token := settings.METRICS_TOKEN:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         scheme, _, text = (given[0] if len(given) == 1 else b"").partition(b" ")
@@ -40,7 +40,7 @@ def _is_local(client: tuple[str, int] | None) -> bool:
 
 
 class Metrics:
-    """Collects in a thread of its own, with its own connection; all who ask meanwhile share what it finds."""
+    """Collects in its own thread with its own connection; requests that arrive meanwhile share the result."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
@@ -50,7 +50,7 @@ class Metrics:
         """The metrics as text; ``None``: PostgreSQL did not answer.
 
         Arguments:
-            within: seconds. A collection that takes longer goes on; nobody starts another beside it.
+            within: seconds. A collection that takes longer continues, and no other is started meanwhile.
         """
         if self._collecting is None or self._collecting.done():
             self._collecting = asyncio.get_running_loop().run_in_executor(self._thread, _collect)

@@ -1,4 +1,4 @@
-"""What the endpoint of health answers, for the API's description."""
+"""Answers of the health endpoint, for the API's description."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations.models.health import HealthStatus
 
 
 class SystemHealthShape(serializers.Serializer[Any]):
-    """How one system is doing. Figures are of the last hour; `null`: there are none."""
+    """One system's health. Figures are for the last hour; `null`: there are none."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -33,7 +33,7 @@ class SystemHealthShape(serializers.Serializer[Any]):
 
 
 class AlertShape(serializers.Serializer[Any]):
-    """An alert that is open."""
+    """An open alert."""
 
     id = serializers.UUIDField()
     cause = serializers.CharField()
@@ -44,7 +44,7 @@ class AlertShape(serializers.Serializer[Any]):
 
 
 class HealthShape(serializers.Serializer[Any]):
-    """How the organization's systems and queues are doing."""
+    """The health of the organization's systems and queues."""
 
     status = serializers.ChoiceField(HealthStatus.choices)
     score = serializers.IntegerField(min_value=0, max_value=100)
@@ -52,6 +52,6 @@ class HealthShape(serializers.Serializer[Any]):
     taken_at = serializers.DateTimeField(allow_null=True, help_text="When the figures were taken.")
     oldest_due_seconds = serializers.FloatField()
     queues = serializers.DictField(child=serializers.IntegerField(), help_text="Waiting deliveries by priority.")
-    unlinked = serializers.IntegerField(help_text="Events that wait for a wedding; 10000 means as many or more.")
+    unlinked = serializers.IntegerField(help_text="Events that wait for a wedding; 10000 means 10000 or more.")
     systems = SystemHealthShape(many=True)
     alerts = AlertShape(many=True)

@@ -1,1 +1,1 @@
-"""What a request may say: its body, its filters, its page of a list."""
+"""Validation of requests: bodies, filters and pages of lists."""

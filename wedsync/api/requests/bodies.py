@@ -1,4 +1,4 @@
-"""Bodies of requests: a field that an endpoint does not know is refused by name, never overlooked (docs/adr/0058)."""
+"""Bodies of requests: a field that an endpoint does not know is refused by name, never ignored (docs/adr/0058)."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def refuse_unknown(body: Any, known: Collection[str]) -> None:
     """Check the names of a body's fields.
 
     Raises:
-        Unprocessable: the body is no object, or holds other fields; each of them is named.
+        Unprocessable: the body is not an object, or has other fields; each of them is named.
     """
     if not isinstance(body, dict):
-        raise Unprocessable(FieldProblem("body", "must be an object" if known else "must be left out"))
+        raise Unprocessable(FieldProblem("body", "must be an object" if known else "must be omitted"))
     if unknown := _names(name for name in body if name not in known):
         takes = f"; known: {', '.join(known)}" if known else "; this request takes no body"
         raise Unprocessable(*(FieldProblem(name, UNKNOWN + takes) for name in unknown))
 
 
 def _names(unknown: Any) -> list[str]:
-    """The first of them, fit for an answer."""
+    """The first names, shortened for an answer."""
     return sorted({str(name)[:LONGEST_NAME] or "(empty)" for name in unknown})[:MOST_NAMED]
 
 
 class _KnownFields(_Mixed):
-    """Refuses unknown fields. A read-only one is accepted where it repeats the stored value, so that a client can send
-    back what it was given.
+    """Refuses unknown fields. A read-only field is accepted where it repeats the stored value, so that a client can
+    send back what it received.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        """See DRF. What is unknown is named beside whatever else is wrong.
+        """See DRF. Unknown fields are reported together with all other errors.
 
         Raises:
             ValidationError: by field.
@@ -72,7 +72,7 @@ class _KnownFields(_Mixed):
             if self.instance is None:
                 wrong[name] = ["cannot be set here"]
             elif stands[name] != data[name]:
-                wrong[name] = ["cannot be set here, and differs from the stored value; leave it out"]
+                wrong[name] = ["cannot be set here, and differs from the stored value; omit it"]
         return wrong
 
     def _as_shown(self) -> dict[str, Any]:
@@ -88,4 +88,4 @@ class Body(_KnownFields, serializers.Serializer[Any]):
 
 
 class RowBody(_KnownFields, serializers.ModelSerializer[Row]):
-    """A row, as an endpoint shows and takes it."""
+    """A row, as an endpoint shows and accepts it."""

@@ -1,4 +1,4 @@
-"""Filters of lists: what is not known, or cannot be read, is refused rather than overlooked."""
+"""Filters of lists: an unknown or unreadable filter is refused rather than ignored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class UnknownFilter(APIException):
 
 
 class Filters(_FilterSet):  # type: ignore[misc]
-    """The filters of a list; ``search_in``: the columns in which ``?q=`` looks, in either case."""
+    """The filters of a list; ``search_in``: the columns that ``?q=`` searches, ignoring case."""
 
     search_in: tuple[str, ...] = ()
 
@@ -55,26 +55,26 @@ class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]
     """``?q=``."""
 
     def __init__(self) -> None:
-        super().__init__(method="search", max_length=LONGEST_SEARCH, help_text="A text to look for, in either case.")
+        super().__init__(method="search", max_length=LONGEST_SEARCH, help_text="A text to search for, ignoring case.")
 
 
 def _refuse_empty(values: Any) -> None:
-    """An empty value would mean no filter at all, as if nobody had asked.
+    """Refuse empty values, which would mean no filter at all.
 
     Raises:
-        Unprocessable: at each name that has one.
+        Unprocessable: for each filter with an empty value.
     """
     given = values.lists() if isinstance(values, MultiValueDict) else values.items()
     empty = [name for name, value in given if _is_empty(value)]
     if empty:
-        raise Unprocessable(*(FieldProblem(name, "must not be empty; leave it out instead") for name in empty))
+        raise Unprocessable(*(FieldProblem(name, "must not be empty; omit it instead") for name in empty))
 
 
 def _refuse_second(filters: type[Filters], values: Any) -> None:
-    """Where one value is taken, a second one would be overlooked, or the first.
+    """Refuse several values for a filter that takes one, since all but one would be ignored.
 
     Raises:
-        Unprocessable: at each name that has several.
+        Unprocessable: for each filter with several values.
     """
     if not isinstance(values, MultiValueDict):
         return
@@ -84,7 +84,7 @@ def _refuse_second(filters: type[Filters], values: Any) -> None:
         if len(given) > 1 and not isinstance(filters.base_filters[name], django_filters.MultipleChoiceFilter)
     ]
     if several:
-        raise Unprocessable(*(FieldProblem(name, "may be given once") for name in several))
+        raise Unprocessable(*(FieldProblem(name, "may be given only once") for name in several))
 
 
 def _is_empty(value: Any) -> bool:
@@ -94,11 +94,11 @@ def _is_empty(value: Any) -> bool:
 
 
 def filtered(filters: type[Filters], rows: QuerySet[Any], values: Any) -> QuerySet[Any]:
-    """The rows that fit.
+    """The rows that match.
 
     Raises:
-        UnknownFilter: a name that is no filter.
-        Unprocessable: a value that is empty or cannot be read, or a second one where one is taken, at its name.
+        UnknownFilter: a name is not a filter.
+        Unprocessable: by filter, a value that is empty or invalid, or several where one is allowed.
     """
     check_names(filters, values, also=())
     _refuse_empty(values)
@@ -112,7 +112,7 @@ def filtered(filters: type[Filters], rows: QuerySet[Any], values: Any) -> QueryS
 
 
 def check_names(filters: type[Filters] | None, values: Mapping[str, Any], also: tuple[str, ...]) -> None:
-    """Refuse names that are none of the filters.
+    """Refuse names that are not filters.
 
     Raises:
         UnknownFilter: with all of them.
@@ -137,5 +137,5 @@ class StrictFilters(_Backend):  # type: ignore[misc]
         values = request.query_params.copy()
         for name in (CURSOR, LIMIT):
             if len(values.pop(name, [])) > 1:
-                raise BadPage(f"{name} may be given once.")
+                raise BadPage(f"{name} may be given only once.")
         return filtered(filters, queryset, values)

@@ -30,10 +30,10 @@ class BadPage(APIException):
 
 
 class CursorPages(BasePagination):
-    """``?cursor=&limit=``; a view may name the columns of its order, the last of which is unique, as ``page_order``."""
+    """``?cursor=&limit=``; a view may name the columns to sort by, the last of them unique, as ``page_order``."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """The rows of the page; one more is read, to see whether another page follows."""
+        """The rows of the page; one more is read to see whether another page follows."""
         self._url = request.build_absolute_uri()
         self._columns: tuple[str, ...] = getattr(view, "page_order", ("id",))
         limit = _limit(request.query_params.get(LIMIT))
@@ -97,14 +97,14 @@ class CursorPages(BasePagination):
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """For the description of the API."""
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
-        cursor = "Out of a page's `next` or `previous`; opaque."
+        cursor = "From a page's `next` or `previous`; opaque."
         return [
             {"name": CURSOR, "in": "query", "required": False, "description": cursor, "schema": {"type": "string"}},
-            {"name": LIMIT, "in": "query", "required": False, "description": "Rows a page.", "schema": limit},
+            {"name": LIMIT, "in": "query", "required": False, "description": "Rows per page.", "schema": limit},
         ]
 
 
-_NO_CURSOR = "The cursor is none of ours. Take it from next or previous of a page, or leave it out."
+_NO_CURSOR = "This is not a valid cursor. Use the next or previous link of a page, or omit it."
 
 
 def _all_texts(place: list[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Bodies of the API: as strict as the webhooks'. docs/vendors/README.md, "What comes back"."""
+"""Parses bodies of the API as strictly as those of webhooks. docs/vendors/README.md, "What comes back"."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -34,5 +34,5 @@ class StrictJsonParser(BaseParser):
         except strict_json.NotStrictJson as error:
             raise ParseError(f"{error}.") from error
         if not strict_json.is_storable(value):
-            raise ParseError("The body holds a NUL or a lone surrogate, which no text may hold.")
+            raise ParseError("The body contains a NUL or a lone surrogate, which texts must not contain.")
         return value

@@ -1,1 +1,1 @@
-"""Endpoints of weddings: read and change one, fill in a form, reach a milestone."""
+"""Endpoints of weddings: read and change one, submit a form, report a milestone."""

@@ -1,4 +1,4 @@
-"""``POST /api/forms/<id>/responses/``: a filled form."""
+"""``POST /api/forms/<id>/responses/``: a submitted form."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class FormResponsesView(Scoped, IdempotentPosts):
         examples=[OpenApiExample("a change of plans", {"answers": {"guests": 118}}, request_only=True)],
     )
     def post(self, request: Request, form_id: UUID) -> Response:
-        """Take ``{"answers": {...}}`` as plain text; 201 with the event's id, after its commit."""
+        """Accept ``{"answers": {...}}`` as plain text; 201 with the event's id, after its commit."""
         answers = _answers(request.data)
         with transaction.atomic():
             form = (

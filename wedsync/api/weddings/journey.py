@@ -41,7 +41,7 @@ class JourneyView(Scoped, IdempotentPosts):
         organization = client_of(request).organization
         wedding = Wedding.objects.filter(organization=organization, id=values["wedding_id"]).first()
         if wedding is None:
-            raise Unprocessable(FieldProblem("wedding_id", "is no wedding of yours"))
+            raise Unprocessable(FieldProblem("wedding_id", "does not belong to your organization"))
         with transaction.atomic():
             now, by = timezone.now(), client_of(request).author
             event = reach_milestone(wedding, values["milestone"], values["progress"], occurred_at=now, by=by)

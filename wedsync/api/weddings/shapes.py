@@ -1,4 +1,4 @@
-"""What the endpoints of weddings, forms and journeys take and answer, for the API's description."""
+"""Requests and answers of weddings, forms and journeys, for the API's description."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Facts(serializers.Serializer[Any]):
     date = serializers.DateField(required=False)
     ceremony_time = serializers.CharField(required=False, help_text=_TIME)
     reception_time = serializers.CharField(required=False, help_text=_TIME)
-    reception_end = serializers.CharField(required=False, help_text=f"{_TIME} Before the start: the next day.")
+    reception_end = serializers.CharField(required=False, help_text=f"{_TIME} Before the start: next day.")
     venue_name = serializers.CharField(required=False, max_length=200)
     guest_count = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
     capacity = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
@@ -24,7 +24,7 @@ class WeddingChangesShape(_Facts):
 
 
 class WeddingShape(_Facts):
-    """A wedding; times are the venue's, and `null` where they are not known."""
+    """A wedding; times are local at the venue, and `null` where unknown."""
 
     id = serializers.UUIDField()
     couple = serializers.CharField()
@@ -32,7 +32,7 @@ class WeddingShape(_Facts):
 
 
 class AnswersShape(serializers.Serializer[Any]):
-    """1 to 200 answers: question to a text, a number, a boolean or `null`."""
+    """1 to 200 answers: each question with a text, a number, a boolean or `null`."""
 
     answers = serializers.DictField(child=serializers.JSONField())
 

@@ -1,4 +1,4 @@
-"""``/api/weddings/<id>/``: read a wedding, or change it and tell everyone."""
+"""``/api/weddings/<id>/``: read a wedding, or change it and publish the change."""
 
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ class WeddingView(Scoped):
         examples=[OpenApiExample("later", {"ceremony_time": "16:00", "guest_count": 120}, request_only=True)],
     )
     def patch(self, request: Request, wedding_id: UUID) -> Response:
-        """Change fields, venue-local; answers after the commit of the events that this makes."""
+        """Change fields, with times local at the venue; answers after the commit of the resulting events."""
         wedding = _find(request, wedding_id)
         values = parse_changes(request.data, wedding)
         with transaction.atomic():
@@ -50,11 +50,11 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
     """The values of a request's body, texts as plain text, times in the wedding's zone.
 
     Arguments:
-        wedding: as it stands. What cannot be changed, and what is not known, is taken where it says the
-            same, so that a client can send back what it was given.
+        wedding: as it is stored. A read-only or empty field is accepted where it repeats the stored value, so that a
+            client can send back what it received.
 
     Raises:
-        Unprocessable: with every field that cannot be taken.
+        Unprocessable: with every field that was refused.
     """
     if not isinstance(body, dict) or not body:
         raise Unprocessable(FieldProblem("body", "must be an object with at least one field"))
@@ -80,7 +80,7 @@ def _find(request: Request, wedding_id: UUID) -> Wedding:
 
 
 def as_json(wedding: Wedding) -> dict[str, Any]:
-    """A wedding as the API shows it; times are the venue's."""
+    """A wedding as the API shows it; times are local at the venue."""
     return {
         "id": str(wedding.id),
         "couple": wedding.couple,
