@@ -10,14 +10,14 @@ from wedsync.database import sessions
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's settings of one PostgreSQL from its URL.
+    """Django's settings for one PostgreSQL, from its URL.
 
     Raises:
-        ConfigurationError: another scheme; WedSync runs on PostgreSQL only (docs/adr/0008).
+        ConfigurationError: another scheme; WedSync runs only on PostgreSQL (docs/adr/0008).
     """
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs on PostgreSQL only")
+        raise env.ConfigurationError("DATABASE_URL must start with postgresql://; WedSync runs only on PostgreSQL")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
         "ENGINE": "wedsync.database.pooled",
@@ -150,7 +150,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",  # last, as its documentation asks for
+    "axes.middleware.AxesMiddleware",  # last, as its documentation requires
 ]
 ROOT_URLCONF = "wedsync.urls"
 WSGI_APPLICATION = "wedsync.asgi.django"
@@ -179,7 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# The sign-in guard locks a user name and an address together, never the user alone
+# The sign-in guard locks a user name and an address together, never a user alone
 # (docs/staff/admin.md, "Signing in").
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -236,7 +236,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "wedsync.api.openapi.schema.Description",
     "EXCEPTION_HANDLER": "wedsync.api.problems.answer",
     "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,  # ?format= is as unknown as any
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is unknown like any other parameter
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "WedSync",
@@ -265,18 +265,18 @@ SPECTACULAR_SETTINGS = {
         "Priority": "wedsync.queues.Priority",
     },
     "TAGS": [
-        {"name": "weddings", "description": "Weddings, forms, journeys: what happens is published."},
+        {"name": "weddings", "description": "Weddings, forms and journeys; what happens is published."},
         {"name": "channels", "description": "Live channels."},
-        {"name": "channel-config", "description": "Where events go: routes, and what each would do."},
+        {"name": "channel-config", "description": "Where events go: routes, and dry runs of them."},
         {"name": "systems", "description": "Connected systems."},
-        {"name": "connections", "description": "The doors through which systems send us events."},
-        {"name": "references", "description": "Systems' names for our weddings and contacts."},
+        {"name": "connections", "description": "The connections through which systems send us events."},
+        {"name": "references", "description": "Other systems' ids for our weddings and contacts."},
         {"name": "events", "description": "What happened."},
-        {"name": "deliveries", "description": "What goes out, to whom, and what came of it."},
-        {"name": "incidents", "description": "Emergencies: raised, acknowledged, resolved, drilled."},
-        {"name": "notifications", "description": "Who was to hear of what, whether they did, and why not."},
-        {"name": "contacts", "description": "What people want to hear of."},
-        {"name": "health", "description": "How systems and queues are doing."},
+        {"name": "deliveries", "description": "What goes out, to whom, and with what result."},
+        {"name": "incidents", "description": "Emergencies and drills: raise, acknowledge and resolve them."},
+        {"name": "notifications", "description": "Who was to be told of an event, whether they were, and if not, why."},
+        {"name": "contacts", "description": "What people want to receive."},
+        {"name": "health", "description": "The health of systems and queues."},
     ],
 }
 UNFOLD = {
@@ -288,5 +288,5 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "wedsync.weddings.tenant_admin.recent_actions.site_context",
     "SCRIPTS": [f"{STATIC_URL}weddings/dates_in_words.js"],
 }
-LOGGING_CONFIG = None  # wedsync.logs does it, for Django, Celery and uvicorn alike
+LOGGING_CONFIG = None  # wedsync.logs configures Django, Celery and uvicorn alike
 logs.configure(env.LOG_LEVEL.read(), file=env.LOG_FILE.read(), most_bytes=env.LOG_BYTES.read())

@@ -1,4 +1,4 @@
-"""The settings as mypy's Django plugin needs them: it reads the models, and reaches no server."""
+"""The settings for mypy's Django plugin, which reads the models and reaches no server."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What must hold before any process of WedSync starts to work."""
+"""Checks the configuration before any process of WedSync starts to work."""
 
 import re
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ _HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.
 
 
 def verify() -> None:
-    """Refuse a configuration that would lose or double deliveries later.
+    """Refuse a configuration that would later lose or duplicate deliveries.
 
     Raises:
-        ConfigurationError: the first rule that is broken, with the names of the variables.
+        ConfigurationError: the first rule that is violated, with the names of the variables.
     """
     if not settings.DEBUG or settings.SECRET_KEYS:
         vault.check_keys()
@@ -31,7 +31,7 @@ def verify() -> None:
             raise ConfigurationError(
                 f"WEDSYNC_VISIBILITY_TIMEOUT_SECONDS ({settings.VISIBILITY_TIMEOUT_SECONDS:g}) must be greater than "
                 f"WEDSYNC_{lease}_SECONDS ({held:g}), and that greater than WEDSYNC_{deadline}_SECONDS ({call:g}): "
-                "otherwise one delivery is sent twice"
+                "otherwise a delivery may be sent twice"
             )
         if quickest >= held:
             raise ConfigurationError(
@@ -43,30 +43,30 @@ def check_hosts(allowed: Sequence[str], public_url: str) -> None:
     """Refuse host names with which nobody could reach a page.
 
     Raises:
-        ConfigurationError: there are none, one is no host name, or that of the public URL is not among them.
+        ConfigurationError: there are none, one is not a host name, or the public URL's host is not among them.
     """
     if not allowed:
         raise ConfigurationError(
-            "WEDSYNC_ALLOWED_HOSTS is empty, so every page would answer 400. Name the host of WEDSYNC_PUBLIC_URL, and "
-            "others by comma"
+            "WEDSYNC_ALLOWED_HOSTS is empty, so every page would answer 400. List the host of WEDSYNC_PUBLIC_URL and "
+            "any others, separated by commas"
         )
     for name in allowed:
         if not _HOST_NAME.fullmatch(name):
             raise ConfigurationError(
-                f"WEDSYNC_ALLOWED_HOSTS holds {name!r}, which is no host name. Write it without scheme, port and path, "
+                f"WEDSYNC_ALLOWED_HOSTS has {name!r}, which is not a host name. Omit scheme, port and path, "
                 "for instance wedsync.example, or .wedsync.example for all names below it"
             )
     host = urlsplit(public_url).hostname or ""
     if not validate_host(f"[{host}]" if ":" in host else host, allowed):
         raise ConfigurationError(
-            f"WEDSYNC_ALLOWED_HOSTS ({', '.join(allowed)}) does not hold {host!r}, the host of WEDSYNC_PUBLIC_URL "
-            f"({public_url}): its links would lead to pages that answer 400. Add it, or correct the URL"
+            f"WEDSYNC_ALLOWED_HOSTS ({', '.join(allowed)}) does not include {host!r}, the host of WEDSYNC_PUBLIC_URL "
+            f"({public_url}), so links would lead to pages that answer 400. Add it, or correct the URL"
         )
 
 
 @register()
 def configuration_check(**_: object) -> list[CheckMessage]:
-    """The same as a system check, so that ``manage.py check`` reports it."""
+    """:func:`verify` as a system check, so that ``manage.py check`` reports it."""
     try:
         verify()
     except ConfigurationError as error:

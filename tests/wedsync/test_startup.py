@@ -50,11 +50,11 @@ def test_addresses_are_hosts_too(hosts: list[str], url: str) -> None:
         ([], "WEDSYNC_ALLOWED_HOSTS is empty"),
         (["other.example"], "does not hold 'wedsync.example'"),
         (["sub.wedsync.example"], "does not hold 'wedsync.example'"),
-        (["https://wedsync.example"], "'https://wedsync.example', which is no host name"),
-        (["wedsync.example:443"], "'wedsync.example:443', which is no host name"),
-        (["wedsync.example/"], "'wedsync.example/', which is no host name"),
-        (["wedsync.example", "a b"], "'a b', which is no host name"),
-        (["*.wedsync.example"], "'*.wedsync.example', which is no host name"),
+        (["https://wedsync.example"], "'https://wedsync.example', which is not a host name"),
+        (["wedsync.example:443"], "'wedsync.example:443', which is not a host name"),
+        (["wedsync.example/"], "'wedsync.example/', which is not a host name"),
+        (["wedsync.example", "a b"], "'a b', which is not a host name"),
+        (["*.wedsync.example"], "'*.wedsync.example', which is not a host name"),
     ],
 )
 def test_hosts_with_which_nobody_reaches_a_page_are_refused_in_words(hosts: list[str], said: str) -> None:

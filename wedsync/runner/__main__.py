@@ -28,12 +28,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--procfile", type=Path, default=ROOT / "Procfile", help="the processes to run")
     parser.add_argument("--setup", action="append", metavar="NAME=COMMAND", help="run before the processes, in order")
-    parser.add_argument("--sandbox", default=SANDBOX, metavar="COMMAND", help="what stands in for outside services")
+    parser.add_argument(
+        "--sandbox", default=SANDBOX, metavar="COMMAND", help="the process that stands in for outside services"
+    )
     return parser.parse_args()
 
 
 def main() -> int:
-    """Run one copy; 0 when somebody stopped it, 1 when it could not start."""
+    """Run one copy; 0 if somebody stopped it, 1 if it could not start."""
     arguments = _arguments()
     os.umask(0o077)  # the home holds keys and the demo's password
     progress = Progress()

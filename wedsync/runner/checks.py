@@ -1,6 +1,6 @@
-"""``python -m wedsync.runner.checks``: Django's own checks for ``make lint``, as production would be configured.
+"""``python -m wedsync.runner.checks``: Django's own checks for ``make lint``, configured as in production.
 
-Neither of them needs a server: the addresses lead nowhere on purpose.
+They need no server: the addresses lead nowhere on purpose.
 """
 
 import os
@@ -19,7 +19,7 @@ COMMANDS = (
 
 
 def environment() -> dict[str, str]:
-    """A production's configuration with new keys, and nothing of the caller's own."""
+    """A production configuration with new keys, and nothing of the caller's own."""
     return unconfigured(os.environ) | {
         "DATABASE_URL": "postgresql://nobody@/nothing?host=/nonexistent",
         "REDIS_URL": "unix:///nonexistent/valkey.sock",
@@ -32,7 +32,7 @@ def environment() -> dict[str, str]:
 
 
 def main() -> int:
-    """Run all of them; 1 when one found something."""
+    """Run all checks; 1 if any failed."""
     without_database = ["-W", "ignore:Got an error checking a consistent migration history"]
     codes = []
     for words in COMMANDS:

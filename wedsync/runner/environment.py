@@ -1,4 +1,4 @@
-"""What processes find in their environment."""
+"""The environment variables of the processes."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from wedsync.runner.ports import DEFAULT, LOCAL
 def unconfigured(outer: Mapping[str, str]) -> dict[str, str]:
     """An environment without everything that configures WedSync, Django or libpq.
 
-    A copy of one's own starts from it: nothing leads it to somebody else's data, port or times.
+    A separate copy starts from it, so that nothing leads it to another copy's data, port or times.
     """
     foreign = ("WEDSYNC_", "DJANGO_", "PG")
     return {name: value for name, value in outer.items() if name not in VARIABLES and not name.startswith(foreign)}
@@ -25,10 +25,10 @@ def unconfigured(outer: Mapping[str, str]) -> dict[str, str]:
 def for_children(
     outer: Mapping[str, str], home: Home, port: int, sandbox_port: int, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """The environment of every process of this copy, made of the runner's own and what the home knows.
+    """The environment of every process of this copy, made from the runner's own and the home's.
 
-    Keys that the operator set stay. Debugging and libpq's own variables do not pass: the first shows tracebacks to
-    everybody, the others would lead psycopg2 to another server than the URL says.
+    Keys that the operator has set are kept. Debugging and libpq's variables are dropped: the first shows tracebacks to
+    everybody, the others would lead psycopg2 to another server than the URL names.
     """
     made = {name: value for name, value in outer.items() if name != "WEDSYNC_DEBUG" and not name.startswith("PG")}
     for name, make in (("WEDSYNC_SECRET_KEYS", fernet_key), ("WEDSYNC_DJANGO_SECRET_KEY", django_secret)):
@@ -49,16 +49,16 @@ def for_children(
 
 
 def _allowed(outer: Mapping[str, str], sandbox_port: int) -> str:
-    """The sandbox, and what the caller allows besides, such as a receiver of one's own."""
+    """The sandbox, and what the caller allows in addition, such as their own receiver."""
     own = f"{LOCAL}/32:{sandbox_port}"
     given = [each.strip() for each in outer.get("WEDSYNC_OUTBOUND_ALLOW", "").split(",")]
     return ",".join([own, *(each for each in given if each and each != own)])
 
 
 def of_running_copy(outer: Mapping[str, str]) -> dict[str, str]:
-    """What a command needs to join the copy that runs in ``WEDSYNC_HOME``.
+    """The variables with which a command uses the copy running in ``WEDSYNC_HOME``.
 
-    Nothing where none runs there, or where the operator has named a database: then the environment is the operator's.
+    Empty if none runs there, or if the operator has named a database: then the environment is the operator's.
     """
     home = Home(outer.get("WEDSYNC_HOME") or ".wedsync")
     if outer.get("DATABASE_URL") or not home.ready_file.exists():

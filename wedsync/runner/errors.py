@@ -1,5 +1,5 @@
-"""The one error that the runner shows to a person."""
+"""The error that the runner shows to people."""
 
 
 class RunnerError(Exception):
-    """Something that the person who typed the command can repair. The message says what and how."""
+    """A problem that the person who typed the command can solve. The message says what it is, and how."""

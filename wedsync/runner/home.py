@@ -1,17 +1,17 @@
-"""The home folder (``WEDSYNC_HOME``): everything that one copy of WedSync keeps between two starts.
+"""The home folder (``WEDSYNC_HOME``): everything that one copy of WedSync keeps between starts.
 
 ====================  ==========================================================
-``keys/``             secrets, one a file, readable by their owner alone
+``keys/``             secrets, one per file, readable only by their owner
 ``postgres/``         the embedded PostgreSQL's data
 ``valkey/``           the embedded Valkey's data
 ``logs/``             one file per process
 ``run/``              what is true only while it runs
 ``sandbox-port``      the sandbox's port, kept so that its address stays
-``postgres-port``     where a person has written one: a port of 127.0.0.1 that PostgreSQL listens on instead
+``postgres-port``     written by a person: a port of 127.0.0.1 for PostgreSQL to listen on instead
 ``demo.json``         the demo's facts, for scripts and clients
 ``sandbox.json``      the accounts that the sandbox plays
-``sandbox.sqlite3``   what the sandbox remembers
-``lock``              held by the runner; a second one on the same home stops
+``sandbox.sqlite3``   what the sandbox stores
+``lock``              held by the runner; a second runner on the same home stops
 ====================  ==========================================================
 """
 
@@ -28,16 +28,16 @@ from wedsync.runner.errors import RunnerError
 from wedsync.runner.runtime import runtime_folder
 
 LOG_LIMIT = 10 * 1024 * 1024
-"""Bytes from which a log is set aside at the next start of its process."""
+"""The size in bytes from which a log is rotated when its process next starts."""
 
 
 def fernet_key() -> str:
-    """A key as cryptography.fernet makes it: 32 random bytes, URL-safe base64."""
+    """A key in the form of cryptography.fernet: 32 random bytes, URL-safe base64."""
     return urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def django_secret() -> str:
-    """Django's own length and more, without a character that a shell or a URL would mind."""
+    """A secret at least as long as Django's own, without characters that are special in shells or URLs."""
     return secrets.token_urlsafe(50)
 
 
@@ -59,12 +59,12 @@ class Home:
         self._lock: IO[str] | None = None
 
     def create(self) -> None:
-        """Make the folder and its rooms.
+        """Create the folder and its subfolders.
 
-        Root's home can be entered (not listed) by others: its PostgreSQL runs as an ordinary user.
+        Others can enter (not list) root's home, since its PostgreSQL runs as an ordinary user.
 
         Raises:
-            RunnerError: the place cannot be written, or belongs to another user.
+            RunnerError: the folder cannot be written, or belongs to another user.
         """
         try:
             if not self.path.exists():
@@ -75,16 +75,16 @@ class Home:
                 tempfile.TemporaryFile(dir=room).close()
         except OSError as error:
             raise RunnerError(
-                f"The home {self.path} cannot be written: {error.strerror}. If another user made it, or the place is "
-                "wrong, set WEDSYNC_HOME to a folder of your own."
+                f"The home {self.path} cannot be written: {error.strerror}. If it belongs to another user, or is the "
+                "wrong place, set WEDSYNC_HOME to a folder of your own."
             ) from error
 
     def runtime(self) -> Path:
-        """The short folder for sockets that belongs to this home; made when missing."""
+        """This home's short folder for sockets; created if missing."""
         return runtime_folder(self.path)
 
     def lock(self) -> None:
-        """Hold this home until :meth:`unlock`; the kernel lets go of it when this process ends, however it ends.
+        """Hold this home until :meth:`unlock`; the kernel releases it when this process ends, however it ends.
 
         Raises:
             RunnerError: another runner holds it.
@@ -95,7 +95,7 @@ class Home:
             self._flock(file)
             if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 break
-            file.close()  # whoever held it has just removed it
+            file.close()  # its holder has just removed it
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))
@@ -115,14 +115,14 @@ class Home:
             ) from error
 
     def unlock(self) -> None:
-        """Let go of the home."""
+        """Release the home."""
         if self._lock:
             (self.path / "lock").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
     def secret(self, name: str, make: Callable[[], str]) -> str:
-        """The secret of this name; made at the first call and the same ever after."""
+        """The secret of this name; created at the first call and then kept."""
         path = self.keys / name
         if path.exists() and (kept := path.read_text().strip()):
             return kept
@@ -137,7 +137,7 @@ class Home:
         return made
 
     def log(self, name: str) -> Path:
-        """The log of a process, set aside first when it has grown too large."""
+        """The log of a process; one that has grown too large is rotated first."""
         path = self.logs / f"{name}.log"
         if path.exists() and path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))

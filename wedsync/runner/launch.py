@@ -27,16 +27,16 @@ from wedsync.runner.supervision.readiness import wait_for_all
 from wedsync.runner.supervision.supervisor import Supervisor
 
 READY_TIMEOUT = 180.0
-"""Seconds in which everything must answer; a small machine starts seven Pythons at once."""
+"""Within this many seconds everything must answer; a small machine starts seven Python processes at once."""
 CONNECTIONS_BESIDE_WORKERS = 60
-"""Database connections that the web process, the sweep, the beat and a person's own tools may hold."""
+"""Database connections for the web process, the sweep, the beat and a person's own tools."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What one copy of WedSync consists of. Commands are in the language of ``sh`` and run beside the Procfile."""
+    """What one copy of WedSync consists of. Commands are in ``sh``'s syntax and run in the Procfile's folder."""
 
     home: Home
     port: int
@@ -47,7 +47,7 @@ class Copy:
 
 
 class Launcher:
-    """Brings one copy up and down again."""
+    """Starts one copy and stops it again."""
 
     def __init__(self, copy: Copy, progress: Progress) -> None:
         self._copy = copy
@@ -56,7 +56,7 @@ class Launcher:
         self._commands = procfile.read(copy.procfile)
 
     def run(self) -> None:
-        """Return once everything has stopped, because somebody asked.
+        """Run the copy; returns once somebody has stopped it and everything has ended.
 
         Raises:
             RunnerError: it could not start; nothing is left running.
@@ -79,11 +79,11 @@ class Launcher:
             home.unlock()
 
     def _clean_up(self, record: ProcessRecord) -> None:
-        """End what a killed runner of this home left; its web process may still hold the port."""
+        """End processes that a killed runner of this home left; its web process may still hold the port."""
         self._home.ready_file.unlink(missing_ok=True)
         if found := end_orphans(record, self._home.path):
             names = ", ".join(process.name for process in found)
-            self._progress.say(f"  Ended what an earlier start of this home had left: {names}")
+            self._progress.say(f"  Ended processes left by an earlier start of this home: {names}")
 
     async def _live(self, record: ProcessRecord, sandbox_port: int) -> None:
         supervisor = Supervisor(record, self._progress.news)
@@ -112,7 +112,7 @@ class Launcher:
             supervisor.hasten.set()
         else:
             asked.set()
-            self._progress.say("\nStopping everything. Again Ctrl-C: at once.")
+            self._progress.say("\nStopping everything. Press Ctrl-C again to stop immediately.")
 
     async def _bring_up(self, supervisor: Supervisor, sandbox_port: int) -> None:
         home = self._home
@@ -133,7 +133,7 @@ class Launcher:
         home.ready_file.write_text(json.dumps({"base_url": children["WEDSYNC_PUBLIC_URL"], "pid": os.getpid()}))
 
     async def _start_server(self, supervisor: Supervisor, variable: str) -> str:
-        """The URL of a server: the operator's own when the variable names one, else the embedded one, started."""
+        """The URL of a server: the operator's own if the variable names one, else that of the embedded one, started."""
         if given := self._copy.environment.get(variable):
             self._progress.say(f"  {variable} is set: no embedded server for it")
             return given
@@ -154,7 +154,7 @@ class Launcher:
         return server.url
 
     def _check_connections(self) -> None:
-        """Every worker thread may hold one connection, and the embedded PostgreSQL has so many in all.
+        """Check that the workers' connections fit the limit of the embedded PostgreSQL.
 
         Raises:
             RunnerError: too many connections, or not a number.
@@ -170,7 +170,7 @@ class Launcher:
             raise RunnerError(f"{name}={connections} is too many: at most {room // workers} fit here.")
 
     def _log_bytes(self) -> int:
-        """The size at which a log is set aside.
+        """The size at which a log is rotated.
 
         Raises:
             RunnerError: not a number.
@@ -181,7 +181,7 @@ class Launcher:
             raise RunnerError(str(error)) from error
 
     def _program(self, name: str, command: str, children: Mapping[str, str]) -> Program:
-        """Workers and the sweep leave a file when they are ready; the web process is asked; others just live."""
+        """A process of the Procfile. Workers and the sweep are ready by a file, web by its answer, others by life."""
         ready = self._home.ready / name
         readiness, ready_at = Readiness.ALIVE, ""
         if name == "web":
@@ -219,7 +219,7 @@ class Launcher:
 
 
 async def _uninterrupted(work: Callable[[], T]) -> T:
-    """Blocking work in a thread; a Ctrl-C meanwhile waits for its end, since a thread cannot be stopped half-way."""
+    """Do blocking work in a thread; a Ctrl-C meanwhile waits for it, since a thread cannot be interrupted."""
     running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(running)

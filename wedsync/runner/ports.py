@@ -1,4 +1,4 @@
-"""The ports of one copy: the web's is given, the sandbox's is found once and remembered."""
+"""The ports of one copy: the web process's is given, the sandbox's is found once and remembered."""
 
 import errno
 import hashlib
@@ -13,7 +13,7 @@ from wedsync.runner.errors import RunnerError
 LOCAL = "127.0.0.1"
 DEFAULT = 8000
 SANDBOX_FIRST, SANDBOX_COUNT = 20000, 10000
-"""Below the ports that Linux gives to outgoing connections (32768 and above), far from the usual ones."""
+"""Below the ports that Linux uses for outgoing connections (32768 and above), far from the usual ones."""
 
 
 def parse(name: str, text: str) -> int:
@@ -23,24 +23,24 @@ def parse(name: str, text: str) -> int:
         RunnerError: not a number from 1 to 65535.
     """
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise RunnerError(f"{name}={text} is not a port; it takes a number from 1 to 65535.")
+        raise RunnerError(f"{name}={text} is not a port; use a number from 1 to 65535.")
     return int(text)
 
 
 def problem(port: int, host: str = LOCAL) -> str | None:
-    """Why nobody could listen on this port now; None when it is free."""
+    """Why a process could not listen on this port now; ``None`` if it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen()
         except OSError as error:
-            return "is taken by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
+            return "is in use by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
     return None
 
 
 def require_free(name: str, port: int) -> None:
-    """Say so before anything starts.
+    """Check a port before anything starts.
 
     Raises:
         RunnerError: the port cannot be listened on.
@@ -52,10 +52,10 @@ def require_free(name: str, port: int) -> None:
 def sandbox_port(home: Path, remembered: Path, environment: Mapping[str, str], taken: int) -> int:
     """The sandbox's port: from ``WEDSYNC_SANDBOX_PORT``, else the last one while it is free, else a free one.
 
-    The search starts at a number that belongs to the home, so that two copies do not meet.
+    The search starts at a number derived from the home, so that two copies do not collide.
 
     Arguments:
-        taken: the web's port, which nobody listens on yet.
+        taken: the web process's port, on which nothing listens yet.
     """
     given = environment.get(SANDBOX_PORT.name) or SANDBOX_PORT.default
     if given and given != SANDBOX_PORT.default:

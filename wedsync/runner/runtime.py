@@ -1,7 +1,7 @@
-"""The folder for sockets: short, without spaces, and nobody else's.
+"""The folder for sockets: short, without spaces, and private.
 
-A socket's path ends at 107 bytes (sun_path of unix(7)), which a home deep in somebody's folders easily breaks, and
-PostgreSQL's connection strings do not like spaces. So sockets live below the machine's temporary folder.
+A socket's path has at most 107 bytes (sun_path in unix(7)), which a home in a deep folder easily exceeds, and spaces
+break PostgreSQL's connection strings. Sockets are therefore below the machine's temporary folder.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from wedsync.runner.errors import RunnerError
 
 LONGEST = 107 - len("/postgres/.s.PGSQL.5432.lock")
-"""Bytes that the folder's own path may have, so that the longest name inside still fits."""
+"""The most bytes of the folder's own path, so that the longest name inside still fits."""
 
 
 def _temporary_folder(name: str) -> Path:
@@ -26,13 +26,13 @@ def _temporary_folder(name: str) -> Path:
 
 
 def runtime_folder(home: Path) -> Path:
-    """The home's folder for sockets; made when missing, private to this user.
+    """The home's folder for sockets; created if missing, private to this user.
 
-    Root's can be entered (not listed) by others, because root's PostgreSQL runs as an ordinary user; what lies inside
-    is private to its owner each.
+    Others can enter (not list) root's, because root's PostgreSQL runs as an ordinary user; everything inside is private
+    to its owner.
 
     Raises:
-        RunnerError: somebody else made a folder of that name, or there is no place for one.
+        RunnerError: another user owns a folder of that name, or there is no place for one.
     """
     user = os.geteuid()
     name = f"wedsync-{user}-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:8]}"
@@ -47,5 +47,5 @@ def runtime_folder(home: Path) -> Path:
 
 
 def remove(runtime: Path) -> None:
-    """Take the folder away again; what cannot be removed is not worth an error while stopping."""
+    """Remove the folder; what cannot be removed is not worth an error while stopping."""
     shutil.rmtree(runtime, ignore_errors=True)

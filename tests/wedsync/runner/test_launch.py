@@ -98,7 +98,7 @@ def test_the_start_after_a_kill_ends_its_own_orphans_and_nothing_else(make_runne
     bystander.kill()
     bystander.wait()
     again.ask()
-    assert "Ended what an earlier start of this home had left: " in again.finish()
+    assert "Ended processes left by an earlier start of this home: " in again.finish()
 
 
 def test_a_taken_port_is_reported_before_anything_starts(make_runner: MakeRunner) -> None:

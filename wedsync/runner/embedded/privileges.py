@@ -1,11 +1,11 @@
-"""How PostgreSQL is started by root, which it refuses to run as.
+"""Starts PostgreSQL for root, since PostgreSQL refuses to run as root.
 
-Root's PostgreSQL runs as ``nobody``. That user often cannot walk to the binaries or the data: the checkout may lie
-below /root, which is closed to all others. Copying everything elsewhere would cost hundreds of megabytes and break
-"the home holds the data", so in that case, and only then, the server keeps one capability of root, ``dac_override``,
-which lets it through closed folders (capabilities(7)). ``setpriv`` of util-linux sets it as an ambient one, the only
-kind that survives the execution of an ordinary program. The bit ``no_setuid_fixup`` is needed beside it: without it
-access(2), with which PostgreSQL looks for its own programs, leaves every capability of an ordinary user aside.
+Root's PostgreSQL runs as ``nobody``. That user often cannot reach the binaries or the data: the checkout may be below
+/root, which is closed to others. Copying everything elsewhere would cost hundreds of megabytes and break the rule that
+the home holds the data. Only in that case the server keeps one of root's capabilities, ``dac_override``, which lets it
+through closed folders (capabilities(7)). ``setpriv`` of util-linux sets it as an ambient capability, the only kind that
+survives the execution of an ordinary program. The bit ``no_setuid_fixup`` is needed too: without it access(2), by which
+PostgreSQL finds its own programs, ignores every capability of an ordinary user.
 """
 
 import os
@@ -31,16 +31,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Launch:
-    """How a command becomes a process of another user: words before it, or keywords for ``subprocess``."""
+    """How a command runs as another user: words put before it, or keywords for ``subprocess``."""
 
     prefix: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
 
 def account_for(data: Path) -> Account | None:
-    """Who shall run the server whose data lie here: None for ourselves, unless we are root.
+    """The user to run the server with this data as; ``None``: the current user, who is not root.
 
-    Data that an ordinary user made stay with that user, so that ``sudo make run`` does not take them away.
+    An ordinary user's data stay that user's, so that ``sudo make run`` does not take them over.
     """
     if os.geteuid() != 0:
         return None
@@ -60,10 +60,10 @@ def launch_as(account: Account | None, reach: tuple[Path, ...], proof: tuple[str
 
     Arguments:
         reach: folders that the program must be able to enter.
-        proof: a harmless command of the same program, which must succeed.
+        proof: a harmless command of the same program that must succeed.
 
     Raises:
-        RunnerError: they are closed to the account, and setpriv is missing or may not open them.
+        RunnerError: the account cannot enter them, and setpriv is missing or cannot help.
     """
     if account is None:
         return Launch()
@@ -76,14 +76,14 @@ def launch_as(account: Account | None, reach: tuple[Path, ...], proof: tuple[str
         if _works(lifted, reach, proof):
             return lifted
     raise RunnerError(
-        f"PostgreSQL refuses root, and user {account.uid}, whom it runs as instead, cannot enter "
+        f"PostgreSQL refuses root, and user {account.uid}, as whom it runs instead, cannot enter "
         f"{' and '.join(str(folder) for folder in reach)}. Run as an ordinary user, or move the checkout and "
         "WEDSYNC_HOME to folders that others may enter."
     )
 
 
 def _works(launch: Launch, folders: tuple[Path, ...], proof: tuple[str, ...]) -> bool:
-    """Ask the kernel itself: rights depend on modes, lists of access and mounts."""
+    """Whether it works, by trying: access depends on modes, access control lists and mounts."""
     walk = 'count=$1; shift; while [ $count -gt 0 ]; do cd "$1" || exit 1; shift; count=$((count - 1)); done; exec "$@"'
     words = ["/bin/sh", "-c", walk, "sh", str(len(folders)), *map(str, folders), *proof]
     options = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **launch.options}

@@ -1,4 +1,4 @@
-"""What the embedded servers have in common: they can be prepared, described, started, asked, and stopped."""
+"""What the embedded servers have in common: they can be prepared, described, started, checked and stopped."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ from wedsync.runner.supervision.processes import kill_group, wait_until
 from wedsync.runner.supervision.program import Program, last_lines
 
 START_TIMEOUT = 60.0
-"""Seconds that a server may take to answer; recovery after a crash is part of it."""
+"""The most seconds until a server answers, including recovery after a crash."""
 
 
 class EmbeddedServer(ABC):
-    """A server that lives in a home folder and listens on a Unix socket only.
+    """A server that keeps its data in a home folder and listens only on a Unix socket.
 
     The supervisor uses :meth:`prepare`, :meth:`program` and :meth:`answers`; tests and tools, which need no
-    supervisor, :meth:`start` and :meth:`stop`.
+    supervisor, use :meth:`start` and :meth:`stop`.
     """
 
     label: str
@@ -30,11 +30,11 @@ class EmbeddedServer(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """How clients reach it."""
+        """The URL for clients."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make its data where missing.
+        """Create its data if missing.
 
         Raises:
             RunnerError: the data cannot be used; the message says why.
@@ -46,14 +46,14 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether a client is served now.
+        """Whether it serves clients now.
 
         Raises:
-            RunnerError: it answers, and will never serve us.
+            RunnerError: it answers, but will never serve us.
         """
 
     def start(self) -> None:
-        """Prepare, start, and return once it answers; nothing to do when it runs. After :meth:`stop` it finds its data.
+        """Prepare, start, and return once it answers; does nothing if it runs. Data are kept after :meth:`stop`.
 
         Raises:
             RunnerError: it ended or did not answer in time.
@@ -74,7 +74,7 @@ class EmbeddedServer(ABC):
             raise RunnerError(f"{self.label} did not start. The end of {program.log}:\n{last_lines(program.log)}")
 
     def stop(self) -> None:
-        """Stop it in order; kill what does not stop."""
+        """Stop it in order; kill it if it does not stop."""
         process, self.process = self.process, None
         if process is None:
             return
@@ -91,5 +91,5 @@ class EmbeddedServer(ABC):
         process.wait()
 
     def environment(self) -> dict[str, str]:
-        """A server needs nothing of its user's environment; PGPORT or PGDATA in it would lead it astray."""
+        """The server's environment, without the user's: PGPORT or PGDATA in that would mislead it."""
         return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "WEDSYNC_HOME": str(self.home.path)}

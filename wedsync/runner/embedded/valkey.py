@@ -17,7 +17,7 @@ SETTINGS = {
     "maxmemory": "512mb",
     "maxmemory-policy": "noeviction",
 }
-"""No port; the log of commands is enough to keep what it knows; full memory is an error and no silent loss."""
+"""No port; the append-only file is enough to keep its data; full memory is an error, not a silent loss."""
 
 
 def binary() -> Path:
@@ -36,16 +36,16 @@ class EmbeddedValkey(EmbeddedServer):
 
     @property
     def socket(self) -> Path:
-        """The only way in."""
+        """The socket, the only way to reach it."""
         return self.runtime / "valkey.sock"
 
     @property
     def url(self) -> str:
-        """redis-py's form for a Unix socket."""
+        """The URL in redis-py's form for a Unix socket."""
         return f"unix://{self.socket}"
 
     def prepare(self) -> None:
-        """Nothing to make: Valkey makes its own files.
+        """Check the binary; Valkey creates its own files.
 
         Raises:
             RunnerError: there is no binary for this machine.
@@ -53,7 +53,7 @@ class EmbeddedValkey(EmbeddedServer):
         binary()
 
     def program(self) -> Program:
-        """The working folder is the data folder, so that a path with spaces never enters Valkey's configuration."""
+        """What to run. The data folder is the working folder, since Valkey's configuration does not allow spaces."""
         settings = {"unixsocket": str(self.socket), **SETTINGS}
         return Program(
             name="valkey",
@@ -65,7 +65,7 @@ class EmbeddedValkey(EmbeddedServer):
         )
 
     def answers(self) -> bool:
-        """While it reads its data it says LOADING."""
+        """Whether it answers PONG; while it reads its data it says LOADING."""
         try:
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(2)

@@ -1,4 +1,4 @@
-"""The programs that lie in installed wheels."""
+"""Finds programs in installed wheels."""
 
 import importlib.util
 from pathlib import Path
@@ -7,10 +7,10 @@ from wedsync.runner.errors import RunnerError
 
 
 def program(package: str, pattern: str, instead: str) -> Path:
-    """A wheel's program, found without importing its package: that may start things, or need more than the program.
+    """A wheel's program, found without importing its package, which may have side effects or need more packages.
 
     Arguments:
-        pattern: where the program lies in the package, as ``Path.glob`` reads it; the first match counts.
+        pattern: where the program is in the package, as a pattern of ``Path.glob``; the first match counts.
         instead: what a person can do without the wheel.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The one block that a person needs: where it is, how to sign in, and a webhook to paste."""
+"""The announcement: the copy's address, how to sign in, and a webhook to paste."""
 
 import json
 import shlex
@@ -22,7 +22,7 @@ _WEBHOOK = """\
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo's data tell about themselves (``demo.json`` in the home)."""
+    """The facts of the demo (``demo.json`` in the home)."""
 
     base_url: str
     sandbox_url: str
@@ -35,7 +35,7 @@ class Demo:
     @classmethod
     def read(cls, path: Path) -> "Demo":
         """Raises:
-        RunnerError: the file is missing or lacks something.
+        RunnerError: the file is missing or incomplete.
         """
         try:
             found: dict[str, Any] = json.loads(path.read_text())
@@ -54,10 +54,10 @@ class Demo:
 
 
 def webhook_line(demo: Demo) -> str:
-    """A command for bash, dash and zsh that sends a signed webhook of VenueMaster, new each time it is pasted.
+    """A command for bash, dash and zsh that sends a signed VenueMaster webhook, a new one each time it is pasted.
 
-    The capacity is drawn by chance, so that each paste changes the wedding. The signature
-    is VenueMaster's: HMAC-SHA256 of ``t.body`` (docs/vendors).
+    The capacity is random, so that each paste changes the wedding. The signature is VenueMaster's: HMAC-SHA256 of
+    ``t.body`` (docs/vendors).
     """
     return _WEBHOOK.format(
         wedding=demo.wedding, secret=shlex.quote(demo.webhook_secret), url=shlex.quote(demo.webhook_url)
@@ -65,7 +65,7 @@ def webhook_line(demo: Demo) -> str:
 
 
 def block(demo: Demo, home: Path) -> str:
-    """The whole announcement, as plain text: a frame or a wrapped line would be pasted too."""
+    """The whole announcement as plain text, since a frame or a wrapped line would be pasted too."""
     rule = "-" * 72
     return f"""
 {rule}

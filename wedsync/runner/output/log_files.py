@@ -1,8 +1,8 @@
-"""Logs that stay small while their process runs: at a size they are set aside as ``<name>.log.1``.
+"""Keeps logs small while their process runs: at a certain size they are rotated to ``<name>.log.1``.
 
-Our own processes do it themselves, with a handler of the standard library (``WEDSYNC_LOG_FILE``). Programs that are not
-ours write to the file that they were started with, so it is copied and emptied for them: a line that they write in
-that very moment may be missing.
+Our own processes do it themselves, with a handler of the standard library (``WEDSYNC_LOG_FILE``). Other programs write
+to the file that they were started with, so it is copied and emptied for them; a line written in that very moment may be
+lost.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ LOOK_SECONDS = 5.0
 
 
 def set_aside(log: Path, limit: int) -> bool:
-    """Copy a log that has grown beyond ``limit`` bytes and empty it; whether it had. Its writers append."""
+    """Copy and empty a log larger than ``limit`` bytes; whether it was. Its writers append."""
     try:
         if log.stat().st_size <= limit:
             return False
         shutil.copyfile(log, log.with_suffix(".log.1"))
         with log.open("r+b") as file:
             file.truncate(0)
-    except OSError:  # no room, or the log is gone; the next look tries again
+    except OSError:  # no space, or the log is gone; the next check tries again
         return False
     return True
 
 
 async def keep_small(logs: Callable[[], Iterable[Path]], limit: int, every: float = LOOK_SECONDS) -> None:
-    """Look at these logs for as long as the event loop runs."""
+    """Check these logs for as long as the event loop runs."""
     while True:
         await asyncio.sleep(every)
         for log in list(logs()):
@@ -40,7 +40,7 @@ async def keep_small(logs: Callable[[], Iterable[Path]], limit: int, every: floa
 
 
 class Notes:
-    """The runner's own log: one JSON line per happening, rotated like the others."""
+    """The runner's own log: one JSON line per event, rotated like the others."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._handler = RotatingFileHandler(path, maxBytes=limit, backupCount=1, encoding="utf-8")

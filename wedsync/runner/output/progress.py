@@ -16,16 +16,16 @@ from wedsync.runner.output.log_files import Notes
 
 
 class _LastingConsole(Console):
-    """Goes quiet when nobody reads any more; rich would end the process, and with it nobody would stop the servers."""
+    """Goes quiet when its pipe breaks, where rich would end the process and leave the servers running."""
 
     def on_broken_pipe(self) -> None:
-        """Write to nowhere from now on."""
+        """Discard all output from now on."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress:
-    """One line per step and per piece of news. A lost terminal never stops the runner."""
+    """One line per step and per notice. A lost terminal never stops the runner."""
 
     def __init__(self) -> None:
         for stream in (sys.stdout, sys.stderr):
@@ -39,7 +39,7 @@ class Progress:
 
     @contextlib.contextmanager
     def step(self, label: str) -> Iterator[None]:
-        """Say that something is being done, and how long it took."""
+        """Show that a step is in progress, then how long it took."""
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
             if self._console.is_terminal:
@@ -51,12 +51,12 @@ class Progress:
         self._print(f"  [green]ok[/]  {escape(label)}  [dim]{time.monotonic() - began:.1f} s[/]", label)
 
     def detail(self, text: str) -> None:
-        """What the present step waits for; shown on a terminal only."""
+        """What the current step waits for; shown only on a terminal."""
         if self._status:
             self._status.update(escape(text))
 
     def news(self, text: str) -> None:
-        """Something that happened by itself, with its time."""
+        """An event that nobody asked for, with its time."""
         self._print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/]  [yellow]{escape(text)}[/]", text)
 
     def say(self, text: str) -> None:
@@ -64,7 +64,7 @@ class Progress:
         self._print(escape(text), text.strip().splitlines()[0] if text.strip() else "")
 
     def error(self, text: str) -> None:
-        """Why it stops."""
+        """The reason why the runner stops."""
         self._note(text, logging.ERROR)
         with contextlib.suppress(OSError):
             self._errors.print(f"[red]WedSync:[/] {escape(text)}")

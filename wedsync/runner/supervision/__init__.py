@@ -1,1 +1,1 @@
-"""The processes of a copy: read from the Procfile, started, watched, restarted, ended."""
+"""The processes of a copy: reads them from the Procfile, starts, watches, restarts and ends them."""

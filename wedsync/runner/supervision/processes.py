@@ -1,6 +1,6 @@
-"""Which process is which: a pid alone says nothing, since the kernel hands it out again.
+"""Identifies processes: a pid alone is not enough, since the kernel reuses it.
 
-A process is known by its pid *and* its start time, so that nothing is ever ended because of its name or its number.
+A process is identified by its pid *and* its start time, so that none is ever ended because of its name or number alone.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from pathlib import Path
 _PROC = Path("/proc")
 _FIELDS_BEFORE_STATE = 2
 _STATE, _SESSION, _START = 3, 6, 22
-"""Numbers of the fields of /proc/<pid>/stat, as counted in proc_pid_stat(5)."""
+"""Numbers of fields in /proc/<pid>/stat, as counted in proc_pid_stat(5)."""
 
 
 def _stat_fields(pid: int) -> list[str] | None:
-    """The fields from ``state`` on; the name before them may hold spaces and brackets."""
+    """The fields from ``state`` on; the name before them may contain spaces and brackets."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
@@ -39,9 +39,9 @@ def _boot() -> str:
 
 
 def start_time(pid: int) -> str | None:
-    """What tells this process from every other one that ever had its pid; None once it has ended.
+    """What distinguishes this process from every other that ever had its pid; ``None`` once it has ended.
 
-    A zombie has ended: nobody can end it again, and in a container nobody may ever reap it.
+    A zombie counts as ended: it cannot be ended again, and in a container nothing may ever reap it.
     """
     if _PROC.joinpath("self/stat").exists():
         fields = _stat_fields(pid)
@@ -54,7 +54,7 @@ def start_time(pid: int) -> str | None:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A process that this home started: enough to find it again, and to end it as it wants to be ended."""
+    """A process that this home started, with what is needed to find it again and to stop it properly."""
 
     name: str
     pid: int
@@ -64,7 +64,7 @@ class Recorded:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process lives, and no other with its pid."""
+        """Whether this process is alive, as opposed to another with its pid."""
         return start_time(self.pid) == self.started
 
 
@@ -76,17 +76,17 @@ class ProcessRecord:
         self._running: dict[int, Recorded] = {}
 
     def add(self, process: Recorded) -> None:
-        """Write it down as soon as it was started."""
+        """Record a process as soon as it was started."""
         self._running[process.pid] = process
         self._write()
 
     def discard(self, pid: int) -> None:
-        """It has ended."""
+        """Forget a process that has ended."""
         self._running.pop(pid, None)
         self._write()
 
     def read(self) -> list[Recorded]:
-        """What an earlier runner wrote; an unreadable file counts as empty."""
+        """What an earlier runner recorded; an unreadable file counts as empty."""
         try:
             return [Recorded(**entry) for entry in json.loads(self._path.read_text())]
         except (OSError, ValueError, TypeError):
@@ -99,13 +99,13 @@ class ProcessRecord:
 
 
 def send(pid: int, number: int) -> None:
-    """A signal to one process; one that has ended needs none."""
+    """Send a signal to one process; one that has ended is ignored."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
 
 def kill_group(pid: int) -> None:
-    """End whatever is left of the process group that this session leader made."""
+    """End whatever is left of the process group that this session leader created."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -121,7 +121,7 @@ def wait_until(condition: Callable[[], bool], timeout: float, pause: float = 0.0
 
 
 def _left_in_session(leader: int, home: Path) -> list[int]:
-    """Processes of a session whose leader has ended, when their own environment names this home."""
+    """Processes of a session whose leader has ended, if their environment names this home."""
     mark = f"WEDSYNC_HOME={home}".encode()
     found = []
     for folder in _PROC.glob("[0-9]*"):
@@ -135,11 +135,11 @@ def _left_in_session(leader: int, home: Path) -> list[int]:
 
 
 def end_orphans(record: ProcessRecord, home: Path, grace: float = 12.0) -> Sequence[Recorded]:
-    """End what a killed runner of this home left, in the order of a normal stop; return what was found.
+    """End what a killed runner of this home left, in the order of a normal stop; returns what was found.
 
     Arguments:
-        home: the absolute home; what is left of a session without its leader must name it.
-        grace: seconds from asking to SIGKILL.
+        home: the absolute home, which processes of a session without its leader must name.
+        grace: seconds from the first signal to SIGKILL.
     """
     recorded = record.read()
     orphans = [process for process in recorded if process.alive]

@@ -1,4 +1,4 @@
-"""Reading a Procfile: one process a line, ``name: command``, the command in the language of ``sh``."""
+"""Reads a Procfile: one process per line, ``name: command``, with the command in ``sh``'s syntax."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ def read(path: Path) -> dict[str, str]:
     """The commands by name, in the file's order.
 
     Raises:
-        RunnerError: the file is missing, a line is not understood, or a name comes twice.
+        RunnerError: the file is missing, a line is not valid, or a name occurs twice.
     """
     try:
         lines = path.read_text().splitlines()
@@ -30,5 +30,5 @@ def read(path: Path) -> dict[str, str]:
 
 
 def shell(command: str) -> tuple[str, ...]:
-    """``exec`` makes the shell become the program, so that signals reach the program itself."""
+    """The command for a shell; ``exec`` replaces the shell by the program, so that signals reach the program."""
     return ("/bin/sh", "-c", f"exec {command}")

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 
 class Stage(enum.IntEnum):
-    """The order of stopping: nothing loses a server that it still works with."""
+    """The order of stopping: no process loses a server that it still uses."""
 
     WORK = 0
     SANDBOX = 1
@@ -19,7 +19,7 @@ class Stage(enum.IntEnum):
 
 
 class Readiness(enum.Enum):
-    """What must be seen before a program counts as ready."""
+    """What makes a program count as ready."""
 
     ALIVE = "alive"
     FILE = "file"
@@ -30,10 +30,9 @@ class Readiness(enum.Enum):
 class Program:
     """One program.
 
-    ``grace`` is the time from asking to killing, in seconds. ``stop_signal`` asks; ``hurry_signal`` is what a second
-    Ctrl-C sends, and what an expired ``grace`` sends. ``options`` go to ``subprocess``. ``before_start`` runs before
-    every start, restarts too. ``rotates_itself``: its
-    log stays small by its own doing. ``ready_at`` is the URL or the file that ``readiness`` speaks of.
+    ``grace``: seconds from ``stop_signal`` to ``hurry_signal``, which a second Ctrl-C also sends. ``options`` go to
+    ``subprocess``. ``before_start`` runs before every start, including restarts. ``rotates_itself``: it keeps its own
+    log small. ``ready_at``: the URL or file that ``readiness`` refers to.
     """
 
     name: str
@@ -52,10 +51,10 @@ class Program:
     rotates_itself: bool = False
 
     def popen_options(self, log: IO[bytes]) -> dict[str, Any]:
-        """Keywords for ``subprocess.Popen`` and asyncio's twin of it.
+        """Keywords for ``subprocess.Popen`` and asyncio's counterpart.
 
-        Each child leads a session of its own: a Ctrl-C in the terminal reaches the runner alone, which then stops
-        everything in order (a shared process group gives Celery two SIGINTs, hence a cold shutdown).
+        Each child leads its own session: a Ctrl-C in the terminal reaches only the runner, which then stops everything
+        in order (a shared process group gives Celery two SIGINTs, and so a cold shutdown).
         """
         return {
             "env": dict(self.environment),

@@ -1,4 +1,4 @@
-"""When everything answers: asked from outside, the way a client would."""
+"""Waits until everything answers, checked from outside as a client would."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from wedsync.runner.supervision.program import Program, Readiness, last_lines
 from wedsync.runner.supervision.supervisor import Supervisor
 
 HOPELESS_DEATHS = 3
-"""Deaths in a row, before it was ever ready, that no waiting will repair."""
+"""Deaths in a row, before a program was ever ready, after which waiting is pointless."""
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""A proxy of the user's environment knows nothing of our loopback address."""
+"""A proxy in the user's environment cannot reach our loopback address."""
 
 
 def url_answers(url: str, timeout: float = 2.0) -> bool:
@@ -28,7 +28,7 @@ def url_answers(url: str, timeout: float = 2.0) -> bool:
 
 
 def shows_ready(program: Program) -> bool:
-    """Whether a living program shows that it does its work."""
+    """Whether a living program counts as ready."""
     match program.readiness:
         case Readiness.ALIVE:
             return True
@@ -39,14 +39,14 @@ def shows_ready(program: Program) -> bool:
 
 
 async def wait_for_all(supervisor: Supervisor, within: float, on_ready: Callable[[str], None]) -> None:
-    """Return once every program of the supervisor was seen ready.
+    """Return once every program of the supervisor has been ready.
 
     Arguments:
         within: seconds.
         on_ready: called with each name.
 
     Raises:
-        RunnerError: one dies again and again, or the time is over; the message holds the end of its log.
+        RunnerError: a program keeps dying, or the time is over; the message includes the end of its log.
     """
     deadline = time.monotonic() + within
     waiting = dict(supervisor.children)

@@ -1,4 +1,4 @@
-"""The supervisor: starts programs, starts again what dies, and stops everything in order."""
+"""The supervisor: starts programs, restarts those that die, and stops everything in order."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class Backoff:
     healthy: float = 30.0
 
     def delay(self, deaths: int) -> float:
-        """The wait after so many deaths in a row, counted from 1."""
+        """The wait after a number of deaths in a row, counted from 1."""
         return min(self.longest, self.first * 2.0 ** min(deaths - 1, 16))
 
 
@@ -50,7 +50,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether it has a life right now."""
+        """Whether its process is alive now."""
         return self.process is not None and self.process.returncode is None
 
 
@@ -58,8 +58,8 @@ class Supervisor:
     """Keeps programs alive until :meth:`stop`.
 
     Arguments:
-        record: where every living process stands, for the start after a kill of the runner.
-        announce: called with one line of news for a person.
+        record: lists every living process, for the next start after the runner was killed.
+        announce: called with one line for a person.
     """
 
     def __init__(self, record: ProcessRecord, announce: Announce, backoff: Backoff | None = None) -> None:
@@ -81,7 +81,7 @@ class Supervisor:
         """Run a program once, to its end.
 
         Raises:
-            RunnerError: it failed; the message holds the end of its log.
+            RunnerError: it failed; the message includes the end of its log.
         """
         child = Child(program)
         self.children[program.name] = child
@@ -98,13 +98,13 @@ class Supervisor:
         return [child.program.log for child in self.children.values() if not child.program.rotates_itself]
 
     async def stop(self) -> None:
-        """Stop everything, stage by stage; return when nothing is left. ``hasten`` cuts the patience short."""
+        """Stop everything, stage by stage; returns when nothing is left. ``hasten`` shortens the wait."""
         for stage in sorted({child.program.stage for child in self.children.values()}):
             members = [child for child in self.children.values() if child.program.stage == stage]
             await asyncio.gather(*(self._stop(child) for child in members))
 
     async def _spawn(self, child: Child) -> None:
-        """Start the program, unless it is to stop: the lock keeps a stop from missing a process just being born."""
+        """Start the program, unless it is to stop; the lock keeps a stop from missing a process that is starting."""
         program = child.program
         async with child.starting:
             if child.stopping.is_set():
@@ -120,7 +120,7 @@ class Supervisor:
                 )
 
     async def _buried(self, child: Child) -> int:
-        """Wait for the death, end at once what the dead one had started itself, and forget both."""
+        """Wait for a process to end, kill what it had started itself, and forget both."""
         process = child.process
         if process is None:
             return 0
@@ -144,7 +144,7 @@ class Supervisor:
                 self._announce(f"{name} runs again (process {child.process.pid})")
 
     async def _respawn(self, child: Child, delay: float) -> None:
-        """Start after ``delay``; again until the system lets us, which may lack memory or processes for a while."""
+        """Start after ``delay``; retry while the system lacks memory or processes."""
         while not await self._told_to_stop(child, delay):
             try:
                 await self._spawn(child)
@@ -174,7 +174,7 @@ class Supervisor:
         await burial
 
     async def _ended(self, process: Process, grace: float) -> bool:
-        """Whether it ended within its grace; a second Ctrl-C leaves it one second."""
+        """Whether it ended within its grace, which a second Ctrl-C shortens to one second."""
         ended = asyncio.ensure_future(process.wait())
         hastened = asyncio.ensure_future(self.hasten.wait())
         try:
