@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line per happening on standard error, with secrets blanked."""
+"""Structured logs: one JSON line per log event on standard error, with secrets blanked."""
 
 import atexit
 import contextlib
@@ -21,11 +21,11 @@ SECRET_NAME = re.compile(r"secret|token|password|authorization|credential|signat
 BLANK = "[redacted]"
 TOGETHER_SECONDS = 0.1
 LONGEST_PATH = 300  # characters
-LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # whoever holds such a link may act
+LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # the holder of such a link may act
 ACCESS = "wedsync.access"
 correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""What :mod:`wedsync.correlation` sets, and each line of the log has; put into words only where a line is written."""
+"""Set by :mod:`wedsync.correlation` and included in each log line; turned into text only when a line is written."""
 _access = logging.getLogger(ACCESS)
 
 
@@ -45,7 +45,7 @@ def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> Mu
 
 
 def identified(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the ids of what is being done now."""
+    """Add the ids of the current request or work."""
     if (current := correlation_id.get()) is not None:
         entry.setdefault("correlation_id", str(current))
         if request := request_id.get():
@@ -54,21 +54,21 @@ def identified(_logger: object, _method: str, entry: MutableMapping[str, Any]) -
 
 
 class _Lines(structlog.stdlib.ProcessorFormatter):
-    """Structlog's lines; those of :func:`access` are whole already, since each request has one."""
+    """Formats structlog's lines; those of :func:`access` are already complete, which saves time on every request."""
 
     def format(self, record: logging.LogRecord) -> str:
         return str(record.msg) if record.name == ACCESS else super().format(record)
 
 
 class _AccessLines:
-    """Lines of requests, written together by a thread of their own: one by one they would slow the receiver."""
+    """Lines of requests, written in batches by a separate thread: one by one they would slow the receiver."""
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
         self._thread: threading.Thread | None = None
 
     def add(self, line: bytes) -> None:
-        """Have a line written within a fraction of a second."""
+        """Queue a line, which is written within a fraction of a second."""
         self._waiting.append(line)
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="access-lines", daemon=True)
@@ -80,7 +80,7 @@ class _AccessLines:
             self.write()
 
     def write(self) -> None:
-        """Write what waits."""
+        """Write the queued lines."""
         lines = []
         with contextlib.suppress(IndexError):  # empty
             while True:
@@ -109,11 +109,11 @@ def access(*, path: str, **facts: str | int | float) -> None:
 
 
 def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
-    """Let structlog and the standard library write the same lines.
+    """Make structlog and the standard library write the same kind of lines.
 
     Arguments:
-        file: where to, of this process alone; empty: standard error.
-        most_bytes: the size at which the file is set aside as ``<file>.1``, while the process runs.
+        file: the log file, for this process alone; empty: standard error.
+        most_bytes: the size at which the file is rotated to ``<file>.1`` while the process runs.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -136,7 +136,7 @@ def configure(level: str, *, file: str = "", most_bytes: int = 0) -> None:
 
 
 def _config(level: str, handler: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
-    """What the standard library is told. ``shared``: what makes its lines like structlog's."""
+    """The standard library's configuration. ``shared``: the processors that make its lines like structlog's."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -157,18 +157,18 @@ def _config(level: str, handler: dict[str, Any], shared: list[Any]) -> dict[str,
 
 
 def _loggers(level: str) -> dict[str, Any]:
-    """Those of other people's that say too much, or past our lines."""
+    """Other packages' loggers that say too much, or bypass our handler."""
     quieter = level if level == "DEBUG" else "WARNING"
     return {
-        # Its lines hold paths of URLs, and the path of a Slack webhook is a secret.
+        # Its lines contain paths of URLs, and the path of a Slack webhook is a secret.
         "urllib3": {"level": "ERROR"},
-        # Two lines a message, which say less than our own.
+        # Two lines per message, which say less than our own.
         "celery.worker.strategy": {"level": quieter},
         "celery.app.trace": {"level": quieter},
-        # It gives them a handler of its own before it reads our settings; its level stays.
+        # It installs its own handler before it reads our settings; its level stays.
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"handlers": [], "propagate": True},
-        # Ours says more, and leaves out queries and links (wedsync.correlation).
+        # Our access log says more, and omits queries and links (wedsync.correlation).
         "uvicorn.access": {"handlers": [], "propagate": False},
     }
 
@@ -187,7 +187,7 @@ def _handler(file: str, most_bytes: int) -> dict[str, Any]:
 
 
 def _catch_the_rest() -> None:
-    """What Python itself would print becomes a line as well: warnings, and errors that nobody caught."""
+    """Log what Python itself would print: warnings, and uncaught errors."""
     logging.captureWarnings(capture=True)
     log = logging.getLogger("python")
     sys.excepthook = lambda kind, error, trace: log.critical("uncaught", exc_info=(kind, error, trace))

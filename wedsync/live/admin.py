@@ -1,4 +1,4 @@
-"""Admin of the log: events, channels and their entries, read-only."""
+"""Read-only admin of the log: events, channels and their entries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROUTING_COLOURS = {"routed": GOOD, "pending": BUSY, "unlinked": BAD, "held": WAR
 
 
 class EventTypeFilter(admin.SimpleListFilter):
-    """By the catalogue's types, which needs no look at the table."""
+    """Filters by the catalogue's types, so that the table need not be read for them."""
 
     title = "type"
     parameter_name = "type"
@@ -67,10 +67,10 @@ class ChannelEventAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("type", "urgency"), "wedding", ("occurred_at", "received_at"), "trace")}),
-        ("What it says", {"fields": ("payload_text",)}),
-        ("What became of it", {"fields": (("routing_state", "routed_at"), "effect")}),
+        ("Content", {"fields": ("payload_text",)}),
+        ("Result", {"fields": (("routing_state", "routed_at"), "effect")}),
         (
-            "Where it came from",
+            "Origin",
             {"fields": (("source", "author"), "source_system_id", ("correlation_id", "hops"), "id")},
         ),
     )

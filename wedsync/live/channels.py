@@ -1,6 +1,6 @@
 """Names of live channels, and patterns over them.
 
-Segments ``[A-Za-z0-9_-]{1,64}`` joined by ``:``; in patterns ``*`` and ``{name}`` stand for one segment.
+Segments ``[A-Za-z0-9_-]{1,64}`` joined by ``:``; in patterns ``*`` and ``{name}`` match one segment.
 docs/developers/realtime.md, "Channels".
 """
 
@@ -12,7 +12,7 @@ from wedsync.live.event_types.catalogue import CATALOGUE, Scope
 
 _SEGMENT = r"[A-Za-z0-9_-]{1,64}"
 LONGEST_NAME = 194  # characters
-MOST_CHANNELS = 128  # that one socket follows
+MOST_CHANNELS = 128  # per socket
 NAME = re.compile(rf"{_SEGMENT}:{_SEGMENT}:{_SEGMENT}")
 _WILDCARD = re.compile(r"\*|\{[a-zA-Z][A-Za-z0-9_]{0,31}\}")
 
@@ -36,7 +36,7 @@ def check_pattern(pattern: str) -> str:
     """
     segments = pattern.split(":")
     if len(segments) != 3 or not all(re.fullmatch(_SEGMENT, part) or _WILDCARD.fullmatch(part) for part in segments):
-        raise ValueError("a channel pattern is scope:entity:id, where * or {name} stands for one whole segment")
+        raise ValueError("a channel pattern is scope:entity:id, where * or {name} matches one whole segment")
     return pattern
 
 
@@ -49,15 +49,15 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def check_template(template: str, pattern: str) -> str:
-    """The template itself, of a channel name that takes segments from ``pattern``.
+    """The template itself: a channel name that may take segments from ``pattern``.
 
     Raises:
-        ValueError: it names a segment that the pattern does not capture, or makes no channel name.
+        ValueError: it names a segment that the pattern does not capture, or does not make a channel name.
     """
     check_pattern(template)
     unknown = {part for part in template.split(":") if _WILDCARD.fullmatch(part)} - set(pattern.split(":"))
     if unknown or "*" in template.split(":"):
-        raise ValueError("a live channel is named scope:entity:id; a {name} in it must stand in the pattern too")
+        raise ValueError("a live channel is named scope:entity:id; a {name} in it must be in the pattern too")
     return template
 
 
@@ -68,7 +68,7 @@ def fill(template: str, pattern: str, name: str) -> str:
 
 
 def ops_channel(organization_id: UUID | str) -> str:
-    """Where an organization's staff see how its systems are doing."""
+    """The channel on which an organization's staff see the health of its systems."""
     return f"ops:health:{organization_id}"
 
 

@@ -1,7 +1,7 @@
-"""The log of what happened, and the channels on which it is seen. The event row is the outbox (docs/adr/0001).
+"""The log of what happened, and the channels that show it. The event row is the outbox (docs/adr/0001).
 
-Its tables have no foreign keys where PostgreSQL would check for each row what the writing statement has made sure of
-for its whole batch (docs/adr/0021).
+Its tables have no foreign keys where PostgreSQL would check for each row what the writing statement has ensured for its
+whole batch (docs/adr/0021).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class ChannelEvent(models.Model):
     """The unit of truth: one per webhook or publish."""
 
     class Routing(models.TextChoices):
-        """What is still to be done with the event."""
+        """How far the event has been routed."""
 
         PENDING = "pending"
         ROUTED = "routed"
-        UNLINKED = "unlinked"  # no wedding of ours was found; waits for a reference
-        HELD = "held"  # its connection is paused; routed when that is resumed
-        FAILED = "failed"  # routing broke again and again; the log has the trace
+        UNLINKED = "unlinked"  # no wedding was found; waits for a reference
+        HELD = "held"  # its connection is paused; routed when it is resumed
+        FAILED = "failed"  # routing failed repeatedly; the log has the traceback
 
     class Effect(models.TextChoices):
-        """What the event did to its wedding."""
+        """What the event changed in its wedding."""
 
         PENDING = "pending"
         NONE = "none"
@@ -107,7 +107,7 @@ class ChannelEvent(models.Model):
 
 
 class Channel(models.Model):
-    """A named live stream. The row is also its counter: whoever appends holds its lock until the commit."""
+    """A named live stream. The row is also its counter, which appending locks until the commit."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="channels", db_index=False)
@@ -123,7 +123,7 @@ class Channel(models.Model):
 
 
 class ChannelEntry(models.Model):
-    """One event on one channel, at its place in the sequence. Sequences have no gap."""
+    """One event on one channel, with its sequence there. Sequences have no gap."""
 
     id = models.BigAutoField(primary_key=True)
     channel = models.ForeignKey(
@@ -147,7 +147,7 @@ class ChannelEntry(models.Model):
 
 
 class Ticket(models.Model):
-    """Lets one socket in, once and soon; made for browsers, which cannot send an ``Authorization`` header."""
+    """Admits one socket, once and soon; made for browsers, which cannot send an ``Authorization`` header."""
 
     token_hash = models.CharField(primary_key=True, max_length=64, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tickets")

@@ -1,4 +1,4 @@
-"""Publishing from inside WedSync: the same commit as a webhook's, without the receipt."""
+"""Publishes from inside WedSync: the same commit as a webhook's, without the receipt."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from wedsync.live.models import ChannelEvent
 
 
 def publish(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[ChannelEvent]:
-    """Store events within the caller's transaction and wake everyone after its commit; see :func:`append`."""
+    """Store events in the caller's transaction, and wake routing and sockets after its commit; see :func:`append`."""
     events = append(new_events, also)
     for event, new in zip(events, new_events, strict=True):
         hints.event_stored(event, new.channels)

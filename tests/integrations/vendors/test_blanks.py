@@ -115,7 +115,7 @@ def test_an_amount_that_its_currency_has_no_coins_for_is_refused(
 
     (problem,) = raised.value.problems
     assert problem.field == "amount"
-    assert f"at most {decimals} digits after the point" in problem.reason
+    assert f"at most {decimals} decimals" in problem.reason
 
 
 @every_vendor

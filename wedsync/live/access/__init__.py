@@ -1,1 +1,1 @@
-"""Who may watch: tickets, pages of our own, and rights that are checked again and again."""
+"""Who may watch: tickets, our own pages, and rights that are checked continually."""

@@ -1,4 +1,4 @@
-"""Whether a page that opens a socket is one of our own: browsers send a session's cookie along from any page."""
+"""Whether a page that opens a socket is one of our own, since browsers send the session's cookie from any page."""
 
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -11,12 +11,12 @@ Origin = tuple[str, str, int]  # scheme, host, port
 
 
 def is_our_own(scope: dict[str, Any], hosts: OriginValidator) -> bool:
-    """Whether the request names one origin, and that is ours: scheme, host and port.
+    """Whether the request names exactly one origin (scheme, host and port), and it is ours.
 
-    Ours is what the request itself was sent to, under a host that we answer to, or the public URL.
+    Our origins are the one that the request itself was sent to, under an allowed host, and the public URL.
 
     Arguments:
-        hosts: judges the host by ``ALLOWED_HOSTS``, so that a name that somebody else points at us is not ours.
+        hosts: checks the host by ``ALLOWED_HOSTS``, so that a name that somebody else points at us is not ours.
     """
     given = _header(scope, b"origin")
     if given is None or (origin := _origin(given)) is None:
@@ -28,7 +28,7 @@ def is_our_own(scope: dict[str, Any], hosts: OriginValidator) -> bool:
 
 
 def _scheme(scope: dict[str, Any]) -> str:
-    """``https`` behind TLS, also where a proxy has ended it, as for pages."""
+    """``https`` behind TLS, including TLS that a proxy terminates, as for pages."""
     if trusted := getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
         name, value = trusted
         if _header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode()) == value:
@@ -43,7 +43,7 @@ def _header(scope: dict[str, Any], name: bytes) -> str | None:
 
 
 def _origin(url: str) -> Origin | None:
-    """Scheme, host and port, the scheme's own where none is named; ``None``: not readable."""
+    """Scheme, host and port (by default the scheme's own); ``None``: not readable."""
     try:
         parts: SplitResult = urlsplit(url)
         port = parts.port

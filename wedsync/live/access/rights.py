@@ -1,6 +1,6 @@
-"""Whether the sockets of this process may still be open: the right by which each came in is asked for again and again.
+"""Whether this process's sockets may stay open: the rights by which they were admitted are checked continually.
 
-One query for all sockets each two seconds, so that what is withdrawn (an API key, a membership, an account, a session)
+One query for all sockets every two seconds, so that what is withdrawn (an API key, a membership, an account, a session)
 ends everywhere within five (docs/adr/0059).
 """
 
@@ -19,15 +19,15 @@ from wedsync.live import threads
 
 log = structlog.get_logger(__name__)
 LOOK_AT_LEAST_EVERY = 2.0  # seconds
-CLOSE_SHRUNK = 3014  # come again: what is left may be enough
+CLOSE_SHRUNK = 3014  # reconnect: the remaining rights may be enough
 CLOSE_GONE = 3507  # terminal
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """By whose right a socket is open: an API key's, or that of a member of staff with a session.
+    """Whose rights keep a socket open: an API key's, or those of a member of staff with a session.
 
-    ``account``: the account's password as a hash, since a new password ends the sessions of before.
+    ``account``: a hash of the account's password, since a new password ends earlier sessions.
     """
 
     api_key_id: UUID | None = None
@@ -37,20 +37,20 @@ class Bearer:
 
 
 def account_mark(password: str) -> str:
-    """What a :class:`Bearer` remembers of a stored password."""
+    """What a :class:`Bearer` stores of an account's password."""
     return hashlib.sha256(password.encode()).hexdigest()
 
 
 class Guarded(Protocol):
-    """A socket, with the right by which it came in and what that allowed then: a key's scopes, or a role."""
+    """A socket, with its bearer and the rights it was admitted with: a key's scopes, or a role."""
 
     @property
     def bearer(self) -> Bearer:
-        """By whose right."""
+        """Whose rights keep it open."""
 
     @property
     def rights(self) -> frozenset[str]:
-        """What that allowed."""
+        """The rights it was admitted with."""
 
     def end(self, code: int, reason: str) -> None:
         """Close it, with nothing sent any more."""
@@ -71,7 +71,7 @@ Standing = Mapping[tuple[str, str], frozenset[str]]
 
 
 def standing(bearers: Collection[Bearer]) -> Standing:
-    """What each bearer's right allows now, by id and session; those that are gone are left out. One query."""
+    """Each bearer's current rights, by id and session; bearers that are gone are omitted. One query."""
     keys = [str(each.api_key_id) for each in bearers if each.api_key_id]
     staff = [each for each in bearers if each.membership_id]
     given = {
@@ -86,7 +86,7 @@ def standing(bearers: Collection[Bearer]) -> Standing:
 
 
 def verdict(socket: Guarded, now: Standing) -> tuple[int, str] | None:
-    """Code and reason with which a socket must be closed; ``None``: it may stay."""
+    """The code and reason for closing a socket; ``None``: it may stay."""
     bearer = socket.bearer
     rights = now.get((str(bearer.api_key_id or bearer.membership_id), bearer.session_key))
     if rights is None:
@@ -104,13 +104,13 @@ class Guard:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Guarded) -> None:
-        """Begin to watch a socket."""
+        """Start watching a socket."""
         self._sockets.add(socket)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._watch())
 
     def remove(self, socket: Guarded) -> None:
-        """Forget a socket that is closed."""
+        """Stop watching a closed socket."""
         self._sockets.discard(socket)
 
     async def _watch(self) -> None:

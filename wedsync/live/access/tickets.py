@@ -1,4 +1,4 @@
-"""Tickets: one socket each, once, within a minute. The ticket may stand in a URL, since it is worthless afterwards."""
+"""Tickets: each opens one socket, once, within a minute. A ticket may be in a URL, since it is worthless afterwards."""
 
 import hashlib
 import secrets
@@ -23,7 +23,7 @@ PREFIX = "wst_"
 class Pass:
     """What a socket may see: one organization's channels, or only some of them.
 
-    ``bearer``, ``rights``: by whose right, and what that allowed at the entrance (:mod:`wedsync.live.access.rights`).
+    ``bearer``, ``rights``: whose rights admitted it, and what they were (:mod:`wedsync.live.access.rights`).
     """
 
     organization_id: UUID
@@ -42,7 +42,7 @@ def issue(
     api_key_id: UUID,
     channels: Sequence[str] | None = None,
 ) -> tuple[str, datetime]:
-    """Make a ticket. Returns its text, which is stored nowhere, and the time until which it can be used."""
+    """Create a ticket; returns its text, which is stored nowhere, and when it expires."""
     text = PREFIX + secrets.token_urlsafe(32)
     expires_at = timezone.now() + timedelta(seconds=settings.TICKET_SECONDS)
     Ticket.objects.create(
@@ -56,7 +56,7 @@ def issue(
 
 
 def redeem(text: str) -> Pass | None:
-    """Use a ticket up, in one conditional write. ``None``: unknown, expired, used before, or its key may no more."""
+    """Use up a ticket, in one conditional write. ``None``: unknown, expired, used, or its key lacks the right."""
     digest = _hash(text)
     taken = Ticket.objects.filter(token_hash=digest, used_at=None, expires_at__gt=Now()).update(used_at=Now())
     if not taken:
@@ -78,7 +78,7 @@ def redeem(text: str) -> Pass | None:
 
 
 def prune() -> int:
-    """Delete tickets that cannot be used any more; returns how many."""
+    """Delete expired tickets; returns how many."""
     return Ticket.objects.filter(expires_at__lt=Now()).delete()[0]
 
 

@@ -1,6 +1,6 @@
 """The event types: category, base priority, payload, and the scopes that each appears on.
 
-docs/developers/event-types.md has them.
+docs/developers/event-types.md lists them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EMERGENCY = "venue.emergency_reported"
 
 
 class Category(StrEnum):
-    """What a person's preferences are kept by."""
+    """The category, by which people set their preferences."""
 
     TIMELINE = "timeline"
     BOOKINGS = "bookings"
@@ -26,16 +26,16 @@ class Category(StrEnum):
 
 
 class Scope(StrEnum):
-    """The company's own live channels, by whom they are for."""
+    """The company's own live channels, by audience."""
 
     COUPLE = "couple"
     SUPPLIERS = "suppliers"  # every supplier of the wedding
-    SUPPLIER = "supplier"  # the one that the event came from
+    SUPPLIER = "supplier"  # the supplier that sent the event
     PHOTOGRAPHY = "photography"
     URGENT = "urgent"
     FORM = "form"
     JOURNEY = "journey"
-    OPS = "ops"  # staff: how the connected systems and WedSync itself are doing
+    OPS = "ops"  # staff: the health of connected systems and of WedSync itself
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class EventType:
 
     @property
     def is_about_us(self) -> bool:
-        """Whether it tells of WedSync and its systems, or is an exercise: for staff, and for no wedding's people."""
+        """Whether it is about WedSync and its systems, or a drill: for staff, never for a wedding's people."""
         return self.scopes == {Scope.OPS}
 
     @property
     def is_ours(self) -> bool:
-        """Whether only WedSync makes it. Nobody outside may send such a type."""
+        """Whether only WedSync publishes it. Nobody outside may send this type."""
         return self.is_about_us or self.name.startswith("incident.")
 
 

@@ -1,4 +1,4 @@
-"""The payloads of events that only we publish: of incidents, alerts, checks and the health of systems."""
+"""The payloads of events that only WedSync publishes: incidents, alerts, checks and the health of systems."""
 
 import datetime as dt
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from wedsync.live.event_types.payloads import Moment, Name, Payload, Text
 
 
 class Alert(Payload):
-    """``cause``: one of :class:`integrations.models.Alert`'s; ``system_id``: whom it is about, if it is about one."""
+    """``cause``: a cause of :class:`integrations.models.Alert`; ``system_id``: the system it is about, if any."""
 
     alert_id: UUID
     cause: Name
@@ -27,10 +27,10 @@ class DrillStarted(Payload):
 
 
 class WeddingUnknown(Payload):
-    """``trouble``: why the emergency did not go to a wedding's people; ``reason``: more of it, for staff to read.
+    """``trouble``: why the emergency did not go to a wedding's people; ``reason``: the details, for staff.
 
-    ``suggestion``: the only wedding that it can be about; ``assumed_at``: when that is alarmed unless staff answer.
-    ``further``: what came after the first report and says something else.
+    ``suggestion``: the only wedding that it can be about; ``assumed_at``: when that is alerted unless staff answer.
+    ``further``: later reports that say something else than the first.
     """
 
     incident_id: UUID
@@ -50,13 +50,13 @@ class WeddingUnknown(Payload):
 
 
 class SelfTest(Payload):
-    """A drill of the emergency's way to staff. ``day``: UTC's."""
+    """A test of whether emergencies reach staff. ``day``: in UTC."""
 
     day: dt.date
 
 
 class ReachChecked(Payload):
-    """Whom an emergency of a wedding of today would reach, and by what; ``gaps``: what stands against it."""
+    """Whom an emergency at one of today's weddings would reach, and how; ``gaps``: what prevents more."""
 
     wedding: Name
     reached: list[Text] = Field(default_factory=list, max_length=20)

@@ -1,6 +1,6 @@
 """The canonical payload of each event type. docs/developers/event-types.md.
 
-Every producer (vendors, API, forms) is checked against these; what a vendor sends beyond them stays under ``extra``.
+Every producer (vendors, API, forms) is checked against these; a vendor's other fields are kept under ``extra``.
 """
 
 import datetime as dt
@@ -31,17 +31,17 @@ LONGEST_TEXT, LONGEST_NAME = 10_000, 200
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value says nothing: in an optional field it counts as left out."""
+    """Whether a value is empty: in an optional field it counts as omitted."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _id_as_text(value: object) -> object:
-    """Many systems number what they keep, and write the number as one."""
+    """An id as text, since many systems send numeric ids as numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _as_text(value: object) -> str:
-    """What a sender in haste wrote, whatever its type."""
+    """A hurried sender's value as text, whatever its type."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, float) and value.is_integer():
@@ -64,13 +64,13 @@ Link = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_
 Day = Annotated[dt.date, BeforeValidator(read_date)]
 Moment = Annotated[dt.datetime, BeforeValidator(read_moment)]
 Count = Annotated[int, Field(ge=0, le=100_000, strict=True)]
-# Of an emergency nothing is refused that can be read: too long texts are cut, values of other types are written out.
+# No readable value of an emergency is refused: long texts are cut, and values of other types are turned into text.
 CutText = Annotated[Text, _cut(LONGEST_TEXT)]
 CutName = Annotated[Name, _cut(LONGEST_NAME)]
 
 
 class _Said(BaseModel):
-    """What somebody says: what is blank in an optional field counts as left out."""
+    """What a sender says: a blank value in an optional field counts as omitted."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,9 +92,9 @@ def _optional_of(schema: type[BaseModel]) -> frozenset[str]:
 
 
 class Payload(_Said):
-    """What all payloads share. ``ours``: fields that no sender fills in.
+    """What all payloads share. ``ours``: fields that senders must not fill in.
 
-    ``before`` is what we knew when the event was applied; ``previous`` is what the sender says that it was.
+    ``before`` is what we knew when the event was applied; ``previous`` is the former value that the sender gives.
     """
 
     ours: ClassVar[frozenset[str]] = frozenset({"before", "wedding_assumed", "further"})
@@ -106,7 +106,7 @@ class Payload(_Said):
 class FieldChange(_Said):
     """One field of a timeline: ``field`` as the wedding names it, ``before`` and ``after`` as text or number.
 
-    A field that the wedding holds takes only what it can hold, so that all that is told of it is also kept.
+    For a field that the wedding stores, only values that it can store are accepted, so that what is told is also kept.
     """
 
     field: Name
@@ -134,7 +134,7 @@ class TimelineUpdated(Payload):
 
     @model_validator(mode="after")
     def _one_of_each_that_is_kept(self) -> Self:
-        """Of a field of the wedding that is named several times the last value is kept, so only that is told."""
+        """If a field of the wedding is named several times, its last value is kept, so only that is told."""
         found: dict[object, FieldChange] = {}
         for place, change in enumerate(self.changes):
             key: object = change.field if change.field in fields.CHANGEABLE else place
@@ -165,7 +165,7 @@ class Gallery(Payload):
 
 
 class Payment(Payload):
-    """``amount``: at most 12 digits, and behind the point as many as its currency has."""
+    """``amount``: at most 12 digits, with at most as many decimals as its currency has."""
 
     currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
     amount: Decimal = Field(ge=0, max_digits=12, decimal_places=MOST_DECIMALS)
@@ -177,7 +177,7 @@ class Payment(Payload):
     def _in_the_currencys_decimals(cls, amount: Decimal, info: ValidationInfo) -> Decimal:
         currency = info.data.get("currency")
         if currency and not fits(amount, currency):
-            raise ValueError(f"may have at most {decimals_of(currency)} digits after the point in {currency}")
+            raise ValueError(f"may have at most {decimals_of(currency)} decimals in {currency}")
         return amount
 
 
@@ -211,9 +211,9 @@ class VenueWork(Payload):
 
 
 class EmergencyReported(Payload):
-    """Nothing that a sender in haste leaves out or writes wrongly refuses it; messages say what was not given.
+    """Never refused for what a hurried sender omits or writes wrongly; messages say what was not given.
 
-    ``further``: in messages, what other reports say that came too early to be told themselves.
+    ``further``: in messages, other reports that came too soon to be told on their own.
     """
 
     kind: CutName | None = None
@@ -228,7 +228,7 @@ class EmergencyReported(Payload):
     @model_validator(mode="before")
     @classmethod
     def _read_what_can_be_read(cls, said: Any) -> Any:
-        """A ``wedding_id`` that is not an id of ours is the sender's own name of the booking."""
+        """Treat a ``wedding_id`` that is not an id of ours as the sender's own id of the booking."""
         if not isinstance(said, Mapping):
             return said
         read = dict(said)

@@ -1,1 +1,1 @@
-"""From a commit to workers and watchers: hints that leave after it, and the follower that hears them."""
+"""From a commit to workers and watchers: hints sent after it, and the follower that receives them."""

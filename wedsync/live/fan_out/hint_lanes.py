@@ -1,4 +1,4 @@
-"""The way of hints out of a process: threads of their own, and bounded queues that drop when they are full."""
+"""Sends hints from a process: by separate threads, from bounded queues that drop hints when full."""
 
 import queue
 import threading
@@ -11,15 +11,15 @@ import structlog
 log = structlog.get_logger(__name__)
 MOST_WAITING = 1_000  # batches of hints
 MOST_TOGETHER = 2_000
-# Seconds that a lane rests after a send, for each hint in it and at most: the first leaves at once, a few leave almost
-# at once, and under load there are fewer and larger sends, since each takes time from the process's event loop.
+# How long a queue rests after a send, in seconds: per hint, and at most. The first hint leaves immediately, a few
+# almost immediately, and under load there are fewer and larger sends, since each takes time from the event loop.
 REST, LONGEST_REST = 0.001, 0.2
 
 T = TypeVar("T")
 
 
 class HintQueue(Generic[T]):
-    """One thread that passes hints on to Redis, in order, together with whatever else waits by then."""
+    """One thread that sends hints to Redis in order, together with all others that wait by then."""
 
     def __init__(self, name: str, make_send: Callable[[], Callable[[list[T]], None]]) -> None:
         self._name = name
@@ -29,7 +29,7 @@ class HintQueue(Generic[T]):
         self._starting = threading.Lock()
 
     def offer(self, hints: Sequence[T]) -> None:
-        """Queue some hints, or drop them where Redis has been away for long."""
+        """Queue some hints, or drop them if Redis has been away for long."""
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name=f"hints-{self._name}", daemon=True)
@@ -48,7 +48,7 @@ class HintQueue(Generic[T]):
             hints = [hint for several in taken for hint in several]
             try:
                 send(hints)
-            except Exception as error:  # whatever Redis throws, the sweep finds the row
+            except Exception as error:  # whatever Redis raises, the sweep finds the row
                 log.warning("hints_failed", lane=self._name, error=type(error).__name__)
             finally:
                 for _ in taken:
@@ -56,7 +56,7 @@ class HintQueue(Generic[T]):
             time.sleep(min(REST * len(hints), LONGEST_REST))
 
     def flush(self, seconds: float) -> None:
-        """Wait until all that was offered has left, at most so long."""
+        """Wait until all offered hints have been sent, for a number of seconds at most."""
         finished = threading.Thread(target=self._waiting.join, daemon=True)
         finished.start()
         finished.join(seconds)

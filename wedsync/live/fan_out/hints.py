@@ -1,7 +1,7 @@
-"""Hints: messages that make work start at once. The rows decide; a lost hint is found again by the sweep.
+"""Hints: messages that make work start immediately. The rows decide; the sweep finds the row of a lost hint.
 
-Redis may be slow, frozen or away. Whoever commits an event must not wait for it, so hints leave from threads of their
-own (:mod:`wedsync.live.fan_out.hint_lanes`). What waits there leaves together: one message asks for many events to be
+Redis may be slow, frozen or away. Committing an event must not wait for it, so separate threads send the hints
+(:mod:`wedsync.live.fan_out.hint_lanes`). Waiting hints are sent together: one message asks for many events to be
 routed, and one tells all web processes about many channels.
 """
 
@@ -25,8 +25,8 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
 log = structlog.get_logger(__name__)
-EVENTS_A_MESSAGE = 200  # they are routed one after the other, other messages beside them
-MESSAGES_A_SYSTEM = 16  # in one queue; twice what most may have in flight
+EVENTS_A_MESSAGE = 200  # routed one after another, in parallel with other messages
+MESSAGES_A_SYSTEM = 16  # per queue; twice what most systems may have in flight
 MESSAGES_KNOWN_FOR = 10  # seconds
 LONGEST_REST_OF_SYSTEM = 1.0  # seconds
 LIVE_GROUP = "live"  # every web process is a member
@@ -36,27 +36,27 @@ T = TypeVar("T")
 
 
 class RouteHint(NamedTuple):
-    """An event that waits for its routing."""
+    """An event that waits for routing."""
 
     event_id: str
     queue: str
 
 
 class NoticeHint(NamedTuple):
-    """What a connection was told by its provider waits to take effect."""
+    """A connection has notices from its provider that wait to take effect."""
 
     connection_id: str
     queue: str
 
 
 class AlarmHint(NamedTuple):
-    """A receipt of an emergency, refused or held, of which staff must hear."""
+    """The receipt of a refused or held emergency that staff must be told of."""
 
     receipt_id: str
 
 
 class DeliveryHint(NamedTuple):
-    """A delivery that is due, or with no id whatever is due for a system.
+    """A delivery that is due; without an id, whatever is due for a system.
 
     ``countdown``: seconds that the message waits in a worker's memory; 0: none.
     """
@@ -80,22 +80,22 @@ def _send_tasks() -> Callable[[list[TaskHint]], None]:
 
 
 def send_now(hints: Sequence[TaskHint]) -> list[TaskHint]:
-    """Send hints from this thread; returns those that did not leave, because Redis is away.
+    """Send hints from this thread; returns those that were not sent because Redis is away.
 
-    One that its system has no room for counts as gone: other messages carry it.
+    A hint for a crowded system counts as sent: other messages cover it.
     """
     left = dict.fromkeys(hints)
     try:
         for sent in _sent(list(hints)):
             for hint in sent:
                 left.pop(hint, None)
-    except Exception as error:  # whatever Redis throws
+    except Exception as error:  # whatever Redis raises
         log.warning("hints_failed", lane="now", error=type(error).__name__, hints=len(left))
     return list(left)
 
 
 def _sent(hints: list[TaskHint]) -> Iterator[Sequence[TaskHint]]:
-    """Send them in few messages; yields after each what it carried."""
+    """Send hints in few messages; yields after each message the hints it carried."""
     if alarms := [hint for hint in hints if isinstance(hint, AlarmHint)]:
         current_app.send_task(ALARM_TASK, args=[[hint.receipt_id for hint in alarms]], queue=Priority.URGENT.value)
         yield alarms
@@ -128,11 +128,11 @@ def _by_urgency(queue_name: str) -> int:
 
 
 def _with_room(hints: list[DeliveryHint]) -> list[DeliveryHint]:
-    """Those whose system has few messages in the queue.
+    """The hints whose system has few messages in the queue.
 
-    A worker that takes one goes on with whatever else is due for its system, so more would only stand before the
-    messages of other systems. Redis forgets a count some seconds after the last message: what is refused does not make
-    it last, else counted messages that were lost would keep a busy system from ever getting another.
+    A worker that takes a message continues with whatever else is due for its system, so more messages would only delay
+    those of other systems. Redis forgets a count some seconds after the last message. Refused hints do not prolong it,
+    or lost messages would count forever and a busy system would never get another.
     """
     at_once = [hint for hint in hints if not hint.countdown]
     if not at_once:
@@ -169,7 +169,7 @@ def _resting_key(system_id: str) -> str:
 
 
 def rest(system_id: UUID, seconds: float) -> None:
-    """Send nobody for a system that takes nothing for a while, at most for a second; urgent ones ask all the same."""
+    """Send no hints for a system that accepts nothing for a while, one second at most; urgent ones are still sent."""
     try:
         _broker().set(_resting_key(str(system_id)), 1, px=max(1, int(min(seconds, LONGEST_REST_OF_SYSTEM) * 1000)))
     except redis.RedisError as error:
@@ -177,7 +177,7 @@ def rest(system_id: UUID, seconds: float) -> None:
 
 
 def taken(queue_name: str, system_id: str) -> None:
-    """Note that a worker has taken a system's message from a queue."""
+    """Count down when a worker has taken a system's message from a queue."""
     try:
         _count_down()(keys=[_messages_key(queue_name, system_id)])
     except redis.RedisError as error:
@@ -199,7 +199,7 @@ _live: HintQueue[str] = HintQueue("live", _send_live)
 
 
 def flush(seconds: float = 1.0) -> None:
-    """Let the task hints leave that were offered so far; for processes that are about to end."""
+    """Send the task hints offered so far; for processes that are about to end."""
     _tasks.flush(seconds)
 
 
@@ -207,12 +207,12 @@ atexit.register(flush)
 
 
 def channel_key(organization_id: UUID | str, channel: str) -> str:
-    """A channel as the web processes tell each other about it."""
+    """A channel's key in messages between web processes."""
     return f"{organization_id}:{channel}"
 
 
 def committed(routes: Sequence[RouteHint], channel_keys: Sequence[str]) -> None:
-    """Wake routing and the sockets at once, for what is committed already."""
+    """Wake routing and the sockets immediately, for what is already committed."""
     if routes:
         _tasks.offer(routes)
     if channel_keys:
@@ -220,16 +220,16 @@ def committed(routes: Sequence[RouteHint], channel_keys: Sequence[str]) -> None:
 
 
 def notices_stored(places: Iterable[tuple[str, str]]) -> None:
-    """Have what connections were told taken at once, for what is committed already.
+    """Have providers' notices processed immediately, for what is already committed.
 
-    ``places``: ids of connections, each with the queue in which a worker takes it.
+    ``places``: ids of connections, each with the queue in which a worker processes it.
     """
     if waiting := [NoticeHint(connection_id, str(queue_name)) for connection_id, queue_name in dict.fromkeys(places)]:
         _tasks.offer(waiting)
 
 
 def alarms_due(receipt_ids: Iterable[str]) -> None:
-    """Have staff told of emergencies that were refused or are held, for receipts that are committed already."""
+    """Have staff told of refused or held emergencies, for receipts that are already committed."""
     if waiting := [AlarmHint(receipt_id) for receipt_id in receipt_ids]:
         _tasks.offer(waiting)
 
@@ -237,7 +237,7 @@ def alarms_due(receipt_ids: Iterable[str]) -> None:
 def event_stored(event: ChannelEvent, channels: Iterable[str]) -> None:
     """Wake routing and the sockets of the event's channels, once the open transaction is committed."""
     unlinked = event.routing == ChannelEvent.Routing.UNLINKED and event.priority == Priority.URGENT
-    if event.routing == ChannelEvent.Routing.PENDING or unlinked:  # staff must hear of what is urgent at once
+    if event.routing == ChannelEvent.Routing.PENDING or unlinked:  # staff must be told of urgent events immediately
         _after_commit(_tasks, RouteHint(str(event.id), event.priority))
     entries_added(event.organization_id, channels)
 
@@ -259,7 +259,7 @@ def delivery_due(
     """Wake a worker for a delivery, once the open transaction is committed.
 
     Arguments:
-        quick_attempts: how many of the quick retries are used up; Celery's own count starts at 0 with each message.
+        quick_attempts: how many quick retries are used up; Celery's own count starts at 0 with each message.
         countdown: seconds that the message waits in a worker's memory.
     """
     hint = DeliveryHint(str(delivery_id), str(priority), str(system_id), quick_attempts, countdown)
@@ -272,7 +272,7 @@ def lane_due(system_id: UUID, priority: Priority) -> None:
 
 
 def queue_lengths() -> dict[str, int] | None:
-    """How many messages wait in each Celery queue; ``None`` where Redis does not say, which is not an empty queue."""
+    """How many messages wait in each Celery queue; ``None`` where Redis does not answer, unlike an empty queue."""
     try:
         with _broker().pipeline(transaction=False) as pipeline:
             for name in Priority.values:
@@ -294,5 +294,5 @@ def _count_down() -> Any:
 
 
 def _after_commit(lane: HintQueue[T], hint: T) -> None:
-    """At once where no transaction is open."""
+    """Offer a hint after the commit, or immediately where no transaction is open."""
     transaction.on_commit(partial(lane.offer, [hint]))

@@ -1,4 +1,4 @@
-"""The channel layer, made to outlive its Redis."""
+"""The channel layer, which survives outages of Redis."""
 
 import asyncio
 import random
@@ -13,15 +13,15 @@ PAUSE_SECONDS = 1.0
 
 
 class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
-    """Channels ends a socket whose ``receive()`` raises, so all of them when Redis ends.
+    """Waits in ``receive()`` while Redis is away: Channels would end every socket whose ``receive()`` raises.
 
-    But Redis only hints: a socket that hears no hints is still told by the follower. So it waits here, and hears them
-    again once Redis is back.
+    Redis only carries hints, and the follower still wakes a socket that gets none. Once Redis is back, hints arrive
+    again.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Shorter than redis-py's own time-out of 5 s, which would break each wait off; and a task whose cancellation
+        # Shorter than redis-py's own time-out of 5 s, which would interrupt each wait; and a task whose cancellation
         # was swallowed ends within this time.
         self.brpop_timeout = 1
 
@@ -36,7 +36,7 @@ class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
                 await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.8, 1.2))
 
     async def _brpop_with_clean(self, index: int, channel: str, timeout: float) -> Any:  # noqa: ASYNC109  (its parent's)
-        """One wait of at most ``timeout`` seconds; what it returns stands in a backup until it is handled."""
+        """One wait of at most ``timeout`` seconds; what it returns stays in a backup until it is handled."""
         message = await super()._brpop_with_clean(index, channel, timeout)
         _end_if_cancelled()
         return message

@@ -1,1 +1,1 @@
-"""Writing and reading the log of events."""
+"""Writes and reads the log of events."""

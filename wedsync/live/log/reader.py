@@ -11,7 +11,7 @@ from django.db import connection
 
 
 class ChannelKey(NamedTuple):
-    """A channel by its name, whether anybody has written to it or not."""
+    """A channel by its name, whether anything was written to it or not."""
 
     organization_id: UUID
     name: str
@@ -19,7 +19,7 @@ class ChannelKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Position:
-    """The position of a channel. ``epochs``: those that a cursor may name; clients are told the first one."""
+    """A channel's position. ``epochs``: those that a cursor may name; clients are told the first one."""
 
     epochs: tuple[str, ...]
     last: int
@@ -55,8 +55,8 @@ ORDER BY asked.number, entry.sequence
 def positions(keys: Collection[ChannelKey]) -> dict[ChannelKey, Position]:
     """Where each channel stands; one that nobody has written to yet starts at 0, and gets no row by being followed.
 
-    Until there is a row, the epoch is worked out from the name. Who was told so may go on with it, since a channel's
-    row, once written, stays (docs/adr/0059).
+    Until there is a row, the epoch is derived from the name. A client that was told it may keep using it, since a
+    channel's row, once written, stays (docs/adr/0059).
     """
     found = {key: Position((_epoch_before_any_row(key),), 0) for key in keys}
     with connection.cursor() as cursor:

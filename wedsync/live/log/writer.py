@@ -1,7 +1,7 @@
-"""Appending to the log: events, and their entries with sequences that have no gap.
+"""Appends to the log: events, and their entries with gapless sequences.
 
-One counter row per channel, locked in name order by a single statement and held to the commit, so that whoever reads
-sequence n has seen all before it (docs/adr/0006).
+One counter row per channel, locked in name order by a single statement until the commit, so that a reader of sequence n
+has seen all before it (docs/adr/0006).
 """
 
 from collections import Counter
@@ -40,15 +40,15 @@ class NewEvent:
     correlation_id: UUID = field(default_factory=current_or_new)
 
 
-Place = tuple[ChannelEvent, str]  # an event, and the channel that it is to appear on
+Place = tuple[ChannelEvent, str]  # an event, and the channel that it will appear on
 
 
 def append(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[ChannelEvent]:
     """Store events and their channel entries. Needs an open transaction; the counters stay locked until it ends.
 
-    Call it once in a transaction, and after a wedding was changed: whoever locks in another order meets a deadlock.
-    ``also``: events stored before, on further channels. An event without a wedding is kept as unlinked, since nobody
-    can be told about it yet; one about WedSync itself has none and needs none.
+    Call it once per transaction, and after changing a wedding: locking in a different order risks a deadlock.
+    ``also``: events stored earlier, on further channels. An event without a wedding is kept as unlinked, since nobody
+    can be told about it yet; events about WedSync itself need none.
     """
     events = ChannelEvent.objects.bulk_create([_row(new) for new in new_events])
     own = [(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels]
@@ -96,7 +96,7 @@ def _append_entries(places: Sequence[Place]) -> list[ChannelEntry]:
 
 
 def reserve(counts: dict[tuple[UUID, str], int]) -> dict[tuple[UUID, str], tuple[UUID, int]]:
-    """Take that many sequences of each channel: its id and the first sequence taken. Makes channels that are new."""
+    """Reserve sequences of each channel; returns its id and the first one reserved. Creates new channels."""
     wanted = sorted(counts, key=lambda key: (str(key[0]), key[1]))
     rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(wanted))
     values = [item for key in wanted for item in (new_id(), *key, counts[key], uuid4())]

@@ -1,6 +1,6 @@
 """Who may open a socket: the bearer of a ticket, or staff with a session on one of our own pages.
 
-Whoever is refused never reaches the consumer, so that strangers cost neither a Redis connection nor a task.
+Refused clients never reach the consumer, so that strangers cost neither a Redis connection nor a task.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from wedsync.weddings.models import Membership
 from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
-CLOSE_AWAY = 3003  # come again, with the same ticket as long as that counts
+CLOSE_AWAY = 3003  # try again, with the same ticket while it is valid
 CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket
 TICKET, ORGANIZATION = "ticket", "organization"
 
@@ -34,7 +34,7 @@ class Entrance:
         self._hosts = AllowedHostsOriginValidator(consumer)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Admit or refuse one socket; while PostgreSQL is away it is told to come again."""
+        """Admit or refuse one socket; while PostgreSQL is away, tell it to try again."""
         accepted = False
 
         async def sending(message: Any) -> None:
@@ -90,7 +90,7 @@ def _query(scope: dict[str, Any]) -> dict[str, str]:
 
 
 def _session_pass(user_id: int, organization: str, session_key: str, password: str) -> Pass | None:
-    """The pass of a member of staff: of the named organization, else of the first that the user belongs to."""
+    """A member of staff's pass: for the named organization, else for the first that the user belongs to."""
     if not is_storable(organization):
         return None
     memberships = Membership.objects.filter(user_id=user_id, user__is_active=True, user__is_staff=True).order_by("id")
