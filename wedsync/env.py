@@ -1,6 +1,6 @@
-"""Every environment variable that WedSync reads: its name, its default, and what it means.
+"""Every environment variable that WedSync reads: its name, its default and its meaning.
 
-Nothing else in the product touches ``os.environ`` for its configuration, so this file is the whole reference.
+Nothing else in the product reads its configuration from ``os.environ``, so this file is the complete reference.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ class ConfigurationError(Exception):
 class Variable(Generic[T]):
     """One environment variable.
 
-    ``default`` is the text that counts when the variable is unset or empty; ``None`` makes it required.
+    ``default`` is the text used when the variable is unset or empty; ``None`` makes it required.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Variable(Generic[T]):
         """The parsed value.
 
         Raises:
-            ConfigurationError: required and missing, or not readable. The value itself is never repeated.
+            ConfigurationError: it is required and missing, or not readable. The value itself is never repeated.
         """
         text = (os.environ if environ is None else environ).get(self.name) or self.default
         if text is None:
@@ -74,13 +74,13 @@ def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Ne
     """Network and port of an entry such as ``10.1.0.0/16:8443``, ``[fd00::/8]:443`` or ``fd00::/8:443``.
 
     Raises:
-        ValueError: not readable, or not clear: an IPv6 address without brackets and length could end in the port.
+        ValueError: not readable, or ambiguous: an IPv6 address without brackets or prefix length could end in the port.
     """
     network, colon, port = entry.rpartition(":")
     if network.startswith("["):
         network = re.sub(r"^\[([^\[\]/]+)(?:\](/[0-9]+)?|(/[0-9]+)\])$", r"\1\2\3", network)
     elif ":" in network and "/" not in network:
-        raise ValueError("an IPv6 address without brackets needs its length, for instance fd00::1/128:443")
+        raise ValueError("an IPv6 address without brackets needs a prefix length, for instance fd00::1/128:443")
     if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise ValueError("the entry does not end in a colon and a port")
     return ipaddress.ip_network(network), int(port)
@@ -119,56 +119,56 @@ PUBLIC_URL = _variable("WEDSYNC_PUBLIC_URL", str, "http://127.0.0.1:8000", "how 
 SMTP_NAME = _variable(
     "WEDSYNC_SMTP_NAME", str, "", "the name by which mail servers are greeted; empty: the host of the public URL"
 )
-ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "host names that the web process answers to, by comma")
+ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "comma-separated host names to which the web answers")
 DEBUG = _variable("WEDSYNC_DEBUG", _flag, "0", "1 shows tracebacks; never in production")
 SECURE = _variable("WEDSYNC_SECURE", _flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")
 LOG_LEVEL = _variable("WEDSYNC_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR")
-LOG_FILE = _variable("WEDSYNC_LOG_FILE", str, "", "the log's file, of this process alone; unset: standard error")
-LOG_BYTES = _variable("WEDSYNC_LOG_BYTES", int, "10485760", "the size at which a log is set aside as `<name>.log.1`")
+LOG_FILE = _variable("WEDSYNC_LOG_FILE", str, "", "the log file, for this process alone; unset: standard error")
+LOG_BYTES = _variable("WEDSYNC_LOG_BYTES", int, "10485760", "the size at which a log is rotated to `<name>.log.1`")
 
 DATABASE_URL = _variable("DATABASE_URL", str, None, "postgresql://user:password@host:port/name, PostgreSQL 15 or newer")
 REDIS_URL = _variable("REDIS_URL", str, None, "redis://:password@host:port/0, rediss://... or unix:///path/to/socket")
-BROKER_URL = _variable("WEDSYNC_BROKER_URL", str, "", "Redis of Celery's queues; unset: REDIS_URL")
-CHANNEL_LAYER_URL = _variable("WEDSYNC_CHANNEL_LAYER_URL", str, "", "Redis of the live channels; unset: REDIS_URL")
-BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "", "Redis of the circuit breakers; unset: REDIS_URL")
+BROKER_URL = _variable("WEDSYNC_BROKER_URL", str, "", "Redis for Celery's queues; unset: REDIS_URL")
+CHANNEL_LAYER_URL = _variable("WEDSYNC_CHANNEL_LAYER_URL", str, "", "Redis for the live channels; unset: REDIS_URL")
+BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "", "Redis for the circuit breakers; unset: REDIS_URL")
 
-DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign the sessions")
+DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign sessions")
 SECRET_KEYS = _variable(
-    "WEDSYNC_SECRET_KEYS", _words, "", "Fernet keys for stored credentials, newest first, by comma; the first encrypts"
+    "WEDSYNC_SECRET_KEYS", _words, "", "comma-separated Fernet keys for credentials, newest first; the first encrypts"
 )
 CREDENTIALS_ALLOWED = _variable(
     "WEDSYNC_CREDENTIALS_ALLOWED",
     _listed_credentials,
     "",
-    "`slug:NAME` by comma: which organization's systems may take which variable as a credential, by `env:NAME`; "
+    "comma-separated `slug:NAME`: which organization's systems may use which variable as a credential, as `env:NAME`; "
     "names begin with `WEDSYNC_CREDENTIAL_`",
 )
 OUTBOUND_ALLOW = _variable(
     "WEDSYNC_OUTBOUND_ALLOW",
     _allowed_targets,
     "",
-    "`CIDR:port` of private or plain-http targets that may be called, by comma; IPv6 as `[fd00::/8]:443`; "
-    "a host without a dot is taken where its port is listed",
+    "comma-separated `CIDR:port` of private or plain-http targets that may be called; IPv6 as `[fd00::/8]:443`; "
+    "a host without a dot is accepted if its port is listed",
 )
 
 DATABASE_CONNECTIONS = _variable(
-    "WEDSYNC_DATABASE_CONNECTIONS", int, "20", "connections to PostgreSQL that each process uses at once"
+    "WEDSYNC_DATABASE_CONNECTIONS", int, "20", "the most connections to PostgreSQL that each process uses at once"
 )
 STATEMENT = _variable(
     "WEDSYNC_STATEMENT_SECONDS",
     float,
     "15",
-    "how long one statement for a page or the API may take; 0: without end. Workers and the sweep have no such limit",
+    "the longest time of one statement for a page or the API; 0: no limit. Workers and the sweep have no limit",
 )
-WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "50", "threads of each worker, hence calls at once")
-RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "quick retries, seconds by comma")
+WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "50", "threads of each worker, and so its simultaneous calls")
+RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "comma-separated quick retry delays")
 RETRY_DURABLE = _variable(
     "WEDSYNC_RETRY_DURABLE_SECONDS",
     _seconds_list,
     "60,300,1800,7200,18000,36000",
     "the schedule after the quick retries; the last step repeats until the delivery expires",
 )
-CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "an outside call's whole time")
+CALL_DEADLINE = _variable("WEDSYNC_CALL_DEADLINE_SECONDS", float, "30", "the deadline of an outside call")
 URGENT_DEADLINE = _variable("WEDSYNC_URGENT_DEADLINE_SECONDS", float, "8", "the same for urgent deliveries")
 LEASE = _variable("WEDSYNC_LEASE_SECONDS", float, "40", "how long a claimed delivery belongs to its worker")
 URGENT_LEASE = _variable("WEDSYNC_URGENT_LEASE_SECONDS", float, "12", "the same for urgent deliveries")
@@ -180,22 +180,22 @@ ESCALATION = _variable(
     "WEDSYNC_ESCALATION_SECONDS", float, "60", "how long an emergency waits for an acknowledgement before its next step"
 )
 INCIDENT_PAUSE = _variable(
-    "WEDSYNC_INCIDENT_PAUSE_SECONDS", float, "120", "the least time between two tellings of one incident's reports"
+    "WEDSYNC_INCIDENT_PAUSE_SECONDS", float, "120", "the least time between two messages about an incident's reports"
 )
 ASSUME_WEDDING = _variable(
     "WEDSYNC_ASSUME_WEDDING_SECONDS",
     float,
     "60",
-    "how long staff are asked which wedding an emergency is about before the only one of today is alarmed",
+    "how long staff are asked which wedding an emergency is about before today's only wedding is alerted",
 )
 STAFF_CALL = _variable(
-    "WEDSYNC_STAFF_CALL_SECONDS", float, "60", "how often staff are told again of an emergency that nobody takes"
+    "WEDSYNC_STAFF_CALL_SECONDS", float, "60", "how often staff are told again of an emergency that nobody acknowledges"
 )
 NOBODY_REACHED = _variable(
     "WEDSYNC_NOBODY_REACHED_SECONDS",
     float,
     "15",
-    "how long an emergency may have reached nobody before owners and support are told of it too",
+    "how long an emergency may reach nobody before owners and support are told too",
 )
 SELF_TEST_HOUR = _variable(
     "WEDSYNC_SELF_TEST_HOUR",
@@ -204,10 +204,10 @@ SELF_TEST_HOUR = _variable(
     "the hour of the day, in UTC, from which the daily self-test of emergencies goes to staff; -1: never",
 )
 DIGEST_WINDOW = _variable(
-    "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority events are gathered for one message; 0: not at all"
+    "WEDSYNC_DIGEST_SECONDS", float, "900", "how long low-priority events are collected for one message; 0: not at all"
 )
 COLLAPSE_WINDOW = _variable(
-    "WEDSYNC_COLLAPSE_SECONDS", float, "20", "how long normal and low changes wait for a newer one; 0: not at all"
+    "WEDSYNC_COLLAPSE_SECONDS", float, "20", "how long normal and low-priority changes wait for newer ones; 0: no wait"
 )
 GRAPH_VERSION = _variable("WEDSYNC_GRAPH_VERSION", str, "v26.0", "the version of WhatsApp's Graph API")
 TURN = _variable(
@@ -217,34 +217,34 @@ VISIBILITY_TIMEOUT = _variable(
     "WEDSYNC_VISIBILITY_TIMEOUT_SECONDS", float, "120", "when Redis hands an unacknowledged task out again"
 )
 SWEEP_SECONDS = _variable("WEDSYNC_SWEEP_SECONDS", float, "1", "pause between two sweeps")
-SWEEP_OVERDUE = _variable("WEDSYNC_SWEEP_OVERDUE_SECONDS", float, "3", "how late a row is before the sweep takes it")
-SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "when the sweep hints the same row again")
+SWEEP_OVERDUE = _variable("WEDSYNC_SWEEP_OVERDUE_SECONDS", float, "3", "how overdue rows are that the sweep picks up")
+SWEEP_AGAIN = _variable("WEDSYNC_SWEEP_AGAIN_SECONDS", float, "20", "after what time the sweep hints a row again")
 BREAKER_FAILURES = _variable("WEDSYNC_BREAKER_FAILURES", int, "5", "failures in a row that open a breaker")
-BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "first open time of a breaker; doubles")
-BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "longest open time of a breaker")
+BREAKER_OPEN = _variable("WEDSYNC_BREAKER_OPEN_SECONDS", float, "30", "a breaker's first open time; doubles each time")
+BREAKER_OPEN_MAX = _variable("WEDSYNC_BREAKER_OPEN_MAX_SECONDS", float, "600", "the longest open time of a breaker")
 BREAKER_WINDOW = _variable("WEDSYNC_BREAKER_WINDOW_SECONDS", float, "60", "the window of a breaker's failure rate")
 BREAKER_RATE = _variable("WEDSYNC_BREAKER_RATE", float, "0.5", "share of failures in the window that opens a breaker")
-BREAKER_VOLUME = _variable("WEDSYNC_BREAKER_VOLUME", int, "20", "calls in the window before its share counts")
+BREAKER_VOLUME = _variable("WEDSYNC_BREAKER_VOLUME", int, "20", "the fewest calls in the window for the share to count")
 BREAKER_PROBES = _variable(
-    "WEDSYNC_BREAKER_PROBES", int, "1", "probes at once of a half-open breaker; urgent: one more"
+    "WEDSYNC_BREAKER_PROBES", int, "1", "simultaneous probes of a half-open breaker; one more for urgent calls"
 )
-BREAKER_CLOSING = _variable("WEDSYNC_BREAKER_CLOSING", int, "2", "good probes in a row that close a breaker")
+BREAKER_CLOSING = _variable("WEDSYNC_BREAKER_CLOSING", int, "2", "successful probes in a row that close a breaker")
 LIMIT_PER_ADDRESS = _variable(
-    "WEDSYNC_LIMIT_PER_ADDRESS", int, "1000", "webhooks an hour from one address; a connection's networks are spared"
+    "WEDSYNC_LIMIT_PER_ADDRESS", int, "1000", "webhooks per hour from one address, unless in a connection's networks"
 )
 LIMIT_PER_CONNECTION = _variable(
-    "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks an hour of a connection without a limit of its own"
+    "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks per hour for a connection without its own limit"
 )
-LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests a minute of one API key")
+LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests per minute for one API key")
 LIMIT_PER_TICKET = _variable(
-    "WEDSYNC_LIMIT_PER_TICKET", int, "60", "requests a minute over one socket, besides following channels"
+    "WEDSYNC_LIMIT_PER_TICKET", int, "60", "requests per minute on one socket, not counting subscriptions"
 )
-LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "tickets for sockets a minute of one API key")
+LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "socket tickets per minute for one API key")
 LIMIT_EMERGENCIES = _variable(
     "WEDSYNC_LIMIT_EMERGENCIES",
     int,
     "120",
-    "emergencies that one API key raises, acknowledges or resolves a minute; apart from its other requests",
+    "requests per minute for one API key that raise, acknowledge or resolve emergencies; counted separately",
 )
 BODY_LARGEST = _variable(
     "WEDSYNC_BODY_LARGEST_BYTES", int, "1048576", "the most bytes of a body sent to a page or to `/api/`"
@@ -253,14 +253,12 @@ IMPORT_LARGEST = _variable(
     "WEDSYNC_IMPORT_LARGEST_BYTES", int, "20971520", "the same for pages that import files: their path ends in /import/"
 )
 BODIES_AT_ONCE = _variable(
-    "WEDSYNC_BODIES_AT_ONCE_BYTES", int, "67108864", "bytes of all bodies that a web process holds at once"
+    "WEDSYNC_BODIES_AT_ONCE_BYTES", int, "67108864", "the most bytes of all bodies that a web process holds at once"
 )
-BODY_IDLE = _variable("WEDSYNC_BODY_IDLE_SECONDS", float, "10", "how long a body may stop before it is refused")
-BODY_SLOWEST = _variable(
-    "WEDSYNC_BODY_SLOWEST_BYTES", float, "8192", "the fewest bytes a second that a body may come with"
-)
+BODY_IDLE = _variable("WEDSYNC_BODY_IDLE_SECONDS", float, "10", "how long a body may stall before it is refused")
+BODY_SLOWEST = _variable("WEDSYNC_BODY_SLOWEST_BYTES", float, "8192", "the slowest rate of a body, in bytes per second")
 TRUSTED_PROXIES = _variable(
-    "WEDSYNC_TRUSTED_PROXIES", _networks, "", "networks of proxies whose X-Forwarded-For is believed, by comma"
+    "WEDSYNC_TRUSTED_PROXIES", _networks, "", "comma-separated networks of proxies whose X-Forwarded-For is trusted"
 )
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
@@ -272,24 +270,26 @@ ECHO = _variable(
     "WEDSYNC_ECHO_SECONDS",
     float,
     "600",
-    "how long a system is not told again what it was told, or told us, last; 0: not at all",
+    "how long a system is not told again what it was last told, or last told us; 0: not at all",
 )
-LOOP = _variable("WEDSYNC_LOOP_SECONDS", float, "600", "the time in which the turns of two systems are counted")
+LOOP = _variable(
+    "WEDSYNC_LOOP_SECONDS", float, "600", "the time within which the turns of two contradicting systems are counted"
+)
 LOOP_TURNS = _variable(
-    "WEDSYNC_LOOP_TURNS", int, "10", "turns of two systems that contradict each other before they are stopped; 0: never"
+    "WEDSYNC_LOOP_TURNS", int, "10", "turns of two contradicting systems before they are stopped; 0: never"
 )
 HEALTH_WINDOW = _variable(
-    "WEDSYNC_HEALTH_WINDOW_SECONDS", float, "3600", "the time that success rates look back on, whole minutes"
+    "WEDSYNC_HEALTH_WINDOW_SECONDS", float, "3600", "the period that success rates cover, in whole minutes"
 )
 HEARTBEAT_SECONDS = _variable("WEDSYNC_HEARTBEAT_SECONDS", float, "5", "pause between two heartbeats of a process")
 WATCHDOG_URL = _variable(
     "WEDSYNC_WATCHDOG_URL",
     _url,
     "",
-    "http(s) URL of a watchdog outside, called each minute while urgent queue, sweep and PostgreSQL work",
+    "http(s) URL of an external watchdog, called each minute while the urgent queue, the sweep and PostgreSQL work",
 )
 METRICS_TOKEN = _variable(
-    "WEDSYNC_METRICS_TOKEN", str, "", "the bearer token of `/metrics`; unset: it answers to the same machine only"
+    "WEDSYNC_METRICS_TOKEN", str, "", "the bearer token for `/metrics`; unset: it answers only the same machine"
 )
 
 SANDBOX_URL = _variable("WEDSYNC_SANDBOX_URL", str, "http://127.0.0.1:8100", "the demo's sandbox; used by seeding only")

@@ -20,7 +20,7 @@ def test_an_unreadable_value_is_not_repeated() -> None:
 
 
 def test_another_database_than_postgresql_is_refused() -> None:
-    with pytest.raises(env.ConfigurationError, match="PostgreSQL only"):
+    with pytest.raises(env.ConfigurationError, match="only on PostgreSQL"):
         database("mysql://somewhere/else")
 
 

@@ -48,8 +48,8 @@ def test_addresses_are_hosts_too(hosts: list[str], url: str) -> None:
     ("hosts", "said"),
     [
         ([], "WEDSYNC_ALLOWED_HOSTS is empty"),
-        (["other.example"], "does not hold 'wedsync.example'"),
-        (["sub.wedsync.example"], "does not hold 'wedsync.example'"),
+        (["other.example"], "does not include 'wedsync.example'"),
+        (["sub.wedsync.example"], "does not include 'wedsync.example'"),
         (["https://wedsync.example"], "'https://wedsync.example', which is not a host name"),
         (["wedsync.example:443"], "'wedsync.example:443', which is not a host name"),
         (["wedsync.example/"], "'wedsync.example/', which is not a host name"),

@@ -22,13 +22,13 @@ from wedsync.demo.stories import channel_names, stories
 from wedsync.runner.errors import RunnerError
 
 FAULT_HELP = """\
-a fault that the sandbox gets before the stories, once per service: SERVICE:MODE[:STATUS][:NAME=VALUE...]. SERVICE:
+a fault to set in the sandbox before the stories, once per service: SERVICE:MODE[:STATUS][:NAME=VALUE...]. SERVICE:
 whatsapp, slack, resend, studio_cloud. MODE: status, latency, hang, reset, flap. NAME: status, seconds, ratio, count,
 retry_after, code. For instance whatsapp:status:503:count=2, or slack:latency:seconds=1.5. Everything may then take 45 s
-instead of 5 s, and the attempts show the retries.
+instead of 5 s; the column of attempts shows the retries.
 """
 REPORTS = 5
-"""How often the copy's rows are read at most; each reading takes about a second."""
+"""The most times that the copy's rows are read; each takes about a second."""
 _NUMBERS: dict[str, Callable[[str], float]] = {
     "status": int,
     "seconds": float,
@@ -42,7 +42,7 @@ def fault(text: str) -> dict[str, Any]:
     """A fault for the sandbox from its short form.
 
     Raises:
-        argparse.ArgumentTypeError: not of that form.
+        argparse.ArgumentTypeError: it does not have that form.
     """
     service, *rest = text.split(":")
     if not rest:
@@ -61,7 +61,7 @@ def _fault_value(name: str, text: str) -> float | str:
     if name == "code":
         return int(text) if text.isdigit() else text
     if name not in _NUMBERS:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join([*_NUMBERS, 'code'])}")
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join([*_NUMBERS, 'code'])}")
     try:
         return _NUMBERS[name](text)
     except ValueError as error:
@@ -71,9 +71,9 @@ def _fault_value(name: str, text: str) -> float | str:
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make demo",
-        description="Start a copy of WedSync of its own (a free port, a temporary home), play four stories on it, "
-        "check at the sandbox that everything arrived, stop it. Exits 0 only if all of it arrived in time. "
-        "With make, options stand in ARGS: make demo ARGS='--json --fault whatsapp:status:503:count=2'",
+        description="Start a separate copy of WedSync (a free port, a temporary home), play four stories on it, "
+        "check in the sandbox that everything arrived, and stop it. Exits 0 only if all of it arrived in time. "
+        "With make, put options in ARGS: make demo ARGS='--json --fault whatsapp:status:503:count=2'",
     )
     parser.add_argument("--json", action="store_true", help="the result as one JSON object on stdout, nothing else")
     parser.add_argument("--keep", action="store_true", help="keep the temporary home and say where it is")
@@ -91,7 +91,7 @@ class Demo:
         self._rows: list[Row] = []
 
     def run(self) -> int:
-        """0 when everything arrived in time; 1 when not; 130 when somebody stopped it."""
+        """0 if everything arrived in time; 1 if not; 130 if somebody stopped it."""
         error, code = "", 1
         try:
             self._play()
@@ -118,7 +118,7 @@ class Demo:
         self._say(f"A copy of WedSync runs on port {self._copy.port}")
         for each in self._arguments.fault:
             outside.set_fault(each)
-            self._say(f"The sandbox fails as told: {each}")
+            self._say(f"The sandbox will fail as requested: {each}")
         seconds = SECONDS_WITH_FAULTS if self._arguments.fault else SECONDS
         with Listener(outside, channel_names(outside).values()) as listener:
             player = Player(outside, listener, people, seconds)
@@ -127,14 +127,14 @@ class Demo:
                 with self._news.status(f"Story {story.name}"):
                     played.append(player.play(story))
                 if not played[-1].complete:
-                    self._news.print(f"  [red]--[/]  Story {story.name}: something is missing, so the play ends here")
+                    self._news.print(f"  [red]--[/]  Story {story.name}: something is missing, so the demo ends here")
                     break
                 self._say(f"Story {story.name}")
         deliveries = self._deliveries()
         self._rows = [row for each in played for row in player.judge(each, deliveries)]
 
     def _deliveries(self) -> list[Delivery]:
-        """The rows, once nothing is under way: a message is at the sandbox a moment before its worker knows."""
+        """The rows, once nothing is in flight: a message reaches the sandbox a moment before its worker knows."""
         for _ in range(REPORTS):
             found = [Delivery(**row) for row in self._copy.report()["deliveries"]]
             if not any(delivery.state == "in_flight" for delivery in found):
@@ -164,10 +164,10 @@ def _interrupted(_number: int, _frame: object) -> NoReturn:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Play."""
+    """Play the demo; returns the exit code."""
     arguments = _arguments(words)
     os.umask(0o077)  # the home holds keys
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background jobs ignore SIGINT at first
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background jobs ignore SIGINT by default
         signal.signal(number, _interrupted)
     return Demo(arguments).run()
 

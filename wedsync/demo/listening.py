@@ -1,4 +1,4 @@
-"""The live channels as a browser follows them: one socket, let in by a ticket."""
+"""Follows the live channels as a browser does: one socket, opened with a ticket."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ SUBPROTOCOL = "wedsync.v1"
 
 @dataclass(frozen=True)
 class Frame:
-    """An event as it was shown on a channel, and when it reached us (Unix time)."""
+    """An event shown on a channel, and when it reached us (Unix time)."""
 
     at: float
     channel: str
@@ -26,12 +26,12 @@ class Frame:
 
     @property
     def text(self) -> str:
-        """The payload, to be searched."""
+        """The payload as text, to be searched."""
         return json.dumps(self.event["payload"], ensure_ascii=False)
 
 
 class Listener:
-    """Follows channels from entering to leaving the ``with`` block."""
+    """Follows channels for the duration of a ``with`` block."""
 
     def __init__(self, outside: Outside, channels: Iterable[str]) -> None:
         ticket = outside.api("POST", "/api/channels/tickets/", {})["ticket"]
@@ -59,7 +59,7 @@ class Listener:
         self._thread.join(TIMEOUT)
 
     def frames(self) -> list[Frame]:
-        """Everything that was shown so far."""
+        """Everything shown so far."""
         return list(self._frames)
 
     def _listen(self) -> None:

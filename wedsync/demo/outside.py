@@ -1,4 +1,4 @@
-"""The world around a running copy: a client of its API, a vendor with a secret, an eye on the sandbox."""
+"""The world around a running copy: a client of its API, a vendor with a secret, a reader of the sandbox."""
 
 import hashlib
 import hmac
@@ -12,16 +12,16 @@ from typing import Any
 import requests
 
 TIMEOUT = 10.0
-"""Seconds that a single call may take."""
+"""The most seconds for a single call."""
 
 
 class Unexpected(Exception):
-    """An answer that the play cannot go on with."""
+    """An answer with which the demo cannot continue."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Something that the sandbox took from WedSync."""
+    """Something that the sandbox received from WedSync."""
 
     service: str
     to: str
@@ -32,7 +32,7 @@ class Message:
 
     @classmethod
     def read(cls, shown: dict[str, Any]) -> "Message":
-        """From one entry of ``GET /_/messages``. ``key`` is the delivery's id where the protocol carries it."""
+        """Read an entry of ``GET /_/messages``. ``key`` is the delivery's id where the protocol carries it."""
         body = shown["body"] if isinstance(shown["body"], dict) else {}
         return cls(
             service=shown["service"],
@@ -45,7 +45,7 @@ class Message:
 
 
 class Outside:
-    """What can be done with ``demo.json`` in the hand.
+    """What can be done from outside with the facts in ``demo.json``.
 
     Arguments:
         facts: the content of ``demo.json``.
@@ -54,14 +54,14 @@ class Outside:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy knows nothing of our loopback address
+        self._session.trust_env = False  # a proxy cannot reach our loopback address
         self._cursor = 0
 
     def api(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call the API with the demo's key.
 
         Raises:
-            Unexpected: refused.
+            Unexpected: the call was refused.
         """
         key = {"Authorization": f"Bearer {self.facts['api_token']}"}
         url = self.facts["base_url"] + path
@@ -69,10 +69,10 @@ class Outside:
         return _content(answer, 200, 201)
 
     def venue_webhook(self, event_type: str, payload: dict[str, Any]) -> str:
-        """Send a webhook as VenueMaster does, signed with its secret; the id of the stored event.
+        """Send a webhook as VenueMaster does, signed with its secret; returns the stored event's id.
 
         Raises:
-            Unexpected: answered otherwise than 202.
+            Unexpected: the answer was not 202.
         """
         door = self.facts["connections"]["venue_master"]
         envelope = {
@@ -89,10 +89,10 @@ class Outside:
         return str(_content(answer, 202)["id"])
 
     def set_fault(self, fault: dict[str, Any]) -> None:
-        """Let a service of the sandbox fail.
+        """Make a service of the sandbox fail.
 
         Raises:
-            Unexpected: the sandbox does not know such a fault.
+            Unexpected: the sandbox does not know this fault.
         """
         answer = self._session.post(f"{self.facts['sandbox_url']}/_/faults", json=fault, timeout=TIMEOUT)
         _content(answer, 201)

@@ -1,4 +1,4 @@
-"""A copy of WedSync for one play: a free port, a temporary home, the runner as a process of its own."""
+"""A copy of WedSync for one run of the demo: a free port, a temporary home, the runner in its own process."""
 
 import json
 import os
@@ -28,34 +28,34 @@ HURRY_SECONDS = 20.0
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no process listens on."""
     with socket.socket() as probe:
         probe.bind((LOCAL, 0))
         return int(probe.getsockname()[1])
 
 
 class OwnCopy:
-    """Start with :meth:`start`; whatever happens then, end with :meth:`stop` and :meth:`remove`.
+    """Begin with :meth:`start`; whatever happens then, end with :meth:`stop` and :meth:`remove`.
 
     Arguments:
-        variables: environment variables of the copy beside its port and its home, such as shorter times.
+        variables: further environment variables of the copy, such as shorter times.
     """
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self._variables = dict(variables or {})
         self.folder = Path(tempfile.mkdtemp(prefix="wedsync-demo-"))
         if os.geteuid() == 0:
-            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who must get through
+            self.folder.chmod(0o711)  # root's PostgreSQL runs as another user, who needs access
         self.home = Home(self.folder / "home")
         self.port = free_port()
         self.output = self.folder / "runner.out"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> dict[str, Any]:
-        """Return what ``demo.json`` tells, once everything answers.
+        """Start the copy; returns the content of ``demo.json`` once everything answers.
 
         Raises:
-            RunnerError: it did not start; the message holds the end of its output.
+            RunnerError: it did not start; the message includes the end of its output.
         """
         own = {**self._variables, "PORT": str(self.port), "WEDSYNC_HOME": str(self.home.path)}
         with self.output.open("wb") as output:
@@ -97,7 +97,7 @@ class OwnCopy:
         return said
 
     def environment(self) -> dict[str, str]:
-        """What a command needs to join the copy while it runs."""
+        """The environment in which a command uses the running copy."""
         return environment.for_children(
             environment.unconfigured(os.environ) | self._variables,
             self.home,
@@ -108,7 +108,7 @@ class OwnCopy:
         )
 
     def stop(self) -> None:
-        """Stop all of it: in order, then in a hurry, then by force. A Ctrl-C meanwhile means: in a hurry."""
+        """Stop the copy: in order, then quickly, then by force. A Ctrl-C meanwhile skips to the quick way."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -126,10 +126,10 @@ class OwnCopy:
         end_orphans(ProcessRecord(self.home.run / "processes.json"), self.home.path)
 
     def remove(self) -> None:
-        """Take the temporary home away."""
+        """Remove the temporary home."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def log_tails(self, lines: int = 6) -> str:
-        """The end of every log that says something, for a play that failed."""
+        """The end of every log that is not empty, for a run that failed."""
         tails = ((log, last_lines(log, lines)) for log in sorted(self.home.logs.glob("*.log")))
         return "\n\n".join(f"--- the end of {log}\n{tail}" for log, tail in tails if tail)

@@ -1,4 +1,4 @@
-"""Plays a story: does what it does, waits until everything has arrived or the patience is over, and judges."""
+"""Plays a story: carries it out, waits until everything has arrived or time is up, and judges the result."""
 
 import time
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from wedsync.demo.results import Row
 from wedsync.demo.stories import EMAIL, LIVE, SLACK, SYSTEM, WHATSAPP, Expected, Story, channel_names
 
 SECONDS = 5.0
-"""In which everything of high and urgent priority must have arrived."""
+"""Within this time everything of high and urgent priority must have arrived."""
 SECONDS_WITH_FAULTS = 45.0
-"""The same with a fault: retries come after 1, 2, 4, 8 s, and an opened breaker lets the first call by after 30 s."""
+"""The same with a fault: retries come after 1, 2, 4, 8 s, and an open breaker admits the first call after 30 s."""
 PATIENCE = 10.0
-"""Seconds that the play waits beyond the deadline, so that a late arrival is shown as late and not as lost."""
+"""How many seconds beyond the deadline to wait, so that a late arrival counts as late and not as lost."""
 
 _SERVICES = {WHATSAPP: "whatsapp", SLACK: "slack", EMAIL: "resend", SYSTEM: "studio_cloud"}
 _SYSTEM_ADDRESS = "/bookings/timeline"
@@ -23,7 +23,7 @@ _SYSTEM_ADDRESS = "/bookings/timeline"
 
 @dataclass
 class Played:
-    """A story that was played: when it began (Unix time), all that was seen of it, and whether nothing was missing."""
+    """A played story: when it began (Unix time), everything seen of it, and whether it is complete."""
 
     story: Story
     began: float
@@ -35,7 +35,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one thing that was expected."""
+    """The outcome of one expected arrival."""
 
     priority: str
     state: str
@@ -48,7 +48,7 @@ MISSING = Fate("", "missing", "", 0)
 
 @dataclass(frozen=True)
 class Delivery:
-    """A row of ``demo_report``: what no outsider sees."""
+    """A row of ``demo_report``: what outsiders cannot see."""
 
     id: str
     event: str
@@ -62,16 +62,16 @@ class Delivery:
 
     @property
     def fate(self) -> Fate:
-        """As the row tells it."""
+        """The outcome by this row."""
         return Fate(self.priority, self.state, self.reason, self.attempts)
 
 
 class Player:
-    """Plays stories one after the other.
+    """Plays stories one after another.
 
     Arguments:
         people: as ``demo_report`` lists them.
-        seconds: from the beginning of a story until everything must have arrived.
+        seconds: the time from a story's beginning within which everything must arrive.
     """
 
     def __init__(self, outside: Outside, listener: Listener, people: Sequence[dict[str, Any]], seconds: float) -> None:
@@ -83,7 +83,7 @@ class Player:
         self._frames_before = 0
 
     def play(self, story: Story) -> Played:
-        """Return once everything that can be seen has arrived, or after the deadline and some patience."""
+        """Play a story; returns once everything visible has arrived, or some time after the deadline."""
         began = time.time()
         played = Played(story, began, story.begin(self._outside))
         waiting = [each for each in story.expected if not self._may_be_held(each)]
@@ -155,7 +155,7 @@ class Player:
 
 
 def _is_frame(frame: Frame, expected: Expected, played: Played) -> bool:
-    """One story may make several events; the answer's id belongs to the first of them."""
+    """Whether a frame is the expected one. A story may cause several events; the answer names the first of them."""
     if frame.event["type"] != expected.event_type or not all(part in frame.text for part in expected.holds):
         return False
     story_makes_several = len({each.event_type for each in played.story.expected}) > 1
@@ -170,7 +170,7 @@ def _says(message: Message, expected: Expected) -> bool:
 
 
 def _fate(expected: Expected, seen: Message | Frame | None, deliveries: Sequence[Delivery]) -> Fate:
-    """A frame tells it itself; a message's row does."""
+    """The outcome of what was seen: a frame has it itself; for a message, its delivery's row has it."""
     if isinstance(seen, Frame):
         return Fate(seen.event["priority"], "shown", "", 1)
     delivery = _delivery(expected, seen, deliveries)
@@ -178,7 +178,7 @@ def _fate(expected: Expected, seen: Message | Frame | None, deliveries: Sequence
 
 
 def _delivery(expected: Expected, seen: Message | None, deliveries: Sequence[Delivery]) -> Delivery | None:
-    """The row of what was seen: by the delivery's id where the message carries one, else by who, how and what about."""
+    """The row of what was seen: by the delivery's id where the message carries it, else by type, channel and target."""
     key = seen.key if seen else ""
     wanted = (expected.event_type, expected.channel, expected.target)
     for delivery in deliveries:

@@ -1,4 +1,4 @@
-"""What a play comes to: a row per thing that had to arrive, as a table for people and as JSON for programs."""
+"""The demo's results: a row for each expected arrival, as a table for people and as JSON for programs."""
 
 import json
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 SHARES = {"whatsapp": 1000, "slack": 800, "email": 1200}
-"""Milliseconds of a channel's own share on an idle machine."""
+"""Each channel's own share in milliseconds, on an idle machine."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that had to arrive.
+    """One expected arrival.
 
-    ``milliseconds`` run from the webhook (or the call) to the arrival; None: nothing arrived. ``ok``: it arrived, says
-    what it must, and in time; or it is rightly held for somebody's quiet hours. ``problem`` says what is wrong.
+    ``milliseconds``: from the webhook or the call to the arrival; ``None``: nothing arrived. ``ok``: it arrived in time
+    and says what it must; or it is rightly held for somebody's quiet hours. ``problem`` says what is wrong.
     """
 
     story: str
@@ -34,18 +34,18 @@ class Row:
 
 
 def as_json(rows: Sequence[Row], error: str = "") -> str:
-    """One object: the rows, and whether all of it went well."""
+    """One object: the rows, and whether everything went well."""
     content = {"rows": [asdict(row) for row in rows], "ok": succeeded(rows) and not error}
     return json.dumps(content | ({"error": error} if error else {}), ensure_ascii=False, indent=1)
 
 
 def succeeded(rows: Sequence[Row]) -> bool:
-    """Whether there are rows, and all are well."""
+    """Whether there are rows, and all are good."""
     return bool(rows) and all(row.ok for row in rows)
 
 
 def show(console: Console, rows: Sequence[Row]) -> None:
-    """Print the table and the sum below it."""
+    """Print the table and a summary below it."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     names = [field.name for field in fields(Row) if field.name not in {"ok", "problem", "milliseconds"}]
     for name in names:

@@ -1,4 +1,4 @@
-"""What the demo makes up once and keeps: passwords, tokens, secrets, phone numbers. Nothing here is a constant."""
+"""What the demo generates once and keeps: passwords, tokens, secrets, phone numbers. Nothing here is a constant."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ def _slack_path() -> str:
 
 @dataclass(frozen=True)
 class VendorSecrets:
-    """Of one vendor: what it wants from us (``token``, ``signing``), what it signs with, its name of the wedding."""
+    """A vendor's values: what we send it (``token``, ``signing``), what it signs with, and its id of the wedding."""
 
     token: str
     signing: str
@@ -36,7 +36,7 @@ class VendorSecrets:
 
 @dataclass(frozen=True)
 class DemoSecrets:
-    """Made at the first start, read at each later one."""
+    """Generated at the first start, read at each later one."""
 
     admin_password: str = field(default_factory=_token)
     api_token: str = field(default_factory=lambda: "wsk_" + secrets.token_urlsafe(32))
@@ -71,13 +71,13 @@ class DemoSecrets:
     party_rental_inbound: str = field(default_factory=_token)
 
     def of_vendor(self, slug: str) -> VendorSecrets:
-        """Those of one vendor, by its slug."""
+        """The values of one vendor, by its slug."""
         parts = [part for part in VendorSecrets.__dataclass_fields__ if hasattr(self, f"{slug}_{part}")]
         return VendorSecrets(**{part: getattr(self, f"{slug}_{part}") for part in parts})
 
 
 def load_or_make(path: Path) -> DemoSecrets:
-    """The demo's secrets; what the file lacks is made and added."""
+    """The demo's secrets; those missing from the file are generated and added."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = DemoSecrets(**{name: value for name, value in known.items() if name in DemoSecrets.__dataclass_fields__})
     write_private(path, asdict(found))

@@ -1,6 +1,6 @@
-"""The demo organization: a wedding that is always today, its people, its systems (all played by the sandbox).
+"""The demo organization: a wedding that is always today, its people, and its systems, all played by the sandbox.
 
-Run at each start; changes only what is missing, and moves the wedding to today in its venue's zone.
+Run at each start; adds only what is missing, and moves the wedding to today in its venue's zone.
 """
 
 from dataclasses import dataclass, replace
@@ -28,13 +28,13 @@ ZONE = "Europe/Vienna"
 ORGANIZATION = "lakeside-weddings"
 LOCAL_HOSTS = {"127.0.0.1", "::1", "localhost"}
 ADMIN = "admin"
-STAFF_MAIL = "staff@people.example"  # where the demo's alerts go, beside Slack
+STAFF_MAIL = "staff@people.example"  # where the demo's alerts go, in addition to Slack
 _Role = Contact.Role
 
 
 @dataclass(frozen=True)
 class Person:
-    """A contact of the demo wedding; phone numbers are of the range kept for fiction."""
+    """A contact of the demo wedding; phone numbers are from the range reserved for fiction."""
 
     name: str
     role: Contact.Role
@@ -44,7 +44,7 @@ class Person:
 
     @property
     def email(self) -> str:
-        """A mail address made from the name."""
+        """An email address made from the name."""
         return f"{self.name.split()[0].lower()}@people.example"
 
 
@@ -64,32 +64,32 @@ class NotADemo(Exception):
 
 
 def check_demo() -> None:
-    """Pass a copy that nobody but its own machine reaches, and whose database is empty or the demo's.
+    """Accept a copy that only its own machine can reach, and whose database is empty or the demo's.
 
     Raises:
-        NotADemo: anything else. An administrator with a password in a file, and people with made-up numbers, would
-            come among real ones.
+        NotADemo: for any other copy: an administrator with a password in a file, and people with made-up numbers, would
+            be added among real ones.
     """
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
     if settings.SECURE or host not in LOCAL_HOSTS:
         raise NotADemo(
-            "The demo is made only where WEDSYNC_SECURE is 0 and WEDSYNC_PUBLIC_URL leads to this machine; it leads "
-            f"to {settings.PUBLIC_URL}. Play the demo with `make run`, in a copy of its own."
+            "The demo is created only where WEDSYNC_SECURE is 0 and WEDSYNC_PUBLIC_URL leads to this machine; it leads "
+            f"to {settings.PUBLIC_URL}. Run the demo with `make run`, in a separate copy."
         )
     others = Organization.objects.exclude(slug=ORGANIZATION)
     if others.exists() and not (settings.WEDSYNC_HOME / "demo.json").exists():
         raise NotADemo(
-            "The database of DATABASE_URL holds organizations, and WEDSYNC_HOME holds no demo that was made before. "
+            "The database of DATABASE_URL has organizations, and WEDSYNC_HOME has no earlier demo. "
             "Use an empty database."
         )
 
 
 @transaction.atomic
 def seed() -> dict[str, Any]:
-    """Make the demo and write ``demo.json`` and ``sandbox.json``; returns the content of ``demo.json``.
+    """Create the demo and write ``demo.json`` and ``sandbox.json``; returns the content of ``demo.json``.
 
     Raises:
-        NotADemo: this copy is none.
+        NotADemo: this copy is not a demo.
     """
     check_demo()
     home = settings.WEDSYNC_HOME
@@ -212,7 +212,7 @@ def _facts(
     connected: systems.Systems,
     secret: DemoSecrets,
 ) -> dict[str, Any]:
-    """The contract for scripts and clients that play with a running demo."""
+    """The facts that scripts and clients need to use a running demo."""
     return {
         "base_url": settings.PUBLIC_URL,
         "ws_url": settings.PUBLIC_URL.replace("http", "ws", 1) + "/ws/channels/",

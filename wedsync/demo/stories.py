@@ -1,4 +1,4 @@
-"""The four stories: what is done from outside, and who must hear of it where."""
+"""The four stories: what is done from outside, and who must be told on which channel."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ EVERYBODY = (*COUPLE, *SUPPLIERS, COORDINATOR)
 
 @dataclass(frozen=True)
 class Expected:
-    """One thing that must arrive.
+    """One expected arrival.
 
     Arguments:
         target: a person's name, a Slack channel, a system's name, or for ``live`` one of ``channel_names``.
-        holds: what the message, or the frame's payload, must say.
-        html: whether the HTML must say it too.
+        holds: what the message, or the frame's payload, must contain.
+        html: whether the HTML must contain it too.
     """
 
     step: str
@@ -41,7 +41,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Story:
-    """``begin`` does it, and may answer with the id of the event that it made."""
+    """``begin`` carries the story out, and may return the id of the event it caused."""
 
     name: str
     begin: Callable[[Outside], str | None]
@@ -49,7 +49,7 @@ class Story:
 
 
 def channel_names(outside: Outside) -> dict[str, str]:
-    """The live channels that the stories look at, by the word that they use for each."""
+    """The live channels that the stories check, by the stories' own words for them."""
     named = outside.facts["channels"]
     return {
         "couple's dashboard": named["couple"],
@@ -61,7 +61,7 @@ def channel_names(outside: Outside) -> dict[str, str]:
 
 
 def stories(outside: Outside) -> list[Story]:
-    """All four, for this copy's wedding, in the order in which they are told."""
+    """All four stories for this copy's wedding, in order."""
     wedding_date = date.fromisoformat(outside.facts["wedding"]["date"])
     return [_timeline(), _capacity(), _emergency(), _date_change(wedding_date + timedelta(days=7))]
 
@@ -118,7 +118,7 @@ def _emergency() -> Story:
         return outside.venue_webhook("emergency.reported", report)
 
     live = Expected("shown live", LIVE, "", "venue.emergency_reported", "urgent", (description,))
-    told = replace(live, step="alarmed", channel=WHATSAPP, holds=("EMERGENCY", description, PHONE))
+    told = replace(live, step="alerted", channel=WHATSAPP, holds=("EMERGENCY", description, PHONE))
     return Story(
         "3 Emergency",
         begin,

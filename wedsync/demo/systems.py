@@ -1,4 +1,4 @@
-"""The demo's systems, all played by the sandbox: their credentials, their doors, and the accounts on the other side."""
+"""The demo's systems, all played by the sandbox: their credentials, their connections, and the sandbox's accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _Kind, _Purpose = System.Kind, ConnectionSecret.Purpose
 Systems = Mapping[str, System]
 """By name."""
 Doors = dict[str, dict[str, str]]
-"""By the word in the URL or the vendor's slug: what a script needs to come in."""
+"""What a script needs to use a connection, by the word in the URL or the vendor's slug."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Callbacks:
 
 
 def connect(organization: Organization, secret: DemoSecrets) -> Systems:
-    """Every system, with the sandbox's address of this start."""
+    """Connect every system, with the sandbox's current address."""
     sender = f"Lakeside Weddings <hello@{MAIL_DOMAIN}>"
     whatsapp = {"access_token": secret.whatsapp_token, "phone_number_id": secret.whatsapp_number_id}
     sms = {"account_sid": secret.twilio_account_sid, "auth_token": secret.twilio_token, "sender": SMS_NUMBER}
@@ -66,9 +66,9 @@ def _connected(
 
 
 def open_doors(systems: Systems, wedding: Wedding, secret: DemoSecrets) -> Doors:
-    """A door for each vendor, and for each provider that calls back.
+    """A connection for each vendor, and for each provider that calls back.
 
-    The wedding is booked at two of the vendors: what the others send names it by our own id, or stays unlinked.
+    The wedding is booked with two of the vendors: what the others send names it by our own id, or stays unlinked.
     """
     doors = {}
     for slug, vendor in VENDORS.items():
@@ -84,7 +84,7 @@ def open_doors(systems: Systems, wedding: Wedding, secret: DemoSecrets) -> Doors
 
 
 def _providers(secret: DemoSecrets) -> list[_Callbacks]:
-    """Slack's three webhooks are of one app, which has one URL for all that people press."""
+    """The providers that call back. Slack's three webhooks belong to one app, which has one URL for all buttons."""
     return [
         _Callbacks("whatsapp", "WhatsApp", secret.whatsapp_app_secret, secret.whatsapp_verify_token),
         _Callbacks("resend", "Email", secret.resend_webhook_secret),
@@ -123,7 +123,7 @@ def _vendor_account(secret: DemoSecrets, slug: str) -> dict[str, str]:
 
 
 def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
-    """What stands in ``sandbox.json``: the accounts outside, which call back at the doors."""
+    """The content of ``sandbox.json``: the outside accounts, which call back at the connections."""
     whatsapp = {
         "phone_number_id": secret.whatsapp_number_id,
         "access_token": secret.whatsapp_token,

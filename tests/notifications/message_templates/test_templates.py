@@ -28,7 +28,7 @@ def test_the_shipped_words_are_fit(file: Any) -> None:
         ("{{ payload.capacity", CAPACITY, "", "en", "text", "cannot be written"),
         ("{{ payload.seats }}", CAPACITY, "", "en", "text", "seats"),
         ("{{ nothing }}", CAPACITY, "", "en", "text", "nothing"),
-        ("{{ payload.capacity|shout }}", CAPACITY, "", "en", "text", "no filter shout"),
+        ("{{ payload.capacity|shout }}", CAPACITY, "", "en", "text", "unknown filter shout"),
         ("{{ payload.__class__ }}", CAPACITY, "", "en", "text", "not allowed"),
         ("{{ payload.capacity }}", "fallback", "", "en", "text", "tried with"),
         ("{{ count }}", CAPACITY, "", "en", "text", "count"),

@@ -66,7 +66,7 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
     [
         ({"text": "{{ payload.booking_id"}, "text", "cannot be written"),
         ({"text": "{{ payload.seats }}"}, "text", "seats"),
-        ({"text": "{{ wedding.couple|shout }}"}, "text", "no filter shout"),
+        ({"text": "{{ wedding.couple|shout }}"}, "text", "unknown filter shout"),
         ({"text": "{# nothing #}"}, "text", "says nothing"),
         ({"text": "x" * 151}, "text", "takes 150"),
         ({"text": "x\n" + "a: b\n" * 11}, "text", "at most 10"),

@@ -105,7 +105,7 @@ def test_a_taken_port_is_reported_before_anything_starts(make_runner: MakeRunner
     with socket.create_server(("127.0.0.1", 0)) as taken:
         runner = make_runner(port=taken.getsockname()[1]).start()
         printed = runner.finish()
-    assert f"Port {runner.port} on 127.0.0.1 is taken" in printed
+    assert f"Port {runner.port} on 127.0.0.1 is in use" in printed
     assert runner.process
     assert runner.process.returncode == 1
     assert not (runner.home / "postgres").exists()

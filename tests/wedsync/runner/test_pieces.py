@@ -45,7 +45,7 @@ def test_the_sandbox_keeps_its_port_until_somebody_else_has_it(tmp_path: Path) -
         remembered.write_text(str(other.getsockname()[1]))
         assert ports.sandbox_port(tmp_path, remembered, {}, taken=8000) == first
         assert ports.sandbox_port(tmp_path, remembered, {"WEDSYNC_SANDBOX_PORT": "0"}, 8000) == first
-        with pytest.raises(RunnerError, match="is taken"):
+        with pytest.raises(RunnerError, match="is in use"):
             ports.sandbox_port(tmp_path, remembered, {"WEDSYNC_SANDBOX_PORT": str(other.getsockname()[1])}, 8000)
 
 

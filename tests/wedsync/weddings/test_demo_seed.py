@@ -40,7 +40,7 @@ def test_an_empty_local_copy_becomes_the_demo_and_stays_one_beside_what_is_added
 def test_a_database_that_serves_somebody_is_left_alone() -> None:
     OrganizationFactory(slug="real-people")
 
-    assert "holds organizations" in refused()
+    assert "has organizations" in refused()
 
 
 @pytest.mark.parametrize("url", ["https://wedsync.example", "http://10.0.0.7:8000", "http://127.0.0.1.example", ""])

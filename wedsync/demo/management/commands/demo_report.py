@@ -1,4 +1,4 @@
-"""``manage.py demo_report``: the demo's people, and what became of each delivery of its events."""
+"""``manage.py demo_report``: the demo's people, and the state of each delivery of its events."""
 
 import json
 from argparse import ArgumentParser
@@ -16,7 +16,7 @@ from wedsync.weddings.models import Contact
 
 
 class Command(BaseCommand):
-    """Reads only."""
+    """The command, which only reads."""
 
     help = "Show the demo organization's people, and the deliveries of its events (all events, or those named)."
 

@@ -9,15 +9,15 @@ from wedsync.demo.seed import NotADemo, seed
 
 
 class Command(BaseCommand):
-    """Safe to run again and again."""
+    """The command, which is safe to repeat."""
 
-    help = "Make or refresh the demo organization, and write demo.json and sandbox.json into $WEDSYNC_HOME."
+    help = "Create or refresh the demo organization, and write demo.json and sandbox.json into $WEDSYNC_HOME."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed.
 
         Raises:
-            CommandError: this copy is no demo.
+            CommandError: this copy is not a demo.
         """
         key_check.verify()
         try:
