@@ -1,7 +1,7 @@
-"""The web process: the doors in, the probes and the sockets on asyncio, the rest of HTTP in a bounded thread pool.
+"""The web process: webhooks, probes and sockets on asyncio, the rest of HTTP in a bounded thread pool.
 
-Sync views on Django's own ASGI handler opened a database connection per thread and failed under load; the WSGI
-handler behind a bridge of our own keeps one origin and a bounded number of connections (docs/adr/0007, 0054).
+Sync views on Django's own ASGI handler opened a database connection per thread and failed under load. The WSGI
+handler behind our own bridge keeps one origin and a bounded number of connections (docs/adr/0007, 0054).
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from wedsync.web.answers import closing_early_answers
 from wedsync.web.wsgi_bridge import Bridge, Limits
 
 DJANGO_THREADS = 10
-GARBAGE = 10_000, 20, 20  # requests leave little behind that reference counts do not free
+GARBAGE = 10_000, 20, 20  # requests leave little that reference counts do not free
 
 startup.verify()
 door_in = FrontDoor()
@@ -45,7 +45,7 @@ limits = Limits(
     together=settings.BODIES_AT_ONCE_BYTES,
     pace=PACE,
 )
-# Somebody waits for a page and for the API, so their statements are cut short.
+# People and programs wait for pages and the API, so their statements have a time limit.
 pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(sessions.become, Role.PAGES))
 sockets = Entrance(channel_socket.serve)
 SOCKET_PATH = "/ws/channels/"
@@ -67,7 +67,7 @@ async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
 
 
 async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Start the writers with the server, and let them finish what was accepted when the server stops."""
+    """Start the writers with the server; when it stops, let them finish what was accepted."""
     beating: asyncio.Task[None] | None = None
     while True:
         message = await receive()
@@ -79,7 +79,7 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
                 return
             door_in.start()
             beating = asyncio.get_running_loop().create_task(pulse.keep())
-            gc.freeze()  # what is loaded by now stays; it need not be looked through again and again
+            gc.freeze()  # what is loaded by now stays, so the collector need not examine it again
             gc.set_threshold(*GARBAGE)
             await send({"type": "lifespan.startup.complete"})
         else:

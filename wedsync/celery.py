@@ -1,4 +1,4 @@
-"""The Celery application: four queues, late acknowledgement, and short patience with Redis (docs/adr/0002, 0003)."""
+"""The Celery application: four queues, late acknowledgement, and short time-outs for Redis (docs/adr/0002, 0003)."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ from wedsync.workers.broker_watch import BrokerWatch
 
 
 def _broker(url: str) -> str:
-    """Kombu names Redis over a Unix socket ``redis+socket``."""
+    """The broker's URL as Kombu spells it: Redis over a Unix socket is ``redis+socket``."""
     return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
 
 
@@ -72,7 +72,7 @@ app.autodiscover_tasks(["wedsync.live", "integrations", "notifications", "webhoo
 
 
 def announce_ready() -> None:
-    """Leave a file named after this process, which the supervisor waits for."""
+    """Create the file, named after this process, that the supervisor waits for."""
     folder = Path(env.HOME.read()) / "run" / "ready"
     name = env.PROCESS.read()
     if name != "-" and folder.is_dir():
@@ -81,13 +81,13 @@ def announce_ready() -> None:
 
 @setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
-    """Celery would replace the root logger; Django has configured it already."""
+    """Keep Celery from replacing the root logger, which Django has configured already."""
 
 
 @celeryd_init.connect
 def _write_lines_only(**_: object) -> None:
-    """Celery prints plain text when a signal ends a worker, past every log; :func:`_ended` writes a line instead."""
-    from celery.apps import worker  # what runs no worker does without it
+    """Keep Celery from printing plain text when a signal ends a worker; :func:`_ended` logs a line instead."""
+    from celery.apps import worker  # processes other than workers do not need it
 
     worker.safe_say = lambda *_: None  # type: ignore[attr-defined]  # its types do not name it
 
@@ -99,13 +99,13 @@ def _ended(**_: object) -> None:
 
 @setup_logging.connect
 def _make_folder(**_: object) -> None:
-    """Of beat's schedule, on a fresh home. Workers and beat send this signal before they open any file of theirs."""
+    """Create the folder of beat's schedule in a fresh home; this signal comes before workers or beat open files."""
     (Path(env.HOME.read()) / "run").mkdir(parents=True, exist_ok=True)
 
 
 @celeryd_init.connect
 def _verify(**_: object) -> None:
-    """Stop a worker that is set up wrongly: Celery logs what a receiver of a signal raises, and goes on."""
+    """Stop a misconfigured worker: Celery logs other exceptions of a signal's receiver and continues."""
     try:
         startup.verify()
     except env.ConfigurationError as error:

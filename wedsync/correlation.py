@@ -1,8 +1,8 @@
-"""One id in every line of the log that follows from one request, from its POST to the call of a provider.
+"""One id in every log line that follows from one request, from its POST to the call of a provider.
 
-A request has the id that its sender gives in ``X-Request-ID``, or one of ours, and it is answered with it. The events
-that it stores carry its correlation id in their rows, so that no message to a worker has to: routing and
-deliveries take it from there. docs/adr/0080.
+A request has the id that its sender gives in ``X-Request-ID``, or one of ours, and the answer repeats it. The events
+that it stores have its correlation id in their rows, from where routing and deliveries read it; no message to a worker
+has to carry it. docs/adr/0080.
 """
 
 import re
@@ -22,23 +22,23 @@ HEADER = b"x-request-id"
 _USABLE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _UNANSWERED = 0
 MOST_NAMED = 20
-"""Ids in a line about many requests."""
+"""How many ids a line about many requests names."""
 _current = logs.correlation_id
 
 
 def current() -> UUID | None:
-    """The id of what is being done now; ``None`` where nobody asked for it."""
+    """The id of the current request or work; ``None`` where there is none."""
     return _current.get()
 
 
 def current_or_new() -> UUID:
-    """The id of what is being done now; a new one where nobody asked for it."""
+    """The id of the current request or work; a new one where there is none."""
     return _current.get() or new_id()
 
 
 @contextmanager
 def of(correlation_id: UUID, **facts: str) -> Iterator[None]:
-    """Until it ends, each line of the log has this id, and these facts; so have events that are stored meanwhile."""
+    """Give this id and these facts to each log line in the block, and the id to each event stored in it."""
     before = _current.set(correlation_id)
     try:
         with bound_contextvars(**facts):
@@ -49,14 +49,14 @@ def of(correlation_id: UUID, **facts: str) -> Iterator[None]:
 
 @contextmanager
 def of_stored(correlation_id: UUID | None, **facts: str) -> Iterator[None]:
-    """As :func:`of`, with the id that a row holds; a new one where the row is older than such ids."""
+    """Like :func:`of`, with the id of a stored row; a new one where the row is older than these ids."""
     with of(correlation_id or new_id(), **facts):
         yield
 
 
 @contextmanager
 def of_many(correlation_ids: Sequence[UUID]) -> Iterator[None]:
-    """Until it ends, each line of the log names the first requests of a batch; that of a single one as :func:`of`."""
+    """Name a batch's first requests in each log line of the block; a single one as :func:`of` does."""
     if len(correlation_ids) == 1:
         with of(correlation_ids[0]):
             yield
@@ -67,7 +67,7 @@ def of_many(correlation_ids: Sequence[UUID]) -> Iterator[None]:
 
 
 def kept(call: Callable[[], object]) -> Callable[[], None]:
-    """A call that runs later, such as after the commit, with the ids of now in its lines."""
+    """A call that runs later, such as after the commit, with the current ids in its log lines."""
     context = copy_context()
 
     def later() -> None:
@@ -77,7 +77,7 @@ def kept(call: Callable[[], object]) -> Callable[[], None]:
 
 
 class Correlated:
-    """An ASGI application whose requests have an id, and a line in the log each when they have been answered."""
+    """An ASGI application that gives each request an id, and logs a line when it has been answered."""
 
     def __init__(self, application: Callable[..., Any]) -> None:
         self._application = application
@@ -119,7 +119,7 @@ class Correlated:
 
 
 def _given(headers: Any) -> str | None:
-    """What the sender calls the request, where it can be written into a log and a header as it is."""
+    """The sender's id of the request, if it is safe to repeat in a log and a header."""
     found = [value for name, value in headers if name == HEADER]
     if len(found) == 1 and _USABLE.fullmatch(found[0]):
         return str(found[0].decode())

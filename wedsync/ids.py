@@ -13,18 +13,18 @@ def new_id() -> UUID:
 
 
 def new_id_text() -> str:
-    """The same as text."""
+    """A new UUIDv7 as text."""
     return str(uuid_utils.uuid7())
 
 
 def new_id_and_text() -> tuple[UUID, str]:
-    """A new UUIDv7 and its text, which costs less together than ``str`` of the first."""
+    """A new UUIDv7 and its text, which together cost less than ``str`` of the id."""
     made = uuid_utils.uuid7()
     return UUID(int=made.int), str(made)
 
 
 def as_id(value: object) -> UUID | None:
-    """The id that a text names; ``None`` where it names none, or is no text."""
+    """The id in a text; ``None`` where the value is not a text or not an id."""
     try:
         return UUID(value) if isinstance(value, str) else None
     except ValueError:
@@ -32,5 +32,5 @@ def as_id(value: object) -> UUID | None:
 
 
 def first_id_since(moment: datetime) -> UUID:
-    """The lowest UUIDv7 of a time: ids sort by it, so an index by id bounds a query in time."""
+    """The lowest UUIDv7 of a time: ids sort by time, so an index by id limits a query in time."""
     return UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))

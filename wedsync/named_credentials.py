@@ -1,8 +1,8 @@
-"""Credentials that a system takes from the environment: ``env:NAME`` instead of a value (docs/adr/0051).
+"""Credentials from the environment: ``env:NAME`` instead of a value (docs/adr/0051).
 
-Anyone who may write a system's credentials can have such a value sent anywhere. So the operator decides: a name begins
-with :data:`PREFIX`, and ``WEDSYNC_CREDENTIALS_ALLOWED`` lists it for the organization. Both are asked at each use, as
-a row may be older than this rule or than the present list.
+Anyone who may write a system's credentials can have such a value sent anywhere. The operator therefore decides: a name
+must begin with :data:`PREFIX`, and ``WEDSYNC_CREDENTIALS_ALLOWED`` must list it for the organization. Both are checked
+at each use, since a row may be older than this rule or the current list.
 """
 
 import os
@@ -29,13 +29,13 @@ def name_of(value: str) -> str:
 
 
 def check(value: str, organization: str) -> None:
-    """Pass ``env:NAME`` if the organization may use the variable.
+    """Accept ``env:NAME`` if the organization may use the variable.
 
     Arguments:
         organization: its slug.
 
     Raises:
-        ValueError: as a whole sentence. It says nothing of whether a variable exists.
+        ValueError: with the reason as a sentence, which does not reveal whether a variable exists.
     """
     name = name_of(value)
     if not _NAME.fullmatch(name):
@@ -50,7 +50,7 @@ def check(value: str, organization: str) -> None:
 
 
 def resolved(stored: Mapping[str, str], organization: str) -> dict[str, str]:
-    """The credentials with every ``env:NAME`` replaced by the variable's value of this moment.
+    """The credentials with every ``env:NAME`` replaced by the variable's current value.
 
     Arguments:
         organization: the slug of the organization that the credentials belong to.

@@ -1,11 +1,11 @@
-"""The four priorities, a Celery queue each, and the names of the tasks that lower rooms hint at.
+"""The four priorities, each with a Celery queue, and the names of tasks that lower layers send hints to.
 
-One queue and one worker group per priority, never the broker's own priority field (docs/adr/0003).
+One queue and one group of workers per priority, never the broker's own priority field (docs/adr/0003).
 """
 
 from django.db import models
 
-QUEUE_PREFIX = "wedsync:celery:"  # of Celery's keys in Redis
+QUEUE_PREFIX = "wedsync:celery:"  # prefix of Celery's keys in Redis
 ROUTE_TASK = "integrations.route"
 DELIVER_TASK = "integrations.deliver"
 TAKE_TASK = "webhooks.take"

@@ -1,1 +1,1 @@
-"""PostgreSQL: its connections and sessions, statements that are prepared, batched or pruned, and its errors."""
+"""PostgreSQL: connections and sessions, prepared and batched statements, pruning, and errors."""

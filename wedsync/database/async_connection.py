@@ -1,7 +1,7 @@
 """PostgreSQL from asyncio without a thread: psycopg2's asynchronous connections, driven by the event loop.
 
-A thread that waits for PostgreSQL has to win the interpreter's lock back from the event loop each time; under load
-that costs more than the query (docs/adr/0021). Django's own connections stay as they are, for everything else.
+A thread that waits for PostgreSQL has to get the interpreter's lock back from the event loop each time; under load
+that costs more than the query (docs/adr/0021). Everything else uses Django's own connections.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ PATIENCE = 10.0  # seconds that one statement may take before its connection is 
 
 
 class AsyncConnection:
-    """One connection, for one statement at a time; made when it is first needed, and anew after it broke.
+    """One connection, for one statement at a time; opened when first needed, and again after it broke.
 
-    Each statement is a transaction of its own. It is prepared the first time, so that it is planned once.
+    Each statement is its own transaction. It is prepared the first time, so that it is planned once.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class AsyncConnection:
         self._prepared: dict[str, str] = {}
 
     async def fetch(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        """Run one statement with ``%s`` placeholders, whose types its casts say, and commit; returns its rows.
+        """Run one statement with ``%s`` placeholders, typed by casts, and commit; returns its rows.
 
         Raises:
-            psycopg2.Error: as PostgreSQL said it.
-            psycopg2.OperationalError: also when it took longer than ten seconds; it may be committed all the same.
+            psycopg2.Error: PostgreSQL's own error.
+            psycopg2.OperationalError: also after ten seconds without an answer; it may still have been committed.
         """
         try:
             async with asyncio.timeout(PATIENCE):
@@ -65,7 +65,7 @@ class AsyncConnection:
 
     async def _connect(self) -> extensions.connection:
         given = connections["default"].get_connection_params()
-        for name in ("cursor_factory", "client_encoding"):  # Django's own, and not libpq's to know
+        for name in ("cursor_factory", "client_encoding"):  # Django's own parameters, which libpq does not know
             given.pop(name, None)
         connection: extensions.connection = psycopg2.connect(**given, async_=True)
         self._connection, self._prepared = connection, {}
@@ -81,7 +81,7 @@ class AsyncConnection:
             if error.pgcode is None or connection.closed:
                 raise
             for each in sessions.statements(Role.SERVICE):
-                with contextlib.suppress(psycopg2.DatabaseError):  # the server lacks it; what is broken shows at once
+                with contextlib.suppress(psycopg2.DatabaseError):  # the server lacks it; a broken connection fails next
                     await _run(connection, each)
 
     async def _prepare(self, connection: extensions.connection, sql: str) -> str:
@@ -93,7 +93,7 @@ class AsyncConnection:
         return name
 
     def close(self) -> None:
-        """Give the connection back; the next statement makes another."""
+        """Close the connection; the next statement opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(psycopg2.Error):
@@ -109,7 +109,7 @@ async def _run(connection: extensions.connection, sql: str, parameters: Sequence
 
 
 async def _finished(connection: extensions.connection) -> None:
-    """Wait until the connection has done what it was told.
+    """Wait until the connection has finished its work.
 
     https://www.psycopg.org/docs/advanced.html#asynchronous-support
     """

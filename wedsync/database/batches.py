@@ -1,4 +1,4 @@
-"""Changes many rows, a thousand at a time, and skips those that are locked."""
+"""Changes many rows, a thousand at a time, skipping locked ones."""
 
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ M = TypeVar("M", bound=Model)
 def update_free(rows: QuerySet[M], **fields: Any) -> int:
     """Change at most a thousand of the rows; returns how many.
 
-    Locked rows are skipped: waiting for a holder that may be waiting for us would be a deadlock.
+    Locked rows are skipped: waiting for a session that may be waiting for us would deadlock.
     """
     with transaction.atomic():
         free = rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True)
@@ -21,11 +21,11 @@ def update_free(rows: QuerySet[M], **fields: Any) -> int:
 
 
 def update_all(rows: QuerySet[M], *, batches: int | None = None, **fields: Any) -> int:
-    """Change all of the rows, each batch in a commit of its own where no transaction is open; returns how many.
+    """Change all the rows, each batch in its own commit where no transaction is open; returns how many.
 
     Arguments:
-        rows: a filter that a changed row does not meet any more.
-        batches: how many at most; ``None``: until none is left.
+        rows: a query that changed rows no longer match.
+        batches: the most batches; ``None``: until no row is left.
     """
     done = 0
     while batches is None or batches > 0:

@@ -1,16 +1,16 @@
-"""When PostgreSQL is away: not the fault of what was asked, which may be asked again."""
+"""Errors of PostgreSQL being away: not the statement's fault, so it may be tried again."""
 
 import time
 
 from django.db import Error, InterfaceError, OperationalError
 
 POSTGRES_AWAY = (OperationalError, InterfaceError)
-"""It restarts, does not answer or ends a deadlock; or the connection was ended while nobody used it."""
+"""PostgreSQL restarts, does not answer or ends a deadlock; or an idle connection was closed."""
 
 AWAY_CODES = frozenset(
     {
-        "25006",  # read_only_sql_transaction: a standby, or a server that somebody has made read-only
-        "25P03",  # idle_in_transaction_session_timeout: our process stood still with a transaction open
+        "25006",  # read_only_sql_transaction: a standby, or a server made read-only
+        "25P03",  # idle_in_transaction_session_timeout: our process stalled in an open transaction
         "25P04",  # transaction_timeout
     }
 )
@@ -25,19 +25,19 @@ REMEMBERED = 10.0  # seconds
 
 
 class WriteRefusals:
-    """Whether PostgreSQL has lately refused a write of this process for want of room. Reading would not show it."""
+    """Whether PostgreSQL has recently refused a write of this process for lack of space, which reads do not reveal."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
     def note(self, error: BaseException) -> None:
-        """Remember an error, where it says that there is no room."""
+        """Remember an error that says that there is no space."""
         if code_of(error) in NO_ROOM:
             self._until = time.monotonic() + REMEMBERED
 
     @property
     def are_recent(self) -> bool:
-        """Within the last ten seconds."""
+        """Whether there was one within the last ten seconds."""
         return time.monotonic() < self._until
 
 
@@ -45,7 +45,7 @@ write_refusals = WriteRefusals()
 
 
 def code_of(error: BaseException) -> str | None:
-    """The SQLSTATE of an error of Django's or psycopg2's; ``None`` where the server said nothing."""
+    """The SQLSTATE of an error from Django or psycopg2; ``None`` where the server gave none."""
     for each in (error, error.__cause__):
         if code := getattr(each, "pgcode", None):
             return str(code)
@@ -53,5 +53,5 @@ def code_of(error: BaseException) -> str | None:
 
 
 def lock_is_held(error: BaseException) -> bool:
-    """Whether a statement gave up because another session kept a row locked for longer than its patience."""
+    """Whether a statement gave up because another session kept a lock for longer than its time-out."""
     return isinstance(error, Error) and code_of(error) == LOCK_NOT_AVAILABLE

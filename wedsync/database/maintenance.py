@@ -1,4 +1,4 @@
-"""Commands of an operator: none waits for a lock for longer than 5 s, so that the product never queues behind it."""
+"""An operator's commands: none waits longer than 5 s for a lock, so that the product never queues behind it."""
 
 import sys
 import time
@@ -9,9 +9,9 @@ from wedsync.database.errors import lock_is_held
 from wedsync.database.sessions import Role
 
 SERVICES = frozenset({"sweep", "runserver"})
-"""Commands that are processes of the product."""
+"""Commands that are the product's own processes."""
 REPEATED = frozenset({"migrate", "loaddata", "flush", "seed_demo", "reencrypt_secrets"})
-"""Commands that may be run again after they gave up on a lock: what they had finished is kept, or was rolled back."""
+"""Commands that may run again after giving up on a lock: what they finished is kept, the rest was rolled back."""
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
 
@@ -20,15 +20,15 @@ def run(
     words: list[str],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Run one of Django's commands, with the sessions that suit it; again where another session held a lock.
+    """Run one of Django's commands with the sessions that suit it; again if another session held a lock.
 
-    A statement that waits for a table's lock makes everybody else wait behind it. So it gives up after 5 s
-    (``lock_timeout``), lets the others pass, and tries again: up to six times within about two minutes.
+    A statement that waits for a table's lock makes all others wait behind it. It therefore gives up after 5 s
+    (``lock_timeout``), lets the others pass and tries again: up to six times within about two minutes.
 
     Arguments:
         execute: ``execute_from_command_line``.
         words: the whole command line.
-        pause: waits so many seconds.
+        pause: waits for a number of seconds.
     """
     command = words[1] if len(words) > 1 else ""
     if command not in SERVICES:

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL parses and plans once for each connection; for those that run for every delivery."""
+"""Statements that PostgreSQL parses and plans once per connection, for those that run for every delivery."""
 
 import weakref
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ class Prepared:
     """A statement with ``%(name)s`` for its values.
 
     Arguments:
-        name: of the prepared statement, unique in the product.
-        types: PostgreSQL's type of each value, by its name.
+        name: the prepared statement's name, unique in the product.
+        types: PostgreSQL's type of each value, by the value's name.
     """
 
     def __init__(self, name: str, statement: str, types: Mapping[str, str]) -> None:
@@ -23,7 +23,7 @@ class Prepared:
         self._known_to: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def run(self, values: Mapping[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
-        """How many rows it touched or found, and the first that it returned.
+        """Run it; returns how many rows it changed or found, and the first row that it returned.
 
         Raises:
             OperationalError, InterfaceError: PostgreSQL is away.

@@ -1,4 +1,4 @@
-"""Deleting what is past its time, in small steps, so that none holds locks for long."""
+"""Deletes expired rows in small steps, so that none holds locks for long."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ BATCH = 1_000  # rows in one statement
 def delete_in_steps(rows: QuerySet[Any], *, along: str) -> int:
     """Delete the rows along an indexed column; returns how many.
 
-    Each step begins where the last ended, so that none reads dead rows again. A row that is none of them any more when
-    its turn comes stays.
+    Each step begins where the last one ended, so that none reads dead rows again. A row that no longer matches when its
+    turn comes is kept.
     """
     gone = 0
     reached: object = None

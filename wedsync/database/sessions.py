@@ -1,8 +1,8 @@
-"""What each session with PostgreSQL is told once, right after it was opened (docs/adr/0078).
+"""Settings of each PostgreSQL session, made once right after it was opened (docs/adr/0078).
 
-A machine that vanishes in the middle of a transaction cannot close its sessions, and its locks stay until PostgreSQL
+A machine that vanishes in the middle of a transaction cannot close its sessions, and its locks remain until PostgreSQL
 notices: by default after two hours. These settings end them within 15 s. They are set by statements and not by libpq's
-``options``, which poolers refuse. Over a Unix socket PostgreSQL ignores those that speak of TCP.
+``options``, which poolers refuse. Over a Unix socket PostgreSQL ignores the settings for TCP.
 """
 
 import threading
@@ -30,7 +30,7 @@ LIBPQ = {
 """Our own end of the connection. https://www.postgresql.org/docs/current/libpq-connect.html"""
 
 _ALL = {
-    "client_connection_check_interval": "5s",  # a session whose client is gone may be in the middle of a query
+    "client_connection_check_interval": "5s",  # the client may vanish in the middle of a query
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
@@ -41,8 +41,8 @@ _ALL = {
 class Role(StrEnum):
     """What a thread uses its sessions for.
 
-    ``service``: the receiver, sockets and workers. ``pages``: pages and the API, which answer somebody who
-    waits. ``sweep``: its rounds look at everything, and leave for the next one what somebody has locked.
+    ``service``: the receiver, sockets and workers. ``pages``: pages and the API, for which somebody waits.
+    ``sweep``: its rounds read everything, and leave locked rows for the next round.
     ``maintenance``: commands of an operator, such as ``migrate`` and ``shell``.
     """
 
@@ -78,34 +78,34 @@ _process_role = Role.SERVICE
 
 
 def become(role: Role) -> None:
-    """Open this thread's further sessions for ``role``."""
+    """Open this thread's sessions for ``role`` from now on."""
     _roles.role = role
 
 
 def become_everywhere(role: Role) -> None:
-    """Open the sessions of all threads for ``role`` that have none of their own; for a process of one purpose."""
+    """Open sessions for ``role`` in all threads without a role of their own; for a process with one purpose."""
     global _process_role  # noqa: PLW0603  (one for the whole process, chosen before it starts to work)
     _process_role = role
 
 
 def role() -> Role:
-    """The calling thread's."""
+    """The calling thread's role."""
     return _roles.role or _process_role
 
 
 def wait_at_most(milliseconds: int) -> None:
-    """Until the end of the open transaction: give up on a lock that another session holds for so long."""
+    """Until the open transaction ends, give up on a lock that another session holds for this long."""
     with own.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
 
 
 def statement(role: Role) -> str:
-    """One statement that tells a new session everything."""
+    """One statement that makes all settings of a new session."""
     return "SELECT " + ", ".join(_told(name, value) for name, value in role.settings.items())
 
 
 def statements(role: Role) -> list[str]:
-    """The same settings in one statement each, for servers that do not know all of them."""
+    """One statement per setting, for servers that do not know all of them."""
     return [f"SELECT {_told(name, value)}" for name, value in role.settings.items()]
 
 
@@ -114,7 +114,7 @@ def _told(name: str, value: str) -> str:
 
 
 def tell(connection: extensions.connection, role: Role) -> None:
-    """Tell a new session what its role is to be told. The connection is left in autocommit.
+    """Make the settings for a role in a new session. The connection is left in autocommit.
 
     Raises:
         psycopg2.Error: the connection broke.
@@ -131,7 +131,7 @@ def tell(connection: extensions.connection, role: Role) -> None:
 
 
 def _unless_refused(execute: Callable[[str], Any], text: str) -> None:
-    """An operating system may lack one of TCP's settings; what the server does not know must not cost the rest."""
+    """Make a setting if the server knows it: one that it or its operating system lacks must not cost the others."""
     try:
         execute(text)
     except psycopg2.Error as error:

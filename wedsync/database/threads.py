@@ -1,4 +1,4 @@
-"""Database calls from asyncio: a few threads with a connection each, bounded (docs/adr/0012)."""
+"""Database calls from asyncio, in a bounded number of threads with a connection each (docs/adr/0012)."""
 
 import asyncio
 import contextvars

@@ -1,1 +1,1 @@
-"""How dates and times are typed into forms: ISO 8601 alone, so that 12/06/2027 is never taken for another day."""
+"""How dates and times are typed into forms: only ISO 8601, so that 12/06/2027 is never mistaken for another day."""

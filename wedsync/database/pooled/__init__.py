@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with connections that are given back instead of closed (docs/adr/0012)."""
+"""Django's PostgreSQL backend with connections that are returned to a pool instead of closed (docs/adr/0012)."""

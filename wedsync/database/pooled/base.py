@@ -1,7 +1,7 @@
-"""Django's own backend, whose ``close()`` gives the connection to whichever thread of the process asks next.
+"""Django's own backend, whose ``close()`` returns the connection for the next thread of the process to use.
 
-Django has a pool of its own for psycopg 3 only. A worker's threads need a connection for some milliseconds before and
-after an outside call and none during it, so a hundred threads share a few.
+Django has a pool for psycopg 3 only. A worker's threads need a connection for a few milliseconds before and after an
+outside call, but not during it, so a hundred threads can share a few.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from wedsync.database.pooled.schema import SchemaEditor
 from wedsync.database.sessions import Role
 
 Connection = extensions.connection
-Server = tuple[str, ...]  # database, user, host, port, and what its sessions are used for
-LONGEST_IDLE = 60.0  # seconds; PostgreSQL's processes are not kept for nothing
-MOST = 20  # in use at once, where the settings do not say
+Server = tuple[str, ...]  # database, user, host, port, and the sessions' role
+LONGEST_IDLE = 60.0  # seconds; each idle connection costs PostgreSQL a process
+MOST = 20  # connections in use at once, unless the settings say otherwise
 PATIENCE = 2.0  # seconds to wait for one
 
 
 class _Pool:
-    """The connections of this process by their server; the idle one that was used last is taken first."""
+    """The connections of this process by server; the most recently used idle one is taken first."""
 
     def __init__(self) -> None:
         self._given_back = threading.Condition()
@@ -44,10 +44,10 @@ class _Pool:
         self._opening: dict[Server, int] = defaultdict(int)
 
     def take(self, server: Server, most: int) -> Connection | None:
-        """An idle one that still stands; ``None``: open another, and say so with :meth:`opened`.
+        """An idle connection that is still alive; ``None``: open another, and report it by :meth:`opened`.
 
-        Where ``most`` are in use already the caller waits a while for one, and may open a further one after that:
-        rather one too many than a standstill.
+        Where ``most`` are already in use, the caller waits a while for one and may then open another: one too many is
+        better than a standstill.
         """
         gives_up = time.monotonic() + PATIENCE
         with self._given_back:
@@ -65,7 +65,7 @@ class _Pool:
                 self._given_back.wait(left)
 
     def opened(self, server: Server, new: Connection | None) -> None:
-        """Count a new one; ``None``: it could not be opened, and somebody else may try."""
+        """Count a new connection; ``None``: it could not be opened, so another thread may try."""
         with self._given_back:
             self._opening[server] -= 1
             if new is not None:
@@ -74,7 +74,7 @@ class _Pool:
                 self._given_back.notify()
 
     def give_back(self, server: Server, given: Connection) -> None:
-        """Let the next caller have it; those that nobody has used for long are closed."""
+        """Return a connection for the next caller; close those that have been idle too long."""
         now = time.monotonic()
         with self._given_back:
             kept = self._idle[server]
@@ -86,25 +86,25 @@ class _Pool:
             each.close()
 
     def lost(self) -> None:
-        """One was closed: somebody may open another."""
+        """A connection was closed, so another may be opened."""
         with self._given_back:
             self._given_back.notify()
 
     def close(self, server: Server) -> None:
-        """End all that lie idle for a server."""
+        """Close all idle connections to a server."""
         with self._given_back:
             ended, self._idle[server] = self._idle[server], []
         for _, each in ended:
             each.close()
 
     def forget(self) -> None:
-        """After a fork the parent's connections are not this process's to use, nor to close."""
+        """After a fork, neither use nor close the parent's connections."""
         self._not_mine = self._idle
         self.__init__()  # type: ignore[misc]
 
 
 def _stands(connection: Connection) -> bool:
-    """Whether the server has said nothing meanwhile: to an idle connection it speaks only to end it."""
+    """Whether an idle connection is alive: the server writes to an idle one only to end it."""
     if connection.closed:
         return False
     waiting = select.poll()
@@ -113,7 +113,7 @@ def _stands(connection: Connection) -> bool:
 
 
 class _ErrorWrapper(DatabaseErrorWrapper):
-    """Django's, which also knows the codes by which PostgreSQL is away and that psycopg2 files elsewhere."""
+    """Django's wrapper, which also recognizes codes of PostgreSQL being away that psycopg2 classifies otherwise."""
 
     wrapper: DatabaseWrapper
 
@@ -130,7 +130,7 @@ os.register_at_fork(after_in_child=_pool.forget)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes and gives back connections, each told once what its role is to be told; everything else is Django's."""
+    """Takes and returns connections, each set up once for its role; everything else is Django's."""
 
     SchemaEditorClass = SchemaEditor
 
@@ -140,7 +140,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return _ErrorWrapper(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """An idle one that stands, else a new one."""
+        """An idle connection that is alive, else a new one."""
         self._taken_from = self._server
         found = _pool.take(self._taken_from, self.settings_dict.get("MOST_CONNECTIONS", MOST))
         if found is None:
@@ -161,14 +161,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return new
 
     def _close(self) -> None:
-        """Give it back, unless it is broken or in the middle of something."""
+        """Return the connection, unless it is broken or in the middle of a transaction."""
         given = self.connection
         if given is None:
             return
         in_order = (
             not given.closed
             and not self.errors_occurred
-            and not self.in_atomic_block  # the end of the block would roll back whatever its next user does
+            and not self.in_atomic_block  # the end of the block would roll back the next user's work
             and given.status == STATUS_READY
             and given.info.transaction_status == TRANSACTION_STATUS_IDLE
         )
@@ -179,7 +179,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         _pool.lost()
 
     def close_pool(self) -> None:
-        """Close what lies idle; Django calls it before it drops a test's database."""
+        """Close idle connections; Django calls this before it drops a test's database."""
         for role in Role:
             _pool.close((*self._address, role))
 

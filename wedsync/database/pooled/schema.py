@@ -1,4 +1,4 @@
-"""Changes of the schema that survive being broken off and begun again."""
+"""Schema changes that can be interrupted and started again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.db.models import Index, Model
 
 
 class SchemaEditor(schema.DatabaseSchemaEditor):
-    """Django's, for which an index that is built beside the running product may be asked for again.
+    """Django's editor, which can also build an index concurrently again after an interruption.
 
-    ``CREATE INDEX CONCURRENTLY`` waits for every transaction that is open, and locks nobody out meanwhile, so that the
-    patience of other statements does not bound it. One that is broken off leaves an index that is never used, under the
-    name that the next try needs. https://www.postgresql.org/docs/current/sql-createindex.html
+    ``CREATE INDEX CONCURRENTLY`` waits for every open transaction and blocks nobody meanwhile, so the lock time-out of
+    other statements does not apply to it. An interrupted one leaves an unused index under the name that the next try
+    needs. https://www.postgresql.org/docs/current/sql-createindex.html
     """
 
     def add_index(
@@ -22,7 +22,7 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
         index: Index,
         concurrently: bool = False,  # noqa: FBT001, FBT002  (Django's own signature)
     ) -> None:
-        """Build an index; one that is there and whole is left as it is."""
+        """Build an index; a complete one is left as it is."""
         if not concurrently:
             super().add_index(model, index)
             return

@@ -1,1 +1,1 @@
-"""For the language that our pages speak."""
+"""Formats for English, the language of our pages."""
