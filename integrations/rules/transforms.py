@@ -15,7 +15,7 @@ from integrations.rules import examples
 from integrations.rules.facts import Facts, check_path, facts_of, find, is_many
 from wedsync.live.models import ChannelEvent
 from wedsync.templating import language
-from wedsync.templating.filters import MOST_LETTERS, CannotRender
+from wedsync.templating.filters import MOST_CHARACTERS, CannotRender
 from wedsync.wire import strict_json
 from wedsync.wire.strict_json import NotStrictJson
 
@@ -121,8 +121,8 @@ def _result(mapping: Mapping[str, Any], template: str, facts: Facts) -> dict[str
         else:
             value = ours[CONSTANT]
         _put(result, theirs.split("."), value)
-    if len(json.dumps(result, ensure_ascii=False)) > MOST_LETTERS:
-        raise CannotTransform(f"the result is longer than {MOST_LETTERS} characters")
+    if len(json.dumps(result, ensure_ascii=False)) > MOST_CHARACTERS:
+        raise CannotTransform(f"the result is longer than {MOST_CHARACTERS:,} characters")
     return result
 
 

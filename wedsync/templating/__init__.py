@@ -1,1 +1,1 @@
-"""The language of templates that staff may write, and its filters."""
+"""The template language for staff, and its filters."""

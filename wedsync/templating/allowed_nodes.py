@@ -1,4 +1,4 @@
-"""What a template may be made of; everything else is refused before it is compiled (docs/adr/0029)."""
+"""What a template may contain; everything else is refused before it is compiled (docs/adr/0029)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from jinja2 import nodes
 
 from wedsync.templating.filters import TESTS, CannotRender
 
-MOST_NODES = 3_000  # of one template; what it takes to compile it grows with them
+MOST_NODES = 3_000  # per template; the cost of compiling grows with them
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Name, nodes.Const,
     nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.CondExpr,
@@ -20,7 +20,7 @@ def check(tree: nodes.Template, known: Mapping[str, Any]) -> None:
     """Refuse what is not in the language.
 
     Raises:
-        CannotRender: with the line.
+        CannotRender: with the line number.
     """
     for number, node in enumerate(tree.find_all(nodes.Node)):
         if number >= MOST_NODES:
@@ -34,6 +34,6 @@ def check(tree: nodes.Template, known: Mapping[str, Any]) -> None:
         if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
             raise CannotRender(f"{where}the attribute {node.attr} is not allowed")
         if isinstance(node, nodes.Filter) and node.name not in known:
-            raise CannotRender(f"{where}there is no filter {node.name}; there are {', '.join(sorted(known))}")
+            raise CannotRender(f"{where}unknown filter {node.name}; known: {', '.join(sorted(known))}")
         if isinstance(node, nodes.Test) and node.name not in TESTS:
-            raise CannotRender(f"{where}there is no test {node.name}; there are {', '.join(sorted(TESTS))}")
+            raise CannotRender(f"{where}unknown test {node.name}; known: {', '.join(sorted(TESTS))}")

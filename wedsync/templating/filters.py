@@ -1,4 +1,4 @@
-"""The filters and tests of templates. Each takes JSON values, and makes nothing larger than its bounds."""
+"""The filters and tests of templates. Each takes JSON values, and produces nothing larger than its limits."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Undefined, filters
 
-MOST_LETTERS = 64 * 1024
+MOST_CHARACTERS = 64 * 1024
 MOST_DIGITS = 10
 TESTS = (
     "defined", "undefined", "none", "boolean", "true", "false", "number", "integer", "float", "string", "mapping",
@@ -19,16 +19,16 @@ class CannotRender(ValueError):
 
 
 class Json(str):
-    """A text that is JSON already."""
+    """A text that is already JSON."""
 
     __slots__ = ()
 
 
 def weigh(value: Any) -> int:
-    """How large a value is: its letters, and one for each value in it.
+    """The size of a value: its characters, plus one for each value in it.
 
     Raises:
-        CannotRender: larger than any may be.
+        CannotRender: it is larger than a value may be.
     """
     total, waiting = 0, [value]
     while waiting:
@@ -41,13 +41,13 @@ def weigh(value: Any) -> int:
             waiting.extend(found.values())
         elif isinstance(found, list | tuple):
             waiting.extend(found)
-        if total + len(waiting) > MOST_LETTERS:
-            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+        if total + len(waiting) > MOST_CHARACTERS:
+            raise CannotRender(f"it produces a value of more than {MOST_CHARACTERS:,} characters")
     return total
 
 
 def tojson(value: Any) -> Json:
-    """The value as JSON; what is missing as ``null``."""
+    """The value as JSON; a missing one as ``null``."""
     return Json(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
 
 
@@ -60,11 +60,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping | list | tuple):
         weigh(value)
         return value
-    raise CannotRender("it prints something that is no JSON value; put |list behind it")
+    raise CannotRender("it prints something that is not a JSON value; add |list after it")
 
 
 def string(value: Any) -> str:
-    """A scalar as text; objects and lists as JSON; nothing as an empty text."""
+    """A scalar as text; objects and lists as JSON; ``None`` as an empty text."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, Undefined):
@@ -73,47 +73,47 @@ def string(value: Any) -> str:
 
 
 def rounded(value: Any, digits: int = 0) -> float:
-    """To so many digits behind the point."""
+    """A number rounded to a number of decimals."""
     if not 0 <= digits <= MOST_DIGITS:
-        raise CannotRender(f"round takes 0 to {MOST_DIGITS} digits")
+        raise CannotRender(f"round allows 0 to {MOST_DIGITS} digits")
     return round(float(value), digits)
 
 
 def join(values: Iterable[Any], between: str = "") -> str:
-    """All as one text."""
+    """All values joined to one text."""
     texts, separator = [], string(between)
     size = 0
     for value in as_list(values):
         texts.append(string(value))
         size += len(texts[-1]) + len(separator)
-        if size - len(separator) > MOST_LETTERS:
-            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+        if size - len(separator) > MOST_CHARACTERS:
+            raise CannotRender(f"it produces a value of more than {MOST_CHARACTERS:,} characters")
     return separator.join(texts)
 
 
 def replace(value: Any, old: str, new: str) -> str:
-    """One text instead of another, wherever it stands."""
+    """Replace one text by another wherever it occurs."""
     text = string(value)
     if not old:
-        raise CannotRender("replace needs a text to look for")
-    if len(text) + text.count(old) * len(new) > MOST_LETTERS:
-        raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+        raise CannotRender("replace needs a text to search for")
+    if len(text) + text.count(old) * len(new) > MOST_CHARACTERS:
+        raise CannotRender(f"it produces a value of more than {MOST_CHARACTERS:,} characters")
     return text.replace(old, new)
 
 
 def as_list(value: Any) -> list[Any]:
-    """The elements of a list, the keys of an object, the letters of a text."""
+    """The elements of a list, the keys of an object, the characters of a text."""
     if isinstance(value, Undefined):
         return list(value)
     if not isinstance(value, Iterable):
-        raise CannotRender("it goes through something that is no list")
+        raise CannotRender("it loops over something that is not a list")
     made: list[Any] = []
     total = 0
     for each in value:
         made.append(each)
         total += weigh(each)
-        if total > MOST_LETTERS:
-            raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+        if total > MOST_CHARACTERS:
+            raise CannotRender(f"it produces a value of more than {MOST_CHARACTERS:,} characters")
     return made
 
 
@@ -123,12 +123,12 @@ def items(value: Any) -> list[tuple[str, Any]]:
 
 
 def length(value: Any) -> int:
-    """How many letters, elements or fields."""
+    """The number of characters, elements or fields."""
     return len(value)
 
 
 def absolute(value: Any) -> Any:
-    """Without its sign."""
+    """The absolute value."""
     return abs(value)
 
 

@@ -1,9 +1,9 @@
-"""A template language that staff may write in: Jinja2 without a way out, and without a way to take long.
+"""A template language for staff: Jinja2 that can neither escape its sandbox nor run for long.
 
-What a template may be made of is listed in :mod:`wedsync.templating.allowed_nodes`. It calls nothing but ``range``,
-reads fields of JSON values only, and makes no value larger than 64 KiB. Loops share one budget of rounds, and a clock
-is looked at in between (docs/adr/0029). What it prints is escaped for the inside of a JSON text, so
-``"{{ payload.reason }}"`` is right whatever the reason says; ``{{ payload.changes|tojson }}`` prints a whole value.
+:mod:`wedsync.templating.allowed_nodes` lists what a template may contain. It calls nothing but ``range``, reads only
+fields of JSON values, and produces no value larger than 64 KiB. Loops share one budget of rounds, and the time is
+checked in between (docs/adr/0029). What it prints is escaped for the inside of a JSON text, so
+``"{{ payload.reason }}"`` is valid whatever the reason says; ``{{ payload.changes|tojson }}`` prints a whole value.
 """
 
 import json
@@ -19,18 +19,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from wedsync.templating import allowed_nodes, time_budget
-from wedsync.templating.filters import FILTERS, MOST_LETTERS, TESTS, CannotRender, weigh
+from wedsync.templating.filters import FILTERS, MOST_CHARACTERS, TESTS, CannotRender, weigh
 
 LONGEST_TEMPLATE = 10_000
 MOST_ROUNDS = 5_000
 MOST_SECONDS = 1.0
-# Put in below; no template may name them.
+# Inserted below; templates cannot name them.
 _BOUNDED, _COUNTED, _JOINED, _WEIGHED = "bounded__", "counted__", "joined__", "weighed__"
-_LAZY = frozenset({"map", "select", "selectattr", "reject", "rejectattr", "unique"})  # they make values one by one
+_LAZY = frozenset({"map", "select", "selectattr", "reject", "rejectattr", "unique"})  # they produce values one by one
 
 
 class _Budget:
-    """What is left of one rendering."""
+    """The rest of one rendering's budget."""
 
     def __init__(self) -> None:
         self._rounds, self._seconds = MOST_ROUNDS, min(MOST_SECONDS, time_budget.left())
@@ -51,7 +51,7 @@ _budget: ContextVar[_Budget] = ContextVar("budget of the rendering")
 
 
 class _Limits(NodeTransformer):
-    """Puts our limits around what makes values and what goes round."""
+    """Wraps our limits around nodes that produce values, and around loops."""
 
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
         return _through(_BOUNDED, self.generic_visit(node))
@@ -82,7 +82,7 @@ def _through(name: str, node: Any) -> nodes.Filter:
 
 
 class Language(ImmutableSandboxedEnvironment):
-    """The rules of the language. ``filters``: further ones, each bounded; ``printed``: how a value is written out."""
+    """The rules of the language. ``filters``: further filters, each bounded; ``printed``: how a value is printed."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
@@ -109,13 +109,13 @@ class Language(ImmutableSandboxedEnvironment):
         return tree.set_environment(self)  # type: ignore[return-value]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of a JSON object, or what a loop says of itself."""
+        """A field of a JSON object, or an attribute of a loop."""
         if isinstance(obj, LoopContext) and not attribute.startswith("_"):
             return getattr(obj, attribute)
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """A field of a JSON object, an element of a list, letters of a text."""
+        """A field of a JSON object, an element of a list, characters of a text."""
         if isinstance(obj, ChainableUndefined):
             return obj
         if isinstance(obj, Mapping) and isinstance(argument, str) and argument in obj:
@@ -128,7 +128,7 @@ class Language(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Sums of texts and lists within bounds; all else with numbers only, and not too large ones."""
+        """Sums of texts and lists within limits; all other operations only with numbers that are not too large."""
         _budget.get().look_at_the_clock()
         if operator == "+" and (isinstance(left, str | list)):
             if type(left) is not type(right):
@@ -141,13 +141,13 @@ class Language(ImmutableSandboxedEnvironment):
         return result
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
-        """Signs of numbers."""
+        """The sign of a number."""
         _check_numbers(arg)
         return super().call_unop(context, operator, arg)
 
 
 def _too_large() -> NoReturn:
-    raise CannotRender(f"it makes a value of more than {MOST_LETTERS} characters")
+    raise CannotRender(f"it produces a value of more than {MOST_CHARACTERS:,} characters")
 
 
 def _check_numbers(*values: Any) -> None:
@@ -155,7 +155,7 @@ def _check_numbers(*values: Any) -> None:
         if isinstance(value, StrictUndefined):
             str(value)  # raises, with the name of what is missing
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise CannotRender(f"it calculates with {_kind(value)}, which is no number")
+            raise CannotRender(f"it calculates with {_kind(value)}, which is not a number")
         if not abs(value) < 1e18:
             raise CannotRender("it calculates with numbers that are too large")
 
@@ -170,7 +170,7 @@ def _short_range(*bounds: int) -> list[int]:
     _check_numbers(*bounds)
     numbers = range(*bounds)
     if len(numbers) > MOST_ROUNDS:
-        raise CannotRender(f"range(...) makes more than {MOST_ROUNDS} numbers")
+        raise CannotRender(f"range(...) produces more than {MOST_ROUNDS} numbers")
     return list(numbers)
 
 
@@ -188,12 +188,12 @@ def _counted(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def _weighed(values: Iterable[Any]) -> Iterator[Any]:
-    """Each value as it is made, so that what is gathered from them is bounded before it is whole."""
+    """Each value as it is produced, so that the collection is limited before it is complete."""
     budget, total = _budget.get(), 0
     for value in values:
         budget.look_at_the_clock()
         total += weigh(value)
-        if total > MOST_LETTERS:
+        if total > MOST_CHARACTERS:
             _too_large()
         yield value
 
@@ -203,19 +203,19 @@ def _joined(values: list[Any]) -> str:
 
 
 def _watched(wrapped: Any) -> Any:
-    """The filter, after a look at the clock."""
+    """The filter, which first checks the time."""
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         _budget.get().look_at_the_clock()
         return wrapped(*args, **kwargs)
 
-    vars(watched).update(vars(wrapped))  # Jinja's marks of what a filter is to be given
+    vars(watched).update(vars(wrapped))  # Jinja's marks for what a filter is given
     return watched
 
 
-@pass_context  # so that nothing is worked out when the template is compiled
+@pass_context  # so that nothing is evaluated when the template is compiled
 def _printed(_context: Context, value: Any) -> str:
-    """As it stands inside of a JSON text, without quotes; what ``tojson`` made stays as it is."""
+    """A value for the inside of a JSON text, without quotes; the result of ``tojson`` stays as it is."""
     if isinstance(value, Undefined):
         return str(value)
     if type(value) is str:
@@ -238,26 +238,26 @@ def _compiled(source: str, language: Language) -> Any:
         line = getattr(error, "lineno", None)
         raise CannotRender(f"line {line}: {error.message}" if line else str(error)) from error
     except (SyntaxError, RecursionError, MemoryError, OverflowError, ValueError) as error:
-        raise CannotRender("it is nested too deeply, or holds numbers that are too long") from error
+        raise CannotRender("it is nested too deeply, or has numbers that are too long") from error
 
 
 def render(source: str, facts: Mapping[str, Any], *, strict: bool = False) -> str:
-    """The text that a template makes; at most 64 KiB, within about a second.
+    """The text that a template renders; at most 64 KiB, within about a second.
 
     Arguments:
-        strict: a field that is not there is an error; else it reads as nothing.
+        strict: a missing field is an error; otherwise it renders as nothing.
 
     Raises:
-        CannotRender: why it does not, fit for staff.
+        CannotRender: with a reason for staff.
     """
     return render_in(_strict if strict else _lenient, source, facts)
 
 
 def render_in(language: Language, source: str, facts: Mapping[str, Any]) -> str:
-    """The same in a language with other filters.
+    """Render a template in a language with other filters.
 
     Raises:
-        CannotRender: why it does not, fit for staff.
+        CannotRender: with a reason for staff.
     """
     template = _compiled(source, language)
     token = _budget.set(_Budget())
@@ -266,7 +266,7 @@ def render_in(language: Language, source: str, facts: Mapping[str, Any]) -> str:
     try:
         for piece in template.generate(**facts):
             size += len(piece)
-            if size > MOST_LETTERS:
+            if size > MOST_CHARACTERS:
                 _too_large()
             written.append(piece)
     except CannotRender:

@@ -1,6 +1,6 @@
-"""A bound on the time that one piece of work may take, where somebody waits for it: a dry run.
+"""A limit on the time of one piece of work that somebody waits for: a dry run.
 
-Whatever can take long looks at the clock here. Outside of :func:`within`, as in routing, nothing is bounded.
+Whatever can take long checks the time here. Outside of :func:`within`, as in routing, there is no limit.
 """
 
 import time
@@ -12,12 +12,12 @@ _until: ContextVar[float | None] = ContextVar("end of the time for the present w
 
 
 class OutOfTime(Exception):
-    """The time is over; the message is for staff."""
+    """The time is up; the message is for staff."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Bound what happens inside to so many seconds."""
+    """Limit the block to a number of seconds."""
     token = _until.set(time.monotonic() + seconds)
     try:
         yield
@@ -26,16 +26,16 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def look_at_the_clock() -> None:
-    """Go on, or end.
+    """Check the time.
 
     Raises:
-        OutOfTime: the time is over.
+        OutOfTime: the time is up.
     """
     if not left():
-        raise OutOfTime("left out: the time for one dry run was over")
+        raise OutOfTime("omitted: the time for one dry run was up")
 
 
 def left() -> float:
-    """Seconds that are left; infinite where nothing is bounded, 0 where the time is over."""
+    """The seconds left; infinite without a limit, 0 when the time is up."""
     until = _until.get()
     return float("inf") if until is None else max(0.0, until - time.monotonic())

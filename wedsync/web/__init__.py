@@ -1,1 +1,1 @@
-"""What the web process does around Django: bodies, answers, and the bridge to its threads."""
+"""The web process around Django: request bodies, answers, and the bridge to its threads."""

@@ -1,4 +1,4 @@
-"""Answers on bare ASGI, for all that is served beside Django."""
+"""Answers in plain ASGI, for everything that is not served by Django."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ async def send_problem(send: Any, problem: Problem, headers: Pairs = (), receive
     """Answer with RFC 9457 problem details.
 
     Arguments:
-        receive: where it is given and the problem closes the connection, what the sender still sends is read and
-            dropped for a moment. A connection that is closed with unread bytes is reset, and the answer lost with it.
+        receive: if given and the problem closes the connection, what the sender still sends is read and dropped for a
+            moment. Closing a connection with unread bytes resets it, and the answer would be lost.
     """
     own = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     content, pairs = orjson.dumps(problem.body), [*headers, *own]
@@ -45,7 +45,7 @@ async def send_text(send: Any, status: int, text: str, media_type: str = "text/p
 
 
 async def send_bytes(send: Any, status: int, media_type: bytes, content: bytes, headers: Pairs = ()) -> None:
-    """Answer with these bytes."""
+    """Answer with bytes."""
     await _start(send, status, media_type, len(content), headers)
     await send({"type": "http.response.body", "body": content})
 
@@ -69,10 +69,10 @@ async def _linger(receive: Any) -> None:
 
 
 def closing_early_answers(application: Any) -> Any:
-    """The ASGI application, whose answers close the connection where the sender still waits to be told to go on.
+    """The ASGI application, whose answers close the connection if the sender still waits for permission to send.
 
-    ``Expect: 100-continue``: after an answer that came first nobody knows whether the body follows, so the next request
-    could be taken for it (RFC 9110, 10.1.1).
+    ``Expect: 100-continue``: after an early answer it is unknown whether the body follows, so it could be mistaken for
+    the next request (RFC 9110, 10.1.1).
     """
 
     async def closing(scope: Any, receive: Any, send: Any) -> None:

@@ -1,7 +1,7 @@
-"""Request bodies, read on the event loop before a request costs a thread.
+"""Reads request bodies on the event loop before a request costs a thread.
 
-A body may arrive slowly, stop half-way or never end; it may announce its length or come in chunks. Each is bounded in
-size and in pace, and all of them together in memory (docs/adr/0054).
+A body may arrive slowly, stall or never end; it may announce its length or come in chunks. Each is limited in size and
+pace, and all of them together in memory (docs/adr/0054).
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from wedsync.wire.problems import Problem
 
 
 class Disconnected(Exception):
-    """The sender left before its body had arrived."""
+    """The sender disconnected before its body had arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """How a body is read on that is too large to be taken, so that one can see what it was.
+    """How to continue reading a body that is too large to accept, to find out what it was.
 
     Attributes:
         most: bytes.
-        pace: from where it was too large.
-        wanted: asked once, when a body is too large: whether this one is read on.
+        pace: from the point where it was too large.
+        wanted: called once, when a body is too large: whether to continue reading it.
     """
 
     most: int
@@ -37,22 +37,22 @@ _Check = Callable[[int], None]
 
 
 class BodyReader:
-    """Reads bodies at a bounded pace, all of them within one room."""
+    """Reads bodies at a limited pace, all of them within one room."""
 
     def __init__(self, room: Room, pace: Pace) -> None:
         self._room = room
         self._pace = pace
 
     async def read(self, receive: Any, largest: int) -> bytes:
-        """The whole body, which takes no more room once it is here.
+        """The whole body, which no longer counts in the room once it has arrived.
 
         Arguments:
-            receive: of ASGI.
-            largest: bytes; more is refused as soon as it is seen.
+            receive: ASGI's.
+            largest: bytes; a larger body is refused as soon as that is known.
 
         Raises:
-            BodyRefused: too large, too slow, or too much at once.
-            Disconnected: the sender left.
+            BodyRefused: too large, too slow, or too many bodies at once.
+            Disconnected: the sender disconnected.
         """
         transfer = Transfer(self._pace)
         try:
@@ -61,10 +61,10 @@ class BodyReader:
             self._room.leave(transfer)
 
     async def read_beyond(self, receive: Any, largest: int, announced: int, beyond: Beyond) -> bytes:
-        """As :meth:`read`; but a body that is larger is read on where it is wanted, and returned if it ends.
+        """Like :meth:`read`, but a larger body is read further if wanted, and returned if it ends.
 
         Arguments:
-            announced: bytes; 0: not said.
+            announced: bytes; 0: unknown.
 
         Raises:
             BodyRefused, Disconnected: as :meth:`read`.
@@ -74,14 +74,14 @@ class BodyReader:
         try:
             return await self._read(transfer, receive, limit.check, announced)
         except BodyRefused as error:
-            if limit.is_passed:  # whatever came then: this is what is wrong with it
+            if limit.is_passed:  # whatever happened later, this is the reason
                 raise too_large(largest) from error
             raise
         finally:
             self._room.leave(transfer)
 
     async def read_and_hold(self, receive: Any, largest: int) -> tuple[bytes, Transfer]:
-        """The whole body, and what holds its bytes in the room until the caller gives it to :meth:`release`.
+        """The whole body, and the transfer that holds its bytes in the room until :meth:`release`.
 
         Raises:
             BodyRefused, Disconnected: as :meth:`read`.
@@ -97,7 +97,7 @@ class BodyReader:
         return body, transfer
 
     def release(self, transfer: Transfer) -> None:
-        """The body is not needed any more."""
+        """The body is no longer needed."""
         self._room.leave(transfer)
 
     async def _read(self, transfer: Transfer, receive: Any, check: _Check, announced: int = 0) -> bytes:
@@ -133,23 +133,23 @@ class BodyReader:
 
 
 def check_size(length: int, largest: int) -> None:
-    """Pass a body of at most ``largest`` bytes.
+    """Accept a body of at most ``largest`` bytes.
 
     Raises:
-        BodyRefused: it has more.
+        BodyRefused: it is larger.
     """
     if length > largest:
         raise too_large(largest)
 
 
 def too_large(largest: int, *, is_here: bool = False) -> BodyRefused:
-    """The refusal of a body of more than ``largest`` bytes; the connection closes unless all of it ``is_here``."""
+    """The refusal of a body larger than ``largest`` bytes; the connection closes unless the whole body ``is_here``."""
     detail = f"The body may have at most {largest} bytes."
     return BodyRefused(Problem(413, "body-too-large", detail, headers={} if is_here else CLOSE))
 
 
 class _Limit:
-    """How much of one body is read. ``is_passed``: it is too large, and read on."""
+    """The limit of one body. ``is_passed``: it is too large, but is read further."""
 
     def __init__(self, transfer: Transfer, largest: int, beyond: Beyond) -> None:
         self._transfer = transfer
@@ -158,7 +158,7 @@ class _Limit:
         self.is_passed = False
 
     def check(self, length: int) -> None:
-        """Pass so many bytes, or raise ``BodyRefused``."""
+        """Accept this number of bytes, or raise ``BodyRefused``."""
         if not self.is_passed and length > self._largest and self._beyond.wanted():
             self.is_passed = True
             self._transfer.hurry(self._beyond.pace)
@@ -166,5 +166,5 @@ class _Limit:
 
 
 def announced_length(text: bytes | str) -> int:
-    """What a ``Content-Length`` says; 0 where it is no number, or empty, as with chunks."""
+    """The value of ``Content-Length``; 0 where it is not a number, or empty, as with chunks."""
     return int(text) if len(text) < 20 and text.isascii() and text.isdigit() else 0

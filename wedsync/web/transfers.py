@@ -1,6 +1,6 @@
-"""Bodies on their way in or out: how slowly they may travel, and how much of all of them may be in memory.
+"""Bodies in transit, in or out: how slow each may be, and how much of all of them may be in memory.
 
-They are moved on the event loop (docs/adr/0054).
+They are transferred on the event loop (docs/adr/0054).
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from typing import Any
 from wedsync.wire.problems import Problem
 
 CLOSE = {"Connection": "close"}
-_SOON = 0.001  # seconds; a clock of uvloop's may be a moment before the time that a timer was set for
+_SOON = 0.001  # seconds; uvloop's clock may be slightly before the time that a timer was set for
 
 
 class BodyRefused(Exception):
-    """The body cannot be taken. ``problem``: the answer, after which the connection closes."""
+    """The body is refused. ``problem``: the answer, after which the connection closes."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.slug)
@@ -23,31 +23,31 @@ class BodyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How slowly bytes may travel.
+    """How slow a transfer may be.
 
     Attributes:
-        idle: seconds that may pass without a byte.
-        slowest: bytes a second, on average since the beginning, once ``idle`` seconds have passed.
+        idle: the most seconds without a byte.
+        slowest: the lowest average since the beginning in bytes per second, once ``idle`` seconds have passed.
     """
 
     idle: float
     slowest: float
 
     def ends_at(self, began: float, last: float, moved: int) -> float:
-        """When it becomes too slow, unless more bytes move until then.
+        """When a transfer becomes too slow, unless more bytes move before.
 
         Arguments:
-            began, last: the times of the beginning and of the newest byte, in seconds of one clock.
+            began, last: the times of the beginning and of the latest byte, in seconds of one clock.
             moved: bytes since the beginning.
         """
         return min(last + self.idle, began + max(self.idle, moved / self.slowest))
 
 
 class Transfer:
-    """One body on its way in or out, in the present task; ended from outside when it is too slow, or must give way.
+    """One body in transit in the current task; ended from outside when it is too slow or must give way.
 
-    Use :meth:`begin` and :meth:`finish` around what waits for the peer, :meth:`moved` after each piece. When the task
-    is cancelled meanwhile, :attr:`ended_by` tells whether it was this transfer's end, and which.
+    Use :meth:`begin` and :meth:`finish` around what waits for the peer, and :meth:`moved` after each piece. When the
+    task is cancelled meanwhile, :attr:`ended_by` tells whether this transfer was ended, and why.
     """
 
     __slots__ = ("_began", "_last", "_loop", "_moved", "_pace", "_task", "_timer", "ended_by", "held")
@@ -65,11 +65,11 @@ class Transfer:
         self._loop = asyncio.get_running_loop()
         self._began = self._last = self._loop.time()
         self._moved = 0
-        # One timer that looks again when it rings; asyncio.timeout for each piece costs twice as much.
+        # One timer that checks again when it fires; asyncio.timeout for each piece costs twice as much.
         self._timer = self._loop.call_later(self._pace.idle, self._judge)
 
     def hurry(self, pace: Pace) -> None:
-        """Begin anew at another pace."""
+        """Restart the clock with another pace."""
         self._timer.cancel()
         self._pace = pace
         self._began = self._last = self._loop.time()
@@ -77,7 +77,7 @@ class Transfer:
         self._timer = self._loop.call_later(pace.idle, self._judge)
 
     def moved(self, size: int) -> None:
-        """So many bytes more have moved."""
+        """Count bytes that have moved."""
         if size:
             self._last = self._loop.time()
             self._moved += size
@@ -87,13 +87,13 @@ class Transfer:
         self._timer.cancel()
 
     def end(self, problem: Problem) -> None:
-        """End it now; its task is cancelled, and tells its peer."""
+        """End it now; its task is cancelled and answers the peer."""
         if self.ended_by is None:
             self.ended_by = problem
             self._task.cancel()
 
     def was_ended(self) -> bool:
-        """After a cancellation: whether this transfer's end was the reason, and nothing else wants the task to end."""
+        """After a cancellation: whether ending this transfer was the only reason for it."""
         return self.ended_by is not None and self._task.uncancel() == 0
 
     def _judge(self) -> None:
@@ -107,8 +107,8 @@ class Transfer:
 class Room:
     """The bytes that bodies may hold in memory together.
 
-    Where no room is left, the body that has been under way for longest gives way: a sender at an ordinary pace is done
-    before others can fill the room.
+    When there is no room left, the body that has been in transit longest gives way: a sender at an ordinary pace is
+    done before others can fill the room.
     """
 
     def __init__(self, most: int) -> None:
@@ -118,22 +118,22 @@ class Room:
 
     @property
     def held(self) -> int:
-        """Bytes that are held now."""
+        """The bytes held now."""
         return self._held
 
     def enter(self, transfer: Transfer) -> None:
-        """It may be told to give way from now on."""
+        """From now on the transfer may have to give way."""
         self._moving[transfer] = None
 
     def arrived(self, transfer: Transfer) -> None:
-        """It holds its bytes until it leaves, and need not give way any more."""
+        """The transfer holds its bytes until it leaves, and no longer has to give way."""
         self._moving.pop(transfer, None)
 
     def take(self, transfer: Transfer, size: int) -> None:
-        """Hold so many bytes more.
+        """Hold more bytes.
 
         Raises:
-            BodyRefused: there is no room, and nobody older to give way.
+            BodyRefused: there is no room, and no older transfer to give way.
         """
         while self._held + size > self._most:
             oldest = next(iter(self._moving), transfer)
@@ -145,16 +145,16 @@ class Room:
         transfer.held += size
 
     def leave(self, transfer: Transfer) -> None:
-        """Give back all that it holds."""
+        """Release all bytes of a transfer."""
         self._moving.pop(transfer, None)
         self._held -= transfer.held
         transfer.held = 0
 
 
 def too_slow(pace: Pace) -> Problem:
-    """What is said to somebody who sends too slowly."""
+    """The answer to a sender who is too slow."""
     detail = (
-        f"The body stopped for {pace.idle:g} s, or came more slowly than {pace.slowest:g} bytes a second. "
+        f"The body stalled for {pace.idle:g} s, or arrived more slowly than {pace.slowest:g} bytes a second. "
         "Send it again, without pauses."
     )
     return Problem(408, "body-too-slow", detail, headers=CLOSE)
@@ -163,6 +163,6 @@ def too_slow(pace: Pace) -> Problem:
 NO_ROOM = Problem(
     503,
     "too-much-at-once",
-    "Too many large bodies arrive at once. Nothing was done. Send the same request again.",
+    "Too many large bodies are arriving at once. Nothing was done. Send the same request again.",
     headers={"Retry-After": "5", **CLOSE},
 )

@@ -1,6 +1,6 @@
-"""Django behind ASGI: a request takes a thread when its whole body is here, and frees it before its answer leaves.
+"""Django behind ASGI: a request takes a thread once its whole body is here, and frees it before the answer is sent.
 
-So neither somebody who sends slowly nor somebody who reads slowly holds a thread (docs/adr/0054).
+Neither slow senders nor slow readers therefore hold a thread (docs/adr/0054).
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from wedsync.wire.problems import OUR_FAULT
 log = structlog.get_logger(__name__)
 Environ = dict[str, Any]
 IMPORT_PATH = re.compile(r"/import/?$", re.ASCII)
-"""Pages that take whole files end their path so."""
+"""The paths of pages that accept whole files end like this."""
 PIECE = 64 * 1024
 _NOT_FOR_DJANGO = {b"content-length", b"transfer-encoding", b"expect"}
-"""The length is that of the body that was read; the others were dealt with here."""
+"""The length is set from the body that was read; the others have been handled here."""
 
 _WITHOUT_BODY = {204, 304}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a body may have, in bytes: ``largest`` of most paths, ``largest_import`` of :data:`IMPORT_PATH`.
+    """The most bytes of a body: ``largest`` for most paths, ``largest_import`` for :data:`IMPORT_PATH`.
 
-    ``together``: bytes of all bodies that are here at once, and as many of answers. ``pace``: of both.
+    ``together``: the most bytes of all bodies at once, and the same of answers. ``pace``: for both.
     """
 
     largest: int
@@ -44,13 +44,13 @@ class Limits:
     pace: Pace
 
     def of(self, path: str) -> int:
-        """The most bytes that a body may have at a path."""
+        """The most bytes of a body sent to a path."""
         return self.largest_import if IMPORT_PATH.search(path) else self.largest
 
 
 @dataclass(slots=True)
 class _Answer:
-    """What a WSGI application has said, whole."""
+    """A WSGI application's whole answer."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Bridge:
     """An ASGI application around a WSGI one.
 
     Arguments:
-        threads: how many requests it works on at once.
+        threads: how many requests it handles at once.
         initializer: called once in each thread, before its first request.
     """
 
@@ -108,10 +108,10 @@ class Bridge:
         await self._send(answer, send)
 
     async def _worked(self, environ: Environ, receive: Any) -> _Answer | None:
-        """The application's answer; ``None``: the sender left before a thread was free."""
+        """The application's answer; ``None``: the sender disconnected before a thread was free."""
         context = contextvars.copy_context()
         work: Future[_Answer] = self._threads.submit(context.run, self._work, environ)
-        leaving = asyncio.ensure_future(receive())  # the body is here, so all that can come is the sender's end
+        leaving = asyncio.ensure_future(receive())  # the body is complete, so this can only be a disconnect
         try:
             waiting = asyncio.wrap_future(work)
             await asyncio.wait((leaving, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,7 @@ class Bridge:
             leaving.cancel()
 
     def _work(self, environ: Environ) -> _Answer:
-        """In a thread: everything that the application says. Nothing here waits for the sender."""
+        """Run the application in a thread, for its whole answer. Nothing here waits for the sender."""
         answer = _Answer()
         try:
             said = self._application(environ, answer.start)
@@ -136,7 +136,7 @@ class Bridge:
         return answer
 
     async def _send(self, answer: _Answer, send: Any) -> None:
-        """At the reader's own pace; one that reads too slowly is cut off."""
+        """Send the answer at the reader's own pace; one that reads too slowly is cut off."""
         content = b"".join(answer.pieces)
         answer.pieces.clear()
         if answer.status not in _WITHOUT_BODY and all(name != b"content-length" for name, _ in answer.headers):
@@ -167,9 +167,9 @@ def _announced(scope: dict[str, Any]) -> int:
 
 
 def environ_of(scope: dict[str, Any], body: bytes) -> Environ:
-    """What WSGI calls the environment of a request (PEP 3333) whose body is here.
+    """The WSGI environment (PEP 3333) of a request whose body has arrived.
 
-    A header with an underscore in its name is left out: it would be taken for the one with a dash, which a proxy may
+    A header with an underscore in its name is dropped: it would be mistaken for the one with a dash, which a proxy may
     have set.
     """
     host, port = scope.get("server") or ("localhost", 80)

@@ -1,1 +1,1 @@
-"""What comes from outside and goes there: JSON, text, times, amounts, problems. Pure."""
+"""What is exchanged with the outside: JSON, text, times, amounts, problems. Pure."""

@@ -1,4 +1,4 @@
-"""How many decimals an amount may have: ISO 4217's minor units, which bookkeepers write, and not what a locale shows.
+"""How many decimals an amount may have: ISO 4217's minor units, used in bookkeeping, not what a locale displays.
 
 https://www.six-group.com/en/products-services/financial-information/data-standards.html
 """
@@ -20,10 +20,10 @@ _DECIMALS = {
 
 
 def decimals_of(currency: str) -> int:
-    """How many digits behind the point an amount of a currency has; two unless ISO 4217 says otherwise."""
+    """How many decimals an amount in a currency has; two unless ISO 4217 says otherwise."""
     return _DECIMALS.get(currency.upper(), 2)
 
 
 def fits(amount: Decimal, currency: str) -> bool:
-    """Whether an amount can be paid in a currency; zeros at its end do not matter."""
+    """Whether an amount can be paid in a currency; trailing zeros do not matter."""
     return amount == round(amount, decimals_of(currency))

@@ -1,6 +1,6 @@
-"""The names of HTML's elements: what counts as a tag in a text from outside.
+"""The names of HTML's elements: what counts as a tag in text from outside.
 
-https://html.spec.whatwg.org/multipage/indices.html#elements-3, and the obsolete ones of 16.2 that browsers still know.
+https://html.spec.whatwg.org/multipage/indices.html#elements-3, and the obsolete ones in 16.2 that browsers still know.
 """
 
 _INLINE = """
@@ -16,7 +16,7 @@ source spacer summary table tbody td template textarea tfoot th thead title tr t
 """
 
 INLINE = frozenset(_INLINE.split())
-"""Are part of a line: the text before and after them is one line."""
+"""Parts of a line: the text before and after them is one line."""
 
 BLOCK = frozenset(_BLOCK.split())
-"""Begin a line of their own: words on both sides must not grow together."""
+"""Elements that break lines: words on both sides must not run together."""

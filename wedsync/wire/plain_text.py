@@ -1,10 +1,10 @@
-"""Text from outside as plain text: no markup, and no characters that hide or turn round what is written.
+"""Text from outside as plain text: without markup, and without characters that hide or reverse what is written.
 
-Only names of real HTML elements make a tag: ``<limit>``, ``<desk@venue.example>`` and a ``<`` that nothing closes are
-words, and stay. What is left may still hold ``<``, ``>`` and ``&``: whatever puts it into HTML escapes it there.
+Only names of real HTML elements make a tag: ``<limit>``, ``<desk@venue.example>`` and an unclosed ``<`` are text and
+stay. The result may still contain ``<``, ``>`` and ``&``: whatever puts it into HTML escapes it there.
 
-The cost is linear in the text: each pattern below ends its search at the next ``<`` at the latest, so that no character
-is looked at more often than a fixed number of times, whatever the text (docs/adr/0055).
+The cost is linear in the text: each pattern below ends its search at the next ``<`` at the latest, so that each
+character is examined at most a fixed number of times, whatever the text (docs/adr/0055).
 """
 
 import re
@@ -16,8 +16,8 @@ from wedsync.wire.html_elements import BLOCK, INLINE
 MOST_LAYERS = 4
 
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Controls but newline and tab, the zero-width space and the byte order mark, what turns the direction of writing, and
-# lone surrogates. Joiners stay, since emoji and some scripts are written with them.
+# Control characters other than newline and tab, the zero-width space and the byte order mark, characters that change
+# the direction of writing, and lone surrogates. Joiners stay, since emoji and some scripts need them.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN_CHARACTER = re.compile(f"[{_HIDDEN}]")
 _SUSPECT = re.compile(f"<[a-zA-Z/!?]|[{_HIDDEN}\u2028\u2029]")
@@ -27,23 +27,23 @@ _TAG = re.compile(
     rf"""
     <(?P<end>/?)(?P<name>[a-z][a-z0-9]{{0,{_LONGEST_NAME - 1}}}+)(?=[\s/>])
     (?:[^<>=] | =\s*+(?:"[^"<]*"|'[^'<]*') | =)*+>  # attributes; a quoted value may hold ">"
-    | <!--                                          # a comment, whose end is looked for apart
+    | <!--                                          # a comment, whose end is searched for separately
     | <!doctype\b[^<>]*+> | <\?[a-z][^<>]*+>
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ENDS = {
-    # What these hold is no text.
+    # The content of these is not text.
     "script": re.compile(r"</script(?=[\s/>])[^<>]*+>", re.IGNORECASE | re.ASCII),
     "style": re.compile(r"</style(?=[\s/>])[^<>]*+>", re.IGNORECASE | re.ASCII),
     "<!--": re.compile("-->"),
 }
 _BREAK = ""
-"""Between pieces: a line ends here, unless it has ended already. Pieces themselves are never empty."""
+"""A line break between pieces, unless the line has already ended. Pieces themselves are never empty."""
 
 
 def clean(value: Any) -> Any:
-    """A JSON value with every text of it cleaned, the keys of objects too."""
+    """A JSON value with every text in it cleaned, including the keys of objects."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
@@ -52,9 +52,9 @@ def clean(value: Any) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """The text without markup and hidden characters, every kind of line end made a newline.
+    """The text without markup and hidden characters, with every kind of line end turned into a newline.
 
-    Entities such as ``&amp;`` stay as they are written.
+    Entities such as ``&amp;`` stay as they are.
     """
     if not _SUSPECT.search(text):
         return text
@@ -64,12 +64,12 @@ def clean_text(text: str) -> str:
         if stripped == text:
             return text
         text = stripped
-    # Markup wrapped in markup so many times is an attack; nothing that could open a tag is left of it.
+    # Markup wrapped in markup this many times is an attack; nothing that could open a tag is kept.
     return text.replace("<", "")
 
 
 def _without_tags(text: str) -> str:
-    """One layer less; what stood around the tags may form new ones."""
+    """Remove one layer of tags; the text around them may form new ones."""
     kept: list[str] = []
     for piece in _pieces(text):
         if piece != _BREAK:
@@ -80,9 +80,9 @@ def _without_tags(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text between its tags, in pieces, and what the tags mean for the lines."""
+    """The text between the tags, in pieces, with the line breaks that the tags imply."""
     at = 0
-    unclosed: set[str] = set()  # what has no end in the rest of the text; it is not looked for again
+    unclosed: set[str] = set()  # elements without an end in the rest of the text, not searched for again
     while found := _TAG.search(text, at):
         name = "" if found["end"] else (found["name"] or found[0]).lower()
         end = _ENDS.get(name)

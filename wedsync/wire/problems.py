@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 ``application/problem+json`` with stable ``type`` slugs, everywhere the same."""
+"""Errors in answers: RFC 9457 ``application/problem+json`` with stable ``type`` slugs, the same everywhere."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -27,14 +27,14 @@ TITLES = {
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One field that cannot be taken, and why; the reason fits behind the field's name."""
+    """One field that was refused, and why; the reason continues the field's name."""
 
     field: str
     reason: str
 
     @staticmethod
     def listed(problems: Iterable["FieldProblem"]) -> str:
-        """In words, for a problem's ``detail``."""
+        """As text, for a problem's ``detail``."""
         return "; ".join(f"{problem.field}: {problem.reason}" for problem in problems)
 
     @staticmethod
@@ -65,4 +65,4 @@ class Problem:
         }
 
 
-OUR_FAULT = Problem(500, "our-fault", "Something of ours broke. Our log has the reason.")
+OUR_FAULT = Problem(500, "our-fault", "Something on our side failed. Our log has the reason.")

@@ -13,7 +13,7 @@ LARGEST = 256 * 1024
 
 
 class NotStrictJson(ValueError):
-    """The body is not acceptable JSON; the message says why, fit for the sender."""
+    """The body is not acceptable JSON; the message tells the sender why."""
 
 
 def loads(body: bytes) -> Any:
@@ -42,7 +42,7 @@ def loads(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NotStrictJson("an object of the body holds the same key twice")
+        raise NotStrictJson("an object in the body has the same key twice")
     return found
 
 
@@ -52,14 +52,14 @@ def _constant(name: str) -> Any:
 
 def _integer(text: str) -> int:
     if len(text) > 300:
-        raise NotStrictJson("a number of the body is too long")
+        raise NotStrictJson("a number in the body is too long")
     return int(text)
 
 
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise NotStrictJson("a number of the body is too large")
+        raise NotStrictJson("a number in the body is too large")
     return value
 
 
@@ -76,9 +76,9 @@ def _deeper_than(value: Any, most: int) -> bool:
 
 
 def is_storable(value: Any) -> bool:
-    """Whether PostgreSQL can store every text in the value: none holds NUL or a lone surrogate."""
+    """Whether PostgreSQL can store every text in the value: none contains NUL or a lone surrogate."""
     if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
     if isinstance(value, dict):
         return all(is_storable(key) and is_storable(child) for key, child in value.items())
     return all(is_storable(child) for child in value) if isinstance(value, list) else True

@@ -1,7 +1,7 @@
-"""Dates and times as people and systems write them, read strictly: what has two meanings has none here.
+"""Reads dates and times as people and systems write them, strictly: an ambiguous one is refused.
 
-Every door reads them here: vendors' payloads and envelopes, our API, form answers, and staff's forms. A number is never
-a time: ``20270620`` is neither a date nor a count of seconds.
+Everything that comes in is read here: vendors' payloads and envelopes, our API, form answers, and staff's forms. A
+number is never a time: ``20270620`` is neither a date nor a count of seconds.
 """
 
 import re
@@ -28,10 +28,10 @@ _MOMENT = re.compile(rf"{_DATE}[Tt ]{_CLOCK} ?{_OFFSET}?", re.ASCII)
 
 
 def read_date(value: object) -> date:
-    """A day: ``2027-06-20``, also as the midnight that begins it, without an offset.
+    """A day: ``2027-06-20``, or the midnight at its beginning, without an offset.
 
     Raises:
-        ValueError: anything else; the message fits behind the field's name.
+        ValueError: anything else; the message continues the field's name.
     """
     if isinstance(value, date) and not isinstance(value, datetime):
         return _in_range(value)
@@ -42,16 +42,16 @@ def read_date(value: object) -> date:
 
 
 def read_clock(value: object, zone: ZoneInfo | None = None, day: date | None = None) -> time:
-    """A time of the day at the venue, to the minute: ``16:00``, ``9:30``, ``4:30 PM``.
+    """A time of day at the venue, to the minute: ``16:00``, ``9:30``, ``4:30 PM``.
 
-    A time with an offset, and an instant, are read in the venue's zone.
+    A time with an offset, and an instant, are converted to the venue's zone.
 
     Arguments:
-        zone: the venue's; ``None``: it is not known yet, and the answer only says that the value can be read.
-        day: the wedding's, on which a time with an offset counts.
+        zone: the venue's; ``None``: it is not known yet, and the result only shows that the value can be read.
+        day: the wedding's, for converting a time with an offset.
 
     Raises:
-        ValueError: anything else; the message fits behind the field's name.
+        ValueError: anything else; the message continues the field's name.
     """
     if isinstance(value, time) and value.tzinfo is None:
         return value.replace(second=0, microsecond=0)
@@ -70,10 +70,10 @@ def read_clock(value: object, zone: ZoneInfo | None = None, day: date | None = N
 
 
 def read_moment(value: object) -> datetime:
-    """A day and a time, with an offset or without; the latter is the venue's.
+    """A day and a time, with or without an offset; without one it is local at the venue.
 
     Raises:
-        ValueError: anything else; the message fits behind the field's name.
+        ValueError: anything else; the message continues the field's name.
     """
     if isinstance(value, datetime):
         return value
@@ -94,7 +94,7 @@ def read_instant(value: object) -> datetime:
     """A point in time, in UTC: ISO 8601 with an offset, whatever its year.
 
     Raises:
-        ValueError: anything else; the message fits behind the field's name.
+        ValueError: anything else; the message continues the field's name.
     """
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -107,7 +107,7 @@ def read_instant(value: object) -> datetime:
 
 def _in_range(found: date) -> date:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise ValueError(f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
     return found
 
 

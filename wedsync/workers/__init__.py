@@ -1,1 +1,1 @@
-"""What keeps a Celery worker with its broker."""
+"""Keeps Celery workers connected to their broker."""

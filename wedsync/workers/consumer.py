@@ -1,4 +1,4 @@
-"""A worker that is back as soon as its broker is (docs/adr/0079)."""
+"""Makes a worker reconnect as soon as its broker is back (docs/adr/0079)."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ FIRST_PAUSE, LONGER_BY, LONGEST_PAUSE = 0.2, 0.2, 1.0  # seconds between two tri
 
 
 class EagerConsumer(Consumer):
-    """Celery's, which tries again each second at the latest; Celery itself pauses for 2, 4, 6 and up to 30 s."""
+    """Celery's consumer, but retrying at least every second; Celery itself pauses for 2, 4, 6 and up to 30 s."""
 
     def ensure_connected(self, conn: Any) -> Any:
         """Return once the broker answers."""
