@@ -1,4 +1,4 @@
-"""Encryption of stored secrets with Fernet; the keys stand in ``WEDSYNC_SECRET_KEYS``, newest first."""
+"""Encrypts stored secrets with Fernet; the keys are in ``WEDSYNC_SECRET_KEYS``, newest first."""
 
 import json
 from functools import lru_cache
@@ -14,18 +14,18 @@ _NO_KEY = "a stored secret was encrypted with a key that WEDSYNC_SECRET_KEYS lac
 @lru_cache(maxsize=2)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
-        raise ConfigurationError("WEDSYNC_SECRET_KEYS is empty: no stored secret can be written or read without a key")
+        raise ConfigurationError("WEDSYNC_SECRET_KEYS is empty: without a key no stored secret can be written or read")
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
-        raise ConfigurationError("WEDSYNC_SECRET_KEYS holds something that is not a Fernet key") from error
+        raise ConfigurationError("WEDSYNC_SECRET_KEYS contains something that is not a Fernet key") from error
 
 
 def check_keys() -> None:
     """Read the keys once.
 
     Raises:
-        ConfigurationError: none set, or one that is no Fernet key.
+        ConfigurationError: there are none, or one is not a Fernet key.
     """
     _fernet(tuple(settings.SECRET_KEYS))
 
@@ -36,17 +36,17 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """Decrypt with whichever key fits.
+    """Decrypt with the key that fits.
 
     Raises:
-        ConfigurationError: no key of ours made this token; the right key is missing from the list.
+        ConfigurationError: none of our keys made this token; the right one is missing from the list.
     """
     return _decrypted(tuple(settings.SECRET_KEYS), token)
 
 
 @lru_cache(maxsize=1_000)
 def _decrypted(keys: tuple[str, ...], token: str) -> str:
-    """Kept in memory, since each call to a system needs its credentials."""
+    """Decrypt; cached, since each call to a system needs its credentials."""
     try:
         return _fernet(keys).decrypt(token.encode()).decode()
     except InvalidToken as error:
@@ -54,10 +54,10 @@ def _decrypted(keys: tuple[str, ...], token: str) -> str:
 
 
 def rotate(token: str) -> str:
-    """The same secret under the newest key; what is under it already stays as it is.
+    """The secret encrypted with the newest key; one that already is stays unchanged.
 
     Raises:
-        ConfigurationError: no key of ours made this token.
+        ConfigurationError: none of our keys made this token.
     """
     newest, every = _fernet(tuple(settings.SECRET_KEYS)[:1]), _fernet(tuple(settings.SECRET_KEYS))
     try:
@@ -77,10 +77,10 @@ def seal(values: dict[str, str]) -> str:
 
 
 def as_stored(token: str) -> dict[str, str]:
-    """The credentials as they were typed: ``env:NAME`` stays what it is (:mod:`wedsync.named_credentials`).
+    """The credentials as they were typed: ``env:NAME`` is not resolved (:mod:`wedsync.named_credentials`).
 
     Raises:
-        ConfigurationError: undecryptable.
+        ConfigurationError: they cannot be decrypted.
     """
     values: dict[str, str] = json.loads(decrypt(token)) if token else {}
     return values

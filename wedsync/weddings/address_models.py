@@ -1,4 +1,4 @@
-"""Addresses: the phone or email of a person, what its owner agreed to, and what came of it."""
+"""Addresses: people's phone numbers and email addresses, their consent, and what blocks them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wedsync.weddings.addresses import ContactChannel, normalize
 
 
 class Address(models.Model):
-    """Consent and standing of one phone or mail address; belongs to the organization and outlives a wedding."""
+    """One phone or email address, its consent and its blocks; belongs to the organization and outlives a wedding."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey("weddings.Organization", on_delete=models.CASCADE, related_name="addresses")
@@ -43,7 +43,7 @@ class Address(models.Model):
         return f"{self.channel}: {self.value}"
 
     def clean(self) -> None:
-        """Keep the address in the one form in which it is compared, so that an opt-out counts however it is typed."""
+        """Store the address in the form in which addresses are compared, so an opt-out counts however it is typed."""
         try:
             self.value = normalize(ContactChannel(self.channel), self.value)
         except ValueError as error:
@@ -51,7 +51,7 @@ class Address(models.Model):
 
     @property
     def blocked_because(self) -> str:
-        """``opted_out``, ``bounced``, ``complained`` or ``no_consent``; an empty text where nothing is against it."""
+        """``opted_out``, ``bounced``, ``complained`` or ``no_consent``; empty where nothing blocks the address."""
         if self.opted_out_at:
             return "opted_out"
         if self.bounced_at:
@@ -64,7 +64,7 @@ class Address(models.Model):
 
 
 class AddressAlias(models.Model):
-    """Another name under which a provider knows an address: WhatsApp's own form of a number, or its id of a person."""
+    """Another name that a provider has for an address: WhatsApp's own form of a number, or its id for a person."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(

@@ -10,9 +10,9 @@ from wedsync.weddings.address_forms import MAILBOX, NO_PERSON, PHONE, AddressKin
 _TWO_FORMS = (
     (re.compile(r"\+55([0-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil's ninth digit
     (re.compile(r"\+55([0-9]{2})([6-9][0-9]{7})"), r"+55\g<1>9\2"),
-    (re.compile(r"\+521([0-9]{10})"), r"+52\1"),  # Mexico's 1 of mobile phones, given up in 2019
+    (re.compile(r"\+521([0-9]{10})"), r"+52\1"),  # Mexico's 1 for mobile phones, dropped in 2019
     (re.compile(r"\+52([0-9]{10})"), r"+521\1"),
-    (re.compile(r"\+549([0-9]{10})"), r"+54\1"),  # Argentina's 9 of mobile phones
+    (re.compile(r"\+549([0-9]{10})"), r"+54\1"),  # Argentina's 9 for mobile phones
     (re.compile(r"\+54([0-9]{10})"), r"+549\1"),
 )
 
@@ -52,7 +52,7 @@ def normalize(channel: ContactChannel, value: str) -> str:
 
 
 def in_one_form(channel: ContactChannel, value: str) -> str:
-    """The same, where a value that is no address of the channel stays as it is."""
+    """Like :func:`normalize`, but a value that is not an address of the channel stays as it is."""
     try:
         return normalize(channel, value) if value else ""
     except ValueError:
@@ -60,8 +60,8 @@ def in_one_form(channel: ContactChannel, value: str) -> str:
 
 
 def other_forms(phone: str) -> tuple[str, ...]:
-    """The other way in which the same phone is written, in countries where there are two: providers may use either.
+    """The other form of a phone number, in countries where there are two and providers may use either.
 
-    ``phone``: with its plus. Empty where there is one form only, and where it is no phone.
+    ``phone``: with its plus. Empty where there is only one form, or where it is not a phone number.
     """
     return tuple(form.sub(other, phone) for form, other in _TWO_FORMS if form.fullmatch(phone))

@@ -1,4 +1,4 @@
-"""Admin of organizations, their staff, and their weddings' people."""
+"""Admin of organizations, their staff, their weddings and contacts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ZONES = [(name, name) for name in time_zones()]
 _KNOWN = ", ".join(ContactChannel.values)
 _PREFERENCE = f"Most wanted first, for instance “whatsapp, email”; empty: all. Known: {_KNOWN}."
 
-# Django's groups carry permissions, which count for nothing here: a membership's role decides.
+# Django's groups carry permissions, which are not used here: a membership's role decides.
 admin.site.unregister(Group)
 admin.site.unregister(User)
 
@@ -68,13 +68,13 @@ class OrganizationAdmin(TenantAdmin):
         return access(request).everything
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Slugs are unique over all organizations, so that trying one would tell whether another has it."""
+        """Slugs are unique across organizations, so trying one would reveal whether another organization has it."""
         return () if access(request).everything else ("slug",)
 
 
 @admin.register(User)
 class StaffAdmin(UserAdmin, TenantAdmin):  # type: ignore[misc,type-arg]
-    """Accounts, for operators. Owners meet them only by name, as members of their own organizations."""
+    """Accounts, for operators. Owners see them only by name, as members of their own organizations."""
 
     tenant_path = "memberships__organization"
     form = UserChangeForm
@@ -86,7 +86,7 @@ class StaffAdmin(UserAdmin, TenantAdmin):  # type: ignore[misc,type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
@@ -107,7 +107,7 @@ class StaffAdmin(UserAdmin, TenantAdmin):  # type: ignore[misc,type-arg]
         return access(request).everything
 
     def check_saved(self, request: HttpRequest, obj: Any, *, change: bool) -> None:
-        """The permissions above are all."""
+        """Nothing to check beyond the permissions above."""
 
 
 @admin.register(Membership)
@@ -127,11 +127,11 @@ class MembershipAdmin(TenantAdmin):
 
 def _let_in(request: HttpRequest, members: list[Membership]) -> None:
     for name in let_in(members):
-        messages.info(request, f"{name} can sign in now.")
+        messages.info(request, f"{name} can now sign in.")
 
 
 class ApiKeyForm(TenantForm):
-    """A key; what it may do as boxes to tick."""
+    """A key, with its scopes as checkboxes."""
 
     scopes = forms.MultipleChoiceField(
         choices=ApiScope.choices,
@@ -146,7 +146,7 @@ class ApiKeyForm(TenantForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantAdmin):
-    """A key is made here and shown once; only its hash is stored."""
+    """API keys. A new key is shown once; only its hash is stored."""
 
     tenant_path = "organization"
     editors = BY_OWNERS
@@ -157,12 +157,12 @@ class ApiKeyAdmin(TenantAdmin):
     search_fields = ("name",)
     ordering = ("-id",)
 
-    @column("May")
+    @column("Scopes")
     def may(self, key: ApiKey) -> str:
         return "everything" if set(ApiScope.values) <= set(key.scopes) else ", ".join(key.scopes)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """A new key is issued; the page goes on with its row, and has its clear text for the answer alone."""
+        """Issue a new key; the page continues with its row, and has its clear text only for this answer."""
         if change:
             super().save_model(request, obj, form, change)
             return
@@ -185,7 +185,7 @@ class ApiKeyAdmin(TenantAdmin):
 
 
 class ContactForm(TenantForm):
-    """A contact's channels as words with commas; language and time zone chosen from lists."""
+    """A contact, with channels as comma-separated words, and language and time zone chosen from lists."""
 
     preferred_channels = CommaListField(words=list(ContactChannel.values), required=False, help_text=_PREFERENCE)
     locale = ChosenField(label="Language", offered=LANGUAGES, check=validate_locale, initial="en")
@@ -193,7 +193,7 @@ class ContactForm(TenantForm):
 
 
 class WeddingForm(TenantForm):
-    """A wedding; its time zone is chosen from a list."""
+    """A wedding, with its time zone chosen from a list."""
 
     timezone = ChosenField(label="Time zone", offered=ZONES, check=validate_time_zone, help_text="The venue's.")
 
@@ -207,7 +207,7 @@ class ContactInline(TenantInline):
 
 
 class WeddingAdmin(TenantAdmin):
-    """Registered by integrations/admin/weddings.py, which can publish what was changed."""
+    """Registered by integrations/admin/weddings.py, which can publish changes."""
 
     form = WeddingForm
     tenant_path = "organization"
@@ -232,7 +232,7 @@ class ContactAdmin(TenantAdmin):
     form = ContactForm
     fieldsets = (
         (None, {"fields": ("wedding", ("name", "role"), ("phone", "email"))}),
-        ("How to reach", {"fields": ("preferred_channels", ("locale", "timezone"), ("quiet_from", "quiet_until"))}),
+        ("Reachability", {"fields": ("preferred_channels", ("locale", "timezone"), ("quiet_from", "quiet_until"))}),
         ("In an emergency", {"fields": ("call_order",)}),
     )
     list_display = ("name", "role", "wedding", "phone", "email")

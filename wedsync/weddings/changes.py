@@ -1,4 +1,4 @@
-"""How a wedding's fields change: only by newer facts, each in one conditional write.
+"""Changes a wedding's fields: only by newer facts, each in one conditional write.
 
 docs/architecture.md, "Routing".
 """
@@ -17,7 +17,7 @@ from wedsync.weddings.models import Wedding
 
 
 class ChangeResult(StrEnum):
-    """What became of one proposed value."""
+    """The result of one proposed value."""
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
@@ -26,7 +26,7 @@ class ChangeResult(StrEnum):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field's proposed value and what became of it; values as ISO text or numbers, ready for a payload."""
+    """One field's proposed value and its result; values as ISO text or numbers, ready for a payload."""
 
     field: str
     before: str | int | None
@@ -34,13 +34,13 @@ class FieldChange:
     outcome: ChangeResult
 
 
-# The newest fact wins, decided by PostgreSQL in one statement; the time of an equal value is noted all the same. What
-# our own people decide counts as newer than whatever a vendor's fast clock said. NO KEY, because the receiver's foreign
+# The newest fact wins, decided by PostgreSQL in one statement; the time of an equal value is stored as well. What our
+# own people decide counts as newer than anything from a vendor's fast clock. NO KEY, because the receiver's foreign
 # keys to the wedding must not wait for a change.
 #
-# Clocks differ. ``field_changed_at`` has for each field the time that counts against everyone (the earlier of what the
-# sender says and of when it came), and under ``<field>@systems`` who said it, and the newest time by each system's own
-# clock, which decides among the events of that system (docs/adr/0069).
+# Clocks differ. For each field, ``field_changed_at`` has the time that counts against everyone (the earlier of the
+# sender's time and the time of arrival), and under ``<field>@systems`` who said it and each system's own latest time,
+# which decides among that system's events (docs/adr/0069).
 _WRITE = """
 WITH known AS (
     SELECT id, {column} AS before, coalesce((field_changed_at->>%(field)s)::timestamptz, '-infinity') AS changed_at,
@@ -67,10 +67,10 @@ SELECT known.before, EXISTS (SELECT 1 FROM written) FROM known
 
 @dataclass(frozen=True)
 class Said:
-    """When a value was said, and by whom.
+    """When a value was given, and by whom.
 
-    ``occurred_at``: by the sender's clock. ``received_at``: by ours; ``None``: we say it ourselves. ``system_id``: the
-    system that says it. ``own``: our own people say so, now.
+    ``occurred_at``: by the sender's clock. ``received_at``: by ours; ``None``: it comes from WedSync. ``system_id``:
+    the system that gave it. ``own``: our own people gave it, now.
     """
 
     occurred_at: datetime
@@ -80,12 +80,12 @@ class Said:
 
     @property
     def counts_at(self) -> datetime:
-        """The time that counts against what others say: a clock that is ahead makes nothing newer than it is."""
+        """The time that counts against other senders: a fast clock makes nothing newer than it is."""
         return min(self.occurred_at, self.received_at or self.occurred_at)
 
 
 def apply(wedding_id: UUID, values: Mapping[str, Value], said: Said) -> list[FieldChange]:
-    """Write each value that is newer than what is known, and say what became of it. Needs an open transaction."""
+    """Write each value that is newer than what is known; returns the results. Needs an open transaction."""
     return [_apply_one(wedding_id, field, value, said) for field, value in values.items()]
 
 

@@ -24,7 +24,7 @@ def bounds(wedding: Wedding) -> tuple[datetime, datetime]:
 
 
 def reception_end(wedding: Wedding) -> datetime | None:
-    """The instant at which the reception ends, on the next day where it ends before it begins."""
+    """The instant at which the reception ends; on the next day if its end is earlier than its start."""
     if wedding.reception_end is None:
         return None
     begins = wedding.reception_time or wedding.ceremony_time or time(12)
@@ -35,6 +35,6 @@ def reception_end(wedding: Wedding) -> datetime | None:
 
 
 def is_wedding_day(wedding: Wedding, at: datetime) -> bool:
-    """Whether ``at`` (aware) lies within the wedding day."""
+    """Whether ``at`` (aware) is within the wedding day."""
     start, end = bounds(wedding)
     return start.timestamp() <= at.timestamp() < end.timestamp()

@@ -16,7 +16,7 @@ _BETWEEN_WORDS = re.compile(r"[\s_.-]+")
 
 
 class PlaceAndDay(Protocol):
-    """What a time with an offset is read by: a wedding has both."""
+    """What is needed to read a time with an offset; a wedding has both."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -57,11 +57,11 @@ def parse(field: str, value: object, of: PlaceAndDay | None = None) -> Value:
     """A value of a changeable field from its JSON form.
 
     Arguments:
-        of: the wedding, in whose zone a time with an offset is read; ``None``: it is not known yet, and the answer only
-            says that the value can be read.
+        of: the wedding, in whose zone a time with an offset is read; ``None``: it is not known yet, and the result only
+            shows that the value can be read.
 
     Raises:
-        ValueError: no such field, or a value that it cannot hold; the message fits behind the field's name.
+        ValueError: no such field, or a value that it cannot hold; the message continues the field's name.
     """
     if field not in CHANGEABLE:
         raise ValueError(f"is not a field that can be changed; those are {', '.join(CHANGEABLE)}")
@@ -71,9 +71,9 @@ def parse(field: str, value: object, of: PlaceAndDay | None = None) -> Value:
 
 
 def field_named(name: str) -> str:
-    """The wedding's field that somebody names in a spelling of their own (``ceremonyTime``, ``Ceremony time``).
+    """The wedding's field for a name in another spelling (``ceremonyTime``, ``Ceremony time``).
 
-    A name that means none of its fields is returned as it is.
+    A name that matches none of its fields is returned as it is.
     """
     if name in CHANGEABLE:
         return name
@@ -83,7 +83,7 @@ def field_named(name: str) -> str:
 
 
 def as_json(value: Value | None) -> str | int | None:
-    """A field's value as it stands in payloads: times as ``16:00``, dates as ``2027-06-20``."""
+    """A field's value as in payloads: times as ``16:00``, dates as ``2027-06-20``."""
     if isinstance(value, time):
         return value.strftime("%H:%M")
     return value.isoformat() if isinstance(value, date) else value

@@ -1,4 +1,4 @@
-"""What comes with a membership: its account can sign in."""
+"""What a membership includes: its account can sign in."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from wedsync.weddings.models import Membership
 
 
 def let_in(memberships: Iterable[Membership]) -> list[str]:
-    """Let the accounts of new memberships sign in, which takes Django's mark of staff.
+    """Let the accounts of new memberships sign in, for which Django requires the staff flag.
 
-    Accounts that were deactivated stay so. Returns the names of those that could not sign in before.
+    Deactivated accounts stay so. Returns the names of those that could not sign in before.
     """
     users = User.objects.filter(pk__in=[each.user_id for each in memberships], is_staff=False)
     names = list(users.order_by("username").values_list("username", flat=True))

@@ -36,7 +36,7 @@ class Organization(models.Model):
 
 
 class Membership(models.Model):
-    """A staff user's place in an organization."""
+    """A staff user's membership of an organization."""
 
     class Role(models.TextChoices):
         PLANNER = "planner"
@@ -59,7 +59,7 @@ class Membership(models.Model):
 
 
 class ApiScope(models.TextChoices):
-    """What a key of the API may be used for. docs/developers/api.md, "Keys and scopes"."""
+    """What an API key may be used for. docs/developers/api.md, "Keys and scopes"."""
 
     EVENTS_READ = "events:read", "events:read · weddings and events"
     EVENTS_WRITE = "events:write", "events:write · weddings, forms, journeys"
@@ -72,12 +72,12 @@ class ApiScope(models.TextChoices):
 
 
 def every_scope() -> list[str]:
-    """What a key may do that names no scopes of its own."""
+    """The scopes of a key that names none."""
     return list(ApiScope.values)
 
 
 class ApiKey(models.Model):
-    """A key of the API. Only its SHA-256 is stored: the key has 256 random bits, so nothing slower is needed."""
+    """An API key. Only its SHA-256 is stored: the key has 256 random bits, so no slower hash is needed."""
 
     PREFIX = "wsk_"
 
@@ -115,7 +115,7 @@ class ApiKey(models.Model):
         expires_at: datetime | None = None,
         scopes: Iterable[str] | None = None,
     ) -> tuple[ApiKey, str]:
-        """Make a key, by default for everything; returns its row, and its clear text, which is stored nowhere."""
+        """Create a key, by default with all scopes; returns its row, and its clear text, which is stored nowhere."""
         key = cls.PREFIX + secrets.token_urlsafe(32)
         row = cls.objects.create(
             organization=organization,
@@ -171,7 +171,7 @@ class Form(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuse a mapping to something that a form cannot change."""
+        """Refuse a mapping to a field that a form cannot change."""
         fields = self.wedding_fields
         if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields.values()):
             raise ValidationError({"wedding_fields": 'Write an object such as {"new_date": "date"}.'})
@@ -183,7 +183,7 @@ class Form(models.Model):
 
 
 class Contact(models.Model):
-    """A person of a wedding."""
+    """A person involved in a wedding."""
 
     class Role(models.TextChoices):
         COUPLE = "couple"
@@ -230,7 +230,7 @@ class Contact(models.Model):
         return f"{self.name} ({self.role})"
 
     def clean(self) -> None:
-        """Check what the database cannot: phone and email, which are kept in one form, the channels, quiet hours."""
+        """Check what the database cannot: phone and email, which are stored in one form, channels, quiet hours."""
         for kind in dict.fromkeys(channel.addresses for channel in ContactChannel.personal()):
             if typed := getattr(self, kind.field):
                 try:
@@ -238,12 +238,12 @@ class Contact(models.Model):
                 except ValueError as error:
                     raise ValidationError({kind.field: str(error)}) from error
         if not isinstance(self.preferred_channels, list) or set(self.preferred_channels) - set(ContactChannel.values):
-            raise ValidationError({"preferred_channels": f"Write a list out of {', '.join(ContactChannel.values)}."})
+            raise ValidationError({"preferred_channels": f"Write a list of these: {', '.join(ContactChannel.values)}."})
         if bool(self.quiet_from) != bool(self.quiet_until):
             raise ValidationError({"quiet_until": "Quiet hours need a start and an end."})
         if self.quiet_from and self.quiet_from == self.quiet_until:
-            raise ValidationError({"quiet_until": "Quiet hours that end when they begin are none. Leave both empty."})
+            raise ValidationError({"quiet_until": "Quiet hours cannot end when they begin. Leave both empty for none."})
 
     def address(self, channel: ContactChannel) -> str:
-        """What holds the channel's address, such as the phone; an empty text where there is none."""
+        """The contact's address on the channel, such as the phone; an empty text if there is none."""
         return str(getattr(self, channel.addresses.field)) if channel.addresses.field else ""

@@ -1,4 +1,4 @@
-"""Checks of what people type into a field: time zones and languages by their names."""
+"""Validates what people type: names of time zones and languages."""
 
 import re
 from zoneinfo import available_timezones
@@ -6,18 +6,18 @@ from zoneinfo import available_timezones
 from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
 
-_NO_PLACES = frozenset({"Factory", "localtime"})  # names that the system itself has, for no place on earth
+_NO_PLACES = frozenset({"Factory", "localtime"})  # names that stand for no place on earth
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", re.ASCII)
 
 
 def validate_time_zone(name: str) -> None:
-    """Accept IANA names only, for instance ``Europe/Vienna``."""
+    """Accept only IANA names, for instance ``Europe/Vienna``."""
     if name not in available_timezones() or name in _NO_PLACES:
         raise ValidationError(f"“{name}” is not a time zone. Write an IANA name such as Europe/Vienna.")
 
 
 def validate_locale(tag: str) -> None:
-    """Accept the tag of a language, with its region where that matters: ``de``, ``de-AT``."""
+    """Accept a language tag, with a region or without: ``de``, ``de-AT``."""
     try:
         known = bool(_TAG.fullmatch(tag)) and bool(Locale.parse(tag, sep="-"))
     except (UnknownLocaleError, ValueError):
@@ -27,5 +27,5 @@ def validate_locale(tag: str) -> None:
 
 
 def time_zones() -> list[str]:
-    """The names to choose from: places, and UTC; older names and abbreviations are taken, and not offered."""
+    """The names to choose from: places and UTC; older names and abbreviations are accepted but not offered."""
     return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))]

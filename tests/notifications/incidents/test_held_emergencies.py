@@ -145,7 +145,7 @@ def test_one_without_a_wedding_in_the_same_incident_is_told_on(house: House) -> 
     again = Delivery.objects.filter(event=house.asked.event, channel="slack").latest("plan_step")
     text = write(subjects.of(again)).text
     assert "The roof leaks" in text
-    assert "It names the booking nobody-knows" in text
+    assert "The report names the booking nobody-knows" in text
     assert "Smoke" not in text
 
 

@@ -65,7 +65,7 @@ def test_the_only_wedding_of_today_is_alarmed_at_once_where_the_report_names_non
     assert (incident.wedding, event.wedding, event.routing) == (wedding, wedding, "routed")
     assert house.told(event) == STAFF
     for delivery in Delivery.objects.filter(event=event).select_related("event__wedding", "system"):
-        assert "We assume that it is about this wedding" in write(subjects.of(delivery)).text
+        assert "We assume that it concerns this wedding" in write(subjects.of(delivery)).text
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Vienna"])

@@ -135,7 +135,7 @@ def test_what_very_many_rows_hang_on_is_not_deleted_and_they_are_not_read(
     many = {"action": "delete_selected", "_selected_action": [str(system.pk)], "post": "yes"}
     client.post(page(System, "changelist"), many)
 
-    assert "More than 20 rows hang on it, deliveries among them" in shown
+    assert "More than 20 rows depend on it, deliveries among them" in shown
     assert System.objects.filter(pk=system.pk).exists()
 
 

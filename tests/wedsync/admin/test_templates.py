@@ -64,11 +64,11 @@ def test_a_planner_writes_a_text_and_each_save_is_the_next_version(ours: House, 
 @pytest.mark.parametrize(
     ("changed", "field", "why"),
     [
-        ({"text": "{{ payload.booking_id"}, "text", "cannot be written"),
+        ({"text": "{{ payload.booking_id"}, "text", "cannot be rendered"),
         ({"text": "{{ payload.seats }}"}, "text", "seats"),
         ({"text": "{{ wedding.couple|shout }}"}, "text", "unknown filter shout"),
         ({"text": "{# nothing #}"}, "text", "says nothing"),
-        ({"text": "x" * 151}, "text", "takes 150"),
+        ({"text": "x" * 151}, "text", "is 150"),
         ({"text": "x\n" + "a: b\n" * 11}, "text", "at most 10"),
         ({"text": "x" * 8001}, "text", "8000"),
         ({"text": "x\n" + "y" * 1000, "channel": "whatsapp"}, "text", "1024"),

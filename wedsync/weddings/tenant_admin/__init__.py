@@ -1,1 +1,1 @@
-"""The base of every admin page: it ends at the organization's border."""
+"""The base of every admin page, which is confined to the user's organizations."""

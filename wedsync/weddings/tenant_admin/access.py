@@ -1,4 +1,4 @@
-"""Who may see and change what: the organizations of a member of staff, and the role in each.
+"""Who may see and change what: a member of staff's organizations, and the role in each.
 
 | in an organization, a member who is | sees | may change |
 |---|---|---|
@@ -6,9 +6,9 @@
 | support | everything | systems, connections, routes, external references |
 | owner | everything | all of these, and the organization, its memberships and API keys |
 
-Superusers are operators: they see and change everything in every organization. What is written down about the past
-(receipts, events, deliveries, attempts, messages) nobody changes. Staff without a membership see nothing. Django's own
-model permissions count for nothing here, since they know no organization.
+Superusers are operators: they see and change everything in every organization. Nobody changes records of the past
+(receipts, events, deliveries, attempts, messages). Staff without a membership see nothing. Django's own model
+permissions are not used, since they know no organizations.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Access:
         return not self.everything and not self.roles
 
     def sees(self, organization_id: UUID | None) -> bool:
-        """Whether rows of the organization are visible; ``None``: a row that belongs to nobody."""
+        """Whether rows of the organization are visible; ``None``: a row that belongs to no organization."""
         return self.everything or (organization_id is not None and organization_id in self.roles)
 
     def changes(self, organization_id: UUID | None, editors: frozenset[Role]) -> bool:
@@ -73,7 +73,7 @@ NOTHING = Access(everything=False, roles={})
 
 
 def access_of(user: User | AnonymousUser) -> Access:
-    """What a user may reach, asked from the database."""
+    """What a user may reach, read from the database."""
     if not user.is_active or not user.is_staff:
         return NOTHING
     roles = Membership.objects.filter(user_id=user.pk).values_list("organization_id", "role")
@@ -81,7 +81,7 @@ def access_of(user: User | AnonymousUser) -> Access:
 
 
 def access(request: HttpRequest) -> Access:
-    """The same for a request's user, asked once per request."""
+    """What a request's user may reach, read once per request."""
     known: Access | None = getattr(request, "_access", None)
     if known is None:
         known = access_of(request.user)

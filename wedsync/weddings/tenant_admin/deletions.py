@@ -1,4 +1,4 @@
-"""How much would be deleted together with a row, counted before any of it is read."""
+"""Counts what would be deleted together with a row, before any of it is read."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ MOST_DELETED = 500
 
 
 def too_many_below(rows: Iterable[Model]) -> str:
-    """Of what kind there are too many rows that would be deleted together with these; empty: there are few.
+    """The kind of which too many rows would be deleted together with these; empty: there are few.
 
     Counts keys level by level and stops at :data:`MOST_DELETED`; reads no row.
     """

@@ -20,7 +20,7 @@ else:
 
     _ModelForm = forms.ModelForm
 
-DATE_TYPED = "Write it as year-month-day, such as 2027-06-19, or pick it in the calendar."
+DATE_TYPED = "Write it as year-month-day, such as 2027-06-19, or pick it from the calendar."
 OTHER_ORGANIZATION = "This belongs to another organization."
 
 
@@ -29,7 +29,7 @@ class TenantForm(_ModelForm):
 
     asked_by: ClassVar[Access] = NOTHING
     pages: ClassVar[Any] = None
-    above: Model | None = None  # the page's row, of a form below it
+    above: Model | None = None  # the page's row, for a form below it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,12 +47,12 @@ class TenantForm(_ModelForm):
             self.instance.organization = found[0]
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Uniqueness inside the organization is checked although the organization is no field of the form."""
+        """Check uniqueness within the organization, although the organization is not a field of the form."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"organization"}
 
     def clean(self) -> dict[str, Any]:
-        """Refuse every chosen row of another organization, operators' choices included."""
+        """Refuse every chosen row of another organization, even for operators."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.pages is None:
             return cleaned
@@ -63,14 +63,14 @@ class TenantForm(_ModelForm):
         return cleaned
 
     def full_clean(self) -> None:
-        """Say the errors of fields that the page hides for what is chosen above its fields, too."""
+        """Show the errors of fields that the page hides for the current choice, too."""
         super().full_clean()
         conditions = getattr(self.pages, "conditional_fields", None) or {}
         hidden = [name for name in self.errors if name in conditions and not self._is_shown(conditions[name])]
         for name in hidden:
             label = self.fields[name].label or name.replace("_", " ").capitalize()
             self.add_error(
-                None, f"{label}, which is not shown for this choice: {' '.join(map(str, self.errors[name]))}"
+                None, f"{label} (hidden for this choice): {' '.join(map(str, self.errors[name]))}"
             )
 
     def _is_shown(self, condition: str) -> bool:
@@ -88,7 +88,7 @@ class TenantForm(_ModelForm):
         if isinstance(chosen, Model):
             return chosen.pk  # type: ignore[no-any-return]
         found: UUID | None = self.pages.organization_of(self.instance)
-        if found is None and self.above is not None:  # a new row is not joined to the row above it yet
+        if found is None and self.above is not None:  # a new row is not yet joined to the row above it
             found = next(iter(self._owners(self.above)), None)
         return found
 
@@ -111,7 +111,7 @@ class TenantFormSet(_InlineFormSet):
 
     @property
     def empty_form(self) -> Any:
-        """The form behind “add another”."""
+        """The form for “add another”."""
         form = super().empty_form
         self._put_beside(form)
         return form

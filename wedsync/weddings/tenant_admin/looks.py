@@ -29,7 +29,7 @@ PRIORITY_COLOURS = {"urgent": BAD, "high": WARNING, "normal": BUSY}
 def coloured(description: str, field: str, colours: dict[str, str]) -> Callable[[Any, Any], Any]:
     """A field of choices as a coloured label, in lists and on pages; a value without a colour is grey.
 
-    unfold's own labels work in lists only; these have their looks.
+    Unfold's own labels work only in lists; these look the same.
     """
 
     def shown(_pages: Any, row: Any) -> SafeString:
@@ -69,7 +69,7 @@ def link(url: str, text: str) -> SafeString:
 
 
 def button(description: str, path: str) -> Callable[[Column], Column]:
-    """A button on a row's page; its function asks on GET and acts on POST."""
+    """A button on a row's page; its function asks for confirmation on GET and acts on POST."""
 
     def named(function: Column) -> Column:
         shown: Column = unfold.decorators.action(function, description=description, url_path=path)
@@ -79,7 +79,7 @@ def button(description: str, path: str) -> Callable[[Column], Column]:
 
 
 def preformatted(text: str) -> SafeString:
-    """A long text, escaped, with its line ends; scrolls instead of widening the page."""
+    """A long text, escaped, with its line breaks; it scrolls instead of widening the page."""
     return format_html(
         '<pre class="max-h-96 max-w-full overflow-auto whitespace-pre-wrap break-words rounded-default border '
         'border-base-200 p-3 text-xs dark:border-base-700">{}</pre>',
@@ -88,12 +88,12 @@ def preformatted(text: str) -> SafeString:
 
 
 def lines(texts: Iterable[str]) -> SafeString:
-    """Sentences, one below the other."""
+    """Sentences, each on a line."""
     return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> SafeString:
-    """A small table inside a page; scrolls instead of widening it."""
+    """A small table inside a page; it scrolls instead of widening the page."""
     head = format_html_join("", '<th scope="col" class="px-2 py-1 text-left">{}</th>', ((name,) for name in columns))
     body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
     return format_html('<div class="overflow-x-auto"><table><tr>{}</tr>{}</table></div>', head, body)
@@ -104,7 +104,7 @@ def _cells(row: Iterable[object]) -> SafeString:
 
 
 def pretty(text: str) -> SafeString:
-    """JSON with indents; anything else as it is, also what is nested too deeply or cannot be written as UTF-8."""
+    """JSON with indents; anything else, even if nested too deeply or not valid as UTF-8, as it is."""
     try:
         shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         shown.encode()
@@ -116,7 +116,7 @@ def pretty(text: str) -> SafeString:
 def show_once(
     request: HttpRequest, pages: Any, row: Any, *, title: str, note: str, facts: dict[str, str]
 ) -> HttpResponse:
-    """A page with something that is stored nowhere in clear: never cached, and gone when it is left."""
+    """A page with something that is stored nowhere in clear text: never cached, and gone once left."""
     context = {
         **pages.admin_site.each_context(request),
         "opts": pages.opts,
@@ -129,9 +129,9 @@ def show_once(
 
 
 class ChosenField(forms.ChoiceField):
-    """A word chosen from a list. What a row holds already stays, also where the list does not offer it, if it is valid.
+    """A word chosen from a list. A row's current word stays if it is valid, even if the list does not offer it.
 
-    ``check``: raises ``ValidationError`` where a word is none of its kind.
+    ``check``: raises ``ValidationError`` for an invalid word.
     """
 
     def __init__(self, *, offered: Sequence[tuple[str, str]], check: Callable[[str], None], **kwargs: Any) -> None:
@@ -140,14 +140,14 @@ class ChosenField(forms.ChoiceField):
         self.offered, self.check = offered, check
 
     def get_bound_field(self, form: forms.BaseForm, field_name: str) -> Any:
-        """The field with the row's own word among the choices."""
+        """The field, with the row's current word among the choices."""
         held = form.get_initial_for_field(self, field_name)
         if held and self._is_valid(str(held)) and not self.valid_value(str(held)):
             self.choices = [("", "Choose"), *self.offered, (held, held)]
         return super().get_bound_field(form, field_name)
 
     def validate(self, value: Any) -> None:
-        """Any word of the kind is taken: the list is a help."""
+        """Accept any valid word: the list is only a help."""
         forms.Field.validate(self, value)
         if value:
             self.check(value)
@@ -161,7 +161,7 @@ class ChosenField(forms.ChoiceField):
 
 
 class CommaListField(forms.CharField):
-    """A list written with commas, in an order that counts; only known words."""
+    """A comma-separated list of known words, whose order counts."""
 
     def __init__(self, *, words: list[str], **kwargs: Any) -> None:
         kwargs.setdefault("widget", UnfoldAdminTextInputWidget())

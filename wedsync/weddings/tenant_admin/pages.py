@@ -1,15 +1,15 @@
-"""The base classes of every admin: whatever Django's admin shows, offers or accepts ends at the organization's border.
+"""The base classes of every admin: whatever Django's admin shows, offers or accepts stays within the organization.
 
 A subclass names ``tenant_path``, the lookup from its row to the organization, and ``editors``, the roles that may
-change rows (see :mod:`wedsync.weddings.tenant_admin.access`). Implement nothing else for the border.
+change rows (see :mod:`wedsync.weddings.tenant_admin.access`). Nothing else is needed for the border.
 
-| where stock admin reaches over it | what holds it |
+| where Django's admin would cross it | what prevents that |
 |---|---|
 | lists, pages, search, actions, history, autocomplete | ``get_queryset`` |
 | choices of foreign keys and many-to-many fields | ``get_field_queryset``; a model without such an admin has none |
 | a foreign key posted by hand, or to another of one's own organizations | ``TenantForm.clean`` |
 | filters in the sidebar | ``TenantRelatedFilter`` |
-| filters typed into the address | ``lookup_allowed`` takes only what the page itself offers |
+| filters typed into the URL | ``lookup_allowed`` accepts only what the page itself offers |
 | creating in, or moving to, another organization | ``TenantForm`` fixes it; ``save_model`` checks again |
 | recent actions | :func:`wedsync.weddings.tenant_admin.recent_actions.site_context` |
 """
@@ -32,7 +32,7 @@ from wedsync.weddings.tenant_admin import deletions
 from wedsync.weddings.tenant_admin.access import BY_NOBODY, Role, access
 from wedsync.weddings.tenant_admin.forms import DATE_TYPED, TenantForm, TenantFormSet
 
-if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with another look
+if TYPE_CHECKING:  # unfold ships no types; its classes are Django's with a different look
     _ModelAdmin = admin.ModelAdmin[Any]
     _TabularInline = admin.TabularInline[Any, Any]
 else:
@@ -50,10 +50,10 @@ def tenant_admin_of(site: admin.AdminSite, model: type[Model]) -> TenantAdmin | 
 
 
 class TenantRelatedFilter(RelatedFieldListFilter):
-    """A filter over a relation that offers the user's own rows only."""
+    """A filter over a relation that offers only the user's own rows."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[Any]:
-        """Identifier and name of each."""
+        """The id and name of each row."""
         related = tenant_admin_of(model_admin.admin_site, field.remote_field.model)
         if related is None:
             return []
@@ -77,7 +77,7 @@ class _Border:
         return tenant_admin_of(self.admin_site, model)
 
     def organization_of(self, row: Model) -> UUID | None:
-        """The organization of a row, or ``None`` where a row belongs to nobody or to several."""
+        """The organization of a row, or ``None`` where it belongs to none or to several."""
         *steps, last = self.tenant_path.split("__")
         found: Any = row
         for step in steps:
@@ -86,7 +86,7 @@ class _Border:
         return key
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Everything that the page can ever touch."""
+        """The rows that the page can reach at all."""
         return self.bounded(request, super().get_queryset(request))  # type: ignore[misc]
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
@@ -139,7 +139,7 @@ class TenantAdmin(_Border, _ModelAdmin):
     warn_unsaved_form = True
 
     def named(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with what their names are made of, in one query."""
+        """The rows with everything their names need, in one query."""
         joined = self.list_select_related
         return rows.select_related(*joined) if isinstance(joined, list | tuple) else rows
 
@@ -148,18 +148,18 @@ class TenantAdmin(_Border, _ModelAdmin):
         return self._changes(request, None)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether the model stands in the menu."""
+        """Whether the model is in the menu."""
         return self.has_view_permission(request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        """The form, told who asks."""
+        """The form, which knows who the user is."""
         form = super().get_form(request, obj, change=change, **kwargs)
         if not issubclass(form, TenantForm):
             return form
         return type(form.__name__, (form,), {"asked_by": access(request), "pages": self})
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """No organization on the page of someone who has only one."""
+        """Hide the organization from users who have only one."""
         exclude = list(super().get_exclude(request, obj) or ())
         hidden = self.tenant_path == "organization" and not self._has_several(request, obj)
         return [*exclude, "organization"] if hidden else exclude
@@ -170,25 +170,25 @@ class TenantAdmin(_Border, _ModelAdmin):
         return [*super().get_readonly_fields(request, obj), *(["organization"] if fixed else [])]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The fields on the page, the organization in front."""
+        """The fields on the page, with the organization first."""
         fieldsets = super().get_fieldsets(request, obj)
         if not self._has_several(request, obj) or "organization" in flatten_fieldsets(fieldsets):
             return fieldsets
         return [(None, {"fields": ["organization"]}), *fieldsets]
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns, with the organization where there are several."""
+        """The columns, with the organization if there are several."""
         columns = super().get_list_display(request)
         return [*columns, "organization"] if self._has_several(request, self.model) else columns
 
     def _has_several(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether the organization is a question; for a new row: among those where the user may make one."""
+        """Whether there are several organizations; for a new row, among those where the user may create one."""
         if self.tenant_path != "organization":
             return False
         return access(request).organizations(self.editors if obj is None else None).count() != 1
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Save, if it is the user's to save."""
+        """Save, if the user may."""
         self.check_saved(request, obj, change=change)
         super().save_model(request, obj, form, change)
 
@@ -196,7 +196,7 @@ class TenantAdmin(_Border, _ModelAdmin):
         """The last guard before the database.
 
         Raises:
-            PermissionDenied: the row stands in an organization where the user may not change it, or was moved.
+            PermissionDenied: the row is in an organization where the user may not change it, or was moved.
         """
         mine = access(request).changes(self.organization_of(obj), self.editors)
         stays = not change or self.get_queryset(request).filter(pk=obj.pk).exists()
@@ -204,13 +204,13 @@ class TenantAdmin(_Border, _ModelAdmin):
             raise PermissionDenied
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What would be deleted; of a row on which very many hang that alone, before any of them is read."""
+        """What would be deleted; for a row with very many dependent rows only that, before any of them is read."""
         if hangs := deletions.too_many_below(objs):
-            return [], {}, set(), [f"More than {deletions.MOST_DELETED} rows hang on it, {hangs} among them."]
+            return [], {}, set(), [f"More than {deletions.MOST_DELETED} rows depend on it, {hangs} among them."]
         return super().get_deleted_objects(objs, request)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Filters over relations become bounded ones."""
+        """Replace filters over relations by bounded ones."""
         entries = list(super().get_list_filter(request))
         if self._has_several(request, self.model):
             entries.append("organization")
@@ -224,7 +224,7 @@ class TenantAdmin(_Border, _ModelAdmin):
         return (name, TenantRelatedFilter) if field.is_relation else entry
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Only the lookups that the page's own filters and links make; anything else could probe hidden fields."""
+        """Allow only lookups of the page's own filters and links; any other could probe hidden fields."""
         names: set[Any] = {self.date_hierarchy, *self.linked_by} - {None}
         for entry in self.get_list_filter(request) if request else self.list_filter:
             first = entry[0] if isinstance(entry, list | tuple) else entry
@@ -233,7 +233,7 @@ class TenantAdmin(_Border, _ModelAdmin):
 
 
 class ReadOnlyAdmin(TenantAdmin):
-    """Pages of what happened: nobody changes it, operators included."""
+    """Pages of what happened, which nobody may change, not even operators."""
 
     warn_unsaved_form = False
 
@@ -260,7 +260,7 @@ class TenantInline(_Border, _TabularInline):
         return self._changes(request, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Inlines ask with the page's row, which the page has checked."""
+        """Inlines pass the page's row, which the page has checked."""
         return not access(request).is_empty
 
     def _changes(self, request: HttpRequest, obj: Any) -> bool:
@@ -276,7 +276,7 @@ class TenantInline(_Border, _TabularInline):
         return [*exclude, "organization"] if self.tenant_path == "organization" else exclude
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """The formset, its forms told who asks."""
+        """The formset, whose forms know who the user is."""
         formset = super().get_formset(request, obj, **kwargs)
         formset.form = type(formset.form.__name__, (formset.form,), {"asked_by": access(request), "pages": self})
         return formset

@@ -1,4 +1,4 @@
-"""Recent actions on the admin's first page: those on rows that the user may still see."""
+"""Recent actions on the admin's first page, limited to rows that the user may still see."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _RECENT = 20
 
 
 def site_context(request: HttpRequest) -> dict[str, Any]:
-    """For every admin page: recent actions on rows that the user may still see. See ``UNFOLD`` in the settings."""
+    """Context of every admin page: recent actions on rows that the user may still see. See ``UNFOLD`` in settings."""
     user_id = request.user.pk
     own = LogEntry.objects.filter(user_id=user_id) if user_id else LogEntry.objects.none()
     if access(request).everything:
