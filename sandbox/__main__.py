@@ -17,14 +17,14 @@ from sandbox.logs import log
 from sandbox.world import open_world
 
 ADDRESS = "127.0.0.1"
-"""Never another: the sandbox takes anybody's commands."""
+"""No other: the sandbox obeys anybody who reaches it."""
 _SHUTDOWN_SECONDS = 0.5
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8100, help="0 takes a free one; the log's first line names it")
+    parser.add_argument("--port", type=int, default=8100, help="0: any free port; the first log line names it")
     parser.add_argument(
         "--home",
         type=Path,
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 async def serve(home: Path, port: int) -> None:
-    """Serve until a signal comes.
+    """Serve until SIGTERM or SIGINT.
 
     Raises:
         ConfigError: when `sandbox.json` is missing or malformed.

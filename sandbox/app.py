@@ -23,13 +23,13 @@ from sandbox.traffic import Traffic
 from sandbox.world import Service, World
 
 BODY_LIMIT = 40 * 1024 * 1024
-"""Resend takes emails of 40 MB after base64; nobody else takes more."""
+"""Resend accepts emails of 40 MB after base64; no other service accepts more."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build(world: World) -> web.Application:
-    """The application; it closes `world` when it is cleaned up."""
+    """The application; it closes `world` on cleanup."""
     vendors = [Vendor(slug, world) for slug in OPERATIONS]
     services: list[Service] = [WhatsApp(world), Slack(world), Resend(world), Twilio(world), *vendors, Receiver(world)]
     by_slug = {service.slug: service for service in services}
@@ -56,7 +56,7 @@ def build(world: World) -> web.Application:
 
 @web.middleware
 async def refuse_other_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep web pages of other origins from steering the sandbox through a visitor's browser."""
+    """Keep web pages of other origins from controlling the sandbox through a visitor's browser."""
     origin = request.headers.get("Origin")
     if origin is not None and request.method != "GET" and urlsplit(origin).netloc != request.host:
         return web.json_response({"error": "requests from other origins are refused"}, status=403)

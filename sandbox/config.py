@@ -12,7 +12,7 @@ FILE_NAME = "sandbox.json"
 
 
 class ConfigError(Exception):
-    """The file is missing or malformed. The text names the place and never a value, since values are secrets."""
+    """The file is missing or malformed. The text names the place but never a value, since values are secrets."""
 
 
 class _Part(BaseModel):
@@ -30,8 +30,8 @@ class TemplateButton(_Part):
 class WhatsAppTemplate(_Part):
     """A template; the placeholders of `body` and `header` are `{{1}}` or `{{name}}`.
 
-    `status` is where Meta's review stands. `message_status` is what an accepted send of it is answered with: one that
-    is not `accepted` is held back by Meta, and no status follows by itself.
+    `status` is the state of Meta's review. `message_status` is in the answer to a message that uses the template:
+    unless it is `accepted`, Meta holds the message back, and no status follows by itself.
     """
 
     name: str
@@ -59,7 +59,7 @@ class WhatsAppAccount(_Part):
 
 
 class WhatsAppConfig(_Part):
-    """All numbers, and Meta's rates: 80 messages/s for a number, one each 6 s for a pair with 45 at once."""
+    """All numbers, and Meta's rates: 80 messages/s for a number; for a pair one every 6 s, in bursts of up to 45."""
 
     accounts: list[WhatsAppAccount]
     rate_per_second: float = Field(default=80, gt=0)
@@ -68,14 +68,14 @@ class WhatsAppConfig(_Part):
 
 
 class SlackWebhook(_Part):
-    """An incoming webhook: `path` is `T.../B.../secret`, and stands for exactly one channel."""
+    """An incoming webhook: `path` is `T.../B.../secret`, and belongs to exactly one channel."""
 
     path: str
     channel: str
 
 
 class SlackConfig(_Part):
-    """One app: its webhooks and where it wants interactions."""
+    """One app: its webhooks, and the URL for its interactions."""
 
     webhooks: list[SlackWebhook]
     signing_secret: str = ""
@@ -85,7 +85,7 @@ class SlackConfig(_Part):
 
 
 class ResendAccount(_Part):
-    """A Resend team: its key and the domains that it has verified. `sending_only`: the key may do nothing else."""
+    """A Resend team: its key and the domains that it has verified. `sending_only`: the key may only send."""
 
     api_key: str
     sending_only: bool = False
@@ -102,9 +102,9 @@ class ResendConfig(_Part):
 
 
 class TwilioAccount(_Part):
-    """An account: its numbers, its messaging services, and where it tells what people write.
+    """An account: its numbers, its messaging services, and the URL to which it posts what people write.
 
-    `api_keys`: their SIDs and secrets. `tells_opt_outs`: its opt-out service names STOP and START to the product.
+    `api_keys`: their SIDs and secrets. `tells_opt_outs`: its opt-out service reports STOP and START to the product.
     """
 
     account_sid: str
@@ -118,28 +118,28 @@ class TwilioAccount(_Part):
 
 
 class TwilioConfig(_Part):
-    """All accounts, and how fast each may call."""
+    """All accounts, and the rate at which each may call."""
 
     accounts: list[TwilioAccount]
     rate_per_second: float = Field(default=100, gt=0)
 
 
 class VendorConfig(_Part):
-    """A vendor's system: the token it wants and, unless empty, the secret that requests are signed with."""
+    """A vendor's system: the token it requires and, unless empty, the secret with which requests are signed."""
 
     access_token: str
     signing_secret: str | None = None
 
 
 class ReceiverConfig(_Part):
-    """A receiver of generic webhooks that wants a token, or a signature."""
+    """A receiver of generic webhooks that requires a token, or a signature."""
 
     access_token: str | None = None
     signing_secret: str | None = None
 
 
 class SandboxConfig(_Part):
-    """The whole file. A service that is absent does not exist outside either."""
+    """The whole file. A service that is missing here does not exist in the sandbox."""
 
     whatsapp: WhatsAppConfig | None = None
     slack: SlackConfig | None = None
@@ -175,7 +175,7 @@ def parse(text: str) -> SandboxConfig:
 
 
 class ConfigFile:
-    """The file on disk, read again when it changes. A change that does not parse leaves the last good one in force."""
+    """The file on disk, read again when it changes. If the new one does not parse, the last good one stays in use."""
 
     def __init__(self, home: Path) -> None:
         """Read it for the first time.
@@ -189,7 +189,7 @@ class ConfigFile:
         self._config = self._read()
 
     def current(self) -> SandboxConfig:
-        """The configuration now; `error` says why a newer file was not taken."""
+        """The current configuration; `error` says why a newer file is not used."""
         try:
             stamp = self._read_stamp()
             if stamp != self._stamp:

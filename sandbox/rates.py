@@ -1,4 +1,4 @@
-"""Token buckets for the services' published rates."""
+"""Token buckets for the services' published rate limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_BUCKETS = 50_000
 
 @dataclass(frozen=True)
 class Grant:
-    """The answer of a bucket: `retry_after` and `reset_after` are seconds."""
+    """A bucket's answer: `retry_after` and `reset_after` are seconds."""
 
     allowed: bool
     remaining: int
@@ -26,17 +26,17 @@ class _Bucket:
 
 
 class TokenBuckets:
-    """One bucket per key, made full at first use."""
+    """One bucket per key, full at first use."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
     def take(self, key: tuple[str, ...], *, per_second: float, burst: int) -> Grant:
-        """Take one token from the bucket of `key`, if it holds one."""
+        """Take a token from the bucket of `key`, if there is one."""
         now = self._clock()
         if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.clear()  # forgetting is generous, growing without end is not
+            self._buckets.clear()  # better to allow too much than to grow without end
         bucket = self._buckets.setdefault(key, _Bucket(float(burst), now))
         bucket.tokens = min(float(burst), bucket.tokens + (now - bucket.refilled_at) * per_second)
         bucket.refilled_at = now

@@ -1,4 +1,4 @@
-"""The signature schemes of the services: what they check on requests and put on their callbacks."""
+"""The services' signature schemes: what they check on requests and put on their callbacks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import hashlib
 import hmac
 
 TOLERANCE_SECONDS = 300
-"""Standard Webhooks, Slack: a timestamp further away does not count."""
+"""Standard Webhooks, Slack: timestamps further away are refused."""
 
 
 class SignatureRefused(ValueError):
-    """The signature is missing, malformed, outside its window or wrong; the text says which."""
+    """The signature is missing, malformed, too old or too new, or wrong; the text says which."""
 
 
 def standard_webhooks_signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:

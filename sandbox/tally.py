@@ -1,4 +1,4 @@
-"""How often each thing arrived, by its id: what a run under load is reconciled with. In memory, and cheap."""
+"""How often each id arrived: the counts with which a load test is reconciled. In memory, and cheap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox.wire import Call, Json, iso
 
 MOST_KEYS = 500_000
-"""Over all services; what comes beyond them is only counted."""
+"""For all services together; ids beyond them are only counted."""
 _CALLERS_ID = {
     "whatsapp": re.compile(rb'"biz_opaque_callback_data"\s*:\s*"([^"]{1,512})"'),
     "twilio": re.compile(rb"(?:^|&)StatusCallback=[^&]*(?:%3F|%26)key%3D([A-Za-z0-9-]{1,64})"),
@@ -41,7 +41,7 @@ class Tally:
 
     That is WhatsApp's `biz_opaque_callback_data`, and for Twilio `key` in the query of the `StatusCallback`.
 
-    `received` counts all that arrived whole, also where a fault spoiled them; `taken` those that the service accepted.
+    `received` counts all that arrived complete, even if a fault spoiled them; `taken` those that the service accepted.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Tally:
             entry.taken += 1
 
     def report(self, service: str | None, path: str, *, entries: bool) -> dict[str, Json]:
-        """The sums, and with `entries` each id with its counts. `path`: only what lies at or below it."""
+        """The totals, and with `entries` each id with its counts. `path`: only requests at or below it."""
         found = {
             key: entry
             for (slug, key), entry in self._entries.items()
@@ -93,7 +93,7 @@ class Tally:
         return sums | ({"tally": {key: entry.public() for key, entry in found.items()}} if entries else {})
 
     def forget(self, service: str | None) -> None:
-        """Start counting anew."""
+        """Start counting from zero."""
         self._entries = {key: entry for key, entry in self._entries.items() if service not in {None, key[0]}}
         self._without_id = {slug: n for slug, n in self._without_id.items() if service not in {None, slug}}
         self._beyond = 0

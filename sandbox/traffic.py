@@ -1,4 +1,4 @@
-"""The front door of every service: log the request, apply the fault in force, answer."""
+"""The front door of every service: log the request, apply the active fault, answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Traffic:
         reply: Reply | None = None
         try:
             reply = await self._answer(request, service, call, fault)
-        except Exception:  # a bug here must look like an outage, not end the connection
+        except Exception:  # a bug here must look like an outage, not close the connection
             log("error", service=service.slug, path=shown_path, error=traceback.format_exc())
             reply = service.failure(500, None)
         finally:
@@ -100,7 +100,7 @@ async def _read(request: web.Request, slug: str) -> Call:
         lowered = name.lower()
         headers[lowered] = f"{headers[lowered]}, {value}" if lowered in headers else value
     body = await request.read()
-    # raw_path keeps %2F inside one segment, so that an id can't escape its place in the pattern.
+    # raw_path keeps %2F inside its segment, so that an id cannot escape its place in the pattern.
     path = request.raw_path.partition("?")[0].removeprefix(f"/{slug}") or "/"
     return Call(request.method, path, dict(request.query), headers, body)
 
@@ -118,7 +118,7 @@ def _failure(service: Service, fault: Fault) -> Reply:
 
 def _response(reply: Reply | None) -> web.Response:
     if reply is None:
-        return web.Response(status=499)  # goes nowhere: the connection is gone
+        return web.Response(status=499)  # reaches nobody: the connection is gone
     charset = "utf-8" if reply.content_type.startswith("text/") else None
     return web.Response(
         status=reply.status,

@@ -1,4 +1,4 @@
-"""One HTTP exchange as plain data, so that services are synchronous functions and know nothing of sockets."""
+"""One HTTP exchange as plain data, so that services are synchronous functions and know nothing about sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Json = Any
-"""A parsed JSON value. Python 3.11 has no recursive type alias that mypy and readers both like."""
+"""A parsed JSON value. Python 3.11 has no recursive type alias that suits both mypy and readers."""
 
 
 class NotJson(ValueError):
@@ -32,12 +32,12 @@ class Call:
         """Parse the body.
 
         Raises:
-            NotJson: when it is not UTF-8 JSON, or holds NaN or Infinity, which no JSON parser but Python's takes.
+            NotJson: if it is not UTF-8 JSON, or contains NaN or Infinity, which no JSON parser but Python's accepts.
         """
         try:
             value = json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
             if b"\\u" in self.body:
-                json.dumps(value, ensure_ascii=False).encode()  # an escaped half of a surrogate pair is no text
+                json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair, escaped, is not text
             return value
         except (ValueError, RecursionError) as error:
             raise NotJson(str(error)) from error
@@ -48,7 +48,7 @@ class Call:
         return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
     def redacted_headers(self) -> dict[str, str]:
-        """The headers as they may be shown: credentials never leave the sandbox."""
+        """The headers in a form that may be shown: credentials never leave the sandbox."""
         return {name: "[redacted]" if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
 
 

@@ -1,4 +1,4 @@
-"""Everything a service may lean on, handed to it in one piece."""
+"""Everything on which a service may depend, given to it as one object."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Service(Protocol):
     slug: str
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a request."""
+        """Accept or refuse a request."""
 
     def failure(self, status: int | None, code: int | str | None) -> Reply:
-        """The answer of a fault, in the service's own error format; without a status the code's own, or 503."""
+        """A fault's answer, in the service's own error format; without a status that of the code, or 503."""
 
     def exists(self, config: SandboxConfig) -> bool:
         """Whether the configuration has this service."""
@@ -37,7 +37,7 @@ class Service(Protocol):
 
 @runtime_checkable
 class OneAtATime(Protocol):
-    """A service that refuses a request while another one with the same `Idempotency-Key` is under way."""
+    """A service that refuses a request while another one with the same `Idempotency-Key` is in progress."""
 
     def concurrent(self) -> Reply:
         """The refusal."""
@@ -45,7 +45,7 @@ class OneAtATime(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """The configuration, the memory, the rates and the way back to the product."""
+    """The configuration, the stored data, the rate limits and the callbacks to the product."""
 
     config: ConfigFile
     connection: sqlite3.Connection
@@ -60,7 +60,7 @@ class World:
 
 
 def open_world(home: Path) -> World:
-    """Read the configuration and open the memory under `home`.
+    """Read the configuration and open the database under `home`.
 
     Raises:
         ConfigError: when `sandbox.json` is missing or malformed.

@@ -1,1 +1,1 @@
-"""Signed calls back to the product, and what disturbs them on their way."""
+"""Signed callbacks to the product, and how they are disturbed."""

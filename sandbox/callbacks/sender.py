@@ -1,4 +1,4 @@
-"""Signed calls back to the product: delivery statuses, replies, button presses; and Meta's handshake before them."""
+"""Signed callbacks to the product: delivery statuses, replies, button presses; and Meta's handshake before them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sandbox.logs import log
 from sandbox.storage.messages import MessageLog
 
 RETRY_DELAYS = (0.0, 1.0, 5.0, 30.0)
-"""Seconds before each try: Meta and Resend retry for days, a sandbox for as long as somebody watches."""
+"""Seconds before each attempt: Meta and Resend retry for days, the sandbox while somebody may be watching."""
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
 class HandshakeRefused(ValueError):
-    """The product does not know the verify token, or sent something else back."""
+    """The product does not know the verify token, or did not send the challenge back."""
 
 
 @dataclass(frozen=True)
 class Callback:
-    """One request to the product: where, the exact bytes, and headers made anew for each try (timestamps).
+    """One request to the product: its URL, its exact bytes, and headers that are made for each attempt (timestamps).
 
-    With a `verify_token` nothing is sent before the product has answered a handshake that names it.
+    With a `verify_token`, nothing is sent before the product has answered a handshake that names it.
     """
 
     url: str
@@ -46,7 +46,7 @@ class StatusStep:
 
 
 class Callbacks:
-    """Sends callbacks in the background, for one message in order unless its disturbance says otherwise."""
+    """Sends callbacks in the background: those of one message in order, unless its disturbance says otherwise."""
 
     def __init__(self, messages: MessageLog) -> None:
         self.disturbances = Disturbances()
@@ -56,7 +56,7 @@ class Callbacks:
         self._verified: set[tuple[str, str]] = set()
 
     def follow(self, service: str, message_id: int, steps: Sequence[StatusStep]) -> None:
-        """Let a message go through its steps, with what is in force against the service now."""
+        """Take a message through its steps, with the disturbance that its service has now."""
         disturbance = self.disturbances.draw(service)
         task = asyncio.get_running_loop().create_task(self._walk(message_id, steps, disturbance))
         self._tasks.add(task)
@@ -82,12 +82,12 @@ class Callbacks:
             return None
 
     async def tell_press(self, service: str, callback: Callback) -> int | None:
-        """Send now what a person pressed or wrote, disturbed as its service is.
+        """Send now what a person pressed or wrote, subject to the service's disturbance.
 
-        Returns the product's status code to the first of them, or None as `send_once` does.
+        Returns the product's status code for the first request, or None as `send_once` does.
         """
         disturbance = self.disturbances.draw(service)
-        if service == "slack":  # elsewhere the delay is one of statuses
+        if service == "slack":  # for the others, the delay concerns statuses
             await asyncio.sleep(disturbance.delay_seconds)
         answered = await self.send_once(callback)
         if disturbance.double:
@@ -113,7 +113,7 @@ class Callbacks:
         self._verified.add((url, token))
 
     async def close(self) -> None:
-        """Stop what is under way."""
+        """Stop the callbacks in progress."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,1 +1,1 @@
-"""The control API under `/_/`, by which tests and people steer the sandbox."""
+"""The control API under `/_/`, with which tests and people control the sandbox."""

@@ -1,4 +1,4 @@
-"""The part of the control API that plays people and networks: answers, statuses, and what disturbs them."""
+"""The part of the control API that plays people and networks: replies, statuses, and disturbances of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.world import World
 
 
 class ControlPeople:
-    """Endpoints under `/_/` that make callbacks, or spoil them."""
+    """Endpoints under `/_/` that cause callbacks, or disturb them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -36,7 +36,7 @@ class ControlPeople:
         ]
 
     async def reply(self, request: web.Request) -> web.Response:
-        """A person answers: see `Replies.send`."""
+        """A person replies: see `Replies.send`."""
         try:
             return answer(await self._replies.send(await read_object(request)))
         except ReplyRefused as refused:
@@ -57,23 +57,23 @@ class ControlPeople:
             raise bad(str(refused)) from refused
 
     async def list_disturbances(self, _request: web.Request) -> web.Response:
-        """What disturbs callbacks now."""
+        """The active disturbances of callbacks."""
         return answer({"callbacks": self._world.callbacks.disturbances.listing()})
 
     async def disturb(self, request: web.Request) -> web.Response:
-        """Disturb the callbacks of messages that are accepted from now on: see `Disturbance`."""
+        """Disturb the callbacks of messages accepted from now on: see `Disturbance`."""
         disturbance = validated(Disturbance, await read_object(request))
         if disturbance.service == "slack" and (disturbance.disorder or disturbance.dropped):
-            raise bad("service: Slack tells no statuses; only delay_seconds, double and ratio fit")
+            raise bad("service: Slack sends no statuses; only delay_seconds, double and ratio apply")
         self._world.callbacks.disturbances.put(disturbance)
         return answer(disturbance.model_dump(mode="json"), status=201)
 
     async def clear_disturbances(self, request: web.Request) -> web.Response:
-        """End what disturbs `service`, or all."""
+        """End the disturbance of `service`, or all of them."""
         self._world.callbacks.disturbances.clear(request.query.get("service") or None)
         return web.Response(status=204)
 
     async def close_windows(self, request: web.Request) -> web.Response:
-        """Let the 24 hours of the person with the number `to` be over, or of everybody."""
+        """End the 24-hour window of the person with the number `to`, or everybody's."""
         self._world.windows.close(re.sub(r"\D", "", request.query.get("to", "")) or None)
         return web.Response(status=204)

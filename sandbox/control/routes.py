@@ -1,4 +1,4 @@
-"""The control API under `/_/`: what arrived, what shall fail, how often was called."""
+"""The control API under `/_/`: what arrived, what is to fail, how often each service was called."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Control:
         ]
 
     async def health(self, _request: web.Request) -> web.Response:
-        """Alive; `config_error` says why a newer sandbox.json was not taken."""
+        """Always ok; `config_error` says why a newer sandbox.json is not used."""
         self._world.config.current()
         return answer({"status": "ok", "config_error": self._world.config.error})
 
     async def messages(self, request: web.Request) -> web.Response:
-        """The messages after `since`, oldest first; `q` searches, `limit` bounds. `cursor` is the next `since`."""
+        """The messages after `since`, oldest first; `q` searches, `limit` caps. `cursor` is the next `since`."""
         service = self._service(request)
         which = Filter([service] if service else [], integer(request, "since", 0), request.query.get("q", ""))
         limit = integer(request, "limit", 0) or None
@@ -58,11 +58,11 @@ class Control:
         return answer({"deleted": self._world.messages.delete(self._service(request))})
 
     async def list_faults(self, _request: web.Request) -> web.Response:
-        """The faults in force, with how many requests they saw and hit."""
+        """The active faults, with the numbers of requests that they saw and hit."""
         return answer({"faults": self._faults.listing()})
 
     async def put_fault(self, request: web.Request) -> web.Response:
-        """Set the fault of one service, or of a path of it."""
+        """Set the fault of a service, or of one of its paths."""
         body = await read_object(request)
         fault = validated(Fault, body)
         if fault.service not in self._slugs:
@@ -73,7 +73,7 @@ class Control:
         return answer(fault.model_dump(mode="json"), status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
-        """End the faults of `service`, of its `path` alone, or all."""
+        """End the faults of `service`, only that of its `path`, or all."""
         self._faults.clear(self._service(request), request.query.get("path"))
         return web.Response(status=204)
 
@@ -84,32 +84,32 @@ class Control:
         return answer({"counts": log.counts(service), "requests": log.rows(service)})
 
     async def delete_requests(self, request: web.Request) -> web.Response:
-        """Start counting anew."""
+        """Start counting from zero."""
         self._world.requests.delete(self._service(request))
         return web.Response(status=204)
 
     async def tally(self, request: web.Request) -> web.Response:
-        """How often each id arrived, of `service` or below `path`; with `summary=1` only the sums."""
+        """How often each id arrived, at `service` or below `path`; with `summary=1` only the totals."""
         entries = request.query.get("summary") != "1"
         path = request.query.get("path", "").rstrip("/")
         return answer(self._world.tally.report(self._service(request), path, entries=entries))
 
     async def delete_tally(self, request: web.Request) -> web.Response:
-        """Start counting anew."""
+        """Start counting from zero."""
         self._world.tally.forget(self._service(request))
         return web.Response(status=204)
 
     async def records(self, request: web.Request) -> web.Response:
-        """What a vendor's system keeps of a `kind`: client, booking, event, setup, gallery, timeline."""
+        """The records of a `kind` in a vendor's system: client, booking, event, setup, gallery, timeline."""
         service = self._service(request) or ""
         return answer({"records": self._world.records.every(service, request.query.get("kind", ""))})
 
     async def put_records(self, request: web.Request) -> web.Response:
-        """Somebody at the vendor's changes records: `{"service", "kind", "records": [{"id", ...}]}`."""
+        """Somebody at the vendor changes records: `{"service", "kind", "records": [{"id", ...}]}`."""
         body = await read_object(request)
         service, kind, listed = body.get("service"), body.get("kind"), body.get("records")
         if not isinstance(service, str) or service not in self._slugs or not isinstance(kind, str):
-            raise bad("service and kind are needed")
+            raise bad("service and kind are required")
         if not isinstance(listed, list):
             raise bad("records: must be a list")
         if not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in listed):
@@ -118,7 +118,7 @@ class Control:
         return answer({"records": [merge(service, kind, each["id"], each) for each in listed]}, status=201)
 
     async def delete_records(self, request: web.Request) -> web.Response:
-        """Forget what the vendors' systems keep."""
+        """Forget the records of the vendors' systems."""
         self._world.records.delete(self._service(request))
         return web.Response(status=204)
 

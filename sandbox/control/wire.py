@@ -17,7 +17,7 @@ def validated(model: type[Model], body: dict[str, Json]) -> Model:
     """The body as a model.
 
     Raises:
-        HTTPBadRequest: naming each mistaken place.
+        HTTPBadRequest: naming each invalid field.
     """
     try:
         return model.model_validate(body)
@@ -30,7 +30,7 @@ async def read_object(request: web.Request) -> dict[str, Json]:
     """The request's JSON object.
 
     Raises:
-        HTTPBadRequest: when the body is none.
+        HTTPBadRequest: if the body is not a JSON object.
     """
     try:
         body = json.loads(await request.read())
@@ -45,7 +45,7 @@ def integer(request: web.Request, name: str, default: int) -> int:
     """A non-negative integer of the query.
 
     Raises:
-        HTTPBadRequest: when it is none.
+        HTTPBadRequest: if it is not one.
     """
     text = request.query.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and len(text) < 19):
@@ -54,7 +54,7 @@ def integer(request: web.Request, name: str, default: int) -> int:
 
 
 def bad(message: str) -> web.HTTPBadRequest:
-    """The error to raise for a mistake of the caller's."""
+    """The error to raise for a caller's mistake."""
     return web.HTTPBadRequest(text=json.dumps({"error": message}), content_type="application/json")
 
 

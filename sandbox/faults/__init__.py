@@ -1,1 +1,1 @@
-"""Faults on demand: which is active, and how it spoils an answer."""
+"""Faults on demand: which are active, and how they spoil answers."""

@@ -1,4 +1,4 @@
-"""Faults on demand: one per service and path, replaced by the next, asked once per request."""
+"""Faults on demand: one per service and path, replaced by the next one, drawn once per request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Mode(StrEnum):
 class Fault(BaseModel):
     """A fault as the control API takes it.
 
-    `count` is the number of requests it lasts for, `ratio` the share of them it hits. `code` names the service's own
-    error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`) and brings its status, where
-    `status` does not say another; without both it is 503. `after` lets the service take
-    the request first and spoils only the answer: the outcome that a caller cannot know. `path` narrows it to what lies
-    at or below a path such as `/webhook/a`; the narrowest fault counts. `seconds` is the latency, or for `drip_headers`
-    and `drip_body` the pause after each byte.
+    `count` is the number of requests for which it lasts, `ratio` the share of them that it hits. `code` is the
+    service's own error (WhatsApp 131056, Resend `daily_quota_exceeded`, Slack `channel_is_archived`) and implies its
+    status, unless `status` is given; without either it is 503. With `after`, the service processes the request first
+    and only the answer is spoiled, so that the caller cannot know the outcome. `path` limits it to paths at or below
+    one such as `/webhook/a`; the most specific fault counts. `seconds` is the latency, or for `drip_headers` and
+    `drip_body` the pause after each byte.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -58,24 +58,24 @@ class _Active:
 
 
 class FaultBoard:
-    """The faults in force."""
+    """The active faults."""
 
     def __init__(self, roll: Callable[[], float] = random.random) -> None:
         self._roll = roll
         self._active: dict[tuple[str, str], _Active] = {}
 
     def put(self, fault: Fault) -> None:
-        """Set the fault of its service and path in place of the one before."""
+        """Activate a fault instead of the previous one of its service and path."""
         self._active[fault.service, fault.path] = _Active(fault)
 
     def clear(self, service: str | None = None, path: str | None = None) -> None:
-        """Remove the faults of one service, of one path of it, or all."""
+        """Remove the faults of one service, of one of its paths, or all."""
         for slug, prefix in list(self._active):
             if service in {None, slug} and path in {None, prefix}:
                 del self._active[slug, prefix]
 
     def draw(self, service: str, path: str = "") -> Fault | None:
-        """The fault that the next request to a path of `service` meets, if any. Counts that request."""
+        """The fault for the next request to a path of `service`, if any. Counts that request."""
         key = self._narrowest(service, path)
         if key is None:
             return None
@@ -92,7 +92,7 @@ class FaultBoard:
         return active.fault
 
     def _narrowest(self, service: str, path: str) -> tuple[str, str] | None:
-        """From the whole path upwards, so that many faults cost no more than few."""
+        """From the whole path upwards, so that many faults cost no more than a few."""
         while True:
             if (service, path) in self._active:
                 return service, path
@@ -101,7 +101,7 @@ class FaultBoard:
             path = path.rpartition("/")[0]
 
     def listing(self) -> list[dict[str, object]]:
-        """The faults in force with what they did so far, for the control API."""
+        """The active faults and what they have done so far, for the control API."""
         return [
             active.fault.model_dump(mode="json") | {"seen": active.seen, "hits": active.hits}
             for active in self._active.values()

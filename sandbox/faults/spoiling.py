@@ -13,14 +13,14 @@ from sandbox.faults.board import Fault, Mode
 
 _HANG_POLL_SECONDS = 0.2
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER on with 0 seconds: close sends RST and throws away what was queued."""
+"""SO_LINGER on with 0 seconds: close sends RST and discards what was queued."""
 _PIECE = b" " * 16 * 1024
 CLOSING = web.AppKey("closing", asyncio.Event)
-"""Set when the sandbox is told to end: what waits for nothing else ends too, while its memory is still open."""
+"""Set when the sandbox is told to stop: requests that merely wait then end too, while the database is still open."""
 
 
 async def pause(request: web.Request, seconds: float) -> None:
-    """Wait so long, or until the sandbox is told to end."""
+    """Wait for this long, or until the sandbox is told to stop."""
     if not seconds:
         await asyncio.sleep(0)
         return
@@ -29,7 +29,7 @@ async def pause(request: web.Request, seconds: float) -> None:
 
 
 async def spoil(request: web.Request, fault: Fault) -> None:
-    """Do to the connection what the fault says; ends when the caller is gone or the connection closed."""
+    """Do to the connection what the fault says; ends when the caller is gone or the connection is closed."""
     match fault.mode:
         case Mode.HANG:
             await _wait_for_hangup(request)
@@ -67,7 +67,7 @@ def _reset(request: web.Request) -> None:
 
 
 async def _drip_headers(request: web.Request, each: float) -> None:
-    """A good status line at once, then a header that never ends."""
+    """A successful status line immediately, then a header that never ends."""
     _write(request, b"HTTP/1.1 200 OK\r\nX-Patience: ")
     while _is_there(request):
         _write(request, b"a")
@@ -80,7 +80,7 @@ def _write(request: web.Request, data: bytes) -> None:
 
 
 async def _stream(request: web.Request, piece: bytes, each: float) -> None:
-    """A good status and a body that never ends."""
+    """A successful status and a body that never ends."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     try:
         await response.prepare(request)

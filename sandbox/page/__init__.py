@@ -1,1 +1,1 @@
-"""The page at `/`: what arrived, as a person would see it."""
+"""The page at `/`: the messages that arrived, as a person would see them."""

@@ -1,4 +1,4 @@
-"""Slack's mrkdwn as HTML. Everything is escaped first; only then are the marks looked for.
+"""Slack's mrkdwn as HTML. Everything is escaped first; only then is the markup parsed.
 
 https://docs.slack.dev/messaging/formatting-message-text
 """
@@ -23,8 +23,8 @@ _MARKS = (
 
 def render(text: str) -> Markup:
     """The text as HTML: bold, italics, strike, code, quotes, links, mentions."""
-    # Slack wants only & < > escaped, and senders do that; unescape, then escape anew with quotes, so that nothing is
-    # escaped twice. Senders' own angle brackets are hidden meanwhile: `&lt;!channel&gt;` is text, not a mention.
+    # Senders escape only & < >, as Slack wants it; unescape, then escape again including quotes, so that nothing is
+    # escaped twice. Escaped angle brackets are hidden in between: `&lt;!channel&gt;` is text, not a mention.
     hidden = text.replace("&lt;", "\ue000").replace("&gt;", "\ue001").replace("&amp;", "&")
     escaped = html.escape(hidden, quote=True)
     kept: list[str] = []
@@ -39,14 +39,14 @@ def render(text: str) -> Markup:
     for pattern, replacement in _MARKS:
         escaped = pattern.sub(replacement, escaped)
     escaped = escaped.replace("\n", "<br>")
-    # Backwards, because a link's label may hold code that was kept before it.
+    # Backwards, because a link's label may contain code that was set aside before it.
     for number, markup in reversed(list(enumerate(kept))):
         escaped = escaped.replace(f"\ue002{number}\ue003", markup)
     return Markup(escaped.replace("\ue000", "&lt;").replace("\ue001", "&gt;"))
 
 
 def _angle(inner: str) -> str:
-    """What stands between angle brackets, already escaped: a mention, a channel or a link."""
+    """The content of angle brackets, already escaped: a mention, a channel or a link."""
     target, _, label = inner.partition("|")
     if target.startswith("!subteam^"):
         return f'<span class="mention">{label or "@team"}</span>'

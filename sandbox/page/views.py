@@ -1,4 +1,4 @@
-"""Serves the page. The server renders everything; the script only asks for it again when something is new."""
+"""Serves the page. The server renders everything; the script only fetches it again when something is new."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OVERVIEW_SIZE = 8
 _OVERVIEW = ("whatsapp", "twilio", "slack", "resend", "systems")
 _HERE = Path(__file__).parent
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
-# Mail is styled inline, and a srcdoc frame inherits this policy: hence inline styles. Scripts never run in the frame.
+# Emails are styled inline and a srcdoc frame inherits this policy: hence inline styles. Scripts never run in the frame.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,7 +37,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Pane:
-    """One part of the page: its messages of this page, and where they stand among all."""
+    """One pane of the page: the messages shown, and their position among all messages."""
 
     key: str
     title: str
@@ -70,14 +70,14 @@ class Query:
     mail: int | None
 
     def link(self, **changes: str | int | None) -> str:
-        """The address with some parts changed; empty ones are left out."""
+        """The address with some parameters changed; empty ones are left out."""
         page = self.page if self.page > 1 else None
         asked = {"service": self.service, "q": self.text, "page": page, "mail": self.mail} | changes
         return "/?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 class Page:
-    """The page and its style and script."""
+    """The page, its stylesheet and its script."""
 
     def __init__(self, world: World, vendors: Sequence[str]) -> None:
         self._world = world
@@ -86,7 +86,7 @@ class Page:
             "whatsapp": ("WhatsApp", ["whatsapp"]),
             "slack": ("Slack", ["slack"]),
             "twilio": ("SMS", ["twilio"]),
-            "resend": ("Mail", ["resend"]),
+            "resend": ("Email", ["resend"]),
             "systems": ("Vendors' systems", list(vendors)),
         } | {slug: (slug.replace("_", " ").title(), [slug]) for slug in vendors}
         self._templates = jinja2.Environment(
@@ -105,7 +105,7 @@ class Page:
         return [web.get("/", self.show), web.get("/_/static/{name}", self.static)]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The page for a service (none: all), a search, a page number, an opened mail."""
+        """The page for a service (none: all), a search, a page number, an opened email."""
         query = self._query(request)
         shown = [query.service] if query.service else [*_OVERVIEW]
         panes = [self._pane(key, query, PAGE_SIZE if query.service else OVERVIEW_SIZE) for key in shown]
@@ -121,7 +121,7 @@ class Page:
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
     async def static(self, request: web.Request) -> web.Response:
-        """The style or the script."""
+        """The stylesheet or the script."""
         name = request.match_info["name"]
         if name not in _STATIC:
             raise web.HTTPNotFound(text="no such file")
@@ -166,16 +166,16 @@ class Page:
 
 
 def _framed(html: str) -> str:
-    """A mail as its frame gets it: links open in a tab of their own, which learns nothing of this page.
+    """An email's HTML for its frame: links open in a new tab, which learns nothing about this page.
 
-    The frame may open tabs and nothing else. The first `<base>` of a document counts, so a mail's own cannot undo it,
-    and a frame's document needs no doctype in front.
+    The frame may only open tabs. The first `<base>` of a document counts, so an email's own cannot override it, and a
+    frame's document needs no doctype.
     """
     return '<base target="_blank"><meta name="referrer" content="no-referrer">' + html
 
 
 def _said(body: Json) -> Json:
-    """A body without what stands in the other columns; all of it where nothing else is left."""
+    """A body without what the other columns show; all of it if nothing else would be left."""
     if not isinstance(body, dict) or "type" not in body:
         return body
     return {name: value for name, value in body.items() if name not in ENVELOPE} or body

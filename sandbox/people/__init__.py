@@ -1,1 +1,1 @@
-"""What people do with what they got: read it, answer, press a button, unsubscribe."""
+"""What people do with messages: read them, reply, press a button, unsubscribe."""

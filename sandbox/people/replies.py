@@ -1,4 +1,4 @@
-"""What people do with what they got: write back by WhatsApp or SMS, press a button. It goes to the product, signed."""
+"""How people respond to messages: they reply by WhatsApp or SMS, or press a button. The product is told, signed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Replies:
         self._world = world
 
     async def send(self, reply: dict[str, Json]) -> dict[str, Json]:
-        """Send one reply and say what the product answered (`callback_status` null: no callback URL, no handshake,
+        """Send one reply and return what the product answered (`callback_status` null: no callback URL, no handshake,
         or no answer).
 
         WhatsApp: `{"service":"whatsapp", "message": id, "text": "..."}` answers a message, `"button": n` instead of the
         text presses its n-th button, `"from": "+1..."` instead of the message starts a conversation, `"user_name":
         "..."` hides the number. Each opens the 24-hour window. Slack: `{"service":"slack", "message": id,
         "action_id": "...", "user"?: "..."}`. Twilio: `{"service":"twilio", "message": id, "text": "..."}`, or `"from"`
-        instead of the message; STOP and START count at Twilio first.
+        instead of the message; Twilio itself obeys STOP and START first.
 
         Raises:
             ReplyRefused: when there is no such message, button or account.

@@ -1,4 +1,4 @@
-"""Makes a status of a message happen now: it is read, opened, bounces, or is marked as spam."""
+"""Gives a message a status now: it is read, opened, bounces, or is marked as spam."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Statuses:
         self._world = world
 
     async def happen(self, asked: dict[str, Json]) -> dict[str, Json]:
-        """`{"service": "whatsapp|resend|twilio", "message": id, "status": "...", "code"?}`; told to the product now.
+        """`{"service": "whatsapp|resend|twilio", "message": id, "status": "...", "code"?}`; the product is told now.
 
-        `message` is the id in the log or the provider's own. `code` is WhatsApp's error of `failed`, Twilio's of
-        `undelivered` or `failed`; for Resend the bounce's type (`Permanent`, `Transient`, `Undetermined`), the reason
-        of `failed` or of `suppressed`.
+        `message` is the id in the log or the provider's own. `code` is WhatsApp's error for `failed`, Twilio's for
+        `undelivered` or `failed`; for Resend the bounce's type (`Permanent`, `Transient`, `Undetermined`), or the
+        reason for `failed` or `suppressed`.
 
         Returns what the product answered as `callback_status` (null: no callback URL, no handshake, or no answer).
 
@@ -46,7 +46,7 @@ class Statuses:
         service = asked.get("service")
         makers = {"whatsapp": self._of_whatsapp, "resend": self._of_resend, "twilio": self._of_twilio}
         if service not in makers:
-            raise StatusRefused(f"service: must be one of {', '.join(makers)}; Slack tells no statuses")
+            raise StatusRefused(f"service: must be one of {', '.join(makers)}; Slack sends no statuses")
         message = self._message(service, asked.get("message"))
         callback = makers[service](message, asked.get("status"), asked.get("code"))
         self._world.messages.set_status(message.id, asked["status"])
@@ -97,7 +97,7 @@ class Statuses:
         if status in twilio_callbacks.FAILURES:
             code = 30003 if code is None else code
             if not isinstance(code, int) or not twilio_errors.is_late(code):
-                raise StatusRefused("code: must be one of Twilio's codes of messages that were taken")
+                raise StatusRefused("code: must be one of Twilio's codes for messages that were accepted")
         elif code is not None:
             raise StatusRefused(f"code: only {' and '.join(twilio_callbacks.FAILURES)} have one")
         account = twilio.account_of(self._world.config.current(), message)

@@ -1,4 +1,4 @@
-"""Does what a mailbox does when its owner presses "Unsubscribe": RFC 8058's one-click POST."""
+"""Does what a mail program does when its user presses "Unsubscribe": RFC 8058's one-click POST."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class UnsubscribeRefused(ValueError):
-    """The mail has no one-click unsubscribe that the sandbox would call; the text says why."""
+    """The email has no one-click unsubscribe address that the sandbox would call; the text says why."""
 
 
 class Unsubscribing:
-    """Presses the mailbox's button."""
+    """Presses the mail program's button."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -31,24 +31,24 @@ class Unsubscribing:
         """`{"message": id}`; returns what the product answered as `callback_status` (null: no answer).
 
         Raises:
-            UnsubscribeRefused: when the mail has none, or its address is not the product's on this machine.
+            UnsubscribeRefused: if the email has no such address, or it is not the product's on this machine.
         """
         number = asked.get("message")
         message = self._world.messages.by_id(number) if isinstance(number, int) else None
         if message is None or message.service != "resend":
-            raise UnsubscribeRefused("message: no mail has this id")
+            raise UnsubscribeRefused("message: no email has this id")
         url = one_click_url(message)
         if url is None:
-            raise UnsubscribeRefused("This mail has no one-click unsubscribe: it needs both List-Unsubscribe headers.")
+            raise UnsubscribeRefused("This email has no one-click unsubscribe: it needs both List-Unsubscribe headers.")
         if _door(url) is None or _door(url) not in _doors(self._world.config.current()):
-            raise UnsubscribeRefused("The sandbox calls only the product on this machine, and this address is another.")
+            raise UnsubscribeRefused("The sandbox calls only the product on this machine; this address is elsewhere.")
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         callback = Callback(url, _ONE_CLICK.encode(), lambda: form)
         return {"callback_status": await self._world.callbacks.send_once(callback)}
 
 
 def one_click_url(message: Message) -> str | None:
-    """The address that a mail's own headers name for one-click unsubscribing, if they do.
+    """The address in an email's headers for one-click unsubscribing, if there is one.
 
     https://www.rfc-editor.org/rfc/rfc8058#section-3.1
     """

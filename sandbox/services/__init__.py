@@ -1,1 +1,1 @@
-"""One room per outside service: what it takes, what it refuses, and the words it uses for both."""
+"""One room per outside service: what it accepts, what it refuses, and how it words both."""

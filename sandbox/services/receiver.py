@@ -1,6 +1,6 @@
-"""A receiver of generic webhooks: `POST /webhook/{name}` takes anything, and keeps the newest of it.
+"""A receiver of generic webhooks: `POST /webhook/{name}` accepts anything and keeps the newest requests.
 
-Anybody may send, unless `sandbox.json` has the receiver with a token or a signing secret.
+Anybody may send, unless `sandbox.json` gives the receiver a token or a signing secret.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PRUNE_EACH = 200
 
 
 class Receiver:
-    """Needs no configuration: a name is made by the first request to it."""
+    """Needs no configuration: the first request to a name creates it."""
 
     slug = "webhook"
 

@@ -1,1 +1,1 @@
-"""What the outside world remembers: one SQLite file, one module per thing remembered."""
+"""What the outside world remembers: one SQLite file, one module per kind of data."""

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS records (
 
 
 def connect(home: Path) -> sqlite3.Connection:
-    """Open the file, made on first use. Writes survive the process, not a power cut: nothing here is precious."""
+    """Open the file, creating it on first use. Writes survive the process, not a power cut: no data is precious."""
     home.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(home / FILE_NAME, isolation_level=None)
     connection.row_factory = sqlite3.Row

@@ -1,4 +1,4 @@
-"""Idempotency keys and the answers they stand for."""
+"""Idempotency keys and the answers stored for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIFETIME_SECONDS = 24 * 3600
 
 
 class KeyReused(Exception):
-    """The key came before, with another request."""
+    """The key was used before, for another request."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class IdempotencyKeys:
         connection.execute("DELETE FROM idempotency_keys WHERE stored_at <= ?", (oldest,))
 
     def replay(self, claim: Claim) -> Reply | None:
-        """The answer that this very request got before, if it did.
+        """The answer that this same request got before, if any.
 
         Raises:
-            KeyReused: when another request came with this key.
+            KeyReused: if another request used this key.
         """
         row = self._connection.execute(
             "SELECT fingerprint, status, body FROM idempotency_keys WHERE scope = ? AND key = ? AND stored_at > ?",
@@ -50,7 +50,7 @@ class IdempotencyKeys:
         return Reply(row["status"], row["body"])
 
     def remember(self, claim: Claim, reply: Reply) -> None:
-        """Keep the answer of a request that was taken."""
+        """Store the answer to an accepted request."""
         self._connection.execute(
             "INSERT OR REPLACE INTO idempotency_keys (scope, key, fingerprint, stored_at, status, body)"
             " VALUES (?, ?, ?, ?, ?, ?)",

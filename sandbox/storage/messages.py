@@ -1,4 +1,4 @@
-"""The messages that were taken: what a person or another system would have got."""
+"""The accepted messages: what a person or another system would have received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.wire import Call, Json, iso
 
 @dataclass(frozen=True)
 class Draft:
-    """A message about to be stored. `view` holds what the page draws beside the text, such as buttons."""
+    """A message about to be stored. `view` is what the page draws next to the text, such as buttons."""
 
     provider_id: str
     service: str
@@ -27,7 +27,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Message:
-    """A stored message. `id` is its place in the log, and so a cursor."""
+    """A stored message. `id` is its position in the log, and so a cursor."""
 
     id: int
     provider_id: str
@@ -61,7 +61,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which messages: of these services (none: all), after a cursor, holding a text (case does not matter)."""
+    """Which messages: of these services (none: all), after a cursor, containing a text in any case."""
 
     services: Sequence[str] = ()
     since: int = 0
@@ -113,46 +113,46 @@ class MessageLog:
         return cursor.lastrowid
 
     def oldest_first(self, which: Filter, limit: int | None = None) -> list[Message]:
-        """The messages of a filter in order of arrival."""
+        """The messages that match a filter, in order of arrival."""
         clause, arguments = which.clause()
         query = f"SELECT * FROM messages WHERE {clause} ORDER BY id LIMIT ?"
         return [_message(row) for row in self._connection.execute(query, [*arguments, -1 if limit is None else limit])]
 
     def newest_first(self, which: Filter, limit: int, offset: int = 0) -> list[Message]:
-        """One page of a filter's messages, the newest at the top."""
+        """One page of the messages that match a filter, newest first."""
         clause, arguments = which.clause()
         query = f"SELECT * FROM messages WHERE {clause} ORDER BY id DESC LIMIT ? OFFSET ?"
         return [_message(row) for row in self._connection.execute(query, [*arguments, limit, offset])]
 
     def count(self, which: Filter) -> int:
-        """How many messages a filter has."""
+        """How many messages match a filter."""
         clause, arguments = which.clause()
         return int(self._connection.execute(f"SELECT count(*) FROM messages WHERE {clause}", arguments).fetchone()[0])
 
     def last_id(self) -> int:
-        """The highest id ever given, also when its message was deleted since: cursors never go back."""
+        """The highest id ever given, even if its message has been deleted: cursors never go back."""
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
         return int(row[0]) if row else 0
 
     def by_id(self, message_id: int) -> Message | None:
-        """The message of that id."""
+        """The message with this id."""
         row = self._connection.execute("SELECT * FROM messages WHERE id = ?", (message_id,)).fetchone()
         return _message(row) if row else None
 
     def by_provider_id(self, service: str, provider_id: str) -> Message | None:
-        """The message that a service answered with that id."""
+        """The message to which the service gave this id."""
         query = "SELECT * FROM messages WHERE provider_id = ? AND service = ?"
         row = self._connection.execute(query, (provider_id, service)).fetchone()
         return _message(row) if row else None
 
     def set_status(self, message_id: int, status: str) -> None:
-        """Note how far the message got. What was read stays read, though `delivered` may come later."""
+        """Set the message's status. What was read stays read, even if `delivered` comes later."""
         self._connection.execute(
             "UPDATE messages SET status = ? WHERE id = ? AND status != 'read'", (status, message_id)
         )
 
     def add_reply(self, message_id: int, text: str) -> None:
-        """Note what the recipient answered, for the page to draw below the message."""
+        """Store the recipient's reply, for the page to draw below the message."""
         message = self.by_id(message_id)
         if message is not None:
             view = message.view | {"replies": [*message.view.get("replies", []), text]}

@@ -1,4 +1,4 @@
-"""The records that a vendor's system keeps: bookings, clients, events, galleries."""
+"""The records of a vendor's system: bookings, clients, events, galleries."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sandbox.wire import Json, iso
 
 
 class Records:
-    """A vendor's records by kind and id; a write merges its fields into what is there, and notes when."""
+    """A vendor's records by kind and id; a write merges its fields into the record and sets the time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._newest = 0.0
 
     def merge(self, service: str, kind: str, record_id: str, fields: Mapping[str, Json]) -> dict[str, Json]:
-        """Create the record or lay these fields over it; returns it whole."""
+        """Create the record or update these of its fields; returns the whole record."""
         row = self._connection.execute(
             "SELECT fields FROM records WHERE service = ? AND kind = ? AND id = ?", (service, kind, record_id)
         ).fetchone()
@@ -31,7 +31,7 @@ class Records:
         return whole
 
     def matching(self, service: str, kind: str, field: str, value: str) -> list[dict[str, Json]]:
-        """The records whose field equals the text; case does not matter, as with email addresses."""
+        """The records whose field equals the text in any case, as with email addresses."""
         return [
             record for record in self.every(service, kind) if str(record.get(field, "")).casefold() == value.casefold()
         ]
@@ -44,7 +44,7 @@ class Records:
     def changed_after(
         self, service: str, kind: str, place: tuple[str, str], limit: int
     ) -> tuple[list[dict[str, Json]], bool]:
-        """The records behind a place, `(updated_at, id)`, in this order, at most so many; and whether more follow."""
+        """Up to `limit` records after a place, `(updated_at, id)`, in this order; and whether more follow."""
         behind = sorted(
             (record for record in self.every(service, kind) if _place(record) > place),
             key=_place,
@@ -56,7 +56,7 @@ class Records:
         self._connection.execute("DELETE FROM records WHERE ? IS NULL OR service = ?", (service, service))
 
     def _now(self) -> float:
-        """Later with each write, so that the order of changes is never open."""
+        """Later with each write, so that the order of changes is always defined."""
         self._newest = max(time.time(), self._newest + 1e-5)
         return self._newest
 

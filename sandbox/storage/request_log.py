@@ -1,4 +1,4 @@
-"""Every request that reached a service, also the failed ones: tests count calls here."""
+"""Every request that reached a service, including failed ones: tests count calls here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PRUNE_EACH = 100
 
 
 class RequestLog:
-    """The last rows of each service, and exact counts by outcome. A hanging request counts from its start."""
+    """The last requests to each service, and exact counts by outcome. A hanging request counts from its start."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -19,7 +19,7 @@ class RequestLog:
     def begin(
         self, service: str, received_at: float, method: str, path: str, fault: str | None, key: str | None
     ) -> int:
-        """Note that a request came; returns the row's id."""
+        """Record that a request arrived; returns the row's id."""
         cursor = self._connection.execute(
             "INSERT INTO requests (service, time, method, path, fault, idempotency_key) VALUES (?, ?, ?, ?, ?, ?)",
             (service, iso(received_at), method, path, fault, key),
@@ -33,7 +33,7 @@ class RequestLog:
         return cursor.lastrowid
 
     def finish(self, row_id: int, service: str, status: int | None, duration_ms: float) -> None:
-        """Note what was answered; `None` when nothing was."""
+        """Record the answer's status; `None`: there was no answer."""
         self._connection.execute(
             "UPDATE requests SET status = ?, duration_ms = ? WHERE id = ?", (status, round(duration_ms, 3), row_id)
         )
@@ -59,7 +59,7 @@ class RequestLog:
         return rows
 
     def delete(self, service: str | None) -> None:
-        """Start counting anew."""
+        """Start counting from zero."""
         for table in ("requests", "request_counts"):
             self._connection.execute(f"DELETE FROM {table} WHERE ? IS NULL OR service = ?", (service, service))
 

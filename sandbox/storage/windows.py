@@ -1,4 +1,4 @@
-"""When each person last wrote to a WhatsApp number: it opens the customer service window."""
+"""When each person last wrote to a WhatsApp number, which opens the customer service window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ServiceWindows:
         self._connection = connection
 
     def open(self, phone_number_id: str, wa_id: str, at: float) -> None:
-        """The person wrote at that time."""
+        """Record that the person wrote at this time."""
         self._connection.execute(
             "INSERT INTO whatsapp_windows VALUES (?, ?, ?) ON CONFLICT (phone_number_id, wa_id)"
             " DO UPDATE SET last_inbound_at = max(last_inbound_at, excluded.last_inbound_at)",

@@ -214,13 +214,13 @@ def test_the_page_shows_a_phone_that_can_answer(calling_peer: Peer, product: Pro
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 360, "height": 800})
         page.goto(f"{calling_peer.url}/?service=twilio")
-        phone = page.get_by_label("Text messages of +16505551234")
+        phone = page.get_by_label("Text messages to +16505551234")
         expect(phone.locator(".bubble")).to_contain_text("<b>Seehof</b>")
         expect(phone.get_by_role("link")).to_have_attribute("href", "https://wedsync.example/acknowledge/x")
         expect(phone.locator(".cost")).to_contain_text("GSM-7 · 1 segment")
         phone.get_by_role("textbox").fill("On my way")
         phone.get_by_label("Send").click()
-        expect(page.locator("#notice")).to_contain_text("took it (200)")
+        expect(page.locator("#notice")).to_contain_text("accepted it (200)")
         expect(phone.locator(".bubble.own")).to_have_text("On my way")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         if "SANDBOX_SHOT" in os.environ:

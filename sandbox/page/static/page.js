@@ -1,5 +1,5 @@
 "use strict";
-// Asks for new messages once a second; when there are any, fetches the page again and swaps the panes that changed.
+// Asks for new messages once a second; if there are any, fetches the page again and replaces the panes that changed.
 // The server renders and escapes everything: no markup is made here.
 
 const POLL_MS = 1000;
@@ -83,14 +83,14 @@ function notice(text) {
 }
 
 function inWords(status) {
-  if (status === null) return "Noted. No callback URL is configured, or nobody answered there.";
-  if (status < 300) return `Sent to the product, which took it (${status}).`;
-  if (status < 400) return `The product points elsewhere (${status}); nothing was done.`;
+  if (status === null) return "Recorded. No callback URL is configured, or nobody answered there.";
+  if (status < 300) return `Sent to the product, which accepted it (${status}).`;
+  if (status < 400) return `The product redirects elsewhere (${status}); nothing was done.`;
   if (status === 401 || status === 403) return `The product does not accept the signature (${status}).`;
   if (status === 404 || status === 410) return `The product does not know this address (${status}).`;
   if (status === 429) return "The product asks for a pause (429).";
   if (status < 500) return `The product refused it (${status}).`;
-  return `The product has trouble of its own (${status}). Try again in a moment.`;
+  return `The product itself has a problem (${status}). Try again in a moment.`;
 }
 
 async function reply(path, body) {

@@ -1,1 +1,1 @@
-"""Resend: what it takes as an email, and what it tells of it later."""
+"""Resend: which emails it accepts, and what it reports about them later."""

@@ -36,18 +36,18 @@ class Resend:
         return config.resend is not None
 
     def failure(self, status: int | None, code: int | str | None) -> Reply:
-        """A fault in Resend's error format; `code` is Resend's name of the error."""
+        """A fault in Resend's error format; `code` is Resend's name for the error."""
         refusal = refusal_for_status(status, code if isinstance(code, str) else None)
-        # A used-up quota comes without: its day, or month, is no short wait.
+        # A used-up quota comes without the header: a day or a month is not a short wait.
         return refusal.reply({"retry-after": "1"} if refusal.name == "rate_limit_exceeded" else None)
 
     def concurrent(self) -> Reply:
-        """The refusal of a request whose `Idempotency-Key` belongs to one that is still under way."""
+        """The refusal of a request whose `Idempotency-Key` belongs to one that is still in progress."""
         message = "The original request with this idempotency key is still in progress. Try again later."
         return ResendRefusal(409, "concurrent_idempotent_requests", message).reply()
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a request."""
+        """Accept or refuse a request."""
         config = self._world.config.current().resend
         assert config is not None
         try:
@@ -152,8 +152,8 @@ def _domains(account: ResendAccount) -> list[Json]:
 
 
 def account_name(account: ResendAccount) -> str:
-    """What a team is called in the log."""
-    # Keys are secrets, and what is stored may be looked at.
+    """A team's name in the log."""
+    # Keys are secrets, and anybody may look at what is stored.
     return hashlib.sha256(account.api_key.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What Resend posts to the product: the fate of an email, signed as Svix does.
+"""What Resend posts to the product: the fate of an email, signed as by Svix.
 
 https://resend.com/docs/dashboard/webhooks/event-types; the fate follows the testing addresses of
 https://resend.com/docs/dashboard/emails/send-test-emails, `bounced+label@resend.dev` and so on.
@@ -32,7 +32,7 @@ CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "suppressed": ("previous_bounce", "previous_complaint"),
     }
 )
-"""The events of an email, each with what may be said about it; the first where nothing is asked for."""
+"""The events of an email, each with its possible codes; the first is the default."""
 _BOUNCES: Mapping[str, dict[str, Json]] = MappingProxyType(
     {
         "Permanent": {
@@ -64,7 +64,7 @@ class Email:
 
 
 def status_steps(account: ResendAccount, email: Email) -> list[StatusStep]:
-    """The events of an email: sent, then what its first recipient's address says."""
+    """The events of an email: sent, then what its first recipient's address asks for."""
 
     def step(after_seconds: float, status: str) -> StatusStep:
         return StatusStep(after_seconds, status, lambda: event_callback(account, email, status))

@@ -1,4 +1,4 @@
-"""What Resend accepts as an email, and the words it refuses the rest with.
+"""Which emails Resend accepts, and the words with which it refuses the others.
 
 https://resend.com/docs/api-reference/emails/send-email and https://resend.com/docs/api-reference/errors
 """
@@ -73,7 +73,7 @@ class ResendRefusal(Exception):
 
 
 def refusal_for_status(status: int | None, name: str | None) -> ResendRefusal:
-    """The answer of a fault: with that HTTP status, or with the one that Resend gives the name, or 503."""
+    """A fault's answer: with that HTTP status, or with the one that Resend uses for the name, or 503."""
     if status is None:
         status = _STATUS_OF_NAME.get(name or "", 503)
     fallback = "application_error" if status >= 500 else "validation_error"
@@ -81,7 +81,7 @@ def refusal_for_status(status: int | None, name: str | None) -> ResendRefusal:
 
 
 def bare_address(value: Json) -> str | None:
-    """The address in `a@b` or `Name <a@b>`, lower case; None when it is neither."""
+    """The address in `a@b` or `Name <a@b>`, in lower case; None if it is neither."""
     if not isinstance(value, str):
         return None
     named = _NAMED.fullmatch(value)
@@ -90,10 +90,10 @@ def bare_address(value: Json) -> str | None:
 
 
 def recipients(body: dict[str, Json], name: str) -> list[str]:
-    """The addresses in a field that takes one or a list.
+    """The addresses in a field that may hold one or a list.
 
     Raises:
-        ResendRefusal: 422 for one that is no address, or too many.
+        ResendRefusal: 422 for an invalid address, or too many.
     """
     value = body.get(name) or []
     listed = [value] if isinstance(value, str) else value
@@ -111,10 +111,10 @@ def recipients(body: dict[str, Json], name: str) -> list[str]:
 
 
 def check_email(body: Json, domains: Sequence[str]) -> dict[str, Json]:
-    """The email, when everything about it is right.
+    """The email, if it is valid.
 
     Raises:
-        ResendRefusal: with the first mistake.
+        ResendRefusal: naming the first mistake.
     """
     if not isinstance(body, dict):
         raise ResendRefusal(400, "validation_error", "The body must be a JSON object.")

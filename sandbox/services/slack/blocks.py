@@ -1,4 +1,4 @@
-"""Slack's limits on blocks, and the text that a person reads in them.
+"""Slack's limits on blocks, and their text as a person reads it.
 
 https://docs.slack.dev/reference/block-kit/blocks
 """

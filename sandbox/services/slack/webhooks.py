@@ -82,14 +82,14 @@ class Slack:
         return config.slack is not None
 
     def failure(self, status: int | None, code: int | str | None) -> Reply:
-        """A fault in Slack's format; `code` is Slack's word."""
+        """A fault in Slack's format; `code` is Slack's word for the error."""
         if status is None:
             status = _STATUS_OF_ERROR.get(str(code), 503)
         headers = {"Retry-After": "1"} if status == 429 else {}
         return text_reply(status, str(code) if code else _ERROR_OF_STATUS.get(status, "server_error"), headers)
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a message."""
+        """Accept or refuse a message."""
         config = self._world.config.current().slack
         assert config is not None
         webhook = _find_webhook(config, call.path)

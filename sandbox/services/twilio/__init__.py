@@ -1,1 +1,1 @@
-"""Twilio's Messages API: text messages, their statuses, what people write back."""
+"""Twilio's Messages API: text messages, their statuses, people's replies."""

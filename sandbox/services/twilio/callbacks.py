@@ -1,4 +1,4 @@
-"""What Twilio posts to the product: statuses of messages, and what people write back.
+"""What Twilio posts to the product: statuses of messages, and people's replies.
 
 https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 https://www.twilio.com/docs/messaging/guides/webhook-request
@@ -28,7 +28,7 @@ HELP = frozenset({"HELP", "INFO"})
 
 
 def signature(auth_token: str, url: str, fields: Mapping[str, str]) -> str:
-    """`X-Twilio-Signature`: the URL with its query, then every field by name, without anything between.
+    """`X-Twilio-Signature`: the URL with its query, then every field in order of its name, without separators.
 
     https://www.twilio.com/docs/usage/security#validating-requests
     """
@@ -37,7 +37,7 @@ def signature(auth_token: str, url: str, fields: Mapping[str, str]) -> str:
 
 
 def status_steps(account: TwilioAccount, sid: str, body: Mapping[str, str]) -> list[StatusStep]:
-    """Sent, then delivered; a number that ends in a late code is undelivered with it."""
+    """Sent, then delivered; to a number that ends in one of the late codes: undelivered, with that code."""
 
     def step(after: float, status: str, code: int | None = None) -> StatusStep:
         return StatusStep(after, status, lambda: status_callback(account, sid, body, status, code))
@@ -50,7 +50,7 @@ def status_steps(account: TwilioAccount, sid: str, body: Mapping[str, str]) -> l
 def status_callback(
     account: TwilioAccount, sid: str, body: Mapping[str, str], status: str, code: int | None = None
 ) -> Callback | None:
-    """A status, at the URL that the message named; `None` where it named none."""
+    """A status, for the URL that the message gave; `None` if it gave none."""
     url = body.get("StatusCallback")
     if not url:
         return None
@@ -72,14 +72,14 @@ def status_callback(
 
 
 def opt_out_type(text: str) -> str:
-    """`STOP`, `START` or `HELP`, where the whole message is one of Twilio's words; else empty."""
+    """`STOP`, `START` or `HELP` if the whole message is one of Twilio's words; else empty."""
     word = text.strip().upper()
     words = {"STOP": STOP, "START": START, "HELP": HELP}
     return next((name for name, known in words.items() if word in known), "")
 
 
 def inbound_callback(account: TwilioAccount, sender: str, number: str, text: str) -> Callback | None:
-    """What a person wrote to one of the account's numbers; `None` where the account has no URL for it."""
+    """What a person wrote to one of the account's numbers; `None` if the account has no URL for it."""
     if account.callback_url is None:
         return None
     sid = "SM" + secrets.token_hex(16)
@@ -103,7 +103,7 @@ def inbound_callback(account: TwilioAccount, sender: str, number: str, text: str
 
 
 def number_of(message: Message, account: TwilioAccount) -> str:
-    """The number that a message came from, as the person who answers sees it."""
+    """The number from which a message came, as the person who replies sees it."""
     return str(message.body.get("From") or account.numbers[0])
 
 

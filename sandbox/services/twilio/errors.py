@@ -63,7 +63,7 @@ _LATE: MappingProxyType[int, str] = MappingProxyType(
 _CODE_OF_STATUS = MappingProxyType({401: AUTHENTICATE, 404: NOT_FOUND, 429: TOO_MANY_REQUESTS, 500: 20500})
 
 REFUSING = "1999"
-"""No area code of North America begins with 9 twice more, so no person has such a number."""
+"""No North American area code begins with 99, so no person has such a number."""
 _ENDING = re.compile(r"[23]\d{4}$")
 
 
@@ -76,12 +76,12 @@ class Refusal(Exception):
         self.message = message
 
     def reply(self) -> Reply:
-        """As Twilio answers it."""
+        """Twilio's error body."""
         return error_reply(_KNOWN[self.code][0], self.code, self.message)
 
 
 def error_reply(status: int | None, code: int | None, message: str = "") -> Reply:
-    """An error: the code's own status where none is given, the status's own code where there is none."""
+    """An error; without a status that of the code, without a code that of the status."""
     if code is None:
         code = _CODE_OF_STATUS.get(status or 503, 20503 if (status or 503) >= 500 else 20001)
     known_status, known_message = _KNOWN.get(code, (503, "Error"))
@@ -96,18 +96,18 @@ def error_reply(status: int | None, code: int | None, message: str = "") -> Repl
 
 
 def is_late(code: int) -> bool:
-    """Whether a message that was taken can fail with this code."""
+    """Whether an accepted message can fail with this code."""
     return code in _LATE
 
 
 def refused_at_once(number: str) -> int | None:
-    """The code that a message to `+19990021610` is refused with: 21610."""
+    """The code with which a message to `+19990021610` is refused: 21610."""
     code = _code_in(number) if number.startswith(f"+{REFUSING}") else None
     return code if code in _KNOWN else None
 
 
 def fails_later(number: str) -> int | None:
-    """The code that a message to `+15550030003` fails with after it was taken: 30003."""
+    """The code with which a message to `+15550030003` fails after it was accepted: 30003."""
     code = _code_in(number) if not number.startswith(f"+{REFUSING}") else None
     return code if code in _LATE else None
 

@@ -1,4 +1,4 @@
-"""How many text messages a text takes: GSM 03.38 packs 160 characters into one, anything else only 70.
+"""How many text messages a text needs: GSM 03.38 packs 160 characters into one, any other encoding only 70.
 
 https://www.twilio.com/docs/glossary/what-is-gsm-7-character-encoding
 """

@@ -44,7 +44,7 @@ class Twilio:
         return errors.error_reply(status, code if isinstance(code, int) else None)
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a message."""
+        """Accept or refuse a message."""
         config = self._world.config.current().twilio
         assert config is not None
         try:
@@ -87,7 +87,7 @@ def opted_out(world: World, account: TwilioAccount, number: str) -> bool:
 
 
 def write_back(world: World, account: TwilioAccount, sender: str, number: str, text: str) -> Callback | None:
-    """A person writes: STOP and START count here first, as at Twilio, and then the product is told."""
+    """A person writes: STOP and START take effect here first, as at Twilio; then the product is told."""
     kind = callbacks.opt_out_type(text)
     if kind in ("STOP", "START"):
         record: dict[str, Json] = {"number": sender, "stopped": kind == "STOP"}
@@ -96,7 +96,7 @@ def write_back(world: World, account: TwilioAccount, sender: str, number: str, t
 
 
 def account_of(config: SandboxConfig, message: Message | None) -> TwilioAccount | None:
-    """The account that sent a message; without one the first."""
+    """The account that sent a message; without a message, the first account."""
     accounts = config.twilio.accounts if config.twilio else []
     return next((each for each in accounts if message is None or each.account_sid == message.account), None)
 

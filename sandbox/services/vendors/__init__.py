@@ -1,1 +1,1 @@
-"""The vendors' systems: calls that change something, and what they can be asked."""
+"""The vendors' systems: calls that change records, and calls that read them."""

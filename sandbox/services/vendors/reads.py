@@ -1,4 +1,4 @@
-"""What the vendors' systems can be asked."""
+"""The read endpoints of the vendors' systems."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sandbox.wire import Json, Reply, iso, json_reply
 CAPACITY = 250
 """Guests that a sandbox venue holds."""
 DAYS = ("date", "event_date", "new_date")
-"""What the venues call the day of a booking."""
+"""The fields in which venues store the day of a booking."""
 LIMIT, MOST = 50, 100
-"""Clients of a page: by default, and at most."""
+"""Clients per page: by default, and at most."""
 
 Read = Callable[[Records, str, Mapping[str, str]], Reply]
 
@@ -32,7 +32,7 @@ def find_clients(records: Records, vendor: str, query: Mapping[str, str]) -> Rep
 
 
 def list_clients(records: Records, vendor: str, query: Mapping[str, str]) -> Reply:
-    """`GET /clients?updated_since=&cursor=&limit=`: in the order of their last change; a cursor is good for ever."""
+    """`GET /clients?updated_since=&cursor=&limit=`: in the order of their last change; cursors never expire."""
     limit = query.get("limit", str(LIMIT))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MOST):
         return _invalid(f"limit must be a number from 1 to {MOST}.")
@@ -54,14 +54,14 @@ def _place(cursor: str) -> tuple[str, str]:
     try:
         read: Json = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise ValueError("no cursor of ours") from error
+        raise ValueError("not one of our cursors") from error
     if not (isinstance(read, list) and len(read) == 2 and all(isinstance(part, str) for part in read)):
-        raise ValueError("no cursor of ours")
+        raise ValueError("not one of our cursors")
     return read[0], read[1]
 
 
 def _moment(text: str) -> str:
-    """The time just before, since what changed at this very time counts."""
+    """The time just before, since changes at exactly this time count."""
     if not text:
         return ""
     moment = datetime.fromisoformat(text)

@@ -1,7 +1,7 @@
-"""The vendors' systems: two kinds, one table of operations each.
+"""The vendors' systems: two kinds, each with its table of operations.
 
-The vendors publish no API, so this contract is the product's own (docs/vendors/). Every write is alike: bearer token,
-JSON, `Idempotency-Key`, Standard Webhooks signature; the table says where, and what the body must hold.
+The vendors publish no API, so this contract is the product's own (docs/vendors/). All writes are alike: bearer token,
+JSON, `Idempotency-Key`, Standard Webhooks signature; the table says where, and what the body must contain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sandbox.world import World
 class Write:
     """One write endpoint.
 
-    `pattern` may capture `id`; else the body's `id_field` names the record, or a new id is made.
+    `pattern` may capture `id`; otherwise the body's `id_field` names the record, or a new id is made.
     """
 
     method: str
@@ -59,7 +59,7 @@ VENUE: Sequence[Write] = (
     _write("PATCH", "/bookings/{id}", "booking"),
 )
 ENVELOPE = frozenset({"id", "type", "occurred_at", "sequence"})
-"""What a call says of itself, and so no field of the record."""
+"""What a call says about itself; these are not fields of the record."""
 OPERATIONS: Mapping[str, Sequence[Write]] = MappingProxyType(
     {
         "studio_cloud": PHOTOGRAPHY,
@@ -102,7 +102,7 @@ class Vendor:
         return VendorRefusal(status or 503, str(code or "sandbox_fault"), "The sandbox was told to fail.").reply()
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a request."""
+        """Accept or refuse a request."""
         config = self._world.config.current().vendor(self.slug)
         assert config is not None
         try:
@@ -139,7 +139,7 @@ class Vendor:
         try:
             reply = self._world.idempotency.replay(claim)
         except KeyReused as error:
-            message = "This Idempotency-Key came before with another request."
+            message = "This Idempotency-Key was used before, for another request."
             raise VendorRefusal(409, "idempotency_key_reused", message) from error
         if reply is None:
             reply = self._store(call, write, record_id, body)
@@ -159,7 +159,7 @@ class Vendor:
 
 
 def seen_on(call: Call, body: Json) -> dict[str, Json]:
-    """What the page shows beside a call: its event, its key, and how many secrets signed it."""
+    """What the page shows next to a call: its event, its key, and with how many secrets it was signed."""
     said = body if isinstance(body, dict) else {}
     return {
         "event": said.get("type"),

@@ -1,4 +1,4 @@
-"""What Meta posts to the product: statuses of messages, and what people write back.
+"""What Meta posts to the product: statuses of messages, and people's replies.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
 """
@@ -32,9 +32,9 @@ class Sent:
 
 
 def status_steps(account: WhatsAppAccount, sent: Sent) -> list[StatusStep]:
-    """Sent, then delivered; a number ending in one of Meta's error codes fails with that code instead.
+    """Sent, then delivered; to a number that ends in one of Meta's error codes: failed, with that code.
 
-    So +15550131026 is not on WhatsApp, and +15550131049 has met its marketing cap.
+    So +15550131026 is not on WhatsApp, and +15550131049 has reached its marketing cap.
     """
     code = fails_later(sent.wa_id)
     if code is not None:
@@ -74,7 +74,7 @@ def reply_callback(
 ) -> Callback | None:
     """What a person wrote or pressed: `reply` is `{"type":"text",...}` or `{"type":"button",...}`.
 
-    Of a person with a user name Meta tells an id instead of the number.
+    For a person with a user name, Meta sends an id instead of the number.
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
     """
     message: dict[str, Json] = {

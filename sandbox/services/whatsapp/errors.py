@@ -76,17 +76,17 @@ _CODE_OF_STATUS = MappingProxyType(
 
 @dataclass(eq=False)
 class GraphError(Exception):
-    """A refusal: Meta's code, the human details, and a subcode where Meta gives one."""
+    """A refusal: Meta's code, details for people, and a subcode if Meta gives one."""
 
     code: int
     details: str
     subcode: int | None = None
     title: str = ""
-    """What Meta shows to people of the mistake, where it shows anything."""
+    """The title of the mistake that Meta shows to people, if it shows any."""
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with the code."""
+        """The HTTP status of the code."""
         return _KNOWN.get(self.code, (400, ""))[0]
 
     def reply(self, status: int | None = None) -> Reply:
@@ -107,7 +107,7 @@ class GraphError(Exception):
 
 
 def title_of(code: int) -> str:
-    """Meta's title of a code."""
+    """Meta's title for a code."""
     return _KNOWN.get(code, (400, "Unknown error"))[1]
 
 
@@ -117,7 +117,7 @@ def is_known(code: int) -> bool:
 
 
 def error_for_status(status: int | None, code: int | None) -> Reply:
-    """The answer of a fault: with that HTTP status, or with the one that Meta gives the code, or 503."""
+    """A fault's answer: with that HTTP status, or with the one that Meta uses for the code, or 503."""
     if status is None:
         status = _KNOWN[code][0] if code is not None and code in _KNOWN else 503
     chosen = code if code is not None else _CODE_OF_STATUS.get(status, INVALID_PARAMETER if status < 500 else GENERIC)

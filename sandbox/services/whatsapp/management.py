@@ -23,18 +23,22 @@ _FILTERS = ("name", "language", "status", "category")
 
 
 def submit_template(known: Sequence[WhatsAppTemplate], waba_id: str, call: Call) -> tuple[WhatsAppTemplate, Reply]:
-    """Review a submitted template, as Meta's machine does it at once: the template, and the answer that it is approved.
+    """Review a submitted template immediately, as Meta's automatic review does.
+
+    Returns the template, and the answer that approves it.
 
     Args:
-        known: what the business account has already.
+        known: the templates that the business account already has.
 
     Raises:
-        GraphError: 100 with Meta's subcode and words for people, where it is refused.
+        GraphError: 100 with Meta's subcode and a text for people, if it is refused.
     """
     try:
         template = _submitted(call.json())
     except (NotJson, ValidationError, TypeError, AttributeError, KeyError) as error:
-        raise GraphError(INVALID_PARAMETER, "The body is no template: it needs name, language, components.") from error
+        raise GraphError(
+            INVALID_PARAMETER, "The body is not a template: it needs name, language, components."
+        ) from error
     refusal = refusal_of(template, known)
     if refusal is not None:
         raise GraphError(INVALID_PARAMETER, refusal.text, refusal.subcode, refusal.title)
@@ -63,11 +67,11 @@ def list_templates(accounts: Sequence[WhatsAppAccount], submitted: Sequence[What
 
     Args:
         accounts: the numbers of one business account that the caller's token may see; they share their templates.
-        submitted: what was sent in since.
+        submitted: the templates submitted since.
         call: its query may hold Meta's `name, language, status, category, limit, after`.
 
     Raises:
-        GraphError: 100 for a limit or a cursor that is none.
+        GraphError: 100 for an invalid limit or cursor.
     """
     query = call.query
     every = [*(each for account in accounts for each in account.templates), *submitted]

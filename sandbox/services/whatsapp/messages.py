@@ -43,12 +43,12 @@ _E164 = re.compile(r"\+?([1-9]\d{6,14})")
 
 @dataclass(frozen=True)
 class Content:
-    """A message's readable side: its text, and what the page draws around it."""
+    """A message as a person sees it: its text, and what the page draws around it."""
 
     text: str
     view: dict[str, Json] = field(default_factory=dict)
     message_status: str | None = None
-    """Meta gives one to templates only."""
+    """Meta gives one only to templates."""
 
 
 class WhatsApp:
@@ -69,7 +69,7 @@ class WhatsApp:
         return error_for_status(status, code if isinstance(code, int) else None)
 
     def answer(self, call: Call) -> Reply:
-        """Take or refuse a message."""
+        """Accept or refuse a message."""
         config = self._world.config.current().whatsapp
         assert config is not None
         try:
@@ -103,7 +103,7 @@ class WhatsApp:
         self._check_rates(account, wa_id, config)
         refusal = failing_numbers.refused_at_once(wa_id)
         if refusal is not None:
-            raise GraphError(refusal, "This number is refused at once.")
+            raise GraphError(refusal, "This number is refused immediately.")
         wamid = _new_wamid(wa_id)
         view = content.view | {"phone_number_id": account.phone_number_id, "callback_data": body.get(CALLBACK_DATA)}
         draft = Draft(wamid, self.slug, account.phone_number_id, f"+{wa_id}", content.text, body, view=view)
@@ -196,7 +196,7 @@ def _body(call: Call) -> dict[str, Json]:
         raise GraphError(PARAMETER_INVALID, "recipient_type must be 'individual'.")
     data = body.get(CALLBACK_DATA, "")
     if not isinstance(data, str) or len(data) > CALLBACK_DATA_LIMIT:
-        raise GraphError(PARAMETER_INVALID, f"{CALLBACK_DATA} must be a text of at most {CALLBACK_DATA_LIMIT}.")
+        raise GraphError(PARAMETER_INVALID, f"{CALLBACK_DATA} must have at most {CALLBACK_DATA_LIMIT} characters.")
     return body
 
 

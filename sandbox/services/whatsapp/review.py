@@ -1,4 +1,4 @@
-"""Meta's review of a template, as far as a machine does it: at once, when the template is submitted.
+"""The automatic part of Meta's review of a template, done immediately when it is submitted.
 
 https://developers.facebook.com/docs/whatsapp/message-templates/guidelines
 """
@@ -14,7 +14,7 @@ from sandbox.config import WhatsAppTemplate
 BODY_LIMIT = 1024
 BUTTON_LIMIT = 25
 WORDS_EACH = 2
-"""Words for each variable, and one more: Meta gives no number, several of its partners have measured this one."""
+"""Words for each variable, plus one: Meta publishes no number, but several of its partners have measured this one."""
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -32,20 +32,20 @@ class Refusal:
 
 
 def refusal_of(template: WhatsAppTemplate, others: Iterable[WhatsAppTemplate] = ()) -> Refusal | None:
-    """The first thing that is wrong; ``None``: the template would be approved.
+    """The first mistake; ``None``: the template would be approved.
 
     Args:
-        template: as it is submitted.
-        others: what the business account has already.
+        template: as submitted.
+        others: the templates that the business account already has.
     """
     if not _NAME.fullmatch(template.name):
-        return Refusal(2388042, "Name is invalid", "Use small letters, digits and underscores.")
+        return Refusal(2388042, "Name is invalid", "Use lowercase letters, digits and underscores.")
     found = _of_body(template.body) or _of_buttons(template)
     if found is not None:
         return found
     for other in others:
         if (other.name, other.language) == (template.name, template.language):
-            return Refusal(2388024, "Content in this language already exists", "There is such a template already.")
+            return Refusal(2388024, "Content in this language already exists", "The name has a text in this language.")
         if (other.body, other.footer) == (template.body, template.footer):
             return Refusal(2388025, "Duplicate content", f"The template {other.name} has the same words.")
     return None

@@ -40,8 +40,8 @@ def choose(templates: Iterable[WhatsAppTemplate], name: str, language: str) -> W
     """The approved template of that name and language.
 
     Raises:
-        GraphError: 132001 where there is none, or none that was approved yet; 132015 when it is paused for its quality,
-            132016 when that happened too often and it is disabled.
+        GraphError: 132001 if there is none, or none that is approved yet; 132015 if it is paused for its quality,
+            132016 if that happened too often and it is disabled.
     """
     for template in templates:
         if (template.name, template.language) != (name, language):
@@ -134,7 +134,7 @@ def _button_index(component: dict[str, Json], buttons: list[TemplateButton]) -> 
 def _button(number: int, button: TemplateButton, parameter: dict[str, Json] | None) -> dict[str, Json]:
     drawn: dict[str, Json] = {"type": button.type.lower(), "text": button.text}
     if drawn["type"] == "quick_reply":
-        # Without a payload of the sender's own, Meta sends the button's text back.
+        # If the sender gives no payload, Meta sends the button's text back.
         drawn["payload"] = button.text
         if parameter is not None:
             if parameter.get("type") != "payload" or not isinstance(parameter.get("payload"), str):
