@@ -1,4 +1,4 @@
-"""What people get, and why they get it or do not."""
+"""What people receive, and why they do or do not receive it."""
 
 from notifications.models.checks import ReachCheck
 from notifications.models.incidents import UNKNOWN_KIND, Incident, IncidentReport

@@ -1,4 +1,4 @@
-"""Checks of an emergency's ways, made before one happens."""
+"""Checks of how an emergency would reach people, made before one happens."""
 
 from django.db import models
 
@@ -8,17 +8,17 @@ from wedsync.weddings.models import Organization, Wedding
 
 
 class ReachCheck(models.Model):
-    """A check that was made: each day of the ways to an organization's staff, and of a wedding's on its morning.
+    """A check of the channels to people: to an organization's staff every day, to a wedding's on its morning.
 
-    The row is written first; of several processes the one whose row it is tells staff.
+    The row is written first: of several processes, only the one that wrote it tells staff.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="reach_checks")
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, null=True, related_name="reach_checks")
-    day = models.DateField(help_text="UTC's of the daily one, else the wedding's at its venue.")
+    day = models.DateField(help_text="Of the daily check in UTC, otherwise the wedding's, at its venue.")
     event = models.ForeignKey(ChannelEvent, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-    judged_at = models.DateTimeField(null=True, help_text="When it was looked at whether the daily one arrived.")
+    judged_at = models.DateTimeField(null=True, help_text="When we checked that the daily one arrived.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""An emergency, of a wedding or of none that we know, and the reports of it."""
+"""Emergencies, of a known or an unknown wedding, and their reports."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,13 +9,13 @@ from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Organization, Wedding
 
 UNKNOWN_KIND = "emergency"
-"""What an incident is called whose report did not say what has happened."""
+"""The kind of an incident whose report did not say what has happened."""
 
 
 class Incident(models.Model):
-    """An emergency of a wedding, or an exercise of one: open, acknowledged, resolved. Further reports join it.
+    """An emergency at a wedding, or a drill: open, acknowledged, resolved. Further reports join it.
 
-    Without a wedding it belongs to the connection that it came through, until staff choose one:
+    Without a wedding it belongs to the connection that reported it, until staff choose one:
     docs/staff/incidents.md.
     """
 
@@ -33,7 +33,7 @@ class Incident(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Of one without a wedding: what it came through.",
+        help_text="Without a wedding: the connection that reported it.",
     )
     event = models.OneToOneField(
         ChannelEvent, on_delete=models.CASCADE, related_name="opened_incident", help_text="The report that opened it."
@@ -44,7 +44,7 @@ class Incident(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     opened_at = models.DateTimeField(auto_now_add=True)
     opened_by = models.CharField(max_length=200)
-    steps = models.JSONField(default=list, help_text="The plan, as it was when it was opened.")
+    steps = models.JSONField(default=list, help_text="The plan at the time when it was opened.")
     step = models.PositiveSmallIntegerField(default=0)
     next_step_at = models.DateTimeField(null=True, help_text="PostgreSQL's clock.")
     ended_at = models.DateTimeField(null=True, help_text="When the plan ended without an acknowledgement.")
@@ -53,9 +53,9 @@ class Incident(models.Model):
     acknowledged_via = models.CharField(max_length=32, blank=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=200, blank=True)
-    told_at = models.DateTimeField(help_text="When reports were told last.")
-    update_due_at = models.DateTimeField(null=True, help_text="When the newest report that came too early is told.")
-    staff_due_at = models.DateTimeField(null=True, help_text="When owners and support are told, or told again.")
+    told_at = models.DateTimeField(help_text="When people were last told of reports.")
+    update_due_at = models.DateTimeField(null=True, help_text="When people are told of the newest report.")
+    staff_due_at = models.DateTimeField(null=True, help_text="When owners and support are next told.")
     staff_calls = models.PositiveIntegerField(default=0, db_default=0, help_text="How often they were told.")
     suggested_wedding = models.ForeignKey(
         Wedding,
@@ -63,16 +63,16 @@ class Incident(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="The only wedding that it can be about.",
+        help_text="The only wedding that it can concern.",
     )
-    assumed_at = models.DateTimeField(null=True, help_text="When that one is alarmed, unless staff answer before.")
+    assumed_at = models.DateTimeField(null=True, help_text="When that wedding is alerted, unless staff answer first.")
     chosen_wedding = models.ForeignKey(
         Wedding,
         on_delete=models.SET_NULL,
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Where its reports went.",
+        help_text="The wedding to which its reports went.",
     )
 
     class Meta:
@@ -102,24 +102,24 @@ class Incident(models.Model):
 
     @property
     def kind_in_words(self) -> str:
-        """What has happened, as staff read it; a report may have left it out."""
+        """What has happened, in words for staff; a report may omit it."""
         return self.kind.replace("_", " ").strip() or UNKNOWN_KIND
 
     @property
     def about(self) -> str:
-        """The couple, or that the wedding is not known."""
-        return self.wedding.couple if self.wedding else "no wedding known"
+        """The couple, or that the wedding is unknown."""
+        return self.wedding.couple if self.wedding else "unknown wedding"
 
 
 class IncidentReport(models.Model):
-    """An event that reports an incident. ``told_at``: when people were told of it; never, where it says nothing new."""
+    """An event that reports an incident. ``told_at``: when people were told of it; null if it says nothing new."""
 
     event = models.OneToOneField(ChannelEvent, on_delete=models.CASCADE, primary_key=True, related_name="report")
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="reports")
-    words = models.CharField(max_length=64, help_text="A hash of what it says.")
+    words = models.CharField(max_length=64, help_text="A hash of its content.")
     told_at = models.DateTimeField(null=True)
-    key = models.CharField(  # noqa: DJ001  (most have none, and each that there is stands once)
-        max_length=110, null=True, unique=True, help_text="Connection and hashed id of what was refused or held."
+    key = models.CharField(  # noqa: DJ001  (most have none, and each key is unique)
+        max_length=110, null=True, unique=True, help_text="Connection and hashed id of a refused or held event."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

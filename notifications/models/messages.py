@@ -1,4 +1,4 @@
-"""What people get."""
+"""The messages that people receive."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,10 +9,10 @@ from wedsync.weddings.models import ContactChannel, Organization
 
 
 class Message(models.Model):
-    """The rendered content of a delivery to a person, and what the provider says became of it."""
+    """The rendered content of a delivery to a person, and its fate according to the provider."""
 
     class Status(models.TextChoices):
-        """In the order of their ranks: what a provider tells never moves a message back: docs/staff/statuses.md."""
+        """In the order of their ranks; a provider's report never moves a message back: docs/staff/statuses.md."""
 
         QUEUED = "queued"
         SENT = "sent"
@@ -63,5 +63,5 @@ class Message(models.Model):
 
     @property
     def came_back(self) -> bool:
-        """Whether its provider says that it will not arrive, and nobody has read it all the same."""
+        """Whether the provider says that it will not arrive, and nobody has read it after all."""
         return self.status == self.Status.FAILED or bool(self.bounced_at and not self.read_at)

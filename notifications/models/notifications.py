@@ -1,4 +1,4 @@
-"""One event for one recipient, and the deliveries that carry it."""
+"""Notifications, each of one recipient about one event, and the deliveries that carry them."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,13 +11,13 @@ from wedsync.weddings.models import Contact, Organization
 
 
 class Notification(models.Model):
-    """An event that somebody is to hear of: a person, a team, or one of the staff; and how far its plan has come."""
+    """An event of which a person, a team or a staff member is to be told, and the progress of its plan."""
 
     class State(models.TextChoices):
-        OPEN = "open"  # the plan goes on
-        REACHED = "reached"  # as far as the plan asks for
-        FAILED = "failed"  # the plan has ended, and did not get there
-        LEFT = "left"  # nothing was to be sent: not wanted, gathered, told already
+        OPEN = "open"  # the plan continues
+        REACHED = "reached"  # as far as the plan requires
+        FAILED = "failed"  # the plan ended without reaching anybody
+        LEFT = "left"  # nothing to send: not wanted, collected, or already told
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -25,12 +25,12 @@ class Notification(models.Model):
     recipient = models.CharField(max_length=254, help_text="“contact:”, “team:” or “staff:”, and an id or an address.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="notifications")
     team = models.ForeignKey(System, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-    name = models.CharField(max_length=200, help_text="As they were called then.")
+    name = models.CharField(max_length=200, help_text="The recipient's name at the time.")
     priority = models.CharField(max_length=8, choices=Priority.choices)
-    steps = models.JSONField(default=list, help_text="The plan, as it was when the event was routed.")
+    steps = models.JSONField(default=list, help_text="The plan at the time when the event was routed.")
     step = models.PositiveSmallIntegerField(default=0)
     step_since = models.DateTimeField()
-    look_at = models.DateTimeField(null=True, help_text="When the plan is looked at next; PostgreSQL's clock.")
+    look_at = models.DateTimeField(null=True, help_text="When the plan is next judged; PostgreSQL's clock.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -51,7 +51,7 @@ class Notification(models.Model):
 
 
 class Sending(models.Model):
-    """A delivery that carries a notification. A digest's delivery carries none: its entries' own ones tell of it."""
+    """A delivery that carries a notification. A digest's delivery carries none: those of its entries do."""
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, primary_key=True, related_name="sending")
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="sendings")

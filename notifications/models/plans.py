@@ -1,4 +1,4 @@
-"""How a category's news go from channel to channel, and from person to person."""
+"""How a category's notifications go from channel to channel, and from person to person."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,14 +10,14 @@ from wedsync.weddings.models import Organization
 
 
 class Plan(models.Model):
-    """An organization's own plan for a category; where there is none, the shipped one counts."""
+    """An organization's own plan for a category; without one, the shipped plan applies."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plans")
     category = models.CharField(max_length=16, choices=CATEGORIES)
     steps = models.JSONField(
         help_text='Such as [{"channels": ["preferred"], "until": "delivered"}, {"channels": ["other"]}]. '
-        "docs/staff/notifications.md has the words."
+        "docs/staff/notifications.md explains the words."
     )
 
     class Meta:
@@ -27,7 +27,7 @@ class Plan(models.Model):
         return f"{self.category} of {self.organization}"
 
     def clean(self) -> None:
-        """Refuse at the field what could never run."""
+        """Refuse a plan that could never run, at the field."""
         try:
             parse(self.steps, self.category)
         except ValueError as error:

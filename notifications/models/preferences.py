@@ -1,4 +1,4 @@
-"""What a person wants to hear of, and how."""
+"""What people want to be told, and by which channel."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,14 +11,14 @@ CATEGORIES = [(each.value, each.capitalize()) for each in Category if each != Ca
 
 
 class Preference(models.Model):
-    """One contact, one category, one channel: wanted or not. Where there is no row, it is wanted."""
+    """Whether one contact wants one category by one channel. Without a row, it is wanted."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="preferences")
     category = models.CharField(max_length=16, choices=CATEGORIES)
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     wanted = models.BooleanField(default=False)
-    source = models.CharField(max_length=100, blank=True, help_text="Who said so: staff, the API, a mail's link.")
+    source = models.CharField(max_length=100, blank=True, help_text="Who decided: staff, the API, an email's link.")
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

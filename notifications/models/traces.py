@@ -1,4 +1,4 @@
-"""Why a message went, or did not."""
+"""Why a message was sent, or was not."""
 
 from django.db import models
 
@@ -9,7 +9,7 @@ from wedsync.weddings.models import Contact, ContactChannel, Organization
 
 
 class TraceEntry(models.Model):
-    """One decision, or one thing heard, about an event and a recipient. Rows are only ever added."""
+    """One decision or report about an event and a recipient. Rows are only ever added."""
 
     class What(models.TextChoices):
         ROUTED = "routed"
@@ -32,7 +32,7 @@ class TraceEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="trace", db_index=False)
-    recipient = models.CharField(max_length=254, blank=True, help_text="As in a notification; empty: the whole event.")
+    recipient = models.CharField(max_length=254, blank=True, help_text="As of a notification; empty: the whole event.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="trace")
     delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, related_name="trace")
     channel = models.CharField(max_length=16, choices=ContactChannel.choices, blank=True)

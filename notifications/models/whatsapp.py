@@ -10,12 +10,12 @@ from wedsync.weddings.models import Organization
 
 
 class WhatsAppTemplate(models.Model):
-    """One template in one language. Its text is Meta's: to change it, one has a new name approved."""
+    """One template in one language. Its text is fixed at Meta: another text needs approval under a new name."""
 
     class Purpose(models.TextChoices):
         UPDATE = "update", "Update"
-        EMERGENCY = "emergency", "Emergency, to be acknowledged"
-        EMERGENCY_INFO = "emergency_info", "Emergency, to be read"
+        EMERGENCY = "emergency", "Emergency, to acknowledge"
+        EMERGENCY_INFO = "emergency_info", "Emergency, for information"
         DIGEST = "digest", "Digest"
 
     class Status(models.TextChoices):
@@ -31,11 +31,11 @@ class WhatsAppTemplate(models.Model):
     )
     name = models.CharField(
         max_length=512,
-        validators=[RegexValidator(r"\A[a-z0-9_]{1,512}\Z", "Small letters, digits and _ only, as at Meta.")],
+        validators=[RegexValidator(r"\A[a-z0-9_]{1,512}\Z", "Only lowercase letters, digits and _, as at Meta.")],
     )
     language = models.CharField(
         max_length=8,
-        validators=[RegexValidator(r"\A[a-z]{2,3}(_[A-Z]{2})?\Z", "Meta's code of the language: de, or en_US.")],
+        validators=[RegexValidator(r"\A[a-z]{2,3}(_[A-Z]{2})?\Z", "Meta's language code, such as de or en_US.")],
     )
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
     body = models.TextField(max_length=approved_templates.LONGEST_BODY, help_text="As at Meta, with {{1}}, {{2}}, …")
@@ -62,16 +62,16 @@ class WhatsAppTemplate(models.Model):
         return f"{self.name} · {self.language}"
 
     def clean(self) -> None:
-        """Check body, parameters and buttons against each other, and against what Meta approves.
+        """Check body, parameters and buttons against each other, and against Meta's rules.
 
-        A row that is there already holds what Meta has approved, whatever its rules were then: only its status changes.
+        A stored row has been approved by Meta, under whatever rules it had at the time: only its status changes.
 
         Raises:
             ValidationError: by field.
         """
         if not self._state.adding:
             return
-        self.parameters = [] if self.parameters is None else self.parameters  # what an emptied field posts
+        self.parameters = [] if self.parameters is None else self.parameters  # posted by an emptied field
         self.buttons = [] if self.buttons is None else self.buttons
         problems: dict[str, str] = {}
         try:

@@ -1,4 +1,4 @@
-"""What waits a while for more of its kind, so that it is told once."""
+"""Windows in which events wait for more of their kind, so that people are told once."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from wedsync.weddings.models import ContactChannel, Organization, Wedding
 
 
 class Window(models.Model):
-    """A time in which a recipient's news of a wedding are gathered: all low ones, or the changes of one thing."""
+    """A time in which a recipient's events of a wedding are collected: all low ones, or changes of one thing."""
 
     class Kind(models.TextChoices):
         DIGEST = "digest"
@@ -22,17 +22,17 @@ class Window(models.Model):
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="+")
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     target = models.CharField(max_length=254, help_text="The normalized address, or the id of a team's system.")
-    subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: a digest takes everything.")
+    subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: a digest, which takes all.")
     opens_at = models.DateTimeField(help_text="PostgreSQL's clock.")
-    closes_at = models.DateTimeField(help_text="The same.")
-    is_open = models.BooleanField(default=True, help_text="Takes further events.")
-    closed_at = models.DateTimeField(null=True, help_text="When it was decided what is sent.")
+    closes_at = models.DateTimeField(help_text="PostgreSQL's clock.")
+    is_open = models.BooleanField(default=True, help_text="Accepts further events.")
+    closed_at = models.DateTimeField(null=True, help_text="When the decision was made what to send.")
     delivery = models.OneToOneField(
         Delivery,
         on_delete=models.SET_NULL,
         null=True,
         related_name="window",
-        help_text="What was sent for it: the digest's own delivery, or the one that was left.",
+        help_text="What was sent: the digest's own delivery, or the last remaining one.",
     )
 
     class Meta:
@@ -52,17 +52,17 @@ class Window(models.Model):
 
 
 class WindowEntry(models.Model):
-    """A gathered delivery, and what became of it. An event is in one window per channel and address."""
+    """A collected delivery and its outcome. An event is in one window per channel and address."""
 
     class Outcome(models.TextChoices):
-        """How its event was told."""
+        """How people were told of its event."""
 
         OPEN = "", "Not decided"
         IN_MESSAGE = "in_message", "In a digest"
-        WENT_ALONE = "went_alone", "As a message of its own"
+        WENT_ALONE = "went_alone", "As its own message"
         COLLAPSED = "collapsed", "In the message about a newer change"
-        TAKEN_BACK = "taken_back", "Changed back before it was told"
-        LEFT = "left", "Not by the window: called off, or gone by itself"
+        TAKEN_BACK = "taken_back", "Reverted before anybody was told"
+        LEFT = "left", "Not by the window: cancelled, or sent separately"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     window = models.ForeignKey(Window, on_delete=models.CASCADE, related_name="entries")
@@ -70,7 +70,7 @@ class WindowEntry(models.Model):
     event = models.ForeignKey(ChannelEvent, on_delete=models.CASCADE, related_name="+", db_index=False)
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     target = models.CharField(max_length=254)
-    subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: it stands for itself.")
+    subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: only itself.")
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
 
     class Meta:

@@ -22,11 +22,11 @@ class RememberedRequest(models.Model):
     path = models.CharField(max_length=300, help_text="Without the query, which counts as part of the body.")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="Of query and body; keyed, since a body may hold secrets.")
-    lease_token = models.UUIDField(null=True, help_text="Who works on it; null: answered.")
+    lease_token = models.UUIDField(null=True, help_text="The request that is processing it; null: answered.")
     lease_until = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
     content_type = models.CharField(max_length=64, blank=True, default="")
-    body = models.TextField(blank=True, default="", help_text="Encrypted where it holds a secret.")
+    body = models.TextField(blank=True, default="", help_text="Encrypted if it contains a secret.")
     is_sealed = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -63,7 +63,7 @@ class ChannelEvent(models.Model):
     hops = models.PositiveSmallIntegerField(default=0)
     routing = models.CharField(max_length=16, choices=Routing.choices, default=Routing.PENDING)
     routed_at = models.DateTimeField(null=True, blank=True)
-    hinted_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep last asked for its routing.")
+    hinted_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep last requested its routing.")
     routing_failures = models.PositiveSmallIntegerField(default=0)
     effect = models.CharField(max_length=16, choices=Effect.choices, default=Effect.PENDING)
     author = models.CharField(
@@ -71,7 +71,7 @@ class ChannelEvent(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Who published it: one of the staff by name, or an API key by its name. Empty: a system, or WedSync.",
+        help_text="Who published it: the name of a staff member or of an API key. Empty: a system, or WedSync.",
     )
 
     class Meta:

@@ -17,7 +17,7 @@ class Address(models.Model):
     organization = models.ForeignKey("weddings.Organization", on_delete=models.CASCADE, related_name="addresses")
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     value = models.CharField(
-        max_length=254, help_text="A phone with its country code, or an email address. It is kept in one form."
+        max_length=254, help_text="A phone number with its country code, or an email address. Stored in one form."
     )
     consented_at = models.DateTimeField(null=True, blank=True)
     consent_source = models.CharField(max_length=200, blank=True, help_text="How the consent was given.")
@@ -26,10 +26,10 @@ class Address(models.Model):
     bounce_reason = models.CharField(max_length=200, blank=True, help_text="What the provider said.")
     complained_at = models.DateTimeField(null=True, blank=True)
     last_inbound_at = models.DateTimeField(
-        null=True, blank=True, help_text="When they wrote last: for 24 hours WhatsApp takes free text to them."
+        null=True, blank=True, help_text="When they last wrote: for 24 hours, WhatsApp accepts free text to them."
     )
     window_closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When WhatsApp last said that this time is over."
+        null=True, blank=True, help_text="When WhatsApp last said that these 24 hours are over."
     )
 
     class Meta:
@@ -104,7 +104,7 @@ class AddressChange(models.Model):
     )
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="changes", db_index=False)
     what = models.CharField(max_length=20, choices=What.choices)
-    by = models.CharField(max_length=200, help_text="A person's name, or what told us.")
+    by = models.CharField(max_length=200, help_text="A person's name, or the source.")
     reason = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 

@@ -86,11 +86,11 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(
-        models.CharField(max_length=32, choices=ApiScope.choices), default=every_scope, help_text="What it may do."
+        models.CharField(max_length=32, choices=ApiScope.choices), default=every_scope, help_text="What it allows."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Refused from here on. To revoke a key, set this to now, or delete it."
+        null=True, blank=True, help_text="Refused from then on. To revoke a key, set this to now, or delete it."
     )
     last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
 
@@ -135,10 +135,10 @@ class Wedding(models.Model):
     couple = models.CharField(max_length=200, help_text="For instance “Anna & Ben”.")
     date = models.DateField()
     venue_name = models.CharField(max_length=200, blank=True)
-    timezone = models.CharField(max_length=64, validators=[validate_time_zone], help_text="The venue's, IANA name.")
+    timezone = models.CharField(max_length=64, validators=[validate_time_zone], help_text="The venue's IANA name.")
     ceremony_time = models.TimeField(null=True, blank=True)
     reception_time = models.TimeField(null=True, blank=True)
-    reception_end = models.TimeField(null=True, blank=True, help_text="Before the reception's start: the next day.")
+    reception_end = models.TimeField(null=True, blank=True, help_text="Earlier than its start: the next day.")
     guest_count = models.PositiveIntegerField(null=True, blank=True)
     capacity = models.PositiveIntegerField(null=True, blank=True)
     field_changed_at = models.JSONField(default=dict, editable=False)
@@ -164,7 +164,7 @@ class Form(models.Model):
     wedding = models.ForeignKey(Wedding, on_delete=models.CASCADE, related_name="forms")
     title = models.CharField(max_length=200)
     wedding_fields = models.JSONField(
-        default=dict, blank=True, help_text='Answer to field of the wedding, for instance {"new_date": "date"}.'
+        default=dict, blank=True, help_text='Which answer sets which field of the wedding: {"new_date": "date"}.'
     )
 
     def __str__(self) -> str:
@@ -205,9 +205,9 @@ class Contact(models.Model):
     locale = models.CharField(max_length=8, validators=[validate_locale], default="en")
     timezone = models.CharField(max_length=64, validators=[validate_time_zone], default="UTC")
     preferred_channels = models.JSONField(
-        default=list, blank=True, help_text='Most wanted first, for instance ["whatsapp", "email"]; empty: all.'
+        default=list, blank=True, help_text='In order of preference, for instance ["whatsapp", "email"]; empty: all.'
     )
-    quiet_from = models.TimeField(null=True, blank=True, help_text="In the contact's own zone.")
+    quiet_from = models.TimeField(null=True, blank=True, help_text="In the contact's time zone.")
     quiet_until = models.TimeField(null=True, blank=True)
     call_order = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="In an emergency; 1 is called first."

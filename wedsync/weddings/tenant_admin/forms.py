@@ -69,9 +69,7 @@ class TenantForm(_ModelForm):
         hidden = [name for name in self.errors if name in conditions and not self._is_shown(conditions[name])]
         for name in hidden:
             label = self.fields[name].label or name.replace("_", " ").capitalize()
-            self.add_error(
-                None, f"{label} (hidden for this choice): {' '.join(map(str, self.errors[name]))}"
-            )
+            self.add_error(None, f"{label} (hidden for this choice): {' '.join(map(str, self.errors[name]))}")
 
     def _is_shown(self, condition: str) -> bool:
         """Whether the page's script shows a field: ``name == 'x'``, ``name != 'x'`` or ``['x','y'].includes(name)``."""
