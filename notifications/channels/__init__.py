@@ -1,1 +1,1 @@
-"""The channels to people: each is a file or a folder, and a line in :mod:`notifications.channels.registry`."""
+"""The channels to people: each is a file or a folder, listed in :mod:`notifications.channels.registry`."""

@@ -1,7 +1,7 @@
-"""What a channel to people is. A new one is one file beside this one (see CONTRIBUTING.md).
+"""What a channel to people is. A new one is one file next to this one (see CONTRIBUTING.md).
 
 Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`PersonChannel.classify`, and
-:meth:`PersonChannel.provider_id` where the provider gives one; leave the rest.
+:meth:`PersonChannel.provider_id` if the provider gives one; leave the rest.
 """
 
 from abc import ABC, abstractmethod
@@ -38,7 +38,7 @@ from notifications.wording.writing import LONGEST_HEADLINE
 from wedsync.weddings.models import ContactChannel
 
 LATELY = timedelta(hours=1)
-"""A status may come days late. What it says of the account, a template or the pace was said of that time."""
+"""A status may arrive days late. What it says about the account, a template or the rate was true at that time."""
 EXAMPLE_RECIPIENT = "Katharina Berger"
 
 
@@ -53,23 +53,23 @@ class Composed:
 
 
 class PersonChannel(ABC, AccountRules):
-    """A :class:`integrations.registry.senders.Sender` that keeps what it sends as a message.
+    """A :class:`integrations.registry.senders.Sender` that stores what it sends as a message.
 
-    Its name is also the kind of its systems, so it says what their credentials are and how fast they may be called.
+    Its name is also the kind of its systems, so it defines their credentials and how fast they may be called.
     """
 
     channel: ClassVar[ContactChannel]
     status_when_accepted: ClassVar[Message.Status] = Message.Status.QUEUED
     may_bounce_when_delivered: ClassVar[bool] = False
-    """Whether a bounce may follow a delivery, as with mail; a phone that has shown a message has it."""
+    """Whether a bounce may follow a delivery, as with email; a phone that has shown a message has received it."""
     longest_headline: ClassVar[int] = LONGEST_HEADLINE
 
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
-        """Most providers of messages know no idempotency key."""
+        """Most providers have no idempotency keys."""
         return True
 
     def render(self, delivery: Delivery) -> Request:
-        """Write the message, lay it out, and keep it."""
+        """Write the message, lay it out, and store it."""
         composed = self._composed(delivery)
         Message.objects.update_or_create(
             delivery=delivery,
@@ -85,7 +85,7 @@ class PersonChannel(ABC, AccountRules):
         return composed.request
 
     def preview(self, delivery: Delivery) -> RequestPreview:
-        """Write it and lay it out, and keep nothing."""
+        """Write it and lay it out, without storing anything."""
         composed = self._composed(delivery)
         return RequestPreview(composed.request, composed.subject, composed.text)
 
@@ -99,16 +99,16 @@ class PersonChannel(ABC, AccountRules):
             raise OurFault(str(error)) from error
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """What stands against it by now: the person, the address, the preferences or the hour may have changed."""
+        """Why it must not be sent now: the person, the address, the preferences or the hour may have changed."""
         return send_checks.blocked(delivery)
 
     def outdated(self, delivery: Delivery) -> str:
-        """Most frozen messages hold nothing that could change."""
+        """Most frozen messages contain nothing that could change."""
         return ""
 
     def replaced(self, delivery: Delivery, because: str) -> None:
-        """Say so in the trace."""
-        recording.note(delivery, recording.What.FELL_BACK, f"it goes out anew: {because}")
+        """Record it in the trace."""
+        recording.note(delivery, recording.What.FELL_BACK, f"it is sent again: {because}")
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
         """Add the URL, the credentials and the delivery's own links."""
@@ -120,7 +120,7 @@ class PersonChannel(ABC, AccountRules):
         """The provider's id of the message.
 
         Raises:
-            DeliveryError: by the provider's own codes, else by the status.
+            DeliveryError: by the provider's own codes, otherwise by the status.
         """
         error = self.classify(response)
         if error is not None:
@@ -129,7 +129,7 @@ class PersonChannel(ABC, AccountRules):
         return self.provider_id(response)
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
-        """Note the provider's id."""
+        """Store the provider's id."""
         rows = Message.objects.filter(delivery=delivery)
         rows.update(provider_id=provider_id[:200])
         statuses.merge(rows, self.status_when_accepted, timezone.now())
@@ -146,12 +146,12 @@ class PersonChannel(ABC, AccountRules):
         """Most answers say no more than the provider's id."""
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """What an error says of the address is noted there; most are about this one message."""
+        """Record what an error says about the address; most concern only this message."""
         self.noted(delivery, error)
         self.mark_address(delivery, error)
 
     def mark_address(self, delivery: Delivery, error: DeliveryError) -> None:
-        """Nothing arrives at the address, or its owner has said that nothing shall: as the provider says it."""
+        """Record on the address that nothing arrives there or its owner wants nothing, as the provider says."""
         of = (delivery.organization_id, self.channel, delivery.target, timezone.now())
         if isinstance(error, Undeliverable):
             address_marks.bounced(*of, str(error))
@@ -161,10 +161,10 @@ class PersonChannel(ABC, AccountRules):
             address_marks.complained(*of)
 
     def failed_late(self, delivery: Delivery, error: DeliveryError, at: datetime) -> None:
-        """A status says why a message failed that was taken. What it says of more than this message counts for an hour.
+        """A status says why an accepted message failed. What it says beyond this message counts for an hour.
 
         Arguments:
-            at: the provider's time of the status, which may come days late.
+            at: the provider's time of the status, which may arrive days late.
         """
         if at < timezone.now() - LATELY:
             return
@@ -175,13 +175,13 @@ class PersonChannel(ABC, AccountRules):
             lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)
 
     def noted(self, delivery: Delivery, error: DeliveryError) -> None:
-        """Note what an error says of more than its message and its address, such as of a template."""
+        """Record what an error says beyond its message and its address, for instance about a template."""
 
     def window_closed(self, delivery: Delivery) -> None:
-        """A status says that free text is not taken any more; most channels know no such time."""
+        """A status says that free text is no longer accepted; most channels have no such limit."""
 
     def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
-        """What would be cut off here of a template that was written with an example, as a sentence; empty: nothing.
+        """What would be cut off here of a template that was rendered with an example, as a sentence; empty: nothing.
 
         Arguments:
             alone: the template is for this channel only.
@@ -189,11 +189,11 @@ class PersonChannel(ABC, AccountRules):
         return ""
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """Most providers tell nothing of a message whose answer was lost."""
+        """Most providers report nothing about a message whose answer was lost."""
         return None
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
-        """The call by which a system's credentials are tried; ``None``: the provider has none that changes nothing.
+        """The call that tries a system's credentials; ``None``: the provider has none that is free of effects.
 
         Raises:
             DeliveryError: a credential is missing or cannot be used.
@@ -210,15 +210,15 @@ class PersonChannel(ABC, AccountRules):
 
     @abstractmethod
     def classify(self, response: Response) -> DeliveryError | None:
-        """The error that the provider's own codes stand for; ``None`` where its status says all."""
+        """The error that the provider's own codes mean; ``None`` if its status says everything."""
 
     def provider_id(self, response: Response) -> str:
-        """The provider's id in an answer that took the message."""
+        """The provider's id in an answer that accepts the message."""
         return ""
 
 
 class _Credentials(dict[str, str]):
-    """A system's credentials; one that is missing is our own fault, and said by name."""
+    """A system's credentials; a missing one is our own fault, and named in the error."""
 
     def __init__(self, system: System) -> None:
         super().__init__(system.credentials)

@@ -1,7 +1,7 @@
-"""Slack incoming webhooks: one secret URL is one channel; the answer to a taken message is ``ok``.
+"""Slack incoming webhooks: one secret URL is one channel; the answer to an accepted message is ``ok``.
 
-https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks. Texts of others are escaped, so that they can
-not mention anyone; limits are those of https://docs.slack.dev/reference/block-kit/blocks.
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks. Others' texts are escaped, so that they
+cannot mention anyone; limits are those of https://docs.slack.dev/reference/block-kit/blocks.
 """
 
 import json
@@ -27,7 +27,7 @@ _WEBHOOK_PATH = re.compile(r"/?[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+){2}/?")
 CHOOSE = "choose_wedding"
 HEADER_LIMIT, SECTION_LIMIT, FIELD_LIMIT, BUTTON_LIMIT = 150, 3000, 2000, 75
 MOST_FIELDS = 10
-LONG_FACT = 180  # characters; longer ones get a section of their own, since fields stand side by side
+LONG_FACT = 180  # characters; longer ones get their own section, since fields are shown side by side
 LONG_TEXT = 2900
 GONE = {
     "no_service",
@@ -40,16 +40,16 @@ GONE = {
 }
 GONE_STATUS = {404, 410}
 FORBIDDEN = 403
-"""The webhook is there, but the workspace or the channel forbids what it does. Its admin may allow it again."""
+"""The webhook exists, but the workspace or the channel forbids its use. Its admin may allow it again."""
 UNMENTIONED = frozenset({"incident.resolved", "ops.self_test"})
-"""Urgent, and yet nobody needs to be called to it."""
+"""Urgent, but nobody needs to be mentioned."""
 
 
 def webhook_path(value: str) -> None:
-    """Pass the three parts that follow ``/services/`` in the URL of an incoming webhook.
+    """Accept the three parts that follow ``/services/`` in the URL of an incoming webhook.
 
     Raises:
-        ValueError: it is something else; a sentence without it.
+        ValueError: it is something else; the sentence does not repeat it.
     """
     if "://" in value or "hooks.slack.com" in value or "services/" in value:
         raise ValueError("Enter only what follows /services/ in the webhook's URL: T…/B…/…")
@@ -64,7 +64,7 @@ class Slack(PersonChannel):
         Credential(
             "webhook_path",
             "Webhook path",
-            "After /services/ in Slack's webhook URL: T…/B…/…",
+            "The part after /services/ in Slack's webhook URL: T…/B…/…",
             form=webhook_path,
         ),
     )
@@ -79,7 +79,7 @@ class Slack(PersonChannel):
         return ("webhook_path",)
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Header, facts, whom it is about, and a button where it is to be acknowledged; ``@channel`` when urgent."""
+        """Header, facts, the couple, and a button if it is to be acknowledged; ``@channel`` if urgent."""
         mentions = delivery.priority == Priority.URGENT and delivery.event.type not in UNMENTIONED
         mention = "<!channel> " if mentions else ""
         blocks: list[dict[str, Any]] = [
@@ -105,7 +105,7 @@ class Slack(PersonChannel):
         return Call(request.method, url, request.body.encode(), request.headers)
 
     def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
-        """Facts stand side by side, at most ten."""
+        """Facts are shown side by side, at most ten."""
         if len(lines) - 1 <= MOST_FIELDS:
             return ""
         return f"With an example it has {len(lines) - 1} facts; Slack shows at most {MOST_FIELDS}."
@@ -114,7 +114,7 @@ class Slack(PersonChannel):
         """Slack's plain-text errors."""
         code = response.text.strip()[:60]
         if response.status in GONE_STATUS or (response.status >= 400 and code in GONE):
-            return TargetGone(f"Slack: {code or response.status}: this webhook does not exist any more")
+            return TargetGone(f"Slack: {code or response.status}: this webhook no longer exists")
         if response.status == FORBIDDEN:
             return CredentialsRefused(
                 f"Slack: {code or FORBIDDEN}: the workspace forbids this. Ask its admin, then resume the system"
@@ -123,15 +123,15 @@ class Slack(PersonChannel):
 
 
 def escape(text: str) -> str:
-    """Slack's three characters; with them escaped no mention and no link can be made."""
+    """Escape Slack's three special characters, so that no mention and no link can be made."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _opening(content: Content) -> str:
     words = content.words
     if content.escalated:
-        return escape(words.get("not_acknowledged", "Nobody has acknowledged this yet."))
-    return escape(words.get("please_read", "please read this now."))
+        return escape(words.get("not_acknowledged", "Nobody has confirmed this yet."))
+    return escape(words.get("please_read", "Please read this now."))
 
 
 def _facts(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ def _button(label: str) -> dict[str, Any]:
 
 
 def _link_button(label: str, url: str) -> dict[str, Any]:
-    """A button that opens a page; Slack asks nobody when it is pressed."""
+    """A button that opens a page; Slack does not call us when it is pressed."""
     button = {
         "type": "button",
         "action_id": CHOOSE,
@@ -183,7 +183,7 @@ def _link_button(label: str, url: str) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """A header is plain text, where escapes would be shown; look-alikes can make no mention either."""
+    """A header is plain text, where escapes would be visible; look-alike characters cannot make mentions either."""
     return cut(text.replace("<", "‹").replace(">", "›"), HEADER_LIMIT)
 
 
@@ -193,7 +193,7 @@ def _field(fact: Fact, limit: int) -> str:
 
 
 def _fitting(text: str, limit: int) -> str:
-    """Escaped, and cut between characters where it is too long."""
+    """Escaped, and cut between characters if it is too long."""
     while len(escaped := escape(text)) > limit:
         text = text[: len(text) - (len(escaped) - limit + 4) // 5 - 1] + "…"
     return escaped

@@ -1,4 +1,4 @@
-"""From a delivery to what its message is to be written about."""
+"""From a delivery to the subject of its message."""
 
 from copy import copy
 
@@ -29,17 +29,17 @@ def of(delivery: Delivery) -> Subject:
 
 
 def _is_told_again(delivery: Delivery) -> bool:
-    """Whether nobody has acknowledged what was told before. The first call of staff comes at once."""
+    """Whether nobody has acknowledged the earlier messages. The first call of staff comes immediately."""
     if delivery.event.type == opening.WEDDING_UNKNOWN:
         return delivery.plan_step > opening.FIRST_STAFF_CALL
     return delivery.plan_step > opening.FIRST_ESCALATION and delivery.plan_step != opening.FIRST_STAFF_CALL - 1
 
 
 def _whole_event(delivery: Delivery, incident: Incident | None) -> ChannelEvent:
-    """The event; of several changes that are told at once, with the way from the first to the last as its payload.
+    """The event; for several changes told in one message, its payload leads from the first to the last.
 
-    A question of ours is told as it stands now; an emergency whose report said nothing, by what was reported since; a
-    further report with those that it stands for.
+    A question of ours is told in its current state; an emergency whose report said nothing, by later reports; a
+    further report together with those that it represents.
     """
     payload = windows.merged_payload(delivery)
     if incident and delivery.event.type == opening.WEDDING_UNKNOWN:

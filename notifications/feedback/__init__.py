@@ -1,1 +1,1 @@
-"""What providers and people tell back."""
+"""What providers report, and what people reply."""

@@ -12,9 +12,9 @@ ACTION = "acknowledge"  # Slack's action_id of our button
 
 
 def pressed(organization_id: UUID, token: str, *, by: str, via: str) -> bool:
-    """Acknowledge by what the button carried; false where the token is not one of this organization's, or too old.
+    """Acknowledge with the button's token; false if it is not one of this organization's, or too old.
 
-    ``by``: a name for people, empty where the message itself says whose it was; ``via``: the channel's label.
+    ``by``: a name for people, empty if the message itself says whose it was; ``via``: the channel's label.
     """
     try:
         acknowledging.acknowledge(token, by=by, via=via, organization_id=organization_id)

@@ -1,4 +1,4 @@
-"""From what was told to what it changes."""
+"""What a report or a reply changes."""
 
 from uuid import UUID
 
@@ -10,10 +10,10 @@ def apply(organization_id: UUID, system_id: UUID, effect: Effect) -> bool:
     """Let it take effect, for one organization only. Call it in a transaction.
 
     Arguments:
-        system_id: the system whose provider told it.
+        system_id: the system whose provider reported it.
 
     Returns:
-        False where it tells of a message that is not known, or not yet.
+        False if it is about a message that is not known, or not yet.
     """
     match effect:
         case ProviderStatus():

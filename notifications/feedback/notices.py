@@ -1,4 +1,4 @@
-"""What providers and people tell us, in our own words, whichever provider said it. Pure."""
+"""What providers and people tell us, in terms that are the same for every provider. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from wedsync.weddings.models import ContactChannel
 
 
 class AddressMark(Enum):
-    """What a telling says of the address itself, beside the message."""
+    """What a report says about the address itself, besides the message."""
 
     BOUNCED = "bounced"  # nothing arrives there
-    COMPLAINED = "complained"  # the person called it spam
+    COMPLAINED = "complained"  # the person marked it as spam
     OPTED_OUT = "opted out"
     WINDOW_CLOSED = "window closed"  # WhatsApp's 24 hours are over
 
 
 @dataclass(frozen=True)
 class ProviderStatus:
-    """What a provider says of one message.
+    """What a provider says about one message.
 
     Arguments:
         at: the provider's time.
         provider_id: its id of the message.
-        delivery_id: ours, where the provider repeats it.
-        status: ``None`` where it moves no status, such as a mail that is late.
+        delivery_id: ours, if the provider repeats it.
+        status: ``None`` if the status does not change, for instance for a delayed email.
         failure: why it failed, for staff.
-        mark: what it says of the address.
-        remark: for the trace, of what neither a status nor a mark says.
-        error: what a failure stands for, where the provider's codes tell; beyond the address, which ``mark`` is about.
-        known_as: under which names the provider knows the address.
+        mark: what it says about the address.
+        remark: for the trace, what neither a status nor a mark says.
+        error: the meaning of a failure, if the provider's codes tell it; ``mark`` is about the address.
+        known_as: the provider's names for the address.
     """
 
     at: datetime
@@ -52,13 +52,13 @@ class Reply:
     """What a person sent to our number.
 
     Arguments:
-        sender: digits with the country code; empty for a person of whom the provider tells another name.
+        sender: digits with the country code; empty for a person for whom the provider gives another name.
         at: the provider's time.
-        text: written, or the label of a pressed button.
-        payload: what we had put into the pressed button.
+        text: as written, or the label of a pressed button.
+        payload: what we put into the pressed button.
         answers: the provider's id of our message that it answers.
-        user_id: the provider's own id of the person, where it gives one.
-        opt_out: what the provider itself took it for: true an end, false a new beginning; ``None``: our words decide.
+        user_id: the provider's own id of the person, if it gives one.
+        opt_out: how the provider itself read it: true: opted out, false: opted in; ``None``: our words decide.
     """
 
     channel: ContactChannel
@@ -73,7 +73,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class MailReceived:
-    """Somebody has written an email. ``sender``: the bare address; empty where it names none."""
+    """Somebody has written an email. ``sender``: the bare address; empty if it has none."""
 
     sender: str
     at: datetime
@@ -81,7 +81,7 @@ class MailReceived:
 
 @dataclass(frozen=True)
 class Pressed:
-    """Buttons of ours that a person has pressed: what we had put into them, and who it was."""
+    """Buttons of ours that a person has pressed: what we put into them, and who pressed them."""
 
     channel: ContactChannel
     tokens: Sequence[str]
@@ -98,5 +98,5 @@ _MARKS: dict[type[DeliveryError], AddressMark] = {
 
 
 def mark_for(error: DeliveryError | None) -> AddressMark | None:
-    """What an error says of the address; ``None``: nothing."""
+    """What an error says about the address; ``None``: nothing."""
     return _MARKS.get(type(error)) if error else None

@@ -1,6 +1,6 @@
-"""What people answer: words that end or begin the messages of a channel, and buttons that they press.
+"""People's replies: words that stop or resume the messages of a channel, and buttons that they press.
 
-Which words count, and why no others, stands in docs/adr/0045.
+docs/adr/0045 says which words count, and why no others do.
 """
 
 import unicodedata
@@ -36,7 +36,7 @@ MOST_NOTED = 300  # characters of what a person wrote, in the trace
 
 
 def bare(text: str) -> str:
-    """Letters and digits alone, without accents and case: so people may write it as they like."""
+    """Only letters and digits, without accents and case, so that people may write it as they like."""
     if len(text) > _LONGEST:
         return ""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if letter.isalnum())
@@ -48,17 +48,17 @@ _STARTS = frozenset(bare(word) for words in START.values() for word in words)
 
 
 def is_stop(text: str) -> bool:
-    """Whether the whole message asks for an end, in any of our languages: a number has no language of its own."""
+    """Whether the whole message asks to stop, in any of our languages: a phone number has no language."""
     return bare(text) in _STOPS
 
 
 def is_start(text: str) -> bool:
-    """Whether the whole message asks for messages again."""
+    """Whether the whole message asks to resume."""
     return bare(text) in _STARTS
 
 
 def apply(organization_id: UUID, reply: Reply) -> None:
-    """Let a message of a person take effect, for this organization only. Call it in a transaction."""
+    """Let a person's message take effect, for this organization only. Call it in a transaction."""
     meant = _addresses(organization_id, reply)
     ends = is_stop(reply.text) if reply.opt_out is None else reply.opt_out
     begins = is_start(reply.text) if reply.opt_out is None else not reply.opt_out
@@ -85,16 +85,16 @@ def _note(organization_id: UUID, reply: Reply, meant: set[str]) -> None:
 
 
 def apply_mail(organization_id: UUID, sender: str, at: datetime) -> None:
-    """A person has sent us an email: where we know the address, an earlier bounce of it is over."""
+    """A person has sent us an email: if we know the address, its earlier bounce no longer counts."""
     value = in_one_form(ContactChannel.EMAIL, sender)
     if Address.objects.filter(organization_id=organization_id, channel=ContactChannel.EMAIL, value=value).exists():
         address_marks.wrote(organization_id, ContactChannel.EMAIL, value, at)
 
 
 def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
-    """The sender's number in each form that we know, and the one that the answered or pressed message had gone to.
+    """The sender's number in each form that we know, and the one to which the answered or pressed message was sent.
 
-    In some countries a provider writes a number in its own way, and of a person with a user name it tells none at all.
+    In some countries a provider writes numbers in its own way; for a person with a user name, it gives none at all.
     """
     found = _own_number(reply)
     found |= address_marks.called(organization_id, reply.channel, (reply.sender.lstrip("+"), reply.user_id))
@@ -109,7 +109,7 @@ def _addresses(organization_id: UUID, reply: Reply) -> set[str]:
 
 
 def _own_number(reply: Reply) -> set[str]:
-    """The number itself, or its other form where this one is out of use."""
+    """The number itself, or its other form if this one is not valid."""
     number = f"+{reply.sender.lstrip('+')}"
     for form in (number, *other_forms(number)):
         with suppress(ValueError):
@@ -118,7 +118,7 @@ def _own_number(reply: Reply) -> set[str]:
 
 
 def _pressed_at(organization_id: UUID, reply: Reply) -> set[str]:
-    """The phone to which a button of ours was sent, hence that of the person who presses it."""
+    """The phone to which a button of ours was sent, and so the phone of the person who presses it."""
     with suppress(links.BadLink):
         sent = Delivery.objects.filter(
             id=links.read_acknowledge_token(reply.payload), organization_id=organization_id, channel=reply.channel
@@ -128,7 +128,7 @@ def _pressed_at(organization_id: UUID, reply: Reply) -> set[str]:
 
 
 def _name(organization_id: UUID, reply: Reply, meant: set[str]) -> str:
-    """The contact's name, else the number; empty where there is none: then the pressed message says whose it was."""
+    """The contact's name, else the number; empty if there is none: then the pressed message says whose it was."""
     contacts = Contact.objects.filter(organization_id=organization_id, phone__in=meant)
     name = contacts.order_by("-id").values_list("name", flat=True).first()
     return name or (f"+{reply.sender.lstrip('+')}" if reply.sender else "")

@@ -1,5 +1,5 @@
-"""What became of a message, as its provider tells: merged by rank, so that what comes late, twice or out of order never
-moves it back (docs/staff/statuses.md, docs/adr/0045).
+"""The fate of a message as its provider reports it: merged by rank, so that reports that arrive late, twice or out of
+order never move it back (docs/staff/statuses.md, docs/adr/0045).
 """
 
 from uuid import UUID
@@ -20,9 +20,9 @@ _LONGEST = 300
 
 
 def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
-    """Let a telling of a system's provider take effect; false where no message of that system is meant.
+    """Let a report by a system's provider take effect; false if it is not about a message of that system.
 
-    Call it in a transaction. The message stays locked until its end, so that what is noted as new is new once.
+    Call it in a transaction. The message stays locked until its end, so that each change is recorded once.
     """
     message = _meant(organization_id, system_id, told)
     if message is None:
@@ -42,7 +42,7 @@ def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
 
 
 def _meant(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> Message | None:
-    """By our own id where the provider repeats it: that one is known before the provider's answer came."""
+    """By our own id if the provider repeats it: it is known even before the provider's answer arrives."""
     ways = [Q(delivery_id=told.delivery_id)] if told.delivery_id else []
     ways += [Q(provider_id=told.provider_id)] if told.provider_id else []
     rows = (
@@ -54,7 +54,7 @@ def _meant(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> Mess
 
 
 def _changes(message: Message, told: ProviderStatus) -> list[str]:
-    """Write what is new, and say it. The row is locked."""
+    """Store what is new, and return it in words. The row is locked."""
     row = Message.objects.filter(id=message.id)
     row.filter(provider_id="").update(provider_id=told.provider_id)
     changes = [told.remark] if told.remark else []
@@ -82,7 +82,7 @@ def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str
         and not CHANNELS[channel].may_bounce_when_delivered
         and message.status in {Status.DELIVERED, Status.READ}
     ):
-        return []  # a late word of a phone that has shown the message
+        return []  # late, about a phone that has already shown the message
     if mark is AddressMark.BOUNCED:
         new = message.bounced_at is None
         row.update(bounced_at=Least(F("bounced_at"), told.at))
@@ -95,4 +95,4 @@ def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str
         new = address_marks.opted_out(*of, told.at, by=told.failure or f"{channel.label}'s provider")
     else:
         address_marks.window_closed(*of, told.at)
-    return [f"{mark.value}: {channel.label} is used for this address no more"] if new else []
+    return [f"{mark.value}: {channel.label} is no longer used for this address"] if new else []

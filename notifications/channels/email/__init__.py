@@ -1,1 +1,1 @@
-"""Mail to people: laid out here, sent through Resend, another provider of django-anymail's, or SMTP."""
+"""Emails to people: laid out here, sent through Resend, another provider that django-anymail knows, or SMTP."""

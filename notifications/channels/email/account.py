@@ -1,4 +1,4 @@
-"""Which credentials the mail providers take, what they may look like, and how fast each may be called."""
+"""Which credentials the mail providers need, their format, and how fast each provider may be called."""
 
 from collections.abc import Mapping, Sequence
 from email.utils import getaddresses
@@ -22,7 +22,7 @@ RATES: Mapping[str, Rate] = {
     "brevo": Rate(1000, 1000),  # https://developers.brevo.com/docs/api-limits, POST /v3/smtp/email
     "mailersend": Rate(2, 10),  # https://developers.mailersend.com/general#rate-limits: 120 a minute
 }
-"""The others publish no number, or one for each account; they say themselves when it is too much."""
+"""The others publish no number, or one per account; they say themselves when calls come too fast."""
 
 
 def mailbox(value: str) -> None:
@@ -31,7 +31,7 @@ def mailbox(value: str) -> None:
     found = getaddresses([value])
     if len(found) > 1 and "<" in value:
         raise ValueError(
-            "It reads as several addresses. Put a name with a comma, colon or the like in quotation marks: "
+            "This reads as several addresses. Put a name with a comma, colon or the like in quotation marks: "
             '"Weddings, Lakeside" <hello@lakeside.example>.'
         )
     if len(found) != 1:
@@ -55,7 +55,7 @@ def mail_provider(value: str) -> None:
 
 
 def tls(value: str) -> None:
-    """How a mail server is spoken to."""
+    """How the connection to a mail server is encrypted."""
     if value not in TLS:
         raise ValueError(f"It must be one of {', '.join(TLS)}, in lower case.")
 
@@ -63,10 +63,10 @@ def tls(value: str) -> None:
 CREDENTIALS = (
     Credential("api_key", "API key", "Of the mail provider.", form=forms.token),
     Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", False, mailbox),
-    Credential("reply_to", "Replies to", "An address for answers; empty: the sender.", False, mailbox),
-    Credential("provider", "Mail provider", "Empty: resend. docs/staff/email.md has all.", False, mail_provider),
+    Credential("reply_to", "Replies to", "An address for replies; empty: the sender.", False, mailbox),
+    Credential("provider", "Mail provider", "Empty: resend. docs/staff/email.md lists all.", False, mail_provider),
     Credential("secret_key", "Second key", "Of Mailjet.", form=forms.token),
-    Credential("sender_domain", "Sending domain", "Of Mailgun, where it is not the sender's.", False, forms.host),
+    Credential("sender_domain", "Sending domain", "Of Mailgun, if it is not the sender's.", False, forms.host),
     Credential("message_stream", "Message stream", "Of Postmark.", form=forms.word),
     Credential("project_id", "Project id", "Of Scaleway.", False, forms.word),
     Credential("subaccount", "Subaccount", "Of SparkPost.", False, forms.digits),
@@ -80,7 +80,7 @@ _NEEDED = {"mailjet": ("api_key", "secret_key"), "scaleway": ("api_key", "projec
 
 
 def needed(values: Mapping[str, str]) -> Sequence[str]:
-    """The credentials that the provider in use cannot do without."""
+    """The credentials that the provider in use requires."""
     provider = provider_of(values)
     if provider == SMTP:
         return ("from", "host", "password") if values.get("username") else ("from", "host")
@@ -88,10 +88,10 @@ def needed(values: Mapping[str, str]) -> Sequence[str]:
 
 
 def check_mail_server(values: Mapping[str, str | None]) -> None:
-    """Pass the mail server that credentials name, where they name one; what the environment holds passes.
+    """Check the mail server that the credentials name, if any; values from the environment are accepted.
 
     Raises:
-        ValueError: with a sentence for the field of the host.
+        ValueError: with a sentence for the host's field.
     """
     host, port = (values.get(name) or "" for name in ("host", "port"))
     encryption = values.get("tls") or "starttls"

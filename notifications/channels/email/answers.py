@@ -1,4 +1,4 @@
-"""What a provider answered, together with what it means: each of them has codes of its own."""
+"""A provider's answer, together with its meaning: each provider has its own codes."""
 
 import json
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ QUOTA_WAIT = 3600.0
 
 @dataclass(frozen=True)
 class MailAnswer(Response):
-    """``error``: what the provider's own codes stand for; ``None``: the status says all."""
+    """``error``: the meaning of the provider's own codes; ``None``: the status says everything."""
 
     error: DeliveryError | None = None
     provider_id: str = ""
 
 
 def resend_error(response: Response) -> DeliveryError | None:
-    """Resend's ``name`` of an error, where it says more than the status. https://resend.com/docs/api-reference/errors."""
+    """Resend's ``name`` of an error, if it says more than the status. https://resend.com/docs/api-reference/errors."""
     name = error_name(response)
     if name in {"missing_api_key", "restricted_api_key", "invalid_api_key"}:
         return CredentialsRefused(f"Resend: {name}")
     if name in QUOTA:
         return Throttled(f"Resend: {name}", retry_after=max(response.retry_after or 0, QUOTA_WAIT))
     if name == "concurrent_idempotent_requests":
-        busy = "Resend: the same mail is being taken right now"
+        busy = "Resend: the same email is being accepted right now"
         return Throttled(busy, retry_after=response.retry_after, whole_target=False)
     if name and (response.status == 403 or name == "invalid_idempotent_request"):
         return Permanent(f"Resend: {name}")
@@ -34,7 +34,7 @@ def resend_error(response: Response) -> DeliveryError | None:
 
 
 def error_name(response: Response) -> str:
-    """Resend's name of an error; empty where the answer is none, or none of Resend's."""
+    """Resend's name of an error; empty if the answer is not an error, or not Resend's."""
     if response.status < 400:
         return ""
     try:
@@ -44,7 +44,7 @@ def error_name(response: Response) -> str:
 
 
 def resend_id(response: Response) -> str:
-    """Resend's id of the mail that it took."""
+    """Resend's id of the accepted email."""
     try:
         return str(json.loads(response.body)["id"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Whom to call in an emergency: the wedding's people in their call order, with telephones."""
+"""Whom to call in an emergency: the wedding's people in their call order, with phone numbers."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Number:
-    """A person to be called. ``phone``: E.164, as a ``tel:`` link takes it."""
+    """A person to call. ``phone``: E.164, as a ``tel:`` link needs it."""
 
     name: str
     phone: str
 
 
 def numbers(delivery: Delivery) -> tuple[Number, ...]:
-    """Who reported it, where a number is given, then at most three of the wedding's people, the receiver left out."""
+    """The reporter, if their number is given, then at most three of the wedding's people, except the recipient."""
     event = delivery.event
     told = event.payload
     reporter = _number(str(told.get("reported_by") or ""), str(told.get("contact_phone") or ""))

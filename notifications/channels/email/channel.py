@@ -1,8 +1,8 @@
-"""Email: HTML and plain text, one recipient per mail.
+"""Email: HTML and plain text, one recipient per email.
 
-What is frozen is an email that belongs to no provider and has no sender (``mail``). Each try puts the sender in and
-turns it into the bytes of the provider that the system's credentials name: one with an HTTP API (``providers``), or a
-mail server (``smtp``). docs/staff/email.md.
+An email is frozen without a provider's format and without a sender (``mail``). Each attempt adds the sender and turns
+it into the bytes for the provider that the system's credentials name: one with an HTTP API (``providers``), or a mail
+server (``smtp``). docs/staff/email.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ _UNSUBSCRIBE = {
 
 
 class Email(PersonChannel):
-    """One mail to one address."""
+    """One email to one address."""
 
     credentials = account.CREDENTIALS
     judged_together = ("host", "port", "tls", "provider")
@@ -44,21 +44,22 @@ class Email(PersonChannel):
     may_bounce_when_delivered = True
 
     def rate(self, credentials: ReadCredentials) -> Rate | None:
-        """What the provider in use publishes."""
+        """The rate that the provider in use publishes."""
         return account.RATES.get(provider_of(credentials()))
 
     def needed(self, values: Mapping[str, str]) -> Sequence[str]:
-        """Each provider needs its own."""
+        """Each provider requires its own credentials."""
         return account.needed(values)
 
     def check_together(self, values: Mapping[str, str | None]) -> None:
-        """Over SMTP the server's host, port and encryption must lead to a public place."""
+        """For SMTP, the server's host, port and encryption must be allowed together."""
         account.check_mail_server(values)
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Lay out HTML and text; of the sender only its digest is kept.
+        """Lay out HTML and text; only a digest of the sender is stored.
 
-        A contact can stop whatever is not urgent by one click (RFC 8058); staff's own alerts have no such link.
+        A contact can unsubscribe with one click from everything that is not urgent (RFC 8058); alerts to staff have no
+        such link.
         """
         sender = EmailSender.of(credentials_of(delivery))
         urgent = delivery.priority == Priority.URGENT
@@ -77,16 +78,16 @@ class Email(PersonChannel):
         return Composed(request, mail.subject, mail.text, mail.html)
 
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
-        """Only Resend knows an idempotency key; where it cannot be told, the worse is taken."""
+        """Only Resend has idempotency keys; if the provider is unknown, the worse is assumed."""
         try:
             return provider_of(credentials_of(delivery)) != DEFAULT
         except ConfigurationError:
             return True
 
     def outdated(self, delivery: Delivery) -> str:
-        """Another sender writes other bytes, which Resend refuses under a key that it has seen.
+        """Another sender means other bytes, which Resend refuses under a key that it has seen.
 
-        What stands in the way of knowing is left to the try, which says it.
+        If the sender cannot be determined, the attempt reports why.
         """
         try:
             sender = EmailSender.of(credentials_of(delivery))
@@ -96,7 +97,7 @@ class Email(PersonChannel):
         return "" if Mail.from_body(frozen.body).is_from(sender) else "the sender of its system has changed"
 
     def ready(self, delivery: Delivery, request: Request) -> Sending:
-        """Put the delivery's own links and the sender in, and write the email as its provider takes it."""
+        """Add the delivery's own links and the sender, and write the email in its provider's format."""
         request = replace(request, body=links.fill(request.body, delivery))
         credentials = credentials_of(delivery)
         if provider_of(credentials) == account.SMTP:
@@ -104,7 +105,7 @@ class Email(PersonChannel):
         return self._prepared(delivery, request, credentials).send
 
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
-        """The call to a provider with an HTTP API; Resend's has the delivery's id as its key on every try."""
+        """The call to a provider with an HTTP API; Resend's has the delivery's id as its key in every attempt."""
         return self._prepared(delivery, request, credentials).call
 
     @staticmethod
@@ -112,15 +113,15 @@ class Email(PersonChannel):
         return providers.prepare(Mail.from_body(request.body), EmailSender.of(credentials), delivery, credentials)
 
     def classify(self, response: Response) -> DeliveryError | None:
-        """What the provider's own codes stand for."""
+        """The meaning of the provider's own codes."""
         return response.error if isinstance(response, MailAnswer) else resend_error(response)
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
-        """By the provider that its credentials name."""
+        """The call of the provider that its credentials name."""
         return trial.harmless_call(system, credentials_in(system))
 
     def provider_id(self, response: Response) -> str:
-        """The provider's id of the mail."""
+        """The provider's id of the email."""
         return response.provider_id if isinstance(response, MailAnswer) else resend_id(response)
 
 

@@ -1,4 +1,4 @@
-"""A mail's look: HTML that mail clients take, with its styles inlined, and the same as plain text."""
+"""The layout of emails: HTML for mail clients, with its styles inlined, and the same as plain text."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +11,20 @@ from notifications.channels.email.calling import Number
 from notifications.wording import Content
 
 MOST_SHOWN = 20_000
-"""Characters of facts. Gmail cuts a mail off after 102 KB, and with it the link that stops it."""
+"""Characters of facts. Gmail cuts an email off after 102 KB, and the unsubscribe link with it."""
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _ENGLISH = {
     "greeting": "Hello",
     "acknowledge": "I'll take care of it",
     "please_read": "Please read this now.",
-    "please_acknowledge": "Please confirm that you take care of it. Until somebody does, others are called too.",
+    "please_acknowledge": "Please confirm that you are taking care of it. Until somebody does, we will contact others "
+    "too.",
     "not_acknowledged": "Nobody has confirmed this yet.",
     "drill": "This is a drill. Nothing has happened.",
     "call": "Call",
-    "sent_for": "Sent by WedSync because you are one of the people of this wedding.",
-    "sent_to_staff": "Sent by WedSync for your staff.",
-    "unsubscribe": "Fewer mails like this",
+    "sent_for": "Sent by WedSync because you are involved in this wedding.",
+    "sent_to_staff": "Sent by WedSync to your team.",
+    "unsubscribe": "Fewer emails like this",
 }
 _layouts = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -37,7 +38,7 @@ _inliner = css_inline.CSSInliner(keep_at_rules=True, keep_style_tags=False, load
 
 @dataclass(frozen=True)
 class Look:
-    """How a mail is laid out. ``leaving``: with a link that stops such mails."""
+    """How an email is laid out. ``leaving``: with a link to unsubscribe."""
 
     urgent: bool = False
     leaving: bool = False
@@ -45,7 +46,7 @@ class Look:
 
 
 def html(content: Content, look: Look) -> str:
-    """A whole HTML document, below what Gmail shows."""
+    """A whole HTML document, small enough for Gmail."""
     written = _layouts.get_template("layout.html").render(
         content=content,
         facts=_shown(content),
@@ -59,7 +60,7 @@ def html(content: Content, look: Look) -> str:
 
 
 def text(content: Content, look: Look) -> str:
-    """The same as plain text."""
+    """The email as plain text."""
     words = _ENGLISH | dict(content.words)
     parts = [words["drill"] if content.drill else "", content.text]
     if content.asks:
@@ -75,14 +76,14 @@ def text(content: Content, look: Look) -> str:
 
 
 def _shown(content: Content) -> list[tuple[str, str]]:
-    """The facts, cut off where they would make the mail too long; escaping makes five characters of one at most."""
+    """The facts, cut off where the email would become too long; escaping turns a character into five at most."""
     left, shown = MOST_SHOWN // max(1, 5 if _needs_escaping(content) else 1), []
     for fact in content.facts:
         if left <= 0:
             break
         value = fact.value if len(fact.value) <= left else fact.value[: left - 1] + "…"
         shown.append((fact.label, value))
-        left -= len(value) + 300  # what the row itself takes
+        left -= len(value) + 300  # for the row itself
     return shown
 
 

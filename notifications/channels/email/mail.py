@@ -1,4 +1,4 @@
-"""An email in a form that belongs to no provider: what is frozen, and what every try is built from."""
+"""An email in a form independent of any provider: it is frozen, and every attempt is built from it."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ _POLICY = SMTP.clone(cte_type="7bit")
 
 @dataclass(frozen=True)
 class Mail:
-    """One email to one address. Who it comes from is put in for each try.
+    """One email to one address. The sender is added in each attempt.
 
     Arguments:
         sender_digest: of the sender for whom it was written.
-        kept_sender: what an email holds that was frozen before senders were kept out of it: mailbox and reply-to.
+        kept_sender: the mailbox and reply-to in emails that were frozen before senders were left out of them.
     """
 
     to: str
@@ -57,13 +57,13 @@ class Mail:
         )
 
     def is_from(self, sender: EmailSender) -> bool:
-        """Whether it was written for this sender, so that its bytes are the same again."""
+        """Whether it was written for this sender, so that its bytes are the same."""
         if self.kept_sender is not None:
             return self.kept_sender == (sender.mailbox, sender.reply_to)
         return self.sender_digest == sender.digest
 
     def for_anymail(self, sender: EmailSender) -> AnymailMessage:
-        """As django-anymail takes it."""
+        """The email as django-anymail needs it."""
         message = AnymailMessage(
             subject=self.subject,
             body=self.text,
@@ -76,7 +76,7 @@ class Mail:
         return message
 
     def for_smtp(self, delivery: Delivery, sender: EmailSender) -> bytes:
-        """As it goes over the wire; the same bytes each time, of 7 bits and with lines that every server takes.
+        """The email as sent: the same bytes each time, in 7 bits and with lines that every server accepts.
 
         Raises:
             OurFault: the sender is not an email address.
@@ -89,23 +89,23 @@ class Mail:
             message["Date"] = format_datetime(delivery.created_at)
             message["Message-ID"] = message_id(delivery.id, sender)
         except (ValueError, IndexError) as error:
-            raise OurFault("an address or a header of the mail cannot be written") from error
+            raise OurFault("an address or a header of the email cannot be written") from error
         message.set_content(self.text)
         message.add_alternative(self.html, subtype="html")
         message.set_boundary(f"=_{delivery.id.hex}")
-        # Written as they are: the library would fold and encode a long link, which programs could not read then.
+        # Written unchanged: the library would fold and encode a long link, so that programs could not read it.
         return _raw(self.headers) + message.as_bytes()
 
 
 def _raw(headers: dict[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     if not lines.isascii() or lines.count("\n") != len(headers):
-        raise OurFault("a header of the mail cannot be written")
+        raise OurFault("a header of the email cannot be written")
     return lines.encode("ascii")
 
 
 def message_id(delivery_id: UUID, sender: EmailSender) -> str:
-    """Our own id of an email, which tells a mail server that takes it twice that it is the same.
+    """Our own id of an email, by which a mail server that receives it twice sees that it is the same.
 
     Raises:
         OurFault: the sender is not an email address.

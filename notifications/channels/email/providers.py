@@ -1,8 +1,8 @@
 """Mail providers with an HTTP API, by django-anymail: it knows each one's format, and our own transport sends it.
 
-https://anymail.dev/en/stable/esps/. Anymail would call by ``requests`` with a time-out per read and to any address, so
-only its payloads and its reading of answers are used. What counts for the same mail sent twice is said for Resend
-alone: no other provider here has an idempotency key. docs/adr/0041.
+https://anymail.dev/en/stable/esps/. Anymail would use ``requests``, with a time-out per read and to any address, so
+only its payloads and its parsing of answers are used. Only Resend has idempotency keys, which prevent the same email
+from being sent twice. docs/adr/0041.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 @dataclass(frozen=True)
 class MailProvider:
-    """A provider. ``key``: its name for the API key; ``needs``, ``takes``: further credentials, by its names."""
+    """A provider. ``key``: its name for the API key; ``needs``, ``takes``: other credentials, required or not."""
 
     label: str
     backend: Callable[..., Any]
@@ -50,7 +50,7 @@ class MailProvider:
     fixed: Mapping[str, Any] | None = None
 
 
-# Without an id of anymail's own making, which would be another one at each try.
+# Without anymail's own id, which would differ in each attempt.
 _NO_OWN_ID = {"generate_message_id": False}
 PROVIDERS: dict[str, MailProvider] = {
     "resend": MailProvider("Resend", resend.EmailBackend),
@@ -71,7 +71,7 @@ PROVIDERS: dict[str, MailProvider] = {
 
 @dataclass(frozen=True)
 class PreparedMail:
-    """A mail ready to leave. ``read``: turns the provider's answer into ours."""
+    """An email ready to send. ``read``: turns the provider's answer into ours."""
 
     call: Call
     read: Callable[[Response], MailAnswer]
@@ -99,8 +99,8 @@ def prepare(mail: Mail, sender: EmailSender, delivery: Delivery, credentials: Ma
             payload.headers["Idempotency-Key"] = str(delivery.id)
         prepared = requests.Request(**payload.get_request_params(backend.api_url)).prepare()
     except AnymailError as error:
-        # Their messages may hold the whole payload.
-        raise OurFault(f"{provider.label}: the mail cannot be written: {type(error).__name__}") from error
+        # Their messages may contain the whole payload.
+        raise OurFault(f"{provider.label}: the email cannot be written: {type(error).__name__}") from error
     except (requests.RequestException, UnicodeError) as error:
         raise OurFault("the system's URL or one of its credentials cannot be used") from error
     headers = {key: str(value) for key, value in prepared.headers.items() if key.lower() not in _FRAMING}
@@ -116,7 +116,7 @@ def _backend(provider: MailProvider, base_url: str, credentials: Mapping[str, st
     settings = {provider.key: credentials["api_key"]}
     settings |= {name: credentials[name] for name in provider.needs}
     settings |= {name: credentials[name] for name in provider.takes if name in credentials}
-    # What a provider knows nothing of, such as a header for the mail's importance, is left out of its mails.
+    # What a provider does not support, such as a header for the email's importance, is left out.
     return provider.backend(
         **settings, **(provider.fixed or {}), api_url=base_url.rstrip("/") + "/", ignore_unsupported_features=True
     )
@@ -132,7 +132,7 @@ def _answer(response: Response, error: DeliveryError | None, provider_id: str) -
 
 
 def _read(provider: MailProvider, backend: Any, payload: Any, message: Any, response: Response) -> MailAnswer:
-    """Read who was taken; an answer that says nothing of it has taken the mail all the same."""
+    """Read which recipients were accepted; an answer that does not say so has accepted the email nevertheless."""
     statuses: Mapping[str, Any] = {}
     if 200 <= response.status < 300:
         if provider is PROVIDERS["postal"] and (error := refused_by_postal(response)):
@@ -154,5 +154,5 @@ def _as_requests(response: Response) -> requests.Response:
     made.status_code = response.status
     made.headers.update(response.headers)
     made.encoding = "utf-8"
-    made._content = response.body  # noqa: SLF001  (what its own adapters leave to be read is read already)
+    made._content = response.body  # noqa: SLF001  (what its own adapters would read later has already been read)
     return made

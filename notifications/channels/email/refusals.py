@@ -1,8 +1,8 @@
-"""What a provider's answer says of the one recipient of an email: that nothing arrives there, or what its owner wants.
+"""What a provider's answer says about the recipient of an email: that nothing arrives there, or what its owner wants.
 
-Each provider says so in its own way: as a status of the recipient in an answer that is otherwise a success, or as an
-error that names the recipient's field. What is on a provider's list of suppressed addresses counts as if it had
-bounced, since nothing will arrive there, unless the provider says why it is there.
+Each provider says so in its own way: as a status of the recipient in an otherwise successful answer, or as an error
+that names the recipient's field. An address on a provider's suppression list counts as bounced, since nothing will
+arrive there, unless the provider says why it is on the list.
 """
 
 import json
@@ -24,7 +24,7 @@ from integrations.errors import (
 from integrations.outbound import Response
 
 _REFUSALS = (400, 422)
-# In the body of such an error: it is about the recipient, and not about the sender or the rest of the mail.
+# If these are in the body of such an error, it is about the recipient, not about the sender or the rest of the email.
 _NAMES_RECIPIENT: Mapping[str, str] = {
     "resend": r"`to`",  # https://resend.com/docs/api-reference/errors
     "postmark": r"\"ErrorCode\"\s*:\s*406\b|(Invalid|Error parsing) 'To'",  # .../developer/api/overview#error-codes
@@ -66,12 +66,12 @@ _STRONGEST = (RecipientComplained, RecipientStopped, Undeliverable, RecipientRef
 def refused_recipient(
     provider: str, label: str, response: Response, statuses: Mapping[str, Any]
 ) -> DeliveryError | None:
-    """The error that an answer stands for, as far as it is about the recipient; ``None``: it is about something else.
+    """The error that an answer means, if it is about the recipient; ``None``: it is about something else.
 
     Arguments:
         provider: its name in the credentials.
         label: its name for people.
-        statuses: what anymail has read of each recipient, if anything.
+        statuses: what anymail has read about each recipient, if anything.
     """
     pattern = _NAMES_RECIPIENT.get(provider)
     if response.status in _REFUSALS:
@@ -90,7 +90,7 @@ def refused_recipient(
 
 
 def refused_by_postal(response: Response) -> DeliveryError | None:
-    """Postal answers 200 to everything, and says in the body what it did. https://docs.postalserver.io/developer/api."""
+    """Postal answers 200 to everything; the body says what it did. https://docs.postalserver.io/developer/api."""
     said = _read(response)
     if not isinstance(said, dict) or said.get("status") in (None, "success"):
         return None
@@ -110,7 +110,7 @@ def _strongest(label: str, reasons: list[str]) -> DeliveryError:
 
 
 def _reasons(response: Response) -> Iterator[str]:
-    """The words that we know for why a recipient is refused, wherever the provider puts them."""
+    """The known reasons why a recipient is refused, wherever the provider puts them."""
     said = _read(response)
     for each in said if isinstance(said, list) else [said]:  # Mandrill's is a list
         if not isinstance(each, dict):

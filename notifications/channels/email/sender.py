@@ -1,7 +1,7 @@
-"""Who an email comes from. It is put in for each try; what is frozen keeps only a digest of it (docs/adr/0052).
+"""The sender of an email. It is added in each attempt; a frozen email contains only its digest (docs/adr/0052).
 
-Credentials may come from the environment, and no row holds such a value. The digest tells whether the bytes would still
-be the same: Resend refuses other bytes under a key that it has seen.
+Credentials may come from the environment, and no row stores such a value. The digest tells whether the bytes would
+still be the same: Resend refuses other bytes under a key that it has seen.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class EmailSender:
 
     @property
     def digest(self) -> str:
-        """The same as long as the same sender writes through the same provider."""
+        """Unchanged as long as the same sender uses the same provider."""
         return hashlib.sha256(json.dumps([self.mailbox, self.reply_to, self.provider]).encode()).hexdigest()
 
     @property

@@ -1,4 +1,4 @@
-"""Mail over SMTP (RFC 5321): one session per mail, within one deadline for the whole, to a checked address.
+"""Email over SMTP (RFC 5321): one session per email, within one deadline for the whole, to a checked address.
 
 The session is that of `smtplib`, over a socket that we open ourselves. docs/adr/0085.
 """
@@ -38,7 +38,7 @@ IPV6 = 6
 
 @dataclass(frozen=True)
 class Server:
-    """Where mail is handed in. ``tls``: ``starttls``, ``implicit``, or ``none``: for addresses that are listed."""
+    """A mail server. ``tls``: ``starttls``, ``implicit``, or ``none``, which is only for listed addresses."""
 
     host: str
     port: int
@@ -57,33 +57,33 @@ class Server:
         if tls not in _PORTS:
             raise OurFault("the credential tls is starttls, implicit or none")
         if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise OurFault("the credential port is no port")
+            raise OurFault("the credential port is not a port")
         if not _HOST.fullmatch(host := credentials["host"]):
-            raise OurFault("the credential host is no host name")
+            raise OurFault("the credential host is not a host name")
         username = credentials.get("username") or ""
         password = credentials["password"] if username else ""
         return cls(host.lower(), int(port) if port else _PORTS[tls], tls, username, password)
 
 
 def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> MailAnswer:
-    """Hand one mail in. ``deadline``: seconds for all of it.
+    """Submit one email. ``deadline``: seconds for all of it.
 
     Raises:
-        NetworkError: no connection, or it broke; ``sent`` where the mail itself had begun to leave.
+        NetworkError: no connection, or it broke; ``sent`` if the transfer of the email itself had begun.
         TimedOut: the deadline passed after that.
         OurFault: an address that may not be called, or that cannot be written.
     """
     if _UNFIT.search(sender + to) or not (sender + to).isascii():
-        raise OurFault("an address holds a character that SMTP cannot carry here")
+        raise OurFault("an address has a character that SMTP cannot carry here")
     return _talk(server, deadline, lambda session: session.hand_in(sender, to, message))
 
 
 def log_in(server: Server, *, deadline: float) -> MailAnswer:
-    """Greet, begin TLS and log in, and leave again without a mail. ``deadline``: seconds for all of it.
+    """Greet, start TLS, log in and quit, without sending an email. ``deadline``: seconds for all of it.
 
     Raises:
         NetworkError: no connection, or it broke.
-        OurFault: an address that may not be called, or a way that the server does not offer.
+        OurFault: an address that may not be called, or a method that the server does not offer.
     """
     return _talk(server, deadline, _Session.leave)
 
@@ -97,18 +97,18 @@ def _talk(server: Server, deadline: float, work: Callable[["_Session"], MailAnsw
             return MailAnswer(refused.smtp_code, {}, text_of(refused).encode(), error_of(refused))
         except DeadlinePassed as error:
             if session.leaving:
-                raise TimedOut("the mail server did not confirm the mail within the deadline") from error
-            raise NetworkError("the mail server did not get to the mail within the deadline") from error
+                raise TimedOut("the mail server did not confirm the email within the deadline") from error
+            raise NetworkError("the mail server did not ask for the email within the deadline") from error
         except OSError as error:
             raise NetworkError("the connection to the mail server broke", sent=session.leaving) from error
 
 
 class _Session(smtplib.SMTP):
-    """One connection. ``leaving``: whether the mail itself has begun to leave, after which its fate is unknown.
+    """One connection. ``leaving``: whether the transfer of the email itself has begun; then its fate is unknown.
 
-    Of `smtplib` it leaves out what would wait for more than the mail needs (``sendmail`` resets after a refusal,
-    ``quit`` waits for an answer), what would try a refused password again (``login``), and ``mail`` and ``rcpt``,
-    which rewrite an address.
+    It avoids those parts of `smtplib` that wait longer than necessary (``sendmail`` resets after a refusal, ``quit``
+    waits for an answer), that would try a refused password again (``login``), or that rewrite an address (``mail``,
+    ``rcpt``).
     """
 
     ehlo_msg = "EHLO"
@@ -119,7 +119,7 @@ class _Session(smtplib.SMTP):
         self.leaving = False
 
     def begin(self) -> None:
-        """Connect, greet, begin TLS and log in, as far as the server's credentials say so."""
+        """Connect, greet, start TLS and log in, as the credentials say."""
         server = self._server
         _expect(self.connect(server.host, server.port), 220)
         _expect(self.ehlo(), 250)
@@ -129,7 +129,7 @@ class _Session(smtplib.SMTP):
             self._log_in(server.username, server.password)
 
     def hand_in(self, sender: str, to: str, message: bytes) -> MailAnswer:
-        """Hand one mail in, and leave."""
+        """Submit one email, and quit."""
         _expect(self.docmd("MAIL", f"FROM:<{sender}>"), 250)
         code, said = self.docmd("RCPT", f"TO:<{to}>")
         if code not in {250, 251}:
@@ -139,20 +139,20 @@ class _Session(smtplib.SMTP):
         return MailAnswer(250, {}, said)
 
     def leave(self) -> MailAnswer:
-        """Take leave, without waiting for the answer."""
+        """Quit, without waiting for the answer."""
         with suppress(OSError, DeadlinePassed):
             self.putcmd("QUIT")
         return MailAnswer(221, {}, b"")
 
     def getreply(self) -> tuple[int, bytes]:
-        """A whole reply: its code, and its lines without it.
+        """A whole reply: its code, and its lines without the code.
 
         Raises:
             OSError: the connection broke, or this is not SMTP.
         """
         try:
             code, said = super().getreply()
-        except smtplib.SMTPResponseException as error:  # a line without end
+        except smtplib.SMTPResponseException as error:  # an endless line
             raise ConnectionError("not SMTP") from error
         if not 200 <= code < 600:
             raise ConnectionError("not SMTP")
@@ -160,7 +160,7 @@ class _Session(smtplib.SMTP):
         return code, said
 
     def _get_socket(self, host: str, port: int, _timeout: float) -> TimedSocket:
-        """Where `smtplib` takes its connection from: to a checked address, and within the deadline."""
+        """The connection for `smtplib`: to a checked address, and within the deadline."""
         _, sock = reach(_checked(self._server, self._ends)[:MOST_TRIED], port, self._ends)
         self._connection = TimedSocket(sock, self._ends)
         if self._server.tls == IMPLICIT:
@@ -169,14 +169,14 @@ class _Session(smtplib.SMTP):
 
     def _begin_tls(self) -> None:
         if not self.has_extn("starttls"):
-            raise OurFault("the mail server offers no STARTTLS; the credential tls says what it is to do")
+            raise OurFault("the mail server offers no STARTTLS; choose another value for the credential tls")
         _expect(self.docmd("STARTTLS"), 220)
-        self.file = None  # what came before TLS is not the server's word
+        self.file = None  # what came before TLS cannot be trusted
         self.sock = self._connection.secured(self._server.host, tls_context())  # type: ignore[assignment]
         _expect(self.ehlo(), 250)
 
     def _log_in(self, username: str, password: str) -> None:
-        """Once, by a way that the server offers; names and passwords are UTF-8 (RFC 4616, 2)."""
+        """Log in once, by a method that the server offers; names and passwords are UTF-8 (RFC 4616, 2)."""
         ways = self.esmtp_features.get("auth", "").upper().split()
         if "PLAIN" in ways or not ways:
             _expect(self.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"), 235)
@@ -200,21 +200,21 @@ def _checked(server: Server, ends: float) -> tuple[str, ...]:
     literal = ":" in server.host or server.host.rpartition(".")[2].isdigit()
     left = max(min(NAME_SECONDS, ends - time.monotonic()), 0.0)
     addresses = (server.host,) if literal else resolve(server.host, left)
-    # Without TLS it is as with plain http: only where the operator lists the address.
+    # Without TLS, as with plain http: only if the operator lists the address.
     scheme = "http" if server.tls == NONE else "https"
     allowed = tuple(settings.OUTBOUND_ALLOW)
     try:
         refused = any(refusal(scheme, address, server.port, allowed) for address in addresses)
     except ValueError as error:
-        raise OurFault("the credential host is no host name") from error
+        raise OurFault("the credential host is not a host name") from error
     if refused:
-        raise OurFault("this mail server may be spoken to only when WEDSYNC_OUTBOUND_ALLOW lists its address")
+        raise OurFault("this mail server may be used only if WEDSYNC_OUTBOUND_ALLOW lists its address")
     return addresses
 
 
 @lru_cache(1)
 def tls_context() -> ssl.SSLContext:
-    """As for HTTP, but without naming HTTP as what will be spoken."""
+    """As for HTTP, but without announcing HTTP as the protocol."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     return context
@@ -223,7 +223,7 @@ def tls_context() -> ssl.SSLContext:
 def greeting_name() -> str:
     """The name by which we greet: ``WEDSYNC_SMTP_NAME``, else the host of the public URL.
 
-    Many servers refuse mail of a client whose name does not resolve. An address is written as RFC 5321, 4.1.3 wants it.
+    Many servers refuse mail from a client whose name does not resolve. An address is written as in RFC 5321, 4.1.3.
     """
     name: str = settings.SMTP_NAME or urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     try:

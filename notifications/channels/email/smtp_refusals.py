@@ -1,4 +1,4 @@
-"""What a mail server's refusal stands for (RFC 5321, 4.2.1; RFC 3463)."""
+"""What a mail server's refusal means (RFC 5321, 4.2.1; RFC 3463)."""
 
 import re
 import smtplib
@@ -32,9 +32,9 @@ def text_of(refused: smtplib.SMTPResponseException) -> str:
 
 
 def error_of(refused: smtplib.SMTPResponseException) -> DeliveryError:
-    """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the mail.
+    """RFC 5321, 4.2.1: 4yz may succeed later, 5yz never; 421 and 454 are about the server, the rest about the email.
 
-    Of those, RFC 3463 says by its own codes which are about the recipient.
+    RFC 3463's own codes say which of those are about the recipient.
     """
     code, text = refused.smtp_code, text_of(refused)
     if code == _LOGIN_NEEDED or code in _LOGIN_WRONG:  # not quoted: a server may repeat what it was sent
@@ -48,7 +48,7 @@ def error_of(refused: smtplib.SMTPResponseException) -> DeliveryError:
 
 
 def _of_recipient(refused: smtplib.SMTPResponseException, text: str, said: str) -> DeliveryError | None:
-    """What a final refusal says of the recipient; ``None``: it is about us, or about the mail."""
+    """What a final refusal says about the recipient; ``None``: it is about us, or about the email."""
     found = _ENHANCED.match(text)
     if found and found[0] in _NO_SUCH_ADDRESS:
         return Undeliverable(f"{said}: there is no such address")

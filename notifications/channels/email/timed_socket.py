@@ -1,7 +1,7 @@
 """A socket for `smtplib` that keeps one deadline for all its reads and writes.
 
-A socket's own time-out begins anew with each read, so a server that sends a byte now and then would hold a thread for
-ever. docs/adr/0085.
+A socket's own time-out restarts with each read, so a server that sends a byte now and then would block a thread
+forever. docs/adr/0085.
 """
 
 import io
@@ -20,7 +20,7 @@ class DeadlinePassed(Exception):
 
 
 class TimedSocket:
-    """What `smtplib` uses of a socket. ``ends``: seconds of the monotonic clock; ``received``: bytes until now."""
+    """What `smtplib` uses of a socket. ``ends``: seconds of the monotonic clock; ``received``: bytes so far."""
 
     def __init__(self, sock: socket.socket, ends: float, received: int = 0) -> None:
         self._sock, self._ends, self._received = sock, ends, received
@@ -36,7 +36,7 @@ class TimedSocket:
                 raise DeadlinePassed from error
 
     def receive_into(self, buffer: Any) -> int:
-        """Wait for the next bytes; 0: the other side has closed.
+        """Wait for the next bytes; 0: the other side has closed the connection.
 
         Raises:
             ConnectionError: it has sent more than 64 KiB.
@@ -68,7 +68,7 @@ class TimedSocket:
         self._sock.close()
 
     def _bound(self) -> None:
-        """Bound the next read or write by what is left."""
+        """Limit the next read or write to the time left."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise DeadlinePassed

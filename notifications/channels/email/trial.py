@@ -1,7 +1,7 @@
-"""How a mail provider is asked whether it takes the credentials, without a mail.
+"""How a mail provider is asked whether it accepts the credentials, without sending an email.
 
-Only calls that every key of a provider may make, or whose refusal says that the key is known: a key that may send and
-nothing else is the right one here. The other providers have none.
+Only calls that every key of a provider may make, or whose refusal says that the key is known: a key that may only send
+is the right one here. The other providers have no such call.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _MAY_ONLY_SEND = "The key may only send, so whether the sender's domain is verif
 
 @dataclass(frozen=True)
 class _Asked:
-    """A GET. ``header``, ``before``: where the key stands; ``answers``: a field that the answer has."""
+    """A GET. ``header``, ``before``: where the key is written; ``answers``: a field that the answer has."""
 
     path: str
     header: str
@@ -44,7 +44,7 @@ https://developers.brevo.com/reference/get-account."""
 
 
 def harmless_call(system: System, credentials: Mapping[str, str]) -> HarmlessCall | None:
-    """The call; ``None``: the provider has none.
+    """The call; ``None``: the provider has no such call.
 
     Raises:
         DeliveryError: a credential is missing or cannot be used.
@@ -81,7 +81,7 @@ def _by_smtp(server: smtp.Server) -> HarmlessCall:
 
 
 def _domain(answer: Mapping[str, Any], sender: EmailSender) -> str:
-    """Pass where Resend sends for the sender's domain, as far as the first page of domains shows it.
+    """Check that Resend sends for the sender's domain, as far as the first page of domains shows it.
 
     Raises:
         Unfit: it does not.
@@ -97,7 +97,7 @@ def _domain(answer: Mapping[str, Any], sender: EmailSender) -> str:
         known = False
     if not known:
         raise TrialRefused(
-            "Resend knows the key, but sends nothing for the sender's domain",
+            "Resend knows the key, but does not send for the sender's domain",
             "Verify the domain at Resend, or change the sender on the system's page. Then try again.",
         )
     return ""

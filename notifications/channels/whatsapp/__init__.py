@@ -1,1 +1,1 @@
-"""WhatsApp: its call, its templates, its errors, its limits."""
+"""WhatsApp: calls, templates, errors, limits."""

@@ -1,7 +1,6 @@
-"""WhatsApp Business Cloud API: approved templates, and free text to whom wrote to us in the last 24 hours.
+"""WhatsApp Business Cloud API: approved templates, and free text to people who wrote to us in the last 24 hours.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. There is no idempotency
-key on the other side.
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages. It has no idempotency keys.
 """
 
 import json
@@ -40,7 +39,7 @@ from wedsync.weddings.models import Address, ContactChannel
 WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
 LONGEST_TEXT = 4096
-_NO_OBJECT = 100  # Meta: an object that is not there, or that the token does not reach
+_NO_OBJECT = 100  # Meta: an object that does not exist, or that the token may not use
 
 
 class WhatsApp(PersonChannel):
@@ -54,18 +53,18 @@ class WhatsApp(PersonChannel):
     channel = ContactChannel.WHATSAPP
 
     def needed(self, values: Mapping[str, str]) -> Sequence[str]:
-        """Who may send, and the number that sends."""
+        """The token, and the number that sends."""
         return ("access_token", "phone_number_id")
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """What stands against it for every channel; else Meta's limit for our number and one phone."""
+        """What blocks it on any channel; otherwise Meta's limit for our number and one phone."""
         found = super().blocked(delivery)
         if found is None and (wait := pair_limit.reserve(delivery)):
             return Blocked(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
         return found
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """Free text where it is allowed and nothing is asked; else an approved template with its parameters."""
+        """Free text if it is allowed and nothing is asked; otherwise an approved template with its parameters."""
         common: dict[str, Any] = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
@@ -83,27 +82,27 @@ class WhatsApp(PersonChannel):
         return Composed(request, content.headline, text)
 
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
-        """The sending number stands in the path."""
+        """The sending number is in the path."""
         base = delivery.system.base_url.rstrip("/")
         url = f"{base}/{settings.GRAPH_VERSION}/{credentials['phone_number_id']}{request.path}"
         headers = {**request.headers, "Authorization": f"Bearer {credentials['access_token']}"}
         return Call(request.method, url, request.body.encode(), headers)
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """A status carries our ``biz_opaque_callback_data``, and so says that the message was taken."""
+        """A status contains our ``biz_opaque_callback_data``, and so says that the message was accepted."""
         urgent = delivery.priority == Priority.URGENT
         return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
 
     def classify(self, response: Response) -> DeliveryError | None:
-        """The error that ``error.code`` stands for."""
+        """The error that ``error.code`` means."""
         return error_of(response)
 
     def noted(self, delivery: Delivery, error: DeliveryError) -> None:
-        """Of the pair, or of the template."""
+        """What it says about the pair, or about the template."""
         refusals.take_effect(delivery, error)
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        """What was refused as free text goes again as a template."""
+        """What was refused as free text is sent again as a template."""
         super().failed(delivery, error)
         if isinstance(error, WindowClosed):
             address_marks.window_closed(delivery.organization_id, self.channel, delivery.target, timezone.now())
@@ -114,7 +113,7 @@ class WhatsApp(PersonChannel):
         send_as_template(delivery)
 
     def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
-        """What does not fit into the shipped templates."""
+        """Whether it is too long for the shipped templates."""
         language = locale.split("-")[0]
         own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
         english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
@@ -126,11 +125,11 @@ class WhatsApp(PersonChannel):
         return f"With an example WhatsApp's message has {length} characters; at most {limit} are taken."
 
     def answered(self, delivery: Delivery, response: Response) -> None:
-        """Remember under which name WhatsApp knows the phone: people answer, and say STOP, under that one."""
+        """Remember WhatsApp's own name for the phone: people's answers, also STOP, come under it."""
         address_marks.known_as(delivery.organization_id, ContactChannel.WHATSAPP, delivery.target, _names_in(response))
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
-        """Look the sending number up."""
+        """Look up the sending number."""
         credentials = credentials_in(system)
         number = credentials["phone_number_id"]
         headers = {"Authorization": f"Bearer {credentials['access_token']}", "Accept": "application/json"}
@@ -151,7 +150,7 @@ class WhatsApp(PersonChannel):
 def _looked_up(number: str, response: Response) -> str:
     if code_of(response) == _NO_OBJECT:
         raise TrialRefused(
-            "WhatsApp knows the token, but no phone number of this id that the token may use",
+            "WhatsApp knows the token, but no phone number with this id that the token may use",
             "Compare the phone number id with WhatsApp Manager: it is the id there, not the number. Give the token's "
             "user access to that account. Then try again.",
         )
@@ -165,7 +164,7 @@ def _looked_up(number: str, response: Response) -> str:
 
 
 def _names_in(response: Response) -> list[str]:
-    """``wa_id`` and ``user_id`` of the one whom an answer names."""
+    """``wa_id`` and ``user_id`` of the person whom an answer names."""
     try:
         contact = json.loads(response.body)["contacts"][0]
         return [str(contact[name]) for name in ("wa_id", "user_id") if contact.get(name)]
@@ -184,16 +183,16 @@ def _window_is_open(delivery: Delivery) -> bool:
 
 
 def send_as_template(delivery: Delivery) -> bool:
-    """Send again as a template what WhatsApp refused as free text; false where it was a template already."""
+    """Send again as a template what WhatsApp refused as free text; false if it already was a template."""
     if not templates.is_text(delivery.request):
         return False
     again = staff_actions.send_anew(delivery)
-    recording.note(again, What.FELL_BACK, "the 24 hours for free text are over: it goes again as a template")
+    recording.note(again, What.FELL_BACK, "the 24 hours for free text are over: it is sent again as a template")
     return True
 
 
 def resend_closed_windows() -> int:
-    """Send as templates what was refused as free text while its worker died; a round of the sweep."""
+    """Send as templates what was refused as free text when its worker died; a round of the sweep."""
     same = {name: OuterRef(name) for name in ("event", "channel", "target", "plan_step")}
     following = Delivery.objects.filter(**same, generation__gt=OuterRef("generation"))
     refused = Delivery.objects.filter(
@@ -204,7 +203,7 @@ def resend_closed_windows() -> int:
 
 
 def _free_text(content: Content) -> str:
-    """The longest facts are cut where it is too long, so that a number to call stays whole."""
+    """If it is too long, the longest facts are cut, so that a number to call stays complete."""
     head, about = f"*{content.headline.replace('*', '')}*", content.about[:500]
     facts = [fact.line for fact in content.facts]
     room = LONGEST_TEXT - len(head) - len(about) - len(facts) - 4

@@ -1,7 +1,7 @@
-"""Meta's error codes, by what they mean: one table, for the answer to a send and for a status that comes later.
+"""The meanings of Meta's error codes: one table, for the answer to a message and for a later status.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. Only ``error.code`` counts: titles will go,
-and the HTTP status of a code differs from place to place.
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. Only ``error.code`` counts: Meta will
+remove titles, and the HTTP status of a code differs from place to place.
 """
 
 import json
@@ -25,12 +25,12 @@ from integrations.errors import (
 )
 from integrations.outbound import Response
 
-SPAM_WAIT = 3600.0  # seconds: to go on at once would make it worse
+SPAM_WAIT = 3600.0  # seconds: to continue immediately would make it worse
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a code says. ``least_wait``: seconds for which nothing more is sent, where the code asks for patience."""
+    """A code's meaning. ``least_wait``: seconds for which nothing more is sent, if the code asks for patience."""
 
     error: type[DeliveryError]
     says: str
@@ -53,15 +53,15 @@ MEANINGS: Mapping[int, Meaning] = {
     **_same([1, 2, 131000, 131016], ServerError, "not available"),
     131047: Meaning(WindowClosed, "the 24 hours for free text are over"),
     131026: Meaning(Undeliverable, "this number cannot be reached"),
-    131050: Meaning(RecipientStopped, "the person has stopped such messages"),
-    130472: Meaning(RecipientRefused, "this number is part of an experiment of WhatsApp's"),
+    131050: Meaning(RecipientStopped, "the person has opted out of such messages"),
+    130472: Meaning(RecipientRefused, "this number is part of one of WhatsApp's experiments"),
     131021: Meaning(RecipientRefused, "the recipient is the sender"),
     131030: Meaning(RecipientRefused, "the recipient is not among the test numbers"),
-    131049: Meaning(RecipientRefused, "WhatsApp's limit of such messages for this person"),
+    131049: Meaning(RecipientRefused, "this person has reached WhatsApp's limit for such messages"),
     **_same(
         [132000, 132001, 132005, 132007, 132012, 132015, 132016],
         TemplateRefused,
-        "the template is missing, was stopped, or takes other parameters",
+        "the template is missing, was stopped, or has other parameters",
     ),
     **_same([3, 100, 131008, 131009, 131051], OurFault, "the message or its parameters are wrong"),
 }
@@ -69,13 +69,13 @@ _UNKNOWN = Meaning(Permanent, "refused")
 
 
 def error_of(response: Response) -> DeliveryError | None:
-    """The error that an answer stands for; ``None`` where its status says all."""
+    """The error that an answer means; ``None`` if its status says everything."""
     code = code_of(response)
     return None if code is None else error_for(code, wait=response.retry_after)
 
 
 def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
-    """The error that a code stands for, wherever it was told. ``wait``: seconds that Meta asks for, if it does."""
+    """The error that a code means, in an answer or a status. ``wait``: the seconds that Meta asks for, if any."""
     meaning = MEANINGS.get(code, _UNKNOWN)
     text = f"WhatsApp {code}: {meaning.says}"
     if issubclass(meaning.error, Transient):
@@ -84,7 +84,7 @@ def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
 
 
 def code_of(response: Response) -> int | None:
-    """Meta's ``error.code``; ``None`` where the answer is no error, or none of Meta's."""
+    """Meta's ``error.code``; ``None`` if the answer is not an error, or not Meta's."""
     if response.status < 400:
         return None
     try:

@@ -1,9 +1,9 @@
-"""The message templates that Meta has approved: which one a message takes, and what fills it.
+"""The message templates that Meta has approved: which one a message uses, and how it is filled.
 
-An organization's own rows stand before the shipped ones. Their text is Meta's and read-only; the copy here is for
+An organization's own rows take precedence over the shipped ones. Their text is fixed at Meta; the copy here is for
 previews and for the sandbox. Shipped ones have their version in their names: an organization that had earlier ones
-approved has these as rows of its own, and goes on with them until the newer ones are approved (docs/adr/0071).
-Parameters hold no line break, no tab and no run of spaces
+approved has these as its own rows, and continues with them until the newer ones are approved (docs/adr/0071).
+Parameters contain no line break, no tab and no run of spaces
 (https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates).
 """
 
@@ -25,7 +25,7 @@ from wedsync.queues import Priority
 __all__ = ["EARLIER", "LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
 Purpose, Status = WhatsAppTemplate.Purpose, WhatsAppTemplate.Status
 DEFAULT_LANGUAGE = "en"
-_PARAMETERS = ("recipient", "headline", "details")  # of the shipped ones
+_PARAMETERS = ("recipient", "headline", "details")  # of the shipped templates
 _NAMES = {
     Purpose.UPDATE: "wedding_update_2",
     Purpose.DIGEST: "wedding_update_2",
@@ -41,13 +41,13 @@ def _read(name: str) -> list[dict[str, Any]]:
 
 SHIPPED = _read("templates.json")
 EARLIER = _read("templates_1.json")
-"""As they were shipped before, under names without a version: nobody can have them approved any more."""
+"""The earlier shipped ones, with names without a version: nobody can have them approved any more."""
 _BY_NAME = {(template["name"], template["language"]): template for template in SHIPPED}
 
 
 @dataclass(frozen=True)
 class Approved:
-    """A template at Meta, filled. ``text``: as the reader sees it."""
+    """A template at Meta, filled in. ``text``: as the reader sees it."""
 
     name: str
     language: str
@@ -66,7 +66,7 @@ class _Template:
 
 
 def template_for(content: Content, delivery: Delivery) -> Approved:
-    """The template that a message takes: in the reader's language the organization's own, then the shipped one."""
+    """The template for a message: in the reader's language the organization's own, then the shipped one."""
     template = _chosen(content.language, _purpose(content, delivery), delivery.organization_id)
     lengths = room_for(template.body, template.parameters)
     parameters = tuple(
@@ -102,9 +102,9 @@ def _own(organization_id: UUID, purpose: WhatsAppTemplate.Purpose) -> list[Whats
 
 
 def _value(name: str, content: Content, longest: int) -> str:
-    """What fills a parameter. Of the details the longest are cut, so that a number to call stays whole."""
+    """The value of a parameter. The longest details are cut, so that a number to call stays complete."""
     if name == "details":
-        again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet")] if content.escalated else []
+        again = [content.words.get("not_acknowledged", "Nobody has confirmed this yet")] if content.escalated else []
         parts = [*again, *(fact.line for fact in content.facts)]
         return _without_stop(" · ".join(fit(parts, longest - 3 * len(parts))))
     values = {
@@ -118,12 +118,12 @@ def _value(name: str, content: Content, longest: int) -> str:
 
 
 def _without_stop(text: str) -> str:
-    """Without a full stop at its end: templates have one behind the placeholder."""
+    """Without a full stop at its end: templates have one after the placeholder."""
     return text[:-1] if text.endswith(".") and not text.endswith("..") else text
 
 
 def filled(body: str, values: Sequence[str]) -> str:
-    """A body with its placeholders filled in; what a value itself says of placeholders is left as it is."""
+    """A body with its placeholders filled in; placeholders within a value stay as they are."""
     return PLACEHOLDER.sub(lambda found: values[int(found[1]) - 1], body)
 
 
@@ -134,14 +134,14 @@ def parameter(text: str, longest: int) -> str:
 
 
 def pause(delivery: Delivery) -> None:
-    """Use an organization's own template no more that Meta has refused, until staff say that it is approved again."""
+    """Stop using an organization's own template that Meta has refused, until staff say that it is approved again."""
     named = _template_in(delivery.request)
     rows = WhatsAppTemplate.objects.filter(organization_id=delivery.organization_id, status=Status.APPROVED)
     rows.filter(name=named.get("name"), language=(named.get("language") or {}).get("code")).update(status=Status.PAUSED)
 
 
 def is_text(request: dict[str, Any] | None) -> bool:
-    """Whether frozen bytes are free text, and no template."""
+    """Whether frozen bytes are free text, not a template."""
     try:
         return bool(json.loads((request or {})["body"])["type"] == "text")
     except (ValueError, KeyError, TypeError):

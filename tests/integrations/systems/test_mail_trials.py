@@ -32,7 +32,7 @@ def test_a_sender_whose_domain_resend_does_not_send_for_is_found(outside: Peer, 
     trial = try_out(system_at(outside, "email", {"from": f"Lakeside <{address}>"}))
 
     assert trial.verdict == TrialResult.REFUSED
-    assert "sends nothing for the sender's domain" in trial.said
+    assert "does not send for the sender's domain" in trial.said
     assert "Verify the domain" in trial.advice
 
 

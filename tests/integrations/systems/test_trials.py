@@ -146,7 +146,7 @@ def test_a_phone_number_id_of_somebody_else_is_told_from_a_wrong_token(outside: 
     trial = try_out(system_at(outside, "whatsapp", {"phone_number_id": "99887766554433"}))
 
     assert trial.verdict == TrialResult.REFUSED
-    assert "WhatsApp knows the token, but no phone number of this id" in trial.said
+    assert "WhatsApp knows the token, but no phone number with this id" in trial.said
     assert "Compare the phone number id" in trial.advice
     assert "99887766554433" not in text_of(trial)
 

@@ -144,7 +144,7 @@ def test_what_is_told_twice_is_traced_once() -> None:
 
     texts = list(TraceEntry.objects.filter(delivery=message.delivery, what="status").values_list("text", flat=True))
     assert sorted(texts) == [
-        "WhatsApp: bounced: WhatsApp is used for this address no more.",
+        "WhatsApp: bounced: WhatsApp is no longer used for this address.",
         "WhatsApp: delivered.",
         "WhatsApp: failed (WhatsApp 131026).",
     ]
