@@ -26,7 +26,7 @@ class Report:
 
     Arguments:
         connection_id: the connection that it came through.
-        reason: a sentence for staff, such as “Its time lies more than 300 s ahead.”
+        reason: a sentence for staff, such as “Its time is more than 300 s ahead.”
         external_id: the vendor's id; where none could be read, the receipt's.
         booking_id: the booking that it names, where its wedding is unknown.
         wedding_id: the wedding that it names, if it belongs to the organization.

@@ -1,4 +1,4 @@
-"""Reports that came too soon after another: they are told when the pause is over, or along with a newer one."""
+"""Reports that came too soon after another: people are told when the pause is over, or along with a newer one."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,12 +17,12 @@ from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
 RETRY = timedelta(seconds=5)
-LATEST = 50  # reports among which one that says something is looked for
-MOST_FURTHER = 3  # reports that are told along with a newer one
+LATEST = 50  # reports that are searched for one that says something
+MOST_FURTHER = 3  # reports told along with a newer one
 
 
 def tell_updates() -> int:
-    """Tell the newest report of each incident whose reports came too early, when its pause is over; how many."""
+    """Tell people the newest report of each incident whose pause is over; returns how many."""
     due = Incident.objects.filter(opening.LIVING, update_due_at__lte=Now()).order_by("update_due_at")
     return rounds.work_off(
         due, _tell_update, broken="update_not_told", requests="event__correlation_id", update_due_at=Now() + RETRY
@@ -50,9 +50,9 @@ def _tell_update(incident_id: UUID) -> bool:
 
 
 def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
-    """What the reports say that came too early since the last one that was told, and that this one stands for.
+    """What the reports say that came too early since people were last told, and that this one represents.
 
-    Of three at most, the oldest first, each once.
+    At most three, the oldest first, each once.
     """
     if event.type != opening.REPORTED:
         return []
@@ -68,7 +68,7 @@ def passed_over(incident: Incident, event: ChannelEvent) -> list[str]:
 
 
 def said_since(incident: Incident, event: ChannelEvent) -> dict[str, Any] | None:
-    """What the newest report that says anything says, where this one says nothing; else ``None``."""
+    """If this report says nothing: what the newest report says that says anything; else ``None``."""
     if event.type != opening.REPORTED or _says_something(event):
         return None
     reports = incident.reports.filter(event__type=opening.REPORTED).select_related("event").order_by("-event_id")

@@ -121,6 +121,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='whatsapptemplate',
+            name='buttons',
+            field=models.JSONField(blank=True, default=list, help_text='As at Meta: [{"type": "quick_reply", "text": "Confirm"}]'),
+        ),
+        migrations.AlterField(
+            model_name='whatsapptemplate',
             name='language',
             field=models.CharField(max_length=8, validators=[django.core.validators.RegexValidator('\\A[a-z]{2,3}(_[A-Z]{2})?\\Z', "Meta's language code, such as de or en_US.")]),
         ),

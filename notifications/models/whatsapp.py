@@ -45,7 +45,7 @@ class WhatsAppTemplate(models.Model):
         help_text='What fills {{1}}, {{2}}, …: ["recipient", "headline", "details"]; also couple, venue, date.',
     )
     buttons = models.JSONField(
-        default=list, blank=True, help_text='As at Meta: [{"type": "quick_reply", "text": "I take care of it"}]'
+        default=list, blank=True, help_text='As at Meta: [{"type": "quick_reply", "text": "Confirm"}]'
     )
     status = models.CharField(
         max_length=16, choices=Status.choices, default=Status.PENDING, help_text="At Meta. Only approved ones are used."

@@ -1,1 +1,1 @@
-"""The people that a route stands for, and whether each may still be written to."""
+"""The people whom a route reaches, and whether each may still be written to."""

@@ -138,7 +138,7 @@ def plan_for(person: Person, point: ContactPoint, sender: System, priority: Prio
 
 
 def people(route: Route, event: ChannelEvent) -> list[Person]:
-    """The people that a route stands for, each once, in the order in which they are called."""
+    """The people whom a route reaches, each once, in the order in which they are called."""
     if event.wedding is None:
         return []
     everybody = list(Contact.objects.filter(organization_id=event.organization_id, wedding=event.wedding))

@@ -27,6 +27,6 @@ def on_trial(*names: str) -> str | None:
 
 
 def templates(organization_id: UUID, name: str) -> Mapping[tuple[str, str], str]:
-    """The active templates for an event type, by locale and channel; an empty channel stands for all of them."""
+    """The active templates for an event type, by locale and channel; an empty channel means all of them."""
     rows = MessageTemplate.objects.filter(organization_id=organization_id, event_type=name, active=True)
     return {(locale, channel): text for locale, channel, text in rows.values_list("locale", "channel", "text")}

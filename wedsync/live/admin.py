@@ -56,7 +56,7 @@ class EntryInline(ReadOnlyInline):
 
 
 class ChannelEventAdmin(ReadOnlyAdmin):
-    """Registered by integrations/admin/events.py, which can link; its deliveries come from deliveries.py beside it."""
+    """Registered by integrations/admin/events.py, which can link; its deliveries come from deliveries.py there."""
 
     tenant_path = "organization"
     list_display = ("type", "urgency", "wedding", "routing_state", "effect", "source", "received")

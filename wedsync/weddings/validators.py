@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
 
-_NO_PLACES = frozenset({"Factory", "localtime"})  # names that stand for no place on earth
+_NO_PLACES = frozenset({"Factory", "localtime"})  # names of no place on earth
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", re.ASCII)
 
 

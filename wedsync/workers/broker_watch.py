@@ -2,7 +2,7 @@
 
 Celery takes at most as many messages as it has threads, and takes the next when one is acknowledged. If the broker
 dies while all of them wait for that, each acknowledgement fails, Kombu logs it and forgets it, and the count stays full
-forever: the worker reads nothing any more, never notices the broken connection, and lives on.
+forever: the worker no longer reads anything, never notices the broken connection, and lives on.
 """
 
 from typing import Any

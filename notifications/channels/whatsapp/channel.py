@@ -122,7 +122,7 @@ class WhatsApp(PersonChannel):
         if length <= templates.LONGEST_BODY:
             return ""
         limit = templates.LONGEST_BODY
-        return f"With an example WhatsApp's message has {length} characters; at most {limit} are taken."
+        return f"With an example WhatsApp's message has {length} characters; the limit is {limit}."
 
     def answered(self, delivery: Delivery, response: Response) -> None:
         """Remember WhatsApp's own name for the phone: people's answers, also STOP, come under it."""

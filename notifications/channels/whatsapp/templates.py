@@ -41,7 +41,7 @@ def _read(name: str) -> list[dict[str, Any]]:
 
 SHIPPED = _read("templates.json")
 EARLIER = _read("templates_1.json")
-"""The earlier shipped ones, with names without a version: nobody can have them approved any more."""
+"""The earlier shipped ones, with names without a version: nobody can get them approved now."""
 _BY_NAME = {(template["name"], template["language"]): template for template in SHIPPED}
 
 

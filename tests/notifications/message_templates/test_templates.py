@@ -39,7 +39,7 @@ def test_the_shipped_words_are_fit(file: Any) -> None:
         ("head\n" + "a: b\n" * 11, CAPACITY, "slack", "en", "text", "at most 10"),
         ("head\n" + "a: b\n" * 11, CAPACITY, "", "en", "text", "at most 10"),
         ("head\n" + "y" * 8000, CAPACITY, "email", "en", "text", "the limit is 8000"),
-        ("head\n" + "y" * 1000, CAPACITY, "whatsapp", "de", "text", "at most 1024"),
+        ("head\n" + "y" * 1000, CAPACITY, "whatsapp", "de", "text", "limit is 1024"),
         ("head", CAPACITY, "", "xx", "locale", "not a known language"),
         ("head", CAPACITY, "", "../en", "locale", "not a known language"),
         ("head", "venue.unheard_of", "", "en", "event_type", "no event type"),
