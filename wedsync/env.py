@@ -261,7 +261,7 @@ TRUSTED_PROXIES = _variable(
     "WEDSYNC_TRUSTED_PROXIES", _networks, "", "comma-separated networks of proxies whose X-Forwarded-For is trusted"
 )
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
-FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process asks for missed entries")
+FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process checks for missed entries")
 SLOW_READER_SECONDS = _variable(
     "WEDSYNC_SLOW_READER_SECONDS", float, "10", "how long a socket may take nothing of what waits for it"
 )

@@ -21,7 +21,7 @@ class DatabaseThreads:
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a database call in one of these threads."""
-        context = contextvars.copy_context()  # the log's lines keep the request's id
+        context = contextvars.copy_context()  # keeps the request's id in log lines
 
         def work() -> R:
             close_old_connections()

@@ -1,4 +1,4 @@
-"""The database threads of live channels: apart from those of webhooks, heartbeats and pages, and from each other."""
+"""The database threads of live channels: separate from those of webhooks, heartbeats and pages, and from each other."""
 
 from wedsync.database.threads import DatabaseThreads
 

@@ -53,7 +53,7 @@ class Guarded(Protocol):
         """The rights it was admitted with."""
 
     def end(self, code: int, reason: str) -> None:
-        """Close it, with nothing sent any more."""
+        """Close it; nothing more is sent."""
 
 
 _STANDING = """
@@ -120,7 +120,7 @@ class Guard:
                 continue
             try:
                 now = await threads.entrance.run(standing, {socket.bearer for socket in self._sockets})
-            except Exception as error:  # PostgreSQL is away, and with it all that a socket could be told
+            except Exception as error:  # PostgreSQL is away, so the sockets get nothing anyway
                 log.warning("rights_not_read", error=type(error).__name__)
                 continue
             self._end_those_without(now)

@@ -1,11 +1,11 @@
 """Tells the clients of this process what is new on the channels that they follow.
 
-What is new is read once for each channel, however many follow it, and the same bytes are written to every client that
-stands right before it; who does not, or has no room, catches up from the log (docs/adr/0091).
+New entries are read once per channel, however many clients follow it, and the same bytes are written to every client
+whose cursor is right before them; a client that is behind, or has no room, catches up from the log (docs/adr/0091).
 
-Hints come from whoever appended: every web process is a member of one group of the channel layer, and hears of many
-channels in one message. Redis only hints: channels-redis drops messages over its capacity and forgets groups after a
-flush. So PostgreSQL is asked every 2 s, in one query, how far the followed channels have come; a lost hint costs a
+Hints come from the process that appended: every web process belongs to one group of the channel layer, and one message
+names many channels. Redis only hints: channels-redis drops messages over its capacity and forgets groups after a
+flush. So PostgreSQL is asked every 2 s, in one query, for the positions of the followed channels; a lost hint costs a
 client 2 s and no event (docs/adr/0006).
 """
 
@@ -23,11 +23,11 @@ from wedsync.live.fan_out.subscriptions import Batch, Subscription
 from wedsync.live.log.reader import ChannelKey, entries_after, last_sequences
 
 log = structlog.get_logger(__name__)
-REJOIN_SECONDS = 30.0  # after Redis was emptied, its groups have no members
+REJOIN_SECONDS = 30.0  # a flush of Redis empties its groups
 MOST_UNSENT = 1024 * 1024  # bytes of one client
-PAGE = 32  # entries of a channel that are read together
-CHANNELS_AT_ONCE = 500  # that are read together
-CLIENTS_AT_ONCE = 500  # that are written to before something else gets its turn
+PAGE = 32  # entries of one channel per read
+CHANNELS_AT_ONCE = 500  # channels per read
+CLIENTS_AT_ONCE = 500  # clients written to before other work gets its turn
 
 
 class Broadcaster:
@@ -45,7 +45,7 @@ class Broadcaster:
         self._joined = asyncio.Event()
 
     async def listen(self) -> None:
-        """Begin to hear hints, if this process does not yet; waits a second at most."""
+        """Start receiving hints, if this process does not yet; waits one second at most."""
         if not self._tasks or any(task.done() for task in self._tasks):
             await self._begin()
         try:
@@ -62,13 +62,13 @@ class Broadcaster:
         self._tasks = [loop.create_task(each) for each in works]
 
     def add(self, subscription: Subscription, last: int) -> None:
-        """Begin to tell a client about a channel. ``last``: where the channel stood a moment ago."""
+        """Start telling a client about a channel. ``last``: the channel's position a moment ago."""
         key = subscription.key
         self._subscriptions[key].add(subscription)
         self._keys[channel_key(*key)] = key
         if subscription.cursor < self._positions.setdefault(key, last):
             self._replays.add(subscription)
-        self._note(key)  # something may have come since
+        self._note(key)  # there may be new entries since
 
     def remove(self, subscription: Subscription) -> None:
         """Stop telling a client about a channel."""
@@ -102,7 +102,7 @@ class Broadcaster:
         while True:
             try:
                 await asyncio.wait_for(get_channel_layer().group_add(LIVE_GROUP, self._address), timeout=5)
-            except Exception as error:  # without Redis the log is asked all the same
+            except Exception as error:  # without Redis, the log is still queried
                 log.warning("hints_unavailable", error=type(error).__name__)
             self._joined.set()
             await asyncio.sleep(REJOIN_SECONDS)
@@ -115,7 +115,7 @@ class Broadcaster:
                     self._note(key)
 
     async def _tell(self) -> None:
-        """Read what is new, and write it to whom it concerns, for as long as the process lives."""
+        """Read what is new and write it to the clients concerned, as long as the process lives."""
         while True:
             await self._has_news.wait()
             self._has_news.clear()
@@ -125,7 +125,7 @@ class Broadcaster:
                 asked = keys[start : start + CHANNELS_AT_ONCE]
                 try:
                     await self._tell_of(asked)
-                except Exception as error:  # PostgreSQL is away; the next question finds them again
+                except Exception as error:  # PostgreSQL is away; the next query finds them again
                     log.warning("entries_not_read", error=type(error).__name__)
 
     async def _tell_of(self, keys: list[ChannelKey]) -> None:
@@ -133,7 +133,7 @@ class Broadcaster:
         for key, entries in (await threads.news.run(entries_after, cursors, PAGE)).items():
             batch = Batch(entries)
             if batch.last <= self._positions.get(key, batch.last):
-                continue  # nobody follows it any more, or somebody who has come back since, and is further
+                continue  # nobody follows it now, or only a client that has returned since and is further ahead
             if len(entries) == PAGE:
                 self._note(key)
             self._positions[key] = batch.last

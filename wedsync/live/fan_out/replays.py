@@ -1,4 +1,4 @@
-"""Clients that are behind read the log in turn, a page each, so that none of them slows the others or what is new."""
+"""Clients that are behind read the log in turn, one page each, so that none delays the others or new entries."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ from wedsync.live.fan_out.subscriptions import Batch, Subscription
 from wedsync.live.log.reader import ChannelKey, entries_after
 
 log = structlog.get_logger(__name__)
-PAGE_BYTES = 256 * 1024  # of one turn, and unsent at most before the next one
+PAGE_BYTES = 256 * 1024  # of one turn, and the most that may be unsent before the next
 FIRST_PAGE, LARGEST_PAGE = 16, 100  # entries
 AGAIN_SECONDS = 1.0  # after PostgreSQL was away
 
@@ -21,7 +21,7 @@ class Replays:
     """All clients of this process that are behind.
 
     Arguments:
-        position: how far those are who are not behind, by channel; ``None``: nobody follows it.
+        position: the position of the clients that are not behind, by channel; ``None``: nobody follows it.
     """
 
     def __init__(self, position: Callable[[ChannelKey], int | None]) -> None:
@@ -77,5 +77,5 @@ class Replays:
             subscription.is_behind = False
         elif entries:
             self._queue(subscription)
-        else:  # what lies between is not in the log any more
+        else:  # the entries in between are no longer in the log
             subscription.cursor, subscription.is_behind = position or cursor, False

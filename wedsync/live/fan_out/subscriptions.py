@@ -1,4 +1,4 @@
-"""What a client follows, and what it is sent: entries that are read once and framed once for all who need them."""
+"""What a client follows, and what it is sent: entries that are read and framed once for all clients."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
@@ -6,15 +6,15 @@ from typing import Protocol
 from wedsync.live.log.reader import ChannelKey, Entry
 
 Framing = Callable[[Iterable[bytes]], bytes]
-"""Turns texts into the bytes of a transport."""
+"""Turns texts into a transport's bytes."""
 
 
 class Client(Protocol):
-    """A connection that follows channels. Writing never waits; what the client has not taken counts as unsent."""
+    """A connection that follows channels. Writing never waits; what the client has not read counts as unsent."""
 
     @property
     def framing(self) -> Framing:
-        """How its transport carries texts."""
+        """How its transport frames texts."""
 
     @property
     def is_open(self) -> bool:
@@ -22,7 +22,7 @@ class Client(Protocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for the client to read."""
+        """Bytes that the client has not read yet."""
 
     def write(self, frames: bytes) -> None:
         """Send whole frames."""
@@ -32,12 +32,12 @@ class Client(Protocol):
 
 
 class Subscription:
-    """A client's place in one channel.
+    """A client's position in one channel.
 
     Attributes:
         cursor: the last sequence that was written to the client.
-        is_behind: it reads the log in its turn, until it has caught up with the others.
-        page: how many entries it reads at a time, so that a page has about as many bytes as it may.
+        is_behind: it reads the log in turn, until it has caught up with the others.
+        page: how many entries it reads at a time, so that a page is about as large as allowed.
     """
 
     __slots__ = ("client", "cursor", "ended", "is_behind", "key", "page")
@@ -53,7 +53,7 @@ class Subscription:
 
 
 class Batch:
-    """Entries of one channel in order; their bytes are made once for each framing and place to go on from."""
+    """Entries of one channel in order; their bytes are made once per framing and starting point."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.before, self.last = entries[0].sequence - 1, entries[-1].sequence
@@ -61,7 +61,7 @@ class Batch:
         self._framed: dict[tuple[Framing, int], bytes] = {}
 
     def behind(self, cursor: int, framing: Framing) -> bytes:
-        """Whatever of it lies behind a cursor."""
+        """The entries after a cursor."""
         key = framing, cursor
         if key not in self._framed:
             self._framed[key] = framing(entry.text for entry in self._entries if entry.sequence > cursor)

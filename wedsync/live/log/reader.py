@@ -1,4 +1,4 @@
-"""Reading the log: where channels stand, and their events as text that any number of sockets can be sent."""
+"""Reads the log: the positions of channels, and their events as text for any number of sockets."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.db import connection
 
 
 class ChannelKey(NamedTuple):
-    """A channel by its name, whether anything was written to it or not."""
+    """A channel by its name, whether or not anything has been written to it."""
 
     organization_id: UUID
     name: str
@@ -53,7 +53,7 @@ ORDER BY asked.number, entry.sequence
 
 
 def positions(keys: Collection[ChannelKey]) -> dict[ChannelKey, Position]:
-    """Where each channel stands; one that nobody has written to yet starts at 0, and gets no row by being followed.
+    """The position of each channel; a channel that has never been written to is at 0, and following it adds no row.
 
     Until there is a row, the epoch is derived from the name. A client that was told it may keep using it, since a
     channel's row, once written, stays (docs/adr/0059).
@@ -75,7 +75,7 @@ def last_sequences(keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
 
 
 def entries_after(cursors: Mapping[ChannelKey, int], most: int) -> dict[ChannelKey, list[Entry]]:
-    """What lies behind a cursor of each channel, oldest first, at most so many entries of each. One query."""
+    """The entries after a cursor of each channel, oldest first, at most ``most`` of each. One query."""
     keys = list(cursors)
     found: dict[ChannelKey, list[Entry]] = {}
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
 """The socket at ``/ws/channels/``, subprotocol ``wedsync.v1``. docs/developers/realtime.md.
 
-A plain ASGI application with one task a client, which waits for the client's requests. What the client is sent, the
-broadcaster and the replays write beside it, without waiting, from the log and in order; so nothing is lost, doubled or
-reordered (docs/adr/0091).
+A plain ASGI application with one task per client, which waits for the client's requests. The broadcaster and the
+replays write events to the client, without waiting, from the log and in order; so nothing is lost, doubled or reordered
+(docs/adr/0091).
 """
 
 import time
@@ -61,7 +61,7 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 class ChannelSocket:
-    """One client: its right, and what it follows."""
+    """One client: its rights, and what it follows."""
 
     def __init__(self, entry: Pass, connection: SocketProtocol) -> None:
         self._pass, self._connection = entry, connection
@@ -71,12 +71,12 @@ class ChannelSocket:
 
     @property
     def bearer(self) -> Bearer:
-        """By whose right this socket is open."""
+        """Whose rights keep this socket open."""
         return self._pass.bearer
 
     @property
     def rights(self) -> frozenset[str]:
-        """What that allowed at the entrance."""
+        """The rights it was admitted with."""
         return self._pass.rights
 
     @property
@@ -91,11 +91,11 @@ class ChannelSocket:
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for the client to read."""
+        """Bytes that the client has not read yet."""
         return self._connection.unsent
 
     def write(self, frames: bytes) -> None:
-        """Send whole frames; without waiting."""
+        """Send whole frames, without waiting."""
         self._connection.write_frames(frames)
 
     def when_drained(self, again: Callable[[], None]) -> None:
@@ -109,7 +109,7 @@ class ChannelSocket:
             again()
 
     def end(self, code: int, reason: str) -> None:
-        """Close the socket; nothing is sent or answered from here on."""
+        """Close the socket; nothing is sent or answered from now on."""
         self._connection.end(code, reason)
         self.let_go()
 
@@ -124,10 +124,10 @@ class ChannelSocket:
             broadcaster.remove(subscription)
 
     async def answer(self, text: str) -> None:
-        """Do what a message asks for. Unreadable messages are answered like any other bad request."""
+        """Carry out a message's request. Unreadable messages are answered like any other bad request."""
         if not self.is_open:
             return
-        if len(text) > LARGEST_FRAME:  # the server refuses most of them before
+        if len(text) > LARGEST_FRAME:  # the server has refused most of these already
             self.end(CLOSE_TOO_LARGE, f"a frame may have at most {LARGEST_FRAME} bytes")
             return
         try:
@@ -141,7 +141,7 @@ class ChannelSocket:
             frame = {"id": request_id, "ok": True, **await self._operate(content, begin)}
         except RequestRefused as refused:
             frame = {"id": request_id, "ok": False, "error": refused.body}
-        except Exception as error:  # PostgreSQL or Redis is away: the client may ask again
+        except Exception as error:  # PostgreSQL or Redis is away: the client may try again
             log.warning("socket_operation_failed", error=type(error).__name__)
             body = RequestRefused("unavailable", "try again in a few seconds", temporary=True).body
             frame = {"id": request_id, "ok": False, "error": body}
@@ -151,10 +151,10 @@ class ChannelSocket:
                 each()
 
     def _count(self, content: Any) -> None:
-        """Bound what one socket asks in a minute; to follow further channels is free, up to as many as it may follow.
+        """Limit one socket's requests per minute; subscribing to further channels is free, up to the limit for those.
 
         Raises:
-            RequestRefused: it asked too much.
+            RequestRefused: it made too many requests.
         """
         if self._follows_more(content):
             return
@@ -164,7 +164,7 @@ class ChannelSocket:
         if self._asked > settings.LIMIT_PER_TICKET:
             raise RequestRefused(
                 "too-many-requests",
-                f"a socket may make {settings.LIMIT_PER_TICKET} requests a minute besides following channels; wait",
+                f"a socket may make {settings.LIMIT_PER_TICKET} requests a minute, not counting subscriptions; wait",
                 temporary=True,
             )
 
@@ -177,7 +177,7 @@ class ChannelSocket:
         return bool(more) and len(more) == len(names) and len(self._followed) + len(more) <= MOST_CHANNELS
 
     async def _operate(self, content: Any, begin: list[Callable[[], None]]) -> dict[str, Any]:
-        """The answer to a request. ``begin``: what is to follow it."""
+        """The answer to a request. ``begin``: the subscriptions to start after it."""
         match requests.operation_of(content):
             case "subscribe" if requests.asks_for_many(content):
                 return await self._subscribe_to_many(requests.channels_of(content), begin)
@@ -207,10 +207,10 @@ class ChannelSocket:
         return {"channels": {name[:LONGEST_NAME]: answers[name] for name in asked}}
 
     def _check(self, name: str, *, further: int) -> None:
-        """Refuse a channel that may not be followed. ``further``: how many more this request adds before it.
+        """Refuse a channel that may not be followed. ``further``: how many this request adds before it.
 
         Raises:
-            RequestRefused: the ticket does not cover it, or the socket follows as many as it may.
+            RequestRefused: the ticket does not cover it, or the socket follows as many channels as it may.
         """
         if not self._pass.covers(name):
             raise RequestRefused("forbidden", "this ticket does not cover that channel")
@@ -233,14 +233,14 @@ class ChannelSocket:
         return answer if recovered else {**answer, "recovered": False}
 
     def _begin(self, name: str, cursor: int, last: int) -> None:
-        """Follow a channel, in the place of an earlier subscription if there is one."""
+        """Follow a channel, replacing an earlier subscription to it."""
         self._forget(name)
         self._followed[name] = Subscription(self, ChannelKey(self._pass.organization_id, name), cursor, FIRST_PAGE)
         broadcaster.add(self._followed[name], last)
 
 
 def _can_resume(start: Start, where: Position) -> bool:
-    """Whether the log still holds everything behind the client's cursor."""
+    """Whether the log still has everything after the client's cursor."""
     if start.after is None:
         return True
     return start.after <= where.last and start.epoch in (None, *where.epochs)

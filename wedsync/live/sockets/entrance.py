@@ -1,6 +1,6 @@
 """Who may open a socket: the bearer of a ticket, or staff with a session on one of our own pages.
 
-Refused clients never reach the consumer, so that strangers cost neither a Redis connection nor a task.
+Refused clients never reach the socket, so that strangers cost neither a Redis connection nor a task.
 """
 
 from typing import Any

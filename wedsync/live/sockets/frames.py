@@ -1,4 +1,4 @@
-"""WebSocket frames as bytes (RFC 6455, 5.2): made once, and the same for every socket, since servers mask nothing."""
+"""WebSocket frames as bytes (RFC 6455, 5.2): made once for all sockets, since servers do not mask frames."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ _LENGTH_IN_2, _LENGTH_IN_8 = 126, 127
 
 
 def text_frame(text: bytes) -> bytes:
-    """One text message, uncompressed, as it may be sent also where compression was agreed on (RFC 7692, 6)."""
+    """One text message, uncompressed, which is allowed even if compression was negotiated (RFC 7692, 6)."""
     length = len(text)
     if length <= _SHORT:
         return bytes((_TEXT, length)) + text

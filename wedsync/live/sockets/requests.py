@@ -1,4 +1,4 @@
-"""What clients may ask of a socket, checked before anything is done. docs/developers/realtime.md, "Requests"."""
+"""Clients' requests to a socket, checked before anything is done. docs/developers/realtime.md, "Requests"."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _OF_ONE = frozenset({"after", "epoch"})
 
 
 class RequestRefused(Exception):
-    """A request that cannot be done; becomes the error of its answer."""
+    """A request that cannot be carried out; becomes the error in its answer."""
 
     def __init__(self, code: str, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """Where a client wants to go on: after a sequence of an epoch; from now on, where ``after`` is ``None``."""
+    """Where a client wants to continue: after a sequence of an epoch; from now on if ``after`` is ``None``."""
 
     after: int | None = None
     epoch: object = None
@@ -34,14 +34,14 @@ def operation_of(content: Any) -> str:
     """What a message asks for.
 
     Raises:
-        RequestRefused: it is no request, or has fields that its operation does not know.
+        RequestRefused: it is not a request, or has fields that its operation does not know.
     """
     if not isinstance(content, dict):
         raise RequestRefused("bad-request", "send one JSON object per message")
     operation = content.get("op")
     known = _FIELDS.get(operation) if isinstance(operation, str) else None
     if known is None:
-        raise RequestRefused("unknown-op", f"op is one of {', '.join(_FIELDS)}")
+        raise RequestRefused("unknown-op", f"op must be one of {', '.join(_FIELDS)}")
     _refuse_unknown(content, known, str(operation))
     return str(operation)
 
@@ -55,7 +55,7 @@ def channel_of(content: Mapping[str, Any]) -> str:
     """The name of a request's channel.
 
     Raises:
-        RequestRefused: it is none.
+        RequestRefused: it is not a channel name.
     """
     try:
         return check_name(str(content.get("channel")))
@@ -64,38 +64,38 @@ def channel_of(content: Mapping[str, Any]) -> str:
 
 
 def channels_of(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The channels of a subscription to many, by name, as they were written.
+    """The channels of a subscription to several, by name, as they were written.
 
     Raises:
-        RequestRefused: they are no object, too many, or stand beside a single one.
+        RequestRefused: they are not an object, are too many, or come together with a single one.
     """
     given = content["channels"]
     if not isinstance(given, dict) or not given or set(content) & {"channel", *_OF_ONE}:
-        raise RequestRefused("bad-request", 'channels is an object such as {"<name>": {"after": 12, "epoch": "..."}}')
+        raise RequestRefused("bad-request", 'channels must be an object: {"<name>": {"after": 12, "epoch": "..."}}')
     if len(given) > MOST_CHANNELS:
         raise RequestRefused("too-many-channels", f"a socket follows at most {MOST_CHANNELS} channels")
     return given
 
 
 def start_of(content: object) -> Start:
-    """Where a subscription wants to begin.
+    """Where a subscription wants to start.
 
     Raises:
-        RequestRefused: that cannot be read.
+        RequestRefused: this cannot be read.
     """
     if not isinstance(content, dict):
-        raise RequestRefused("bad-request", "of each channel send an object, which may hold after and epoch")
+        raise RequestRefused("bad-request", "send an object for each channel, which may contain after and epoch")
     after = content.get("after")
     if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
-        raise RequestRefused("bad-request", "after is the last sequence that you have seen, a whole number from 0")
+        raise RequestRefused("bad-request", "after must be the last sequence you have seen, a whole number from 0")
     return Start(after, content.get("epoch"))
 
 
 def start_of_one_of_many(name: str, content: object) -> Start:
-    """The same of one of several channels.
+    """The start of one of several channels.
 
     Raises:
-        RequestRefused: it cannot be read, has an unknown field, or its channel's name is none.
+        RequestRefused: it cannot be read, has an unknown field, or its channel's name is invalid.
     """
     channel_of({"channel": name})
     start = start_of(content)

@@ -1,8 +1,8 @@
-"""uvicorn's WebSocket protocol, opened a little: frames that many sockets share are written as they are.
+"""uvicorn's WebSocket protocol with additions: frames that many sockets share are written unchanged.
 
-Named in the Procfile by ``--ws``. The socket's ASGI application finds it in ``scope["extensions"]``, and asks it what
-ASGI has no message for: how much is unsent, to write without waiting, and to end a connection whose client reads
-nothing.
+Named in the Procfile by ``--ws``. The socket's ASGI application finds it in ``scope["extensions"]``, and uses it for
+what ASGI has no messages for: to see how much is unsent, to write without waiting, and to end a connection whose client
+reads nothing.
 """
 
 import socket
@@ -14,7 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 
 EXTENSION = "wedsync.socket"
-SEND_BUFFER = 128 * 1024  # bytes that the kernel keeps for a client; what it has not taken is counted as unsent
+SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 
 
@@ -22,7 +22,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """One connection."""
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Bound what the kernel holds for this client."""
+        """Limit what the kernel buffers for this client."""
         super().connection_made(transport)
         self.written = 0
         found: Any = transport.get_extra_info("socket")
@@ -40,7 +40,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.drained = None
 
     drained: Callable[[], None] | None = None
-    """Called when what was unsent has left, for a socket that waits for that."""
+    """Called when the unsent bytes have been sent, for a socket that waits for that."""
 
     @property
     def is_open(self) -> bool:
@@ -49,16 +49,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that were written and that the kernel has not taken."""
+        """Bytes written that the kernel has not accepted yet."""
         return self.transport.get_write_buffer_size()
 
     @property
     def taken(self) -> int:
-        """Bytes that the kernel has taken since the beginning."""
+        """Bytes that the kernel has accepted since the start."""
         return self.written - self.unsent
 
     def write_frames(self, frames: bytes) -> None:
-        """Send whole frames as they are, without waiting; nothing where the connection is closing."""
+        """Send whole frames unchanged, without waiting; nothing if the connection is closing."""
         if self.is_open:
             self.written += len(frames)
             self.transport.write(frames)
@@ -70,7 +70,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.drained()
 
     def end(self, code: int, reason: str) -> None:
-        """Begin the closing handshake, without waiting; the connection is cut off where the client does not answer."""
+        """Start the closing handshake, without waiting; the connection is cut off if the client does not answer."""
         if not self.is_open:
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
@@ -86,6 +86,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def cut_off(self, code: int, reason: str) -> None:
-        """End at once; what is unsent is dropped. For a client that reads nothing, which no close frame would reach."""
+        """End immediately, dropping what is unsent: for a client that reads nothing, not even a close frame."""
         self.end(code, reason)
         self.transport.abort()

@@ -1,4 +1,4 @@
-"""Clients that read nothing are cut off, so that what was written for them does not fill the memory."""
+"""Clients that read nothing are cut off, so that the data written for them does not fill the memory."""
 
 import asyncio
 import time
@@ -9,19 +9,19 @@ from django.conf import settings
 from wedsync.live.sockets.server_protocol import SocketProtocol
 
 log = structlog.get_logger(__name__)
-CLOSE_SLOW = 3008  # come again: what was missed is in the log
+CLOSE_SLOW = 3008  # come again: the missed events are in the log
 LOOK_EVERY = 1.0  # seconds
 
 
 class SlowReaders:
-    """All connections of this process, and since when those with something unsent have taken nothing."""
+    """All connections of this process, and since when those with unsent bytes have read nothing."""
 
     def __init__(self) -> None:
         self._taken: dict[SocketProtocol, tuple[int, float]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def add(self, connection: SocketProtocol) -> None:
-        """Begin to watch a connection."""
+        """Start watching a connection."""
         self._taken[connection] = connection.taken, time.monotonic()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._watch())
@@ -36,7 +36,7 @@ class SlowReaders:
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """Cut off whoever has taken nothing for too long."""
+        """Cut off the clients that have read nothing for too long."""
         for connection, (before, since) in list(self._taken.items()):
             taken = connection.taken
             if taken != before or not connection.unsent:
@@ -44,7 +44,7 @@ class SlowReaders:
             elif now - since >= settings.SLOW_READER_SECONDS:
                 log.info("socket_too_slow", unsent=connection.unsent)
                 self.remove(connection)
-                connection.cut_off(CLOSE_SLOW, "nothing of what waited was read")
+                connection.cut_off(CLOSE_SLOW, "the waiting data was not read")
 
 
 slow_readers = SlowReaders()
