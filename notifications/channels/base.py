@@ -133,7 +133,7 @@ class PersonChannel(ABC, AccountRules):
         rows = Message.objects.filter(delivery=delivery)
         rows.update(provider_id=provider_id[:200])
         statuses.merge(rows, self.status_when_accepted, timezone.now())
-        taken = f"{self.channel.label} took it" + (f", under the id {provider_id}" if provider_id else "")
+        taken = f"{self.channel.label} accepted it" + (f", with the id {provider_id}" if provider_id else "")
         taken += f", in {cost}" if (cost := self.cost(delivery)) else ""
         recording.note(delivery, recording.What.SENT, taken)
         follow_up.after_delivery(delivery)

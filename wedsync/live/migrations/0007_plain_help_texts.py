@@ -1,4 +1,4 @@
-"""Texts for staff: help texts. No column changes."""
+"""Texts for staff: help texts and labels. No column changes."""
 
 from django.db import migrations, models
 

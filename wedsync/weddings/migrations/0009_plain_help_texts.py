@@ -1,4 +1,4 @@
-"""Texts for staff: help texts. No column changes."""
+"""Texts for staff: help texts and labels. No column changes."""
 
 import django.contrib.postgres.fields
 import wedsync.weddings.models
@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('weddings', '0001_squashed_0007_address_help'),
+        ('weddings', '0008_text_messages'),
     ]
 
     operations = [

@@ -8,9 +8,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0020_plain_help_texts'),
-        ('notifications', '0001_squashed_0010_reach_checks'),
-        ('weddings', '0008_plain_help_texts'),
+        ('integrations', '0021_text_messages'),
+        ('notifications', '0011_text_messages'),
+        ('weddings', '0009_plain_help_texts'),
     ]
 
     operations = [
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='messagetemplate',
             name='channel',
-            field=models.CharField(blank=True, choices=[('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email')], help_text='Empty: every channel.', max_length=16),
+            field=models.CharField(blank=True, choices=[('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email'), ('sms', 'SMS')], help_text='Empty: every channel.', max_length=16),
         ),
         migrations.AlterField(
             model_name='messagetemplate',
