@@ -26,4 +26,4 @@ def committed(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterat
         all_here.wait(10)
         connections.close_all()
 
-    list(threads._pool.map(close, range(threads.THREADS)))
+    list(threads._shared._pool.map(close, range(threads.THREADS)))

@@ -19,7 +19,7 @@ from tests.factories import (
     ExternalReferenceFactory,
     WeddingFactory,
 )
-from wedsync.weddings.models import Address
+from wedsync.weddings.models import Address, ContactChannel
 
 NAME = "WEDSYNC_CREDENTIAL_OF_LAKESIDE"
 SENTINEL = "zebra-Quartz-7731"
@@ -56,14 +56,15 @@ def delivery(system: System, **rest: Any) -> Delivery:
     event = EventFactory(
         **mine, wedding=wedding, type="booking.created", payload={"booking_id": "BK-1", "status": "new"}
     )
-    if system.kind not in {"whatsapp", "slack", "email"}:
+    if system.kind not in ContactChannel.values:
         made: Delivery = DeliveryFactory(**mine, event=event, system=system, **rest)
         return made
     phone = "+436601234567"
     anna = ContactFactory(**mine, wedding=wedding, name="Anna", email="anna@people.example", phone=phone, role="couple")
     Address.objects.filter(**mine).delete()
-    AddressFactory(**mine, channel="whatsapp", value=phone)
-    target = {"whatsapp": phone, "slack": str(system.id), "email": "anna@people.example"}[system.kind]
+    for channel in ("whatsapp", "sms"):
+        AddressFactory(**mine, channel=channel, value=phone)
+    target = {"whatsapp": phone, "sms": phone, "slack": str(system.id), "email": "anna@people.example"}[system.kind]
     person = None if system.kind == "slack" else anna
     to_person: Delivery = DeliveryFactory(
         **mine, event=event, system=system, contact=person, channel=system.kind, target=target, **rest
@@ -76,6 +77,7 @@ def complete(kind: str) -> dict[str, str]:
     return {
         "whatsapp": {"access_token": "token-of-whatsapp", "phone_number_id": "106540352242922"},
         "slack": {"webhook_path": "T01/B02/hush"},
+        "sms": {"account_sid": "AC" + "0a" * 16, "auth_token": "token-of-twilio", "sender": "+12025550199"},
         "email": {"api_key": "key-of-mail", "from": "Lakeside <hello@lakeside.example>"},
     }.get(kind, {"access_token": "token-of-vendor"})
 
