@@ -1,8 +1,8 @@
 """The socket at ``/ws/channels/``, subprotocol ``wedsync.v1``. docs/developers/realtime.md.
 
-A plain ASGI application with one task per client, which waits for the client's requests. The broadcaster and the
-replays write events to the client, without waiting, from the log and in order; so nothing is lost, doubled or reordered
-(docs/adr/0091).
+A plain ASGI application that accepts and then hands the connection over, so that an idle client costs no task. The
+broadcaster and the replays write events to the client, without waiting, from the log and in order; so nothing is lost,
+doubled or reordered (docs/adr/0091).
 """
 
 import time
@@ -37,7 +37,7 @@ MINUTE = 60  # seconds
 
 
 async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Serve one client that the entrance has let in.
+    """Accept one client that the entrance has let in, and serve it from then on.
 
     Raises:
         RuntimeError: the server was started without ``--ws wedsync.live.sockets.server_protocol:SocketProtocol``.
@@ -51,13 +51,7 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     socket = ChannelSocket(scope["pass"], connection)
     guard.add(socket)
     slow_readers.add(connection)
-    try:
-        while (message := await receive())["type"] == "websocket.receive":
-            await socket.answer(message.get("text") or "")
-    finally:
-        guard.remove(socket)
-        slow_readers.remove(connection)
-        socket.let_go()
+    connection.hand_over(socket)
 
 
 class ChannelSocket:
@@ -111,10 +105,15 @@ class ChannelSocket:
     def end(self, code: int, reason: str) -> None:
         """Close the socket; nothing is sent or answered from now on."""
         self._connection.end(code, reason)
-        self.let_go()
+        self._let_go()
 
-    def let_go(self) -> None:
-        """Forget all subscriptions."""
+    def ended(self) -> None:
+        """The connection is gone."""
+        guard.remove(self)
+        slow_readers.remove(self._connection)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._when_drained.clear()
         for name in list(self._followed):
             self._forget(name)

@@ -1,46 +1,111 @@
-"""uvicorn's WebSocket protocol with additions: frames that many sockets share are written unchanged.
+"""uvicorn's WebSocket protocol, extended: frames that many sockets share, and sockets that need no task while idle.
 
-Named in the Procfile by ``--ws``. The socket's ASGI application finds it in ``scope["extensions"]``, and uses it for
-what ASGI has no messages for: to see how much is unsent, to write without waiting, and to end a connection whose client
-reads nothing.
+The Procfile names it with ``--ws``, and the socket's ASGI application finds it in ``scope["extensions"]``. It offers
+what ASGI has no message for: the number of unsent bytes, writing without waiting, and ending a connection whose client
+reads nothing. After ``hand_over`` the application may return; each message is then answered by a task of its own.
 """
 
+import asyncio
+import contextvars
 import socket
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
+import structlog
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
+log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
-SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
+SEND_BUFFER = 128 * 1024  # bytes that the kernel keeps for a client; what it has not taken is counted as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
+CLOSE_BROKEN = 1011
+
+
+class Holder(Protocol):
+    """Who answers a connection once it is accepted."""
+
+    async def answer(self, text: str) -> None:
+        """A message has come; the next one waits until this one is answered."""
+
+    def ended(self) -> None:
+        """The connection is gone."""
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """One connection."""
 
+    written = 0  # bytes
+    drained: Callable[[], None] | None = None
+    """Called when what was unsent has left, for a socket that waits for that."""
+    _holder: Holder | None = None
+    _context: contextvars.Context | None = None
+    _answering: asyncio.Task[None] | None = None
+
     def connection_made(self, transport: BaseTransport) -> None:
-        """Limit what the kernel buffers for this client."""
+        """Bound what the kernel holds for this client."""
         super().connection_made(transport)
-        self.written = 0
         found: Any = transport.get_extra_info("socket")
         if found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     async def run_asgi(self) -> None:
-        """Let the application find this connection."""
+        """Let the application accept or refuse; as its parent does, but that it may hand the connection over."""
         extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), EXTENSION: self}
         self.scope["extensions"] = extensions
         try:
-            await super().run_asgi()
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except Exception:
+            log.exception("socket_not_served")
+            self.send_500_response()
         finally:
             extensions.clear()
-            self.drained = None
+        if self._holder is None and self.close_timer is None:
+            self.send_500_response()
+            self.transport.close()
 
-    drained: Callable[[], None] | None = None
-    """Called when the unsent bytes have been sent, for a socket that waits for that."""
+    def hand_over(self, holder: Holder) -> None:
+        """Let the application return; from here on the holder answers. What the request had is let go."""
+        self._holder, self._context = holder, contextvars.copy_context()
+        del self.request, self.response
+        if self.disconnected:
+            self._let_go()
+        self._answer()
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message has come."""
+        super().send_receive_event_to_app()
+        self._answer()
+
+    def _answer(self) -> None:
+        if self._holder and self._answering is None and not self.queue.empty():
+            self._answering = self.loop.create_task(self._answer_all(self._holder), context=self._context)
+
+    async def _answer_all(self, holder: Holder) -> None:
+        try:
+            while not self.queue.empty():
+                message = await self.receive()
+                if message["type"] == "websocket.receive":
+                    await holder.answer(message.get("text") or "")
+        except Exception:
+            log.exception("socket_broken")
+            self.end(CLOSE_BROKEN, "a fault of ours")
+        finally:
+            self._answering = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything that the connection held."""
+        super().connection_lost(exc)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        holder, self._holder, self._context, self.drained = self._holder, None, None, None
+        if holder:
+            holder.ended()
 
     @property
     def is_open(self) -> bool:
@@ -49,16 +114,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes written that the kernel has not accepted yet."""
+        """Bytes that were written and that the kernel has not taken."""
         return self.transport.get_write_buffer_size()
 
     @property
     def taken(self) -> int:
-        """Bytes that the kernel has accepted since the start."""
+        """Bytes that the kernel has taken since the beginning."""
         return self.written - self.unsent
 
     def write_frames(self, frames: bytes) -> None:
-        """Send whole frames unchanged, without waiting; nothing if the connection is closing."""
+        """Send whole frames as they are, without waiting; nothing where the connection is closing."""
         if self.is_open:
             self.written += len(frames)
             self.transport.write(frames)
@@ -70,10 +135,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.drained()
 
     def end(self, code: int, reason: str) -> None:
-        """Start the closing handshake, without waiting; the connection is cut off if the client does not answer."""
+        """Begin the closing handshake, without waiting; the connection is cut off where the client does not answer."""
         if not self.is_open:
             return
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         try:
             self.conn.send_close(code, reason)
         except InvalidState:  # the client has closed meanwhile
@@ -86,6 +150,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def cut_off(self, code: int, reason: str) -> None:
-        """End immediately, dropping what is unsent: for a client that reads nothing, not even a close frame."""
+        """End at once; what is unsent is dropped. For a client that reads nothing, which no close frame would reach."""
         self.end(code, reason)
         self.transport.abort()
