@@ -1,1 +1,1 @@
-"""How soon a committed event reaches many sockets, beside a bare WebSocket server and Channels' own way."""
+"""How soon a committed event reaches many sockets, compared with a bare WebSocket server and stock Channels."""

@@ -1,4 +1,4 @@
-"""``python -m bench.live``: one event to many sockets, beside a bare WebSocket server and Channels' own way."""
+"""``python -m bench.live``: one event to many sockets, compared with a bare WebSocket server and stock Channels."""
 
 import argparse
 import os
@@ -25,18 +25,18 @@ FILES = 8_192
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.live",
-        description="Follow one channel by many sockets, and tell two events a second; ours, a bare server and stock "
-        "Channels in turn. Ours is timed from the commit, the others from their message to Redis.",
+        description="Let many sockets follow one channel, and send two events per second; our server, a bare one and "
+        "stock Channels take turns. Ours is timed from the commit, the others from their message to Redis.",
     )
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
-    parser.add_argument("--sockets", type=int, nargs="+", default=[200, 1000], help="how many (200 1000)")
-    parser.add_argument("--events", type=int, default=20, help="in each measurement (20)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each server is measured (3)")
+    parser.add_argument("--sockets", type=int, nargs="+", default=[200, 1000], help="how many sockets (200 1000)")
+    parser.add_argument("--events", type=int, default=20, help="events per measurement (20)")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the JSON goes (bench/results/live.json)")
     return parser.parse_args(words)
 
 
 def ratios(found: Sequence[Measurement]) -> dict[str, float | None]:
-    """Ours by the others, of the most sockets: of each round, and of those the median."""
+    """Our figures divided by the others', at the largest number of sockets: the median over the rounds."""
     most = max((each.sockets for each in found), default=0)
     of = {side: [each for each in found if each.side == side and each.sockets == most] for side in SIDES}
 
@@ -54,11 +54,11 @@ def ratios(found: Sequence[Measurement]) -> dict[str, float | None]:
 
 
 def show(console: Console, found: Sequence[Measurement]) -> None:
-    """Print the table, and the ratios below it."""
+    """Print the table and, below it, the ratios."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name in ("sockets", "side"):
         table.add_column(name)
-    for name in ("p50 ms", "p99 ms", "longest ms", "CPU µs each", "KiB a socket"):
+    for name in ("p50 ms", "p99 ms", "longest ms", "CPU µs per event", "KiB per socket"):
         table.add_column(name, justify="right")
     for each in sorted(found, key=lambda one: (one.sockets, SIDES.index(one.side))):
         times = (percentile(each.milliseconds, share) for share in (0.5, 0.99, 1.0))
@@ -70,7 +70,7 @@ def show(console: Console, found: Sequence[Measurement]) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON. 0 when it was measured; 1 when not; 130 when stopped."""
+    """Measure, print and write the JSON. 0: measured; 1: failed; 130: stopped."""
     arguments = _arguments(words)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard) if hard > 0 else FILES, hard))

@@ -1,8 +1,8 @@
-"""``python -m bench.live.clients``: many WebSocket clients in one process, which note when each event arrives.
+"""``python -m bench.live.clients``: many WebSocket clients in one process, which record when each event arrives.
 
-Raw sockets, so that a client costs as little as may be: it reads a frame's head and the event's number, no JSON. Each
-line of its input is one order in JSON, answered by one line: ``{"open": {...}}`` once all are open and follow their
-channel; ``{"collect": [numbers]}`` by the arrivals of each event; ``{"close": true}``.
+They use raw sockets, so that a client costs as little as possible: it reads a frame's header and the event's number,
+but no JSON. Each line of input is a command in JSON, answered with one line: ``{"open": {...}}`` once all sockets are
+open and follow their channel; ``{"collect": [numbers]}`` with the times at which each event came; ``{"close": true}``.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from typing import Any
 
 import uvloop
 
-PATIENCE = 15.0  # seconds for the last of the events
-AT_ONCE = 50  # that connect together
+PATIENCE = 15.0  # seconds to wait for the last event
+AT_ONCE = 50  # clients that connect together
 _NUMBER = re.compile(rb"n(\d+)n")
 _TEXT = 0x1
 
@@ -39,7 +39,7 @@ class Client(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Take whole frames out of what has come."""
+        """Read each complete frame that has arrived."""
         now = time.monotonic()
         self._buffer += data
         if not self.is_open:
@@ -80,7 +80,7 @@ class Crowd:
         self.arrivals: dict[int, list[float]] = {}
 
     def seen(self, client: Client, frame: bytes, now: float) -> None:
-        """An answer to a subscription, or an event."""
+        """Handle an answer to a subscription, or an event."""
         if found := _NUMBER.search(frame):
             self.arrivals.setdefault(int(found[1]), []).append(now)
         elif frame != b" ":
@@ -90,7 +90,7 @@ class Crowd:
             client.changed.set()
 
     async def open(self, port: int, targets: list[str], request: str) -> int:
-        """Connect to each target, and send each the request; returns once all are answered."""
+        """Connect to each target and send it the request; returns once all have answered."""
         loop = asyncio.get_running_loop()
         for start in range(0, len(targets), AT_ONCE):
             made = [Client(self, target, request.encode()) for target in targets[start : start + AT_ONCE]]
@@ -104,7 +104,7 @@ class Crowd:
         return len(self.clients)
 
     async def collect(self, numbers: list[int]) -> dict[int, list[float]]:
-        """When each event arrived at each client; what has not come in time is missing."""
+        """When each event arrived at each client; arrivals that were too late are missing."""
         end = time.monotonic() + PATIENCE
         while any(len(self.arrivals.get(each, ())) < len(self.clients) for each in numbers):
             if time.monotonic() > end:
@@ -113,7 +113,7 @@ class Crowd:
         return {each: self.arrivals.pop(each, []) for each in numbers}
 
     def close(self) -> int:
-        """End all connections."""
+        """Abort all connections."""
         for client in self.clients:
             client.transport.abort()
         self.clients.clear()
@@ -128,7 +128,7 @@ def _masked(text: bytes) -> bytes:
 
 
 async def main() -> None:
-    """Carry out orders until the input ends."""
+    """Execute commands until the input ends."""
     crowd = Crowd()
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):

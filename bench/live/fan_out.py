@@ -1,4 +1,4 @@
-"""One event to many sockets: how long after its commit each has it, and what that costs the server."""
+"""One event to many sockets: how long after its commit it reaches each, and what that costs the server."""
 
 import json
 import os
@@ -20,12 +20,12 @@ EVERY = 0.5  # seconds between two events
 
 @dataclass(frozen=True)
 class Measurement:
-    """One side, once.
+    """One measurement of one side.
 
     Arguments:
-        milliseconds: from the commit to the arrival, of each event at each socket.
+        milliseconds: from the commit to the arrival, for each event at each socket.
         cpu_microseconds: of the server, for each event at each socket.
-        bytes_per_socket: by which the server grew when they connected.
+        bytes_per_socket: how much the server's memory grew as the sockets connected, per socket.
     """
 
     side: str
@@ -36,7 +36,7 @@ class Measurement:
 
 
 class Stage:
-    """The three servers, the teller and the clients."""
+    """The three servers, the process that sends events, and the clients."""
 
     def __init__(self, servers: dict[str, Server], teller: Helper, clients: Helper) -> None:
         self._servers, self._teller, self._clients = servers, teller, clients
@@ -44,16 +44,16 @@ class Stage:
         self._number = 0
 
     def measure(self, side: str, sockets: int, events: int) -> Measurement:
-        """Open the sockets, tell the events, close the sockets.
+        """Open the sockets, send the events, close the sockets.
 
         Raises:
-            BenchError: an event did not arrive at every socket, or at one of them twice.
+            BenchError: an event did not reach each socket exactly once.
         """
         server = self._servers[side]
         before = server.resident_bytes()
         self._clients.ask(json.dumps({"open": self._targets(side, sockets, server.port)}))
         grown = server.resident_bytes() - before
-        self._tell(side, 2)  # whatever is made on first use
+        self._tell(side, 2)  # so that what is created on first use exists
         cpu = cpu_seconds(server.pid)
         told = self._tell(side, events)
         cost = cpu_seconds(server.pid) - cpu
@@ -92,7 +92,7 @@ class Told:
 
 @contextmanager
 def stage(ground: Ground) -> Iterator[Stage]:
-    """Start everything."""
+    """Start the servers and helper processes; end them afterwards."""
     organization = ground.make_product(weddings=1).organization
     environment = ground.environment(free_port()) | {"REDIS_URL": ground.valkey.url}
     log = ground.home.log("helpers")
@@ -124,12 +124,12 @@ OUR_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used of processors, in user and system mode (proc_pid_stat(5))."""
+    """The processor time that a process has used, in user and system mode (proc_pid_stat(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """One that was seen."""
+    """A percentile that is one of the values; nothing is interpolated."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,4 +1,4 @@
-"""The processes beside the servers, asked line by line."""
+"""Helper processes, which get commands and answer them line by line."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from wedsync.runner.supervision.program import last_lines
 
 
 class Helper:
-    """A process that answers each line by one of JSON."""
+    """A process that answers each line with a line of JSON."""
 
     def __init__(self, words: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
         self._words, self._environment, self._log = words, dict(environment), log
@@ -43,7 +43,7 @@ class Helper:
         """The answer to one line.
 
         Raises:
-            BenchError: it has ended.
+            BenchError: the process has ended.
         """
         answer = ""
         if self._process.stdin and self._process.stdout:

@@ -1,7 +1,7 @@
-"""``python -m bench.live.telling``: tells events as the sides take them; a process of the product, read by lines.
+"""``python -m bench.live.telling``: sends events in the way that each side needs; a process of the product.
 
-Each line of its input is one order, and each is answered by one line of JSON: ``tickets 1000`` by so many tickets;
-``tell ours 17``, ``tell bare 17``, ``tell stock 17`` by the monotonic time at which that event was committed or sent.
+Each line of input is a command, answered with one line of JSON: ``tickets 1000`` with that many tickets;
+``tell ours 17``, ``tell bare 17``, ``tell stock 17`` with the monotonic time at which that event was committed or sent.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import django
 
 
 def main(organization_id: str) -> None:
-    """Carry out orders until the input ends."""
+    """Execute commands until the input ends."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
     django.setup()
     teller = _teller(organization_id)
@@ -25,7 +25,7 @@ def main(organization_id: str) -> None:
 
 
 def _teller(organization_id: str) -> Any:
-    """Made once Django is set up."""
+    """Create the teller; call it once Django is set up."""
     import redis
     from channels_redis.pubsub import RedisPubSubChannelLayer  # type: ignore[import-untyped]
     from django.conf import settings
@@ -47,7 +47,7 @@ def _teller(organization_id: str) -> Any:
     loop = asyncio.new_event_loop()
 
     class Teller:
-        """Carries out one order each."""
+        """Each method executes one command."""
 
         def channel(self) -> str:
             return channel

@@ -1,3 +1,3 @@
-"""The servers that ours is measured beside; each tells every client what comes over one Redis channel."""
+"""The servers that ours is compared with; each sends every client what arrives over one Redis channel."""
 
 TOPIC = GROUP = "bench-live"

@@ -20,7 +20,7 @@ def _probe(connection: ServerConnection, request: Request) -> Response | None:
 
 
 async def main() -> None:
-    """Serve until it is ended."""
+    """Serve until the process ends."""
     async with (
         serve(_until_closed, "127.0.0.1", int(os.environ["PORT"]), compression=None, process_request=_probe) as server,
         Redis.from_url(os.environ["REDIS_URL"]).pubsub() as topic,

@@ -1,4 +1,4 @@
-"""Channels as its documentation shows it: a consumer in a group, over the layer on Redis' PUBLISH. For uvicorn."""
+"""Channels as in its documentation: a consumer in a group, over the layer that uses Redis' PUBLISH. For uvicorn."""
 
 import os
 from typing import Any
@@ -17,12 +17,12 @@ channel_layers.set("default", layer)
 
 
 class Listener(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """One client, which hears all that its group is sent."""
+    """One client, which receives all that is sent to its group."""
 
     groups = (GROUP,)
 
     async def event_happened(self, message: dict[str, Any]) -> None:
-        """Called by the layer."""
+        """Send one event; called by the layer."""
         await self.send_json(message["event"])
 
 
@@ -30,7 +30,7 @@ _sockets = Listener.as_asgi()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Sockets, and a probe."""
+    """Serve the sockets, and a readiness probe."""
     if scope["type"] == "websocket":
         await _sockets(scope, receive, send)
     elif scope["type"] == "http":
