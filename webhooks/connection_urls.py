@@ -41,7 +41,7 @@ def url_of(connection: Connection) -> str:
 
 
 def callback_url_of(system: System) -> str | None:
-    """Where the provider of a system is to tell what becomes of a message; ``None``: no open connection takes it."""
+    """The URL for a provider's callbacks about a system's messages; ``None``: the system has no open connection."""
     if system.kind not in BY_KIND:
         return None
     usable = Connection.objects.filter(system=system).exclude(state=Connection.Status.DISABLED)

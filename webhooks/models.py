@@ -111,7 +111,7 @@ class DedupId(models.Model):
         return self.external_id
 
 
-OUR_ID = "biz_opaque_callback_data"  # the delivery's id, which a provider repeats in each status; WhatsApp's word
+OUR_ID = "biz_opaque_callback_data"  # the delivery's id, repeated in each status; WhatsApp's name for it
 
 
 class ProviderNotice(models.Model):

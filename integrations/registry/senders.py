@@ -119,12 +119,12 @@ def confirmation(delivery: Delivery) -> str | None:
 
 
 def register_callback_url(find: CallbackUrl) -> None:
-    """Say where the provider of a system tells what becomes of a message."""
+    """Register how to find the URL to which a system's provider reports what became of a message."""
     _callback_urls.append(find)
 
 
 def callback_url(system: System) -> str | None:
-    """The URL that a message names to its provider; ``None``: the system has no connection for it."""
+    """The callback URL that a message gives its provider; ``None``: the system has no connection for it."""
     return next((found for find in _callback_urls if (found := find(system))), None)
 
 

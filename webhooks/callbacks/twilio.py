@@ -1,4 +1,4 @@
-"""Twilio: a status of one message or a text that a person wrote, as a form.
+"""Twilio: the status of one message, or a text that a person sent, as a form.
 
 https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 https://www.twilio.com/docs/messaging/guides/webhook-request
@@ -37,9 +37,9 @@ _STATUSES = {
     "canceled": _Status.FAILED,
 }
 _RECEIVED = "received"
-_LOSSLESS = ("utf-8", "surrogateescape")  # so that no two bodies are signed alike for what is no text
+_LOSSLESS = ("utf-8", "surrogateescape")  # bytes that are not UTF-8 stay distinct in what is signed
 _OPT_OUTS = {"STOP": True, "START": False}
-# Where Twilio's advanced opt-out is off, it acts on these words of its own, and its callback does not say so.
+# If its advanced opt-out is off, Twilio still obeys these words, and its callback does not say so.
 # https://help.twilio.com/articles/223134027
 _STOPS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 _STARTS = frozenset({"START", "YES", "UNSTOP"})
@@ -47,10 +47,10 @@ _STARTS = frozenset({"START", "YES", "UNSTOP"})
 
 @dataclass(frozen=True)
 class UrlAndFields(SignatureScheme):
-    """HMAC-SHA1 over the URL as it was called, with its query, and each field of the form by name; base64.
+    """HMAC-SHA1, in base64, over the URL as called, with its query, and the form's fields sorted by name.
 
-    The URL is the public one: a proxy changes scheme, host and port on the way. Twilio may leave a port out of what it
-    signs, or write the usual one, so both count, as in its own library.
+    The URL is the public one, since a proxy changes scheme, host and port. Twilio may leave the port out of what it
+    signs, or add the default one, so both are accepted, as in its own library.
     """
 
     digest = "sha1"
@@ -76,7 +76,7 @@ class UrlAndFields(SignatureScheme):
 
 
 def _spellings(url: str) -> list[str]:
-    """The URL as it is, and with its port left out or written."""
+    """The URL unchanged, without its port, and with it."""
     parts = urlsplit(url)
     usual = _PORTS.get(parts.scheme)
     if not parts.hostname or usual is None:
@@ -90,7 +90,7 @@ TWILIO = UrlAndFields("X-Twilio-Signature")
 
 
 class Twilio(Provider):
-    """Twilio signs with the account's auth token, and takes what it is answered for orders."""
+    """Twilio signs with the account's auth token, and executes the answer as commands."""
 
     slug = "twilio"
     label = "Twilio"
@@ -101,7 +101,7 @@ class Twilio(Provider):
     largest = 64 * 1024
 
     def read(self, headers: Mapping[str, Sequence[str]], body: bytes, now: datetime, url: str = "") -> list[Notice]:
-        """See :class:`Provider`. The query of a status' URL holds our own id of the message."""
+        """See :class:`Provider`. The query of a status callback's URL contains our own id of the message."""
         form = {
             reading.storable_text(name): reading.storable_text(value)
             for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -131,7 +131,7 @@ class Twilio(Provider):
 
 
 def _status_of(notice: ProviderNotice) -> ProviderStatus:
-    """One that moves nothing, such as *queued*, still says by which id Twilio knows the message."""
+    """Even a status that changes nothing, such as *queued*, reports Twilio's id of the message."""
     status = _STATUSES.get(notice.name)
     code = reading.digits(notice.data, "ErrorCode")
     error = error_for(int(code)) if code and status == _Status.FAILED else None
@@ -155,8 +155,8 @@ def _reply_of(notice: ProviderNotice) -> Reply | None:
 
 
 def _opt_out(notice: ProviderNotice, text: str) -> bool | None:
-    """What Twilio took it for; it has acted on it already."""
-    if said := reading.text(notice.data, "OptOutType").upper():
-        return _OPT_OUTS.get(said)
+    """How Twilio itself understood the text; it has already acted on it."""
+    if kind := reading.text(notice.data, "OptOutType").upper():
+        return _OPT_OUTS.get(kind)
     word = text.strip().upper()
     return True if word in _STOPS else False if word in _STARTS else None
