@@ -16,10 +16,11 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 
 from tests.docs.pages import ROOT, pages
 from tests.live.browsing import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
+from tests.polling import until
 
 NEEDS_MKDOCS = pytest.mark.skipif(
     not importlib.util.find_spec("mkdocs") and "CI" not in os.environ, reason="`make docs` has not installed mkdocs"
@@ -120,6 +121,18 @@ def test_each_page_is_part_of_the_site_and_of_its_search(site: Path) -> None:
 
 
 @NEEDS_MKDOCS
+def finds(page: Page, text: str, result: Locator) -> bool:
+    """Whether the search shows a result. What is typed before the search has read its index finds nothing."""
+    box = page.get_by_role("textbox", name="Search")
+    box.fill("")
+    box.press_sequentially(text)
+    try:
+        result.wait_for(timeout=2_000)
+    except Error:
+        return False
+    return True
+
+
 @NEEDS_CHROMIUM
 def test_a_browser_loads_nothing_from_elsewhere_and_the_search_finds_a_page(origin: str) -> None:
     assert CHROMIUM, "chromium is missing; .ci/run installs it"
@@ -130,9 +143,10 @@ def test_a_browser_loads_nothing_from_elsewhere_and_the_search_finds_a_page(orig
         page.on("request", lambda request: asked.add(request.url))
         for path in ("/", "/architecture/", "/developers/realtime-clients/", "/vendors/venue_master/"):
             page.goto(origin + path, wait_until="networkidle")
-        page.goto(origin + "/")
-        page.get_by_role("textbox", name="Search").fill("loop_stopped")
-        page.locator(".md-search-result__item a", has_text="Deliveries").first.click()
+        page.goto(origin + "/", wait_until="networkidle")
+        found = page.locator(".md-search-result__item a", has_text="Deliveries").first
+        until(lambda: finds(page, "loop_stopped", found), 60, what="the search knowing its index")
+        found.click()
         page.wait_for_url(f"{origin}/staff/deliveries/**")
         browser.close()
 

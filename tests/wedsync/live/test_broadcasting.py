@@ -160,11 +160,12 @@ def test_what_is_new_is_read_once_however_many_follow(wedding: Any, monkeypatch:
         read.append(sum(map(len, found.values())))
         return found
 
+    monkeypatch.setattr(broadcasting, "entries_after", counted)
+
     async def play() -> None:
         broadcaster, clients = Broadcaster(), [Recorder() for _ in range(50)]
         for client in clients:
             await follow(broadcaster, client, key, None)
-        monkeypatch.setattr(broadcasting, "entries_after", counted)
         await threads.entrance.run(write, wedding, 3, NAMES[0])
         await until(lambda: all(len(client.sequences) == 3 for client in clients))
         assert sum(read) == 3
