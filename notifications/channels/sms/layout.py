@@ -11,9 +11,8 @@ LEAST_PART = 12  # characters of a fact that is cut
 LEAST_ROOM = 60  # characters that a link must leave for what is said; a longer one is left out
 Filled = Callable[[str], str]
 """Puts our own links in place of their placeholders, so that what is measured is what is sent."""
-
-
 Write = Callable[[str], str]
+"""How a line of ours is spelt."""
 
 
 def text_of(content: Content, filled: Filled) -> str:
