@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -35,11 +36,13 @@ def _empty_tables(_: TransactionTestCase) -> None:
 
 
 def pytest_configure() -> None:
-    """Let passwords, static files and emptying the tables cost nothing here.
+    """Let passwords, static files and emptying the tables cost nothing here, and examples take their time.
 
     The real hash stays known for tests that sign in at a real process. Every test client would read all static files
     anew, unless they are only looked up when asked for.
     """
+    hypothesis.settings.register_profile("any machine", deadline=None)
+    hypothesis.settings.load_profile("any machine")
     TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from webhooks.callbacks import PROVIDERS
@@ -28,7 +28,6 @@ bodies = some.dictionaries(words, values, max_size=5)
 metas = values.map(lambda value: {"entry": [{"changes": [{"field": "messages", "value": {"statuses": [value]}}]}]})
 
 
-@settings(deadline=None)
 @given(bodies | metas, some.binary(max_size=200))
 def test_no_body_is_too_strange(body: dict[str, Any], junk: bytes) -> None:
     text = json.dumps(body)
