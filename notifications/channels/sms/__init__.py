@@ -1,1 +1,1 @@
-"""Text messages through Twilio: its call, its codes, and what fits into three segments."""
+"""Text messages through Twilio: calls, error codes, and the layout within three segments."""

@@ -1,7 +1,7 @@
 """Twilio's Messages API: one text message to one phone, of at most three segments.
 
-https://www.twilio.com/docs/messaging/api/message-resource. There is no idempotency key on the other side; each message
-names a ``StatusCallback`` that carries our own, and its URL is signed.
+https://www.twilio.com/docs/messaging/api/message-resource. Twilio has no idempotency keys; each message names a
+``StatusCallback`` that contains our own, and its URL is signed.
 """
 
 import json
@@ -30,7 +30,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
 KEY = "key"
-"""The parameter of the ``StatusCallback`` that holds the delivery's id."""
+"""The parameter of the ``StatusCallback`` that contains the delivery's id."""
 _FORM = "application/x-www-form-urlencoded"
 _ACCOUNT_SID, _KEY_SID = re.compile(r"AC[0-9a-fA-F]{32}"), re.compile(r"SK[0-9a-fA-F]{32}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|MG[0-9a-fA-F]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
@@ -38,30 +38,30 @@ _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 def account_sid(value: str) -> None:
-    """Pass the SID of an account.
+    """Accept the SID of an account.
 
     Raises:
-        ValueError: it is something else; a sentence without it.
+        ValueError: it is something else; the sentence does not repeat it.
     """
     if not _ACCOUNT_SID.fullmatch(value):
         raise ValueError("It must be the account's SID: AC and 32 digits of 0 to 9 and a to f.")
 
 
 def key_sid(value: str) -> None:
-    """Pass the SID of an API key.
+    """Accept the SID of an API key.
 
     Raises:
-        ValueError: it is something else; a sentence without it.
+        ValueError: it is something else; the sentence does not repeat it.
     """
     if not _KEY_SID.fullmatch(value):
         raise ValueError("It must be the API key's SID: SK and 32 digits of 0 to 9 and a to f.")
 
 
 def sender(value: str) -> None:
-    """Pass what a message may come from.
+    """Accept a possible sender of a message.
 
     Raises:
-        ValueError: it is something else; a sentence without it.
+        ValueError: it is something else; the sentence does not repeat it.
     """
     if not _SENDER.fullmatch(value):
         raise ValueError(
@@ -76,25 +76,25 @@ class Sms(PersonChannel):
     channel = ContactChannel.SMS
     credentials = (
         Credential("account_sid", "Account SID", "AC…, on the first page of Twilio's console.", False, account_sid),
-        Credential("auth_token", "Auth token", "Of the account; or an API key's secret.", form=forms.token),
-        Credential("api_key_sid", "API key SID", "SK…, where the token is an API key's secret.", False, key_sid),
+        Credential("auth_token", "Auth token", "The account's, or an API key's secret.", form=forms.token),
+        Credential("api_key_sid", "API key SID", "SK…, if the token is an API key's secret.", False, key_sid),
         Credential("sender", "Sender", "A number, a messaging service (MG…) or a name.", False, sender),
     )
-    # https://help.twilio.com/articles/115002943027: ten a second for most senders, and Twilio queues what is faster.
+    # https://help.twilio.com/articles/115002943027: ten a second for most senders; Twilio queues the rest.
     published_rate = Rate(10, 10)
 
     def needed(self, values: Mapping[str, str]) -> Sequence[str]:
-        """Who sends, and from what."""
+        """The account, its token, and the sender."""
         return ("account_sid", "auth_token", "sender")
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
-        """What is kept are the fields of the form; it is written when it is sent, since it may hold links of ours."""
+        """Only the form's fields are stored; the form is written on sending, since it may contain our own links."""
         text = layout.text_of(content, partial(links.fill, delivery=delivery))
         request = Request("POST", "/Messages.json", json.dumps({"To": delivery.target, "Body": text}))
         return Composed(request, content.headline, text)
 
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
-        """The whole form: with the sender, and where Twilio is to tell what becomes of it."""
+        """The whole form, with the sender and the URL for Twilio's status reports."""
         fields = json.loads(request.body)
         own = credentials["sender"]
         fields["MessagingServiceSid" if _SERVICE.fullmatch(own) else "From"] = own
@@ -105,27 +105,27 @@ class Sms(PersonChannel):
         return Call(request.method, url, urlencode(fields).encode(), headers)
 
     def status_wait(self, delivery: Delivery) -> float | None:
-        """A status carries our key, and so says that the message was taken; without a connection none comes."""
+        """A status contains our key, and so says that the message was accepted; without a connection none comes."""
         if callback_url(delivery.system) is None:
             return None
         urgent = delivery.priority == Priority.URGENT
         return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
 
     def cost(self, delivery: Delivery) -> str:
-        """Segments are what Twilio charges for; a messaging service says their number only later."""
+        """Twilio charges per segment; a messaging service reports their number only later."""
         text = links.fill(json.loads(Request.from_json(delivery.request or {}).body)["Body"], delivery)
         number = segments.count(text)
         return f"{number} segment{'' if number == 1 else 's'} of {segments.encoding(text)}"
 
     def overlong(self, lines: Sequence[str], locale: str, *, alone: bool) -> str:
-        """A template that is for text messages only fits into them; others are cut where they are too long."""
+        """A template for text messages alone must fit; others are cut if they are too long."""
         number = segments.count(segments.plain("\n".join(lines)))
         if not alone or number <= segments.MOST:
             return ""
         return f"With an example it takes {number} segments; a text message has at most {segments.MOST}."
 
     def classify(self, response: Response) -> DeliveryError | None:
-        """The error that Twilio's code stands for."""
+        """The error that Twilio's code means."""
         return error_of(response)
 
     def provider_id(self, response: Response) -> str:
@@ -133,7 +133,7 @@ class Sms(PersonChannel):
         return str(answer_in(response).get("sid") or "")
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
-        """Look the account's numbers up."""
+        """Look up the account's numbers."""
         credentials = credentials_in(system)
         url = f"{_base(system, credentials)}/IncomingPhoneNumbers.json?PageSize=1"
         call = Call("GET", url, b"", {**_login(credentials), "Accept": "application/json"})

@@ -1,6 +1,6 @@
-"""Twilio's error codes, by what they mean: one table, for the answer to a send and for a status that comes later.
+"""The meanings of Twilio's error codes: one table, for the answer to a message and for a later status.
 
-https://www.twilio.com/docs/api/errors. Twilio adds more specific codes over time and advises against rules on single
+https://www.twilio.com/docs/api/errors. Twilio adds more specific codes over time and advises against rules for single
 ones: the HTTP status counts first, and an unknown code of the messaging range is about its one recipient.
 """
 
@@ -25,7 +25,7 @@ from integrations.outbound import Response
 
 @dataclass(frozen=True)
 class CodeMeaning:
-    """What a code says."""
+    """A code's meaning."""
 
     error: type[DeliveryError]
     says: str
@@ -39,11 +39,11 @@ MEANINGS: Mapping[int, CodeMeaning] = {
     **_same([20003, 20005, 20006, 20404, 30002], CredentialsRefused, "the account or its token is refused"),
     **_same([14107, 20429, 21611, 30001], Throttled, "too fast"),
     **_same([20500, 20503], ServerError, "not available"),
-    21211: CodeMeaning(Undeliverable, "this is no phone number"),
-    **_same([21614, 21635, 30005], Undeliverable, "this number takes no text messages"),
+    21211: CodeMeaning(Undeliverable, "this is not a phone number"),
+    **_same([21614, 21635, 30005], Undeliverable, "this number cannot receive text messages"),
     21610: CodeMeaning(RecipientStopped, "the person has written STOP"),
     21408: CodeMeaning(RecipientRefused, "the account may not send to this country"),
-    21608: CodeMeaning(RecipientRefused, "a trial account may only send to numbers that are verified"),
+    21608: CodeMeaning(RecipientRefused, "a trial account may send only to verified numbers"),
     30003: CodeMeaning(RecipientRefused, "the phone cannot be reached"),
     30004: CodeMeaning(RecipientRefused, "the message was blocked"),
     30006: CodeMeaning(RecipientRefused, "a landline, or a carrier that cannot be reached"),
@@ -60,7 +60,7 @@ _TOO_MANY, _OUTAGE = 429, 500
 
 
 def error_of(response: Response) -> DeliveryError | None:
-    """The error that an answer stands for; ``None`` where its status says all."""
+    """The error that an answer means; ``None`` if its status says everything."""
     code = code_of(response)
     if code is None or response.status >= _OUTAGE:
         return None
@@ -70,7 +70,7 @@ def error_of(response: Response) -> DeliveryError | None:
 
 
 def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
-    """The error that a code stands for, wherever it was told. ``wait``: seconds that Twilio asks for, if it does."""
+    """The error that a code means, in an answer or a status. ``wait``: the seconds that Twilio asks for, if any."""
     about_messages = any(code in codes for codes in _OF_MESSAGES)
     meaning = MEANINGS.get(code) or (_OF_RECIPIENT if about_messages else _UNKNOWN)
     text = f"Twilio {code}: {meaning.says}"
@@ -80,7 +80,7 @@ def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
 
 
 def code_of(response: Response) -> int | None:
-    """Twilio's ``code``; ``None`` where the answer is no error, or none of Twilio's."""
+    """Twilio's ``code``; ``None`` if the answer is not an error, or not Twilio's."""
     if response.status < 400:
         return None
     try:

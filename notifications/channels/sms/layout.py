@@ -1,4 +1,4 @@
-"""A message as one text of at most three segments, whose links are whole. Pure but for the length of our own links."""
+"""A message as one text of at most three segments, with whole links. Pure except for the length of our own links."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,8 +7,8 @@ from notifications.channels.sms import segments
 from notifications.wording import Content
 from notifications.wording.letters import fit
 
-LEAST_PART = 12  # characters of a fact that is cut
-LEAST_ROOM = 60  # characters that a link must leave for what is said; a longer one is left out
+LEAST_PART = 12  # characters left of a fact that is cut
+LEAST_ROOM = 60  # characters that a link must leave for the text; a longer link is left out
 Filled = Callable[[str], str]
 """Puts our own links in place of their placeholders, so that what is measured is what is sent."""
 Write = Callable[[str], str]
@@ -16,14 +16,14 @@ Write = Callable[[str], str]
 
 
 def text_of(content: Content, filled: Filled) -> str:
-    """The headline, the facts, what it is about, and the links.
+    """The headline, the facts, the wedding, and the links.
 
-    Where it is too long, what it is about is left out, and then the longest facts are cut.
+    If it is too long, the wedding is left out, and then the longest facts are cut.
 
-    A text that fits keeps its accents. One that does not is written without those that GSM's alphabet lacks, where that
-    makes room: twice as much is then said.
+    A text that fits keeps its accents. One that does not is written without those that GSM's alphabet lacks, if that
+    makes room: then twice as much fits.
     """
-    again = [content.words.get("not_acknowledged", "Nobody has acknowledged this yet.")] if content.escalated else []
+    again = [content.words.get("not_acknowledged", "Nobody has confirmed this yet.")] if content.escalated else []
     said = [content.headline, *again, *(fact.line for fact in content.facts)]
     about = [content.about] if content.about and content.couple not in " ".join(said) else []
     tail = _links(content, filled)
@@ -41,7 +41,7 @@ def _unaccented(text: str) -> str:
 
 
 def _links(content: Content, filled: Filled) -> list[tuple[str, str]]:
-    """Each with its label; one that would leave no room is left out, since half a link leads nowhere."""
+    """Each link with its label; one that would leave no room is left out, since half a link leads nowhere."""
     found = []
     if content.asks:
         found.append((content.words.get("acknowledge", "I'll take care of it"), links.ACKNOWLEDGE_URL))
@@ -51,7 +51,7 @@ def _links(content: Content, filled: Filled) -> list[tuple[str, str]]:
 
 
 def _written(said: Sequence[str], tail: Sequence[tuple[str, str]], write: Write) -> str:
-    """One line for each part; the addresses stay as they are."""
+    """One line for each link; the URLs stay unchanged."""
     lines = [*map(write, said), *(f"{write(label).rstrip('.:')}: {url}" for label, url in tail)]
     return "\n".join(filter(None, lines))
 
@@ -61,7 +61,7 @@ def _fits(text: str, filled: Filled) -> bool:
 
 
 def _cut(said: Sequence[str], tail: Sequence[tuple[str, str]], write: Write, filled: Filled) -> str:
-    """As much as there is room for: what is short stays whole, so that a number to call does."""
+    """As much as there is room for: short facts stay whole, and so do numbers to call."""
     parts = [write(part) for part in said]
     fitting, too_long = 0, sum(map(len, parts)) + 1
     while fitting + 1 < too_long:

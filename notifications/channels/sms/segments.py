@@ -1,13 +1,13 @@
-"""How many segments a text message takes, and the characters that make it take fewer. Pure.
+"""How many segments a text message needs, and replacements of characters that save segments. Pure.
 
-GSM 03.38 packs 160 characters of its own alphabet into one segment, or 153 into each of several; ten of them count two.
-A text with any other character goes as UCS-2: 70, or 67 in each of several.
+GSM 03.38 packs 160 characters of its own alphabet into one segment, or 153 into each of several; ten count as two.
+A text with any other character is sent as UCS-2: 70, or 67 in each of several.
 https://www.twilio.com/docs/glossary/what-sms-character-limit
 """
 
 import unicodedata
 
-MOST = 3  # segments of a message of ours
+MOST = 3  # segments of one of our messages
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -23,12 +23,12 @@ _TYPOGRAPHIC = str.maketrans(
         "‹": "<", "›": ">", "…": "...", "×": "x", "\u00ad": "", "\u200b": "",
     }
 )  # fmt: skip
-_SYMBOLS = frozenset({"So", "Sk", "Cf", "Mn", "Cn", "Co"})  # emoji, with what joins and colours them
+_SYMBOLS = frozenset({"So", "Sk", "Cf", "Mn", "Cn", "Co"})  # emoji, with their joiners and skin tones
 _WITHOUT_MARKS = str.maketrans({"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "ð": "d"})
 
 
 def is_gsm(text: str) -> bool:
-    """Whether every character is of GSM's alphabet."""
+    """Whether every character is in GSM's alphabet."""
     return _GSM.issuperset(text)
 
 
@@ -54,14 +54,14 @@ def count(text: str) -> int:
 
 
 def plain(text: str) -> str:
-    """The text with quotation marks, dashes and spaces as a keyboard writes them, which GSM knows."""
+    """The text with plain quotation marks, dashes and spaces, which GSM has."""
     return text.translate(_TYPOGRAPHIC)
 
 
 def unaccented(text: str) -> str:
     """The text with the letters that GSM lacks written without their marks, ``á`` as ``a``, and without emoji.
 
-    Letters of other scripts stay, since nothing could stand for them.
+    Letters of other scripts stay, since nothing could replace them.
     """
     return "".join(each if each in _GSM else _bare(each) for each in text)
 
