@@ -61,4 +61,4 @@ def test_a_fault_that_cannot_be_read_is_refused_before_anything_starts() -> None
     asked = [sys.executable, "-m", "wedsync.demo", "--fault", "whatsapp:status:many=2"]
     refused = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert refused.returncode == 2
-    assert "none of status, seconds" in refused.stderr
+    assert "not one of status, seconds" in refused.stderr
