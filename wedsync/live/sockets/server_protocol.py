@@ -19,16 +19,16 @@ from websockets.exceptions import InvalidState
 
 log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
-SEND_BUFFER = 128 * 1024  # bytes that the kernel keeps for a client; what it has not taken is counted as unsent
+SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 CLOSE_BROKEN = 1011
 
 
 class Holder(Protocol):
-    """Who answers a connection once it is accepted."""
+    """Answers a connection's messages once it is accepted."""
 
     async def answer(self, text: str) -> None:
-        """A message has come; the next one waits until this one is answered."""
+        """A message has arrived; the next one waits until this one is answered."""
 
     def ended(self) -> None:
         """The connection is gone."""
@@ -39,20 +39,20 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     written = 0  # bytes
     drained: Callable[[], None] | None = None
-    """Called when what was unsent has left, for a socket that waits for that."""
+    """Called when the unsent bytes have been sent, for a socket that waits for that."""
     _holder: Holder | None = None
     _context: contextvars.Context | None = None
     _answering: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Bound what the kernel holds for this client."""
+        """Limit what the kernel buffers for this client."""
         super().connection_made(transport)
         found: Any = transport.get_extra_info("socket")
         if found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     async def run_asgi(self) -> None:
-        """Let the application accept or refuse; as its parent does, but that it may hand the connection over."""
+        """Let the application accept or refuse, like the parent class, but it may also hand the connection over."""
         extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), EXTENSION: self}
         self.scope["extensions"] = extensions
         try:
@@ -69,7 +69,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def hand_over(self, holder: Holder) -> None:
-        """Let the application return; from here on the holder answers. What the request had is let go."""
+        """Let the application return; from now on the holder answers. The request's resources are released."""
         self._holder, self._context = holder, contextvars.copy_context()
         del self.request, self.response
         if self.disconnected:
@@ -77,7 +77,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._answer()
 
     def send_receive_event_to_app(self) -> None:
-        """A whole message has come."""
+        """A whole message has arrived."""
         super().send_receive_event_to_app()
         self._answer()
 
@@ -98,7 +98,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._answering = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything that the connection held."""
+        """Release everything that the connection held."""
         super().connection_lost(exc)
         self._let_go()
 
@@ -114,16 +114,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes that were written and that the kernel has not taken."""
+        """Bytes written that the kernel has not accepted yet."""
         return self.transport.get_write_buffer_size()
 
     @property
     def taken(self) -> int:
-        """Bytes that the kernel has taken since the beginning."""
+        """Bytes that the kernel has accepted since the start."""
         return self.written - self.unsent
 
     def write_frames(self, frames: bytes) -> None:
-        """Send whole frames as they are, without waiting; nothing where the connection is closing."""
+        """Send whole frames unchanged, without waiting; nothing if the connection is closing."""
         if self.is_open:
             self.written += len(frames)
             self.transport.write(frames)
@@ -135,7 +135,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.drained()
 
     def end(self, code: int, reason: str) -> None:
-        """Begin the closing handshake, without waiting; the connection is cut off where the client does not answer."""
+        """Start the closing handshake, without waiting; the connection is cut off if the client does not answer."""
         if not self.is_open:
             return
         try:
@@ -150,6 +150,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def cut_off(self, code: int, reason: str) -> None:
-        """End at once; what is unsent is dropped. For a client that reads nothing, which no close frame would reach."""
+        """End immediately, dropping what is unsent: for a client that reads nothing, not even a close frame."""
         self.end(code, reason)
         self.transport.abort()
