@@ -9,7 +9,8 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
 from integrations.admission import breakers
-from integrations.health import sweeping, watchdog
+from integrations.health import watchdog
+from integrations.health.round import sweep_health
 from integrations.models import System
 from integrations.remote_reads import client_sync
 from integrations.routing import route_event, stuck_rows
@@ -106,7 +107,7 @@ def watch() -> None:
 @shared_task(name="integrations.health_sweep")
 def health_sweep() -> None:
     """Rate all systems. Started by beat; a missed round is made up for by the next."""
-    sweeping.sweep()
+    sweep_health()
 
 
 @shared_task(name="integrations.sync_clients")

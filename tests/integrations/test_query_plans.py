@@ -14,8 +14,9 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
-from integrations.health import heartbeats, sweeping
+from integrations.health import heartbeats
 from integrations.health.heartbeats import Part
+from integrations.health.round import sweep_health
 from integrations.models import Alert, Attempt, Delivery, System
 from integrations.routing import repetitions
 from integrations.states import Reason
@@ -211,7 +212,7 @@ def test_a_round_over_years_of_finished_rows_reads_hardly_any() -> None:
     follow = partial(_follow, ChannelKey(channel.organization_id, channel.name))
     found = {
         name: plans_of(work).greedy
-        for name, work in {"sweep": sweep, "health": sweeping.sweep, "follower": follow, "heartbeats": _watch}.items()
+        for name, work in {"sweep": sweep, "health": sweep_health, "follower": follow, "heartbeats": _watch}.items()
     }
 
     assert found == {"sweep": {}, "health": {}, "follower": {}, "heartbeats": {}}

@@ -4,8 +4,7 @@ from typing import Any
 
 import requests
 
-from integrations.health import sweeping
-from integrations.models import Alert, Delivery, Heartbeat, System
+from integrations.models import Alert, Delivery, HealthReading, Heartbeat, System
 from tests.factories import MembershipFactory
 from tests.live.world import World
 from tests.polling import until
@@ -60,4 +59,4 @@ def test_the_processes_give_signs_of_life_and_the_worker_sweeps_when_asked(world
     app.send_task("integrations.health_sweep", queue="high")
 
     until(lambda: Heartbeat.objects.filter(name="health").exclude(at=health_before).exists())
-    assert sweeping.HealthReading.objects.filter(system=world.systems["slack"]).exists()
+    assert HealthReading.objects.filter(system=world.systems["slack"]).exists()

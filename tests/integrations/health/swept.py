@@ -8,7 +8,7 @@ import redis
 from django.conf import settings
 
 from integrations import admission
-from integrations.health import sweeping
+from integrations.health.round import sweep_health
 from integrations.models import HealthReading, System
 from integrations.states import Outcome, State
 from tests.factories import AttemptFactory, DeliveryFactory, EventFactory
@@ -19,7 +19,7 @@ AGO = timedelta(minutes=5)
 
 def reading(system: System) -> HealthReading:
     """The system's, after a sweep."""
-    assert sweeping.sweep()
+    assert sweep_health()
     return HealthReading.objects.get(system=system)
 
 

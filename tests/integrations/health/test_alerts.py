@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from integrations import admission
 from integrations.admission import breakers
-from integrations.health import alerts, sweeping
+from integrations.health import alerts
+from integrations.health.round import sweep_health
 from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
@@ -119,7 +120,7 @@ def test_a_system_that_staff_stop_raises_nothing() -> None:
     system = SystemFactory()
     lifecycle.pause_system(system)
     lifecycle.stop_system(system, System.Status.DISABLED, Reason.TARGET_GONE)
-    sweeping.sweep()
+    sweep_health()
 
     assert not Alert.objects.exists()
 
@@ -128,10 +129,10 @@ def test_a_stopped_systems_alert_is_over_when_it_goes_on() -> None:
     system = SystemFactory()
     lifecycle.stop_system(system, System.Status.PAUSED, Reason.CREDENTIALS_REFUSED)
 
-    sweeping.sweep()
+    sweep_health()
     assert not told(alerts.RESOLVED)
     lifecycle.resume_system(system)
-    sweeping.sweep()
+    sweep_health()
 
     assert len(told(alerts.RESOLVED)) == 1
 
@@ -160,18 +161,18 @@ def ill_breaker(system: System) -> None:
 def test_the_all_clear_comes_with_a_success_and_not_with_a_breaker_that_probes() -> None:
     system = SystemFactory()
     ill_breaker(system)
-    sweeping.sweep()
+    sweep_health()
     assert Alert.objects.get().cause == Cause.SYSTEM_CRITICAL
 
     age(redis.Redis.from_url(settings.BREAKER_URL), admission.lane_of(system), 600)
-    sweeping.sweep()
+    sweep_health()
     assert HealthReading.objects.get().breaker == "half_open"
     assert not told(alerts.RESOLVED)
 
     permit = admission.ask(admission.lane_of(system), urgent=False)
     admission.tell(admission.lane_of(system), permit, admission.CallResult.ALIVE, delivery_id=uuid4(), alone=True)
     calls(system, Outcome.SUCCEEDED)
-    sweeping.sweep()
+    sweep_health()
     assert len(told(alerts.RESOLVED)) == 1
 
 
@@ -182,21 +183,21 @@ def test_a_system_that_fails_gets_no_all_clear_by_being_stopped_or_reset(stopped
     DeliveryFactory(
         organization=system.organization, system=system, next_attempt_at=timezone.now() - timedelta(minutes=5)
     )
-    sweeping.sweep()
+    sweep_health()
     assert set(Alert.objects.values_list("cause", flat=True)) == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
 
     if stopped == "reset by staff":
         breakers.reset(system)
     else:
         System.objects.filter(id=system.id).update(state=stopped)
-    sweeping.sweep()
+    sweep_health()
 
     assert not told(alerts.RESOLVED)
     System.objects.filter(id=system.id).update(state="active")
     breakers.reset(system)
     Delivery.objects.filter(state=State.PENDING).update(state=State.SUCCEEDED, finished_at=timezone.now())
     calls(system, Outcome.SUCCEEDED, *[Outcome.SUCCEEDED] * 200)
-    sweeping.sweep()
+    sweep_health()
     assert len(told(alerts.RESOLVED)) == 2
 
 
@@ -204,12 +205,12 @@ def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() ->
     late = DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
 
     for _ in range(2):
-        sweeping.sweep()
+        sweep_health()
 
     assert {alert.cause for alert in Alert.objects.all()} == {Cause.SYSTEM_CRITICAL, Cause.OLDEST_DUE}
     assert {alert.system for alert in Alert.objects.all()} == {late.system}
     Delivery.objects.filter(id=late.id).update(state=State.SUCCEEDED)
-    sweeping.sweep()
+    sweep_health()
     assert not Alert.objects.filter(resolved_at=None).exists()
     assert (len(told()), len(told(alerts.RESOLVED))) == (2, 2)
 
@@ -217,12 +218,12 @@ def test_a_late_delivery_makes_its_system_critical_and_is_over_when_it_left() ->
 def test_what_stays_wrong_is_counted_for_all_systems_at_once(django_assert_max_num_queries: Any) -> None:
     for _ in range(20):
         DeliveryFactory(next_attempt_at=timezone.now() - timedelta(minutes=5))
-    sweeping.sweep()
+    sweep_health()
 
     with django_assert_max_num_queries(30):
-        sweeping.sweep()
+        sweep_health()
 
     assert set(Alert.objects.values_list("count", "tellings")) == {(2, 1)}
     let_an_hour_pass()
-    sweeping.sweep()
+    sweep_health()
     assert set(Alert.objects.values_list("count", "tellings")) == {(3, 2)}

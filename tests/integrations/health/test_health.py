@@ -9,10 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import admission
-from integrations.health import alerts, sweeping
+from integrations.health import alerts
 from integrations.health.breaker_states import breaker_states
 from integrations.health.rating import Figures, rate, score
 from integrations.health.report import of_system, report
+from integrations.health.round import _LOCK, sweep_health
 from integrations.models import Alert, AttemptMinute, HealthReading, OrganizationReading, PastReading
 from integrations.models.breaker import BreakerState
 from integrations.models.health import Cause, HealthStatus
@@ -55,7 +56,7 @@ def test_the_first_use_of_a_system_is_told_to_nobody_and_it_stays_used_when_the_
 def test_an_open_alert_makes_a_system_at_least_a_warning(cause: Cause, calls: int) -> None:
     system, other = SystemFactory(), SystemFactory()
     tries(system, succeeded=calls)
-    sweeping.sweep()
+    sweep_health()
     alerts.raise_alert(system.organization_id, cause, "It is ill.", system=system)
     alerts.raise_alert(other.organization_id, cause, "It is ill.", system=other)
 
@@ -113,7 +114,7 @@ def test_an_event_that_nobody_routes_makes_its_organization_late() -> None:
     event = EventFactory(organization=system.organization, routing=ChannelEvent.Routing.PENDING)
     ChannelEvent.objects.filter(id=event.id).update(received_at=timezone.now() - AGO)
 
-    sweeping.sweep()
+    sweep_health()
 
     whole = OrganizationReading.objects.get(organization=system.organization)
     assert whole.oldest_due_seconds == whole.unrouted_seconds == pytest.approx(300, abs=5)
@@ -121,11 +122,11 @@ def test_an_event_that_nobody_routes_makes_its_organization_late() -> None:
 
 def test_a_change_of_status_is_seen_on_the_ops_channel_once() -> None:
     system = SystemFactory()
-    sweeping.sweep()
+    sweep_health()
     due(system, next_attempt_at=timezone.now() - AGO)
 
     for _ in range(2):
-        sweeping.sweep()
+        sweep_health()
 
     event = ChannelEvent.objects.get(type="system.health_changed")
     assert event.payload["status"] == "critical"
@@ -137,12 +138,12 @@ def test_a_change_of_status_is_seen_on_the_ops_channel_once() -> None:
 def test_the_past_is_kept_where_it_changed_and_for_seven_days() -> None:
     system = SystemFactory()
     for _ in range(3):
-        sweeping.sweep()
+        sweep_health()
     assert PastReading.objects.filter(system=system).count() == 1
     PastReading.objects.update(taken_at=timezone.now() - timedelta(days=8))
 
     due(system, next_attempt_at=timezone.now() - AGO)
-    sweeping.sweep()
+    sweep_health()
 
     assert PastReading.objects.get(system=system).status == "critical"
 
@@ -152,22 +153,22 @@ def test_two_rounds_at_once_are_one() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [sweeping._LOCK])
-            assert sweeping.sweep() is None
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            assert sweep_health() is None
             assert not HealthReading.objects.exists()
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [sweeping._LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     finally:
         other.close()
-    assert sweeping.sweep() == 1
+    assert sweep_health() == 1
 
 
 def test_a_round_takes_as_many_queries_for_many_systems_as_for_one(django_assert_max_num_queries: Any) -> None:
     for _ in range(30):
         tries(SystemFactory(), succeeded=1)
-    sweeping.sweep()
+    sweep_health()
 
     with django_assert_max_num_queries(30):
-        sweeping.sweep()
+        sweep_health()
 
 
 def test_beat_asks_for_the_sweep_in_a_queue_that_a_worker_serves() -> None:

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from integrations.health import alerts, sweeping
+from integrations.health import alerts
 from integrations.health.heartbeats import Part, Pulse, beat, check
+from integrations.health.round import sweep_health
 from integrations.models import Heartbeat
 from tests.factories import SystemFactory
 from tests.integrations.health.alerting import LATER, let_an_hour_pass, staff_route, told
@@ -84,6 +85,6 @@ def test_a_process_that_has_just_begun_misses_nobody_yet() -> None:
 def test_the_health_sweep_is_a_sign_of_life() -> None:
     silence(Part.HEALTH, 10 * Part.HEALTH.longest_silence)
 
-    sweeping.sweep()
+    sweep_health()
 
     assert check(Part.HEALTH)

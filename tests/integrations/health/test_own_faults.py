@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.credentials import checks
 from integrations.credentials.kinds import every
-from integrations.health import sweeping
+from integrations.health.round import sweep_health
 from integrations.models import Alert, Delivery, HealthReading, System
 from integrations.models.health import Cause
 from integrations.states import Outcome, Reason, State
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 
 def swept(system: System) -> HealthReading:
-    assert sweeping.sweep()
+    assert sweep_health()
     return HealthReading.objects.get(system=system)
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.health import sweeping
+from integrations.health.round import sweep_health
 from integrations.models import Alert, Delivery
 from integrations.routing import planning
 from integrations.routing.matching import EventFacts
@@ -179,10 +179,10 @@ def test_two_systems_that_contradict_each_other_are_stopped_after_ten_turns_and_
     assert (alert.cause, alert.about) == ("loop", str(house.wedding.id))
     assert house.first.name in alert.text
     assert house.second.name in alert.text
-    sweeping.sweep()
+    sweep_health()
     assert Alert.objects.filter(resolved_at=None).exists()
     Alert.objects.update(last_at=timezone.now() - timedelta(minutes=11))
-    sweeping.sweep()
+    sweep_health()
     assert not Alert.objects.filter(resolved_at=None).exists()
 
 

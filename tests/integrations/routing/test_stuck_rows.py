@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations import tasks
-from integrations.health import sweeping
+from integrations.health.round import sweep_health
 from integrations.models import Alert
 from integrations.models.health import Cause
 from integrations.routing import stuck_rows
@@ -163,9 +163,9 @@ def test_the_alert_ends_when_no_event_has_met_the_row_for_a_minute() -> None:
     with locked("weddings_wedding", wedding.id):
         tasks.route([str(event.id)])
 
-    sweeping.sweep()
+    sweep_health()
     assert Alert.objects.filter(cause=Cause.ROW_LOCKED, resolved_at=None).exists()
 
     Alert.objects.update(last_at=timezone.now() - timedelta(minutes=2))
-    sweeping.sweep()
+    sweep_health()
     assert not Alert.objects.filter(cause=Cause.ROW_LOCKED, resolved_at=None).exists()

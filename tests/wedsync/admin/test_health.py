@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.test import Client
 from django.urls import reverse
 
-from integrations.health import alerts, sweeping
+from integrations.health import alerts
+from integrations.health.round import sweep_health
 from integrations.models import Alert, System
 from integrations.models.health import Cause
 from tests.wedsync.admin.conftest import House
@@ -49,7 +50,7 @@ def test_a_systems_page_tells_how_it_does_and_did(ours: House, sign_in: SignIn) 
     path = reverse("admin:integrations_system_change", args=[system.pk])
     assert "not swept yet" in client.get(path).content.decode()
 
-    sweeping.sweep()
+    sweep_health()
 
     text = client.get(path).content.decode()
     assert "Healthy (100)" in text

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from integrations import admission
-from integrations.health import sweeping
+from integrations.health.round import sweep_health
 from integrations.models import OrganizationReading
 from tests.factories import AlertFactory, ApiKeyFactory, DeliveryFactory, SystemFactory
 from wedsync.weddings.models import Organization
@@ -31,7 +31,7 @@ def client() -> Client:
 
 def test_all_is_well_where_nothing_waits(ours: Organization, client: Client) -> None:
     SystemFactory(organization=ours, name="Studio", kind="studio_cloud")
-    sweeping.sweep()
+    sweep_health()
 
     answer = client.get(PATH)
 
@@ -55,7 +55,7 @@ def test_a_late_delivery_is_critical_and_said_in_words(ours: Organization, clien
     DeliveryFactory(
         organization=ours, system=system, priority="normal", next_attempt_at=timezone.now() - timedelta(minutes=2)
     )
-    sweeping.sweep()
+    sweep_health()
 
     answer = client.get(PATH)
 
@@ -70,7 +70,7 @@ def test_a_late_delivery_is_critical_and_said_in_words(ours: Organization, clien
 
 def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, client: Client) -> None:
     system = SystemFactory(organization=ours)
-    sweeping.sweep()
+    sweep_health()
     lane = admission.lane_of(system)
     for _ in range(5):
         permit = admission.ask(lane, urgent=False)
@@ -83,7 +83,7 @@ def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, clien
 
 def test_a_paused_system_is_shown_and_makes_nothing_critical(ours: Organization, client: Client) -> None:
     SystemFactory(organization=ours, state="paused")
-    sweeping.sweep()
+    sweep_health()
 
     body = client.get(PATH).json()
 
@@ -92,7 +92,7 @@ def test_a_paused_system_is_shown_and_makes_nothing_critical(ours: Organization,
 
 def test_figures_that_no_longer_come_are_critical(ours: Organization, client: Client, settings: Settings) -> None:
     SystemFactory(organization=ours)
-    sweeping.sweep()
+    sweep_health()
     OrganizationReading.objects.update(taken_at=timezone.now() - timedelta(seconds=4 * settings.HEALTH_SECONDS))
 
     body = client.get(PATH).json()
@@ -115,7 +115,7 @@ def test_nothing_of_another_organization_is_told(ours: Organization, client: Cli
         organization=theirs.organization, system=theirs, next_attempt_at=timezone.now() - timedelta(minutes=5)
     )
     AlertFactory(organization=theirs.organization, system=theirs, text="Their alert")
-    sweeping.sweep()
+    sweep_health()
 
     answer = client.get(PATH)
 
@@ -133,7 +133,7 @@ def test_the_answer_costs_as_many_queries_for_many_systems(
 ) -> None:
     for _ in range(20):
         SystemFactory(organization=ours)
-    sweeping.sweep()
+    sweep_health()
 
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert len(client.get(PATH).json()["systems"]) == 20

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations.health import sweeping
 from integrations.health.heartbeats import Part, beat
 from integrations.health.metrics import collector
+from integrations.health.round import sweep_health
 from tests.factories import DeliveryFactory, SystemFactory
 from tests.raw_http import Answer
 from wedsync.api.probes.asgi import Probes
@@ -67,7 +67,7 @@ def test_metrics_say_what_the_last_sweep_found() -> None:
     DeliveryFactory(
         organization=system.organization, system=system, next_attempt_at=timezone.now() - timedelta(minutes=5)
     )
-    sweeping.sweep()
+    sweep_health()
     beat(Part.WEB)
 
     answer = ask("/metrics")

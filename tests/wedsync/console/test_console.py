@@ -11,7 +11,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations.health import alerts, sweeping
+from integrations.health import alerts
+from integrations.health.round import sweep_health
 from integrations.models.health import Cause
 from tests import factories
 from wedsync.console.overview import summary
@@ -232,7 +233,7 @@ def test_systems_stand_there_with_their_health_the_stopped_and_the_worst_first(
             factories.DeliveryFactory(
                 organization=ours, system=system, next_attempt_at=timezone.now() - timedelta(minutes=2)
             )
-    sweeping.sweep()
+    sweep_health()
 
     text = client.get("/").content.decode()
 

@@ -49,7 +49,7 @@ class Round:
     unrouted: Mapping[UUID, float]
 
 
-def sweep() -> int | None:
+def sweep_health() -> int | None:
     """One round over all systems; returns how many, or ``None`` if another round is under way."""
     began = time.monotonic()
     found = _take_readings()
