@@ -8,8 +8,8 @@ class WebhooksConfig(AppConfig):
         """Register where to find confirmations of deliveries of unknown outcome, and rounds of the sweep."""
         from integrations import sweep
         from integrations.registry import senders
+        from webhooks.callbacks.applying import apply_left
         from webhooks.callbacks.confirmations import provider_id_of
-        from webhooks.callbacks.taking import apply_left
         from webhooks.connection_urls import callback_url_of
         from webhooks.vendor_events.emergency_alarms import tell_left
 

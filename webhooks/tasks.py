@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from webhooks import retention
-from webhooks.callbacks import taking
+from webhooks.callbacks.applying import apply_waiting
 from webhooks.vendor_events import emergency_alarms
 from webhooks.vendor_events.reprocessing import reprocess_many
 from wedsync.database.errors import POSTGRES_AWAY
@@ -27,7 +27,7 @@ def reprocess(receipt_ids: list[str]) -> None:
 @shared_task(name=TAKE_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)
 def take(connection_id: str, queue: str) -> None:
     """Apply a connection's stored notices, each once."""
-    taking.apply_waiting(connection_id, Priority(queue))
+    apply_waiting(connection_id, Priority(queue))
 
 
 @shared_task(name=ALARM_TASK, autoretry_for=POSTGRES_AWAY, retry_backoff=1, max_retries=3)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from webhooks.callbacks.applying import queue_of
 from webhooks.callbacks.base import Notice
-from webhooks.callbacks.taking import queue_of
 from webhooks.doors import Door
 from webhooks.models import Receipt
 from wedsync.correlation import current_or_new

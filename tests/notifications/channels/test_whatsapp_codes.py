@@ -13,7 +13,7 @@ from notifications.channels.registry import CHANNELS
 from notifications.channels.whatsapp.errors import MEANINGS, error_of
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, a_message, door_of, told
-from webhooks.callbacks.taking import apply_waiting
+from webhooks.callbacks.applying import apply_waiting
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
 

@@ -15,7 +15,7 @@ from tests.factories import AddressFactory
 from tests.notifications.channels.mails import delivery
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import MAIL, door_of, told
-from webhooks.callbacks.taking import apply_waiting
+from webhooks.callbacks.applying import apply_waiting
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, ContactChannel
 

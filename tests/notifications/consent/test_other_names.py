@@ -17,7 +17,7 @@ from tests.factories import AddressFactory, DeliveryFactory, MessageFactory
 from tests.notifications.incidents.emergencies import Stage, set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import a_message, door_of, told
-from webhooks.callbacks.taking import apply_waiting
+from webhooks.callbacks.applying import apply_waiting
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import other_forms
 from wedsync.weddings.models import Address, AddressAlias, ContactChannel

@@ -14,7 +14,7 @@ from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import EMAIL_ID, PHONE, a_message, door_of, now_of, row, told
 from webhooks.callbacks import PROVIDERS
-from webhooks.callbacks.taking import apply_waiting
+from webhooks.callbacks.applying import apply_waiting
 from webhooks.models import ProviderNotice
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address

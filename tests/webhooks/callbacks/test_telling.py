@@ -23,7 +23,7 @@ from tests.webhooks.callbacks.noticed import (
     row,
     told,
 )
-from webhooks.callbacks.taking import apply_one, apply_waiting
+from webhooks.callbacks.applying import apply_one, apply_waiting
 from webhooks.models import ProviderNotice
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address

@@ -15,8 +15,8 @@ from tests.factories import ConnectionFactory
 from tests.webhooks.callbacks.asgi_server import Answer, Server
 from tests.webhooks.callbacks.bodies import twilio_status, twilio_text
 from tests.webhooks.callbacks.noticed import PHONE, a_message, address, door_of, now_of, row, told
+from webhooks.callbacks.applying import apply_one, apply_waiting
 from webhooks.callbacks.receiver import PREFIX
-from webhooks.callbacks.taking import apply_one, apply_waiting
 from webhooks.callbacks.twilio import TWILIO, Twilio
 from webhooks.doors import Doors
 from webhooks.models import ProviderNotice, Receipt

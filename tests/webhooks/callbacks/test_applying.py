@@ -18,7 +18,7 @@ from tests.factories import MessageFactory
 from tests.notifications.incidents.emergencies import set_stage
 from tests.webhooks.callbacks import bodies
 from tests.webhooks.callbacks.noticed import PHONE, SENT_AT, a_message, door_of, make_old, now_of, row, told
-from webhooks.callbacks.taking import MOST_FAILURES, apply_left, apply_one, apply_waiting, queue_of
+from webhooks.callbacks.applying import MOST_FAILURES, apply_left, apply_one, apply_waiting, queue_of
 from webhooks.models import ProviderNotice
 from webhooks.tasks import take as take_task
 from wedsync.queues import Priority
