@@ -17,7 +17,7 @@ from integrations.deliveries.rows import expiry
 from integrations.deliveries.state_changes import change
 from integrations.models import Delivery, DeliveryReason
 from integrations.states import Reason, State
-from notifications import fallback, rounds
+from notifications import fallback, sweep_rounds
 from notifications.consent import wishes
 from notifications.digests.windows import DIGEST_KEY
 from notifications.models import Sending, TraceEntry, Window, WindowEntry
@@ -91,7 +91,7 @@ def close_due() -> int:
     """
     due = Window.objects.filter(closed_at=None, closes_at__lte=Now()).order_by("closes_at")
     later = {"is_open": False, "closes_at": Now() + POSTPONED}
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         due, close, broken="window_not_closed", requests="entries__event__correlation_id", batch=BATCH, **later
     )
 

@@ -16,7 +16,7 @@ from integrations.health import alerts
 from integrations.models import Delivery, System
 from integrations.models.health import Cause
 from integrations.registry.targets import PlannedDelivery
-from notifications import rounds
+from notifications import sweep_rounds
 from notifications.incidents import opening
 from notifications.models import Incident
 from notifications.plans import extra_deliveries
@@ -36,7 +36,7 @@ _PLACES = {Audience.FIRST: 0, Audience.SECOND: 1, Audience.THIRD: 2}
 def escalate_due() -> int:
     """Take the next step of every open incident that is due; returns how many steps."""
     due = Incident.objects.filter(state=Incident.State.OPEN, next_step_at__lte=Now()).order_by("next_step_at")
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         due, escalate, broken="incident_not_escalated", requests="event__correlation_id", next_step_at=Now() + RETRY
     )
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from notifications import rounds
+from notifications import sweep_rounds
 from notifications.incidents import opening
 from notifications.incidents.emergency_reports import line_of
 from notifications.models import Incident
@@ -24,7 +24,7 @@ MOST_FURTHER = 3  # reports told along with a newer one
 def tell_updates() -> int:
     """Tell people the newest report of each incident whose pause is over; returns how many."""
     due = Incident.objects.filter(opening.LIVING, update_due_at__lte=Now()).order_by("update_due_at")
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         due, _tell_update, broken="update_not_told", requests="event__correlation_id", update_due_at=Now() + RETRY
     )
 

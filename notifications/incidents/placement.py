@@ -18,7 +18,7 @@ from django.utils import timezone
 from integrations.models import Delivery
 from integrations.references import linking
 from integrations.wedding_events.effects import EventOrigin, wedding_event
-from notifications import links, rounds
+from notifications import links, sweep_rounds
 from notifications.incidents import acknowledging, held_emergencies, opening, staff_actions, todays_weddings
 from notifications.incidents.emergency_reports import as_told, line_of
 from notifications.incidents.held_emergencies import Asking
@@ -108,7 +108,7 @@ def choose(incident: Incident, wedding: Wedding, *, by: str) -> Placement:
 def assume_due() -> int:
     """Alert the only possible wedding of each incident that nobody answered in time; returns how many."""
     due = Incident.objects.filter(opening.LIVING, wedding=None, assumed_at__lte=Now()).order_by("assumed_at")
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         due, assume, broken="wedding_not_assumed", requests="event__correlation_id", assumed_at=Now() + RETRY
     )
 

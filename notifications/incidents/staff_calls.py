@@ -18,7 +18,7 @@ from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
 from integrations.registry.senders import SYSTEM_CHANNEL
 from integrations.states import WAITING, Reason, State
-from notifications import rounds
+from notifications import sweep_rounds
 from notifications.incidents import held_emergencies, opening
 from notifications.incidents.held_emergencies import Asking
 from notifications.models import Incident, Message, Notification
@@ -34,7 +34,7 @@ RETRY = timedelta(seconds=5)
 def call_due() -> int:
     """Call staff about every open incident that is due; returns how many incidents."""
     due = Incident.objects.filter(state=Incident.State.OPEN, staff_due_at__lte=Now()).order_by("staff_due_at")
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         due, call, broken="staff_not_called", requests="event__correlation_id", staff_due_at=Now() + RETRY
     )
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from integrations.models import Connection, Delivery
 from integrations.references import linking
 from integrations.states import State
-from notifications import rounds
+from notifications import sweep_rounds
 from notifications.incidents import held_emergencies, opening, staff_calls, todays_weddings
 from notifications.incidents.emergency_reports import LONGEST_TEXT, Report, Trouble, as_told
 from notifications.incidents.held_emergencies import Asking
@@ -154,7 +154,7 @@ def find_left_behind() -> int:
         id__gte=first_id_since(timezone.now() - LEFT_BEHIND),
         report=None,
     )
-    return rounds.work_off(
+    return sweep_rounds.work_off(
         unlinked.order_by("id"), take_unlinked, broken="emergency_not_taken", requests="correlation_id"
     )
 

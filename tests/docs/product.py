@@ -97,7 +97,7 @@ def _logged(call: ast.Call) -> Iterator[tuple[str, str]]:
             yield from _if_listed(name, level)
         case ast.Call(args=[ast.Attribute(ast.Name("log"), level), ast.Constant(str(name)), *_]):  # logged later
             yield from _if_listed(name, level)
-        case ast.Call(keywords=keywords):  # what a round of the sweep logs where a row breaks (notifications/rounds.py)
+        case ast.Call(keywords=keywords):  # logged where a row breaks (notifications/sweep_rounds.py)
             for keyword in keywords:
                 if keyword.arg == "broken" and isinstance(keyword.value, ast.Constant):
                     yield str(keyword.value.value), "exception"

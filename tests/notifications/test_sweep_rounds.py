@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from notifications import rounds
+from notifications import sweep_rounds
 from notifications.models import Incident
 from tests.factories import EventFactory, WeddingFactory
 
@@ -46,7 +46,7 @@ def test_a_row_that_breaks_is_postponed_and_the_others_are_done(three: list[UUID
         return row_id != three[2]
 
     assert (
-        rounds.work_off(
+        sweep_rounds.work_off(
             due(),
             work,
             broken="staff_not_called",
@@ -64,7 +64,7 @@ def test_without_a_later_time_the_next_round_tries_again(three: list[UUID]) -> N
     def work(row_id: UUID) -> bool:
         raise ValueError("broken")
 
-    assert rounds.work_off(due(), work, broken="staff_not_called", requests="event__correlation_id") == 0
+    assert sweep_rounds.work_off(due(), work, broken="staff_not_called", requests="event__correlation_id") == 0
     assert due().count() == 3
 
 
@@ -75,7 +75,7 @@ def test_a_round_takes_a_batch_of_those_that_are_due_for_longest(three: list[UUI
         done.append(row_id)
         return True
 
-    assert rounds.work_off(due(), work, broken="staff_not_called", requests="event__correlation_id", batch=2) == 2
+    assert sweep_rounds.work_off(due(), work, broken="staff_not_called", requests="event__correlation_id", batch=2) == 2
     assert done == three[:2]
 
 
@@ -84,5 +84,7 @@ def test_a_database_that_is_away_ends_the_round(three: list[UUID]) -> None:
         raise OperationalError("gone")
 
     with pytest.raises(OperationalError):
-        rounds.work_off(due(), work, broken="staff_not_called", requests="event__correlation_id", staff_due_at=None)
+        sweep_rounds.work_off(
+            due(), work, broken="staff_not_called", requests="event__correlation_id", staff_due_at=None
+        )
     assert due().count() == 3
