@@ -1,7 +1,7 @@
 """Hints: messages that make work start immediately. The rows decide; the sweep finds the row of a lost hint.
 
 Redis may be slow, frozen or away. Committing an event must not wait for it, so separate threads send the hints
-(:mod:`wedsync.live.fan_out.hint_lanes`). Waiting hints are sent together: one message asks for many events to be
+(:mod:`wedsync.live.fan_out.hint_queues`). Waiting hints are sent together: one message asks for many events to be
 routed, and one tells all web processes about many channels.
 """
 
@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
 
-from wedsync.live.fan_out.hint_lanes import HintQueue
+from wedsync.live.fan_out.hint_queues import HintQueue
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import ALARM_TASK, DELIVER_TASK, QUEUE_PREFIX, ROUTE_TASK, TAKE_TASK, Priority
 
@@ -293,6 +293,6 @@ def _count_down() -> Any:
     return _broker().register_script(script)
 
 
-def _after_commit(lane: HintQueue[T], hint: T) -> None:
+def _after_commit(queue: HintQueue[T], hint: T) -> None:
     """Offer a hint after the commit, or immediately where no transaction is open."""
-    transaction.on_commit(partial(lane.offer, [hint]))
+    transaction.on_commit(partial(queue.offer, [hint]))
