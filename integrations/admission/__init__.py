@@ -11,7 +11,7 @@ from integrations.admission.gate import ask, give_back, keep_away, look, reserve
 from integrations.admission.lanes import Lane, lane_of
 from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
 from integrations.admission.verdicts import patience_of
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 
 __all__ = [
     "BreakerEffect",

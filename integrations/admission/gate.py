@@ -13,7 +13,7 @@ from integrations.admission.lanes import Lane
 from integrations.admission.local import LocalAdmission
 from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
 from integrations.admission.scripts import MICROSECONDS, SPANS, Orphan, Scripts, keys_of, presence
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 
 log = structlog.get_logger(__name__)
 local = LocalAdmission()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 
 
 class CallResult(StrEnum):

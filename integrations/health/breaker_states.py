@@ -5,7 +5,7 @@ from uuid import UUID
 
 from integrations import admission
 from integrations.models import System
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 
 
 def breaker_states(systems: Sequence[System]) -> dict[UUID, BreakerState]:

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from integrations.health.heartbeats import Part
 from integrations.models import Alert, HealthReading, Heartbeat, OrganizationReading
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.health import HealthStatus
 from integrations.references.linking import count_unlinked
 from wedsync.live.fan_out import hints

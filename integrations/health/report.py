@@ -12,7 +12,7 @@ from integrations.health.figures import causes_by_system, open_causes
 from integrations.health.heartbeats import Part
 from integrations.health.rating import Figures, Rating, of_age, rate, worst
 from integrations.models import Alert, HealthReading, OrganizationReading, System
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.health import Cause, HealthStatus
 from integrations.references.linking import MOST_COUNTED, count_unlinked
 from wedsync.queues import Priority

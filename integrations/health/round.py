@@ -22,7 +22,7 @@ from integrations.health.alerts import Key, ops_event
 from integrations.health.heartbeats import Part, beat
 from integrations.health.rating import OLDEST_DUE, OWN_FAULTS, Figures, rate
 from integrations.models import Alert, HealthReading, OrganizationReading, PastReading, System
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.health import Cause, HealthStatus
 from wedsync.live.log.writer import NewEvent
 from wedsync.live.publishing import publish

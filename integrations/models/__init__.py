@@ -1,6 +1,6 @@
 """Connected systems, the routes to them, and every delivery with its attempts."""
 
-from integrations.models.breaker import BreakerChange
+from integrations.models.breaker_changes import BreakerChange
 from integrations.models.client_syncs import ClientSync
 from integrations.models.deliveries import Attempt, Delivery, DeliveryReason
 from integrations.models.health import (

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.systems import System
 from wedsync.ids import new_id
 from wedsync.weddings.models import Organization

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.health.metrics import collector
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.health import Cause, HealthStatus
 from integrations.states import TRANSITIONS, Reason, State
 from notifications.channels.email.providers import PROVIDERS

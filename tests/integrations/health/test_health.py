@@ -15,7 +15,7 @@ from integrations.health.rating import Figures, rate, score
 from integrations.health.report import of_system, report
 from integrations.health.round import _LOCK, sweep_health
 from integrations.models import Alert, AttemptMinute, HealthReading, OrganizationReading, PastReading
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.models.health import Cause, HealthStatus
 from integrations.states import Reason
 from tests.factories import EventFactory, SystemFactory

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from integrations import admission
 from integrations.health.breaker_states import breaker_states
 from integrations.models import Alert, Attempt, BreakerChange, Delivery, System
-from integrations.models.breaker import BreakerState
+from integrations.models.breaker_changes import BreakerState
 from integrations.systems.trials import TrialResult, try_out
 from integrations.vendors import VENDORS
 from tests.factories import OrganizationFactory, SystemFactory
