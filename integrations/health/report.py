@@ -79,11 +79,6 @@ def of_system(system: System) -> SystemHealth:
     return _rated(system, breaker_states([system])[system.id], causes)
 
 
-def open_alerts(organization_id: UUID) -> list[Alert]:
-    """The open alerts, newest first."""
-    return list(_open(organization_id)[:MOST_ALERTS])
-
-
 def _open(organization_id: UUID) -> QuerySet[Alert]:
     rows = Alert.objects.filter(organization_id=organization_id, resolved_at=None).select_related("system")
     return rows.order_by("-first_at")

@@ -37,7 +37,7 @@ class HintQueue(Generic[T]):
         try:
             self._waiting.put_nowait(hints)
         except queue.Full:
-            log.warning("hints_dropped", lane=self._name, hints=len(hints))
+            log.warning("hints_dropped", queue=self._name, hints=len(hints))
 
     def _run(self) -> None:
         send = self._make_send()
@@ -49,7 +49,7 @@ class HintQueue(Generic[T]):
             try:
                 send(hints)
             except Exception as error:  # whatever Redis raises, the sweep finds the row
-                log.warning("hints_failed", lane=self._name, error=type(error).__name__)
+                log.warning("hints_failed", queue=self._name, error=type(error).__name__)
             finally:
                 for _ in taken:
                     self._waiting.task_done()

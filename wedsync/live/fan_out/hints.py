@@ -90,7 +90,7 @@ def send_now(hints: Sequence[TaskHint]) -> list[TaskHint]:
             for hint in sent:
                 left.pop(hint, None)
     except Exception as error:  # whatever Redis raises
-        log.warning("hints_failed", lane="now", error=type(error).__name__, hints=len(left))
+        log.warning("hints_failed", queue="none", error=type(error).__name__, hints=len(left))
     return list(left)
 
 
