@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ground import ROOT, Ground
-from bench.live.fan_out import BARE, OURS, SIDES, STOCK, Measurement, percentile, stage
+from bench.live.fan_out import BARE, OURS, SIDES, STOCK, Measurement, WebhookWaits, percentile, stage
 from bench.program import keep, run
 
 RESULT = ROOT / "bench" / "results" / "live.json"
@@ -35,7 +35,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def ratios(found: Sequence[Measurement]) -> dict[str, float | None]:
+def ratios(found: Sequence[Measurement], waits: Sequence[WebhookWaits] = ()) -> dict[str, float | None]:
     """Our figures divided by the others', at the largest number of sockets: the median over the rounds."""
     most = max((each.sockets for each in found), default=0)
     of = {side: [each for each in found if each.side == side and each.sockets == most] for side in SIDES}
@@ -50,10 +50,16 @@ def ratios(found: Sequence[Measurement]) -> dict[str, float | None]:
         "p99_vs_stock_pubsub": ratio(STOCK, lambda each: percentile(each.milliseconds, 0.99)),
         "cpu_vs_bare": ratio(BARE, lambda each: each.cpu_microseconds),
         "memory_vs_bare": ratio(BARE, lambda each: each.bytes_per_socket),
+        "webhook_p99_fanout_vs_idle": _of_webhooks(waits),
     }
 
 
-def show(console: Console, found: Sequence[Measurement]) -> None:
+def _of_webhooks(waits: Sequence[WebhookWaits]) -> float | None:
+    p99s = [(percentile(each.beside_fan_out, 0.99), percentile(each.idle, 0.99)) for each in waits]
+    return round(median(beside / idle for beside, idle in p99s), 2) if p99s else None
+
+
+def show(console: Console, found: Sequence[Measurement], waits: Sequence[WebhookWaits]) -> None:
     """Print the table and, below it, the ratios."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name in ("sockets", "side"):
@@ -65,8 +71,9 @@ def show(console: Console, found: Sequence[Measurement]) -> None:
         cost = (each.cpu_microseconds, each.bytes_per_socket / 1024)
         table.add_row(str(each.sockets), each.side, *(f"{value:.1f}" for value in (*times, *cost)))
     console.print(table)
-    for name, value in ratios(found).items():
-        console.print(f"{name:>20}  {value}")
+    for name, value in ratios(found, waits).items():
+        console.print(f"{name:>26}  {value}")
+    console.print(f"webhooks answered by another status than 202: {sum(each.refused for each in waits)}")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -77,6 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     def work(console: Console) -> int:
         found: list[Measurement] = []
+        waits: list[WebhookWaits] = []
         with Ground() as ground, stage(ground) as built:
             for number in range(arguments.rounds):
                 for sockets in arguments.sockets:
@@ -84,8 +92,10 @@ def main(words: Sequence[str] | None = None) -> int:
                         side = SIDES[(place + number) % len(SIDES)]
                         console.print(f"round {number + 1}: {side} with {sockets} sockets", style="dim")
                         found.append(built.measure(side, sockets, arguments.events))
+                console.print(f"round {number + 1}: webhooks beside the sockets", style="dim")
+                waits.append(built.webhook_waits(max(arguments.sockets), arguments.events))
             ground.drop_hints()
-        show(console, found)
+        show(console, found, waits)
         machine = {"python": platform.python_version(), "cores": os.cpu_count()}
         measurements = [
             {
@@ -98,7 +108,13 @@ def main(words: Sequence[str] | None = None) -> int:
             }
             for each in found
         ]
-        keep({"ratios": ratios(found), "machine": machine, "measurements": measurements}, arguments.output)
+        figures = {
+            "ratios": ratios(found, waits),
+            "webhooks_refused": sum(each.refused for each in waits),
+            "machine": machine,
+            "measurements": measurements,
+        }
+        keep(figures, arguments.output)
         return 0
 
     return run("bench.live", Console(), work)

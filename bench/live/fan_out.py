@@ -8,9 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.envelopes import Envelopes
 from bench.errors import BenchError
-from bench.ground import Ground
+from bench.ground import Facts, Ground
 from bench.live.helpers import Helper
+from bench.live.webhooks import Vendor
 from bench.servers import Server, free_port, our_web, python, web_command
 
 OURS, BARE, STOCK = "ours", "bare", "stock"
@@ -35,11 +37,21 @@ class Measurement:
     bytes_per_socket: float
 
 
-class Stage:
-    """The three servers, the process that sends events, and the clients."""
+@dataclass(frozen=True)
+class WebhookWaits:
+    """How long webhooks waited for their answers, in milliseconds; ``refused``: how many had another than 202."""
 
-    def __init__(self, servers: dict[str, Server], teller: Helper, clients: Helper) -> None:
-        self._servers, self._teller, self._clients = servers, teller, clients
+    idle: list[float]
+    beside_fan_out: list[float]
+    refused: int
+
+
+class Stage:
+    """The three servers, the process that sends events, the clients, and a vendor."""
+
+    def __init__(self, servers: dict[str, Server], teller: Helper, clients: Helper, facts: Facts) -> None:
+        self._servers, self._teller, self._clients, self._facts = servers, teller, clients, facts
+        self._envelopes = Envelopes(facts.bookings[1:])  # of another wedding than the one that is followed
         self._channel = teller.ask("channel")
         self._number = 0
 
@@ -63,6 +75,19 @@ class Stage:
             raise BenchError(f"{side}: of {sockets} sockets {sorted(map(len, arrivals.values()))} got the events.")
         late = [1000 * (arrival - told.at[number]) for number, each in arrivals.items() for arrival in each]
         return Measurement(side, sockets, late, 1e6 * cost / (sockets * events), grown / sockets)
+
+    def webhook_waits(self, sockets: int, events: int) -> WebhookWaits:
+        """Send webhooks to our server, first without sockets, then while events go to this number of them."""
+        with self._vendor() as alone:
+            time.sleep(events * EVERY)
+        self._clients.ask(json.dumps({"open": self._targets(OURS, sockets, self._servers[OURS].port)}))
+        with self._vendor() as beside:
+            self._tell(OURS, events)
+        self._clients.ask(json.dumps({"close": True}))
+        return WebhookWaits(alone.milliseconds, beside.milliseconds, alone.refused + beside.refused)
+
+    def _vendor(self) -> Vendor:
+        return Vendor(self._servers[OURS], self._facts, self._envelopes)
 
     def _targets(self, side: str, sockets: int, port: int) -> dict[str, object]:
         if side != OURS:
@@ -93,16 +118,16 @@ class Told:
 @contextmanager
 def stage(ground: Ground) -> Iterator[Stage]:
     """Start the servers and helper processes; end them afterwards."""
-    organization = ground.make_product(weddings=1).organization
+    facts = ground.make_product(weddings=2)
     environment = ground.environment(free_port()) | {"REDIS_URL": ground.valkey.url}
     log = ground.home.log("helpers")
     with ExitStack() as started:
         servers = {OURS: our_web(ground), BARE: _bare(ground), STOCK: _stock(ground)}
         for server in servers.values():
             started.enter_context(server)
-        teller = started.enter_context(Helper(("bench.live.telling", organization), environment, log))
+        teller = started.enter_context(Helper(("bench.live.telling", facts.organization), environment, log))
         clients = started.enter_context(Helper(("bench.live.clients",), environment, log))
-        yield Stage(servers, teller, clients)
+        yield Stage(servers, teller, clients, facts)
 
 
 def _bare(ground: Ground) -> Server:

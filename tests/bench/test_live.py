@@ -23,6 +23,7 @@ def test_a_ratio_is_of_the_most_sockets_and_the_median_of_the_rounds_own() -> No
 
     assert ratios(found) == {
         "p99_vs_bare": 2.0, "p99_vs_stock_pubsub": 0.5, "cpu_vs_bare": 1.0, "memory_vs_bare": 1.0,
+        "webhook_p99_fanout_vs_idle": None,
     }  # fmt: skip
 
 
@@ -36,3 +37,5 @@ def test_each_side_reaches_every_socket(tmp_path: Path) -> None:
     assert {each["side"] for each in written["measurements"]} == {OURS, BARE, STOCK}
     assert all(each["p99_ms"] > 0 for each in written["measurements"])
     assert written["ratios"]["p99_vs_bare"] > 0
+    assert written["ratios"]["webhook_p99_fanout_vs_idle"] > 0
+    assert written["webhooks_refused"] == 0
