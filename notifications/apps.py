@@ -5,7 +5,7 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Let routes have people as targets, and follow what becomes of events."""
+        """Let routes have people as targets, and follow the fate of events."""
         from integrations import sweep
         from integrations.models import Route
         from integrations.registry import followers, senders, targets

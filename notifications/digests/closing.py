@@ -57,7 +57,7 @@ class Item:
 
 @dataclass
 class _Closing:
-    """What becomes of a window's entries; ``notes`` are kept with it."""
+    """The outcome for a window's entries; ``notes`` are stored with it."""
 
     moved: dict[tuple[State, Reason], list[UUID]] = field(default_factory=dict)
     outcomes: dict[Outcome, list[UUID]] = field(default_factory=dict)
