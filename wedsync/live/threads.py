@@ -2,8 +2,8 @@
 
 from wedsync.database.threads import DatabaseThreads
 
-news = DatabaseThreads(1, "live-news")
-"""Reads what is new on followed channels."""
+new_entries = DatabaseThreads(1, "live-new-entries")
+"""Reads the new entries of followed channels."""
 replays = DatabaseThreads(1, "live-replays")
 """Reads what single sockets have missed."""
 entrance = DatabaseThreads(2, "live-entrance")

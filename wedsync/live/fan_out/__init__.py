@@ -1,1 +1,1 @@
-"""From a commit to workers and watchers: hints sent after it, and the follower that receives them."""
+"""From a commit to workers and sockets: hints sent after it, and the broadcaster that writes new entries to sockets."""

@@ -1,7 +1,7 @@
 """Tells the clients of this process what is new on the channels that they follow.
 
 New entries are read once per channel, however many clients follow it, and the same bytes are written to every client
-whose cursor is right before them; a client that is behind, or has no room, catches up from the log (docs/adr/0091).
+whose cursor is just before them; a client that is behind, or has no room, catches up from the log (docs/adr/0091).
 
 Hints come from the process that appended: every web process belongs to one group of the channel layer, and one message
 names many channels. Redis only hints: channels-redis drops messages over its capacity and forgets groups after a
@@ -37,8 +37,8 @@ class Broadcaster:
         self._subscriptions: dict[ChannelKey, set[Subscription]] = defaultdict(set)
         self._positions: dict[ChannelKey, int] = {}
         self._keys: dict[str, ChannelKey] = {}
-        self._news: dict[ChannelKey, None] = {}
-        self._has_news = asyncio.Event()
+        self._changed: dict[ChannelKey, None] = {}
+        self._has_changes = asyncio.Event()
         self._replays = Replays(self._positions.get)
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
@@ -58,7 +58,7 @@ class Broadcaster:
             task.cancel()
         self._address = await get_channel_layer().new_channel()
         loop = asyncio.get_running_loop()
-        works = (self._ask(), self._stay_in_group(), self._hear(), self._tell())
+        works = (self._poll(), self._stay_in_group(), self._receive_hints(), self._write_changes())
         self._tasks = [loop.create_task(each) for each in works]
 
     def add(self, subscription: Subscription, last: int) -> None:
@@ -81,16 +81,17 @@ class Broadcaster:
             self._positions.pop(key, None)
 
     def _note(self, key: ChannelKey) -> None:
-        self._news[key] = None
-        self._has_news.set()
+        self._changed[key] = None
+        self._has_changes.set()
 
-    async def _ask(self) -> None:
+    async def _poll(self) -> None:
+        """Find what a lost hint would have named."""
         while True:
             await asyncio.sleep(settings.FOLLOW_SECONDS)
             if not self._subscriptions:
                 continue
             try:
-                found = await threads.news.run(last_sequences, list(self._subscriptions))
+                found = await threads.new_entries.run(last_sequences, list(self._subscriptions))
             except Exception as error:  # PostgreSQL is away; the next round asks again
                 log.warning("follower_failed", error=type(error).__name__)
                 continue
@@ -107,30 +108,30 @@ class Broadcaster:
             self._joined.set()
             await asyncio.sleep(REJOIN_SECONDS)
 
-    async def _hear(self) -> None:
+    async def _receive_hints(self) -> None:
         while True:
             message = await get_channel_layer().receive(self._address)
-            for heard in message["channels"]:
-                if key := self._keys.get(heard):
+            for named in message["channels"]:
+                if key := self._keys.get(named):
                     self._note(key)
 
-    async def _tell(self) -> None:
+    async def _write_changes(self) -> None:
         """Read what is new and write it to the clients concerned, as long as the process lives."""
         while True:
-            await self._has_news.wait()
-            self._has_news.clear()
-            keys = [key for key in self._news if key in self._positions]
-            self._news.clear()
+            await self._has_changes.wait()
+            self._has_changes.clear()
+            keys = [key for key in self._changed if key in self._positions]
+            self._changed.clear()
             for start in range(0, len(keys), CHANNELS_AT_ONCE):
                 asked = keys[start : start + CHANNELS_AT_ONCE]
                 try:
-                    await self._tell_of(asked)
+                    await self._write_changes_of(asked)
                 except Exception as error:  # PostgreSQL is away; the next query finds them again
                     log.warning("entries_not_read", error=type(error).__name__)
 
-    async def _tell_of(self, keys: list[ChannelKey]) -> None:
+    async def _write_changes_of(self, keys: list[ChannelKey]) -> None:
         cursors = {key: self._positions[key] for key in keys if key in self._positions}
-        for key, entries in (await threads.news.run(entries_after, cursors, PAGE)).items():
+        for key, entries in (await threads.new_entries.run(entries_after, cursors, PAGE)).items():
             batch = Batch(entries)
             if batch.last <= self._positions.get(key, batch.last):
                 continue  # nobody follows it now, or only a client that has returned since and is further ahead
@@ -138,15 +139,15 @@ class Broadcaster:
                 self._note(key)
             self._positions[key] = batch.last
             for number, subscription in enumerate(tuple(self._subscriptions[key]), 1):
-                self._give(subscription, batch)
+                self._write_to(subscription, batch)
                 if number % CLIENTS_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
-    def _give(self, subscription: Subscription, batch: Batch) -> None:
-        if subscription.is_behind or subscription.cursor >= batch.last or not subscription.counts:
+    def _write_to(self, subscription: Subscription, batch: Batch) -> None:
+        if subscription.is_behind or subscription.cursor >= batch.last or not subscription.is_active:
             return
         client = subscription.client
-        frames = batch.behind(subscription.cursor, client.framing) if subscription.cursor >= batch.before else b""
+        frames = batch.after(subscription.cursor, client.framing) if subscription.cursor >= batch.before else b""
         if not frames or (client.unsent and client.unsent + len(frames) > MOST_UNSENT):
             self._replays.add(subscription)
             return

@@ -13,10 +13,9 @@ PAUSE_SECONDS = 1.0
 
 
 class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
-    """Waits in ``receive()`` while Redis is away: Channels would end every socket whose ``receive()`` raises.
+    """Waits in ``receive()`` while Redis is away, instead of raising; once Redis is back, hints arrive again.
 
-    Redis only carries hints, and the follower still wakes a socket that gets none. Once Redis is back, hints arrive
-    again.
+    Until then the broadcaster finds new entries by polling PostgreSQL.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -43,7 +42,7 @@ class PatientRedisLayer(RedisChannelLayer):  # type: ignore[misc]
 
 
 def _end_if_cancelled() -> None:
-    """End the task of a socket that is gone: redis-py can swallow a cancellation that comes while it connects."""
+    """End a cancelled task: redis-py can swallow a cancellation that comes while it connects."""
     task = asyncio.current_task()
     if task and task.cancelling():
         raise asyncio.CancelledError

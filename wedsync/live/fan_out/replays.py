@@ -49,7 +49,7 @@ class Replays:
                 self._waiting.clear()
                 continue
             subscription = self._turns.popleft()
-            if not subscription.counts:
+            if not subscription.is_active:
                 continue
             if subscription.client.unsent > PAGE_BYTES:
                 subscription.client.when_drained(partial(self._queue, subscription))
@@ -64,11 +64,11 @@ class Replays:
     async def _take_turn(self, subscription: Subscription) -> None:
         key, cursor, asked = subscription.key, subscription.cursor, subscription.page
         entries = (await threads.replays.run(entries_after, {key: cursor}, asked)).get(key)
-        if not subscription.counts:
+        if not subscription.is_active:
             return
         if entries:
             batch = Batch(entries)
-            frames = batch.behind(cursor, subscription.client.framing)
+            frames = batch.after(cursor, subscription.client.framing)
             subscription.client.write(frames)
             subscription.cursor = batch.last
             subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * len(entries) // len(frames)))

@@ -47,7 +47,7 @@ class Subscription:
         self.is_behind = self.ended = False
 
     @property
-    def counts(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the client still follows the channel."""
         return not self.ended and self.client.is_open
 
@@ -60,7 +60,7 @@ class Batch:
         self._entries = entries
         self._framed: dict[tuple[Framing, int], bytes] = {}
 
-    def behind(self, cursor: int, framing: Framing) -> bytes:
+    def after(self, cursor: int, framing: Framing) -> bytes:
         """The entries after a cursor."""
         key = framing, cursor
         if key not in self._framed:

@@ -1,6 +1,6 @@
 """Who may open a socket: the bearer of a ticket, or staff with a session on one of our own pages.
 
-Refused clients never reach the socket, so that strangers cost neither a Redis connection nor a task.
+Refused clients never reach the application behind it, so that strangers cost little.
 """
 
 from typing import Any
@@ -26,12 +26,12 @@ TICKET, ORGANIZATION = "ticket", "organization"
 
 
 class Entrance:
-    """An ASGI application in front of the consumer, which finds the :class:`Pass` in ``scope["pass"]``."""
+    """An ASGI application in front of another one, which finds the :class:`Pass` in ``scope["pass"]``."""
 
-    def __init__(self, consumer: Any) -> None:
-        self._consumer = consumer
+    def __init__(self, application: Any) -> None:
+        self._application = application
         self._with_session = AuthMiddlewareStack(self._by_session)
-        self._hosts = AllowedHostsOriginValidator(consumer)
+        self._hosts = AllowedHostsOriginValidator(application)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Admit or refuse one socket; while PostgreSQL is away, tell it to try again."""
@@ -73,7 +73,7 @@ class Entrance:
 
     async def _admit(self, entry: Pass | None, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if entry is not None:
-            await self._consumer({**scope, "pass": entry}, receive, send)
+            await self._application({**scope, "pass": entry}, receive, send)
         else:
             await self._refuse("no valid ticket or session", receive, send)
 
