@@ -3,14 +3,14 @@
 ::
 
     permit = ask(lane_of(system), urgent=False)
-    if permit.granted:   call, then tell(lane, permit, verdict, ...)   or, with nothing to send, give_back(lane, permit)
+    if permit.granted:   call, then tell(lane, permit, result, ...)   or, with nothing to send, give_back(lane, permit)
     else:                permit.why, and permit.wait: seconds until it makes sense to ask again
 """
 
-from integrations.admission.gate import ask, give_back, keep_away, look, reserve, reset, tell, tell_and_ask, trip
+from integrations.admission.call_results import pause_of
+from integrations.admission.gate import ask, begin_pause, give_back, look, reserve, reset, tell, tell_and_ask, trip
 from integrations.admission.lanes import Lane, lane_of
 from integrations.admission.permits import BreakerEffect, CallResult, LaneView, Permit, Refusal
-from integrations.admission.verdicts import patience_of
 from integrations.models.breaker_changes import BreakerState
 
 __all__ = [
@@ -22,11 +22,11 @@ __all__ = [
     "Permit",
     "Refusal",
     "ask",
+    "begin_pause",
     "give_back",
-    "keep_away",
     "lane_of",
     "look",
-    "patience_of",
+    "pause_of",
     "reserve",
     "reset",
     "tell",

@@ -31,8 +31,8 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
     A refusal uses nothing up. It says why, and how long to wait.
     """
     token = _new_token()
-    if patience := local.patience_left(lane):
-        return Permit(granted=False, why=Refusal.PAUSED, wait=patience, token=token, generation=None, urgent=urgent)
+    if pause := local.pause_left(lane):
+        return Permit(granted=False, why=Refusal.PAUSED, wait=pause, token=token, generation=None, urgent=urgent)
     doubtful = Orphan(lane, token, urgent)
     answer = presence.within(
         lambda scripts: scripts.run("ask", lane, int(urgent), token, urgent=urgent), doubtful=doubtful
@@ -43,48 +43,48 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
 
 
 def tell(
-    lane: Lane, permit: Permit, verdict: CallResult, *, delivery_id: UUID, alone: bool, patience: float = 0.0
+    lane: Lane, permit: Permit, result: CallResult, *, delivery_id: UUID, alone: bool, pause: float = 0.0
 ) -> BreakerEffect:
     """Give the slot back, and report the result of the call.
 
-    ``patience``: seconds for which the target has asked us to pause. No permit is given before they end, nor before the
+    ``pause``: seconds for which the target has asked us to pause. No permit is given before they end, nor before the
     end of a longer pause that was told earlier.
 
     ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one bad event
     cannot cut off a healthy system; and if nothing else is due, one successful probe closes the breaker.
     """
     if permit.generation is None:
-        keep_away(lane, patience)
-        return _noted(lane, local.tell(lane, permit.token, verdict, delivery_id=str(delivery_id), alone=alone))
-    told = _told(permit, verdict, delivery_id, alone=alone, patience=patience)
+        begin_pause(lane, pause)
+        return _noted(lane, local.tell(lane, permit.token, result, delivery_id=str(delivery_id), alone=alone))
+    told = _told(permit, result, delivery_id, alone=alone, pause=pause)
     answer = presence.within(lambda scripts: scripts.run("tell", lane, *told))
     if answer is None:
-        local.keep_away(lane, patience)
-        return _tell_here(lane, permit, verdict, delivery_id, alone=alone)
+        local.begin_pause(lane, pause)
+        return _tell_here(lane, permit, result, delivery_id, alone=alone)
     return _noted(lane, BreakerEffect(answer.decode()))
 
 
 def tell_and_ask(
     lane: Lane,
     permit: Permit,
-    verdict: CallResult,
+    result: CallResult,
     *,
     delivery_id: UUID,
     alone: bool,
     urgent: bool,
-    patience: float = 0.0,
+    pause: float = 0.0,
 ) -> tuple[BreakerEffect, Permit]:
     """:func:`tell` and then :func:`ask` in one round trip, for a worker that continues with the same target."""
-    if permit.generation is None or local.patience_left(lane):
-        change = tell(lane, permit, verdict, delivery_id=delivery_id, alone=alone, patience=patience)
+    if permit.generation is None or local.pause_left(lane):
+        change = tell(lane, permit, result, delivery_id=delivery_id, alone=alone, pause=pause)
         return change, ask(lane, urgent=urgent)
     token = _new_token()
-    told = (*_told(permit, verdict, delivery_id, alone=alone, patience=patience), int(urgent), token)
+    told = (*_told(permit, result, delivery_id, alone=alone, pause=pause), int(urgent), token)
     doubtful = Orphan(lane, token, urgent)
     answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told, urgent=urgent), doubtful=doubtful)
     if answer is None:
-        local.keep_away(lane, patience)
-        change = _tell_here(lane, permit, verdict, delivery_id, alone=alone)
+        local.begin_pause(lane, pause)
+        change = _tell_here(lane, permit, result, delivery_id, alone=alone)
         return change, local.ask(lane, token, urgent=urgent)
     return _noted(lane, BreakerEffect(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
 
@@ -105,17 +105,17 @@ def reserve(lane: Lane, *, urgent: bool) -> float:
     Returns the seconds until there is one; 0 if one was used. While Redis is away, only pauses that this process was
     told of count.
     """
-    if patience := local.patience_left(lane):
-        return patience
+    if pause := local.pause_left(lane):
+        return pause
     wait: int | None = presence.within(lambda scripts: scripts.run("reserve", lane, int(urgent)))
     return (wait or 0) / MICROSECONDS
 
 
-def keep_away(lane: Lane, seconds: float) -> None:
+def begin_pause(lane: Lane, seconds: float) -> None:
     """A target has asked us to pause other than by its answer to a call: give no permit for ``seconds``."""
     wait = int(min(seconds, LONGEST_PAUSE) * MICROSECONDS)
-    if wait > 0 and presence.within(lambda scripts: scripts.run("keep_away", lane, wait)) is None:
-        local.keep_away(lane, seconds)
+    if wait > 0 and presence.within(lambda scripts: scripts.run("begin_pause", lane, wait)) is None:
+        local.begin_pause(lane, seconds)
 
 
 def trip(lane: Lane, *, seconds: float) -> bool:
@@ -126,7 +126,7 @@ def trip(lane: Lane, *, seconds: float) -> bool:
 
 def reset(lane: Lane) -> bool:
     """Close the breaker by hand; forget its counts and any pause. Returns whether Redis accepted it."""
-    local.end_patience(lane)
+    local.end_pause(lane)
     return presence.within(lambda scripts: scripts.run("reset", lane)) is not None
 
 
@@ -151,18 +151,16 @@ def _permit(answer: Sequence[Any], token: str, *, urgent: bool) -> Permit:
     return Permit(not why, refusal, wait / MICROSECONDS, token, generation.decode(), bool(probe), urgent)
 
 
-def _told(
-    permit: Permit, verdict: CallResult, delivery_id: UUID, *, alone: bool, patience: float
-) -> tuple[str | int, ...]:
+def _told(permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool, pause: float) -> tuple[str | int, ...]:
     generation = permit.generation or "0"
     slot = (permit.token, int(permit.urgent), int(permit.probe))
-    wait = int(min(patience, LONGEST_PAUSE) * MICROSECONDS)
-    return (verdict.value, generation, *slot, str(delivery_id), int(alone), wait)
+    wait = int(min(pause, LONGEST_PAUSE) * MICROSECONDS)
+    return (result.value, generation, *slot, str(delivery_id), int(alone), wait)
 
 
-def _tell_here(lane: Lane, permit: Permit, verdict: CallResult, delivery_id: UUID, *, alone: bool) -> BreakerEffect:
+def _tell_here(lane: Lane, permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool) -> BreakerEffect:
     presence.orphan(Orphan(lane, permit.token, permit.urgent))
-    return _noted(lane, local.count(lane, verdict, delivery_id=str(delivery_id), alone=alone))
+    return _noted(lane, local.count(lane, result, delivery_id=str(delivery_id), alone=alone))
 
 
 def _noted(lane: Lane, change: BreakerEffect) -> BreakerEffect:

@@ -87,7 +87,7 @@ class LocalAdmission:
                     breaker.probes[token] = ends
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
 
-    def tell(self, lane: Lane, token: str, verdict: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
+    def tell(self, lane: Lane, token: str, result: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
         """Like :func:`integrations.admission.tell`; permits granted elsewhere or earlier do not count."""
         with self._lock:
             breaker, slots = self._of(lane)
@@ -95,17 +95,17 @@ class LocalAdmission:
             probe = breaker.probes.pop(token, None) is not None
             if slot is None or slot[2] != breaker.generation:
                 return BreakerEffect.LATE
-            return self._judge(breaker, verdict, delivery_id, alone=alone, probe=probe)
+            return self._judge(breaker, result, delivery_id, alone=alone, probe=probe)
 
-    def count(self, lane: Lane, verdict: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
+    def count(self, lane: Lane, result: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
         """Count the result of a call that Redis had granted before it went away."""
         with self._lock:
             breaker, _ = self._of(lane)
             if breaker.open_until > 0:
                 return BreakerEffect.LATE
-            return self._judge(breaker, verdict, delivery_id, alone=alone, probe=False)
+            return self._judge(breaker, result, delivery_id, alone=alone, probe=False)
 
-    def keep_away(self, lane: Lane, seconds: float) -> None:
+    def begin_pause(self, lane: Lane, seconds: float) -> None:
         """The target has asked us to pause; the pause that ends last counts."""
         if seconds <= 0:
             return
@@ -115,13 +115,13 @@ class LocalAdmission:
                 self._paused_until = {each: ends for each, ends in self._paused_until.items() if ends > now}
             self._paused_until[key] = max(self._paused_until.get(key, 0.0), now + seconds)
 
-    def patience_left(self, lane: Lane) -> float:
+    def pause_left(self, lane: Lane) -> float:
         """Seconds left of the pause that this process knows a target has asked for; 0 if there is none."""
         if not self._paused_until:
             return 0.0
         return max(self._paused_until.get(_pause_key(lane), 0.0) - time.monotonic(), 0.0)
 
-    def end_patience(self, lane: Lane) -> None:
+    def end_pause(self, lane: Lane) -> None:
         """Forget the pause that a target asked for."""
         self._paused_until.pop(_pause_key(lane), None)
 
@@ -150,8 +150,8 @@ class LocalAdmission:
     ) -> tuple[Refusal | None, float]:
         if now < breaker.open_until:
             return Refusal.BREAKER_OPEN, breaker.open_until - now
-        if (patience := self.patience_left(lane)) > 0:
-            return Refusal.PAUSED, patience
+        if (pause := self.pause_left(lane)) > 0:
+            return Refusal.PAUSED, pause
         breaker.probes = {token: ends for token, ends in breaker.probes.items() if ends > now}
         if breaker.open_until > 0 and len(breaker.probes) >= 1 + urgent:
             return Refusal.PROBING, _PROBE_WAIT
@@ -165,11 +165,11 @@ class LocalAdmission:
         return None, 0.0
 
     def _judge(
-        self, breaker: _Breaker, verdict: CallResult, delivery_id: str, *, alone: bool, probe: bool
+        self, breaker: _Breaker, result: CallResult, delivery_id: str, *, alone: bool, probe: bool
     ) -> BreakerEffect:
-        if verdict == CallResult.NEUTRAL:
+        if result == CallResult.NEUTRAL:
             return BreakerEffect.UNCHANGED
-        if verdict == CallResult.ALIVE:
+        if result == CallResult.ALIVE:
             breaker.failures = 0
             breaker.deliveries.clear()
             if not probe:

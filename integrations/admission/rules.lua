@@ -69,18 +69,18 @@ local function take_token(urgent)
 end
 
 -- The target has asked us to pause: it is not called for this long. Of several pauses the one that ends last counts.
-local function keep_away(microseconds)
+local function begin_pause(microseconds)
   local ends = now + microseconds
   if ends <= tonumber(redis.call('GET', pause) or 0) then return end
   redis.call('SET', pause, text(ends), 'PX', text(math.ceil(microseconds / 1000) + 1000))
 end
 
-local function patience_left() return math.max(tonumber(redis.call('GET', pause) or 0) - now, 0) end
+local function pause_left() return math.max(tonumber(redis.call('GET', pause) or 0) - now, 0) end
 
 -- A token without a permit: for a rate besides the target's own, such as the one to a phone.
 local function reserve(urgent)
-  local patience = patience_left()
-  if patience > 0 then return patience end
+  local left = pause_left()
+  if left > 0 then return left end
   return take_token(urgent)
 end
 
@@ -90,8 +90,8 @@ local function ask(urgent, token)
   local open_until, generation = tonumber(state[1] or 0), state[2] or '0'
   local probing, slots = open_until > 0, slots_of(urgent)
   if now < open_until then return {'breaker_open', open_until - now, generation, 0} end
-  local patience = patience_left()
-  if patience > 0 then return {'paused', patience, generation, 0} end
+  local left = pause_left()
+  if left > 0 then return {'paused', left, generation, 0} end
   if probing then
     local wait = probe_wait(urgent, tonumber(state[3] or 0))
     if wait > 0 then return {'probing', math.ceil(wait), generation, 0} end
@@ -149,9 +149,9 @@ local function fails_too_often(window, alone)
   return total >= volume and failed >= most_failing * total and (several or alone)
 end
 
-local function tell_closed(verdict, delivery, alone, state, window)
-  if verdict == 'neutral' then return 'unchanged' end
-  if verdict == 'alive' then
+local function tell_closed(result, delivery, alone, state, window)
+  if result == 'neutral' then return 'unchanged' end
+  if result == 'alive' then
     if tonumber(state[3] or 0) > 0 then redis.call('HSET', breaker, 'failures', 0, 'first', '', 'several', 0) end
     count_in_window(window, false, delivery)
     return 'unchanged'
@@ -169,14 +169,14 @@ local function tell_closed(verdict, delivery, alone, state, window)
   return 'unchanged'
 end
 
-local function tell_probe(verdict, alone, state)
+local function tell_probe(result, alone, state)
   local opens, successes, neutral = tonumber(state[6] or 0), tonumber(state[8] or 0), tonumber(state[9] or 0)
-  if verdict == 'failed' then
+  if result == 'failed' then
     open(opens + 1)
     return 'reopened'
   end
-  if verdict == 'alive' then successes, neutral = successes + 1, 0 else neutral = neutral + 1 end
-  local enough = successes >= successes_to_close or (verdict == 'alive' and alone)
+  if result == 'alive' then successes, neutral = successes + 1, 0 else neutral = neutral + 1 end
+  local enough = successes >= successes_to_close or (result == 'alive' and alone)
   if enough or neutral >= NEUTRAL_ANSWERS then
     enter(0, opens, now)
     return 'closed'
@@ -186,17 +186,17 @@ local function tell_probe(verdict, alone, state)
 end
 
 -- The result of a call. It counts only while the call still holds its slot, so that it counts once, and only in the
--- generation of its permit. A requested pause, `patience` (microseconds, 0 for none), always counts.
-local function tell(verdict, generation, token, urgent, probe, delivery, alone, patience)
+-- generation of its permit. A requested pause, `asked_pause` (microseconds, 0 for none), always counts.
+local function tell(result, generation, token, urgent, probe, delivery, alone, asked_pause)
   local held = redis.call('ZREM', slots_of(urgent), token) == 1
-  if patience > 0 then keep_away(patience) end
+  if asked_pause > 0 then begin_pause(asked_pause) end
   if probe then held = redis.call('ZREM', probes, token) == 1 and held end
   if not held then return 'late' end
   local state = redis.call('HMGET', breaker, 'open_until', 'generation', 'failures', 'first', 'several', 'opens',
     'closed_at', 'successes', 'neutral', 'w0', 'w1', 'w2', 'w3', 'w4', 'w5')
   if (state[2] or '0') ~= generation then return 'late' end
-  if tonumber(state[1] or 0) > 0 then return tell_probe(verdict, alone, state) end
-  return tell_closed(verdict, delivery, alone, state, {unpack(state, 10, 15)})
+  if tonumber(state[1] or 0) > 0 then return tell_probe(result, alone, state) end
+  return tell_closed(result, delivery, alone, state, {unpack(state, 10, 15)})
 end
 
 -- An unused permit: its slot, its probe and, with `refund`, its token are free again.

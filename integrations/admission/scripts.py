@@ -20,7 +20,7 @@ from integrations.admission.lanes import Lane
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 PREFIX = "wedsync:admission:"
-PATIENCE = 0.3  # seconds for Redis; a delivery must not wait for it
+TIMEOUT = 0.3  # seconds for Redis; a delivery must not wait for it
 AWAY_SECONDS = 1.0  # after a failure nobody asks Redis for this long, then one thread tries
 SAY_EVERY = 30.0  # seconds between two lines in the log
 MOST_ORPHANS = 1_000
@@ -37,7 +37,7 @@ class Scripts:
         # A connection that broke while idle is replaced immediately; a time-out is not retried.
         again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self.client = redis.Redis.from_url(
-            url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=again, max_connections=MOST_CONNECTIONS
+            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=again, max_connections=MOST_CONNECTIONS
         )
         rules = (_FOLDER / "rules.lua").read_text()
         self._named: dict[str, Script] = {

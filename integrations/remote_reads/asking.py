@@ -16,7 +16,7 @@ from django.db import connection
 
 from integrations import admission
 from integrations.admission import CallResult, Lane, Permit, Refusal, breakers
-from integrations.admission.verdicts import patience_of, verdict_of
+from integrations.admission.call_results import pause_of, result_of
 from integrations.errors import DeliveryError, OurFault, Permanent, Throttled
 from integrations.models import System
 from integrations.outbound import Call, Response, check_status, send
@@ -68,8 +68,8 @@ def ask(
         milliseconds = int((time.monotonic() - started) * 1000)
         log.info("system_asked", system=str(system.id), path=path, outcome=outcome, milliseconds=milliseconds)
         if permit:
-            verdict = verdict_of(failure, answered=response is not None)
-            _tell(system, lane, permit, path, CallResult.NEUTRAL if within_delivery else verdict, patience_of(failure))
+            result = result_of(failure, answered=response is not None)
+            _tell(system, lane, permit, path, CallResult.NEUTRAL if within_delivery else result, pause_of(failure))
 
 
 def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
@@ -93,13 +93,13 @@ def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
         raise Throttled(f"not asked: {_WHY_NOT[why]}; try again in {wait:.0f} s", retry_after=wait, whole_target=False)
 
 
-def _tell(system: System, lane: Lane, permit: Permit, path: str, verdict: CallResult | None, patience: float) -> None:
+def _tell(system: System, lane: Lane, permit: Permit, path: str, result: CallResult | None, pause: float) -> None:
     """Tell admission the result; the same question, however often repeated, counts like one delivery."""
-    if verdict is None:
+    if result is None:
         admission.give_back(lane, permit)
         return
     same = uuid5(NAMESPACE_URL, f"{system.id}:{path}")
-    change = admission.tell(lane, permit, verdict, delivery_id=same, alone=False, patience=patience)
+    change = admission.tell(lane, permit, result, delivery_id=same, alone=False, pause=pause)
     breakers.follow(system, change)
 
 

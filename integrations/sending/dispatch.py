@@ -15,7 +15,7 @@ from django.conf import settings
 
 from integrations import admission
 from integrations.admission import CallResult, Lane, Permit, Refusal, breakers
-from integrations.admission.verdicts import patience_of, verdict_of
+from integrations.admission.call_results import pause_of, result_of
 from integrations.deliveries import claims, holds
 from integrations.errors import NoRoom
 from integrations.models import Delivery, System
@@ -173,26 +173,24 @@ class _Service:
     def _tell(self, permit: Permit, step: SendResult, delivery: Delivery, *, going_on: bool) -> Permit:
         assert step.result is not None  # noqa: S101  (the caller has seen it)
         error = step.result.error
-        verdict = verdict_of(error, answered=step.result.response is not None)
-        if verdict is None:
+        result = result_of(error, answered=step.result.response is not None)
+        if result is None:
             admission.give_back(self._lane, permit)
             return admission.ask(self._lane, urgent=self._urgent) if going_on else permit
-        alone = (verdict == CallResult.FAILED or permit.probe) and _is_alone(delivery)
-        patience = patience_of(error)
+        alone = (result == CallResult.FAILED or permit.probe) and _is_alone(delivery)
+        pause = pause_of(error)
         if going_on:
             change, following = admission.tell_and_ask(
                 self._lane,
                 permit,
-                verdict,
+                result,
                 delivery_id=delivery.id,
                 alone=alone,
                 urgent=self._urgent,
-                patience=patience,
+                pause=pause,
             )
         else:
-            change = admission.tell(
-                self._lane, permit, verdict, delivery_id=delivery.id, alone=alone, patience=patience
-            )
+            change = admission.tell(self._lane, permit, result, delivery_id=delivery.id, alone=alone, pause=pause)
             following = permit
         with self._given_back_on_error(following):
             breakers.follow(self._system, change)

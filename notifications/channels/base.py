@@ -169,8 +169,8 @@ class PersonChannel(ABC, AccountRules):
         if at < timezone.now() - LATELY:
             return
         self.noted(delivery, error)
-        if patience := admission.patience_of(error):
-            admission.keep_away(admission.lane_of(delivery.system), patience)
+        if pause := admission.pause_of(error):
+            admission.begin_pause(admission.lane_of(delivery.system), pause)
         if isinstance(error, CredentialsRefused):
             lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)
 

@@ -30,7 +30,7 @@ SPAM_WAIT = 3600.0  # seconds: to continue immediately would make it worse
 
 @dataclass(frozen=True)
 class Meaning:
-    """A code's meaning. ``least_wait``: seconds for which nothing more is sent, if the code asks for patience."""
+    """A code's meaning. ``least_wait``: seconds for which nothing more is sent, if the code asks for a pause."""
 
     error: type[DeliveryError]
     says: str

@@ -23,7 +23,7 @@ def reserve(delivery: Delivery) -> float | None:
 
 def close(delivery: Delivery, seconds: float) -> None:
     """WhatsApp has refused the pair: nothing is sent to it for this long, whatever else is waiting."""
-    admission.keep_away(_lane(delivery), min(seconds, LONGEST_CLOSED))
+    admission.begin_pause(_lane(delivery), min(seconds, LONGEST_CLOSED))
 
 
 def _lane(delivery: Delivery) -> Lane:

@@ -147,7 +147,7 @@ def test_a_plea_for_patience_is_kept_here_and_when_redis_is_back(
     permit = admission.ask(lane, urgent=False) if granted_by == "redis" else None
     send(valkey, signal.SIGSTOP)
     permit = permit or admission.ask(lane, urgent=False)
-    admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, patience=600)
+    admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, pause=600)
     other = Lane(uuid4(), str(uuid4()), call_limit=4, rate=None, burst=1)
 
     assert admission.ask(lane, urgent=True).why == Refusal.PAUSED
@@ -179,7 +179,7 @@ def test_a_rate_beside_the_targets_own_is_not_held_but_where_it_was_refused(valk
     send(valkey, signal.SIGKILL)
 
     assert {admission.reserve(pair, urgent=False) for _ in range(10)} == {0}
-    admission.keep_away(pair, 60)
+    admission.begin_pause(pair, 60)
 
     assert 59 < admission.reserve(pair, urgent=True) <= 60
     assert admission.ask(lane, urgent=False).granted, "the target itself goes on"

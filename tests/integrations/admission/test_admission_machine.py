@@ -89,7 +89,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             return
         permit, given = self.permits[place % len(self.permits)]
         now = self.now()
-        change = admission.tell(self.lane, permit, verdict, delivery_id=delivery, alone=alone, patience=patience)
+        change = admission.tell(self.lane, permit, verdict, delivery_id=delivery, alone=alone, pause=patience)
         self.model.keep_away(now, patience)
         assert change == self.model.tell(now, given, verdict, str(delivery), alone=alone)
 

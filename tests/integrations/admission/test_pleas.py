@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("every_key_expires")
 
 def plead(lane: Lane, seconds: float, permit: Permit | None = None) -> BreakerEffect:
     permit = permit or granted(lane)
-    return admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, patience=seconds)
+    return admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, pause=seconds)
 
 
 @pytest.mark.parametrize("urgent", [False, True])
@@ -47,8 +47,8 @@ def test_of_two_pleas_the_one_that_ends_later_counts(lane: Lane, pleas: tuple[fl
 
 
 def test_a_plea_counts_that_came_otherwise_than_by_an_answer(lane: Lane) -> None:
-    admission.keep_away(lane, 600)
-    admission.keep_away(lane, 60)
+    admission.begin_pause(lane, 600)
+    admission.begin_pause(lane, 60)
 
     assert 599 < refused(lane, urgent=True).wait <= 600
 
@@ -65,7 +65,7 @@ def test_a_plea_counts_also_where_the_result_comes_too_late_to_count(lane: Lane)
 
 def test_whoever_tells_of_a_plea_gets_no_further_leave_in_the_same_round_trip(lane: Lane) -> None:
     _, following = admission.tell_and_ask(
-        lane, granted(lane), CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, urgent=True, patience=30
+        lane, granted(lane), CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, urgent=True, pause=30
     )
 
     assert (following.granted, following.why) == (False, Refusal.PAUSED)

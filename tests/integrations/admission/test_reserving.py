@@ -45,7 +45,7 @@ def test_a_fifth_of_the_burst_is_left_to_the_urgent_and_the_rest_comes_back_by_t
 
 
 def test_a_plea_for_patience_holds_the_urgent_too_and_that_lane_alone(client: redis.Redis, lane: Lane) -> None:
-    admission.keep_away(lane, 60)
+    admission.begin_pause(lane, 60)
 
     assert 59 < admission.reserve(lane, urgent=True) <= 60
     assert admission.reserve(replace(lane, breaker_key="pair:other"), urgent=False) == 0
@@ -57,7 +57,7 @@ def test_a_plea_for_patience_holds_the_urgent_too_and_that_lane_alone(client: re
 
 def test_it_takes_no_slot_and_all_that_is_kept_has_an_end(client: redis.Redis, lane: Lane) -> None:
     taken(lane)
-    admission.keep_away(lane, 5)
+    admission.begin_pause(lane, 5)
 
     breaker, probes, slots, urgent, bucket, pause = keys_of(lane)
     assert client.exists(breaker, probes, slots, urgent) == 0

@@ -4,7 +4,7 @@ from integrations.admission.permits import CallResult
 from integrations.errors import DeliveryError, NoRoom, OurFault, Throttled
 
 
-def verdict_of(error: DeliveryError | None, *, answered: bool) -> CallResult | None:
+def result_of(error: DeliveryError | None, *, answered: bool) -> CallResult | None:
     """What a call says about the health of its target; ``None``: nothing was sent, so nothing is known.
 
     ``answered``: whether the other side has answered at all.
@@ -16,7 +16,7 @@ def verdict_of(error: DeliveryError | None, *, answered: bool) -> CallResult | N
     return CallResult.FAILED if error.counts_for_breaker else CallResult.NEUTRAL
 
 
-def patience_of(error: DeliveryError | None) -> float:
+def pause_of(error: DeliveryError | None) -> float:
     """Seconds for which the target has asked us to pause all calls; 0 if it has not."""
     if isinstance(error, Throttled) and error.whole_target:
         return error.retry_after or 0.0

@@ -1,0 +1,2 @@
+begin_pause(tonumber(ARGV[14]))
+return 1

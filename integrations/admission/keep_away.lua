@@ -1,2 +1,0 @@
-keep_away(tonumber(ARGV[14]))
-return 1
