@@ -87,17 +87,17 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
     """Whether a further step was taken; that step may be stuck as well."""
     step = steps[min(notification.step, len(steps) - 1)]
     following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
-    verdict = _verdict(notification, step)
+    state = _state_of(notification, step)
     now = timezone.now()
-    if verdict in {StepState.REACHED, StepState.LEFT}:
-        _end(notification, Notification.State.REACHED if verdict == StepState.REACHED else Notification.State.LEFT)
+    if state in {StepState.REACHED, StepState.LEFT}:
+        _end(notification, Notification.State.REACHED if state == StepState.REACHED else Notification.State.LEFT)
         return False
     due = notification.step_since + timedelta(seconds=following.after) if following and following.after else None
-    if following and (verdict in {StepState.FAILED, StepState.STUCK} or (due and due <= now)):
+    if following and (state in {StepState.FAILED, StepState.STUCK} or (due and due <= now)):
         notification.step, notification.step_since = notification.step + 1, now
-        _take(notification, following, verdict)
+        _begin(notification, following, state)
         return True
-    if verdict == StepState.FAILED and not _still_alive(notification):
+    if state == StepState.FAILED and not _still_alive(notification):
         _end(notification, Notification.State.FAILED)
         return False
     pause = max(URGENT_LOOK, (now - notification.step_since) / 4) if notification.priority == Priority.URGENT else None
@@ -109,7 +109,7 @@ def _end(notification: Notification, state: Notification.State) -> None:
     notification.state, notification.look_at = state, None
 
 
-def _verdict(notification: Notification, step: Step) -> StepState:
+def _state_of(notification: Notification, step: Step) -> StepState:
     """The current step's state; an earlier step that has succeeded since counts too."""
     sendings = _newest(notification)
     now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
@@ -117,9 +117,9 @@ def _verdict(notification: Notification, step: Step) -> StepState:
     found = set(now_asked)
     if StepState.REACHED in found or StepState.REACHED in earlier:
         return StepState.REACHED
-    for verdict in (StepState.UNDER_WAY, StepState.STUCK, StepState.LEFT):
-        if verdict in found:
-            return verdict
+    for state in (StepState.UNDER_WAY, StepState.STUCK, StepState.LEFT):
+        if state in found:
+            return state
     return StepState.FAILED
 
 
@@ -168,10 +168,10 @@ def _of_taken(delivery: Delivery, step: Step) -> StepState:
     return StepState.REACHED if reached else StepState.UNDER_WAY
 
 
-def _take(notification: Notification, step: Step, verdict: StepState) -> None:
+def _begin(notification: Notification, step: Step, state: StepState) -> None:
     """Create the deliveries of a further step; none where no channel is left, and the plan goes on."""
     chosen = list(_plans(notification, step))
-    because = "waits for its channel" if verdict == StepState.STUCK else verdict.value
+    because = "waits for its channel" if state == StepState.STUCK else state.value
     for each in chosen:
         text = f"step {notification.step}: the step before {because}; now by {ContactChannel(each.channel).label}"
         recording.store([recording.of_notification(notification, What.FELL_BACK, text, channel=each.channel)])

@@ -252,7 +252,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/(integrations/)?",
     "ENUM_NAME_OVERRIDES": {
         "DeliveryState": "integrations.states.State",
-        "Standing": "integrations.models.System.Status",
+        "SystemStatus": "integrations.models.System.Status",
         "SystemKind": "integrations.models.System.Kind",
         "ReferenceKind": "integrations.models.ExternalReference.Kind",
         "RouteTarget": "integrations.models.Route.Target",

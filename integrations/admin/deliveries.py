@@ -82,7 +82,7 @@ class DeliveryAdmin(DeliveryButtons):
     """``notifications/admin/messages.py`` adds a delivery's message."""
 
     tenant_path = "organization"
-    list_display = ("event_type", "to", "channel", "standing", "why", "urgency", "tries", "made")
+    list_display = ("event_type", "to", "channel", "shown_state", "why", "urgency", "tries", "made")
     list_select_related = ("event__wedding", "system", "contact", "organization")
     list_filter = ("state", "state_reason", WayFilter, "priority", DeliveryTypeFilter, "system", "created_at")
     linked_by = ("event", "contact")
@@ -91,7 +91,7 @@ class DeliveryAdmin(DeliveryButtons):
     actions_detail = DELIVERY_BUTTONS
     actions = DELIVERY_ACTIONS
     fieldsets = (
-        (None, {"fields": ("event", ("system", "contact"), ("channel", "target"), ("standing", "state_reason"))}),
+        (None, {"fields": ("event", ("system", "contact"), ("channel", "target"), ("shown_state", "state_reason"))}),
         ("When", {"fields": (("created_at", "finished_at"), ("next_attempt_at", "expires_at"), "due_since")}),
         (
             "How",
@@ -107,7 +107,7 @@ class DeliveryAdmin(DeliveryButtons):
         ("The request, the same bytes for each attempt", {"fields": ("request_text",)}),
     )
     inlines: ClassVar[tuple[type[ReadOnlyInline], ...]] = (ReasonInline, AttemptInline)
-    standing = coloured("State", "state", STATE_COLOURS)
+    shown_state = coloured("State", "state", STATE_COLOURS)
     urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
 
     made = moment("Made", "created_at")
@@ -156,11 +156,11 @@ class AttemptAdmin(ReadOnlyAdmin):
 class EventDeliveryInline(ReadOnlyInline):
     model = Delivery
     tenant_path = "organization"
-    fields = ("to", "channel", "standing", "state_reason", "attempt_count", "finished")
-    readonly_fields = ("to", "standing", "finished")
+    fields = ("to", "channel", "shown_state", "state_reason", "attempt_count", "finished")
+    readonly_fields = ("to", "shown_state", "finished")
     finished = moment("Finished", "finished_at")
     ordering = ("id",)
-    standing = coloured("State", "state", STATE_COLOURS)
+    shown_state = coloured("State", "state", STATE_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("system", "contact", "organization")

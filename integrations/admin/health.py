@@ -31,13 +31,13 @@ class OpenFilter(admin.SimpleListFilter):
 @admin.register(Alert)
 class AlertAdmin(PastButtonAdmin):
     tenant_path = "organization"
-    list_display = ("cause", "system", "text", "standing", "first", "last", "count")
+    list_display = ("cause", "system", "text", "shown_state", "first", "last", "count")
     list_select_related = ("system", "organization")
     list_filter = ("cause", OpenFilter, "system", "first_at")
     search_fields = ("=id", "text", "system__name")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": (("cause", "system"), "text", "standing")}),
+        (None, {"fields": (("cause", "system"), "text", "shown_state")}),
         ("When", {"fields": (("first", "last", "resolved"),)}),
         ("How often", {"fields": (("count", "tellings", "told"),)}),
     )
@@ -48,7 +48,7 @@ class AlertAdmin(PastButtonAdmin):
     resolved = moment("Resolved", "resolved_at")
 
     @column("State", ordering="resolved_at")
-    def standing(self, alert: Alert) -> str:
+    def shown_state(self, alert: Alert) -> str:
         return "resolved" if alert.resolved_at else "open"
 
     def is_offered(self, row: Alert, path: str) -> bool:

@@ -82,7 +82,7 @@ class SystemButtons(ButtonAdmin):
         back, facts = self.page_of(row), []
         if request.method == "POST":
             trial = trials.try_out(row)
-            told = [("Credentials", trial.verdict.label), ("What happened", trial.said), ("What to do", trial.advice)]
+            told = [("Credentials", trial.result.label), ("What happened", trial.said), ("What to do", trial.advice)]
             facts = [(name, text) for name, text in told if text]
         act = "Try it again" if facts else "Try it now"
         return Question(f"Try it now: {row}", act, back, "" if facts else _ASK_TRIAL, facts).page(request, self)

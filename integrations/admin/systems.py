@@ -27,7 +27,7 @@ MOST_READINGS = 20
 _COLUMNS = ("When", "Status", "Score", "Calls", "Succeeded", "Oldest due", "Waiting", "Breaker")
 LIMITS = {"rate_per_second", "rate_burst"}
 _TOLD = (
-    "standing",
+    "shown_state",
     "state_reason",
     "health_now",
     "health_history",
@@ -76,13 +76,13 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         (None, {"fields": (("name", "kind"), "base_url")}),
         ("Limits", {"fields": ("call_limit", ("rate_per_second", "rate_burst"))}),
     )
-    list_display = ("name", "kind", "standing", "why", "breaker", "base_url")
+    list_display = ("name", "kind", "shown_state", "why", "breaker", "base_url")
     list_select_related = ("organization",)
     list_filter = ("kind", "state")
     search_fields = ("name", "base_url")
     ordering = ("name", "id")
     actions_detail = ("resume", "pause", "disable", *BreakerAdmin.breaker_buttons, *SYSTEM_BUTTONS)
-    standing = coloured("State", "state", STANDING_COLOURS)
+    shown_state = coloured("State", "state", STANDING_COLOURS)
 
     @property
     def conditional_fields(self) -> dict[str, str]:
@@ -99,7 +99,7 @@ class SystemAdmin(BreakerAdmin, SystemButtons):
         if obj is None or self.has_change_permission(request, obj):
             shown.append(("Credentials, stored encrypted and never shown", {"fields": credential_fields()}))
         if obj is not None:
-            shown.append(("State", {"fields": (("standing", "state_reason"),)}))
+            shown.append(("State", {"fields": (("shown_state", "state_reason"),)}))
             shown.append(("Health", {"fields": ("health_now", "health_history")}))
             shown.append(("Breaker", {"fields": ("breaker_standing", "breaker_history")}))
             if can_be_read(obj):

@@ -34,7 +34,7 @@ class RouteAnswer:
     def of(
         cls, route: Route, checks: tuple[Check, ...], *, channel: str = "", problem: str = "", **rest: Any
     ) -> RouteAnswer:
-        """The verdict on a route."""
+        """The answer on a route."""
         matches = not problem and all(check.passed for check in checks)
         return cls(route.id, route.name, route.target, matches, checks, channel=channel, problem=problem, **rest)
 
@@ -127,7 +127,7 @@ class DryRun:
     live: tuple[str, ...]
 
     @property
-    def verdicts(self) -> tuple[RouteAnswer, ...]:
+    def route_answers(self) -> tuple[RouteAnswer, ...]:
         """All routes, the matching ones first."""
         return self.matching + self.others
 
@@ -138,7 +138,7 @@ class DryRun:
             "type": self.event_type,
             "channels": list(self.channels),
             "note": self.note,
-            "routes": [verdict.as_json(shows_events=shows_events) for verdict in self.verdicts],
+            "routes": [answer.as_json(shows_events=shows_events) for answer in self.route_answers],
             "routes_not_matching": self.others_count,
             "deliveries": [each.as_json(shows_people=shows_people) for each in self.deliveries],
             "deliveries_count": self.deliveries_count,

@@ -78,7 +78,7 @@ _LABELS = {
 class Trial:
     """The outcome, in sentences without a credential: ``said``: what happened; ``advice``: what to do, or empty."""
 
-    verdict: TrialResult
+    result: TrialResult
     said: str
     advice: str = ""
 
@@ -127,8 +127,8 @@ def try_out(system: System) -> Trial:
     started = time.monotonic()
     trial = _tried(system)
     milliseconds = int((time.monotonic() - started) * 1000)
-    log.info("system_tried", system=str(system.id), outcome=trial.verdict.value, milliseconds=milliseconds)
-    return Trial(trial.verdict, for_row(trial.said, secrets, LONGEST), trial.advice)
+    log.info("system_tried", system=str(system.id), outcome=trial.result.value, milliseconds=milliseconds)
+    return Trial(trial.result, for_row(trial.said, secrets, LONGEST), trial.advice)
 
 
 def _tried(system: System) -> Trial:

@@ -70,7 +70,7 @@ class AddressAdmin(ButtonAdmin):
     tenant_path = "organization"
     editors = BY_PLANNERS
     form = AddressForm
-    list_display = ("value", "channel", "standing", "consented_at", "opted_out_at", "bounced_at", "complained_at")
+    list_display = ("value", "channel", "shown_state", "consented_at", "opted_out_at", "bounced_at", "complained_at")
     list_select_related = ("organization",)
     list_filter = ("channel",)
     search_fields = ("value", "aliases__alias")
@@ -114,7 +114,7 @@ class AddressAdmin(ButtonAdmin):
         several = ("organization",) if self._has_several(request, obj) else ()
         if obj is None:
             return [(None, {"fields": (*several, ("channel", "value"), *_CONSENT, "opted_out_at")})]
-        facts = (*several, ("channel", "value", "standing"), *_CONSENT, "opted_out_at", ("bounced", "bounce_reason"))
+        facts = (*several, ("channel", "value", "shown_state"), *_CONSENT, "opted_out_at", ("bounced", "bounce_reason"))
         facts += ("complained", ("wrote_last", "known_as"))
         return [(None, {"fields": facts}), ("Who changed it, and why", {"fields": ("history",)})]
 
@@ -123,7 +123,7 @@ class AddressAdmin(ButtonAdmin):
         fixed = [*super().get_readonly_fields(request, obj)]
         if obj is None:
             return fixed
-        shown = ("standing", "bounced", "bounce_reason", "complained", "wrote_last", "known_as", "history")
+        shown = ("shown_state", "bounced", "bounce_reason", "complained", "wrote_last", "known_as", "history")
         return [*fixed, "channel", "value", *shown, *(["opted_out_at"] if obj.opted_out_at else [])]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class AddressAdmin(ButtonAdmin):
             address_marks.record(rows, AddressChange.What.CONSENT, by, said)
 
     @column("Status")
-    def standing(self, row: Address) -> SafeString:
+    def shown_state(self, row: Address) -> SafeString:
         return label(_STANDING[row.blocked_because], _COLOURS)
 
     @column("Provider's names for it")

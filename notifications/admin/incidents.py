@@ -76,7 +76,7 @@ class IncidentAdmin(PastButtonAdmin):
 
     pressed_by = ANY_ROLE
     tenant_path = "organization"
-    list_display = ("what", "about", "standing", "drill", "opened", "acknowledged_by", "resolved")
+    list_display = ("what", "about", "shown_state", "drill", "opened", "acknowledged_by", "resolved")
     list_select_related = ("wedding", "organization")
     list_filter = ("state", "drill", "opened_at")
     search_fields = ("=id", "kind", "description", "wedding__couple")
@@ -90,7 +90,7 @@ class IncidentAdmin(PastButtonAdmin):
                     ("what", "drill"),
                     "description",
                     ("wedding", "chosen_wedding"),
-                    ("standing", "opened", "opened_by"),
+                    ("shown_state", "opened", "opened_by"),
                 )
             },
         ),
@@ -108,7 +108,7 @@ class IncidentAdmin(PastButtonAdmin):
         ("Who was told, and whether they got it", {"fields": ("people",)}),
         ("What was done, in order", {"fields": ("trace",)}),
     )
-    standing = coloured("State", "state", STATE_COLOURS)
+    shown_state = coloured("State", "state", STATE_COLOURS)
     opened = moment("Opened", "opened_at")
     acknowledged = moment("Acknowledged", "acknowledged_at")
     resolved = moment("Resolved", "resolved_at")

@@ -57,7 +57,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     """Did Anna get it? The list finds her; the page says whether, and if not, why."""
 
     tenant_path = "organization"
-    list_display = ("name", "about", "did_they_get_it", "urgency", "standing", "made")
+    list_display = ("name", "about", "did_they_get_it", "urgency", "shown_state", "made")
     list_select_related = ("event__wedding", "organization")
     list_filter = ("state", "priority", NotificationTypeFilter, "created_at")
     linked_by = ("event", "contact")
@@ -72,7 +72,7 @@ class NotificationAdmin(ReadOnlyAdmin):
                     "about",
                     "did_they_get_it",
                     "why_not_by",
-                    ("urgency", "standing", "made"),
+                    ("urgency", "shown_state", "made"),
                     "event",
                 )
             },
@@ -81,7 +81,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         ("Deliveries", {"fields": ("messages",)}),
     )
     urgency = coloured("Priority", "priority", PRIORITY_COLOURS)
-    standing = coloured("Plan", "state", STATE_COLOURS)
+    shown_state = coloured("Plan", "state", STATE_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return answers.with_what_came(super().get_queryset(request))
@@ -130,10 +130,10 @@ class EventNotificationInline(ReadOnlyInline):
 
     model = Notification
     tenant_path = "organization"
-    fields = ("name", "did_they_get_it", "standing")
-    readonly_fields = ("did_they_get_it", "standing")
+    fields = ("name", "did_they_get_it", "shown_state")
+    readonly_fields = ("did_they_get_it", "shown_state")
     ordering = ("id",)
-    standing = coloured("Plan", "state", STATE_COLOURS)
+    shown_state = coloured("Plan", "state", STATE_COLOURS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("event", "organization")

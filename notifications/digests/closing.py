@@ -30,7 +30,7 @@ from wedsync.queues import Priority
 
 BATCH = 200
 POSTPONED = timedelta(minutes=1)
-Outcome = WindowEntry.Outcome
+ToldAs = WindowEntry.ToldAs
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ class Item:
 
 
 @dataclass
-class _Closing:
+class _Decided:
     """The outcome for a window's entries; ``notes`` are stored with it."""
 
     moved: dict[tuple[State, Reason], list[UUID]] = field(default_factory=dict)
-    outcomes: dict[Outcome, list[UUID]] = field(default_factory=dict)
+    outcomes: dict[ToldAs, list[UUID]] = field(default_factory=dict)
     notes: list[tuple[WindowEntry, What, str]] = field(default_factory=list)
 
     def end(
-        self, entries: Iterable[WindowEntry], outcome: Outcome, what: What, text: str, reason: Reason | None = None
+        self, entries: Iterable[WindowEntry], outcome: ToldAs, what: What, text: str, reason: Reason | None = None
     ) -> None:
         """Decide on entries; ``reason``: why their deliveries are cancelled, ``None`` where they are not."""
         for entry in entries:
@@ -128,25 +128,25 @@ def _take(delivery_ids: Iterable[UUID]) -> set[UUID] | None:
 
 def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) -> Delivery | None:
     """Decide what is told, and store that; returns the delivery that tells it."""
-    verdict = _Closing()
+    decided = _Decided()
     gone = [entry for entry in entries if entry.delivery_id not in waiting]
-    verdict.end(gone, Outcome.LEFT, What.GATHERED, "Called off or gone before the window closed.")
-    there = _still_wanted([entry for entry in entries if entry.delivery_id in waiting], verdict)
+    decided.end(gone, ToldAs.LEFT, What.GATHERED, "Called off or gone before the window closed.")
+    there = _still_wanted([entry for entry in entries if entry.delivery_id in waiting], decided)
     items = items_of(there)
     told = [item for item in items if not item.is_nothing]
     for item in (item for item in items if item.is_nothing):
         text = "It was changed back before it was told, so nothing is sent."
-        verdict.end(item.older, Outcome.TAKEN_BACK, What.COLLAPSED, text, Reason.SUPERSEDED)
-        verdict.end([item.last], Outcome.TAKEN_BACK, What.COLLAPSED, text, Reason.TAKEN_BACK)
+        decided.end(item.older, ToldAs.TAKEN_BACK, What.COLLAPSED, text, Reason.SUPERSEDED)
+        decided.end([item.last], ToldAs.TAKEN_BACK, What.COLLAPSED, text, Reason.TAKEN_BACK)
     for item in told:
         text = f"Replaced by a newer change of the same thing, which tells of both: {item.last.delivery_id}."
-        verdict.end(item.older, Outcome.COLLAPSED, What.COLLAPSED, text, Reason.SUPERSEDED)
-    sent = _send(window, told, verdict)
-    _write(verdict)
+        decided.end(item.older, ToldAs.COLLAPSED, What.COLLAPSED, text, Reason.SUPERSEDED)
+    sent = _send(window, told, decided)
+    _write(decided)
     return sent
 
 
-def _still_wanted(entries: Sequence[WindowEntry], verdict: _Closing) -> list[WindowEntry]:
+def _still_wanted(entries: Sequence[WindowEntry], decided: _Decided) -> list[WindowEntry]:
     """Without what the contact has since unsubscribed from: a digest is later checked only as a whole."""
     contacts = {entry.delivery.contact for entry in entries if entry.delivery.contact}
     categories = {CATALOGUE[entry.event.type].category for entry in entries}
@@ -157,11 +157,11 @@ def _still_wanted(entries: Sequence[WindowEntry], verdict: _Closing) -> list[Win
         if entry.delivery.contact_id
         and (entry.delivery.contact_id, CATALOGUE[entry.event.type].category, entry.channel) in unwanted
     ]
-    verdict.end(refused, Outcome.LEFT, What.NOT_SENT, "No longer wanted.", Reason.NOT_WANTED)
+    decided.end(refused, ToldAs.LEFT, What.NOT_SENT, "No longer wanted.", Reason.NOT_WANTED)
     return [entry for entry in entries if entry not in refused]
 
 
-def _send(window: Window, told: Sequence[Item], verdict: _Closing) -> Delivery | None:
+def _send(window: Window, told: Sequence[Item], decided: _Decided) -> Delivery | None:
     """Send nothing, the only item on its own, or a digest of several."""
     if not told:
         return None
@@ -170,12 +170,12 @@ def _send(window: Window, told: Sequence[Item], verdict: _Closing) -> Delivery |
         others = len(told) - 1
         text = f"In one message with {others} other{'s' if others > 1 else ''}: {digest.id}."
         members = [item.last for item in told]
-        verdict.end(members, Outcome.IN_MESSAGE, What.GATHERED, text, Reason.IN_DIGEST)
+        decided.end(members, ToldAs.IN_MESSAGE, What.GATHERED, text, Reason.IN_DIGEST)
         return digest
     last, older = told[0].last, len(told[0].older)
     what = What.COLLAPSED if older else What.GATHERED
     text = f"Sent together with {older} older change{'s' if older > 1 else ''} of it." if older else "Sent on its own."
-    verdict.end([last], Outcome.WENT_ALONE, what, text)
+    decided.end([last], ToldAs.WENT_ALONE, what, text)
     row = Delivery.objects.filter(id=last.delivery_id, state_reason=Reason.GATHERED)
     change(row, State.HELD, Reason.NONE, next_attempt_at=Now(), due_since=Now())
     hints.delivery_due(last.delivery_id, last.delivery.priority, last.delivery.system_id)
@@ -206,12 +206,12 @@ def _make_digest(window: Window, told: Sequence[Item]) -> Delivery:
     return digest
 
 
-def _write(verdict: _Closing) -> None:
-    for (state, reason), ids in verdict.moved.items():
+def _write(decided: _Decided) -> None:
+    for (state, reason), ids in decided.moved.items():
         change(Delivery.objects.filter(id__in=ids, state_reason=Reason.GATHERED), state, reason)
-    for outcome, ids in verdict.outcomes.items():
+    for outcome, ids in decided.outcomes.items():
         WindowEntry.objects.filter(id__in=ids).update(outcome=outcome)
-    notes = verdict.notes
+    notes = decided.notes
     sendings = Sending.objects.filter(delivery_id__in=[entry.delivery_id for entry, _, _ in notes])
     carried = {sending.delivery_id: sending for sending in sendings.select_related("notification")}
     recording.store(_traced(carried.get(entry.delivery_id), entry, what, text) for entry, what, text in notes)

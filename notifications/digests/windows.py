@@ -28,7 +28,7 @@ DIGEST_KEY = "digest"
 GOES_ALONE_AFTER = timedelta(minutes=10)  # after the window's end, if no process has closed it
 BEFORE_EXPIRY = timedelta(minutes=2)  # how long before its deliveries expire a window ends
 LAST_MOMENT = timedelta(minutes=1)
-Kind, Outcome = Window.Kind, WindowEntry.Outcome
+Kind, ToldAs = Window.Kind, WindowEntry.ToldAs
 
 
 class WindowKey(NamedTuple):
@@ -179,13 +179,13 @@ def digest_of(delivery: Delivery) -> tuple[ChannelEvent, ...]:
         return ()
     entries = list(
         WindowEntry.objects.filter(window_id=window_id, window__organization_id=delivery.organization_id)
-        .filter(outcome__in=[Outcome.IN_MESSAGE, Outcome.COLLAPSED])
+        .filter(outcome__in=[ToldAs.IN_MESSAGE, ToldAs.COLLAPSED])
         .select_related("event__wedding")
         .order_by("event_id")
     )
     events = []
     for entry in entries:
-        if entry.outcome == Outcome.IN_MESSAGE:
+        if entry.outcome == ToldAs.IN_MESSAGE:
             entry.event.payload = _whole_way(entry, entries)
             events.append(entry.event)
     return tuple(events)
@@ -207,13 +207,13 @@ def merged_payload(delivery: Delivery) -> dict[str, object] | None:
     same = Q(channel=delivery.channel, target=delivery.target)
     if delivery.contact_id:
         same |= Q(delivery__contact_id=delivery.contact_id)
-    found = WindowEntry.objects.filter(same, event_id=delivery.event_id, outcome=Outcome.WENT_ALONE).exclude(subject="")
+    found = WindowEntry.objects.filter(same, event_id=delivery.event_id, outcome=ToldAs.WENT_ALONE).exclude(subject="")
     nearest = min(found, key=lambda entry: entry.channel != delivery.channel, default=None)
     if nearest is None:
         return None
     entries = list(
         WindowEntry.objects.filter(window_id=nearest.window_id, subject=nearest.subject)
-        .filter(Q(outcome=Outcome.COLLAPSED) | Q(id=nearest.id))
+        .filter(Q(outcome=ToldAs.COLLAPSED) | Q(id=nearest.id))
         .select_related("event")
         .order_by("event_id")
     )

@@ -54,7 +54,7 @@ class Window(models.Model):
 class WindowEntry(models.Model):
     """A collected delivery and its outcome. An event is in one window per channel and address."""
 
-    class Outcome(models.TextChoices):
+    class ToldAs(models.TextChoices):
         """How people were told of its event."""
 
         OPEN = "", "Not decided"
@@ -71,7 +71,7 @@ class WindowEntry(models.Model):
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
     target = models.CharField(max_length=254)
     subject = models.CharField(max_length=300, blank=True, help_text="What changes; empty: only itself.")
-    outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
+    outcome = models.CharField(max_length=16, choices=ToldAs.choices, blank=True, default=ToldAs.OPEN)
 
     class Meta:
         verbose_name_plural = "window entries"

@@ -74,16 +74,16 @@ class ConnectionAdmin(ButtonAdmin):
     tenant_path = "organization"
     editors = BY_SUPPORT
     form = ConnectionForm
-    list_display = ("id", "system", "standing", "created_at", "older_secret")
+    list_display = ("id", "system", "shown_state", "created_at", "older_secret")
     list_select_related = ("system", "organization")
     list_filter = ("state", "system", "system__kind")
     search_fields = ("=id", "system__name")
     ordering = ("system__name", "id")
     inlines = (SecretInline,)
     actions_detail = ("new_secret", "enter_secret", "new_handshake", "end_older", "pause", "resume", "disable")
-    standing = coloured("State", "state", STANDING_COLOURS)
+    shown_state = coloured("State", "state", STANDING_COLOURS)
     limits = ("limit_per_hour", "networks")
-    facts = ("id", "url", "standing", "created_at", "older_secret")
+    facts = ("id", "url", "shown_state", "created_at", "older_secret")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         live = ConnectionSecret.objects.filter(connection_secrets.live_secret(), connection=OuterRef("pk"))

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         with console.capture() as written:
             console.print(_table(tried))
         self.stdout.write(written.get())
-        if not all(trial.verdict.is_well for _, trial in tried):
+        if not all(trial.result.is_well for _, trial in tried):
             raise CommandError("Not every system accepted its credentials; the table says what to do.")
 
 
@@ -56,8 +56,8 @@ def _table(tried: Iterable[tuple[System, Trial]]) -> Table:
     for column in ("organization", "system", "kind", "credentials", "what happened", "what to do"):
         table.add_column(column, overflow="fold")
     for system, trial in tried:
-        colour = _COLOURS.get(trial.verdict, "red")
-        verdict = f"[{colour}]{trial.verdict.label}[/]"
+        colour = _COLOURS.get(trial.result, "red")
+        result = f"[{colour}]{trial.result.label}[/]"
         names = (escape(system.organization.slug), escape(system.name), escape(system.get_kind_display()))
-        table.add_row(*names, verdict, escape(trial.said), escape(trial.advice))
+        table.add_row(*names, result, escape(trial.said), escape(trial.advice))
     return table

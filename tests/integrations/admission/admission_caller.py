@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 THREADS, ASKS = 6, 40
 
 
-def calls_of(system_id: str, call_limit: str, verdict_name: str) -> list[dict[str, Any]]:
+def calls_of(system_id: str, call_limit: str, result_name: str) -> list[dict[str, Any]]:
     from django.conf import settings
 
     from integrations import admission
@@ -36,7 +36,7 @@ def calls_of(system_id: str, call_limit: str, verdict_name: str) -> list[dict[st
             probes += permit.probe
             most = max(most, int(client.incr(counter)))
             client.decr(counter)
-            change = admission.tell(lane, permit, CallResult(verdict_name), delivery_id=uuid4(), alone=False)
+            change = admission.tell(lane, permit, CallResult(result_name), delivery_id=uuid4(), alone=False)
             changes.append(change.value)
         return {"made": made, "most": most, "changes": changes, "probes": probes}
 

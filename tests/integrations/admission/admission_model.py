@@ -106,17 +106,17 @@ class Model:
         if seconds:
             self.paused_until = max(self.paused_until, now + seconds)
 
-    def tell(self, now: float, given: Given, verdict: CallResult, delivery: str, *, alone: bool) -> BreakerEffect:
+    def tell(self, now: float, given: Given, call_result: CallResult, delivery: str, *, alone: bool) -> BreakerEffect:
         held = self.slots[given.urgent].pop(given.token, None) is not None
         if given.probe:
             held = self.probes.pop(given.token, None) is not None and held
         if not held or given.generation != self.generation:
             return BreakerEffect.LATE
         if given.probe:
-            return self._tell_probe(now, verdict, alone=alone)
-        if verdict == CallResult.NEUTRAL:
+            return self._tell_probe(now, call_result, alone=alone)
+        if call_result == CallResult.NEUTRAL:
             return BreakerEffect.UNCHANGED
-        failed = verdict == CallResult.FAILED
+        failed = call_result == CallResult.FAILED
         self.window.append(Call(int(now // SPAN), failed, delivery))
         self.run = [*self.run, delivery] if failed else []
         if failed and (self._too_many_in_a_row(alone=alone) or self._too_many_in_window(now, alone=alone)):
@@ -137,16 +137,16 @@ class Model:
         enough = len(calls) >= self.rules.volume and len(failed) >= self.rules.rate * len(calls)
         return enough and (alone or len(set(failed)) > 1)
 
-    def _tell_probe(self, now: float, verdict: CallResult, *, alone: bool) -> BreakerEffect:
-        if verdict == CallResult.FAILED:
+    def _tell_probe(self, now: float, call_result: CallResult, *, alone: bool) -> BreakerEffect:
+        if call_result == CallResult.FAILED:
             self._open(now, self.opens + 1)
             return BreakerEffect.REOPENED
-        if verdict == CallResult.ALIVE:
+        if call_result == CallResult.ALIVE:
             self.successes += 1
             self.neutral = 0
         else:
             self.neutral += 1
-        good = self.successes >= self.rules.closing or (alone and verdict == CallResult.ALIVE)
+        good = self.successes >= self.rules.closing or (alone and call_result == CallResult.ALIVE)
         if good or self.neutral >= 3:
             self._enter(None, self.opens, now)
             return BreakerEffect.CLOSED

@@ -19,13 +19,13 @@ def refused(lane: Lane, *, urgent: bool = False) -> Permit:
 
 
 def end(
-    lane: Lane, permit: Permit, verdict: CallResult, *, delivery: UUID | None = None, alone: bool = False
+    lane: Lane, permit: Permit, call_result: CallResult, *, delivery: UUID | None = None, alone: bool = False
 ) -> BreakerEffect:
-    return admission.tell(lane, permit, verdict, delivery_id=delivery or uuid4(), alone=alone)
+    return admission.tell(lane, permit, call_result, delivery_id=delivery or uuid4(), alone=alone)
 
 
-def call(lane: Lane, verdict: CallResult, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:
-    return end(lane, granted(lane), verdict, delivery=delivery, alone=alone)
+def call(lane: Lane, call_result: CallResult, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:
+    return end(lane, granted(lane), call_result, delivery=delivery, alone=alone)
 
 
 def fail(lane: Lane, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:

@@ -53,11 +53,11 @@ def answer(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def in_processes(callers: Callers, lane: Lane, verdict: CallResult) -> list[dict[str, Any]]:
+def in_processes(callers: Callers, lane: Lane, call_result: CallResult) -> list[dict[str, Any]]:
     """What each thread of each process saw; they begin together."""
     for process in callers:
         assert process.stdin
-        process.stdin.write(f"{lane.system_id} {lane.call_limit} {verdict.value}\n")
+        process.stdin.write(f"{lane.system_id} {lane.call_limit} {call_result.value}\n")
         process.stdin.flush()
     return [seen for process in callers for seen in json.loads(answer(process))]
 
@@ -118,5 +118,5 @@ def test_two_probes_that_fail_together_reopen_it_once(lane: Lane) -> None:
     assert sorted(changes) == [BreakerEffect.LATE, BreakerEffect.REOPENED]
 
 
-def end(lane: Lane, permit: Permit, verdict: CallResult) -> BreakerEffect:
-    return admission.tell(lane, permit, verdict, delivery_id=uuid4(), alone=False)
+def end(lane: Lane, permit: Permit, call_result: CallResult) -> BreakerEffect:
+    return admission.tell(lane, permit, call_result, delivery_id=uuid4(), alone=False)

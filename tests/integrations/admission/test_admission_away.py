@@ -55,8 +55,8 @@ def send(server: EmbeddedValkey, number: signal.Signals) -> None:
     server.process.send_signal(number)
 
 
-def end(lane: Lane, permit: Permit, verdict: CallResult, *, alone: bool = False) -> BreakerEffect:
-    return admission.tell(lane, permit, verdict, delivery_id=uuid4(), alone=alone)
+def end(lane: Lane, permit: Permit, call_result: CallResult, *, alone: bool = False) -> BreakerEffect:
+    return admission.tell(lane, permit, call_result, delivery_id=uuid4(), alone=alone)
 
 
 def back(lane: Lane) -> Permit | None:

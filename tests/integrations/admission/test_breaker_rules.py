@@ -68,8 +68,8 @@ def test_calls_in_flight_when_it_opens_count_for_nothing(lane: Lane) -> None:
     in_flight = [granted(wide) for _ in range(8)]
     opened(wide)
 
-    verdicts = [CallResult.FAILED, CallResult.ALIVE] * 4
-    assert {end(wide, permit, verdict) for permit, verdict in zip(in_flight, verdicts, strict=True)} == {
+    call_results = [CallResult.FAILED, CallResult.ALIVE] * 4
+    assert {end(wide, permit, call_result) for permit, call_result in zip(in_flight, call_results, strict=True)} == {
         BreakerEffect.LATE
     }
     assert view(wide).state == BreakerState.OPEN

@@ -77,9 +77,9 @@ def test_it_tells_of_every_route_why_it_matches_or_not_those_that_match_first(we
 
     found = explain(stored(wedding, payload={"guest_count": 130}))
 
-    assert [verdict.name for verdict in found.verdicts] == ["zz matches", *sorted(refusing)]
-    assert [verdict.matches for verdict in found.verdicts] == [True] + [False] * 5
-    refusals = {verdict.name: [check for check in verdict.checks if not check.passed] for verdict in found.others}
+    assert [answer.name for answer in found.route_answers] == ["zz matches", *sorted(refusing)]
+    assert [answer.matches for answer in found.route_answers] == [True] + [False] * 5
+    refusals = {answer.name: [check for check in answer.checks if not check.passed] for answer in found.others}
     assert {name: [check.about for check in checks] for name, checks in refusals.items()} == {
         "inactive": ["active"],
         "closed": ["window"],
@@ -169,7 +169,7 @@ def test_weddings_and_systems_of_another_organization_can_not_be_pasted(wedding:
 def test_routes_of_another_organization_are_not_told_of(wedding: Any) -> None:
     RouteFactory(channel_pattern="*:*:*")
 
-    assert explain(stored(wedding)).verdicts == ()
+    assert explain(stored(wedding)).route_answers == ()
 
 
 @pytest.mark.parametrize("why", ["echo", "no reference", "no call"])
@@ -194,7 +194,7 @@ def test_what_breaks_is_told_where_it_breaks(wedding: Any, venue: System) -> Non
 
     found = explain(stored(wedding, payload={"guest_count": 130, "extra": {"hall": "south"}}))
 
-    assert [(verdict.name, bool(verdict.problem)) for verdict in found.matching] == [
+    assert [(answer.name, bool(answer.problem)) for answer in found.matching] == [
         ("breaks later", False),
         ("broken", True),
     ]
@@ -208,7 +208,7 @@ def test_the_routes_that_do_not_match_come_page_by_page(wedding: Any, venue: Sys
 
     pages = [explain(event, after=after, most=2) for after in (0, 2, 4)]
 
-    assert [verdict.name for page in pages for verdict in page.others] == [f"route {number}" for number in range(5)]
+    assert [answer.name for page in pages for answer in page.others] == [f"route {number}" for number in range(5)]
     assert {page.others_count for page in pages} == {5}
 
 

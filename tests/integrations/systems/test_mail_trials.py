@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_key_that_may_only_send_is_taken_by_resend(outside: Peer) -> None:
     trial = try_out(system_at(outside, "email", {"api_key": MAY_ONLY_SEND}))
 
-    assert trial.verdict == TrialResult.TAKEN
+    assert trial.result == TrialResult.TAKEN
     assert "The key may only send" in trial.said
 
 
@@ -31,7 +31,7 @@ def test_a_key_that_may_only_send_is_taken_by_resend(outside: Peer) -> None:
 def test_a_sender_whose_domain_resend_does_not_send_for_is_found(outside: Peer, address: str) -> None:
     trial = try_out(system_at(outside, "email", {"from": f"Lakeside <{address}>"}))
 
-    assert trial.verdict == TrialResult.REFUSED
+    assert trial.result == TrialResult.REFUSED
     assert "does not send for the sender's domain" in trial.said
     assert "Verify the domain" in trial.advice
 
@@ -42,7 +42,7 @@ def test_mail_providers_without_a_harmless_call_are_asked_nothing(outside: Peer,
 
     trial = try_out(system_at(outside, "email", further))
 
-    assert trial.verdict == TrialResult.NO_CALL, trial
+    assert trial.result == TrialResult.NO_CALL, trial
     assert asked(outside, "email") == []
 
 
@@ -95,8 +95,8 @@ def test_other_mail_providers_are_asked_what_each_of_their_keys_may_ask(
     right = try_out(SystemFactory(kind="email", base_url=url, credentials=sender | {"api_key": "key-1"}))
     wrong = try_out(SystemFactory(kind="email", base_url=url, credentials=sender | {"api_key": WRONG}))
 
-    assert right.verdict == TrialResult.TAKEN, right
-    assert wrong.verdict == TrialResult.REFUSED
+    assert right.result == TrialResult.TAKEN, right
+    assert wrong.result == TrialResult.REFUSED
     assert peer.seen == [path, path]
 
 
@@ -114,7 +114,7 @@ def test_a_mail_server_is_greeted_and_left_without_a_mail(settings: Any) -> None
     with mail_server(extensions=("AUTH PLAIN",)) as server:
         trial = by_smtp(server, settings, username="hub", password="open sesame")
 
-    assert trial.verdict == TrialResult.TAKEN, trial
+    assert trial.result == TrialResult.TAKEN, trial
     assert [line.split()[0] for line in server.commands] == ["EHLO", "AUTH", "QUIT"]
 
 
@@ -122,12 +122,12 @@ def test_without_a_user_name_it_is_said_that_no_login_was_tried(settings: Any) -
     with mail_server() as server:
         trial = by_smtp(server, settings)
 
-    assert trial.verdict == TrialResult.TAKEN
+    assert trial.result == TrialResult.TAKEN
     assert "no login was tried" in trial.said
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict"),
+    ("reply", "result"),
     [
         (b"535 5.7.8 no such login {0}\r\n", TrialResult.REFUSED),
         (b"534 5.7.9 use an app password {0}\r\n", TrialResult.REFUSED),
@@ -137,7 +137,7 @@ def test_without_a_user_name_it_is_said_that_no_login_was_tried(settings: Any) -
     ],
 )
 def test_what_a_mail_server_says_to_a_login_never_shows_it(
-    settings: Any, reply: bytes | None, verdict: TrialResult
+    settings: Any, reply: bytes | None, result: TrialResult
 ) -> None:
     login = "AGh1YgB6ZWJyYS1RdWFydHotNzczMQ=="  # \0hub\0zebra-Quartz-7731
     word = reply and reply.replace(b"{0}", f"{WRONG} {login}".encode())
@@ -145,10 +145,10 @@ def test_what_a_mail_server_says_to_a_login_never_shows_it(
         trial = by_smtp(server, settings, username="hub", password=WRONG)
 
     assert any(login in command for command in server.commands)
-    assert trial.verdict == verdict
+    assert trial.result == result
     assert WRONG not in text_of(trial)
     assert login not in text_of(trial)
-    if verdict == TrialResult.REFUSED:
+    if result == TrialResult.REFUSED:
         assert "Password" in trial.advice
 
 
@@ -156,5 +156,5 @@ def test_a_mail_server_without_the_tls_that_is_asked_for_is_said(settings: Any) 
     with mail_server() as server:
         trial = by_smtp(server, settings, tls="starttls")
 
-    assert trial.verdict == TrialResult.UNUSABLE
+    assert trial.result == TrialResult.UNUSABLE
     assert "offers no STARTTLS" in trial.said

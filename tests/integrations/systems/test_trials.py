@@ -32,13 +32,13 @@ def test_right_credentials_are_taken_or_it_is_said_that_nothing_can_be_asked(out
     trial = try_out(system_at(outside, kind))
 
     if kind in TRIED:
-        assert trial.verdict == TrialResult.TAKEN, trial
+        assert trial.result == TrialResult.TAKEN, trial
         assert "accepted the credentials." in trial.said
         assert trial.advice == ""
         assert [row["method"] for row in asked(outside, kind)] == ["GET"]
         assert outside.messages(PLACES.get(kind, kind)) == []
     else:
-        assert trial.verdict == TrialResult.NO_CALL
+        assert trial.result == TrialResult.NO_CALL
         assert "has no call that changes nothing, so none was made" in trial.said
         assert "send something real" in trial.advice
         assert asked(outside, kind) == []
@@ -60,7 +60,7 @@ def test_a_wrong_credential_is_said_in_words_that_do_not_hold_it(
 
     trial = try_out(system_at(outside, kind, wrong, organization=organization))
 
-    assert trial.verdict == TrialResult.REFUSED, trial
+    assert trial.result == TrialResult.REFUSED, trial
     assert "refused the credentials" in trial.said
     assert ("API key" if kind == "email" else "Access token") in trial.advice
     assert "Enter this again on the system's page, then try again" in trial.advice
@@ -80,7 +80,7 @@ def test_a_trial_leaves_no_trace_and_also_works_while_a_system_is_stopped(outsid
     trial = try_out(paused)
 
     if kind in TRIED:
-        assert trial.verdict == TrialResult.TAKEN
+        assert trial.result == TrialResult.TAKEN
         assert trial.advice == "The system is paused. Resume it to send what is held for it."
     assert (
         breaker_states([refused, paused]) == before == {refused.id: BreakerState.CLOSED, paused.id: BreakerState.OPEN}
@@ -102,7 +102,7 @@ def test_what_says_nothing_of_the_credentials_is_not_taken_for_a_refusal(
 
     trial = try_out(system_at(outside, kind))
 
-    assert trial.verdict == TrialResult.UNKNOWN
+    assert trial.result == TrialResult.UNKNOWN
     assert said in trial.said
     assert "This says nothing about the credentials." in trial.said
     assert "ry again" in trial.advice
@@ -115,7 +115,7 @@ def test_nobody_who_answers_is_said_with_what_to_look_at(kind: str, settings: An
 
     trial = try_out(SystemFactory(kind=kind, base_url=f"http://127.0.0.1:{port}", credentials=RIGHT[kind]))
 
-    assert trial.verdict == TrialResult.UNKNOWN
+    assert trial.result == TrialResult.UNKNOWN
     assert "was not reached: the connection was refused." in trial.said
     assert "base URL" in trial.advice
 
@@ -125,7 +125,7 @@ def test_nobody_who_answers_is_said_with_what_to_look_at(kind: str, settings: An
 def test_a_base_url_that_leads_elsewhere_is_not_taken_for_the_system(outside: Peer, kind: str, path: str) -> None:
     trial = try_out(system_at(outside, kind, base_url=outside.url + path))
 
-    assert trial.verdict == TrialResult.UNKNOWN, trial
+    assert trial.result == TrialResult.UNKNOWN, trial
     assert "does not answer as" in trial.said
     assert "base URL" in trial.advice
 
@@ -136,7 +136,7 @@ def test_a_system_that_could_not_be_called_is_not(outside: Peer, kind: str, sett
 
     trial = try_out(system_at(outside, kind))
 
-    assert trial.verdict == TrialResult.UNUSABLE
+    assert trial.result == TrialResult.UNUSABLE
     assert "Base URL" in trial.said
     assert "No call was made" in trial.advice
     assert asked(outside, kind) == []
@@ -145,7 +145,7 @@ def test_a_system_that_could_not_be_called_is_not(outside: Peer, kind: str, sett
 def test_a_phone_number_id_of_somebody_else_is_told_from_a_wrong_token(outside: Peer) -> None:
     trial = try_out(system_at(outside, "whatsapp", {"phone_number_id": "99887766554433"}))
 
-    assert trial.verdict == TrialResult.REFUSED
+    assert trial.result == TrialResult.REFUSED
     assert "WhatsApp knows the token, but no phone number with this id" in trial.said
     assert "Compare the phone number id" in trial.advice
     assert "99887766554433" not in text_of(trial)

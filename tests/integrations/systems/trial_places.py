@@ -31,7 +31,7 @@ def system_at(outside: Peer, kind: str, credentials: dict[str, str] | None = Non
 
 
 def text_of(trial: Trial) -> str:
-    return f"{trial.verdict.label} {trial.said} {trial.advice}"
+    return f"{trial.result.label} {trial.said} {trial.advice}"
 
 
 def asked(outside: Peer, kind: str) -> list[dict[str, Any]]:

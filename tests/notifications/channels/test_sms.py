@@ -147,9 +147,9 @@ def test_without_consent_nothing_goes_out(texted: Wedding, outside: Peer) -> Non
 
 
 def test_the_credentials_are_tried_by_looking_the_numbers_up(sms: System, outside: Peer) -> None:
-    assert trials.try_out(sms).verdict == TrialResult.TAKEN
+    assert trials.try_out(sms).result == TrialResult.TAKEN
     sms.seal_credentials({**ACCOUNT, "auth_token": "wrong"})
-    assert trials.try_out(sms).verdict == TrialResult.REFUSED
+    assert trials.try_out(sms).result == TrialResult.REFUSED
     assert outside.messages("twilio") == []
 
 

@@ -32,7 +32,7 @@ from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Outcome = WindowEntry.Outcome
+ToldAs = WindowEntry.ToldAs
 ROUTERS, CLOSERS, EVENTS = 4, 3, 72
 
 
@@ -76,7 +76,7 @@ def messages_by_place(deliveries: list[Delivery]) -> dict[tuple[Any, str, str], 
     """In how many messages an event is told, by event, channel and address; read from what is to be sent."""
     counts: Counter[tuple[Any, str, str]] = Counter()
     replaced: dict[tuple[Any, str], list[WindowEntry]] = defaultdict(list)
-    for entry in WindowEntry.objects.filter(outcome=Outcome.COLLAPSED):
+    for entry in WindowEntry.objects.filter(outcome=ToldAs.COLLAPSED):
         replaced[entry.window_id, entry.subject].append(entry)
     for delivery in deliveries:
         told = list(windows.digest_of(delivery)) or [delivery.event]

@@ -56,7 +56,7 @@ class Guarded(Protocol):
         """Close it; nothing more is sent."""
 
 
-_STANDING = """
+_CURRENT_RIGHTS = """
 SELECT api_key.id::text, '', api_key.scopes::text[] FROM weddings_apikey api_key
 WHERE api_key.id = ANY(%(keys)s::uuid[]) AND (api_key.expires_at IS NULL OR api_key.expires_at > now())
 UNION ALL
@@ -67,10 +67,10 @@ JOIN auth_user ON auth_user.id = membership.user_id AND auth_user.is_active AND 
     AND encode(sha256(convert_to(auth_user.password, 'UTF8')), 'hex') = held.account
 JOIN django_session ON django_session.session_key = held.session_key AND django_session.expire_date > now()
 """
-Standing = Mapping[tuple[str, str], frozenset[str]]
+CurrentRights = Mapping[tuple[str, str], frozenset[str]]
 
 
-def standing(bearers: Collection[Bearer]) -> Standing:
+def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
     """Each bearer's current rights, by id and session; bearers that are gone are omitted. One query."""
     keys = [str(each.api_key_id) for each in bearers if each.api_key_id]
     staff = [each for each in bearers if each.membership_id]
@@ -81,11 +81,11 @@ def standing(bearers: Collection[Bearer]) -> Standing:
         "accounts": [each.account for each in staff],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, given)
+        cursor.execute(_CURRENT_RIGHTS, given)
         return {(id_, session): frozenset(rights) for id_, session, rights in cursor.fetchall()}
 
 
-def verdict(socket: Guarded, now: Standing) -> tuple[int, str] | None:
+def reason_to_close(socket: Guarded, now: CurrentRights) -> tuple[int, str] | None:
     """The code and reason for closing a socket; ``None``: it may stay."""
     bearer = socket.bearer
     rights = now.get((str(bearer.api_key_id or bearer.membership_id), bearer.session_key))
@@ -119,15 +119,15 @@ class Guard:
             if not self._sockets:
                 continue
             try:
-                now = await threads.entrance.run(standing, {socket.bearer for socket in self._sockets})
+                now = await threads.entrance.run(current_rights, {socket.bearer for socket in self._sockets})
             except Exception as error:  # PostgreSQL is away, so the sockets get nothing anyway
                 log.warning("rights_not_read", error=type(error).__name__)
                 continue
             self._end_those_without(now)
 
-    def _end_those_without(self, now: Standing) -> None:
+    def _end_those_without(self, now: CurrentRights) -> None:
         for socket in tuple(self._sockets):
-            if found := verdict(socket, now):
+            if found := reason_to_close(socket, now):
                 self.remove(socket)
                 socket.end(*found)
 
