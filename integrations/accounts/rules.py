@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from integrations.accounts import forms
+from integrations.accounts import formats
 from wedsync import named_credentials
 
 ReadCredentials = Callable[[], Mapping[str, str]]
@@ -22,7 +22,7 @@ class Credential:
     label: str
     about: str
     secret: bool = True
-    form: Callable[[str], None] = forms.text
+    check_format: Callable[[str], None] = formats.text
 
     @property
     def field(self) -> str:
@@ -41,7 +41,7 @@ class Credential:
         if named_credentials.is_named(value):
             named_credentials.check(value, organization)
         else:
-            self.form(value)
+            self.check_format(value)
 
 
 class Rate(NamedTuple):
@@ -79,16 +79,16 @@ class AccountRules:
         """
 
 
-ACCESS_TOKEN = Credential("access_token", "Access token", "From the system's settings.", form=forms.token)
+ACCESS_TOKEN = Credential("access_token", "Access token", "From the system's settings.", check_format=formats.token)
 SIGNING_SECRET = Credential(
     "signing_secret",
     "Signing secret",
     "whsec_ and base64; signs our requests. Without it nothing is signed; a button makes one.",
-    form=forms.signing_secret,
+    check_format=formats.signing_secret,
 )
 PREVIOUS_SIGNING_SECRET = Credential(
     "previous_signing_secret",
     "Previous signing secret",
     "Also signs while the other side switches to the new one.",
-    form=forms.signing_secret,
+    check_format=formats.signing_secret,
 )

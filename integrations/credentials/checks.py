@@ -30,7 +30,7 @@ def problems(system: System) -> Iterator[str]:
     for name, value in values.items():
         try:
             if name in known and value:
-                known[name].form(value)
+                known[name].check_format(value)
         except ValueError as error:
             where = named_credentials.name_of(stored[name]) if named_credentials.is_named(stored[name]) else ""
             yield f"{known[name].label}{f' (from {where})' if where else ''}: {error}"

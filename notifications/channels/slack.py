@@ -65,7 +65,7 @@ class Slack(PersonChannel):
             "webhook_path",
             "Webhook path",
             "The part after /services/ in Slack's webhook URL: T…/B…/…",
-            form=webhook_path,
+            check_format=webhook_path,
         ),
     )
     published_rate = Rate(1, 5)  # https://docs.slack.dev/apis/web-api/rate-limits: short bursts are tolerated

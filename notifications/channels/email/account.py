@@ -7,16 +7,15 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from integrations.accounts import forms
+from integrations.accounts import formats
 from integrations.accounts.rules import Credential, Rate
 from integrations.outbound import guard
 from notifications.channels.email.providers import PROVIDERS
 from notifications.channels.email.sender import provider_of
+from notifications.channels.email.smtp import NONE, STARTTLS, USUAL_PORTS
 from wedsync import named_credentials
 
 SMTP = "smtp"
-TLS = ("starttls", "implicit", "none")
-USUAL_PORTS = {"starttls": "587", "implicit": "465", "none": "25"}
 RATES: Mapping[str, Rate] = {
     "resend": Rate(5, 10),  # https://resend.com/docs/api-reference/rate-limit
     "brevo": Rate(1000, 1000),  # https://developers.brevo.com/docs/api-limits, POST /v3/smtp/email
@@ -27,7 +26,7 @@ RATES: Mapping[str, Rate] = {
 
 def mailbox(value: str) -> None:
     """``a@b`` or ``Name <a@b>``, one only."""
-    forms.text(value)
+    formats.text(value)
     found = getaddresses([value])
     if len(found) > 1 and "<" in value:
         raise ValueError(
@@ -56,25 +55,25 @@ def mail_provider(value: str) -> None:
 
 def tls(value: str) -> None:
     """How the connection to a mail server is encrypted."""
-    if value not in TLS:
-        raise ValueError(f"It must be one of {', '.join(TLS)}, in lower case.")
+    if value not in USUAL_PORTS:
+        raise ValueError(f"It must be one of {', '.join(USUAL_PORTS)}, in lower case.")
 
 
 CREDENTIALS = (
-    Credential("api_key", "API key", "Of the mail provider.", form=forms.token),
+    Credential("api_key", "API key", "Of the mail provider.", check_format=formats.token),
     Credential("from", "Sender", "For instance Lakeside Weddings <hello@lakeside.example>.", False, mailbox),
     Credential("reply_to", "Replies to", "An address for replies; empty: the sender.", False, mailbox),
     Credential("provider", "Mail provider", "Empty: resend. docs/staff/email.md lists all.", False, mail_provider),
-    Credential("secret_key", "Second key", "Of Mailjet.", form=forms.token),
-    Credential("sender_domain", "Sending domain", "Of Mailgun, if it is not the sender's.", False, forms.host),
-    Credential("message_stream", "Message stream", "Of Postmark.", form=forms.word),
-    Credential("project_id", "Project id", "Of Scaleway.", False, forms.word),
-    Credential("subaccount", "Subaccount", "Of SparkPost.", False, forms.digits),
-    Credential("host", "Mail server", "For smtp: its host.", False, forms.host),
-    Credential("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", False, forms.port),
+    Credential("secret_key", "Second key", "Of Mailjet.", check_format=formats.token),
+    Credential("sender_domain", "Sending domain", "Of Mailgun, if it is not the sender's.", False, formats.host),
+    Credential("message_stream", "Message stream", "Of Postmark.", check_format=formats.word),
+    Credential("project_id", "Project id", "Of Scaleway.", False, formats.word),
+    Credential("subaccount", "Subaccount", "Of SparkPost.", False, formats.digits),
+    Credential("host", "Mail server", "For smtp: its host.", False, formats.host),
+    Credential("port", "Port", "For smtp: empty for 587, or 465 with TLS from the start.", False, formats.port),
     Credential("tls", "TLS", "For smtp: starttls, implicit or none; empty: starttls.", False, tls),
-    Credential("username", "User name", "For smtp; empty: no login.", False, forms.text),
-    Credential("password", "Password", "For smtp.", form=forms.text),
+    Credential("username", "User name", "For smtp; empty: no login.", False, formats.text),
+    Credential("password", "Password", "For smtp.", check_format=formats.text),
 )
 _NEEDED = {"mailjet": ("api_key", "secret_key"), "scaleway": ("api_key", "project_id")}
 
@@ -94,10 +93,10 @@ def check_mail_server(values: Mapping[str, str | None]) -> None:
         ValueError: with a sentence for the host's field.
     """
     host, port = (values.get(name) or "" for name in ("host", "port"))
-    encryption = values.get("tls") or "starttls"
+    encryption = values.get("tls") or STARTTLS
     named = any(named_credentials.is_named(each) for each in (host, port, encryption))
     if not host or named or (values.get("provider") or "").strip().lower() != SMTP:
         return
-    port = port or USUAL_PORTS.get(encryption, "587")
-    forms.port(port)
-    guard.check_mail_server(host, int(port), settings.OUTBOUND_ALLOW, encrypted=encryption != "none")
+    port = port or str(USUAL_PORTS.get(encryption, USUAL_PORTS[STARTTLS]))
+    formats.port(port)
+    guard.check_mail_server(host, int(port), settings.OUTBOUND_ALLOW, encrypted=encryption != NONE)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import certifi
 from django.conf import settings
 
+from integrations.accounts import formats
 from integrations.errors import NetworkError, OurFault, TimedOut
 from integrations.outbound.connections import MOST_TRIED, reach
 from integrations.outbound.guard import refusal
@@ -27,13 +28,11 @@ from notifications.channels.email.smtp_refusals import RecipientStepRefused, err
 from notifications.channels.email.timed_socket import DeadlinePassed, TimedSocket
 
 STARTTLS, IMPLICIT, NONE = "starttls", "implicit", "none"
-_PORTS = {STARTTLS: 587, IMPLICIT: 465, NONE: 25}
+USUAL_PORTS = {STARTTLS: 587, IMPLICIT: 465, NONE: 25}
 NAME_SECONDS = 5.0
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f<>]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _GO_ON = 354
-IPV6 = 6
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,22 @@ class Server:
         Raises:
             OurFault: one of them cannot be used.
         """
-        tls, port = credentials.get("tls") or STARTTLS, credentials.get("port") or ""
-        if tls not in _PORTS:
-            raise OurFault("the credential tls is starttls, implicit or none")
-        if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise OurFault("the credential port is not a port")
-        if not _HOST.fullmatch(host := credentials["host"]):
-            raise OurFault("the credential host is not a host name")
+        tls, host = credentials.get("tls") or STARTTLS, credentials["host"]
+        if tls not in USUAL_PORTS:
+            raise OurFault(f"the credential tls must be one of {', '.join(USUAL_PORTS)}")
+        port = credentials.get("port") or str(USUAL_PORTS[tls])
+        _check("host", host, formats.host)
+        _check("port", port, formats.port)
         username = credentials.get("username") or ""
         password = credentials["password"] if username else ""
-        return cls(host.lower(), int(port) if port else _PORTS[tls], tls, username, password)
+        return cls(host.lower(), int(port), tls, username, password)
+
+
+def _check(name: str, value: str, check: Callable[[str], None]) -> None:
+    try:
+        check(value)
+    except ValueError as error:
+        raise OurFault(f"the credential {name} cannot be used: {error}") from error
 
 
 def send(server: Server, sender: str, to: str, message: bytes, *, deadline: float) -> MailAnswer:
@@ -230,7 +235,7 @@ def greeting_name() -> str:
         address = ip_address(name)
     except ValueError:
         return name if name.isascii() else name.encode("idna").decode()
-    return f"[IPv6:{address}]" if address.version == IPV6 else f"[{address}]"
+    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
 def _base64(text: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from integrations.accounts import forms
+from integrations.accounts import formats
 from integrations.accounts.rules import Credential, Rate
 from integrations.errors import DeliveryError, Permanent
 from integrations.models import Delivery, System
@@ -76,7 +76,7 @@ class Sms(PersonChannel):
     channel = ContactChannel.SMS
     credentials = (
         Credential("account_sid", "Account SID", "AC…, on the first page of Twilio's console.", False, account_sid),
-        Credential("auth_token", "Auth token", "The account's, or an API key's secret.", form=forms.token),
+        Credential("auth_token", "Auth token", "The account's, or an API key's secret.", check_format=formats.token),
         Credential("api_key_sid", "API key SID", "SK…, if the token is an API key's secret.", False, key_sid),
         Credential("sender", "Sender", "A number, a messaging service (MG…) or a name.", False, sender),
     )

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.accounts import forms
+from integrations.accounts import formats
 from integrations.accounts.rules import ACCESS_TOKEN, Credential, Rate
 from integrations.deliveries import staff_actions
 from integrations.errors import DeliveryError, Permanent, WindowClosed
@@ -47,7 +47,7 @@ class WhatsApp(PersonChannel):
 
     credentials = (
         ACCESS_TOKEN,
-        Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", False, forms.digits),
+        Credential("phone_number_id", "Phone number id", "Of the WhatsApp Business account.", False, formats.digits),
     )
     published_rate = Rate(80, 80)  # https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
     channel = ContactChannel.WHATSAPP

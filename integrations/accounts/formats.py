@@ -1,4 +1,4 @@
-"""Checks of credentials' formats: each function accepts a value, or says in a sentence without it what is wrong.
+"""Formats of credentials: each function accepts a value, or says in a sentence without the value what is wrong.
 
 All raise ``ValueError``. They find mistakes that would otherwise only fail at a call, as faults of ours.
 """
@@ -44,7 +44,7 @@ def signing_secret(value: str) -> None:
 
 def port(value: str) -> None:
     """A port number."""
-    if not (value.isascii() and value.isdigit() and 0 < int(value[:6]) < 65536):
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 0 < int(value) < 65536):
         raise ValueError("It must be a number from 1 to 65535.")
 
 
