@@ -1,4 +1,4 @@
-"""What a channel to people is. A new one is one file next to this one (see CONTRIBUTING.md).
+"""What a channel to people is. A new one is a file or a folder next to this one (see CONTRIBUTING.md).
 
 Implement :meth:`PersonChannel.compose`, :meth:`PersonChannel.call` and :meth:`PersonChannel.classify`, and
 :meth:`PersonChannel.provider_id` if the provider gives one; leave the rest.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.utils import timezone
 
 from integrations import admission
@@ -35,6 +36,7 @@ from notifications.models import Message
 from notifications.recipients import send_checks
 from notifications.trace import recording, statuses
 from notifications.wording.writing import LONGEST_HEADLINE
+from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
 LATELY = timedelta(hours=1)
@@ -226,6 +228,12 @@ class _Credentials(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         raise OurFault(f"the credentials of “{self._system.name}” lack {name}")
+
+
+def usual_status_wait(delivery: Delivery) -> float:
+    """Seconds to wait for a status, if the channel's provider reports one even when its answer was lost."""
+    urgent = delivery.priority == Priority.URGENT
+    return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
 
 
 def credentials_in(system: System) -> dict[str, str]:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
-from django.conf import settings
-
 from integrations.accounts import formats
 from integrations.accounts.rules import Credential, Rate
 from integrations.errors import DeliveryError, Permanent
@@ -22,11 +20,10 @@ from integrations.registry.senders import callback_url
 from integrations.remote_reads.asking import answer_in
 from integrations.systems.trials import HarmlessCall
 from notifications import links
-from notifications.channels.base import Composed, PersonChannel, credentials_in
+from notifications.channels.base import Composed, PersonChannel, credentials_in, usual_status_wait
 from notifications.channels.sms import layout, segments
 from notifications.channels.sms.errors import error_of
 from notifications.wording import Content
-from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
 KEY = "key"
@@ -38,31 +35,19 @@ _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 def account_sid(value: str) -> None:
-    """Accept the SID of an account.
-
-    Raises:
-        ValueError: it is something else; the sentence does not repeat it.
-    """
+    """An account's SID; a format as in :mod:`integrations.accounts.formats`, and so are the next two."""
     if not _ACCOUNT_SID.fullmatch(value):
         raise ValueError("It must be the account's SID: AC and 32 digits of 0 to 9 and a to f.")
 
 
 def key_sid(value: str) -> None:
-    """Accept the SID of an API key.
-
-    Raises:
-        ValueError: it is something else; the sentence does not repeat it.
-    """
+    """An API key's SID."""
     if not _KEY_SID.fullmatch(value):
         raise ValueError("It must be the API key's SID: SK and 32 digits of 0 to 9 and a to f.")
 
 
 def sender(value: str) -> None:
-    """Accept a possible sender of a message.
-
-    Raises:
-        ValueError: it is something else; the sentence does not repeat it.
-    """
+    """What a message may come from."""
     if not _SENDER.fullmatch(value):
         raise ValueError(
             "It must be a number such as +12025550100, a messaging service (MG…), or a name of at most 11 letters and "
@@ -108,8 +93,7 @@ class Sms(PersonChannel):
         """A status contains our key, and so says that the message was accepted; without a connection none comes."""
         if callback_url(delivery.system) is None:
             return None
-        urgent = delivery.priority == Priority.URGENT
-        return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
+        return usual_status_wait(delivery)
 
     def cost(self, delivery: Delivery) -> str:
         """Twilio charges per segment; a messaging service reports their number only later."""

@@ -5,8 +5,7 @@ ones: the HTTP status counts first, and an unknown code of the messaging range i
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from integrations.errors import (
     CredentialsRefused,
@@ -17,30 +16,17 @@ from integrations.errors import (
     RecipientStopped,
     ServerError,
     Throttled,
-    Transient,
     Undeliverable,
 )
 from integrations.outbound import Response
-
-
-@dataclass(frozen=True)
-class CodeMeaning:
-    """A code's meaning."""
-
-    error: type[DeliveryError]
-    says: str
-
-
-def _same(codes: Iterable[int], error: type[DeliveryError], says: str) -> Mapping[int, CodeMeaning]:
-    return dict.fromkeys(codes, CodeMeaning(error, says))
-
+from notifications.channels.code_meanings import CodeMeaning, all_of
 
 MEANINGS: Mapping[int, CodeMeaning] = {
-    **_same([20003, 20005, 20006, 20404, 30002], CredentialsRefused, "the account or its token is refused"),
-    **_same([14107, 20429, 21611, 30001], Throttled, "too fast"),
-    **_same([20500, 20503], ServerError, "not available"),
+    **all_of([20003, 20005, 20006, 20404, 30002], CredentialsRefused, "the account or its token is refused"),
+    **all_of([14107, 20429, 21611, 30001], Throttled, "too fast"),
+    **all_of([20500, 20503], ServerError, "not available"),
     21211: CodeMeaning(Undeliverable, "this is not a phone number"),
-    **_same([21614, 21635, 30005], Undeliverable, "this number cannot receive text messages"),
+    **all_of([21614, 21635, 30005], Undeliverable, "this number cannot receive text messages"),
     21610: CodeMeaning(RecipientStopped, "the person has written STOP"),
     21408: CodeMeaning(RecipientRefused, "the account may not send to this country"),
     21608: CodeMeaning(RecipientRefused, "a trial account may send only to verified numbers"),
@@ -48,10 +34,10 @@ MEANINGS: Mapping[int, CodeMeaning] = {
     30004: CodeMeaning(RecipientRefused, "the message was blocked"),
     30006: CodeMeaning(RecipientRefused, "a landline, or a carrier that cannot be reached"),
     30007: CodeMeaning(RecipientRefused, "the carrier has filtered the message"),
-    **_same(
+    **all_of(
         [21212, 21603, 21606, 21659, 21660, 21701, 21703, 21705], OurFault, "the sender is not one of this account's"
     ),
-    **_same([21602, 21604, 21609, 21617], OurFault, "the message or its parameters are wrong"),
+    **all_of([21602, 21604, 21609, 21617], OurFault, "the message or its parameters are wrong"),
 }
 _OF_MESSAGES = (range(21000, 22000), range(30000, 31000))
 _OF_RECIPIENT = CodeMeaning(RecipientRefused, "it cannot be sent to this number")
@@ -73,10 +59,7 @@ def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
     """The error that a code means, in an answer or a status. ``wait``: the seconds that Twilio asks for, if any."""
     about_messages = any(code in codes for codes in _OF_MESSAGES)
     meaning = MEANINGS.get(code) or (_OF_RECIPIENT if about_messages else _UNKNOWN)
-    text = f"Twilio {code}: {meaning.says}"
-    if issubclass(meaning.error, Transient):
-        return meaning.error(text, retry_after=wait)
-    return meaning.error(text)
+    return meaning.as_error("Twilio", code, wait)
 
 
 def code_of(response: Response) -> int | None:

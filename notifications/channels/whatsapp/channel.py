@@ -24,7 +24,14 @@ from integrations.remote_reads.asking import answer_in
 from integrations.states import Reason, State
 from integrations.systems.trials import HarmlessCall, TrialRefused
 from notifications import links
-from notifications.channels.base import EXAMPLE_RECIPIENT, LATELY, Composed, PersonChannel, credentials_in
+from notifications.channels.base import (
+    EXAMPLE_RECIPIENT,
+    LATELY,
+    Composed,
+    PersonChannel,
+    credentials_in,
+    usual_status_wait,
+)
 from notifications.channels.whatsapp import pair_limit, refusals, templates
 from notifications.channels.whatsapp.errors import code_of, error_of
 from notifications.channels.whatsapp.templates import Approved
@@ -33,7 +40,6 @@ from notifications.trace import recording
 from notifications.trace.recording import What
 from notifications.wording import DEFAULT_LANGUAGE, Content
 from notifications.wording.letters import fit
-from wedsync.queues import Priority
 from wedsync.weddings.models import Address, ContactChannel
 
 WINDOW = timedelta(hours=24)
@@ -90,8 +96,7 @@ class WhatsApp(PersonChannel):
 
     def status_wait(self, delivery: Delivery) -> float | None:
         """A status contains our ``biz_opaque_callback_data``, and so says that the message was accepted."""
-        urgent = delivery.priority == Priority.URGENT
-        return settings.URGENT_STATUS_WAIT_SECONDS if urgent else settings.STATUS_WAIT_SECONDS
+        return usual_status_wait(delivery)
 
     def classify(self, response: Response) -> DeliveryError | None:
         """The error that ``error.code`` means."""

@@ -5,8 +5,7 @@ remove titles, and the HTTP status of a code differs from place to place.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from integrations.errors import (
     CredentialsRefused,
@@ -19,53 +18,40 @@ from integrations.errors import (
     ServerError,
     TemplateRefused,
     Throttled,
-    Transient,
     Undeliverable,
     WindowClosed,
 )
 from integrations.outbound import Response
+from notifications.channels.code_meanings import CodeMeaning, all_of
 
 SPAM_WAIT = 3600.0  # seconds: to continue immediately would make it worse
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """A code's meaning. ``least_wait``: seconds for which nothing more is sent, if the code asks for a pause."""
-
-    error: type[DeliveryError]
-    says: str
-    least_wait: float = 0.0
-
-
-def _same(codes: Iterable[int], error: type[DeliveryError], says: str) -> Mapping[int, Meaning]:
-    return dict.fromkeys(codes, Meaning(error, says))
-
-
-MEANINGS: Mapping[int, Meaning] = {
-    **_same(
+MEANINGS: Mapping[int, CodeMeaning] = {
+    **all_of(
         [0, 10, 190, 368, 130497, 131005, 131031, 131042, 131045, 133010, *range(200, 300)],
         CredentialsRefused,
         "the account or its token is refused",
     ),
-    131056: Meaning(PairThrottled, "too fast to this phone"),
-    131048: Meaning(Throttled, "held back as spam", SPAM_WAIT),
-    **_same([4, 80007, 130429, 131057], Throttled, "too fast"),
-    **_same([1, 2, 131000, 131016], ServerError, "not available"),
-    131047: Meaning(WindowClosed, "the 24 hours for free text are over"),
-    131026: Meaning(Undeliverable, "this number cannot be reached"),
-    131050: Meaning(RecipientStopped, "the person has opted out of such messages"),
-    130472: Meaning(RecipientRefused, "this number is part of one of WhatsApp's experiments"),
-    131021: Meaning(RecipientRefused, "the recipient is the sender"),
-    131030: Meaning(RecipientRefused, "the recipient is not among the test numbers"),
-    131049: Meaning(RecipientRefused, "this person has reached WhatsApp's limit for such messages"),
-    **_same(
+    131056: CodeMeaning(PairThrottled, "too fast to this phone"),
+    131048: CodeMeaning(Throttled, "held back as spam", SPAM_WAIT),
+    **all_of([4, 80007, 130429, 131057], Throttled, "too fast"),
+    **all_of([1, 2, 131000, 131016], ServerError, "not available"),
+    131047: CodeMeaning(WindowClosed, "the 24 hours for free text are over"),
+    131026: CodeMeaning(Undeliverable, "this number cannot be reached"),
+    131050: CodeMeaning(RecipientStopped, "the person has opted out of such messages"),
+    130472: CodeMeaning(RecipientRefused, "this number is part of one of WhatsApp's experiments"),
+    131021: CodeMeaning(RecipientRefused, "the recipient is the sender"),
+    131030: CodeMeaning(RecipientRefused, "the recipient is not among the test numbers"),
+    131049: CodeMeaning(RecipientRefused, "this person has reached WhatsApp's limit for such messages"),
+    **all_of(
         [132000, 132001, 132005, 132007, 132012, 132015, 132016],
         TemplateRefused,
         "the template is missing, was stopped, or has other parameters",
     ),
-    **_same([3, 100, 131008, 131009, 131051], OurFault, "the message or its parameters are wrong"),
+    **all_of([3, 100, 131008, 131009, 131051], OurFault, "the message or its parameters are wrong"),
 }
-_UNKNOWN = Meaning(Permanent, "refused")
+_UNKNOWN = CodeMeaning(Permanent, "refused")
 
 
 def error_of(response: Response) -> DeliveryError | None:
@@ -77,10 +63,7 @@ def error_of(response: Response) -> DeliveryError | None:
 def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
     """The error that a code means, in an answer or a status. ``wait``: the seconds that Meta asks for, if any."""
     meaning = MEANINGS.get(code, _UNKNOWN)
-    text = f"WhatsApp {code}: {meaning.says}"
-    if issubclass(meaning.error, Transient):
-        return meaning.error(text, retry_after=max(wait or 0.0, meaning.least_wait) or wait)
-    return meaning.error(text)
+    return meaning.as_error("WhatsApp", code, wait)
 
 
 def code_of(response: Response) -> int | None:

@@ -18,13 +18,12 @@ from integrations.models import Delivery
 from notifications.digests.windows import digest_window
 from notifications.models import WhatsAppTemplate
 from notifications.rules.approved_templates import LONGEST_BODY, PLACEHOLDER, room_for
-from notifications.wording import Content
+from notifications.wording import DEFAULT_LANGUAGE, Content
 from notifications.wording.letters import fit
 from wedsync.queues import Priority
 
 __all__ = ["EARLIER", "LONGEST_BODY", "SHIPPED", "Approved", "filled", "name_in", "parameter", "pause", "template_for"]
 Purpose, Status = WhatsAppTemplate.Purpose, WhatsAppTemplate.Status
-DEFAULT_LANGUAGE = "en"
 _PARAMETERS = ("recipient", "headline", "details")  # of the shipped templates
 _NAMES = {
     Purpose.UPDATE: "wedding_update_2",
