@@ -11,13 +11,14 @@ from pathlib import Path
 from bench.envelopes import Envelopes
 from bench.errors import BenchError
 from bench.ground import Facts, Ground
-from bench.live.helpers import Helper
+from bench.live.command_process import CommandProcess
 from bench.live.webhooks import Vendor
 from bench.servers import Server, free_port, our_web, python, web_command
 
 OURS, BARE, STOCK = "ours", "bare", "stock"
 SIDES = (OURS, BARE, STOCK)
 EVERY = 0.5  # seconds between two events
+OUR_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ class WebhookWaits:
 class Stage:
     """The three servers, the process that sends events, the clients, and a vendor."""
 
-    def __init__(self, servers: dict[str, Server], teller: Helper, clients: Helper, facts: Facts) -> None:
-        self._servers, self._teller, self._clients, self._facts = servers, teller, clients, facts
+    def __init__(
+        self, servers: dict[str, Server], sender: CommandProcess, clients: CommandProcess, facts: Facts
+    ) -> None:
+        self._servers, self._sender, self._clients, self._facts = servers, sender, clients, facts
         self._envelopes = Envelopes(facts.bookings[1:])  # of another wedding than the one that is followed
-        self._channel = teller.ask("channel")
+        self._channel = sender.ask("channel")
         self._number = 0
 
     def measure(self, side: str, sockets: int, events: int) -> Measurement:
@@ -92,7 +95,7 @@ class Stage:
     def _targets(self, side: str, sockets: int, port: int) -> dict[str, object]:
         if side != OURS:
             return {"port": port, "targets": ["/"] * sockets, "request": ""}
-        tickets = self._teller.ask(f"tickets {sockets}")
+        tickets = self._sender.ask(f"tickets {sockets}")
         request = json.dumps({"id": 1, "op": "subscribe", "channel": self._channel})
         return {"port": port, "targets": [f"/ws/channels/?ticket={each}" for each in tickets], "request": request}
 
@@ -101,7 +104,7 @@ class Stage:
         for _ in range(events):
             self._number += 1
             began = time.monotonic()
-            at[self._number] = self._teller.ask(f"tell {side} {self._number}")
+            at[self._number] = self._sender.ask(f"tell {side} {self._number}")
             time.sleep(max(0.0, began + EVERY - time.monotonic()))
         found = self._clients.ask(json.dumps({"collect": list(at)}))
         return Told(at, {int(number): each for number, each in found.items()})
@@ -117,17 +120,19 @@ class Told:
 
 @contextmanager
 def stage(ground: Ground) -> Iterator[Stage]:
-    """Start the servers and helper processes; end them afterwards."""
+    """Start the servers and other processes; end them afterwards."""
     facts = ground.make_product(weddings=2)
     environment = ground.environment(free_port()) | {"REDIS_URL": ground.valkey.url}
-    log = ground.home.log("helpers")
+    log = ground.home.log("commands")
     with ExitStack() as started:
         servers = {OURS: our_web(ground), BARE: _bare(ground), STOCK: _stock(ground)}
         for server in servers.values():
             started.enter_context(server)
-        teller = started.enter_context(Helper(("bench.live.telling", facts.organization), environment, log))
-        clients = started.enter_context(Helper(("bench.live.clients",), environment, log))
-        yield Stage(servers, teller, clients, facts)
+        sender = started.enter_context(
+            CommandProcess(("bench.live.event_sender", facts.organization), environment, log)
+        )
+        clients = started.enter_context(CommandProcess(("bench.live.clients",), environment, log))
+        yield Stage(servers, sender, clients, facts)
 
 
 def _bare(ground: Ground) -> Server:
@@ -143,9 +148,6 @@ def _stock(ground: Ground) -> Server:
         word.replace(OUR_PROTOCOL, "websockets-sansio") for word in web_command("bench.live.peers.stock:application")
     )
     return Server(STOCK, command, environment, port, "/", ground.home.log(STOCK))
-
-
-OUR_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""Helper processes, which get commands and answer them line by line."""
+"""Processes that execute commands: each line of input is one, answered with a line of JSON."""
 
 import json
 import subprocess
@@ -14,8 +14,8 @@ from wedsync.runner.supervision.processes import kill_group
 from wedsync.runner.supervision.program import last_lines
 
 
-class Helper:
-    """A process that answers each line with a line of JSON."""
+class CommandProcess:
+    """A process that executes commands, which it gets line by line."""
 
     def __init__(self, words: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
         self._words, self._environment, self._log = words, dict(environment), log

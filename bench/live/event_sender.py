@@ -1,4 +1,4 @@
-"""``python -m bench.live.telling``: sends events in the way that each side needs; a process of the product.
+"""``python -m bench.live.event_sender``: sends events in the way that each side needs; a process of the product.
 
 Each line of input is a command, answered with one line of JSON: ``tickets 1000`` with that many tickets;
 ``tell ours 17``, ``tell bare 17``, ``tell stock 17`` with the monotonic time at which that event was committed or sent.
@@ -18,14 +18,14 @@ def main(organization_id: str) -> None:
     """Execute commands until the input ends."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wedsync.settings")
     django.setup()
-    teller = _teller(organization_id)
+    sender = _sender(organization_id)
     for line in sys.stdin:
         name, *words = line.split()
-        print(json.dumps(getattr(teller, name)(*words)), flush=True)
+        print(json.dumps(getattr(sender, name)(*words)), flush=True)
 
 
-def _teller(organization_id: str) -> Any:
-    """Create the teller; call it once Django is set up."""
+def _sender(organization_id: str) -> Any:
+    """Create the object whose methods are the commands; call it once Django is set up."""
     import redis
     from channels_redis.pubsub import RedisPubSubChannelLayer  # type: ignore[import-untyped]
     from django.conf import settings
@@ -46,7 +46,7 @@ def _teller(organization_id: str) -> Any:
     layer = RedisPubSubChannelLayer(hosts=[settings.REDIS_URL])
     loop = asyncio.new_event_loop()
 
-    class Teller:
+    class Sender:
         """Each method executes one command."""
 
         def channel(self) -> str:
@@ -89,7 +89,7 @@ def _teller(organization_id: str) -> Any:
             loop.run_until_complete(layer.group_send(GROUP, message))
             return now
 
-    return Teller()
+    return Sender()
 
 
 if __name__ == "__main__":
