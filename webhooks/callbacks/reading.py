@@ -1,7 +1,7 @@
 """Reads providers' callbacks: storable JSON, times, and ids that identify repeated notices.
 
 A provider puts many people's updates into one body, so an odd one must not drop the others: a text that PostgreSQL
-cannot store is cleaned, and the update is kept. docs/operators/callbacks.md, "What cannot be read".
+cannot store is cleaned, and the update is kept. docs/operators/callbacks.md, "Unreadable bodies".
 """
 
 import hashlib
