@@ -118,7 +118,7 @@ def test_hostile_words_arrive_harmless_and_legible(wedding: Wedding, outside: Pe
 
     (phone,) = outside.messages("whatsapp")
     (slack,) = outside.messages("slack")
-    assert "{{7*7777777}}" in phone["text"] or "7*7777777" in phone["text"]
+    assert "7*7777777" in phone["text"]
     assert "54444439" not in phone["text"]
     assert len(phone["text"]) <= 1024
     said = json.dumps(slack["body"], ensure_ascii=False)

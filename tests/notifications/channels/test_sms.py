@@ -24,7 +24,7 @@ from wedsync.weddings.models import Address, Wedding
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_it_goes_out_as_a_form_and_its_cost_stands_in_the_trace(texted: Wedding, outside: Peer) -> None:
+def test_it_goes_out_as_a_form_and_its_cost_is_in_the_trace(texted: Wedding, outside: Peer) -> None:
     reader(texted)
     event = happened(texted)
 
@@ -143,7 +143,8 @@ def test_without_consent_nothing_goes_out(texted: Wedding, outside: Peer) -> Non
     work(event)
 
     assert outside.messages("twilio") == []
-    assert "SMS is not used" in told(event, "not_sent") or sent(event).state == "skipped"
+    assert told(event, "not_sent") == "SMS is not used: no consent"
+    assert not Delivery.objects.filter(event=event, channel="sms").exists()
 
 
 def test_the_credentials_are_tried_by_looking_the_numbers_up(sms: System, outside: Peer) -> None:
