@@ -56,7 +56,7 @@ class PeopleFollower:
         """Store who is to be told, and why each message is sent or not."""
         windows.enter(event, made)
         unplaced.tell_of_assumption(event, made.values())
-        people = {key: each for key, each in planned.items() if each.plan.recipient}
+        people = {key: each for key, each in planned.items() if each.planned.recipient}
         if not people:
             if event.type == opening.REPORTED:
                 escalation.hurry(event.id)
@@ -66,7 +66,7 @@ class PeopleFollower:
             Sending.objects.filter(delivery__in=[made[key].id for key in people]).values_list("delivery_id", flat=True)
         )
         fresh = {key: each for key, each in people.items() if made[key].id not in known}
-        carrying = {key: notifications[each.plan.recipient] for key, each in fresh.items()}
+        carrying = {key: notifications[each.planned.recipient] for key, each in fresh.items()}
         Sending.objects.bulk_create(
             [Sending(delivery=made[key], notification=each) for key, each in carrying.items()], ignore_conflicts=True
         )
@@ -108,7 +108,7 @@ def _notifications(
     now = timezone.now()
     rows: dict[str, Notification] = {}
     for key, each in people.items():
-        plan, priority = each.plan, Priority(made[key].priority)
+        plan, priority = each.planned, Priority(made[key].priority)
         rows.setdefault(
             plan.recipient,
             Notification(
@@ -129,10 +129,10 @@ def _notifications(
 
 
 def _entries(notification: Notification, wanted: RequestedDelivery, delivery: Delivery) -> list[TraceEntry]:
-    names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.asking))
-    text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.asking) > 1 else 'route'} {names}"
+    names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.matches))
+    text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.matches) > 1 else 'route'} {names}"
     entries = [recording.of_notification(notification, What.ROUTED, text, delivery=delivery)]
-    entries += recording.of_passed_over(notification, wanted.plan)
+    entries += recording.of_passed_over(notification, wanted.planned)
     reason = delivery.get_state_reason_display() or ""
     if delivery.state == State.SKIPPED:
         entries.append(recording.of_notification(notification, What.NOT_SENT, reason, delivery=delivery))

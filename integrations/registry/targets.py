@@ -56,13 +56,13 @@ class Matched:
 class RequestedDelivery:
     """One delivery, and the routes that request it."""
 
-    plan: PlannedDelivery
-    asking: list[Matched]
+    planned: PlannedDelivery
+    matches: list[Matched]
 
     @property
     def shaped_by(self) -> Route | None:
         """The route whose transform is used: the first by name, then by id, of those that have one."""
-        shaping = [each.route for each in self.asking if each.route.transform]
+        shaping = [each.route for each in self.matches if each.route.transform]
         return min(shaping, key=lambda route: (route.name, route.id), default=None)
 
 
@@ -76,16 +76,18 @@ def register_target(kind: str, expander: Expander) -> None:
     _expanders[kind] = expander
 
 
-def plans(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
+def planned_deliveries(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries that a route makes of an event; a live target makes none.
 
     Events about a system's trouble do not go through that system.
     """
     expander = _expanders.get(route.target)
-    ill = ill_system(event)
-    return [plan for plan in expander(route, event, priority) if str(plan.system.id) != ill] if expander else ()
+    troubled = troubled_system(event)
+    if expander is None:
+        return ()
+    return [each for each in expander(route, event, priority) if str(each.system.id) != troubled]
 
 
-def ill_system(event: ChannelEvent) -> str | None:
+def troubled_system(event: ChannelEvent) -> str | None:
     """The id of the system whose trouble an event reports, if any."""
     return event.payload.get("system_id") if CATALOGUE[event.type].is_about_us else None

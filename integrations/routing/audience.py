@@ -72,7 +72,7 @@ def of_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], at: 
         payload=whole,
     )
     planned = planning.plan(EventFacts.of(event, names), at)
-    return reached(wanted.plan for wanted in planned.wanted.values())
+    return reached(wanted.planned for wanted in planned.wanted.values())
 
 
 def reached(plans: Iterable[PlannedDelivery]) -> list[Reached]:

@@ -195,7 +195,7 @@ def _others(organization_id: UUID, known: list[UUID]) -> QuerySet[Route]:
 
 def _matching(matched: Matched, subject: EventFacts, planned: RoutingPlan) -> RouteAnswer:
     route = matched.route
-    leads = route.target == Route.Target.LIVE or any(matched in each.asking for each in planned.wanted.values())
+    leads = route.target == Route.Target.LIVE or any(matched in each.matches for each in planned.wanted.values())
     moves = tuple(f"{condition}: {step:+d}" for condition, step in moving(route, subject))
     note = "" if leads else _leads_nowhere(route, subject.event)
     return RouteAnswer.of(route, tuple(checks(route, subject)), channel=matched.name, moves=moves, note=note)
@@ -230,9 +230,9 @@ def _would_send(event: ChannelEvent, key: str, wanted: RequestedDelivery, *, sho
         system=delivery.system.name,
         recipient=str(delivery.recipient),
         channel=delivery.channel,
-        routes=tuple(each.route.name for each in wanted.asking),
+        routes=tuple(each.route.name for each in wanted.matches),
         priority=delivery.priority,
-        priority_because=priorities.work_out(event, timezone.now(), wanted.asking).because,
+        priority_because=priorities.work_out(event, timezone.now(), wanted.matches).because,
         state=state,
         reason=reason,
         held_until=delivery.next_attempt_at if delivery.state == State.HELD else None,

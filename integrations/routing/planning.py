@@ -60,18 +60,18 @@ def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingP
     calls = {
         key: each
         for key, each in planned.wanted.items()
-        if each.plan.kind == Route.Target.SYSTEM and not any(found.route.echo for found in each.asking)
+        if each.planned.kind == Route.Target.SYSTEM and not any(found.route.echo for found in each.matches)
     }
     try:
-        reasons = repetitions.judge(subject.event, [each.plan.system for each in calls.values()], now)
+        reasons = repetitions.judge(subject.event, [each.planned.system for each in calls.values()], now)
     except POSTGRES_AWAY:
         raise
     except Exception:  # a repeated call is better than a missing one
         log.exception("repetitions_not_judged", event_id=str(subject.event.id))
         return
     for key, each in calls.items():
-        if reason := reasons.get(each.plan.system.id):
-            planned.wanted[key] = replace(each, plan=replace(each.plan, skipped=reason))
+        if reason := reasons.get(each.planned.system.id):
+            planned.wanted[key] = replace(each, planned=replace(each.planned, skipped=reason))
 
 
 def _add(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
@@ -82,13 +82,13 @@ def _add(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan)
     live: Iterable[str] = ()
     with transaction.atomic():
         priority = priorities.work_out(event, now, [matched]).priority
-        plans = list(targets.plans(route, event, priority))
+        new = list(targets.planned_deliveries(route, event, priority))
         if route.target == Route.Target.LIVE:
             live = [channels.check_name(channels.fill(route.live_channel, route.channel_pattern, matched.name))]
     planned.matched.append(matched)
     planned.live.update(live)
-    for each in plans:
+    for each in new:
         key = Delivery.key(event.id, each.kind, each.target, each.channel)
-        asking = planned.wanted.setdefault(key, RequestedDelivery(each, [])).asking
-        if matched not in asking:  # a person may have two roles
-            asking.append(matched)
+        matches = planned.wanted.setdefault(key, RequestedDelivery(each, [])).matches
+        if matched not in matches:  # a person may have two roles
+            matches.append(matched)

@@ -155,7 +155,7 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
 
 def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> None:
     """Alert staff when a loop between two systems was stopped: only people can say which of them is right."""
-    stopped = [each.plan.system for each in wanted if each.plan.skipped == Reason.LOOP_STOPPED]
+    stopped = [each.planned.system for each in wanted if each.planned.skipped == Reason.LOOP_STOPPED]
     if not stopped:
         return
     source = System.objects.filter(id=event.source_system_id).first() if event.source_system_id else None
@@ -184,7 +184,7 @@ def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list
         [
             DeliveryReason(delivery=stored[key], route=found.route, route_name=found.route.name)
             for key, each in wanted.items()
-            for found in each.asking
+            for found in each.matches
         ],
         ignore_conflicts=True,
     )
@@ -195,8 +195,8 @@ def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list
 
 def row_of(event: ChannelEvent, key: str, wanted: RequestedDelivery) -> Delivery:
     """The delivery that routes request, not yet stored."""
-    plan = wanted.plan
+    plan = wanted.planned
     of_system = plan.kind == Route.Target.SYSTEM
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
-    priority = delivery_priority(event, timezone.now(), wanted.asking)
+    priority = delivery_priority(event, timezone.now(), wanted.matches)
     return planned_row(event, key, plan, priority, shaped_by=wanted.shaped_by, order_key=order_key, sets=sets)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from integrations.models import Route, System
-from integrations.registry.targets import PlannedDelivery, ill_system
+from integrations.registry.targets import PlannedDelivery, troubled_system
 from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.plans import in_force
@@ -51,7 +51,7 @@ def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[Pl
     team = route.system
     if team and team.kind == System.Kind.SLACK and (not route.channels or ContactChannel.SLACK in route.channels):
         yield to_team(team)
-    senders = sending_systems(route.organization_id, besides=ill_system(event))
+    senders = sending_systems(route.organization_id, besides=troubled_system(event))
     if CATALOGUE[event.type].is_about_us:
         if not route.channels or ContactChannel.EMAIL in route.channels:
             yield from to_staff(route.organization_id, senders)

@@ -222,7 +222,7 @@ def test_a_dry_run_says_it_beforehand() -> None:
 
     planned = planning.plan(EventFacts.of(event, [f"couple:dashboard:{house.wedding.id}"]), timezone.now())
 
-    assert [each.plan.skipped for each in planned.wanted.values()] == [Reason.ALREADY_KNOWN]
+    assert [each.planned.skipped for each in planned.wanted.values()] == [Reason.ALREADY_KNOWN]
 
 
 def test_judging_takes_one_query_where_nothing_was_said_and_two_where_something_was() -> None:
