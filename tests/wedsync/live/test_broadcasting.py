@@ -14,7 +14,7 @@ from tests.wedsync.live.test_log import new_event
 from wedsync.live import threads
 from wedsync.live.fan_out import broadcasting
 from wedsync.live.fan_out.broadcasting import MOST_UNSENT, Broadcaster
-from wedsync.live.fan_out.replays import PAGE_BYTES
+from wedsync.live.fan_out.replays import FIRST_PAGE, PAGE_BYTES
 from wedsync.live.fan_out.subscriptions import Framing, Subscription
 from wedsync.live.log.reader import ChannelKey, positions
 from wedsync.live.log.writer import append
@@ -84,7 +84,7 @@ async def follow(broadcaster: Broadcaster, client: Recorder, key: ChannelKey, af
     """As a socket does."""
     await broadcaster.listen()
     where = (await threads.entrance.run(positions, [key]))[key]
-    made = Subscription(client, key, where.last if after is None else after, page=2)
+    made = Subscription(client, key, where.last if after is None else after, page=FIRST_PAGE)
     broadcaster.add(made, where.last)
     return made
 

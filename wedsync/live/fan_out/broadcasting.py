@@ -148,7 +148,7 @@ class Broadcaster:
             return
         client = subscription.client
         frames = batch.after(subscription.cursor, client.framing) if subscription.cursor >= batch.before else b""
-        if not frames or (client.unsent and client.unsent + len(frames) > MOST_UNSENT):
+        if not frames or client.unsent + len(frames) > MOST_UNSENT:
             self._replays.add(subscription)
             return
         client.write(frames)

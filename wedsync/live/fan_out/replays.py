@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
 
 from wedsync.live import threads
 from wedsync.live.fan_out.subscriptions import Batch, Subscription
-from wedsync.live.log.reader import ChannelKey, entries_after
+from wedsync.live.log.reader import ChannelKey, Entry, entries_after
 
 log = structlog.get_logger(__name__)
 PAGE_BYTES = 256 * 1024  # of one turn, and the most that may be unsent before the next
@@ -67,11 +67,11 @@ class Replays:
         if not subscription.is_active:
             return
         if entries:
-            batch = Batch(entries)
+            batch = Batch(_of_one_page(entries))
             frames = batch.after(cursor, subscription.client.framing)
             subscription.client.write(frames)
             subscription.cursor = batch.last
-            subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * len(entries) // len(frames)))
+            subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * batch.count // len(frames)))
         position = self._position(key)
         if position is not None and subscription.cursor >= position:
             subscription.is_behind = False
@@ -79,3 +79,14 @@ class Replays:
             self._queue(subscription)
         else:  # the entries in between are no longer in the log
             subscription.cursor, subscription.is_behind = position or cursor, False
+
+
+def _of_one_page(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """As many of the first entries as fit into a page, one at least."""
+    room, fitting = PAGE_BYTES, 0
+    for entry in entries:
+        room -= len(entry.text)
+        if room < 0 and fitting:
+            break
+        fitting += 1
+    return entries[:fitting]

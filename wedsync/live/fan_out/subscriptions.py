@@ -57,6 +57,7 @@ class Batch:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.before, self.last = entries[0].sequence - 1, entries[-1].sequence
+        self.count = len(entries)
         self._entries = entries
         self._framed: dict[tuple[Framing, int], bytes] = {}
 
