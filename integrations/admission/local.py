@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -41,14 +42,20 @@ class _Breaker:
         self.probes.clear()
 
 
+class _Slot(NamedTuple):
+    ends: float
+    urgent: bool
+    generation: int
+
+
 @dataclass
 class _Slots:
-    ends: dict[str, tuple[float, bool, int]] = field(default_factory=dict)  # lease, urgent, generation
+    taken: dict[str, _Slot] = field(default_factory=dict)  # by token
     bucket_full_at: float = 0.0
 
     def in_use(self, now: float, *, urgent: bool) -> int:
-        self.ends = {token: slot for token, slot in self.ends.items() if slot[0] > now}
-        return sum(slot[1] == urgent for slot in self.ends.values())
+        self.taken = {token: slot for token, slot in self.taken.items() if slot.ends > now}
+        return sum(slot.urgent == urgent for slot in self.taken.values())
 
     def full_at(self, now: float, rate: float, burst: int) -> float:
         """When the bucket is full; it is at most empty, even after a change of its rate."""
@@ -80,7 +87,7 @@ class LocalAdmission:
             why, wait = self._refusal(lane, breaker, slots, now, urgent=urgent)
             if why is None:
                 ends = now + (settings.URGENT_LEASE_SECONDS if urgent else settings.LEASE_SECONDS)
-                slots.ends[token] = (ends, urgent, breaker.generation)
+                slots.taken[token] = _Slot(ends, urgent, breaker.generation)
                 if lane.rate:
                     slots.bucket_full_at = slots.full_at(now, lane.rate, lane.burst) + 1 / lane.rate
                 if probe:
@@ -91,9 +98,9 @@ class LocalAdmission:
         """Like :func:`integrations.admission.tell`; permits granted elsewhere or earlier do not count."""
         with self._lock:
             breaker, slots = self._of(lane)
-            slot = slots.ends.pop(token, None)
+            slot = slots.taken.pop(token, None)
             probe = breaker.probes.pop(token, None) is not None
-            if slot is None or slot[2] != breaker.generation:
+            if slot is None or slot.generation != breaker.generation:
                 return BreakerEffect.LATE
             return self._judge(breaker, result, delivery_id, alone=alone, probe=probe)
 
@@ -130,7 +137,7 @@ class LocalAdmission:
         with self._lock:
             breaker, slots = self._of(lane)
             breaker.probes.pop(token, None)
-            if slots.ends.pop(token, None) and lane.rate:
+            if slots.taken.pop(token, None) and lane.rate:
                 slots.bucket_full_at -= 1 / lane.rate
 
     def _of(self, lane: Lane) -> tuple[_Breaker, _Slots]:
