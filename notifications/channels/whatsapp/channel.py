@@ -32,7 +32,7 @@ from notifications.channels.base import (
     credentials_in,
     usual_status_wait,
 )
-from notifications.channels.whatsapp import pair_limit, refusals, templates
+from notifications.channels.whatsapp import error_effects, pair_limit, templates
 from notifications.channels.whatsapp.errors import code_of, error_of
 from notifications.channels.whatsapp.templates import Approved
 from notifications.consent import address_marks
@@ -104,7 +104,7 @@ class WhatsApp(PersonChannel):
 
     def noted(self, delivery: Delivery, error: DeliveryError) -> None:
         """What it says about the pair, or about the template."""
-        refusals.take_effect(delivery, error)
+        error_effects.apply(delivery, error)
 
     def failed(self, delivery: Delivery, error: DeliveryError) -> None:
         """What was refused as free text is sent again as a template."""

@@ -1,5 +1,7 @@
-"""What a refusal by WhatsApp says beyond its message and its address: about the pair, all calls, the template or the
-account. The same whether it came with the answer to the message or with a status.
+"""What an error of WhatsApp changes beyond its message: the limit of a pair, or a template.
+
+It applies to an answer to a message and to a later status alike. What an error says about the account, or about the
+rate of all calls, is recorded elsewhere: with the attempt, or by :meth:`PersonChannel.failed_late`.
 """
 
 from integrations.errors import DeliveryError, PairThrottled, TemplateRefused
@@ -9,11 +11,8 @@ from integrations.models.health import Cause
 from notifications.channels.whatsapp import pair_limit, templates
 
 
-def take_effect(delivery: Delivery, error: DeliveryError) -> None:
-    """Record what an answer says beyond its message.
-
-    What it says about the account, or about the rate of all calls, is recorded with the attempt.
-    """
+def apply(delivery: Delivery, error: DeliveryError) -> None:
+    """Close the pair, or pause the template, if the error is about one of them."""
     if isinstance(error, PairThrottled):
         pair_limit.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
     elif isinstance(error, TemplateRefused):
