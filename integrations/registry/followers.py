@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class EventFollower(Protocol):
-    """Something that follows events beyond their deliveries. The first four run in the routing's transaction."""
+    """Something that follows events beyond their deliveries. The first four methods run in routing's transaction."""
 
     def before_routing(self, event: ChannelEvent) -> None:
         """An event is about to be routed, for the first time or again."""

@@ -272,7 +272,7 @@ def lane_due(system_id: UUID, priority: Priority) -> None:
 
 
 def queue_lengths() -> dict[str, int] | None:
-    """How many messages wait in each Celery queue; ``None`` where Redis does not answer, unlike an empty queue."""
+    """How many messages wait in each Celery queue; ``None`` if Redis does not answer."""
     try:
         with _broker().pipeline(transaction=False) as pipeline:
             for name in Priority.values:
@@ -294,5 +294,5 @@ def _count_down() -> Any:
 
 
 def _after_commit(queue: HintQueue[T], hint: T) -> None:
-    """Offer a hint after the commit, or immediately where no transaction is open."""
+    """Offer a hint after the commit, or immediately if no transaction is open."""
     transaction.on_commit(partial(queue.offer, [hint]))
