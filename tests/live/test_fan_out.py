@@ -1,9 +1,14 @@
 """Many channels in one request, much to read, and clients that read nothing."""
 
+import contextlib
 import json
 import socket as sockets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.sync.client import connect
 
 from tests.live.test_sockets import ask, couple, receive, socket
@@ -11,6 +16,21 @@ from tests.live.world import World
 from tests.polling import until
 
 UNREAD = "socket_too_slow"
+
+
+def masked(opcode: int, text: bytes) -> bytes:
+    """A client's frame (RFC 6455, 5.2), with a mask that changes nothing."""
+    short = len(text) < 126
+    length = bytes((0x80 | len(text),)) if short else bytes((0x80 | 126,)) + len(text).to_bytes(2)
+    return bytes((0x80 | opcode,)) + length + bytes(4) + text
+
+
+def ping_frame() -> bytes:
+    return masked(0x9, b"x" * 100) * 500
+
+
+def request_frame() -> bytes:
+    return masked(0x1, json.dumps({"id": "x" * 60_000, "op": "ping"}).encode()) * 20
 
 
 def test_many_channels_are_followed_by_one_request(world: World) -> None:
@@ -106,3 +126,70 @@ def test_compression_is_not_agreed_on(world: World) -> None:
     with socket(world) as client:
         assert client.response is not None
         assert "Sec-WebSocket-Extensions" not in client.response.headers
+
+
+@pytest.mark.parametrize(
+    ("message", "answered"),
+    [
+        ('{"id":99999999999999999999999,"op":"ping"}', (99999999999999999999999, True)),
+        ('{"id":"\\ud800","op":"ping"}', ("\ud800", True)),
+        ('{"id":{"a":[1]},"op":"ping"}', ({"a": [1]}, True)),
+        (json.dumps({"id": "x" * 200, "op": "ping"}), (None, False)),
+        ('{"id":5,"op":"subscribe","channels":{"a:b:\\ud800":{},"a:b:c":{"\\ud800":1}}}', (5, True)),
+        ('{"id":6,"op":"ping","\\ud800":1}', (6, False)),
+    ],
+)
+def test_whatever_an_answer_must_repeat_can_be_written(world: World, message: str, answered: tuple[Any, bool]) -> None:
+    with socket(world) as client:
+        client.send(message)
+
+        answer = receive(client)
+
+        assert (answer["id"], answer["ok"]) == answered
+        assert ask(client, op="ping")["ok"]
+
+
+@pytest.mark.parametrize("talk", [ping_frame(), request_frame()], ids=["pings", "requests"])
+def test_a_client_that_talks_on_and_reads_nothing_is_cut_off_too(world: World, talk: bytes) -> None:
+    before = world.product.log("web").count(UNREAD)
+    memory = resident(world)
+    with socket(world) as present, raw(world) as stuck:
+        stuck.settimeout(0.2)
+        stuck.sendall(masked(0x1, json.dumps({"op": "subscribe", "channel": couple(world)}).encode()))
+        for number in range(30):
+            world.capacity(200 + number, note="x" * 60_000)
+
+        def cut_off() -> bool:
+            with contextlib.suppress(TimeoutError):
+                stuck.sendall(talk)
+            return world.product.log("web").count(UNREAD) > before
+
+        until(lambda: ended(cut_off), 30, what="the end of the slow reader")
+        assert ask(present, op="ping") == {"id": 1, "ok": True}
+    assert resident(world) - memory < 64 * 1024 * 1024
+
+
+def ended(look: Callable[[], bool]) -> bool:
+    try:
+        return look()
+    except OSError:  # the connection was cut off
+        return True
+
+
+def resident(world: World) -> int:
+    """Bytes that the web process holds in memory."""
+    status = Path(f"/proc/{world.product.processes['web'].pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+@contextmanager
+def raw(world: World) -> Iterator[sockets.socket]:
+    """A connection after its handshake, which nobody reads for us."""
+    with slow(world) as made:
+        made.sendall(
+            f"GET /ws/channels/?ticket={world.ticket()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        assert b" 101 " in made.recv(4096)
+        yield made

@@ -5,6 +5,7 @@ broadcaster and the replays write events to the client, without waiting, from th
 doubled or reordered (docs/adr/0091).
 """
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -133,9 +134,10 @@ class ChannelSocket:
             content = strict_json.loads(text.encode())
         except ValueError:
             content = None
-        request_id = content.get("id") if isinstance(content, dict) else None
+        request_id: object = None
         begin: list[Callable[[], None]] = []
         try:
+            request_id = requests.id_of(content)
             self._count(content)
             frame = {"id": request_id, "ok": True, **await self._operate(content, begin)}
         except RequestRefused as refused:
@@ -145,7 +147,7 @@ class ChannelSocket:
             body = RequestRefused("unavailable", "try again in a few seconds", temporary=True).body
             frame = {"id": request_id, "ok": False, "error": body}
         if self.is_open:
-            self.write(text_frame(orjson.dumps(frame)))
+            self.write(text_frame(_as_json(frame)))
             for each in begin:
                 each()
 
@@ -243,3 +245,11 @@ def _can_resume(start: Start, where: Position) -> bool:
     if start.after is None:
         return True
     return start.after <= where.last and start.epoch in (None, *where.epochs)
+
+
+def _as_json(frame: dict[str, Any]) -> bytes:
+    """An answer repeats what it was asked, also numbers and characters that only Python's own library writes."""
+    try:
+        return orjson.dumps(frame)
+    except TypeError:
+        return json.dumps(frame).encode()

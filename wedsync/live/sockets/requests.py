@@ -1,5 +1,6 @@
 """Clients' requests to a socket, checked before anything is done. docs/developers/realtime.md, "Requests"."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ _FIELDS = {  # of each operation
     "unsubscribe": frozenset({"id", "op", "channel"}),
     "ping": frozenset({"id", "op"}),
 }
+LONGEST_ID = 200  # characters, as JSON
 _OF_ONE = frozenset({"after", "epoch"})
 
 
@@ -28,6 +30,18 @@ class Start:
 
     after: int | None = None
     epoch: object = None
+
+
+def id_of(content: Any) -> object:
+    """What the answer carries back; ``None`` where no ``id`` can be read.
+
+    Raises:
+        RequestRefused: it is longer than an id need be.
+    """
+    given = content.get("id") if isinstance(content, dict) else None
+    if len(json.dumps(given)) > LONGEST_ID:
+        raise RequestRefused("bad-request", f"id may have at most {LONGEST_ID} characters")
+    return given
 
 
 def operation_of(content: Any) -> str:

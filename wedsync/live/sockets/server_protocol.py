@@ -21,7 +21,10 @@ log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
 SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
+LAST_SECONDS = 1.0  # of a process, for what clients have not read
+MOST_UNSENT = 1024 * 1024  # bytes of one client
 CLOSE_BROKEN = 1011
+CLOSE_SLOW = 3008  # come again: the missed events are in the log
 
 
 class Holder(Protocol):
@@ -88,6 +91,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     async def _answer_all(self, holder: Holder) -> None:
         try:
             while not self.queue.empty():
+                await self.writable.wait()  # what a client asks without reading the answers waits on its side
                 message = await self.receive()
                 if message["type"] == "websocket.receive":
                     await holder.answer(message.get("text") or "")
@@ -96,6 +100,20 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.end(CLOSE_BROKEN, "a fault of ours")
         finally:
             self._answering = None
+
+    def handle_ping(self) -> None:
+        """Answer a ping; a client that pings without end and reads nothing is cut off."""
+        pong = b"".join(self.conn.data_to_send())
+        self.written += len(pong)
+        self.transport.write(pong)
+        if self.unsent > MOST_UNSENT:
+            self.cut_off(CLOSE_SLOW, "nothing of what waited was read")
+
+    def shutdown(self) -> None:
+        """Close for the end of the process; a client that reads nothing does not delay it."""
+        super().shutdown()
+        if self.unsent:
+            self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection held."""

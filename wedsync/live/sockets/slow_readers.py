@@ -6,10 +6,9 @@ import time
 import structlog
 from django.conf import settings
 
-from wedsync.live.sockets.server_protocol import SocketProtocol
+from wedsync.live.sockets.server_protocol import CLOSE_SLOW, SocketProtocol
 
 log = structlog.get_logger(__name__)
-CLOSE_SLOW = 3008  # come again: the missed events are in the log
 LOOK_EVERY = 1.0  # seconds
 
 
@@ -39,7 +38,7 @@ class SlowReaders:
         """Cut off the clients that have read nothing for too long."""
         for connection, (before, since) in list(self._taken.items()):
             taken = connection.taken
-            if taken != before or not connection.unsent:
+            if taken > before or not connection.unsent:
                 self._taken[connection] = taken, now
             elif now - since >= settings.SLOW_READER_SECONDS:
                 log.info("socket_too_slow", unsent=connection.unsent)
