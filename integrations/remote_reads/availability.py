@@ -1,4 +1,4 @@
-"""Whether a venue is free on a day, by its own system. docs/vendors/README.md, "Questions that you answer"."""
+"""Whether a venue is free on a day, by its own system. docs/vendors/README.md, "Queries that you answer"."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = 
 
 
 class SystemSender:
-    """Bearer token, ``Idempotency-Key``, Standard Webhooks headers: docs/vendors/README.md, "Calls that you take"."""
+    """Bearer token, ``Idempotency-Key``, Standard Webhooks: docs/vendors/README.md, "Calls that you receive"."""
 
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
         """Every call to a system has a key."""

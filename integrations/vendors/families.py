@@ -1,4 +1,4 @@
-"""The calls that vendors of one family accept. docs/vendors/README.md, "Calls that you take"."""
+"""The calls that vendors of one family accept. docs/vendors/README.md, "Calls that you receive"."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -102,7 +102,7 @@ def test_states_of_an_incident() -> None:
 
 def test_statuses_of_a_message_by_their_rank() -> None:
     rows = [(str(rank), code(each.value), WORDS, WORDS, WORDS, WORDS) for rank, each in enumerate(Message.Status)]
-    header = ("rank", "status", "its time", "told by WhatsApp", "told by Resend", "told by Twilio")
+    header = ("rank", "status", "its time", "reported by WhatsApp", "reported by Resend", "reported by Twilio")
     compare("staff/statuses.md", "message-statuses", header, rows)
 
 

@@ -22,7 +22,7 @@ every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
 
 def chapter(vendor: Vendor) -> str:
     text = (FOLDER / f"{vendor.slug}.md").read_text(encoding="utf-8")
-    return text.partition("## Calls that you take")[2]
+    return text.partition("## Calls that you receive")[2]
 
 
 def documented(vendor: Vendor) -> dict[str, set[str]]:
