@@ -9,11 +9,17 @@ from wedsync.weddings.models import Contact, ContactChannel
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a message. ``colon``: what its language puts between label and value."""
+    """One line of a message.
+
+    Arguments:
+        colon: what its language puts between label and value.
+        calls: whether its value is the number to call.
+    """
 
     label: str
     value: str
     colon: str = ": "
+    calls: bool = field(default=False, compare=False, kw_only=True)
 
     @property
     def line(self) -> str:

@@ -49,7 +49,7 @@ def write(subject: Subject) -> Content:
     headline = f"{read_by.words['drill_mark']}: {lines[0]}" if subject.drill else lines[0]
     return Content(
         headline=cut(headline, LONGEST_HEADLINE),
-        facts=tuple(_fact(line) for line in lines[1:]),
+        facts=tuple(_to_call(_fact(line), event) for line in lines[1:]),
         **_of_wedding(wedding, read_by),
         recipient=tidy(contact.name) if contact else "",
         language=read_by.language,
@@ -188,6 +188,12 @@ def reworded(content: Content, words: Mapping[str, str]) -> Content:
         return replace(content, headline=headline)
     lines = [tidy(line) for line in words["text"].splitlines()]
     return replace(content, headline=headline, facts=tuple(_fact(line) for line in lines if line))
+
+
+def _to_call(fact: Fact, event: ChannelEvent) -> Fact:
+    """The fact, marked if its value is the number that the event says to call."""
+    number = event.payload.get("contact_phone")
+    return replace(fact, calls=isinstance(number, str) and bool(fact.value) and fact.value == tidy(number))
 
 
 def _fact(line: str) -> Fact:
