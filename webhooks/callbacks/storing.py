@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from webhooks.callbacks.applying import queue_of
 from webhooks.callbacks.base import Notice
+from webhooks.callbacks.reading import LONGEST_ID
 from webhooks.doors import Door
-from webhooks.models import Receipt
+from webhooks.models import OUR_ID, Receipt
 from wedsync.correlation import current_or_new
 from wedsync.database.async_connection import AsyncConnection
 from wedsync.ids import new_id_text
@@ -157,5 +159,13 @@ def _told(notice: Notice) -> dict[str, object]:
         "name": notice.name,
         "provider_id": notice.provider_id,
         "occurred_at": notice.occurred_at.isoformat(),
-        "data": notice.data,
+        "data": _indexable(notice.data),
     }
+
+
+def _indexable(data: dict[str, Any]) -> dict[str, Any]:
+    """Our own id is indexed, and PostgreSQL refuses an index entry that is too long; no id of ours is."""
+    if OUR_ID not in data:
+        return data
+    ours = data[OUR_ID]
+    return {**data, OUR_ID: ours[:LONGEST_ID] if isinstance(ours, str) else None}

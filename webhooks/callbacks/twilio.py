@@ -37,6 +37,7 @@ _STATUSES = {
     "canceled": _Status.FAILED,
 }
 _RECEIVED = "received"
+_LONGEST_CODE = 9  # digits
 _LOSSLESS = ("utf-8", "surrogateescape")  # bytes that are not UTF-8 stay distinct in what is signed
 _OPT_OUTS = {"STOP": True, "START": False}
 # If its advanced opt-out is off, Twilio still obeys these words, and its callback does not say so.
@@ -112,14 +113,15 @@ class Twilio(Provider):
         status = form.get("MessageStatus") or form.get("SmsStatus", "")
         kind = _Kind.MESSAGE if status == _RECEIVED else _Kind.STATUS
         identity = f"message:{sid}" if kind == _Kind.MESSAGE else f"status:{sid}:{status}"
-        keys = parse_qs(urlsplit(url).query).get(KEY, [])
+        keys = [reading.storable_text(each) for each in parse_qs(urlsplit(url).query).get(KEY, [])]
+        without = {name: value for name, value in form.items() if name != OUR_ID}
         notice = Notice(
             dedup_id=reading.dedup_id(identity),
             kind=kind,
             name=status[: reading.LONGEST_NAME],
             provider_id=sid[: reading.LONGEST_ID],
             occurred_at=now,
-            data={**form, **({OUR_ID: keys[0]} if kind == _Kind.STATUS and len(keys) == 1 else {})},
+            data={**without, **({OUR_ID: keys[0]} if kind == _Kind.STATUS and len(keys) == 1 else {})},
         )
         return [notice]
 
@@ -134,7 +136,8 @@ def _status_of(notice: ProviderNotice) -> ProviderStatus:
     """Even a status that changes nothing, such as *queued*, reports Twilio's id of the message."""
     status = _STATUSES.get(notice.name)
     code = reading.digits(notice.data, "ErrorCode")
-    error = error_for(int(code)) if code and status == _Status.FAILED else None
+    known = 0 < len(code) <= _LONGEST_CODE and status == _Status.FAILED
+    error = error_for(int(code)) if known else None
     return ProviderStatus(
         at=reading.when(notice),
         provider_id=notice.provider_id,

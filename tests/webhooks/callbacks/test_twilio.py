@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha512
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,11 +20,13 @@ from webhooks.callbacks.applying import apply_one, apply_waiting
 from webhooks.callbacks.receiver import PREFIX
 from webhooks.callbacks.twilio import TWILIO, Twilio
 from webhooks.doors import Doors
-from webhooks.models import ProviderNotice, Receipt
+from webhooks.models import OUR_ID, ProviderNotice, Receipt
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address
 
 TOKEN = "0123456789abcdef0123456789abcdef"
+INCOMPRESSIBLE = "".join(sha512(bytes([number])).hexdigest() for number in range(50))
+"""Longer than an entry of an index may be."""
 PUBLIC = "https://hub.lakeside.example"
 
 
@@ -113,6 +116,24 @@ class TestAtTheDoor:
         assert ask(server, path_of(connection), b"a=1").status == 200
         assert Receipt.objects.get(connection=connection).slug == "unreadable"
 
+    @pytest.mark.parametrize("key", ["%00", "a%00b", "%ED%A0%BC", "%FF", "%5B", "", INCOMPRESSIBLE])
+    def test_a_key_that_cannot_be_stored_neither_fails_nor_hides_the_status(self, server: Server, key: str) -> None:
+        connection = door()
+
+        assert ask(server, path_of(connection, f"?key={key}"), twilio_status()).status == 200
+
+        assert ProviderNotice.objects.get(connection=connection).name == "delivered"
+
+    @pytest.mark.parametrize("name", ["biz_opaque_callback_data", "MessageSid", "MessageStatus", "ErrorCode", "Other"])
+    def test_no_field_is_too_long_or_too_odd_to_be_stored(self, server: Server, name: str) -> None:
+        connection = door()
+        odd = "\x00" + INCOMPRESSIBLE
+
+        answer = ask(server, path_of(connection, "?key=1"), twilio_status(**{name: odd}))
+
+        assert answer.status == 200
+        assert ProviderNotice.objects.get(connection=connection).data[OUR_ID] == "1"
+
     def test_a_body_over_64_kib_is_413(self, server: Server) -> None:
         path = path_of(door())
 
@@ -166,6 +187,15 @@ def test_each_status_moves_its_message_and_marks_its_address(name: str, code: st
     assert found == ({mark} if mark else set())
     connection.system.refresh_from_db()
     assert connection.system.state == "active"
+
+
+def test_a_code_of_more_digits_than_a_number_may_have_still_fails_its_message() -> None:
+    connection = door_of("sms")
+    message = a_message(connection, "SM1")
+
+    assert taken(connection, twilio_status("failed", ErrorCode="9" * 5000)).taken_error == ""
+
+    assert now_of(message).status == "failed"
 
 
 def test_statuses_that_come_late_twice_and_out_of_order_say_the_same() -> None:
