@@ -113,8 +113,11 @@ class Sms(PersonChannel):
         return error_of(response)
 
     def provider_id(self, response: Response) -> str:
-        """The message's ``sid``."""
-        return str(answer_in(response).get("sid") or "")
+        """The message's ``sid``; empty if the answer has none: Twilio has still accepted the message."""
+        try:
+            return str(answer_in(response).get("sid") or "")
+        except Permanent:
+            return ""
 
     def harmless_call(self, system: System) -> HarmlessCall | None:
         """Look up the account's numbers."""

@@ -68,5 +68,5 @@ def code_of(response: Response) -> int | None:
         return None
     try:
         return int(json.loads(response.body)["code"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

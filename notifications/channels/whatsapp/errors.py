@@ -72,5 +72,5 @@ def code_of(response: Response) -> int | None:
         return None
     try:
         return int(json.loads(response.body)["error"]["code"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

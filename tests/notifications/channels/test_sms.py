@@ -163,3 +163,18 @@ def test_a_phone_that_stopped_at_twilio_is_opted_out_here(texted: Wedding, outsi
     assert Address.objects.get(channel="sms").opted_out_at
     assert Delivery.objects.filter(event=event, channel="email", state="succeeded").exists()
     assert Message.objects.filter(channel="sms", provider_id="").exists()
+
+
+@pytest.mark.parametrize("body", [b"<html>ok</html>", b"", b"{}", b"[]", b"[" * 50_000, b"x" * 70_000, b'{"sid":null}'])
+def test_an_answer_that_accepts_it_without_an_id_is_no_refusal(body: bytes) -> None:
+    assert CHANNELS["sms"].judge(Response(201, {}, body)) == ""
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code":1e400}', b"[" * 50_000, b'{"code":NaN}', b'{"code":%s}' % (b"9" * 5000), b"\xff"]
+)
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_refusal_with_an_odd_code_counts_by_its_status(channel: str, body: bytes) -> None:
+    wrapped = body if channel == "sms" else b'{"error":' + body + b"}"
+
+    assert CHANNELS[channel].classify(Response(400, {}, wrapped)) is None
