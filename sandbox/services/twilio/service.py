@@ -23,7 +23,7 @@ from sandbox.world import World
 
 LONGEST_BODY = 1600
 _PATH = re.compile(r"/2010-04-01/Accounts/(?P<sid>[A-Za-z0-9]+)/(?P<resource>Messages|IncomingPhoneNumbers)\.json")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _OPT_OUTS = "opt_out"
 
 
@@ -139,9 +139,16 @@ def _check(body: dict[str, str], account: TwilioAccount) -> None:
         raise Refusal(errors.BODY_MISSING)
     if len(body["Body"]) > LONGEST_BODY:
         raise Refusal(errors.BODY_TOO_LONG)
-    callback = body.get("StatusCallback")
-    if callback and (urlsplit(callback).scheme not in ("http", "https") or not urlsplit(callback).hostname):
+    if (callback := body.get("StatusCallback")) and not _is_url(callback):
         raise Refusal(errors.BAD_CALLBACK)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _resource(account: TwilioAccount, sid: str, body: dict[str, str], segments: int) -> dict[str, Json]:
