@@ -23,7 +23,7 @@ _REASONS = {
     "decimal": "must be a number such as 1200.50",
     "finite_number": "must be a number such as 1200.50",
     "decimal_max_digits": "may have at most {max_digits} digits",
-    "decimal_max_places": "may have at most {decimal_places} digits after the point",
+    "decimal_max_places": "may have at most {decimal_places} decimals",
     "decimal_whole_digits": "may have at most {whole_digits} digits before the point",
     "greater_than_equal": "must not be less than {ge}",
     "less_than_equal": "must not be more than {le}",

@@ -118,7 +118,7 @@ def test_more_guests_than_places_is_an_event_of_its_own(world: World) -> None:
     world.patch(guest_count=200)
 
     (message,) = until(lambda: world.product.messages("whatsapp", world.people["couple"].phone))
-    assert "Too many: 50" in message["text"]
+    assert "Over capacity by: 50" in message["text"]
     (call,) = until(lambda: _of_booking(world, "venue_master"))
     assert call["body"]["guest_count"] == 200
 

@@ -21,7 +21,7 @@ from tests.sandbox.sandbox_peer import Peer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 VARIABLE = "WEDSYNC_CREDENTIAL_OF_TRIALS"
-TRIED = {"whatsapp": "access_token", "email": "api_key"} | dict.fromkeys(VENDORS, "access_token")
+TRIED = {"whatsapp": "access_token", "sms": "auth_token", "email": "api_key"} | dict.fromkeys(VENDORS, "access_token")
 ASKS_NOTHING = sorted(set(System.Kind.values) - set(TRIED))
 each_kind = pytest.mark.parametrize("kind", System.Kind.values)
 each_tried = pytest.mark.parametrize("kind", sorted(TRIED))
@@ -62,7 +62,7 @@ def test_a_wrong_credential_is_said_in_words_that_do_not_hold_it(
 
     assert trial.result == TrialResult.REFUSED, trial
     assert "refused the credentials" in trial.said
-    assert ("API key" if kind == "email" else "Access token") in trial.advice
+    assert {"email": "API key", "sms": "Auth token"}.get(kind, "Access token") in trial.advice
     assert "Enter this again on the system's page, then try again" in trial.advice
     assert WRONG not in text_of(trial)
 

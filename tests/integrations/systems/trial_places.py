@@ -8,17 +8,29 @@ from integrations.models import System
 from integrations.systems.trials import Trial
 from integrations.vendors import VENDORS
 from tests.factories import SystemFactory
-from tests.sandbox.sandbox_peer import PHONE, RESEND_KEY, SECRET, SLACK_PATH, TOKEN, VENDOR_TOKEN, Peer
+from tests.sandbox.sandbox_peer import (
+    PHONE,
+    RESEND_KEY,
+    SECRET,
+    SLACK_PATH,
+    TOKEN,
+    TWILIO_NUMBER,
+    TWILIO_SID,
+    TWILIO_TOKEN,
+    VENDOR_TOKEN,
+    Peer,
+)
 
 MAY_ONLY_SEND = "re_only_sends"
 WRONG = "zebra-Quartz-7731"
 RIGHT: dict[str, dict[str, str]] = {
     "whatsapp": {"access_token": TOKEN, "phone_number_id": PHONE},
     "slack": {"webhook_path": SLACK_PATH},
+    "sms": {"account_sid": TWILIO_SID, "auth_token": TWILIO_TOKEN, "sender": TWILIO_NUMBER},
     "email": {"api_key": RESEND_KEY, "from": "Lakeside <hello@wedsync.example>"},
     "webhook": {"signing_secret": SECRET},
 } | {slug: {"access_token": VENDOR_TOKEN, "signing_secret": SECRET} for slug in VENDORS}
-PLACES = {"email": "resend", "webhook": "webhook/lakeside"}
+PLACES = {"email": "resend", "sms": "twilio", "webhook": "webhook/lakeside"}
 
 
 def system_at(outside: Peer, kind: str, credentials: dict[str, str] | None = None, **rest: Any) -> System:
