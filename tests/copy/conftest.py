@@ -29,6 +29,7 @@ def running() -> Iterator[RunningCopy]:
 def outsider(running: RunningCopy) -> Iterator[Outsider]:
     """Nothing is broken when it comes, and nothing stays broken when it goes."""
     made = Outsider(running)
+    made.settle()
     yield made
     made.sandbox("DELETE", "faults")
     made.session.close()

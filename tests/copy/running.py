@@ -24,6 +24,7 @@ from wedsync.runner.environment import unconfigured
 
 START_SECONDS = 100.0
 COUPLE = {"+12025550101", "+12025550102"}
+UNDER_WAY = ("pending", "in_flight")
 CALLERS = {"+12025550103", "+12025550104", "+12025550105"}
 """The suppliers without quiet hours."""
 
@@ -140,6 +141,13 @@ class Outsider:
         """Every call that a service saw since it was last told to count anew."""
         shown: list[dict[str, Any]] = self.sandbox("GET", "requests", service=service)["requests"]
         return sorted(shown, key=lambda call: call["time"])
+
+    def settle(self) -> None:
+        """Wait until nothing that others have caused is on its way."""
+        until(lambda: not any(map(self._deliveries, UNDER_WAY)), 30, what="the end of what is on its way")
+
+    def _deliveries(self, state: str) -> Any:
+        return self.api("GET", f"/api/integrations/deliveries/?state={state}")["results"]
 
     def fault(self, service: str, mode: str, **how: Any) -> None:
         self.sandbox("DELETE", "requests", service=service)
