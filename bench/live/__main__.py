@@ -49,9 +49,15 @@ def ratios(found: Sequence[Measurement], waits: Sequence[WebhookWaits] = ()) -> 
         "p99_vs_bare": ratio(BARE, lambda each: percentile(each.milliseconds, 0.99)),
         "p99_vs_stock_pubsub": ratio(STOCK, lambda each: percentile(each.milliseconds, 0.99)),
         "cpu_vs_bare": ratio(BARE, lambda each: each.cpu_microseconds),
-        "memory_vs_bare": ratio(BARE, lambda each: each.bytes_per_socket),
+        "memory_vs_bare": _of_memory(of[OURS], of[BARE]),
         "webhook_p99_fanout_vs_idle": _of_webhooks(waits),
     }
+
+
+def _of_memory(ours: Sequence[Measurement], bare: Sequence[Measurement]) -> float | None:
+    """By the rounds in which they grew most: later ones use again what earlier ones have freed."""
+    grown = [max((each.bytes_per_socket for each in side), default=0) for side in (ours, bare)]
+    return round(grown[0] / grown[1], 2) if grown[1] else None
 
 
 def _of_webhooks(waits: Sequence[WebhookWaits]) -> float | None:
