@@ -13,9 +13,9 @@ from tests.factories import WeddingFactory
 from tests.wedsync.live.test_log import new_event
 from wedsync.live import threads
 from wedsync.live.fan_out import broadcasting
-from wedsync.live.fan_out.broadcasting import MOST_UNSENT, Broadcaster
+from wedsync.live.fan_out.broadcasting import Broadcaster
 from wedsync.live.fan_out.replays import FIRST_PAGE, PAGE_BYTES
-from wedsync.live.fan_out.subscriptions import Framing, Subscription
+from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Framing, Subscription
 from wedsync.live.log.reader import ChannelKey, positions
 from wedsync.live.log.writer import append
 

@@ -19,12 +19,11 @@ from django.conf import settings
 from wedsync.live import threads
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
 from wedsync.live.fan_out.replays import Replays
-from wedsync.live.fan_out.subscriptions import Batch, Subscription
+from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
 from wedsync.live.log.reader import ChannelKey, entries_after, last_sequences
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # a flush of Redis empties its groups
-MOST_UNSENT = 1024 * 1024  # bytes of one client
 PAGE = 32  # entries of one channel per read
 CHANNELS_AT_ONCE = 500  # channels per read
 CLIENTS_AT_ONCE = 500  # clients written to before other work gets its turn

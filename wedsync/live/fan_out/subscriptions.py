@@ -5,6 +5,8 @@ from typing import Protocol
 
 from wedsync.live.log.reader import ChannelKey, Entry
 
+MOST_UNSENT = 1024 * 1024  # bytes of one client
+
 Framing = Callable[[Iterable[bytes]], bytes]
 """Turns texts into a transport's bytes."""
 

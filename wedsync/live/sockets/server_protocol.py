@@ -17,12 +17,13 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
+from wedsync.live.fan_out.subscriptions import MOST_UNSENT
+
 log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
 SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 LAST_SECONDS = 1.0  # of a process, for what clients have not read
-MOST_UNSENT = 1024 * 1024  # bytes of one client
 CLOSE_BROKEN = 1011
 CLOSE_SLOW = 3008  # come again: the missed events are in the log
 
