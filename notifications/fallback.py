@@ -4,12 +4,13 @@ The steps here lead from channel to channel of one recipient; an incident's lead
 (:mod:`notifications.incidents.escalation`). The first caller locks the row, so no step is taken twice.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.health import alerts
@@ -87,7 +88,8 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
     """Whether a further step was taken; that step may be stuck as well."""
     step = steps[min(notification.step, len(steps) - 1)]
     following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
-    state = _state_of(notification, step)
+    sendings = _sendings(notification)
+    state = _state_of(notification, step, _newest(sendings))
     now = timezone.now()
     if state in {StepState.REACHED, StepState.LEFT}:
         _end(notification, Notification.State.REACHED if state == StepState.REACHED else Notification.State.LEFT)
@@ -97,7 +99,7 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
         notification.step, notification.step_since = notification.step + 1, now
         _begin(notification, following, state)
         return True
-    if state == StepState.FAILED and not _still_alive(notification):
+    if state == StepState.FAILED and not _still_alive(sendings):
         _end(notification, Notification.State.FAILED)
         return False
     pause = max(URGENT_LOOK, (now - notification.step_since) / 4) if notification.priority == Priority.URGENT else None
@@ -109,9 +111,14 @@ def _end(notification: Notification, state: Notification.State) -> None:
     notification.state, notification.look_at = state, None
 
 
-def _state_of(notification: Notification, step: Step) -> StepState:
+def _sendings(notification: Notification) -> list[Sending]:
+    """All its sendings, read once: a delivery that ends between two reads would count in neither."""
+    rows = Sending.objects.filter(notification=notification).select_related("delivery__message")
+    return list(rows.order_by("delivery__generation"))
+
+
+def _state_of(notification: Notification, step: Step, sendings: Iterable[Sending]) -> StepState:
     """The current step's state; an earlier step that has succeeded since counts too."""
-    sendings = _newest(notification)
     now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
     earlier = [_of_one(each.delivery, step, notification) for each in sendings if each.step < notification.step]
     found = set(now_asked)
@@ -123,17 +130,16 @@ def _state_of(notification: Notification, step: Step) -> StepState:
     return StepState.FAILED
 
 
-def _still_alive(notification: Notification) -> bool:
+def _still_alive(sendings: Iterable[Sending]) -> bool:
     """Whether a delivery of an earlier step may still arrive although the plan has no further step."""
-    alive = [*WAITING, State.IN_FLIGHT]
-    return Sending.objects.filter(notification=notification, delivery__state__in=alive).exists()
+    alive = {*WAITING, State.IN_FLIGHT}
+    return any(each.delivery.state in alive for each in sendings)
 
 
-def _newest(notification: Notification) -> list[Sending]:
-    """The last generation of each sending."""
-    rows = Sending.objects.filter(notification=notification).select_related("delivery__message")
+def _newest(sendings: Iterable[Sending]) -> list[Sending]:
+    """The last generation of each sending; they are in the order of their generations."""
     newest: dict[str, Sending] = {}
-    for each in rows.order_by("delivery__generation"):
+    for each in sendings:
         newest[each.delivery.dedupe_key.rpartition(":")[0]] = each
     return list(newest.values())
 
@@ -217,6 +223,7 @@ def _failed(notification: Notification) -> None:
     recording.store([entry])
     if notification.priority != Priority.URGENT:
         return
+    _wait_for_others(notification)
     others = Notification.objects.filter(event_id=notification.event_id).exclude(id=notification.id)
     if others.filter(state__in=[Notification.State.OPEN, Notification.State.REACHED]).exists():
         return
@@ -226,6 +233,13 @@ def _failed(notification: Notification) -> None:
     incident = Incident.objects.filter(event_id=event.id).values_list("id", flat=True).first()
     alerts.raise_alert(notification.organization_id, Cause.NOBODY_REACHED, text, about=str(incident or event.id))
     recording.note_event(event, What.ALERTED, text)
+
+
+def _wait_for_others(notification: Notification) -> None:
+    """Let those who fail at the same moment do so one after the other, so that the last one sees all the others."""
+    name = hashlib.blake2b(f"failed:{notification.event_id}".encode(), digest_size=8).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name, signed=True)])
 
 
 def first_look(priority: Priority, steps: Sequence[Step], now: datetime) -> datetime | None:

@@ -88,7 +88,8 @@ def _follow(
             verdict.break_rule("an event lacks a delivery that its routes request", event.id, lost=True)
     for system, count in made.items():
         if count > 1:
-            verdict.break_rule("an event has two deliveries to one system", f"{event.id} to {system}")
+            places = "; ".join(delivery.place for delivery in event.deliveries if delivery.system == system)
+            verdict.break_rule("an event has two deliveries to one system", f"{event.id} to {system}: {places}")
     for delivery in event.deliveries:
         verdict.deliveries += 1
         arrival = arrivals.get(delivery.id, NOTHING)

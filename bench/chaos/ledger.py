@@ -11,13 +11,18 @@ from bench.reconcile.checking import Log
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery. ``unknown``: attempts whose request was sent but whose answer was not seen, by lost workers too."""
+    """One delivery.
+
+    ``unknown``: attempts whose request was sent but whose answer was not seen, by lost workers too. ``place``: channel,
+    plan step and generation, for people to read.
+    """
 
     id: str
     system: str
     state: str
     reason: str
     unknown: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ def _deliveries(copy: AttackedCopy, event_ids: list[str]) -> Mapping[str, Sequen
     rows = copy.execute(
         "SELECT delivery.event_id::text, delivery.id::text, delivery.system_id::text, delivery.state,"
         " delivery.state_reason, (SELECT count(*) FROM integrations_attempt attempt"
-        "  WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'unknown')"
+        "  WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'unknown'),"
+        " format('%%s, step %%s, generation %%s', delivery.channel, delivery.plan_step, delivery.generation)"
         " FROM integrations_delivery delivery WHERE delivery.event_id = ANY(%(ids)s::uuid[])",
         {"ids": event_ids},
     )
