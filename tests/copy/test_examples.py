@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright._impl._driver import compute_driver_executable
 
 from tests.copy.running import Outsider
 from tests.docs.pages import ROOT, Example, examples, pages
+from tests.node import NODE
 from tests.polling import until
 from wedsync.runner.environment import unconfigured
 
@@ -172,11 +172,10 @@ def test_the_python_client_is_told_of_a_change(calm: Outsider, tmp_path: Path) -
 
 
 def test_the_browsers_client_is_told_of_a_change(calm: Outsider, tmp_path: Path) -> None:
-    node, _ = compute_driver_executable()
     channel = calm.facts["channels"]["couple"]
 
     with ticket_page(lambda: calm.api("POST", "/api/channels/tickets/", {})["ticket"], calm.facts["ws_url"]) as page:
-        command = [str(node), "--eval", BROWSER + endless("js") + FOLLOW]
+        command = [str(NODE), "--eval", BROWSER + endless("js") + FOLLOW]
         said = printed(command, calm, tmp_path, PAGE=page, CHANNEL=channel)
 
     assert re.search(rf'^{channel} timeline\.updated \{{.*"after":"\d\d:\d\d"', said, re.MULTILINE)
