@@ -23,9 +23,9 @@ from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.fan_out.replays import FIRST_PAGE
 from wedsync.live.fan_out.subscriptions import Framing, Subscription
 from wedsync.live.log.reader import ChannelKey, Position, positions
-from wedsync.live.sockets import requests
 from wedsync.live.sockets.frames import text_frame, text_frames
-from wedsync.live.sockets.requests import RequestRefused, Start
+from wedsync.live.sockets.operations import requests
+from wedsync.live.sockets.operations.requests import RequestRefused, Start
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.wire import strict_json
