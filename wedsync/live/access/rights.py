@@ -16,11 +16,10 @@ from django.conf import settings
 from django.db import connection
 
 from wedsync.live import threads
+from wedsync.live.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 LOOK_AT_LEAST_EVERY = 2.0  # seconds
-CLOSE_SHRUNK = 3014  # reconnect: the remaining rights may be enough
-CLOSE_GONE = 3507  # terminal
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Guarded(Protocol):
     def rights(self) -> frozenset[str]:
         """The rights it was admitted with."""
 
-    def end(self, code: int, reason: str) -> None:
+    def end(self, code: CloseCode, reason: str) -> None:
         """Close it; nothing more is sent."""
 
 
@@ -85,14 +84,14 @@ def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
         return {(id_, session): frozenset(rights) for id_, session, rights in cursor.fetchall()}
 
 
-def reason_to_close(socket: Guarded, now: CurrentRights) -> tuple[int, str] | None:
+def reason_to_close(socket: Guarded, now: CurrentRights) -> tuple[CloseCode, str] | None:
     """The code and reason for closing a socket; ``None``: it may stay."""
     bearer = socket.bearer
     rights = now.get((str(bearer.api_key_id or bearer.membership_id), bearer.session_key))
     if rights is None:
-        return CLOSE_GONE, "the key, membership, account or session is gone"
+        return CloseCode.RIGHT_WITHDRAWN, "the key, membership, account or session is gone"
     if not socket.rights <= rights:
-        return CLOSE_SHRUNK, "the key or membership allows less than before"
+        return CloseCode.RIGHTS_CHANGED, "the key or membership allows less than before"
     return None
 
 

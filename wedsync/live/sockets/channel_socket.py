@@ -19,6 +19,7 @@ from wedsync.live import threads
 from wedsync.live.access.rights import Bearer, guard
 from wedsync.live.access.tickets import Pass
 from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS
+from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.fan_out.replays import FIRST_PAGE
 from wedsync.live.fan_out.subscriptions import Framing, Subscription
@@ -33,7 +34,6 @@ from wedsync.wire import strict_json
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"
 LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
-CLOSE_TOO_LARGE = 1009
 MINUTE = 60  # seconds
 
 
@@ -103,7 +103,7 @@ class ChannelSocket:
         for again in waiting:
             again()
 
-    def end(self, code: int, reason: str) -> None:
+    def end(self, code: CloseCode, reason: str) -> None:
         """Close the socket; nothing is sent or answered from now on."""
         self._connection.end(code, reason)
         self._let_go()
@@ -128,7 +128,7 @@ class ChannelSocket:
         if not self.is_open:
             return
         if len(text) > LARGEST_FRAME:  # the server has refused most of these already
-            self.end(CLOSE_TOO_LARGE, f"a frame may have at most {LARGEST_FRAME} bytes")
+            self.end(CloseCode.TOO_LARGE, f"a frame may have at most {LARGEST_FRAME} bytes")
             return
         try:
             content = strict_json.loads(text.encode())

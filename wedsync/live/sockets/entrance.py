@@ -16,12 +16,11 @@ from wedsync.live.access import tickets
 from wedsync.live.access.origins import is_our_own
 from wedsync.live.access.rights import Bearer, account_mark
 from wedsync.live.access.tickets import Pass
+from wedsync.live.close_codes import CloseCode
 from wedsync.weddings.models import Membership
 from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
-CLOSE_AWAY = 3003  # try again, with the same ticket while it is valid
-CLOSE_NO_ENTRY = 3500  # terminal: a client must not try again with the same ticket
 TICKET, ORGANIZATION = "ticket", "organization"
 
 
@@ -48,7 +47,7 @@ class Entrance:
             if accepted:
                 raise
             log.warning("socket_not_judged", error=type(error).__name__)
-            await self._refuse("not available, try again in a few seconds", receive, send, CLOSE_AWAY)
+            await self._refuse("not available, try again in a few seconds", receive, send, CloseCode.DATABASE_AWAY)
 
     async def _judge(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         asked = _query(scope)
@@ -61,7 +60,7 @@ class Entrance:
             await self._with_session(scope, receive, send)
         else:
             await receive()
-            await send({"type": "websocket.close", "code": CLOSE_NO_ENTRY})
+            await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
 
     async def _by_session(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         user = scope["user"]
@@ -77,7 +76,7 @@ class Entrance:
         else:
             await self._refuse("no valid ticket or session", receive, send)
 
-    async def _refuse(self, reason: str, receive: Any, send: Any, code: int = CLOSE_NO_ENTRY) -> None:
+    async def _refuse(self, reason: str, receive: Any, send: Any, code: CloseCode = CloseCode.NOT_ALLOWED) -> None:
         await receive()
         await send({"type": "websocket.accept"})  # only an open socket can be told a close code
         await send({"type": "websocket.close", "code": code, "reason": reason})

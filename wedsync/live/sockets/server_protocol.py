@@ -17,6 +17,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
+from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT
 
 log = structlog.get_logger(__name__)
@@ -24,8 +25,6 @@ EXTENSION = "wedsync.socket"
 SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 LAST_SECONDS = 1.0  # of a process, for what clients have not read
-CLOSE_BROKEN = 1011
-CLOSE_SLOW = 3008  # come again: the missed events are in the log
 
 
 class Holder(Protocol):
@@ -98,7 +97,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                     await holder.answer(message.get("text") or "")
         except Exception:
             log.exception("socket_broken")
-            self.end(CLOSE_BROKEN, "a fault of ours")
+            self.end(CloseCode.BROKEN, "a fault of ours")
         finally:
             self._answering = None
 
@@ -108,7 +107,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.written += len(pong)
         self.transport.write(pong)
         if self.unsent > MOST_UNSENT:
-            self.cut_off(CLOSE_SLOW, "nothing of what waited was read")
+            self.cut_off(CloseCode.SLOW, "nothing of what waited was read")
 
     def shutdown(self) -> None:
         """Close for the end of the process; a client that reads nothing does not delay it."""
@@ -153,7 +152,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.drained:
             self.drained()
 
-    def end(self, code: int, reason: str) -> None:
+    def end(self, code: CloseCode, reason: str) -> None:
         """Start the closing handshake, without waiting; the connection is cut off if the client does not answer."""
         if not self.is_open:
             return
@@ -168,7 +167,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
-    def cut_off(self, code: int, reason: str) -> None:
+    def cut_off(self, code: CloseCode, reason: str) -> None:
         """End immediately, dropping what is unsent: for a client that reads nothing, not even a close frame."""
         self.end(code, reason)
         self.transport.abort()

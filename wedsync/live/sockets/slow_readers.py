@@ -6,7 +6,8 @@ import time
 import structlog
 from django.conf import settings
 
-from wedsync.live.sockets.server_protocol import CLOSE_SLOW, SocketProtocol
+from wedsync.live.close_codes import CloseCode
+from wedsync.live.sockets.server_protocol import SocketProtocol
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0  # seconds
@@ -43,7 +44,7 @@ class SlowReaders:
             elif now - since >= settings.SLOW_READER_SECONDS:
                 log.info("socket_too_slow", unsent=connection.unsent)
                 self.remove(connection)
-                connection.cut_off(CLOSE_SLOW, "the waiting data was not read")
+                connection.cut_off(CloseCode.SLOW, "the waiting data was not read")
 
 
 slow_readers = SlowReaders()
