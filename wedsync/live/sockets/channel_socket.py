@@ -2,31 +2,26 @@
 
 A plain ASGI application that accepts and then hands the connection over, so that an idle client costs no task. The
 broadcaster and the replays write events to the client, without waiting, from the log and in order; so nothing is lost,
-doubled or reordered (docs/adr/0091).
+doubled or reordered (docs/adr/0091). What clients ask is carried out by :mod:`wedsync.live.sockets.operations`.
 """
 
 import json
-import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import orjson
 import structlog
-from django.conf import settings
 
-from wedsync.live import threads
 from wedsync.live.access.rights import Bearer, guard
 from wedsync.live.access.tickets import Pass
-from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS
 from wedsync.live.close_codes import CloseCode
-from wedsync.live.fan_out.broadcasting import broadcaster
-from wedsync.live.fan_out.replays import FIRST_PAGE
-from wedsync.live.fan_out.subscriptions import Framing, Subscription
-from wedsync.live.log.reader import ChannelKey, Position, positions
+from wedsync.live.error_codes import ErrorCode
+from wedsync.live.fan_out.followed import Followed
+from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.sockets.frames import text_frame, text_frames
-from wedsync.live.sockets.operations import requests
-from wedsync.live.sockets.operations.requests import RequestRefused, Start
+from wedsync.live.sockets.operations.requests import Request, RequestRefused, id_of
+from wedsync.live.sockets.operations.table import operation_of
+from wedsync.live.sockets.request_counts import RequestCount
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.wire import strict_json
@@ -34,7 +29,6 @@ from wedsync.wire import strict_json
 log = structlog.get_logger(__name__)
 SUBPROTOCOL = "wedsync.v1"
 LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
-MINUTE = 60  # seconds
 
 
 async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -60,9 +54,9 @@ class ChannelSocket:
 
     def __init__(self, entry: Pass, connection: SocketProtocol) -> None:
         self._pass, self._connection = entry, connection
-        self._followed: dict[str, Subscription] = {}
+        self._followed = Followed(entry.organization_id)
         self._when_drained: list[Callable[[], None]] = []
-        self._minute = self._asked = 0
+        self._requests = RequestCount()
 
     @property
     def bearer(self) -> Bearer:
@@ -116,12 +110,7 @@ class ChannelSocket:
 
     def _let_go(self) -> None:
         self._when_drained.clear()
-        for name in list(self._followed):
-            self._forget(name)
-
-    def _forget(self, name: str) -> None:
-        if subscription := self._followed.pop(name, None):
-            broadcaster.remove(subscription)
+        self._followed.forget_all()
 
     async def answer(self, text: str) -> None:
         """Carry out a message's request. Unreadable messages are answered like any other bad request."""
@@ -134,117 +123,21 @@ class ChannelSocket:
             content = strict_json.loads(text.encode())
         except ValueError:
             content = None
+        request = Request(self, self._pass, self._followed, content)
         request_id: object = None
-        begin: list[Callable[[], None]] = []
         try:
-            request_id = requests.id_of(content)
-            self._count(content)
-            frame = {"id": request_id, "ok": True, **await self._operate(content, begin)}
+            request_id = id_of(content)
+            self._requests.count(content, self._followed)
+            frame = {"id": request_id, "ok": True, **await operation_of(content).carry_out(request)}
         except RequestRefused as refused:
             frame = {"id": request_id, "ok": False, "error": refused.body}
         except Exception as error:  # PostgreSQL or Redis is away: the client may try again
             log.warning("socket_operation_failed", error=type(error).__name__)
-            body = RequestRefused("unavailable", "try again in a few seconds", temporary=True).body
+            body = RequestRefused(ErrorCode.UNAVAILABLE, "try again in a few seconds").body
             frame = {"id": request_id, "ok": False, "error": body}
         if self.is_open:
             self.write(text_frame(_as_json(frame)))
-            for each in begin:
-                each()
-
-    def _count(self, content: Any) -> None:
-        """Limit one socket's requests per minute; subscribing to further channels is free, up to the limit for those.
-
-        Raises:
-            RequestRefused: it made too many requests.
-        """
-        if self._follows_more(content):
-            return
-        minute = int(time.monotonic() // MINUTE)
-        self._asked = self._asked + 1 if minute == self._minute else 1
-        self._minute = minute
-        if self._asked > settings.LIMIT_PER_TICKET:
-            raise RequestRefused(
-                "too-many-requests",
-                f"a socket may make {settings.LIMIT_PER_TICKET} requests a minute, not counting subscriptions; wait",
-                temporary=True,
-            )
-
-    def _follows_more(self, content: Any) -> bool:
-        if not isinstance(content, dict) or content.get("op") != "subscribe":
-            return False
-        named = content.get("channels")
-        names = list(named) if isinstance(named, dict) else [content.get("channel")]
-        more = [name for name in names if isinstance(name, str) and name not in self._followed]
-        return bool(more) and len(more) == len(names) and len(self._followed) + len(more) <= MOST_CHANNELS
-
-    async def _operate(self, content: Any, begin: list[Callable[[], None]]) -> dict[str, Any]:
-        """The answer to a request. ``begin``: the subscriptions to start after it."""
-        match requests.operation_of(content):
-            case "subscribe" if requests.asks_for_many(content):
-                return await self._subscribe_to_many(requests.channels_of(content), begin)
-            case "subscribe":
-                name = requests.channel_of(content)
-                start = requests.start_of(content)
-                self._check(name, further=0)
-                found = await self._positions([name])
-                return self._follow(name, start, found[name], begin)
-            case "unsubscribe":
-                self._forget(requests.channel_of(content))
-        return {}
-
-    async def _subscribe_to_many(self, asked: dict[str, Any], begin: list[Callable[[], None]]) -> dict[str, Any]:
-        starts: dict[str, Start] = {}
-        answers: dict[str, dict[str, Any]] = {}
-        for name, content in asked.items():
-            try:
-                start = requests.start_of_one_of_many(name, content)
-                self._check(name, further=len(set(starts) - set(self._followed)))
-                starts[name] = start
-            except RequestRefused as refused:
-                answers[name] = {"ok": False, "error": refused.body}
-        found = await self._positions(list(starts))
-        for name, start in starts.items():
-            answers[name] = {"ok": True, **self._follow(name, start, found[name], begin)}
-        return {"channels": {name[:LONGEST_NAME]: answers[name] for name in asked}}
-
-    def _check(self, name: str, *, further: int) -> None:
-        """Refuse a channel that may not be followed. ``further``: how many this request adds before it.
-
-        Raises:
-            RequestRefused: the ticket does not cover it, or the socket follows as many channels as it may.
-        """
-        if not self._pass.covers(name):
-            raise RequestRefused("forbidden", "this ticket does not cover that channel")
-        if name not in self._followed and len(self._followed) + further >= MOST_CHANNELS:
-            raise RequestRefused("too-many-channels", f"a socket follows at most {MOST_CHANNELS} channels")
-
-    async def _positions(self, names: list[str]) -> dict[str, Position]:
-        await broadcaster.listen()
-        keys = [ChannelKey(self._pass.organization_id, name) for name in names]
-        found = await threads.entrance.run(positions, keys) if keys else {}
-        return {key.name: where for key, where in found.items()}
-
-    def _follow(self, name: str, start: Start, where: Position, begin: list[Callable[[], None]]) -> dict[str, Any]:
-        if not self.is_open:
-            return {}
-        recovered = _can_resume(start, where)
-        cursor = start.after if start.after is not None and recovered else where.last
-        begin.append(partial(self._begin, name, cursor, where.last))
-        answer: dict[str, Any] = {"epoch": where.epochs[0], "last": where.last}
-        return answer if recovered else {**answer, "recovered": False}
-
-    def _begin(self, name: str, cursor: int, last: int) -> None:
-        """Follow a channel, replacing an earlier subscription to it."""
-        self._forget(name)
-        self._followed[name] = Subscription(self, ChannelKey(self._pass.organization_id, name), cursor, FIRST_PAGE)
-        broadcaster.add(self._followed[name], last)
-
-
-def _can_resume(start: Start, where: Position) -> bool:
-    """Whether the log still has everything after the client's cursor."""
-    if start.after is None:
-        return True
-    return start.after <= where.last and start.epoch in (None, *where.epochs)
+            request.answered()
 
 
 def _as_json(frame: dict[str, Any]) -> bytes:
