@@ -1,5 +1,6 @@
 """Requests, calls and responses."""
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -55,6 +56,28 @@ class Response:
     def text(self) -> str:
         """The body as text; undecodable bytes are replaced."""
         return self.body.decode("utf-8", errors="replace")
+
+    def value_at(self, *path: str | int) -> Any:
+        """The value at a place of a JSON body, by keys and indexes; ``None``: there is none, or no JSON to be read."""
+        try:
+            found = json.loads(self.body)
+            for each in path:
+                found = found[each]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return found
+
+    def number_at(self, *path: str | int) -> int | None:
+        """The whole number at a place of a JSON body, which may be written as a text; ``None``: there is none."""
+        try:
+            return int(self.value_at(*path))
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+    def text_at(self, *path: str | int) -> str:
+        """The text or number at a place of a JSON body; empty: there is none."""
+        found = self.value_at(*path)
+        return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
 
     @property
     def retry_after(self) -> float | None:

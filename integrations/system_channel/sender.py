@@ -152,11 +152,7 @@ class SystemSender:
     def judge(self, response: Response) -> str:
         """See ``registry/senders.py``: the ``id`` of the record that the system made or changed, if given."""
         check_status(response)
-        try:
-            answer = json.loads(response.body)
-        except (ValueError, RecursionError):
-            return ""
-        return _usable_id(answer.get("id")) if isinstance(answer, dict) else ""
+        return _usable_id(response.value_at("id"))
 
     def accepted(self, delivery: Delivery, provider_id: str) -> None:
         """Remember the system's id for a booking or client that we made, and the data that it holds of a client."""

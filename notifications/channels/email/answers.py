@@ -1,6 +1,5 @@
 """A provider's answer, together with its meaning: each provider has its own codes."""
 
-import json
 from dataclasses import dataclass
 
 from integrations.errors import CredentialsRefused, DeliveryError, Permanent, Throttled
@@ -35,17 +34,9 @@ def resend_error(response: Response) -> DeliveryError | None:
 
 def error_name(response: Response) -> str:
     """Resend's name of an error; empty if the answer is not an error, or not Resend's."""
-    if response.status < 400:
-        return ""
-    try:
-        return str(json.loads(response.body)["name"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return response.text_at("name") if response.status >= 400 else ""
 
 
 def resend_id(response: Response) -> str:
     """Resend's id of the accepted email."""
-    try:
-        return str(json.loads(response.body)["id"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return response.text_at("id")

@@ -5,7 +5,6 @@ that names the recipient's field. An address on a provider's suppression list co
 arrive there, unless the provider says why it is on the list.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -91,7 +90,7 @@ def refused_recipient(
 
 def refused_by_postal(response: Response) -> DeliveryError | None:
     """Postal answers 200 to everything; the body says what it did. https://docs.postalserver.io/developer/api."""
-    said = _read(response)
+    said = response.value_at()
     if not isinstance(said, dict) or said.get("status") in (None, "success"):
         return None
     code = str((said.get("data") or {}).get("code", "")) if isinstance(said.get("data"), dict) else ""
@@ -111,7 +110,7 @@ def _strongest(label: str, reasons: list[str]) -> DeliveryError:
 
 def _reasons(response: Response) -> Iterator[str]:
     """The known reasons why a recipient is refused, wherever the provider puts them."""
-    said = _read(response)
+    said = response.value_at()
     for each in said if isinstance(said, list) else [said]:  # Mandrill's is a list
         if not isinstance(each, dict):
             continue
@@ -130,10 +129,3 @@ def _of_warning(warning: Any) -> list[Any]:
         told = (each.get("reasons") or each.get("reason")) if isinstance(each, dict) else None
         found += told if isinstance(told, list) else [told]
     return found
-
-
-def _read(response: Response) -> Any:
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None

@@ -4,7 +4,6 @@ https://www.twilio.com/docs/api/errors. Twilio adds more specific codes over tim
 ones: the HTTP status counts first, and an unknown code of the messaging range is about its one recipient.
 """
 
-import json
 from collections.abc import Mapping
 
 from integrations.errors import (
@@ -64,9 +63,4 @@ def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
 
 def code_of(response: Response) -> int | None:
     """Twilio's ``code``; ``None`` if the answer is not an error, or not Twilio's."""
-    if response.status < 400:
-        return None
-    try:
-        return int(json.loads(response.body)["code"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
+    return response.number_at("code") if response.status >= 400 else None

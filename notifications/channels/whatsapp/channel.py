@@ -146,10 +146,7 @@ class WhatsApp(PersonChannel):
 
     def provider_id(self, response: Response) -> str:
         """The ``wamid`` of the accepted message."""
-        try:
-            return str(json.loads(response.body)["messages"][0]["id"])
-        except (ValueError, KeyError, IndexError, TypeError):
-            return ""
+        return response.text_at("messages", 0, "id")
 
 
 def _looked_up(number: str, response: Response) -> str:
@@ -170,11 +167,8 @@ def _looked_up(number: str, response: Response) -> str:
 
 def _names_in(response: Response) -> list[str]:
     """``wa_id`` and ``user_id`` of the person whom an answer names."""
-    try:
-        contact = json.loads(response.body)["contacts"][0]
-        return [str(contact[name]) for name in ("wa_id", "user_id") if contact.get(name)]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return []
+    named = (response.text_at("contacts", 0, name) for name in ("wa_id", "user_id"))
+    return [name for name in named if name]
 
 
 def _window_is_open(delivery: Delivery) -> bool:

@@ -4,7 +4,6 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. Onl
 remove titles, and the HTTP status of a code differs from place to place.
 """
 
-import json
 from collections.abc import Mapping
 
 from integrations.errors import (
@@ -68,9 +67,4 @@ def error_for(code: int, *, wait: float | None = None) -> DeliveryError:
 
 def code_of(response: Response) -> int | None:
     """Meta's ``error.code``; ``None`` if the answer is not an error, or not Meta's."""
-    if response.status < 400:
-        return None
-    try:
-        return int(json.loads(response.body)["error"]["code"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
+    return response.number_at("error", "code") if response.status >= 400 else None
