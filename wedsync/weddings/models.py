@@ -20,6 +20,7 @@ from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
 from wedsync.weddings.addresses import ContactChannel as ContactChannel
 from wedsync.weddings.fields import CHANGEABLE
+from wedsync.weddings.personal_link_models import PersonalLink as PersonalLink
 from wedsync.weddings.validators import validate_locale, validate_time_zone
 
 
