@@ -1,6 +1,7 @@
 """A message as one text of at most three segments, with whole links. Pure except for the length of our own links."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from notifications import links
 from notifications.channels.sms import segments
@@ -19,16 +20,21 @@ def text_of(content: Content, filled: Filled) -> str:
     it can be written in that alphabet: then twice as much fits.
     """
     again = [content.words.get("not_acknowledged", "Nobody has confirmed this yet.")] if content.escalated else []
-    said = [content.headline, *again, *(fact.line for fact in content.facts)]
-    about = [content.about] if content.about and content.couple not in " ".join(said) else []
-    tail = _links(content)
-    for whole in dict.fromkeys((tuple(said + about), tuple(said))):
-        if text := _whole(whole, tail, filled):
+    tail, bare = _links(content), _without_emoji_alone(content)
+    lines, bare_lines = ([each.headline, *again, *(fact.line for fact in each.facts)] for each in (content, bare))
+    about = [content.about] if content.about and content.couple not in " ".join(lines) else []
+    for rest in (about, []) if about else ([],):
+        if text := _whole([*lines, *rest], [*bare_lines, *rest], tail, filled):
             return text
-    for lines, kept in choices(content, again, tail):
-        if text := laid_out(lines, kept, filled):
+    for chosen, kept in choices(bare, again, tail):
+        if text := laid_out(chosen, kept, filled):
             return text
     return laid_out([Line(content.headline, 1)], [], filled)
+
+
+def _without_emoji_alone(content: Content) -> Content:
+    """Without the facts that have no letter once accents and emoji are gone: a label alone says nothing."""
+    return replace(content, facts=tuple(fact for fact in content.facts if segments.unaccented(fact.value)))
 
 
 def _links(content: Content) -> list[Link]:
@@ -41,11 +47,11 @@ def _links(content: Content) -> list[Link]:
     return found
 
 
-def _whole(said: Sequence[str], tail: Sequence[Link], filled: Filled) -> str:
-    """All of it, with its accents or in GSM's alphabet; empty if neither fits."""
+def _whole(said: Sequence[str], bare: Sequence[str], tail: Sequence[Link], filled: Filled) -> str:
+    """All of it, with its accents, or the ``bare`` lines in GSM's alphabet; empty if neither fits."""
     text = written([segments.plain(each) for each in said], tail, segments.plain)
     if fits(text, filled):
         return text
-    bare = [segments.unaccented(each) for each in said]
-    text = written(bare, tail, segments.unaccented)
-    return text if bare[0] and segments.is_gsm(filled(text)) and fits(text, filled) else ""
+    in_gsm = [segments.unaccented(each) for each in bare]
+    text = written(in_gsm, tail, segments.unaccented)
+    return text if in_gsm[0] and segments.is_gsm(filled(text)) and fits(text, filled) else ""

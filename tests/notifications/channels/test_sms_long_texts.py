@@ -89,6 +89,16 @@ def test_every_type_keeps_its_headline_and_a_whole_number_to_call_whatever_the_n
             assert url.endswith("/") or url in str(payload)
 
 
+@pytest.mark.parametrize("times", [1, 60, 300])
+def test_a_description_of_emoji_alone_leaves_no_label_without_words(times: int) -> None:
+    text = emergency("🔥" * times)
+
+    assert segments_of(text) <= 3
+    assert not [line for line in text.splitlines() if line.endswith(":")]
+    assert ("🔥" in text) is (times == 1)
+    assert NUMBER in text
+
+
 @given(
     st.sampled_from(list(SCRIPTS)),
     st.lists(st.sampled_from(list(SCRIPTS)), max_size=6),
