@@ -265,6 +265,22 @@ FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a we
 SLOW_READER_SECONDS = _variable(
     "WEDSYNC_SLOW_READER_SECONDS", float, "10", "how long a socket may take nothing of what waits for it"
 )
+SOCKETS_PER_KEY = _variable(
+    "WEDSYNC_SOCKETS_PER_KEY", int, "1000", "sockets and streams that one key or person may have open in a web process"
+)
+SOCKETS_PER_ADDRESS = _variable(
+    "WEDSYNC_SOCKETS_PER_ADDRESS", int, "200", "the same for one address; with IPv6 for one network of 64 bits"
+)
+SOCKETS_SPARED_NETWORKS = _variable(
+    "WEDSYNC_SOCKETS_SPARED_NETWORKS",
+    _networks,
+    "",
+    "comma-separated networks that `WEDSYNC_SOCKETS_PER_ADDRESS` spares, such as a venue's whose guests share one "
+    "address",
+)
+SOCKETS_PER_PROCESS = _variable(
+    "WEDSYNC_SOCKETS_PER_PROCESS", int, "10000", "sockets and streams that a web process has open at once"
+)
 HEALTH_SECONDS = _variable("WEDSYNC_HEALTH_SECONDS", float, "60", "pause between two rounds of the health sweep")
 ECHO = _variable(
     "WEDSYNC_ECHO_SECONDS",

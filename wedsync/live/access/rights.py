@@ -34,6 +34,13 @@ class Bearer:
     session_key: str = ""
     account: str = ""
 
+    @property
+    def holder(self) -> UUID:
+        """The id of whom it is: the key or the membership."""
+        found = self.api_key_id or self.membership_id
+        assert found is not None  # noqa: S101  (a bearer is one of these)
+        return found
+
 
 def account_mark(password: str) -> str:
     """What a :class:`Bearer` stores of an account's password."""

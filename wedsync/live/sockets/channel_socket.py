@@ -32,14 +32,8 @@ LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
 
 
 async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Accept one client that the entrance has let in, and serve it from then on.
-
-    Raises:
-        RuntimeError: the server was started without ``--ws wedsync.live.sockets.server_protocol:SocketProtocol``.
-    """
-    connection = scope["extensions"].get(EXTENSION)
-    if connection is None:
-        raise RuntimeError("Start uvicorn as the Procfile does, with its --ws: the sockets need their own protocol.")
+    """Accept one client that the entrance has let in, and serve it from then on."""
+    connection: SocketProtocol = scope["extensions"][EXTENSION]
     await receive()
     offered = scope.get("subprotocols", [])
     await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None})

@@ -3,6 +3,7 @@
 Refused clients never reach the application behind it, so that strangers cost little.
 """
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,8 @@ from wedsync.live.access.origins import is_our_own
 from wedsync.live.access.rights import Bearer, account_mark
 from wedsync.live.access.tickets import Pass
 from wedsync.live.close_codes import CloseCode
+from wedsync.live.quotas import Refused, quotas
+from wedsync.live.sockets.server_protocol import EXTENSION
 from wedsync.weddings.models import Membership
 from wedsync.wire.strict_json import is_storable
 
@@ -33,7 +36,23 @@ class Entrance:
         self._hosts = AllowedHostsOriginValidator(application)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Admit or refuse one socket; while PostgreSQL is away, tell it to try again."""
+        """Admit or refuse one socket; while PostgreSQL is away, tell it to try again.
+
+        Raises:
+            RuntimeError: the server was started without ``--ws wedsync.live.sockets.server_protocol:SocketProtocol``.
+        """
+        connection = scope["extensions"].get(EXTENSION)
+        if connection is None:
+            raise RuntimeError("Start uvicorn as the Procfile does, with its --ws: sockets need their own protocol.")
+        try:
+            place = quotas.enter((scope.get("client") or ("",))[0])
+        except Refused as refused:
+            await self._turn_away(refused, receive, send)
+            return
+        connection.when_lost(partial(quotas.leave, place))
+        await self._judge_or_wait({**scope, "place": place}, receive, send)
+
+    async def _judge_or_wait(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         accepted = False
 
         async def sending(message: Any) -> None:
@@ -71,10 +90,27 @@ class Entrance:
         await self._admit(entry, scope, receive, send)
 
     async def _admit(self, entry: Pass | None, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if entry is not None:
-            await self._application({**scope, "pass": entry}, receive, send)
-        else:
+        if entry is None:
             await self._refuse("no valid ticket or session", receive, send)
+            return
+        try:
+            quotas.name(scope["place"], entry)
+        except Refused as refused:
+            await self._turn_away(refused, receive, send)
+            return
+        await self._application({**scope, "pass": entry}, receive, send)
+
+    async def _turn_away(self, refused: Refused, receive: Any, send: Any) -> None:
+        """Refuse a client for which there is no room: by a close code; if the process is full, before the upgrade."""
+        if refused.code is not None:
+            await self._refuse(str(refused), receive, send, refused.code)
+            return
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        if refused.retry_after is not None:
+            headers.append((b"retry-after", str(refused.retry_after).encode()))
+        await receive()
+        await send({"type": "websocket.http.response.start", "status": refused.http_status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": f"{refused}\n".encode()})
 
     async def _refuse(self, reason: str, receive: Any, send: Any, code: CloseCode = CloseCode.NOT_ALLOWED) -> None:
         await receive()

@@ -50,6 +50,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Limit what the kernel buffers for this client."""
         super().connection_made(transport)
+        self._when_lost: list[Callable[[], None]] = []
         found: Any = transport.get_extra_info("socket")
         if found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -78,6 +79,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.disconnected:
             self._let_go()
         self._answer()
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Call back once the connection is gone; immediately if it already is."""
+        if self.disconnected:
+            call()
+        else:
+            self._when_lost.append(call)
 
     def send_receive_event_to_app(self) -> None:
         """A whole message has arrived."""
@@ -119,6 +127,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Release everything that the connection held."""
         super().connection_lost(exc)
         self._let_go()
+        while self._when_lost:
+            self._when_lost.pop()()
 
     def _let_go(self) -> None:
         holder, self._holder, self._context, self.drained = self._holder, None, None, None
