@@ -1,7 +1,5 @@
 """Tickets: each opens one socket, once, within a minute. A ticket may be in a URL, since it is worthless afterwards."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +10,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from wedsync.live.access import ticket_texts
 from wedsync.live.access.rights import Bearer
 from wedsync.live.models import Ticket
 from wedsync.weddings.models import ApiScope
-
-PREFIX = "wst_"
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,10 @@ def issue(
     channels: Sequence[str] | None = None,
 ) -> tuple[str, datetime]:
     """Create a ticket; returns its text, which is stored nowhere, and when it expires."""
-    text = PREFIX + secrets.token_urlsafe(32)
+    text = ticket_texts.new()
     expires_at = timezone.now() + timedelta(seconds=settings.TICKET_SECONDS)
     Ticket.objects.create(
-        token_hash=_hash(text),
+        token_hash=ticket_texts.digest(text),
         organization_id=organization_id,
         api_key_id=api_key_id,
         channels=None if channels is None else list(channels),
@@ -57,7 +54,9 @@ def issue(
 
 def redeem(text: str) -> Pass | None:
     """Use up a ticket, in one conditional write. ``None``: unknown, expired, used, or its key lacks the right."""
-    digest = _hash(text)
+    if not ticket_texts.is_ours(text):
+        return None
+    digest = ticket_texts.digest(text)
     taken = Ticket.objects.filter(token_hash=digest, used_at=None, expires_at__gt=Now()).update(used_at=Now())
     if not taken:
         return None
@@ -80,7 +79,3 @@ def redeem(text: str) -> Pass | None:
 def prune() -> int:
     """Delete expired tickets; returns how many."""
     return Ticket.objects.filter(expires_at__lt=Now()).delete()[0]
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
