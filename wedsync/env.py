@@ -3,13 +3,12 @@
 Nothing else in the product reads its configuration from ``os.environ``, so this file is the complete reference.
 """
 
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
+
+from wedsync import env_forms as forms
 
 T = TypeVar("T")
 
@@ -45,63 +44,6 @@ class Variable(Generic[T]):
             raise ConfigurationError(f"{self.name} cannot be read. It holds: {self.about}") from error
 
 
-def _flag(text: str) -> bool:
-    if text.lower() not in {"0", "1", "true", "false"}:
-        raise ValueError(text)
-    return text.lower() in {"1", "true"}
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _seconds_list(text: str) -> tuple[float, ...]:
-    return tuple(float(word) for word in _words(text))
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        raise ValueError("not a URL")
-    return text
-
-
-def _networks(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_network(word)) for word in _words(text))
-
-
-def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int]:
-    """Network and port of an entry such as ``10.1.0.0/16:8443``, ``[fd00::/8]:443`` or ``fd00::/8:443``.
-
-    Raises:
-        ValueError: not readable, or ambiguous: an IPv6 address without brackets or prefix length could end in the port.
-    """
-    network, colon, port = entry.rpartition(":")
-    if network.startswith("["):
-        network = re.sub(r"^\[([^\[\]/]+)(?:\](/[0-9]+)?|(/[0-9]+)\])$", r"\1\2\3", network)
-    elif ":" in network and "/" not in network:
-        raise ValueError("an IPv6 address without brackets needs a prefix length, for instance fd00::1/128:443")
-    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        raise ValueError("the entry does not end in a colon and a port")
-    return ipaddress.ip_network(network), int(port)
-
-
-def _allowed_targets(text: str) -> tuple[str, ...]:
-    found = [allowed_target(word) for word in _words(text)]
-    return tuple(f"[{network}]:{port}" if network.version == 6 else f"{network}:{port}" for network, port in found)
-
-
-CREDENTIAL_PREFIX = "WEDSYNC_CREDENTIAL_"
-_LISTED_CREDENTIAL = re.compile(rf"[A-Za-z0-9_-]+:{CREDENTIAL_PREFIX}[A-Za-z0-9_]+")
-
-
-def _listed_credentials(text: str) -> frozenset[str]:
-    found = frozenset(_words(text))
-    if not all(map(_LISTED_CREDENTIAL.fullmatch, found)):
-        raise ValueError("an entry is not slug:NAME")
-    return found
-
-
 VARIABLES: dict[str, Variable[object]] = {}
 
 
@@ -119,9 +61,11 @@ PUBLIC_URL = _variable("WEDSYNC_PUBLIC_URL", str, "http://127.0.0.1:8000", "how 
 SMTP_NAME = _variable(
     "WEDSYNC_SMTP_NAME", str, "", "the name by which mail servers are greeted; empty: the host of the public URL"
 )
-ALLOWED_HOSTS = _variable("WEDSYNC_ALLOWED_HOSTS", _words, "", "comma-separated host names to which the web answers")
-DEBUG = _variable("WEDSYNC_DEBUG", _flag, "0", "1 shows tracebacks; never in production")
-SECURE = _variable("WEDSYNC_SECURE", _flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")
+ALLOWED_HOSTS = _variable(
+    "WEDSYNC_ALLOWED_HOSTS", forms.words, "", "comma-separated host names to which the web answers"
+)
+DEBUG = _variable("WEDSYNC_DEBUG", forms.flag, "0", "1 shows tracebacks; never in production")
+SECURE = _variable("WEDSYNC_SECURE", forms.flag, "0", "1 behind TLS: secure cookies, HSTS, redirect to https")
 LOG_LEVEL = _variable("WEDSYNC_LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR")
 LOG_FILE = _variable("WEDSYNC_LOG_FILE", str, "", "the log file, for this process alone; unset: standard error")
 LOG_BYTES = _variable("WEDSYNC_LOG_BYTES", int, "10485760", "the size at which a log is rotated to `<name>.log.1`")
@@ -134,18 +78,21 @@ BREAKER_URL = _variable("WEDSYNC_BREAKER_URL", str, "", "Redis for the circuit b
 
 DJANGO_SECRET_KEY = _variable("WEDSYNC_DJANGO_SECRET_KEY", str, None, "50 random characters that sign sessions")
 SECRET_KEYS = _variable(
-    "WEDSYNC_SECRET_KEYS", _words, "", "comma-separated Fernet keys for credentials, newest first; the first encrypts"
+    "WEDSYNC_SECRET_KEYS",
+    forms.words,
+    "",
+    "comma-separated Fernet keys for credentials, newest first; the first encrypts",
 )
 CREDENTIALS_ALLOWED = _variable(
     "WEDSYNC_CREDENTIALS_ALLOWED",
-    _listed_credentials,
+    forms.listed_credentials,
     "",
     "comma-separated `slug:NAME`: which organization's systems may use which variable as a credential, as `env:NAME`; "
     "names begin with `WEDSYNC_CREDENTIAL_`",
 )
 OUTBOUND_ALLOW = _variable(
     "WEDSYNC_OUTBOUND_ALLOW",
-    _allowed_targets,
+    forms.allowed_targets,
     "",
     "comma-separated `CIDR:port` of private or plain-http targets that may be called; IPv6 as `[fd00::/8]:443`; "
     "a host without a dot is accepted if its port is listed",
@@ -161,10 +108,12 @@ STATEMENT = _variable(
     "the longest time of one statement for a page or the API; 0: no limit. Workers and the sweep have no limit",
 )
 WORKER_THREADS = _variable("WEDSYNC_WORKER_THREADS", int, "50", "threads of each worker, and so its simultaneous calls")
-RETRY_QUICK = _variable("WEDSYNC_RETRY_QUICK_SECONDS", _seconds_list, "1,2,4,8", "comma-separated quick retry delays")
+RETRY_QUICK = _variable(
+    "WEDSYNC_RETRY_QUICK_SECONDS", forms.seconds_list, "1,2,4,8", "comma-separated quick retry delays"
+)
 RETRY_DURABLE = _variable(
     "WEDSYNC_RETRY_DURABLE_SECONDS",
-    _seconds_list,
+    forms.seconds_list,
     "60,300,1800,7200,18000,36000",
     "the schedule after the quick retries; the last step repeats until the delivery expires",
 )
@@ -258,7 +207,10 @@ BODIES_AT_ONCE = _variable(
 BODY_IDLE = _variable("WEDSYNC_BODY_IDLE_SECONDS", float, "10", "how long a body may stall before it is refused")
 BODY_SLOWEST = _variable("WEDSYNC_BODY_SLOWEST_BYTES", float, "8192", "the slowest rate of a body, in bytes per second")
 TRUSTED_PROXIES = _variable(
-    "WEDSYNC_TRUSTED_PROXIES", _networks, "", "comma-separated networks of proxies whose X-Forwarded-For is trusted"
+    "WEDSYNC_TRUSTED_PROXIES",
+    forms.networks,
+    "",
+    "comma-separated networks of proxies whose X-Forwarded-For is trusted",
 )
 TICKET_SECONDS = _variable("WEDSYNC_TICKET_SECONDS", float, "60", "how long a socket ticket can be used")
 FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a web process checks for missed entries")
@@ -273,7 +225,7 @@ SOCKETS_PER_ADDRESS = _variable(
 )
 SOCKETS_SPARED_NETWORKS = _variable(
     "WEDSYNC_SOCKETS_SPARED_NETWORKS",
-    _networks,
+    forms.networks,
     "",
     "comma-separated networks that `WEDSYNC_SOCKETS_PER_ADDRESS` spares, such as a venue's whose guests share one "
     "address",
@@ -300,7 +252,7 @@ HEALTH_WINDOW = _variable(
 HEARTBEAT_SECONDS = _variable("WEDSYNC_HEARTBEAT_SECONDS", float, "5", "pause between two heartbeats of a process")
 WATCHDOG_URL = _variable(
     "WEDSYNC_WATCHDOG_URL",
-    _url,
+    forms.url,
     "",
     "http(s) URL of an external watchdog, called each minute while the urgent queue, the sweep and PostgreSQL work",
 )

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
-from wedsync.env import CREDENTIAL_PREFIX as PREFIX
 from wedsync.env import ConfigurationError
+from wedsync.env_forms import CREDENTIAL_PREFIX as PREFIX
 
 MARK = "env:"
 _NAME = re.compile(PREFIX + r"[A-Za-z0-9_]+")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import idna
 
-from wedsync.env import allowed_target
+from wedsync.env_forms import allowed_target
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

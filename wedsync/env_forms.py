@@ -1,0 +1,68 @@
+"""The forms of environment variables: each function reads a text, or raises ``ValueError``."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+CREDENTIAL_PREFIX = "WEDSYNC_CREDENTIAL_"
+_LISTED_CREDENTIAL = re.compile(rf"[A-Za-z0-9_-]+:{CREDENTIAL_PREFIX}[A-Za-z0-9_]+")
+
+
+def flag(text: str) -> bool:
+    """1 or true, 0 or false."""
+    if text.lower() not in {"0", "1", "true", "false"}:
+        raise ValueError(text)
+    return text.lower() in {"1", "true"}
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def seconds_list(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas."""
+    return tuple(float(word) for word in words(text))
+
+
+def url(text: str) -> str:
+    """An http(s) URL, or nothing."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("not a URL")
+    return text
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Networks separated by commas."""
+    return tuple(str(ipaddress.ip_network(word)) for word in words(text))
+
+
+def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int]:
+    """Network and port of an entry such as ``10.1.0.0/16:8443``, ``[fd00::/8]:443`` or ``fd00::/8:443``.
+
+    Raises:
+        ValueError: not readable, or ambiguous: an IPv6 address without brackets or prefix length could end in the port.
+    """
+    network, colon, port = entry.rpartition(":")
+    if network.startswith("["):
+        network = re.sub(r"^\[([^\[\]/]+)(?:\](/[0-9]+)?|(/[0-9]+)\])$", r"\1\2\3", network)
+    elif ":" in network and "/" not in network:
+        raise ValueError("an IPv6 address without brackets needs a prefix length, for instance fd00::1/128:443")
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError("the entry does not end in a colon and a port")
+    return ipaddress.ip_network(network), int(port)
+
+
+def allowed_targets(text: str) -> tuple[str, ...]:
+    """Entries of :func:`allowed_target`, separated by commas."""
+    found = [allowed_target(word) for word in words(text)]
+    return tuple(f"[{network}]:{port}" if network.version == 6 else f"{network}:{port}" for network, port in found)
+
+
+def listed_credentials(text: str) -> frozenset[str]:
+    """Entries ``slug:NAME``, separated by commas."""
+    found = frozenset(words(text))
+    if not all(map(_LISTED_CREDENTIAL.fullmatch, found)):
+        raise ValueError("an entry is not slug:NAME")
+    return found
