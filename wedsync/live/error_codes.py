@@ -12,6 +12,7 @@ class ErrorCode(StrEnum):
     BAD_CHANNEL = "bad-channel"
     FORBIDDEN = "forbidden"
     TOO_MANY_CHANNELS = "too-many-channels"
+    UNRECOVERABLE = "unrecoverable"
     UNAVAILABLE = "unavailable"
 
     @property

@@ -19,10 +19,17 @@ class ChannelKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Position:
-    """A channel's position. ``epochs``: those that a cursor may name; clients are told the first one."""
+    """A channel's position.
+
+    Attributes:
+        epochs: those that a cursor may name; clients are told the first one.
+        last: the sequence of its last entry.
+        oldest: the first sequence that the log still keeps; the next one to come if it keeps none.
+    """
 
     epochs: tuple[str, ...]
     last: int
+    oldest: int
 
 
 class Entry(NamedTuple):
@@ -33,7 +40,14 @@ class Entry(NamedTuple):
 
 
 _POSITIONS = """
-SELECT channel.organization_id, channel.name, channel.epoch, channel.last_sequence
+SELECT channel.organization_id, channel.name, channel.epoch, channel.last_sequence, (
+    SELECT sequence FROM live_channelentry WHERE channel_id = channel.id ORDER BY sequence LIMIT 1
+)
+FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
+JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+"""
+_LAST = """
+SELECT channel.organization_id, channel.name, channel.last_sequence
 FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
 JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
 """
@@ -58,20 +72,20 @@ def positions(keys: Collection[ChannelKey]) -> dict[ChannelKey, Position]:
     Until there is a row, the epoch is derived from the name. A client that was told it may keep using it, since a
     channel's row, once written, stays (docs/adr/0059).
     """
-    found = {key: Position((_epoch_before_any_row(key),), 0) for key in keys}
+    found = {key: Position((_epoch_before_any_row(key),), 0, 1) for key in keys}
     with connection.cursor() as cursor:
         cursor.execute(_POSITIONS, _columns(keys))
-        for organization_id, name, epoch, last in cursor.fetchall():
+        for organization_id, name, epoch, last, oldest in cursor.fetchall():
             key = ChannelKey(organization_id, name)
-            found[key] = Position((str(epoch), _epoch_before_any_row(key)), last)
+            found[key] = Position((str(epoch), _epoch_before_any_row(key)), last, oldest or last + 1)
     return found
 
 
 def last_sequences(keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
     """The last sequence of each channel that has been written to, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_POSITIONS, _columns(keys))
-        return {ChannelKey(organization_id, name): last for organization_id, name, _, last in cursor.fetchall()}
+        cursor.execute(_LAST, _columns(keys))
+        return {ChannelKey(organization_id, name): last for organization_id, name, last in cursor.fetchall()}
 
 
 def entries_after(cursors: Mapping[ChannelKey, int], most: int) -> dict[ChannelKey, list[Entry]]:

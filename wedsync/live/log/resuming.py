@@ -8,31 +8,49 @@ from wedsync.live.log.reader import Position
 
 @dataclass(frozen=True)
 class Start:
-    """Where a client wants to go on: after a sequence of an epoch; from now on if ``after`` is ``None``."""
+    """Where a client wants to go on.
+
+    Attributes:
+        after: the last sequence that it has; ``None``: it goes on from now.
+        epoch: the channel's epoch when it got that.
+        must_recover: it would rather be refused than miss anything.
+    """
 
     after: int | None = None
     epoch: object = None
+    must_recover: bool = False
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """Where it goes on: after ``cursor``. ``recovered``: everything since its own cursor follows."""
+    """Where it goes on.
+
+    Attributes:
+        cursor: it is sent what comes after this sequence.
+        where: the channel's position.
+        recovered: whether that is everything since its own cursor; ``None`` if it had none.
+    """
 
     cursor: int
     where: Position
-    recovered: bool
+    recovered: bool | None
 
     @property
     def answer(self) -> dict[str, Any]:
         """What the client is told."""
         told: dict[str, Any] = {"epoch": self.where.epochs[0], "last": self.where.last}
-        return told if self.recovered else {**told, "recovered": False}
+        if self.recovered is not None:
+            told["recovered"] = self.recovered
+        if self.recovered is False:
+            told["oldest"] = self.where.oldest
+        return told
 
 
 def resume(start: Start, where: Position) -> Resumed:
     """Go on after the client's cursor if the log still has everything after it, else from now on."""
     if start.after is None:
-        return Resumed(where.last, where, recovered=True)
-    if start.after <= where.last and start.epoch in (None, *where.epochs):
+        return Resumed(where.last, where, None)
+    is_kept = where.oldest - 1 <= start.after <= where.last
+    if is_kept and start.epoch in (None, *where.epochs):
         return Resumed(start.after, where, recovered=True)
     return Resumed(where.last, where, recovered=False)

@@ -12,7 +12,7 @@ from wedsync.live.log.reader import ChannelKey, Position, positions
 from wedsync.live.log.resuming import Start, resume
 from wedsync.live.sockets.operations.requests import Operation, Request, RequestRefused, channel_of, refuse_unknown
 
-_START = frozenset({"after", "epoch"})
+_START = frozenset({"after", "epoch", "must_recover"})
 
 
 async def _subscribe(request: Request) -> dict[str, Any]:
@@ -37,7 +37,10 @@ async def _subscribe_to_many(request: Request) -> dict[str, Any]:
             answers[name] = {"ok": False, "error": refused.body}
     found = await _positions(request, list(starts))
     for name, start in starts.items():
-        answers[name] = {"ok": True, **_follow(request, name, start, found[name])}
+        try:
+            answers[name] = {"ok": True, **_follow(request, name, start, found[name])}
+        except RequestRefused as refused:
+            answers[name] = {"ok": False, "error": refused.body}
     return {"channels": {name[:LONGEST_NAME]: answers[name] for name in asked}}
 
 
@@ -70,7 +73,18 @@ async def _positions(request: Request, names: list[str]) -> dict[str, Position]:
 
 
 def _follow(request: Request, name: str, start: Start, where: Position) -> dict[str, Any]:
+    """The answer about one channel, which is followed from then on.
+
+    Raises:
+        RequestRefused: the client follows it only if it misses nothing, and the log no longer has everything.
+    """
     resumed = resume(start, where)
+    if start.must_recover and not resumed.recovered:
+        raise RequestRefused(
+            ErrorCode.UNRECOVERABLE,
+            "what came after this position is not in the log any more; load the state and follow from there",
+            oldest=where.oldest,
+        )
     request.after_answer(partial(request.followed.begin, request.client, name, resumed.cursor, where.last))
     return resumed.answer
 
@@ -106,7 +120,10 @@ def _start_of(content: object) -> Start:
         raise RequestRefused(
             ErrorCode.BAD_REQUEST, "after must be the last sequence you have seen, a whole number from 0"
         )
-    return Start(after, content.get("epoch"))
+    must_recover = content.get("must_recover", False)
+    if not isinstance(must_recover, bool) or (must_recover and after is None):
+        raise RequestRefused(ErrorCode.BAD_REQUEST, "must_recover is true or false, and true only together with after")
+    return Start(after, content.get("epoch"), must_recover)
 
 
 def _start_of_one_of_many(name: str, content: object) -> Start:

@@ -17,9 +17,9 @@ LONGEST_ID = 200  # characters, as JSON
 class RequestRefused(Exception):
     """A request that cannot be carried out; becomes the error in its answer."""
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    def __init__(self, code: ErrorCode, message: str, **more: object) -> None:
         super().__init__(message)
-        self.body = {"code": code, "message": message, "temporary": code.is_temporary}
+        self.body = {"code": code, "message": message, "temporary": code.is_temporary, **more}
 
 
 @dataclass(frozen=True)
