@@ -13,6 +13,8 @@ from tests.docs.product import code, members
 from tests.docs.tables import WORDS, compare
 from webhooks.models import Receipt
 from wedsync import env
+from wedsync.live.close_codes import CloseCode
+from wedsync.live.error_codes import ErrorCode
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import ApiScope
 
@@ -81,6 +83,16 @@ def test_lines_of_the_log_that_are_warnings_or_worse() -> None:
 
 def test_scopes_of_keys() -> None:
     compare("developers/api.md", "scopes", ("scope", "opens"), members(ApiScope))
+
+
+def test_codes_that_close_a_socket() -> None:
+    rows = [(code(str(each.value)), WORDS, WORDS) for each in CloseCode]
+    compare("developers/realtime.md", "close-codes", ("code", "when", "then"), rows)
+
+
+def test_errors_of_live_channels() -> None:
+    rows = [(code(each.value), WORDS, "yes" if each.is_temporary else "no") for each in ErrorCode]
+    compare("developers/realtime-requests.md", "channel-errors", ("code", "when", "temporary"), rows)
 
 
 def test_event_types() -> None:

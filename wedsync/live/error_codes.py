@@ -1,4 +1,4 @@
-"""The errors that answer clients' requests on live channels. docs/developers/realtime.md, "Errors"."""
+"""The errors that answer clients' requests on live channels. docs/developers/realtime-requests.md, "Errors"."""
 
 from enum import StrEnum
 

@@ -33,7 +33,10 @@ class Position:
 
 
 class Entry(NamedTuple):
-    """One event on a channel. ``text``: what clients are told, as JSON; docs/developers/realtime.md, "Requests"."""
+    """One event on a channel.
+
+    ``text``: what clients are told, as JSON; docs/developers/realtime-requests.md, "Events".
+    """
 
     sequence: int
     text: bytes
