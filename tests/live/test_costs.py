@@ -11,7 +11,7 @@ import requests
 from django.db import transaction
 from websockets.sync.client import connect
 
-from tests.live.test_sockets import ask, couple
+from tests.live.socket_client import ask, couple
 from tests.live.webs import Web, another_web
 from tests.live.world import World
 from wedsync.weddings.models import Wedding

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from tests.live.test_sockets import ask, couple, receive, socket
+from tests.live.socket_client import ask, couple, receive, socket
 from tests.live.world import World
 from tests.polling import until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.live.test_sockets import ask, couple, receive, socket
+from tests.live.socket_client import ask, couple, receive, socket
 from tests.live.world import World
 from wedsync.live.models import ChannelEntry
 

@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.live.test_sockets import ask
+from tests.live.socket_client import ask
 from tests.live.webs import Web, another_web
 from tests.live.world import World, make_world
 from tests.polling import until

@@ -18,8 +18,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.factories import MembershipFactory
-from tests.live.test_sockets import ask, capacity, couple, refused_within, sign_in, socket, witness
+from tests.live.socket_client import ask, capacity, couple, refused_within, sign_in, socket, witness
 from tests.live.world import World
+from wedsync.live.close_codes import CloseCode
 from wedsync.weddings.models import ApiKey, Membership
 
 GONE, SHRUNK = 3507, 3014
@@ -129,7 +130,7 @@ def test_a_ticket_of_a_key_that_has_expired_opens_nothing(world: World) -> None:
     keys(world).update(expires_at=timezone.now())
 
     with socket(world, ticket) as client:
-        refused_within(client)
+        refused_within(client, CloseCode.NOT_ALLOWED)
 
 
 @pytest.mark.parametrize("size", [65_537, 300_000])

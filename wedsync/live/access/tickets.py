@@ -16,6 +16,10 @@ from wedsync.live.models import Ticket
 from wedsync.weddings.models import ApiScope
 
 
+class MayNotFollow(Exception):
+    """A ticket is good, but its bearer may not follow channels any more."""
+
+
 @dataclass(frozen=True)
 class Pass:
     """What a socket may see: one organization's channels, or only some of them.
@@ -53,7 +57,11 @@ def issue(
 
 
 def redeem(text: str) -> Pass | None:
-    """Use up a ticket, in one conditional write. ``None``: unknown, expired, used, or its key lacks the right."""
+    """Use up a ticket, in one conditional write. ``None``: unknown, expired or used.
+
+    Raises:
+        MayNotFollow: its key has lost the right, or has expired.
+    """
     if not ticket_texts.is_ours(text):
         return None
     digest = ticket_texts.digest(text)
@@ -67,7 +75,7 @@ def redeem(text: str) -> Pass | None:
         .first()
     )
     if ticket is None:
-        return None
+        raise MayNotFollow(f"the ticket's key has expired or lacks the scope {ApiScope.LIVE_READ}")
     return Pass(
         ticket.organization_id,
         Bearer(api_key_id=ticket.api_key_id),

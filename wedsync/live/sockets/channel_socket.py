@@ -24,10 +24,10 @@ from wedsync.live.sockets.operations.table import operation_of
 from wedsync.live.sockets.request_counts import RequestCount
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
 from wedsync.live.sockets.slow_readers import slow_readers
+from wedsync.live.sockets.subprotocol import to_accept
 from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
-SUBPROTOCOL = "wedsync.v1"
 LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
 
 
@@ -35,8 +35,7 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Accept one client that the entrance has let in, and serve it from then on."""
     connection: SocketProtocol = scope["extensions"][EXTENSION]
     await receive()
-    offered = scope.get("subprotocols", [])
-    await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if SUBPROTOCOL in offered else None})
+    await send({"type": "websocket.accept", "subprotocol": to_accept(scope)})
     socket = ChannelSocket(scope["pass"], connection)
     guard.add(socket)
     slow_readers.add(connection)

@@ -20,10 +20,12 @@ from wedsync.live.access.tickets import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.quotas import Refused, quotas
 from wedsync.live.sockets.server_protocol import EXTENSION
+from wedsync.live.sockets.subprotocol import SUBPROTOCOL, is_spoken, to_accept
 from wedsync.weddings.models import Membership
 from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
+LONGEST_REASON = 123  # bytes of a close frame
 TICKET, ORGANIZATION = "ticket", "organization"
 
 
@@ -47,7 +49,7 @@ class Entrance:
         try:
             place = quotas.enter((scope.get("client") or ("",))[0])
         except Refused as refused:
-            await self._turn_away(refused, receive, send)
+            await self._turn_away(refused, scope, receive, send)
             return
         connection.when_lost(partial(quotas.leave, place))
         await self._judge_or_wait({**scope, "place": place}, receive, send)
@@ -66,22 +68,35 @@ class Entrance:
             if accepted:
                 raise
             log.warning("socket_not_judged", error=type(error).__name__)
-            await self._refuse("not available, try again in a few seconds", receive, send, CloseCode.DATABASE_AWAY)
+            reason = "not available, try again in a few seconds"
+            await self._refuse(CloseCode.DATABASE_AWAY, reason, scope, receive, send)
 
     async def _judge(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         asked = _query(scope)
         unknown = sorted(set(asked) - {TICKET, ORGANIZATION})
         if unknown:
-            await self._refuse(f"unknown parameter: {unknown[0][:60]}", receive, send)
-        elif TICKET in asked and not ticket_texts.is_ours(asked[TICKET]):
-            await self._admit(None, scope, receive, send)
+            reason = f"unknown parameter: {unknown[0][:60]}"
+            await self._refuse(CloseCode.WRONG_PROTOCOL, reason, scope, receive, send)
+        elif not is_spoken(scope):
+            await self._refuse(CloseCode.WRONG_PROTOCOL, f"speak {SUBPROTOCOL}", scope, receive, send)
         elif TICKET in asked:
-            await self._admit(await threads.entrance.run(tickets.redeem, asked[TICKET]), scope, receive, send)
+            await self._by_ticket(asked[TICKET], scope, receive, send)
         elif is_our_own(scope, self._hosts):
             await self._with_session(scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": CloseCode.NOT_ALLOWED})
+
+    async def _by_ticket(self, text: str, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            entry = await threads.entrance.run(tickets.redeem, text) if ticket_texts.is_ours(text) else None
+        except tickets.MayNotFollow as error:
+            await self._refuse(CloseCode.NOT_ALLOWED, str(error), scope, receive, send)
+            return
+        if entry is None:
+            await self._refuse(CloseCode.BAD_TICKET, "unknown, used or expired ticket", scope, receive, send)
+        else:
+            await self._admit(entry, scope, receive, send)
 
     async def _by_session(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         user = scope["user"]
@@ -89,23 +104,23 @@ class Entrance:
         if user.is_authenticated:
             slug, session = _query(scope).get(ORGANIZATION, ""), scope["session"].session_key
             entry = await threads.entrance.run(_session_pass, user.pk, slug, session, user.password)
-        await self._admit(entry, scope, receive, send)
-
-    async def _admit(self, entry: Pass | None, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if entry is None:
-            await self._refuse("no valid ticket or session", receive, send)
-            return
+            await self._refuse(CloseCode.NOT_ALLOWED, "no ticket, and no session of a member", scope, receive, send)
+        else:
+            await self._admit(entry, scope, receive, send)
+
+    async def _admit(self, entry: Pass, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
             quotas.name(scope["place"], entry)
         except Refused as refused:
-            await self._turn_away(refused, receive, send)
+            await self._turn_away(refused, scope, receive, send)
             return
         await self._application({**scope, "pass": entry}, receive, send)
 
-    async def _turn_away(self, refused: Refused, receive: Any, send: Any) -> None:
+    async def _turn_away(self, refused: Refused, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Refuse a client for which there is no room: by a close code; if the process is full, before the upgrade."""
         if refused.code is not None:
-            await self._refuse(str(refused), receive, send, refused.code)
+            await self._refuse(refused.code, str(refused), scope, receive, send)
             return
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
         if refused.retry_after is not None:
@@ -114,10 +129,12 @@ class Entrance:
         await send({"type": "websocket.http.response.start", "status": refused.http_status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": f"{refused}\n".encode()})
 
-    async def _refuse(self, reason: str, receive: Any, send: Any, code: CloseCode = CloseCode.NOT_ALLOWED) -> None:
+    async def _refuse(self, code: CloseCode, reason: str, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Accept and close at once, since only an open socket can be told a close code."""
         await receive()
-        await send({"type": "websocket.accept"})  # only an open socket can be told a close code
-        await send({"type": "websocket.close", "code": code, "reason": reason})
+        await send({"type": "websocket.accept", "subprotocol": to_accept(scope)})
+        shortened = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+        await send({"type": "websocket.close", "code": code, "reason": shortened})
 
 
 def _query(scope: dict[str, Any]) -> dict[str, str]:

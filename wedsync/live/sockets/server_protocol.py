@@ -117,6 +117,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.unsent > MOST_UNSENT:
             self.cut_off(CloseCode.SLOW, "nothing of what waited was read")
 
+    def keepalive_timeout(self) -> None:
+        """A client that answers no ping is gone: waiting until it has read everything would hold its memory."""
+        self.stop_keepalive()
+        if not self.is_open:  # the closing handshake has its own deadline
+            return
+        log.info("socket_without_pong", unsent=self.unsent)
+        self.cut_off(CloseCode.NO_PONG, "pings were not answered")
+
     def shutdown(self) -> None:
         """Close for the end of the process; a client that reads nothing does not delay it."""
         super().shutdown()

@@ -1,0 +1,28 @@
+"""The codes that close sockets mean the same to every client: from 3000 to 3499 "come again", from 3500 to 3999 not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from wedsync.live.close_codes import CloseCode
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "developers" / "realtime.md"
+
+
+def advice() -> dict[int, str]:
+    """What the documentation tells clients to do, by code."""
+    rows = re.findall(r"^\| `(\d{4})` \| .* \| (.*) \|$", DOCS.read_text(), re.MULTILINE)
+    return {int(code): then for code, then in rows}
+
+
+@pytest.mark.parametrize("code", CloseCode)
+def test_a_code_is_final_by_its_number_and_the_documentation_says_so(code: CloseCode) -> None:
+    assert code in {1009, 1011} or 3000 <= code <= 3999
+    assert code.is_final == (code >= 3500)
+    assert ("do not come again" in advice()[code]) == code.is_final
+    assert ("open a new one" in advice()[code]) != code.is_final
+
+
+def test_no_code_is_documented_that_we_do_not_use() -> None:
+    assert set(advice()) == set(CloseCode)
