@@ -21,7 +21,6 @@ from wedsync.runner.supervision.readiness import url_answers
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-_APPLICATION = "wedsync.asgi:application"
 
 
 def free_port() -> int:
@@ -31,16 +30,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def web_command(application: str = _APPLICATION) -> tuple[str, ...]:
-    """The Procfile's web process, with this ASGI application in place of the product's.
-
-    Raises:
-        BenchError: the Procfile's line does not name the product's application.
-    """
-    line = procfile.read(ROOT / "Procfile")["web"]
-    if _APPLICATION not in line:
-        raise BenchError(f"The Procfile's web process does not start {_APPLICATION}, so its flags cannot be used.")
-    return procfile.shell(line.replace(_APPLICATION, application))
+def web_command(*more: str) -> tuple[str, ...]:
+    """The Procfile's web process, with further options of :mod:`wedsync.web.server`."""
+    return procfile.shell(" ".join([procfile.read(ROOT / "Procfile")["web"], *more]))
 
 
 class Server:

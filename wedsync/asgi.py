@@ -31,6 +31,7 @@ from wedsync.env import ConfigurationError
 from wedsync.live.sockets import channel_socket
 from wedsync.live.sockets.entrance import Entrance
 from wedsync.web.answers import closing_early_answers
+from wedsync.web.draining import moving_senders_on
 from wedsync.web.wsgi_bridge import Bridge, Limits
 
 DJANGO_THREADS = 10
@@ -90,6 +91,6 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
             return
 
 
-application = Correlated(closing_early_answers(application))
+application = Correlated(moving_senders_on(closing_early_answers(application)))
 if settings.TRUSTED_PROXIES:
     application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment]

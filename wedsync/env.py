@@ -217,6 +217,9 @@ FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a we
 SLOW_READER_SECONDS = _variable(
     "WEDSYNC_SLOW_READER_SECONDS", float, "10", "how long a socket may take nothing of what waits for it"
 )
+DRAIN_SECONDS = _variable(
+    "WEDSYNC_DRAIN_SECONDS", float, "10", "how long a web process that is told to end serves on, as its sockets move"
+)
 SOCKETS_PER_KEY = _variable(
     "WEDSYNC_SOCKETS_PER_KEY", int, "1000", "sockets and streams that one key or person may have open in a web process"
 )

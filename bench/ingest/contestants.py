@@ -81,7 +81,7 @@ def _contestant(ground: Ground, facts: Facts, name: str, more: Mapping[str, str]
 def _command(name: str, port: int) -> tuple[str, ...]:
     application = f"bench.ingest.baselines.{name}:application"
     if name != DJANGO_VIEW:
-        return web_command(application)
+        return web_command("--application", application)
     return python(
         "-m", "gunicorn", application, "--bind", f"{LOCAL}:{port}", "--workers", "1", "--worker-class", "gthread",
         "--threads", str(GUNICORN_THREADS), "--keep-alive", "60", "--no-control-socket",

@@ -18,7 +18,6 @@ from bench.servers import Server, free_port, our_web, python, web_command
 OURS, BARE, STOCK = "ours", "bare", "stock"
 SIDES = (OURS, BARE, STOCK)
 EVERY = 0.5  # seconds between two events
-OUR_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
 
 
 @dataclass(frozen=True)
@@ -144,9 +143,7 @@ def _bare(ground: Ground) -> Server:
 def _stock(ground: Ground) -> Server:
     port = free_port()
     environment = ground.environment(port) | {"PORT": str(port), "REDIS_URL": ground.valkey.url}
-    command = tuple(
-        word.replace(OUR_PROTOCOL, "websockets-sansio") for word in web_command("bench.live.peers.stock:application")
-    )
+    command = web_command("--application", "bench.live.peers.stock:application", "--ws", "websockets-sansio")
     return Server(STOCK, command, environment, port, "/", ground.home.log(STOCK))
 
 

@@ -23,11 +23,7 @@ WORKER = [
 
 def web_command(port: int) -> list[str]:
     return [
-        "-m", "uvicorn", "wedsync.asgi:application", "--host", "127.0.0.1", "--port", str(port),
-        "--ws", "wedsync.live.sockets.server_protocol:SocketProtocol", "--ws-per-message-deflate", "false",
-        "--ws-max-size", "65536", "--timeout-graceful-shutdown", "5",
-        "--timeout-keep-alive", "75",
-        "--no-access-log", "--no-proxy-headers", "--log-level", "warning",
+        "-m", "wedsync.web.server", "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
 
 
@@ -58,6 +54,7 @@ class Product:
             "WEDSYNC_PUBLIC_URL": self.base_url,
             "WEDSYNC_OUTBOUND_ALLOW": f"127.0.0.1/32:{self.sandbox_port}",
             "PYTHONWARNINGS": "ignore",
+            "WEDSYNC_DRAIN_SECONDS": "0",
         }
 
     def start(self, *names: str) -> None:

@@ -31,6 +31,11 @@ READY_TIMEOUT = 180.0
 CONNECTIONS_BESIDE_WORKERS = 60
 """Database connections for the web process, the sweep, the beat and a person's own tools."""
 
+GRACE = 12.0
+"""Seconds that a process has to end."""
+GRACE_OF_WEB = 30.0
+"""The same for the web process, which completes closing handshakes and requests."""
+
 T = TypeVar("T")
 
 
@@ -184,8 +189,10 @@ class Launcher:
         """A process of the Procfile. Workers and the sweep are ready by a file, web by its answer, others by life."""
         ready = self._home.ready / name
         readiness, ready_at = Readiness.ALIVE, ""
+        stop_signal, grace = signal.SIGTERM, GRACE
         if name == "web":
             readiness, ready_at = Readiness.URL, f"{children['WEDSYNC_PUBLIC_URL']}/readyz"
+            stop_signal, grace = signal.SIGINT, GRACE_OF_WEB  # SIGTERM would serve on, for others to take over
         elif name == "sweep" or name.startswith("worker"):
             readiness, ready_at = Readiness.FILE, str(ready)
         return Program(
@@ -195,6 +202,8 @@ class Launcher:
             directory=self._copy.procfile.resolve().parent,
             log=self._home.log(name),
             rotates_itself=True,
+            stop_signal=stop_signal,
+            grace=grace,
             before_start=lambda: ready.unlink(missing_ok=True),
             readiness=readiness,
             ready_at=ready_at,

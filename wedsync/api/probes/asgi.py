@@ -15,6 +15,7 @@ from wedsync.api.probes.metrics import MEDIA_TYPE, Metrics, may_look
 from wedsync.database.async_connection import AsyncConnection
 from wedsync.database.errors import write_refusals
 from wedsync.web.answers import send_bytes, send_json, send_problem
+from wedsync.web.draining import drain
 from wedsync.wire.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ _RETRY = {"Retry-After": "5"}
 _NOT_READ = Problem(405, "method-not-allowed", "Read it with GET.", headers={"Allow": "GET, HEAD"})
 _AWAY = Problem(503, "storage-away", "PostgreSQL does not answer.", headers=_RETRY)
 _READ_ONLY = Problem(503, "storage-read-only", "PostgreSQL does not accept writes now.", headers=_RETRY)
+_ENDING = Problem(503, "process-ending", "This process is about to end.", headers=_RETRY)
 _FULL = Problem(503, "storage-full", "PostgreSQL has no space left for writes.", headers=_RETRY)
 _NOT_FOR_YOU = Problem(
     403, "forbidden", "Metrics are for this machine, or for the bearer of the token in WEDSYNC_METRICS_TOKEN."
@@ -65,7 +67,13 @@ class Probes:
         await send_json(send, 200, {"status": "live"})
 
     async def _ready(self, scope: dict[str, Any], send: Any) -> None:
-        """Say whether the process can accept events: PostgreSQL must accept writes; Redis may be away."""
+        """Say whether the process can accept events: PostgreSQL must accept writes; Redis may be away.
+
+        A process that is about to end still accepts them, but says no, so that balancers choose another one.
+        """
+        if drain.has_begun:
+            await send_problem(send, _ENDING)
+            return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.get_running_loop().create_task(self._why_not_ready())
         problem = await asyncio.shield(self._asking)

@@ -25,10 +25,11 @@ from wedsync.live.sockets.request_counts import RequestCount
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.sockets.subprotocol import to_accept
+from wedsync.web.draining import drain
 from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
-LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's --ws-max-size in the Procfile
+LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's ws_max_size in wedsync.web.server
 
 
 async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -38,6 +39,7 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept", "subprotocol": to_accept(scope)})
     socket = ChannelSocket(scope["pass"], connection)
     guard.add(socket)
+    drain.add(socket)
     slow_readers.add(connection)
     connection.hand_over(socket)
 
@@ -95,9 +97,14 @@ class ChannelSocket:
         self._connection.end(code, reason)
         self._let_go()
 
+    def come_again(self, pause: float) -> None:
+        """Close for the end of the process; the client comes back after ``pause`` seconds."""
+        self.end(CloseCode.DEPLOY, orjson.dumps({"come_back_after": pause}).decode())
+
     def ended(self) -> None:
         """The connection is gone."""
         guard.remove(self)
+        drain.remove(self)
         slow_readers.remove(self._connection)
         self._let_go()
 

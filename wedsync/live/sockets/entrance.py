@@ -41,11 +41,11 @@ class Entrance:
         """Admit or refuse one socket; while PostgreSQL is away, tell it to try again.
 
         Raises:
-            RuntimeError: the server was started without ``--ws wedsync.live.sockets.server_protocol:SocketProtocol``.
+            RuntimeError: the server was started with another protocol for WebSockets than ``SocketProtocol``.
         """
         connection = scope["extensions"].get(EXTENSION)
         if connection is None:
-            raise RuntimeError("Start uvicorn as the Procfile does, with its --ws: sockets need their own protocol.")
+            raise RuntimeError("Start wedsync.web.server as the Procfile does: sockets need their own protocol.")
         try:
             place = quotas.enter((scope.get("client") or ("",))[0])
         except Refused as refused:

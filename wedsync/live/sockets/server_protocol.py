@@ -1,6 +1,6 @@
 """uvicorn's WebSocket protocol, extended: frames that many sockets share, and sockets that need no task while idle.
 
-The Procfile names it with ``--ws``, and the socket's ASGI application finds it in ``scope["extensions"]``. It offers
+``wedsync.web.server`` names it, and the socket's ASGI application finds it in ``scope["extensions"]``. It offers
 what ASGI has no message for: the number of unsent bytes, writing without waiting, and ending a connection whose client
 reads nothing. After ``hand_over`` the application may return; each message is then answered by a task of its own.
 """

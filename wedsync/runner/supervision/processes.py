@@ -134,7 +134,7 @@ def _left_in_session(leader: int, home: Path) -> list[int]:
     return found
 
 
-def end_orphans(record: ProcessRecord, home: Path, grace: float = 12.0) -> Sequence[Recorded]:
+def end_orphans(record: ProcessRecord, home: Path, grace: float = 30.0) -> Sequence[Recorded]:
     """End what a killed runner of this home left, in the order of a normal stop; returns what was found.
 
     Arguments:
