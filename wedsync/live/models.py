@@ -122,6 +122,16 @@ class Channel(models.Model):
         return self.name
 
 
+class EpochSeed(models.Model):
+    """From what the epochs of an organization's channels without a row are derived; without it, from its id."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    seed = models.UUIDField(default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.seed)
+
+
 class ChannelEntry(models.Model):
     """One event on one channel, with its sequence there. Sequences have no gap."""
 

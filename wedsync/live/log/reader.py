@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
@@ -43,11 +43,25 @@ class Entry(NamedTuple):
 
 
 _POSITIONS = """
-SELECT channel.organization_id, channel.name, channel.epoch, channel.last_sequence, (
+SELECT asked.organization_id, asked.name, seed.seed, channel.epoch, channel.last_sequence, (
     SELECT sequence FROM live_channelentry WHERE channel_id = channel.id ORDER BY sequence LIMIT 1
 )
 FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
-JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+LEFT JOIN live_epochseed seed ON seed.organization_id = asked.organization_id
+LEFT JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+"""
+_POSITIONS_OF_STATE = """
+WITH waiting AS (
+    SELECT entry.channel_id, min(entry.sequence) AS first
+    FROM live_channelevent event JOIN live_channelentry entry ON entry.event_id = event.id
+    WHERE event.wedding_id = ANY(%s::uuid[]) AND event.routing = 'pending' AND event.effect = 'pending'
+    GROUP BY entry.channel_id
+)
+SELECT asked.organization_id, asked.name, seed.seed, channel.epoch, least(channel.last_sequence, waiting.first - 1)
+FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
+LEFT JOIN live_epochseed seed ON seed.organization_id = asked.organization_id
+LEFT JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
+LEFT JOIN waiting ON waiting.channel_id = channel.id
 """
 _LAST = """
 SELECT channel.organization_id, channel.name, channel.last_sequence
@@ -75,13 +89,32 @@ def positions(keys: Collection[ChannelKey]) -> dict[ChannelKey, Position]:
     Until there is a row, the epoch is derived from the name. A client that was told it may keep using it, since a
     channel's row, once written, stays (docs/adr/0059).
     """
-    found = {key: Position((_epoch_before_any_row(key),), 0, 1) for key in keys}
+    found = {}
     with connection.cursor() as cursor:
         cursor.execute(_POSITIONS, _columns(keys))
-        for organization_id, name, epoch, last, oldest in cursor.fetchall():
-            key = ChannelKey(organization_id, name)
-            found[key] = Position((str(epoch), _epoch_before_any_row(key)), last, oldest or last + 1)
+        for organization_id, name, seed, epoch, last, oldest in cursor.fetchall():
+            key, at = ChannelKey(organization_id, name), last or 0
+            found[key] = Position(_epochs(key, seed, epoch), at, oldest or at + 1)
     return found
+
+
+def positions_of_state(
+    organization_id: UUID, names: Collection[str], wedding_ids: Collection[UUID]
+) -> dict[str, dict[str, Any]]:
+    """From where a client follows channels whose weddings it has just loaded: ``{name: {"last", "epoch"}}``.
+
+    Call it in the :func:`wedsync.database.snapshots.snapshot` in which the weddings are read. An event of theirs that
+    waits for its routing has not changed them yet, so the position is before it. Following from there, a client gets
+    everything that the loaded state lacks. It may get again what the state has already, but only what came after such
+    an event: an event sets values, and a list of events has their ids.
+    """
+    keys = [ChannelKey(organization_id, name) for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute(_POSITIONS_OF_STATE, [[str(each) for each in wedding_ids], *_columns(keys)])
+        return {
+            name: {"last": last or 0, "epoch": _epochs(ChannelKey(organization, name), seed, epoch)[0]}
+            for organization, name, seed, epoch, last in cursor.fetchall()
+        }
 
 
 def last_sequences(keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
@@ -107,8 +140,9 @@ def _columns(keys: Collection[ChannelKey]) -> list[list[str]]:
     return [[str(key.organization_id) for key in keys], [key.name for key in keys]]
 
 
-def _epoch_before_any_row(key: ChannelKey) -> str:
-    return str(uuid5(key.organization_id, key.name))
+def _epochs(key: ChannelKey, seed: UUID | None, epoch: UUID | None) -> tuple[str, ...]:
+    before_any_row = str(uuid5(seed or key.organization_id, key.name))
+    return (before_any_row,) if epoch is None else (str(epoch), before_any_row)
 
 
 def _text(
