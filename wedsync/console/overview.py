@@ -17,8 +17,9 @@ from integrations.rules.known_before import before_in
 from integrations.states import State
 from notifications.models import Incident
 from wedsync.ids import first_id_since
-from wedsync.live.channels import ops_channel
-from wedsync.live.models import Channel, ChannelEvent
+from wedsync.live.channels import names_of_wedding, ops_channel
+from wedsync.live.log.reader import positions_of_state
+from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Form, Organization, Wedding
 
 LATEST_EVENTS = 25
@@ -93,20 +94,18 @@ def current_weddings(organization: Organization) -> list[Wedding]:
     return list(Wedding.objects.filter(organization=organization, date__gte=since).order_by("date")[:MOST_WEDDINGS])
 
 
-def positions(organization: Organization, weddings: list[Wedding], senders: list[System]) -> dict[str, int]:
-    """The live channels that the dashboard follows, each with the last sequence that the page already shows."""
+def positions(organization: Organization, weddings: list[Wedding], senders: list[System]) -> dict[str, dict[str, Any]]:
+    """The live channels that the dashboard follows, each with the position from which it misses nothing."""
     forms = Form.objects.filter(organization=organization).order_by("-id").values_list("id", flat=True)[:MOST_FORMS]
     names = [
         f"urgent:wedding-day:{organization.pk}",
         f"supplier:photography:{organization.pk}",
         ops_channel(organization.pk),
-        *(f"couple:dashboard:{wedding.pk}" for wedding in weddings),
-        *(f"journey:milestone:{wedding.pk}" for wedding in weddings),
+        *(name for wedding in weddings for name in names_of_wedding(wedding.pk)),
         *(f"supplier:dashboard:{system.pk}" for system in senders),
         *(f"form:response:{form}" for form in forms),
     ]
-    known = dict(Channel.objects.filter(organization=organization, name__in=names).values_list("name", "last_sequence"))
-    return {name: known.get(name, 0) for name in names}
+    return positions_of_state(organization.pk, names, [wedding.pk for wedding in weddings])
 
 
 def latest_events(organization: Organization) -> QuerySet[ChannelEvent]:

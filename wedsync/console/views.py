@@ -16,6 +16,7 @@ from integrations.states import State
 from wedsync.console import overview
 from wedsync.console.pages import View, staff_page, view_of
 from wedsync.console.trace import trace
+from wedsync.database.snapshots import snapshot
 from wedsync.weddings.tenant_admin.access import access
 
 
@@ -26,7 +27,8 @@ def console(request: HttpRequest) -> HttpResponse:
     view = view_of(request)
     if view is None:
         return render(request, "console/empty.html")
-    return render(request, "console/console.html", _dashboard(request, view))
+    with snapshot():
+        return render(request, "console/console.html", _dashboard(request, view))
 
 
 def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
@@ -34,7 +36,6 @@ def _dashboard(request: HttpRequest, view: View) -> dict[str, Any]:
     weddings = overview.current_weddings(organization)
     health = report(organization.pk)
     systems = overview.systems(health)
-    # Positions before events: what is written in between arrives over the socket and is shown once, by its id.
     positions = overview.positions(organization, weddings, [each.system for each in systems])
     asked = {name: request.GET.get(name, "") for name in ("state", "channel", "q", "page")}
     return {

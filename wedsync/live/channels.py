@@ -72,6 +72,11 @@ def ops_channel(organization_id: UUID | str) -> str:
     return f"ops:health:{organization_id}"
 
 
+def names_of_wedding(wedding_id: UUID | str) -> list[str]:
+    """The company's own channels that show one wedding."""
+    return [f"couple:dashboard:{wedding_id}", f"journey:milestone:{wedding_id}"]
+
+
 def names_for(
     event_type: str,
     *,

@@ -23,12 +23,23 @@ class WeddingChangesShape(_Facts):
     """The fields to change, at least one."""
 
 
+class PositionShape(serializers.Serializer[Any]):
+    """A position on a live channel."""
+
+    last = serializers.IntegerField(help_text="Follow the channel after this sequence, as `after`.")
+    epoch = serializers.CharField()
+
+
 class WeddingShape(_Facts):
     """A wedding; times are local at the venue, and `null` where unknown."""
 
     id = serializers.UUIDField()
     couple = serializers.CharField()
     timezone = serializers.CharField(help_text="The venue's, an IANA name.")
+    live = serializers.DictField(
+        child=PositionShape(),
+        help_text="The wedding's live channels, each with the position from which a client misses no later change.",
+    )
 
 
 class AnswersShape(serializers.Serializer[Any]):

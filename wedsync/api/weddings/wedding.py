@@ -16,10 +16,15 @@ from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
 from wedsync.api.requests.bodies import LONGEST_NAME
 from wedsync.api.weddings.shapes import WeddingChangesShape, WeddingShape
+from wedsync.database.snapshots import snapshot
+from wedsync.live import channels
+from wedsync.live.log.reader import positions_of_state
 from wedsync.weddings import fields
 from wedsync.weddings.models import ApiScope, Wedding
 from wedsync.wire.plain_text import clean
 from wedsync.wire.problems import FieldProblem
+
+LIVE = "live"
 
 
 class WeddingView(Scoped):
@@ -29,8 +34,8 @@ class WeddingView(Scoped):
 
     @extend_schema(operation_id="weddings_retrieve", responses=WeddingShape)
     def get(self, request: Request, wedding_id: UUID) -> Response:
-        """The wedding."""
-        return Response(as_json(_find(request, wedding_id)))
+        """The wedding, and from where to follow its live channels."""
+        return _answer(request, wedding_id)
 
     @extend_schema(
         request=WeddingChangesShape,
@@ -43,7 +48,7 @@ class WeddingView(Scoped):
         values = parse_changes(request.data, wedding)
         with transaction.atomic():
             change_wedding(wedding, values, occurred_at=timezone.now(), by=client_of(request).author)
-        return Response(as_json(_find(request, wedding_id)))
+        return _answer(request, wedding_id)
 
 
 def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
@@ -51,7 +56,7 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
 
     Arguments:
         wedding: as it is stored. A read-only or empty field is accepted where it repeats the stored value, so that a
-            client can send back what it received.
+            client can send back what it received. ``live`` is accepted whatever it says, since it changes all the time.
 
     Raises:
         Unprocessable: with every field that was refused.
@@ -61,6 +66,8 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
     shown = as_json(wedding)
     values, problems = {}, []
     for field, value in body.items():
+        if field == LIVE:
+            continue
         if (field not in fields.CHANGEABLE or value is None) and field in shown and shown[field] == value:
             continue
         try:
@@ -70,6 +77,15 @@ def parse_changes(body: Any, wedding: Wedding) -> dict[str, fields.Value]:
     if problems:
         raise Unprocessable(*problems)
     return values
+
+
+def _answer(request: Request, wedding_id: UUID) -> Response:
+    """A wedding with its positions, as they were at one moment."""
+    with snapshot():
+        wedding = _find(request, wedding_id)
+        names = channels.names_of_wedding(wedding.pk)
+        positions = positions_of_state(wedding.organization_id, names, [wedding.pk])
+    return Response({**as_json(wedding), LIVE: positions})
 
 
 def _find(request: Request, wedding_id: UUID) -> Wedding:

@@ -82,10 +82,13 @@ class EventList {
 }
 
 class Follower {
-  // `positions`: the last sequence seen of each channel; what lies behind it comes with the next connection.
+  // `positions`: of each channel, what the page shows already; what lies behind it comes with the next connection.
   constructor(url, positions, onEvent, onState) {
-    Object.assign(this, { url, onEvent, onState, wait: FIRST_WAIT, lastId: 0, asked: new Map(), epochs: new Map() });
-    this.positions = new Map(Object.entries(positions));
+    const asked = new Map();
+    const [sequences, epochs] = ["last", "epoch"].map((field) => new Map(
+      Object.entries(positions).map(([channel, position]) => [channel, position[field]]),
+    ));
+    Object.assign(this, { url, onEvent, onState, wait: FIRST_WAIT, lastId: 0, asked, epochs, positions: sequences });
     this.connect();
   }
 
