@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing bench-live fuzz reconcile chaos lint docs format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing bench-live fuzz reconcile reconcile-live chaos lint docs format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receive
 
 reconcile: $(VENV)/.dev-installed ## kill the receiver and its PostgreSQL under load, and compare answers with rows (ARGS="--faults 2")
 	$(RUN) -m bench.reconcile $(ARGS)
+
+reconcile-live: $(VENV)/.dev-installed ## kill web processes and Valkey under following clients, and compare them with the log (ARGS="--seconds 20")
+	$(RUN) -m bench.reconcile_live $(ARGS)
 
 chaos: $(VENV)/.dev-installed ## break a whole running copy in every way, about 10 minutes (ARGS="--faults kill-web valkey-lost")
 	$(RUN) -m bench.chaos $(ARGS)

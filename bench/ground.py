@@ -43,12 +43,13 @@ WITHOUT_LIMITS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """The data that a sender needs: the connection's id, its secret, and the vendor's ids for the weddings."""
+    """The data that a sender needs: the connection's id, its secret, the vendor's ids for the weddings, an API key."""
 
     organization: str
     connection: str
     secret: str
     bookings: list[str]
+    token: str
 
     @property
     def path(self) -> str:

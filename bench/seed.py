@@ -16,7 +16,7 @@ def seed(weddings: int) -> dict[str, object]:
     """Make the rows; returns the fields of :class:`bench.ground.Facts`."""
     from integrations.models import Connection, ConnectionSecret, ExternalReference, System
     from wedsync import vault
-    from wedsync.weddings.models import Organization, Wedding
+    from wedsync.weddings.models import ApiKey, Organization, Wedding
 
     secret = secrets.token_urlsafe(32)
     organization = Organization.objects.create(name="Bench Weddings", slug=f"bench-{secrets.token_hex(4)}")
@@ -48,6 +48,7 @@ def seed(weddings: int) -> dict[str, object]:
         "organization": str(organization.id),
         "connection": connection.id,
         "secret": secret,
+        "token": ApiKey.issue(organization, "bench")[1],
         "bookings": [reference.external_id for reference in references],
     }
 

@@ -57,14 +57,18 @@ class Door:
 
 
 class Senders:
-    """Concurrent senders, until :meth:`stop`. ``sent``: every id; ``taken``: how many have been accepted so far."""
+    """Concurrent senders, until :meth:`stop`. ``sent``: every id; ``taken``: how many have been accepted so far.
 
-    def __init__(self, facts: Facts, port: int, count: int) -> None:
+    Arguments:
+        pause: seconds between two requests of one sender.
+    """
+
+    def __init__(self, facts: Facts, port: int, count: int, *, pause: float = 0.0) -> None:
         self.sent: dict[str, Sent] = {}
         self.taken = 0
         self._door = Door(facts, port)
         self._envelopes = Envelopes(facts.bookings)
-        self._count = count
+        self._count, self._pause = count, pause
         self._ends = asyncio.Event()
 
     def stop(self) -> None:
@@ -84,6 +88,7 @@ class Senders:
             for external_id, body in self._envelopes.take(1):
                 sent = self.sent[external_id] = Sent()
                 await self._send(session, body, sent, tries)
+                await asyncio.sleep(self._pause)
 
     async def _send(self, session: aiohttp.ClientSession, body: bytes, sent: Sent, tries: int) -> None:
         for _ in range(tries):
