@@ -3,6 +3,8 @@
 import django.core.validators
 from django.db import migrations, models
 
+from wedsync.database.migrating import AlterTexts
+
 
 class Migration(migrations.Migration):
 
@@ -11,19 +13,23 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='system',
-            name='call_limit',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Calls in flight at most; urgent deliveries have as many of their own. Empty: 4.', null=True, validators=[django.core.validators.MinValueValidator(1)]),
-        ),
-        migrations.AlterField(
-            model_name='system',
-            name='rate_burst',
-            field=models.PositiveIntegerField(blank=True, help_text='Calls that may go out at once after a rest. Empty: as many as in a second and at least 2; where the rate is empty too, what the provider tolerates (Slack 5, Resend and MailerSend 10).', null=True, validators=[django.core.validators.MinValueValidator(1)]),
-        ),
-        migrations.AlterField(
-            model_name='system',
-            name='rate_per_second',
-            field=models.FloatField(blank=True, help_text='Calls a second, at most. Empty: what the provider publishes (WhatsApp 80, Slack 1, Resend 5, Brevo 1000, MailerSend 2), and no limit for all others. A fifth of the burst is kept for urgent deliveries.', null=True, validators=[django.core.validators.MinValueValidator(0.001)]),
+        AlterTexts(
+            [
+                migrations.AlterField(
+                    model_name='system',
+                    name='call_limit',
+                    field=models.PositiveSmallIntegerField(blank=True, help_text='Calls in flight at most; urgent deliveries have as many of their own. Empty: 4.', null=True, validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                migrations.AlterField(
+                    model_name='system',
+                    name='rate_burst',
+                    field=models.PositiveIntegerField(blank=True, help_text='Calls that may go out at once after a rest. Empty: as many as in a second and at least 2; where the rate is empty too, what the provider tolerates (Slack 5, Resend and MailerSend 10).', null=True, validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                migrations.AlterField(
+                    model_name='system',
+                    name='rate_per_second',
+                    field=models.FloatField(blank=True, help_text='Calls a second, at most. Empty: what the provider publishes (WhatsApp 80, Slack 1, Resend 5, Brevo 1000, MailerSend 2), and no limit for all others. A fifth of the burst is kept for urgent deliveries.', null=True, validators=[django.core.validators.MinValueValidator(0.001)]),
+                ),
+            ]
         ),
     ]

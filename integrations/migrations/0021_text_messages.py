@@ -4,6 +4,8 @@ import django.contrib.postgres.fields
 import django.core.validators
 from django.db import migrations, models
 
+from wedsync.database.migrating import AlterTexts
+
 
 class Migration(migrations.Migration):
 
@@ -12,24 +14,28 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='route',
-            name='channels',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email'), ('sms', 'SMS')], max_length=16), blank=True, default=list, help_text='whatsapp, slack, email, sms; empty: the channel that each person prefers.', size=None),
-        ),
-        migrations.AlterField(
-            model_name='system',
-            name='kind',
-            field=models.CharField(choices=[('studio_cloud', 'Studio Cloud'), ('shootq', 'ShootQ'), ('iris_works', 'Iris Works'), ('venue_master', 'VenueMaster'), ('party_rental', 'PartyRental'), ('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email'), ('sms', 'SMS'), ('webhook', 'Signed webhook')], max_length=16),
-        ),
-        migrations.AlterField(
-            model_name='system',
-            name='rate_burst',
-            field=models.PositiveIntegerField(blank=True, help_text="Calls that may go out together after a pause. Empty: one second's worth, but at least 2; if the rate is empty too, the burst that the provider tolerates.", null=True, validators=[django.core.validators.MinValueValidator(1)]),
-        ),
-        migrations.AlterField(
-            model_name='system',
-            name='rate_per_second',
-            field=models.FloatField(blank=True, help_text='The most calls per second. Empty: the limit that the provider publishes, and none if it publishes none. A fifth of the burst is reserved for urgent deliveries.', null=True, validators=[django.core.validators.MinValueValidator(0.001)]),
+        AlterTexts(
+            [
+                migrations.AlterField(
+                    model_name='route',
+                    name='channels',
+                    field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email'), ('sms', 'SMS')], max_length=16), blank=True, default=list, help_text='whatsapp, slack, email, sms; empty: the channel that each person prefers.', size=None),
+                ),
+                migrations.AlterField(
+                    model_name='system',
+                    name='kind',
+                    field=models.CharField(choices=[('studio_cloud', 'Studio Cloud'), ('shootq', 'ShootQ'), ('iris_works', 'Iris Works'), ('venue_master', 'VenueMaster'), ('party_rental', 'PartyRental'), ('whatsapp', 'WhatsApp'), ('slack', 'Slack'), ('email', 'Email'), ('sms', 'SMS'), ('webhook', 'Signed webhook')], max_length=16),
+                ),
+                migrations.AlterField(
+                    model_name='system',
+                    name='rate_burst',
+                    field=models.PositiveIntegerField(blank=True, help_text="Calls that may go out together after a pause. Empty: one second's worth, but at least 2; if the rate is empty too, the burst that the provider tolerates.", null=True, validators=[django.core.validators.MinValueValidator(1)]),
+                ),
+                migrations.AlterField(
+                    model_name='system',
+                    name='rate_per_second',
+                    field=models.FloatField(blank=True, help_text='The most calls per second. Empty: the limit that the provider publishes, and none if it publishes none. A fifth of the burst is reserved for urgent deliveries.', null=True, validators=[django.core.validators.MinValueValidator(0.001)]),
+                ),
+            ]
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from wedsync.database.migrating import AlterTexts
+
 
 class Migration(migrations.Migration):
 
@@ -10,14 +12,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='rememberedrequest',
-            name='body',
-            field=models.TextField(blank=True, default='', help_text='Encrypted if it contains a secret.'),
-        ),
-        migrations.AlterField(
-            model_name='rememberedrequest',
-            name='lease_token',
-            field=models.UUIDField(help_text='The request that is processing it; null: answered.', null=True),
+        AlterTexts(
+            [
+                migrations.AlterField(
+                    model_name='rememberedrequest',
+                    name='body',
+                    field=models.TextField(blank=True, default='', help_text='Encrypted if it contains a secret.'),
+                ),
+                migrations.AlterField(
+                    model_name='rememberedrequest',
+                    name='lease_token',
+                    field=models.UUIDField(help_text='The request that is processing it; null: answered.', null=True),
+                ),
+            ]
         ),
     ]
