@@ -1,70 +1,19 @@
-"""Names of live channels, and patterns over them.
+"""The live channels that events appear on, and how many a client follows. docs/developers/realtime.md, "Channels"."""
 
-Segments ``[A-Za-z0-9_-]{1,64}`` joined by ``:``; in patterns ``*`` and ``{name}`` match one segment.
-docs/developers/realtime.md, "Channels".
-"""
-
-import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from wedsync.live.event_types.catalogue import CATALOGUE, Scope
+from wedsync.wire.channel_names import LONGEST_NAME as LONGEST_NAME
+from wedsync.wire.channel_names import NAME as NAME
+from wedsync.wire.channel_names import check_name as check_name
+from wedsync.wire.channel_names import check_pattern as check_pattern
+from wedsync.wire.channel_names import check_template as check_template
+from wedsync.wire.channel_names import fill as fill
+from wedsync.wire.channel_names import matches as matches
+from wedsync.wire.channel_names import one_covers as one_covers
 
-_SEGMENT = r"[A-Za-z0-9_-]{1,64}"
-LONGEST_NAME = 194  # characters
 MOST_CHANNELS = 128  # per socket
-NAME = re.compile(rf"{_SEGMENT}:{_SEGMENT}:{_SEGMENT}")
-_WILDCARD = re.compile(r"\*|\{[a-zA-Z][A-Za-z0-9_]{0,31}\}")
-
-
-def check_name(name: str) -> str:
-    """The name itself.
-
-    Raises:
-        ValueError: not ``scope:entity:id``.
-    """
-    if not NAME.fullmatch(name):
-        raise ValueError("a channel is named scope:entity:id, each of 1 to 64 letters, digits, - or _")
-    return name
-
-
-def check_pattern(pattern: str) -> str:
-    """The pattern itself.
-
-    Raises:
-        ValueError: a segment is neither a name, nor ``*``, nor ``{name}``.
-    """
-    segments = pattern.split(":")
-    if len(segments) != 3 or not all(re.fullmatch(_SEGMENT, part) or _WILDCARD.fullmatch(part) for part in segments):
-        raise ValueError("a channel pattern is scope:entity:id, where * or {name} matches one whole segment")
-    return pattern
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a route's channel pattern covers a channel."""
-    return all(
-        _WILDCARD.fullmatch(wanted) or wanted == found
-        for wanted, found in zip(pattern.split(":"), name.split(":"), strict=True)
-    )
-
-
-def check_template(template: str, pattern: str) -> str:
-    """The template itself: a channel name that may take segments from ``pattern``.
-
-    Raises:
-        ValueError: it names a segment that the pattern does not capture, or does not make a channel name.
-    """
-    check_pattern(template)
-    unknown = {part for part in template.split(":") if _WILDCARD.fullmatch(part)} - set(pattern.split(":"))
-    if unknown or "*" in template.split(":"):
-        raise ValueError("a live channel is named scope:entity:id; a {name} in it must be in the pattern too")
-    return template
-
-
-def fill(template: str, pattern: str, name: str) -> str:
-    """A channel name from a template such as ``form:mirror:{formId}``, with what the pattern captured from ``name``."""
-    captured = dict(zip(pattern.split(":"), name.split(":"), strict=True))
-    return ":".join(captured.get(part, part) if part.startswith("{") else part for part in template.split(":"))
 
 
 def ops_channel(organization_id: UUID | str) -> str:
