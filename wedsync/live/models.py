@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from wedsync.ids import new_id
 from wedsync.queues import Priority
-from wedsync.weddings.models import ApiKey, Organization, Wedding
+from wedsync.weddings.models import ApiKey, Contact, Membership, Organization, PersonalLink, Wedding
 
 
 class ChannelEvent(models.Model):
@@ -157,15 +157,59 @@ class ChannelEntry(models.Model):
 
 
 class Ticket(models.Model):
-    """Admits one socket, once and soon; made for browsers, which cannot send an ``Authorization`` header."""
+    """Admits one client, once and soon: the holder of an API key, or a contact or member of staff that the key names.
+
+    A ticket without a key was issued to a contact behind a signed link.
+    """
 
     token_hash = models.CharField(primary_key=True, max_length=64, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="tickets")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="tickets")
-    channels = ArrayField(models.CharField(max_length=194), null=True, help_text="The only channels; null: all.")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, related_name="tickets")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    link = models.ForeignKey(PersonalLink, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    wedding = models.ForeignKey(
+        Wedding,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The contact's, when the ticket was issued.",
+    )
+    channels = ArrayField(
+        models.CharField(max_length=194), null=True, help_text="The only channels, as patterns; null: all."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(api_key__isnull=False) | Q(link__isnull=False, contact__isnull=False),
+                name="ticket_of_key_or_link",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"ticket of {self.organization}"
+
+
+class Seen(models.Model):
+    """The last event of a channel that a contact has had on a screen, and when it was reported."""
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="seen", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="seen")
+    sequence = models.BigIntegerField()
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "seen"
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "contact"], name="seen_once"),
+            models.CheckConstraint(condition=Q(sequence__gte=1), name="seen_sequence_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact} has seen {self.channel} #{self.sequence}"

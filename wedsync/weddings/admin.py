@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from wedsync.weddings.memberships import let_in
 from wedsync.weddings.models import ApiKey, ApiScope, Contact, ContactChannel, Form, Membership, Organization
@@ -141,7 +141,12 @@ class ApiKeyForm(TenantForm):
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "expires_at")
+        fields = ("name", "scopes", "channels", "expires_at")
+        widgets = {"channels": UnfoldAdminTextInputWidget()}
+
+    def clean_channels(self) -> list[str] | None:
+        """No pattern at all means every channel."""
+        return self.cleaned_data["channels"] or None
 
 
 @admin.register(ApiKey)
@@ -151,7 +156,7 @@ class ApiKeyAdmin(TenantAdmin):
     tenant_path = "organization"
     editors = BY_OWNERS
     form = ApiKeyForm
-    fields = ("name", "scopes", "expires_at")
+    fields = ("name", "scopes", "channels", "expires_at")
     list_display = ("name", "may", "created_at", "last_used_at", "expires_at")
     list_select_related = ("organization",)
     search_fields = ("name",)
@@ -168,7 +173,7 @@ class ApiKeyAdmin(TenantAdmin):
             return
         self.check_saved(request, obj, change=change)
         issued, request.new_key = ApiKey.issue(  # type: ignore[attr-defined]
-            obj.organization, obj.name, obj.expires_at, obj.scopes
+            obj.organization, obj.name, obj.expires_at, obj.scopes, obj.channels
         )
         obj.pk = issued.pk
         obj.refresh_from_db()

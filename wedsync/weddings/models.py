@@ -21,7 +21,10 @@ from wedsync.weddings.address_models import AddressChange as AddressChange
 from wedsync.weddings.addresses import ContactChannel as ContactChannel
 from wedsync.weddings.fields import CHANGEABLE
 from wedsync.weddings.personal_link_models import PersonalLink as PersonalLink
-from wedsync.weddings.validators import validate_locale, validate_time_zone
+from wedsync.weddings.validators import validate_channel_pattern, validate_locale, validate_time_zone
+from wedsync.wire.channel_names import LONGEST_NAME
+
+MOST_PATTERNS = 32  # of one key
 
 
 class Organization(models.Model):
@@ -64,7 +67,10 @@ class ApiScope(models.TextChoices):
 
     EVENTS_READ = "events:read", "events:read · weddings and events"
     EVENTS_WRITE = "events:write", "events:write · weddings, forms, journeys"
-    LIVE_READ = "live:read", "live:read · tickets of live channels"
+    LIVE_READ = "live:read", "live:read · follow live channels"
+    LIVE_PUBLISH = "live:publish", "live:publish · publish events on live channels"
+    LIVE_PRESENCE = "live:presence", "live:presence · how many follow a live channel"
+    LIVE_SEEN = "live:seen", "live:seen · report what a contact has seen"
     CONFIG_READ = "config:read", "config:read · routes, systems, connections, references"
     CONFIG_WRITE = "config:write", "config:write · change these, and make secrets"
     DELIVERIES_READ = "deliveries:read", "deliveries:read · deliveries and attempts"
@@ -88,6 +94,14 @@ class ApiKey(models.Model):
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(
         models.CharField(max_length=32, choices=ApiScope.choices), default=every_scope, help_text="What it allows."
+    )
+    channels = ArrayField(
+        models.CharField(max_length=LONGEST_NAME, validators=[validate_channel_pattern]),
+        null=True,
+        blank=True,
+        size=MOST_PATTERNS,
+        verbose_name="live channels",
+        help_text="The only live channels, as patterns with commas between them: “couple:*:*”. Empty: all.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(
@@ -115,6 +129,7 @@ class ApiKey(models.Model):
         name: str,
         expires_at: datetime | None = None,
         scopes: Iterable[str] | None = None,
+        channels: Iterable[str] | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key, by default with all scopes; returns its row, and its clear text, which is stored nowhere."""
         key = cls.PREFIX + secrets.token_urlsafe(32)
@@ -124,6 +139,7 @@ class ApiKey(models.Model):
             key_hash=cls.hash_of(key),
             expires_at=expires_at,
             scopes=every_scope() if scopes is None else list(scopes),
+            channels=None if channels is None else list(channels),
         )
         return row, key
 

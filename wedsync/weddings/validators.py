@@ -1,10 +1,12 @@
-"""Validates what people type: names of time zones and languages."""
+"""Validates what people type: names of time zones and languages, and patterns of live channels."""
 
 import re
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
+
+from wedsync.wire import channel_names
 
 _NO_PLACES = frozenset({"Factory", "localtime"})  # names of no place on earth
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", re.ASCII)
@@ -24,6 +26,14 @@ def validate_locale(tag: str) -> None:
         known = False
     if not known:
         raise ValidationError(f"“{tag}” is not a language. Write its code, with a region or without: de, or de-AT.")
+
+
+def validate_channel_pattern(pattern: str) -> None:
+    """Accept patterns such as ``couple:*:*``."""
+    try:
+        channel_names.check_pattern(pattern)
+    except ValueError as error:
+        raise ValidationError(f"“{pattern}” is not a pattern: {error}.") from error
 
 
 def time_zones() -> list[str]:

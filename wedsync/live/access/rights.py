@@ -1,50 +1,25 @@
 """Whether this process's sockets may stay open: the rights by which they were admitted are checked continually.
 
-One query for all sockets every two seconds, so that what is withdrawn (an API key, a membership, an account, a session)
-ends everywhere within five (docs/adr/0059).
+One query for all sockets every two seconds, so that what is withdrawn (an API key, a membership, an account, a session,
+a contact, a personal link) ends everywhere within five (docs/adr/0059).
 """
 
 import asyncio
-import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import connection
 
 from wedsync.live import threads
+from wedsync.live.access.bearers import Bearer as Bearer
+from wedsync.live.access.bearers import account_mark as account_mark
 from wedsync.live.close_codes import CloseCode
+from wedsync.weddings.models import ApiKey, Contact
 
 log = structlog.get_logger(__name__)
 LOOK_AT_LEAST_EVERY = 2.0  # seconds
-
-
-@dataclass(frozen=True)
-class Bearer:
-    """Whose rights keep a socket open: an API key's, or those of a member of staff with a session.
-
-    ``account``: a hash of the account's password, since a new password ends earlier sessions.
-    """
-
-    api_key_id: UUID | None = None
-    membership_id: UUID | None = None
-    session_key: str = ""
-    account: str = ""
-
-    @property
-    def holder(self) -> UUID:
-        """The id of whom it is: the key or the membership."""
-        found = self.api_key_id or self.membership_id
-        assert found is not None  # noqa: S101  (a bearer is one of these)
-        return found
-
-
-def account_mark(password: str) -> str:
-    """What a :class:`Bearer` stores of an account's password."""
-    return hashlib.sha256(password.encode()).hexdigest()
 
 
 class Guarded(Protocol):
@@ -63,28 +38,51 @@ class Guarded(Protocol):
 
 
 _CURRENT_RIGHTS = """
-SELECT api_key.id::text, '', api_key.scopes::text[] FROM weddings_apikey api_key
+SELECT api_key.id::text, '', api_key.scopes::text[] || coalesce(
+    (SELECT array_agg('channels ' || pattern) FROM unnest(api_key.channels) pattern), ARRAY['channels *:*:*'])
+FROM weddings_apikey api_key
 WHERE api_key.id = ANY(%(keys)s::uuid[]) AND (api_key.expires_at IS NULL OR api_key.expires_at > now())
 UNION ALL
 SELECT membership.id::text, held.session_key, ARRAY[membership.role::text]
 FROM unnest(%(memberships)s::uuid[], %(sessions)s::text[], %(accounts)s::text[]) AS held (id, session_key, account)
 JOIN weddings_membership membership ON membership.id = held.id
 JOIN auth_user ON auth_user.id = membership.user_id AND auth_user.is_active AND auth_user.is_staff
-    AND encode(sha256(convert_to(auth_user.password, 'UTF8')), 'hex') = held.account
-JOIN django_session ON django_session.session_key = held.session_key AND django_session.expire_date > now()
+    AND (held.session_key = '' OR encode(sha256(convert_to(auth_user.password, 'UTF8')), 'hex') = held.account)
+LEFT JOIN django_session ON django_session.session_key = held.session_key AND django_session.expire_date > now()
+WHERE held.session_key = '' OR django_session.session_key IS NOT NULL
+UNION ALL
+SELECT contact.id::text, '', ARRAY[contact.role || ' of ' || contact.wedding_id]
+FROM weddings_contact contact WHERE contact.id = ANY(%(contacts)s::uuid[])
+UNION ALL
+SELECT link.id::text, '', ARRAY[]::text[]
+FROM weddings_personallink link
+JOIN weddings_contact contact ON contact.id = link.contact_id AND contact.wedding_id = link.wedding_id
+WHERE link.id = ANY(%(links)s::uuid[]) AND link.revoked_at IS NULL AND link.expires_at > now()
 """
+EVERY_CHANNEL = "*:*:*"
 CurrentRights = Mapping[tuple[str, str], frozenset[str]]
 
 
+def rights_of_key(key: ApiKey) -> frozenset[str]:
+    """The rights of a key as they are compared: its scopes and its patterns."""
+    return frozenset((*key.scopes, *(f"channels {pattern}" for pattern in key.channels or [EVERY_CHANNEL])))
+
+
+def rights_of_contact(contact: Contact) -> frozenset[str]:
+    """The rights of a contact as they are compared: those of its role at its wedding."""
+    return frozenset({f"{contact.role} of {contact.wedding_id}"})
+
+
 def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
-    """Each bearer's current rights, by id and session; bearers that are gone are omitted. One query."""
-    keys = [str(each.api_key_id) for each in bearers if each.api_key_id]
+    """The current rights of each part of the bearers, by id and session; parts that are gone are omitted. One query."""
     staff = [each for each in bearers if each.membership_id]
     given = {
-        "keys": keys,
+        "keys": [str(each.api_key_id) for each in bearers if each.api_key_id],
         "memberships": [str(each.membership_id) for each in staff],
         "sessions": [each.session_key for each in staff],
         "accounts": [each.account for each in staff],
+        "contacts": [str(each.contact_id) for each in bearers if each.contact_id],
+        "links": [str(each.link_id) for each in bearers if each.link_id],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CURRENT_RIGHTS, given)
@@ -93,12 +91,11 @@ def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
 
 def reason_to_close(socket: Guarded, now: CurrentRights) -> tuple[CloseCode, str] | None:
     """The code and reason for closing a socket; ``None``: it may stay."""
-    bearer = socket.bearer
-    rights = now.get((str(bearer.api_key_id or bearer.membership_id), bearer.session_key))
-    if rights is None:
-        return CloseCode.RIGHT_WITHDRAWN, "the key, membership, account or session is gone"
-    if not socket.rights <= rights:
-        return CloseCode.RIGHTS_CHANGED, "the key or membership allows less than before"
+    parts = socket.bearer.parts
+    if not parts or any(part not in now for part in parts):
+        return CloseCode.RIGHT_WITHDRAWN, "the key, membership, account, session, contact or link is gone"
+    if not socket.rights <= frozenset().union(*(now[part] for part in parts)):
+        return CloseCode.RIGHTS_CHANGED, "the key, membership or contact allows less than before"
     return None
 
 

@@ -13,16 +13,13 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import threads
-from wedsync.live.access import ticket_texts, tickets
+from wedsync.live.access import passes, ticket_texts, tickets
 from wedsync.live.access.origins import is_our_own
-from wedsync.live.access.rights import Bearer, account_mark
 from wedsync.live.access.tickets import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.quotas import Refused, quotas
 from wedsync.live.sockets.server_protocol import EXTENSION
 from wedsync.live.sockets.subprotocol import SUBPROTOCOL, is_spoken, to_accept
-from wedsync.weddings.models import Membership
-from wedsync.wire.strict_json import is_storable
 
 log = structlog.get_logger(__name__)
 LONGEST_REASON = 123  # bytes of a close frame
@@ -103,7 +100,7 @@ class Entrance:
         entry = None
         if user.is_authenticated:
             slug, session = _query(scope).get(ORGANIZATION, ""), scope["session"].session_key
-            entry = await threads.entrance.run(_session_pass, user.pk, slug, session, user.password)
+            entry = await threads.entrance.run(passes.of_session, user.pk, slug, session, user.password)
         if entry is None:
             await self._refuse(CloseCode.NOT_ALLOWED, "no ticket, and no session of a member", scope, receive, send)
         else:
@@ -141,17 +138,3 @@ def _query(scope: dict[str, Any]) -> dict[str, str]:
     """The parameters of the URL, the first value of each."""
     found = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     return {name: values[0] for name, values in found.items()}
-
-
-def _session_pass(user_id: int, organization: str, session_key: str, password: str) -> Pass | None:
-    """A member of staff's pass: for the named organization, else for the first that the user belongs to."""
-    if not is_storable(organization):
-        return None
-    memberships = Membership.objects.filter(user_id=user_id, user__is_active=True, user__is_staff=True).order_by("id")
-    if organization:
-        memberships = memberships.filter(organization__slug=organization)
-    membership = memberships.first()
-    if membership is None:
-        return None
-    bearer = Bearer(membership_id=membership.id, session_key=session_key, account=account_mark(password))
-    return Pass(membership.organization_id, bearer, frozenset({membership.role}))
