@@ -35,7 +35,9 @@ def faults_of(clients: Iterable[Client], log: Log) -> Counter[str]:
 
 def pages_off(pages: Iterable[Page], ground: Ground) -> Counter[str]:
     """How often a page that loaded and then followed differs from the database; empty if none does."""
-    rows = ground.execute("SELECT id::text, guest_count, to_char(ceremony_time, 'HH24:MI') FROM weddings_wedding")
+    rows = ground.execute(
+        "SELECT id::text, to_char(ceremony_time, 'HH24:MI'), to_char(reception_time, 'HH24:MI') FROM weddings_wedding"
+    )
     stored = {wedding: dict(zip(FIELDS, values, strict=True)) for wedding, *values in rows}
     return Counter("page: it differs from the database" for page in pages if page.shown != stored[page.wedding])
 
