@@ -185,9 +185,7 @@ LIMIT_PER_CONNECTION = _variable(
     "WEDSYNC_LIMIT_PER_CONNECTION", int, "1000", "verified webhooks per hour for a connection without its own limit"
 )
 LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests per minute for one API key")
-LIMIT_PER_TICKET = _variable(
-    "WEDSYNC_LIMIT_PER_TICKET", int, "60", "requests per minute on one socket, not counting subscriptions"
-)
+LIMIT_PER_SOCKET = _variable("WEDSYNC_LIMIT_PER_SOCKET", int, "50", "requests per second on one socket")
 LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "socket tickets per minute for one API key")
 LIMIT_EMERGENCIES = _variable(
     "WEDSYNC_LIMIT_EMERGENCIES",
@@ -206,6 +204,9 @@ BODIES_AT_ONCE = _variable(
 )
 BODY_IDLE = _variable("WEDSYNC_BODY_IDLE_SECONDS", float, "10", "how long a body may stall before it is refused")
 BODY_SLOWEST = _variable("WEDSYNC_BODY_SLOWEST_BYTES", float, "8192", "the slowest rate of a body, in bytes per second")
+REQUEST_SECONDS = _variable(
+    "WEDSYNC_REQUEST_SECONDS", float, "10", "how long the headers of a request may take to arrive, or the first one"
+)
 TRUSTED_PROXIES = _variable(
     "WEDSYNC_TRUSTED_PROXIES",
     forms.networks,
@@ -235,6 +236,9 @@ SOCKETS_SPARED_NETWORKS = _variable(
 )
 SOCKETS_PER_PROCESS = _variable(
     "WEDSYNC_SOCKETS_PER_PROCESS", int, "10000", "sockets and streams that a web process has open at once"
+)
+IDLE_SOCKET_SECONDS = _variable(
+    "WEDSYNC_IDLE_SOCKET_SECONDS", float, "60", "how long a socket may follow no channel before it is closed"
 )
 HEALTH_SECONDS = _variable("WEDSYNC_HEALTH_SECONDS", float, "60", "pause between two rounds of the health sweep")
 ECHO = _variable(

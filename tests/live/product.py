@@ -21,9 +21,10 @@ WORKER = [
 ]  # fmt: skip
 
 
-def web_command(port: int) -> list[str]:
+def web_command(port: int, application: str = "wedsync.asgi:application") -> list[str]:
     return [
         "-m", "wedsync.web.server", "--host", "127.0.0.1", "--port", str(port),
+        "--application", application,
     ]  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from wedsync.weddings.models import Wedding
 
 @pytest.fixture
 def strict(world: World) -> Iterator[Web]:
-    """A web process whose statements end after a second, and whose sockets may ask five times a minute."""
-    limits = {"WEDSYNC_STATEMENT_SECONDS": "1", "WEDSYNC_LIMIT_PER_TICKET": "5", "WEDSYNC_LIMIT_PER_KEY": "3"}
+    """A web process whose statements end after a second, and whose sockets may ask five times a second."""
+    limits = {"WEDSYNC_STATEMENT_SECONDS": "1", "WEDSYNC_LIMIT_PER_SOCKET": "5", "WEDSYNC_LIMIT_PER_KEY": "3"}
     with another_web(world.product, **limits) as web:
         yield web
 
@@ -50,11 +50,11 @@ def test_over_its_minute_a_key_is_told_when_to_come_again(world: World, strict: 
 def test_a_socket_that_asks_too_much_is_told_so_and_goes_on_to_hear(world: World, strict: Web) -> None:
     url = f"ws://127.0.0.1:{strict.port}/ws/channels/?ticket={world.ticket()}"
     with connect(url, proxy=None) as client:
-        for number in range(20):
-            assert ask(client, op="subscribe", channel=f"a:b:{number}")["ok"], "following is not counted"
         assert ask(client, op="subscribe", channel=couple(world))["ok"]
 
-        answers = [ask(client, op="ping") for _ in range(12)]
+        for _ in range(8):
+            client.send('{"id":1,"op":"ping"}')
+        answers = [json.loads(client.recv(timeout=5)) for _ in range(8)]
 
         refused = [answer["error"] for answer in answers if not answer["ok"]]
         assert {(error["code"], error["temporary"]) for error in refused} == {("too-many-requests", True)}

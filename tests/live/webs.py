@@ -37,13 +37,19 @@ class Web:
 
 
 @contextmanager
-def another_web(product: Product, *, probe: str = "/readyz", **environment: str) -> Iterator[Web]:
+def another_web(
+    product: Product,
+    *,
+    probe: str = "/readyz",
+    application: str = "wedsync.asgi:application",
+    **environment: str,
+) -> Iterator[Web]:
     """``probe``: what must answer before a test begins."""
     port = free_port()
     log = product.home / f"web-{port}.log"
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, *web_command(port)],
+            [sys.executable, *web_command(port, application)],
             env=product.environment | {"WEDSYNC_PROCESS": f"web-{port}"} | environment,
             stdout=file,
             stderr=file,

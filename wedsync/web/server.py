@@ -25,9 +25,9 @@ from wedsync.web.draining import drain
 
 APPLICATION = "wedsync.asgi:application"
 SOCKET_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
+HTTP_PROTOCOL = "wedsync.web.http_protocol:HttpProtocol"
 OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
     "ws_per_message_deflate": False,
     "ws_max_size": 64 * 1024,
     "access_log": False,
@@ -84,9 +84,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--application", default=APPLICATION, help="another ASGI application, to compare with")
     parser.add_argument("--ws", default=SOCKET_PROTOCOL, help="uvicorn's protocol for WebSockets")
+    parser.add_argument("--http", default=HTTP_PROTOCOL, help="uvicorn's protocol for HTTP")
     given = parser.parse_args(words)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it at first
-    config = uvicorn.Config(given.application, host=given.host, port=given.port, ws=given.ws, **OPTIONS)
+    config = uvicorn.Config(given.application, host=given.host, port=given.port, ws=given.ws, http=given.http, **OPTIONS)
     server = Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         config.load_app()

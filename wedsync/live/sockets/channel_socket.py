@@ -6,11 +6,13 @@ doubled or reordered (docs/adr/0091). What clients ask is carried out by :mod:`w
 """
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import structlog
+from django.conf import settings
 
 from wedsync.live.access.rights import Bearer, guard
 from wedsync.live.access.tickets import Pass
@@ -19,6 +21,7 @@ from wedsync.live.error_codes import ErrorCode
 from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.sockets.frames import text_frame, text_frames
+from wedsync.live.sockets.idle_sockets import idle_sockets
 from wedsync.live.sockets.operations.requests import Request, RequestRefused, id_of
 from wedsync.live.sockets.operations.table import operation_of
 from wedsync.live.sockets.request_counts import RequestCount
@@ -30,6 +33,7 @@ from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
 LARGEST_FRAME = 64 * 1024  # bytes, as uvicorn's ws_max_size in wedsync.web.server
+_TOO_MANY = f"a socket may make {settings.LIMIT_PER_SOCKET} requests a second; follow many channels by one request"
 
 
 async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -41,6 +45,7 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     guard.add(socket)
     drain.add(socket)
     slow_readers.add(connection)
+    idle_sockets.note(socket, follows=False)
     connection.hand_over(socket)
 
 
@@ -106,6 +111,7 @@ class ChannelSocket:
         guard.remove(self)
         drain.remove(self)
         slow_readers.remove(self._connection)
+        idle_sockets.remove(self)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -119,6 +125,10 @@ class ChannelSocket:
         if len(text) > LARGEST_FRAME:  # the server has refused most of these already
             self.end(CloseCode.TOO_LARGE, f"a frame may have at most {LARGEST_FRAME} bytes")
             return
+        is_allowed = self._requests.allows_another(time.monotonic())
+        if self._requests.goes_on:
+            self.end(CloseCode.TOO_MANY_REQUESTS, "it went on after its requests were refused")
+            return
         try:
             content = strict_json.loads(text.encode())
         except ValueError:
@@ -127,7 +137,8 @@ class ChannelSocket:
         request_id: object = None
         try:
             request_id = id_of(content)
-            self._requests.count(content, self._followed)
+            if not is_allowed:
+                raise RequestRefused(ErrorCode.TOO_MANY_REQUESTS, _TOO_MANY)
             frame = {"id": request_id, "ok": True, **await operation_of(content).carry_out(request)}
         except RequestRefused as refused:
             frame = {"id": request_id, "ok": False, "error": refused.body}
@@ -138,6 +149,7 @@ class ChannelSocket:
         if self.is_open:
             self.write(text_frame(_as_json(frame)))
             request.answered()
+            idle_sockets.note(self, follows=len(self._followed) > 0)
 
 
 def _as_json(frame: dict[str, Any]) -> bytes:
