@@ -2,27 +2,19 @@
 
 import contextlib
 import json
-import socket as sockets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.sync.client import connect
 
+from tests.live.raw_sockets import masked, raw, slow
 from tests.live.socket_client import ask, couple, receive, socket
 from tests.live.world import World
 from tests.polling import until
 
 UNREAD = "socket_too_slow"
-
-
-def masked(opcode: int, text: bytes) -> bytes:
-    """A client's frame (RFC 6455, 5.2), with a mask that changes nothing."""
-    short = len(text) < 126
-    length = bytes((0x80 | len(text),)) if short else bytes((0x80 | 126,)) + len(text).to_bytes(2)
-    return bytes((0x80 | opcode,)) + length + bytes(4) + text
 
 
 def ping_frame() -> bytes:
@@ -114,14 +106,6 @@ def test_a_client_that_reads_nothing_is_cut_off_and_nobody_else_notices(world: W
     assert heard == list(range(1, 31))
 
 
-def slow(world: World) -> Any:
-    """A connection with a small buffer for what it is sent."""
-    made = sockets.socket()
-    made.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 8192)
-    made.connect(("127.0.0.1", world.product.port))
-    return made
-
-
 def test_compression_is_not_agreed_on(world: World) -> None:
     with socket(world) as client:
         assert client.response is not None
@@ -180,16 +164,3 @@ def resident(world: World) -> int:
     """Bytes that the web process holds in memory."""
     status = Path(f"/proc/{world.product.processes['web'].pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
-
-@contextmanager
-def raw(world: World) -> Iterator[sockets.socket]:
-    """A connection after its handshake, which nobody reads for us."""
-    with slow(world) as made:
-        made.sendall(
-            f"GET /ws/channels/?ticket={world.ticket()} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        assert b" 101 " in made.recv(4096)
-        yield made

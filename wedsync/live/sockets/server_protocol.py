@@ -16,6 +16,7 @@ import structlog
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import Frame
 
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
 SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
+MOST_DROPPED = 32 * 1024 * 1024  # bytes that a client may still send after a frame that cannot be read
 LAST_SECONDS = 1.0  # of a process, for what clients have not read
 
 
@@ -46,6 +48,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     _holder: Holder | None = None
     _context: contextvars.Context | None = None
     _answering: asyncio.Task[None] | None = None
+    _dropped: int | None = None  # bytes, once nothing is read any more
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Limit what the kernel buffers for this client."""
@@ -87,10 +90,68 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         else:
             self._when_lost.append(call)
 
+    def data_received(self, data: bytes) -> None:
+        """Read frames, until one cannot be read."""
+        if self._dropped is None:
+            super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._stop_reading()  # the answer says why
+        else:
+            self._dropped += len(data)
+            if self._dropped > MOST_DROPPED:
+                self.transport.abort()
+
+    def handle_parser_exception(self) -> None:
+        """Say why a frame cannot be read."""
+        if self.conn.close_sent is None:  # it came before the handshake was answered
+            self.transport.abort()
+        else:
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        """Send what is to be sent, then drop what the client still sends: closing at once would reset its connection.
+
+        The client has a few seconds to read why.
+        """
+        self._dropped = 0
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write_eof()
+        self.close_sent = True
+        self._resume_reading()
+        self._cut_off_later()
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Refuse a binary message; requests are text."""
+        self._end_or_abort(CloseCode.BINARY, "send JSON as text")
+
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a fragment of a message; empty ones would never reach the limit of its size."""
+        if event.data:
+            self.frames.append(bytes(event.data))
+        if event.fin:
+            self.send_receive_event_to_app()
+
     def send_receive_event_to_app(self) -> None:
-        """A whole message has arrived."""
-        super().send_receive_event_to_app()
+        """A whole message has arrived. The next is not read before this one is taken."""
+        data, self.frames = b"".join(self.frames), []
+        if self.close_sent:
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self._end_or_abort(CloseCode.NOT_UTF8, "the text is not UTF-8")
+            return
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
         self._answer()
+
+    def _end_or_abort(self, code: CloseCode, reason: str) -> None:
+        if self.handshake_complete:
+            self.end(code, reason)
+        else:
+            self.transport.abort()
 
     def _answer(self) -> None:
         if self._holder and self._answering is None and not self.queue.empty():
@@ -134,6 +195,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection held."""
         super().connection_lost(exc)
+        self.conn.parser.close()
+        del self.conn.parser  # a generator that refers to its owner
         self._let_go()
         while self._when_lost:
             self._when_lost.pop()()
@@ -180,9 +243,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             return
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        self._resume_reading()
+        self._cut_off_later()
+
+    def _resume_reading(self) -> None:
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+
+    def _cut_off_later(self) -> None:
+        if self.close_timer is not None:
+            self.close_timer.cancel()
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def cut_off(self, code: CloseCode, reason: str) -> None:
