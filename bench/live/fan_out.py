@@ -143,7 +143,9 @@ def _bare(ground: Ground) -> Server:
 def _stock(ground: Ground) -> Server:
     port = free_port()
     environment = ground.environment(port) | {"PORT": str(port), "REDIS_URL": ground.valkey.url}
-    command = web_command("--application", "bench.live.peers.stock:application", "--ws", "websockets-sansio", "--http", "httptools")
+    command = web_command(
+        "--application", "bench.live.peers.stock:application", "--ws", "websockets-sansio", "--http", "httptools"
+    )
     return Server(STOCK, command, environment, port, "/", ground.home.log(STOCK))
 
 

@@ -90,7 +90,9 @@ def test_many_missed_events_come_whole_and_in_order_beside_what_is_new(world: Wo
 def test_a_client_that_reads_nothing_is_cut_off_and_nobody_else_notices(world: World) -> None:
     with (
         socket(world) as present,
-        connect(f"{world.product.ws_url}?ticket={world.ticket()}", proxy=None, max_queue=1, sock=slow(world)) as stuck,
+        connect(
+            f"{world.product.ws_url}?ticket={world.ticket()}", proxy=None, max_queue=1, sock=slow(world.product.port)
+        ) as stuck,
     ):
         for client in (present, stuck):
             client.send(json.dumps({"id": 1, "op": "subscribe", "channel": couple(world)}))

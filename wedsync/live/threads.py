@@ -2,8 +2,8 @@
 
 from wedsync.database.threads import DatabaseThreads
 
-new_entries = DatabaseThreads(1, "live-new-entries")
-"""Reads the new entries of followed channels."""
+news = DatabaseThreads(1, "live-news")
+"""Asks which channels have been written to; what is new on them is read by a connection of the event loop."""
 replays = DatabaseThreads(1, "live-replays")
 """Reads what single sockets have missed."""
 entrance = DatabaseThreads(2, "live-entrance")

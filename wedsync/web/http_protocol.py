@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with a deadline and a limit for the headers of a request. The Procfile names it (``--http``).
+"""uvicorn's HTTP protocol with a deadline and a limit for the headers of a request.
 
 uvicorn itself only limits how long a connection is idle after an answer (docs/adr/0095). Bodies have limits of their
 own (:mod:`wedsync.web.request_bodies`).

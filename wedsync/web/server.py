@@ -87,7 +87,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--http", default=HTTP_PROTOCOL, help="uvicorn's protocol for HTTP")
     given = parser.parse_args(words)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it at first
-    config = uvicorn.Config(given.application, host=given.host, port=given.port, ws=given.ws, http=given.http, **OPTIONS)
+    config = uvicorn.Config(
+        given.application, host=given.host, port=given.port, ws=given.ws, http=given.http, **OPTIONS
+    )
     server = Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         config.load_app()

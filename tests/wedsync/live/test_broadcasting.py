@@ -153,14 +153,14 @@ def test_what_waits_for_a_client_that_reads_nothing_is_bounded_and_comes_later(w
 def test_what_is_new_is_read_once_however_many_follow(wedding: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     key = ChannelKey(wedding.organization_id, NAMES[0])
     read: list[int] = []
-    reading = broadcasting.entries_after
+    reading = broadcasting.fetch_entries_after
 
-    def counted(cursors: Any, most: int) -> Any:
-        found = reading(cursors, most)
+    async def counted(log: Any, cursors: Any, most: int) -> Any:
+        found = await reading(log, cursors, most)
         read.append(sum(map(len, found.values())))
         return found
 
-    monkeypatch.setattr(broadcasting, "entries_after", counted)
+    monkeypatch.setattr(broadcasting, "fetch_entries_after", counted)
 
     async def play() -> None:
         broadcaster, clients = Broadcaster(), [Recorder() for _ in range(50)]

@@ -16,17 +16,20 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from wedsync.database.async_connection import AsyncConnection
 from wedsync.live import threads
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
 from wedsync.live.fan_out.replays import Replays
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
-from wedsync.live.log.reader import ChannelKey, entries_after, last_sequences
+from wedsync.live.log.news import News
+from wedsync.live.log.reader import ChannelKey, fetch_entries_after
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # a flush of Redis empties its groups
 PAGE = 32  # entries of one channel per read
-CHANNELS_AT_ONCE = 500  # channels per read
-CLIENTS_AT_ONCE = 500  # clients written to before other work gets its turn
+CHANNELS_AT_ONCE = 200  # channels per read
+CLIENTS_AT_ONCE = 50  # clients written to before other work gets its turn
+AGAIN_SECONDS = 1.0  # after PostgreSQL was away
 
 
 class Broadcaster:
@@ -39,6 +42,8 @@ class Broadcaster:
         self._changed: dict[ChannelKey, None] = {}
         self._has_changes = asyncio.Event()
         self._replays = Replays(self._positions.get)
+        self._log = AsyncConnection()
+        self._news = News()
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
         self._joined = asyncio.Event()
@@ -88,9 +93,10 @@ class Broadcaster:
         while True:
             await asyncio.sleep(settings.FOLLOW_SECONDS)
             if not self._subscriptions:
+                self._news.forget()
                 continue
             try:
-                found = await threads.new_entries.run(last_sequences, list(self._subscriptions))
+                found = await threads.news.run(self._news.ask, list(self._subscriptions))
             except Exception as error:  # PostgreSQL is away; the next round asks again
                 log.warning("follower_failed", error=type(error).__name__)
                 continue
@@ -125,12 +131,15 @@ class Broadcaster:
                 asked = keys[start : start + CHANNELS_AT_ONCE]
                 try:
                     await self._write_changes_of(asked)
-                except Exception as error:  # PostgreSQL is away; the next query finds them again
+                except Exception as error:  # PostgreSQL is away
                     log.warning("entries_not_read", error=type(error).__name__)
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    for key in asked:
+                        self._note(key)
 
     async def _write_changes_of(self, keys: list[ChannelKey]) -> None:
         cursors = {key: self._positions[key] for key in keys if key in self._positions}
-        for key, entries in (await threads.new_entries.run(entries_after, cursors, PAGE)).items():
+        for key, entries in (await fetch_entries_after(self._log, cursors, PAGE)).items():
             batch = Batch(entries)
             if batch.last <= self._positions.get(key, batch.last):
                 continue  # nobody follows it now, or only a client that has returned since and is further ahead

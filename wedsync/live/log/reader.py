@@ -1,6 +1,6 @@
 """Reads the log: the positions of channels, and their events as text for any number of sockets."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 import orjson
 from django.db import connection
+
+from wedsync.database.async_connection import AsyncConnection
 
 
 class ChannelKey(NamedTuple):
@@ -69,9 +71,10 @@ FROM unnest(%s::uuid[], %s::text[]) AS asked (organization_id, name)
 JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
 """
 _AFTER = """
-SELECT asked.number, entry.sequence, event.id::text, event.type, event.priority, event.occurred_at,
-    event.wedding_id::text, event.payload::text
-FROM unnest(%s::uuid[], %s::text[], %s::bigint[]) WITH ORDINALITY AS asked (organization_id, name, after, number)
+SELECT asked.number, entry.sequence, event.id::text, event.type, event.priority,
+    event.occurred_at AT TIME ZONE 'UTC', event.wedding_id::text, event.payload::text
+FROM unnest(%s::text[]::uuid[], %s::text[], %s::bigint[])
+    WITH ORDINALITY AS asked (organization_id, name, after, number)
 JOIN live_channel channel ON channel.organization_id = asked.organization_id AND channel.name = asked.name
     AND channel.last_sequence > asked.after
 CROSS JOIN LATERAL (
@@ -126,13 +129,27 @@ def last_sequences(keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
 
 def entries_after(cursors: Mapping[ChannelKey, int], most: int) -> dict[ChannelKey, list[Entry]]:
     """The entries after a cursor of each channel, oldest first, at most ``most`` of each. One query."""
-    keys = list(cursors)
-    found: dict[ChannelKey, list[Entry]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_AFTER, [*_columns(keys), list(cursors.values()), most])
-        for number, sequence, *event in cursor.fetchall():
-            key = keys[number - 1]
-            found.setdefault(key, []).append(Entry(sequence, _text(key.name, sequence, *event)))
+        cursor.execute(_AFTER, _asked(cursors, most))
+        return _entries(list(cursors), cursor.fetchall())
+
+
+async def fetch_entries_after(
+    log: AsyncConnection, cursors: Mapping[ChannelKey, int], most: int
+) -> dict[ChannelKey, list[Entry]]:
+    """The same on the event loop, without a thread."""
+    return _entries(list(cursors), await log.fetch(_AFTER, _asked(cursors, most)))
+
+
+def _asked(cursors: Mapping[ChannelKey, int], most: int) -> list[Any]:
+    return [*_columns(cursors), list(cursors.values()), most]
+
+
+def _entries(keys: Sequence[ChannelKey], rows: Iterable[tuple[Any, ...]]) -> dict[ChannelKey, list[Entry]]:
+    found: dict[ChannelKey, list[Entry]] = {}
+    for number, sequence, *event in rows:
+        key = keys[number - 1]
+        found.setdefault(key, []).append(Entry(sequence, _text(key.name, sequence, *event)))
     return found
 
 
@@ -156,4 +173,6 @@ def _text(
         "wedding_id": wedding,
         "payload": orjson.Fragment(payload),  # PostgreSQL has written it as JSON already
     }
-    return orjson.dumps({"op": "event", "channel": name, "sequence": sequence, "event": event})
+    return orjson.dumps(
+        {"op": "event", "channel": name, "sequence": sequence, "event": event}, option=orjson.OPT_NAIVE_UTC
+    )
