@@ -69,7 +69,7 @@ def test_causes_of_alerts() -> None:
 def test_metrics() -> None:
     collector.forget()
     rows = []
-    for metric in collector.collect():
+    for metric in (*collector.collect(), *live.registry.collect()):
         labels = ",".join(metric._labelnames)
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         rows.append((code(f"{name}{{{labels}}}" if labels else name), metric.type, metric.documentation))

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
+from wedsync.live import metrics
 from wedsync.live.access.tickets import Pass
 from wedsync.live.close_codes import CloseCode
 
@@ -118,6 +119,7 @@ class Quotas:
         _count_down(self._of_holder, place.holder)
 
     def _log(self, quota: str) -> None:
+        metrics.refused.labels(quota).inc()
         log.info("socket_over_quota", quota=quota, open=self._open)
 
 

@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from integrations.health.metrics import registry
+from wedsync.live import metrics as live
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = CONTENT_TYPE_LATEST.encode()
@@ -63,7 +64,7 @@ class Metrics:
 def _collect() -> bytes | None:
     close_old_connections()
     try:
-        return generate_latest(registry)
+        return generate_latest(registry) + generate_latest(live.registry)
     except (DatabaseError, InterfaceError) as error:
         log.warning("metrics_not_collected", error=type(error).__name__)
         return None

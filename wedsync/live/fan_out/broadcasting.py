@@ -10,6 +10,7 @@ client 2 s and no event (docs/adr/0006).
 """
 
 import asyncio
+import time
 from collections import defaultdict
 
 import structlog
@@ -17,7 +18,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from wedsync.database.async_connection import AsyncConnection
-from wedsync.live import threads
+from wedsync.live import metrics, threads
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
 from wedsync.live.fan_out.replays import Replays
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
@@ -39,7 +40,7 @@ class Broadcaster:
         self._subscriptions: dict[ChannelKey, set[Subscription]] = defaultdict(set)
         self._positions: dict[ChannelKey, int] = {}
         self._keys: dict[str, ChannelKey] = {}
-        self._changed: dict[ChannelKey, None] = {}
+        self._changed: dict[ChannelKey, float | None] = {}
         self._has_changes = asyncio.Event()
         self._replays = Replays(self._positions.get)
         self._log = AsyncConnection()
@@ -70,13 +71,16 @@ class Broadcaster:
         key = subscription.key
         self._subscriptions[key].add(subscription)
         self._keys[channel_key(*key)] = key
+        metrics.subscriptions.inc()
         if subscription.cursor < self._positions.setdefault(key, last):
+            metrics.replayed_events.observe(self._positions[key] - subscription.cursor)
             self._replays.add(subscription)
         self._note(key)  # there may be new entries since
 
     def remove(self, subscription: Subscription) -> None:
         """Stop telling a client about a channel."""
         subscription.ended = True
+        metrics.subscriptions.dec()
         key = subscription.key
         self._subscriptions[key].discard(subscription)
         if not self._subscriptions[key]:
@@ -84,8 +88,10 @@ class Broadcaster:
             self._keys.pop(channel_key(*key), None)
             self._positions.pop(key, None)
 
-    def _note(self, key: ChannelKey) -> None:
-        self._changed[key] = None
+    def _note(self, key: ChannelKey, hinted_at: float | None = None) -> None:
+        """There may be something new. ``hinted_at``: when a hint of it was sent, in Unix seconds; the first one counts."""
+        if self._changed.get(key) is None:
+            self._changed[key] = hinted_at
         self._has_changes.set()
 
     async def _poll(self) -> None:
@@ -102,6 +108,7 @@ class Broadcaster:
                 continue
             for key, last in found.items():
                 if last > self._positions.get(key, last):
+                    metrics.hints_lost.inc()
                     self._note(key)
 
     async def _stay_in_group(self) -> None:
@@ -118,27 +125,27 @@ class Broadcaster:
             message = await get_channel_layer().receive(self._address)
             for named in message["channels"]:
                 if key := self._keys.get(named):
-                    self._note(key)
+                    self._note(key, message.get("sent_at"))
 
     async def _write_changes(self) -> None:
         """Read what is new and write it to the clients concerned, as long as the process lives."""
         while True:
             await self._has_changes.wait()
             self._has_changes.clear()
-            keys = [key for key in self._changed if key in self._positions]
+            changed = [(key, hinted_at) for key, hinted_at in self._changed.items() if key in self._positions]
             self._changed.clear()
-            for start in range(0, len(keys), CHANNELS_AT_ONCE):
-                asked = keys[start : start + CHANNELS_AT_ONCE]
+            for start in range(0, len(changed), CHANNELS_AT_ONCE):
+                asked = dict(changed[start : start + CHANNELS_AT_ONCE])
                 try:
                     await self._write_changes_of(asked)
                 except Exception as error:  # PostgreSQL is away
                     log.warning("entries_not_read", error=type(error).__name__)
                     await asyncio.sleep(AGAIN_SECONDS)
-                    for key in asked:
-                        self._note(key)
+                    for key, hinted_at in asked.items():
+                        self._note(key, hinted_at)
 
-    async def _write_changes_of(self, keys: list[ChannelKey]) -> None:
-        cursors = {key: self._positions[key] for key in keys if key in self._positions}
+    async def _write_changes_of(self, asked: dict[ChannelKey, float | None]) -> None:
+        cursors = {key: self._positions[key] for key in asked if key in self._positions}
         for key, entries in (await fetch_entries_after(self._log, cursors, PAGE)).items():
             batch = Batch(entries)
             if batch.last <= self._positions.get(key, batch.last):
@@ -146,21 +153,27 @@ class Broadcaster:
             if len(entries) == PAGE:
                 self._note(key)
             self._positions[key] = batch.last
+            written = 0
             for number, subscription in enumerate(tuple(self._subscriptions[key]), 1):
-                self._write_to(subscription, batch)
+                written += self._write_to(subscription, batch)
                 if number % CLIENTS_AT_ONCE == 0:
                     await asyncio.sleep(0)
+            metrics.events_written.inc(written)
+            if (hinted_at := asked[key]) is not None:
+                metrics.fan_out_seconds.observe(max(0.0, time.time() - hinted_at))
 
-    def _write_to(self, subscription: Subscription, batch: Batch) -> None:
+    def _write_to(self, subscription: Subscription, batch: Batch) -> int:
+        """Write what a client does not have; returns how many events."""
         if subscription.is_behind or subscription.cursor >= batch.last or not subscription.is_active:
-            return
+            return 0
         client = subscription.client
         frames = batch.after(subscription.cursor, client.framing) if subscription.cursor >= batch.before else b""
         if not frames or client.unsent + len(frames) > MOST_UNSENT:
             self._replays.add(subscription)
-            return
+            return 0
         client.write(frames)
-        subscription.cursor = batch.last
+        written, subscription.cursor = batch.last - subscription.cursor, batch.last
+        return written
 
 
 broadcaster = Broadcaster()

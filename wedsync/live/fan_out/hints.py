@@ -7,6 +7,7 @@ routed, and one tells all web processes about many channels.
 
 import asyncio
 import atexit
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
@@ -188,7 +189,7 @@ def _send_live() -> Callable[[list[str]], None]:
     loop = asyncio.new_event_loop()
 
     def send(channel_keys: list[str]) -> None:
-        message = {"type": LIVE_MESSAGE, "channels": list(dict.fromkeys(channel_keys))}
+        message = {"type": LIVE_MESSAGE, "channels": list(dict.fromkeys(channel_keys)), "sent_at": time.time()}
         loop.run_until_complete(asyncio.wait_for(get_channel_layer().group_send(LIVE_GROUP, message), timeout=5))
 
     return send

@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from wedsync.live import threads
+from wedsync.live import metrics, threads
 from wedsync.live.fan_out.subscriptions import Batch, Subscription
 from wedsync.live.log.reader import ChannelKey, Entry, entries_after
 
@@ -70,6 +70,7 @@ class Replays:
             batch = Batch(_of_one_page(entries))
             frames = batch.after(cursor, subscription.client.framing)
             subscription.client.write(frames)
+            metrics.events_written.inc(batch.last - cursor)
             subscription.cursor = batch.last
             subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * batch.count // len(frames)))
         position = self._position(key)
