@@ -1,6 +1,9 @@
 """The tables of the documentation have the rows of the code. :mod:`tests.docs.tables` says how to write them anew."""
 
+from typing import Any
+
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
 from integrations.health.metrics import collector
 from integrations.models.breaker_changes import BreakerState
@@ -13,6 +16,7 @@ from tests.docs.product import code, members
 from tests.docs.tables import WORDS, compare
 from webhooks.models import Receipt
 from wedsync import env
+from wedsync.live import metrics
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.models import ChannelEvent
@@ -68,11 +72,14 @@ def test_causes_of_alerts() -> None:
 @pytest.mark.django_db
 def test_metrics() -> None:
     collector.forget()
+    of_rows: list[Any] = list(collector.collect())
+    found = [(each.name, each.type, each.documentation, each._labelnames) for each in of_rows]
+    of_live: list[Any] = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
+    found += [(each._name, each._type, each._documentation, each._labelnames) for each in of_live]
     rows = []
-    for metric in (*collector.collect(), *live.registry.collect()):
-        labels = ",".join(metric._labelnames)
-        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-        rows.append((code(f"{name}{{{labels}}}" if labels else name), metric.type, metric.documentation))
+    for name, kind, says, labels in found:
+        whole = f"{name}_total" if kind == "counter" else name
+        rows.append((code(f"{whole}{{{','.join(labels)}}}" if labels else whole), kind, says))
     compare("operators/health.md", "metrics", ("metric", "kind", "says"), rows)
 
 

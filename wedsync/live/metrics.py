@@ -14,10 +14,7 @@ ended: Final = Counter(
 refused: Final = Counter("wedsync_live_clients_refused", "Clients over a quota", ["quota"], registry=registry)
 events_written: Final = Counter("wedsync_live_events_written", "Events written to clients", registry=registry)
 bytes_written: Final = Counter(
-    "wedsync_live_bytes_written",
-    "Bytes written to sockets and streams that have ended",
-    ["transport"],
-    registry=registry,
+    "wedsync_live_bytes_written", "Bytes written to clients that have ended", ["transport"], registry=registry
 )
 fan_out_seconds: Final = Histogram(
     "wedsync_live_fan_out_seconds",

@@ -89,7 +89,7 @@ class Broadcaster:
             self._positions.pop(key, None)
 
     def _note(self, key: ChannelKey, hinted_at: float | None = None) -> None:
-        """There may be something new. ``hinted_at``: when a hint of it was sent, in Unix seconds; the first one counts."""
+        """There may be something new. ``hinted_at``: when the first hint of it was sent, in Unix seconds."""
         if self._changed.get(key) is None:
             self._changed[key] = hinted_at
         self._has_changes.set()
