@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from sandbox.control.browsers import ControlBrowsers
 from sandbox.control.people import ControlPeople
 from sandbox.control.routes import Control
 from sandbox.faults.board import FaultBoard
@@ -18,6 +19,7 @@ from sandbox.services.resend.emails import Resend
 from sandbox.services.slack.webhooks import Slack
 from sandbox.services.twilio.service import Twilio
 from sandbox.services.vendors.systems import OPERATIONS, Vendor
+from sandbox.services.web_push.service import WebPush
 from sandbox.services.whatsapp.messages import WhatsApp
 from sandbox.traffic import Traffic
 from sandbox.world import Service, World
@@ -31,12 +33,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build(world: World) -> web.Application:
     """The application; it closes `world` on cleanup."""
     vendors = [Vendor(slug, world) for slug in OPERATIONS]
-    services: list[Service] = [WhatsApp(world), Slack(world), Resend(world), Twilio(world), *vendors, Receiver(world)]
+    to_people: list[Service] = [WhatsApp(world), Slack(world), Resend(world), Twilio(world), WebPush(world)]
+    services: list[Service] = [*to_people, *vendors, Receiver(world)]
     by_slug = {service.slug: service for service in services}
     faults = FaultBoard()
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[refuse_other_origins])
     app.add_routes(Control(world, list(by_slug), faults).routes())
     app.add_routes(ControlPeople(world).routes())
+    app.add_routes(ControlBrowsers(world).routes())
     app.add_routes(Page(world, vendors=[*OPERATIONS, Receiver.slug]).routes())
     slugs = "|".join(by_slug)
     app.router.add_route("*", f"/{{service:{slugs}}}{{path:(/.*)?}}", Traffic(world, by_slug, faults).serve)

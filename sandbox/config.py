@@ -124,6 +124,24 @@ class TwilioConfig(_Part):
     rate_per_second: float = Field(default=100, gt=0)
 
 
+class PushSubscription(_Part):
+    """A browser's subscription and private keys. `token`: its endpoint's last part; `server_key`: who may send."""
+
+    token: str = Field(min_length=16)
+    name: str
+    private_key: str
+    auth: str
+    server_key: str
+
+
+class WebPushConfig(_Part):
+    """The push service: its browsers, the largest payload, and the rate for each browser."""
+
+    subscriptions: list[PushSubscription] = []
+    largest: int = Field(default=4096, ge=1)
+    rate_per_second: float = Field(default=100, gt=0)
+
+
 class VendorConfig(_Part):
     """A vendor's system: the token it requires and, unless empty, the secret with which requests are signed."""
 
@@ -145,6 +163,7 @@ class SandboxConfig(_Part):
     slack: SlackConfig | None = None
     resend: ResendConfig | None = None
     twilio: TwilioConfig | None = None
+    web_push: WebPushConfig | None = None
     studio_cloud: VendorConfig | None = None
     shootq: VendorConfig | None = None
     iris_works: VendorConfig | None = None

@@ -16,7 +16,8 @@ from sandbox.logs import log
 from sandbox.wire import Call, Reply, text_reply
 from sandbox.world import OneAtATime, Service, World
 
-_SLACK_SECRET = re.compile(r"(/services/[^/]+/[^/]+/)[^/]+")
+_SECRET = re.compile(r"(/services/[^/]+/[^/]+/|^/send/)[^/]+")
+"""The parts of paths that are secrets: of Slack's webhooks, and of push services' endpoints."""
 
 
 class Traffic:
@@ -34,7 +35,7 @@ class Traffic:
         call = await _read(request, service.slug)
         fault = self._faults.draw(service.slug, f"/{service.slug}{call.path}".rstrip("/"))
         started = time.perf_counter()
-        shown_path = _SLACK_SECRET.sub(r"\1***", call.path)
+        shown_path = _SECRET.sub(r"\1***", call.path)
         fault_name = fault.mode.value if fault else None
         key = call.headers.get("idempotency-key")
         requests = self._world.requests

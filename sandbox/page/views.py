@@ -19,7 +19,7 @@ from sandbox.world import World
 
 PAGE_SIZE = 20
 OVERVIEW_SIZE = 8
-_OVERVIEW = ("whatsapp", "twilio", "slack", "resend", "systems")
+_OVERVIEW = ("whatsapp", "twilio", "web_push", "slack", "resend", "systems")
 _HERE = Path(__file__).parent
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
 # Emails are styled inline and a srcdoc frame inherits this policy: hence inline styles. Scripts never run in the frame.
@@ -86,6 +86,7 @@ class Page:
             "whatsapp": ("WhatsApp", ["whatsapp"]),
             "slack": ("Slack", ["slack"]),
             "twilio": ("SMS", ["twilio"]),
+            "web_push": ("Web Push", ["web_push"]),
             "resend": ("Email", ["resend"]),
             "systems": ("Vendors' systems", list(vendors)),
         } | {slug: (slug.replace("_", " ").title(), [slug]) for slug in vendors}

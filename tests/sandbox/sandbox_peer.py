@@ -75,6 +75,7 @@ def configuration() -> dict[str, Any]:
                 }
             ]
         },
+        "web_push": {},
         "studio_cloud": vendor,
         "iris_works": vendor,
         "venue_master": vendor,
@@ -169,6 +170,18 @@ class Peer:
         """POST a text message."""
         url = f"{self.url}/twilio/2010-04-01/Accounts/{TWILIO_SID}/Messages.json"
         return requests.post(url, data=fields, auth=login, timeout=10)
+
+    def browser(self, key: str, name: str = "Anna's phone") -> dict[str, Any]:
+        """A browser subscribes to a sender with this public key; returns what its page gets."""
+        answer = requests.post(f"{self.url}/_/subscriptions", json={"name": name, "key": key}, timeout=10)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ends(self, subscription: dict[str, Any]) -> None:
+        """A browser's owner withdraws the permission."""
+        token = subscription["endpoint"].rpartition("/")[2]
+        requests.delete(f"{self.url}/_/subscriptions/{token}", timeout=10).raise_for_status()
 
     def vendor(
         self, method: str, path: str, body: Any, vendor: str = "studio_cloud", *, timeout: float = 10, **headers: Any
