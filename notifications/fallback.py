@@ -28,10 +28,11 @@ from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
+from wedsync.weddings.addresses import Evidence
 from wedsync.weddings.models import ContactChannel
 
 URGENT_LOOK = timedelta(seconds=1)
-SILENT = frozenset({ContactChannel.SLACK.value})  # channels that report nothing after accepting a message
+SILENT = frozenset(channel for channel in ContactChannel if channel.evidence != Evidence.STATUSES)
 _ANY_WAY = Step((plan_steps.OTHER,))
 _WAITS_FOR_CHANNEL = frozenset(
     {
@@ -99,8 +100,9 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
         notification.step, notification.step_since = notification.step + 1, now
         _begin(notification, following, state)
         return True
-    if state == StepState.FAILED and not _still_alive(sendings):
-        _end(notification, Notification.State.FAILED)
+    if state == StepState.FAILED and not _still_alive(notification, sendings):
+        taken = _is_taken_somewhere(notification, sendings)
+        _end(notification, Notification.State.REACHED if taken else Notification.State.FAILED)
         return False
     pause = max(URGENT_LOOK, (now - notification.step_since) / 4) if notification.priority == Priority.URGENT else None
     notification.look_at = min(filter(None, (due, now + pause if pause else None)), default=None)
@@ -119,8 +121,9 @@ def _sendings(notification: Notification) -> list[Sending]:
 
 def _state_of(notification: Notification, step: Step, sendings: Iterable[Sending]) -> StepState:
     """The current step's state; an earlier step that has succeeded since counts too."""
-    now_asked = [_of_one(each.delivery, step, notification) for each in sendings if each.step == notification.step]
-    earlier = [_of_one(each.delivery, step, notification) for each in sendings if each.step < notification.step]
+    deciding = _deciding(notification, sendings)
+    now_asked = [_of_one(each.delivery, step, notification) for each in deciding if each.step == notification.step]
+    earlier = [_of_one(each.delivery, step, notification) for each in deciding if each.step < notification.step]
     found = set(now_asked)
     if StepState.REACHED in found or StepState.REACHED in earlier:
         return StepState.REACHED
@@ -130,10 +133,29 @@ def _state_of(notification: Notification, step: Step, sendings: Iterable[Sending
     return StepState.FAILED
 
 
-def _still_alive(sendings: Iterable[Sending]) -> bool:
+def _deciding(notification: Notification, sendings: Iterable[Sending]) -> list[Sending]:
+    """The sendings by which a plan is judged: those on channels that show whether a message has arrived.
+
+    Where there are no others, an ordinary message is judged by the rest; an urgent one has then reached nobody.
+    """
+    every = list(sendings)
+    proven = [each for each in every if each.delivery.channel not in policy.UNPROVEN]
+    return proven if proven or notification.priority == Priority.URGENT else every
+
+
+def _still_alive(notification: Notification, sendings: Iterable[Sending]) -> bool:
     """Whether a delivery of an earlier step may still arrive although the plan has no further step."""
     alive = {*WAITING, State.IN_FLIGHT}
-    return any(each.delivery.state in alive for each in sendings)
+    urgent = notification.priority == Priority.URGENT
+    counting = [each for each in sendings if not urgent or each.delivery.channel not in policy.UNPROVEN]
+    return any(each.delivery.state in alive for each in counting)
+
+
+def _is_taken_somewhere(notification: Notification, sendings: Iterable[Sending]) -> bool:
+    """Whether an ordinary message was accepted on a channel that never shows more, when all others have failed."""
+    if notification.priority == Priority.URGENT:
+        return False
+    return any(each.delivery.state == State.SUCCEEDED and each.delivery.channel in policy.UNPROVEN for each in sendings)
 
 
 def _newest(sendings: Iterable[Sending]) -> list[Sending]:

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
-from wedsync.runner.home import Home, django_secret, fernet_key
+from wedsync.runner.home import Home, django_secret, fernet_key, vapid_key
 
 TOGETHER = (
     *("tests/copy/", "tests/live/", "tests/sandbox/", "tests/bench/", "tests/docs/test_site.py"),
@@ -99,5 +99,8 @@ def pytest_load_initial_conftests() -> None:
         DATABASE_URL=os.environ[POSTGRES_URL],
         REDIS_URL=valkey.url,
         WEDSYNC_HOME=str(folder),
+        WEDSYNC_VAPID_PRIVATE_KEY=vapid_key(),
+        WEDSYNC_VAPID_CONTACT="mailto:operator@wedsync.example",
+        WEDSYNC_PUSH_HOSTS="127.0.0.1",
         WEDSYNC_ALLOWED_HOSTS="127.0.0.1,testserver",
     )

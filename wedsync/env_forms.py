@@ -5,6 +5,9 @@ import re
 from urllib.parse import urlsplit
 
 CREDENTIAL_PREFIX = "WEDSYNC_CREDENTIAL_"
+_VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+_VAPID_CONTACT = re.compile(r"mailto:[^@\s]+@[A-Za-z0-9.-]+|https://[A-Za-z0-9.-]+")
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _LISTED_CREDENTIAL = re.compile(rf"[A-Za-z0-9_-]+:{CREDENTIAL_PREFIX}[A-Za-z0-9_]+")
 
 
@@ -65,4 +68,26 @@ def listed_credentials(text: str) -> frozenset[str]:
     found = frozenset(words(text))
     if not all(map(_LISTED_CREDENTIAL.fullmatch, found)):
         raise ValueError("an entry is not slug:NAME")
+    return found
+
+
+def vapid_key(text: str) -> str:
+    """A private key: 32 bytes in URL-safe base64, or nothing."""
+    if text and not _VAPID_KEY.fullmatch(text):
+        raise ValueError("not 32 bytes in URL-safe base64")
+    return text
+
+
+def vapid_contact(text: str) -> str:
+    """A ``mailto:`` address or ``https://host``, or nothing."""
+    if text and not _VAPID_CONTACT.fullmatch(text):
+        raise ValueError("not a mailto: address or https://host")
+    return text
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Names of hosts in lower case, separated by commas; ``*.`` before one means all names below it."""
+    found = tuple(word.lower() for word in words(text))
+    if not all(map(_HOST_NAME.fullmatch, found)):
+        raise ValueError("an entry is not a host's name")
     return found

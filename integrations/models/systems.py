@@ -28,6 +28,7 @@ class System(models.Model):
         SLACK = "slack", "Slack"
         EMAIL = "email", "Email"
         SMS = "sms", "SMS"
+        WEB_PUSH = "web_push", "Web Push"
         WEBHOOK = "webhook", "Signed webhook"
 
     class Status(models.TextChoices):

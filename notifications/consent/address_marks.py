@@ -2,7 +2,8 @@
 
 An address belongs to its organization: what one organization was told does not count for another. Only a message from
 the person, or staff, lifts a bounce; an opt-out ends by START, by the person's own page, or by staff with a reason; a
-complaint ends by staff alone (:mod:`notifications.consent.staff_decisions`). docs/adr/0070.
+complaint ends by staff alone (:mod:`notifications.consent.staff_decisions`). docs/adr/0070. An address that its owner
+registers ends both.
 """
 
 from collections.abc import Iterable
@@ -100,6 +101,20 @@ def came_back(organization_id: UUID, channel: ContactChannel, value: str, *, by:
         return False
     record(rows, What.OPTED_IN, by)
     return True
+
+
+@transaction.atomic
+def registered(organization_id: UUID, channel: ContactChannel, value: str, at: datetime, *, source: str) -> None:
+    """Its owner has registered it by themselves: that is consent, and ends an earlier opt-out or bounce."""
+    rows = _row(organization_id, channel, value)
+    for ended, what, column in (
+        (rows.filter(opted_out_at__isnull=False), What.OPTED_IN, {"opted_out_at": None}),
+        (rows.filter(bounced_at__isnull=False), What.BOUNCE_LIFTED, {"bounced_at": None, "bounce_reason": ""}),
+    ):
+        if ended.update(**column):
+            record(rows, what, source)
+    if rows.filter(consented_at=None).update(consented_at=at, consent_source=source):
+        record(rows, What.CONSENT, source)
 
 
 def known_as(organization_id: UUID, channel: ContactChannel, value: str, names: Iterable[str]) -> None:

@@ -29,7 +29,8 @@ def go_on(delivery: Delivery) -> Delivery | None:
         return None
     window = Window.objects.select_for_update(no_key=True).filter(id=window_id).first()
     tried = [row for row in _of_event(delivery) if windows.digest_window(row) == window_id]
-    if window is None or not tried or not all(_has_failed(row) for row in tried):
+    deciding = [row for row in tried if row.channel not in policy.UNPROVEN] or tried
+    if window is None or not tried or not all(_has_failed(row) for row in deciding):
         return None
     plan = _next(delivery.contact, delivery, {row.channel for row in tried})
     if plan is None:  # the trace already says that it failed, and this may run every second

@@ -22,7 +22,7 @@ from notifications.models import Incident
 from notifications.plans import extra_deliveries
 from notifications.recipients import resolving, staff
 from notifications.recipients.resolving import Person
-from notifications.rules import plan_steps
+from notifications.rules import plan_steps, policy
 from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
 from notifications.trace.recording import What
@@ -76,7 +76,7 @@ def hurry(event_id: UUID) -> None:
 def _take(incident: Incident, step: Step) -> bool:
     """Take a step; whether it has anybody to tell."""
     chosen = list(_audience(incident, step))
-    if not any(not plan.skipped for plan in chosen):
+    if not policy.reaches_somebody(chosen):
         return False
     why = f"step {incident.step}: nobody has acknowledged; now {step.audience}"
     made = extra_deliveries.create(
@@ -146,9 +146,10 @@ def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
     )
     people = [person for person in everybody if resolving.is_coordinator(person)]
     found = [*teams, *_by(people, step, incident)]
-    if any(not plan.skipped for plan in found):
+    if policy.reaches_somebody(found):
         yield from found
         return
+    yield from (plan for plan in found if not plan.skipped)
     yield from resolving.to_staff(incident.organization_id, resolving.sending_systems(incident.organization_id))
 
 

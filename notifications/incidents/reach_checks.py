@@ -118,12 +118,13 @@ def _ways(person: Person, senders: resolving.Senders) -> list[str]:
     return [
         f"{point.channel.label} {point.address}"
         for point in person.points
-        if point.channel in senders and not point.against
+        if point.channel in senders and not point.against and point.channel not in policy.UNPROVEN
     ]
 
 
 def _gap(person: Person, senders: resolving.Senders) -> str:
-    against = [f"{point.channel.label}: {point.against.label}" for point in person.points if point.channel in senders]
+    tried = [point for point in person.points if point.channel in senders and point.against]
+    against = [f"{point.channel.label}: {point.against.label}" for point in tried]
     why = "; ".join(dict.fromkeys(against)) or "no channel is set up"
     return f"{person.contact.name} ({person.contact.role}) cannot be reached. {why}."
 

@@ -24,6 +24,7 @@ from notifications.incidents.held_emergencies import Asking
 from notifications.models import Incident, Message, Notification
 from notifications.plans import extra_deliveries
 from notifications.recipients import staff
+from notifications.rules import policy
 from notifications.trace import recording
 from notifications.trace.recording import What
 from wedsync.queues import Priority
@@ -92,9 +93,10 @@ def call_now(incident: Incident) -> None:
 
 
 def somebody_was_told(incident: Incident) -> bool:
-    """Whether any channel has accepted a message about it that did not bounce."""
+    """Whether any channel that shows what arrives has accepted a message about it that did not bounce."""
     events = [event.id for event in opening.events_of(incident)]
-    taken = Delivery.objects.filter(event__in=events, state=State.SUCCEEDED).exclude(channel=SYSTEM_CHANNEL)
+    uncounted = [SYSTEM_CHANNEL, *policy.UNPROVEN]
+    taken = Delivery.objects.filter(event__in=events, state=State.SUCCEEDED).exclude(channel__in=uncounted)
     return taken.exclude(message__status=Message.Status.FAILED).exists()
 
 

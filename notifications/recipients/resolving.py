@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from integrations.models import Route, System
@@ -20,6 +21,7 @@ from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Contact, ContactChannel, Membership
 
+_TYPED = tuple(channel for channel in PERSONAL if channel.addresses.field)
 _SYSTEM_KINDS = {channel: System.Kind(channel.value) for channel in PERSONAL}
 LAST = 2**15
 Senders = Mapping[ContactChannel, System]
@@ -30,7 +32,8 @@ class Person:
     """One person, who may be several of a wedding's contacts: those with the same phone or email address.
 
     ``contact``: the first of them by call order. ``points``: every channel, with or without an address; one email
-    address but every phone, since two people may share a mailbox, and each is woken only by their own phone.
+    address but every phone, since two people may share a mailbox, and each is woken only by their own phone; and every
+    device that one of them has registered.
     """
 
     contact: Contact
@@ -177,6 +180,7 @@ def is_coordinator(person: Person) -> bool:
 
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
     """Contacts of one organization as persons, with what prevents telling them of an event on each channel."""
+    prefetch_related_objects(contacts, "devices")
     groups = _same_person(sorted(contacts, key=_call_order))
     points = [point for group in groups for point in _points(group)]
     values = {point.address for point in points if point.address}
@@ -210,11 +214,14 @@ def _call_order(contact: Contact) -> tuple[int, UUID]:
 
 
 def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
-    """Group contacts that share a phone or an email address, directly or through others, as one person."""
+    """Group contacts that share a phone or an email address, directly or through others, as one person.
+
+    Two people may share a device, such as the tablet at home.
+    """
     groups: list[list[Contact]] = []
     addresses: list[set[str]] = []
     for contact in contacts:
-        own = {in_one_form(channel, contact.address(channel)) for channel in PERSONAL} - {""}
+        own = {value for channel in _TYPED for value in contact.addresses(channel)}
         group = [contact]
         for place in [place for place, known in enumerate(addresses) if known & own][::-1]:
             group = groups.pop(place) + group
@@ -225,11 +232,13 @@ def _same_person(contacts: Sequence[Contact]) -> list[list[Contact]]:
 
 
 def _points(group: Sequence[Contact]) -> Iterable[ContactPoint]:
-    """The person's address on each channel, from the first contact that has one; for phones, each different one."""
+    """The person's address on each channel, from the first contact that has one; each different phone and device."""
     for channel in PERSONAL:
-        having = {in_one_form(channel, each.address(channel)): each for each in reversed(group)}
-        addresses = {value: contact for value, contact in reversed(having.items()) if value} or {"": group[0]}
-        for value, contact in addresses.items():
+        addresses: dict[str, Contact] = {}
+        for contact in group:
+            for value in contact.addresses(channel):
+                addresses.setdefault(value, contact)
+        for value, contact in (addresses or {"": group[0]}).items():
             yield ContactPoint(channel, contact, value)
             if not channel.addresses.several:
                 break

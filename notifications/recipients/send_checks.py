@@ -10,7 +10,6 @@ from notifications.models import Sending
 from notifications.rules import policy
 from wedsync.live.event_types.catalogue import CATALOGUE
 from wedsync.queues import Priority
-from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
 
@@ -32,7 +31,7 @@ def blocked(delivery: Delivery) -> Blocked | None:
 
 
 def _of_contact(delivery: Delivery, channel: ContactChannel, contact: Contact) -> Blocked | None:
-    if in_one_form(channel, contact.address(channel)) != delivery.target:
+    if delivery.target not in contact.addresses(channel):
         return Blocked(Reason.NO_ADDRESS)
     if delivery.priority == Priority.URGENT:
         return None

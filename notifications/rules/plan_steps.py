@@ -27,6 +27,7 @@ from wedsync.live.event_types.catalogue import Category
 from wedsync.weddings.models import ContactChannel
 
 PREFERRED, OTHER = "preferred", "other"
+UNPROVEN = ContactChannel.unproven()
 CHANNEL_WORDS = (*ContactChannel.values, PREFERRED, OTHER)
 W = TypeVar("W", bound=StrEnum)
 MOST_STEPS, MOST_REPEATS, LONGEST_AFTER = 10, 20, 7 * 24 * 3600.0
@@ -115,7 +116,7 @@ def _step(number: int, given: Any, category: str) -> Step:
     if unknown := sorted(set(given) - {"channels", "after", "until", "audience", "repeat"}):
         raise ValueError(f"Step {number}: unknown key {', '.join(unknown)}.")
     step = Step(
-        channels=_channels(number, given.get("channels")),
+        channels=_channels(number, given.get("channels"), category),
         after=_after(number, given.get("after")),
         until=_word(number, "until", Until, given.get("until", Until.SENT)),
         audience=_word(number, "audience", Audience, given.get("audience", Audience.EVERYONE)),
@@ -129,9 +130,12 @@ def _step(number: int, given: Any, category: str) -> Step:
     return step
 
 
-def _channels(number: int, given: Any) -> tuple[str, ...]:
+def _channels(number: int, given: Any, category: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or any(word not in CHANNEL_WORDS for word in given):
         raise ValueError(f"Step {number}: channels must be a list of these: {', '.join(CHANNEL_WORDS)}.")
+    if category == Category.EMERGENCIES and set(given) <= UNPROVEN:
+        only = ", ".join(ContactChannel(word).label for word in dict.fromkeys(given))
+        raise ValueError(f"Step {number}: nothing shows that a message by {only} has arrived. Add another channel.")
     return tuple(given)
 
 

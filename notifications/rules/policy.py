@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from integrations.models import Delivery
+from integrations.registry.targets import PlannedDelivery
 from integrations.states import Reason
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
 PERSONAL = ContactChannel.personal()
+UNPROVEN = ContactChannel.unproven()
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,25 @@ def preferred(contact: Contact, points: Iterable[ContactPoint], *, urgent: bool 
 def by_one_channel(points: Sequence[ContactPoint]) -> list[ContactPoint]:
     """Of ordered contact points, those of the first channel that may be used: one email address, every phone.
 
-    Where none may be used, the first, so that staff see what blocks it.
+    Beside it those of channels on which nothing shows that a message has arrived (:data:`UNPROVEN`). Where none may be
+    used, the first, so that staff see what blocks it.
     """
     first = first_open(points)
     if first is None:
         return list(points[:1])
-    return [point for point in points if point.channel == first.channel and not point.against]
+    used = {first.channel, *UNPROVEN}
+    return [point for point in points if point.channel in used and not point.against]
 
 
 def first_open(points: Sequence[ContactPoint]) -> ContactPoint | None:
-    """The first contact point that may be used."""
-    return next((point for point in points if not point.against), None)
+    """The first contact point that may be used; one of an :data:`UNPROVEN` channel only where there is no other."""
+    usable = [point for point in points if not point.against]
+    return next((point for point in usable if point.channel not in UNPROVEN), next(iter(usable), None))
+
+
+def reaches_somebody(plans: Iterable[PlannedDelivery]) -> bool:
+    """Whether planned deliveries of an emergency count as telling anybody at all."""
+    return any(not plan.skipped and plan.channel not in UNPROVEN for plan in plans)
 
 
 def blocked_because(channel: ContactChannel, address: Address | None) -> Reason:

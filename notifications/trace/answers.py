@@ -13,8 +13,14 @@ from django.db.models import QuerySet
 from integrations.models import Attempt, Delivery
 from integrations.states import WAITING, Reason, State
 from notifications.models import Message, Notification, Sending, TraceEntry, Window, WindowEntry
+from wedsync.weddings.addresses import Evidence
 from wedsync.weddings.models import ContactChannel
 
+_AFTER_ACCEPTANCE = {
+    Evidence.STATUSES: "; whether it arrived is not known yet",
+    Evidence.ACCEPTANCE: " and reports no more",
+    Evidence.NONE: "; nothing reports whether it arrived",
+}
 _TOLD_BY_ANOTHER = frozenset({Reason.IN_DIGEST, Reason.SUPERSEDED})
 
 
@@ -114,10 +120,8 @@ def _of_message(message: Message, by: str) -> Answer:
     for at, got, text in steps:
         if at:
             return Answer(got, text, message.channel, at)
-    silent = (
-        " and reports no more" if message.channel == ContactChannel.SLACK else "; whether it arrived is not known yet"
-    )
-    return Answer(Got.SENT, f"{by} accepted it{silent}.", message.channel, message.sent_at or message.created_at)
+    known = _AFTER_ACCEPTANCE[ContactChannel(message.channel).evidence]
+    return Answer(Got.SENT, f"{by} accepted it{known}.", message.channel, message.sent_at or message.created_at)
 
 
 def not_used(notification: Notification) -> list[tuple[str, str]]:

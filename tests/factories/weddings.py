@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from wedsync.weddings.models import Address, ApiKey, Contact, Form, Membership, Organization, Wedding
+from wedsync.weddings.models import Address, ApiKey, Contact, Device, Form, Membership, Organization, Wedding
 
 
 class OrganizationFactory(DjangoModelFactory[Organization]):
@@ -112,3 +112,14 @@ class AddressFactory(Owned):
     value = factory.Sequence(lambda number: f"+1202555{100 + number % 100:04d}")
     consented_at = factory.LazyFunction(timezone.now)
     consent_source = "signed the contact sheet"
+
+
+class DeviceFactory(Owned):
+    class Meta:
+        model = Device
+
+    contact = factory.SubFactory(ContactFactory)
+    organization = factory.SelfAttribute("contact.organization")
+    channel = "web_push"
+    value = "a" * 64
+    name = "Firefox on Android"

@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from wedsync.runner.home import vapid_key
+
 
 def _token() -> str:
     return secrets.token_urlsafe(24)
@@ -50,6 +52,9 @@ class DemoSecrets:
     slack_catering: str = field(default_factory=_slack_path)
     twilio_account_sid: str = field(default_factory=lambda: "AC" + secrets.token_hex(16))
     twilio_token: str = field(default_factory=lambda: secrets.token_hex(16))
+    push_token: str = field(default_factory=_token)
+    push_private_key: str = field(default_factory=vapid_key)
+    push_auth: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     resend_key: str = field(default_factory=lambda: "re_" + secrets.token_urlsafe(24))
     resend_webhook_secret: str = field(default_factory=_webhook_secret)
     studio_cloud_token: str = field(default_factory=_token)

@@ -108,6 +108,7 @@ def seed() -> dict[str, Any]:
         },
     )
     connected = systems.connect(organization, secret)
+    systems.subscribe_phone(Contact.objects.get(wedding=wedding, name=PEOPLE[0].name), secret)
     make_routes(organization, _teams(connected))
     _plan_emergencies(organization)
     doors = systems.open_doors(connected, wedding, secret)

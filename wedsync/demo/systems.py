@@ -1,22 +1,27 @@
 """The demo's systems, all played by the sandbox: their credentials, their connections, and the sandbox's accounts."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from integrations.models import Connection, ConnectionSecret, ExternalReference, System
 from integrations.vendors import VENDORS
+from notifications.channels.web_push import keys, subscriptions
 from notifications.channels.whatsapp.templates import EARLIER, SHIPPED
 from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.vendor_events.receiver import PREFIX
 from wedsync import vault
 from wedsync.demo.secret_values import DemoSecrets
-from wedsync.weddings.models import Organization, Wedding
+from wedsync.weddings.models import Contact, Device, Organization, Wedding
 
 MAIL_DOMAIN = "wedsync.example"
 SMS_NUMBER = "+12025550199"
+PUSHED_PHONE = "Anna's phone"
 COORDINATION, PLANNING, CATERING = "#wedding-coordination", "#planning", "#catering"
 _Kind, _Purpose = System.Kind, ConnectionSecret.Purpose
 
@@ -45,6 +50,7 @@ def connect(organization: Organization, secret: DemoSecrets) -> Systems:
         ("WhatsApp", _Kind.WHATSAPP, "whatsapp", whatsapp),
         ("Email", _Kind.EMAIL, "resend", {"api_key": secret.resend_key, "from": sender}),
         ("SMS", _Kind.SMS, "twilio", sms),
+        ("Web Push", _Kind.WEB_PUSH, "web_push", {}),
     ]
     rows += [(name, _Kind.SLACK, "slack", {"webhook_path": path}) for name, path in _slack_paths(secret).items()]
     rows += [(vendor.label, _Kind(slug), slug, _vendor_account(secret, slug)) for slug, vendor in VENDORS.items()]
@@ -122,6 +128,21 @@ def _vendor_account(secret: DemoSecrets, slug: str) -> dict[str, str]:
     return {"access_token": own.token, "signing_secret": own.signing}
 
 
+def subscribe_phone(contact: Contact, secret: DemoSecrets) -> None:
+    """A browser of a contact has asked for notifications; the sandbox plays it and its push service."""
+    number = int.from_bytes(urlsafe_b64decode(secret.push_private_key + "="), "big")
+    point = (
+        derive_private_key(number, SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    )
+    given = {
+        "endpoint": f"{settings.SANDBOX_URL}/web_push/send/{secret.push_token}",
+        "keys": {"p256dh": urlsafe_b64encode(point).decode(), "auth": secret.push_auth},
+    }
+    found = subscriptions.read(given)
+    Device.objects.filter(contact=contact, name=PUSHED_PHONE).exclude(value=found.address).delete()
+    subscriptions.subscribe(contact, found, PUSHED_PHONE)
+
+
 def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
     """The content of ``sandbox.json``: the outside accounts, which call back at the connections."""
     whatsapp = {
@@ -150,6 +171,19 @@ def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:
         "numbers": [SMS_NUMBER],
         "callback_url": doors["twilio"]["url"],
     }
+    phone = {
+        "token": secret.push_token,
+        "name": PUSHED_PHONE,
+        "private_key": secret.push_private_key,
+        "auth": secret.push_auth,
+        "server_key": keys.public_key(),
+    }
+    push = {"subscriptions": [phone]}
     vendors = {slug: _vendor_account(secret, slug) for slug in VENDORS}
     accounts = {"whatsapp": whatsapp, "resend": resend, "twilio": twilio}
-    return {**{slug: {"accounts": [account]} for slug, account in accounts.items()}, "slack": slack, **vendors}
+    return {
+        **{slug: {"accounts": [account]} for slug, account in accounts.items()},
+        "slack": slack,
+        "web_push": push,
+        **vendors,
+    }

@@ -9,8 +9,15 @@ from urllib.parse import urlsplit
 
 from wedsync.env import VARIABLES
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
-from wedsync.runner.home import Home, django_secret, fernet_key
+from wedsync.runner.home import Home, django_secret, fernet_key, vapid_key
 from wedsync.runner.ports import DEFAULT, LOCAL
+
+_KEYS = {
+    "WEDSYNC_SECRET_KEYS": fernet_key,
+    "WEDSYNC_DJANGO_SECRET_KEY": django_secret,
+    "WEDSYNC_VAPID_PRIVATE_KEY": vapid_key,
+}
+_CONTACT = "mailto:operator@wedsync.example"
 
 
 def unconfigured(outer: Mapping[str, str]) -> dict[str, str]:
@@ -31,7 +38,7 @@ def for_children(
     everybody, the others would lead psycopg2 to another server than the URL names.
     """
     made = {name: value for name, value in outer.items() if name != "WEDSYNC_DEBUG" and not name.startswith("PG")}
-    for name, make in (("WEDSYNC_SECRET_KEYS", fernet_key), ("WEDSYNC_DJANGO_SECRET_KEY", django_secret)):
+    for name, make in _KEYS.items():
         made[name] = outer.get(name) or home.secret(name, make)
     return made | {
         "WEDSYNC_HOME": str(home.path),
@@ -42,6 +49,8 @@ def for_children(
         "WEDSYNC_PUBLIC_URL": f"http://{LOCAL}:{port}",
         "WEDSYNC_SANDBOX_URL": f"http://{LOCAL}:{sandbox_port}",
         "WEDSYNC_OUTBOUND_ALLOW": _allowed(outer, sandbox_port),
+        "WEDSYNC_VAPID_CONTACT": outer.get("WEDSYNC_VAPID_CONTACT") or _CONTACT,
+        "WEDSYNC_PUSH_HOSTS": ",".join(filter(None, (LOCAL, outer.get("WEDSYNC_PUSH_HOSTS")))),
         "WEDSYNC_ALLOWED_HOSTS": f"{LOCAL},localhost",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",

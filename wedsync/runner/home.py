@@ -27,6 +27,7 @@ from typing import IO
 from wedsync.runner.errors import RunnerError
 from wedsync.runner.runtime import runtime_folder
 
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 LOG_LIMIT = 10 * 1024 * 1024
 """The size in bytes from which a log is rotated when its process next starts."""
 
@@ -34,6 +35,12 @@ LOG_LIMIT = 10 * 1024 * 1024
 def fernet_key() -> str:
     """A key in the form of cryptography.fernet: 32 random bytes, URL-safe base64."""
     return urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def vapid_key() -> str:
+    """A private key for web push: a number below the order of P-256 in 32 bytes, URL-safe base64."""
+    number = secrets.randbelow(_P256_ORDER - 1) + 1
+    return urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
 
 
 def django_secret() -> str:

@@ -1,11 +1,14 @@
 """The one form of an address in which it is compared, and what weddings must know of a channel's addresses. Pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def phone(value: str) -> str:
@@ -39,23 +42,42 @@ def email(value: str) -> str:
     return found
 
 
+def device(value: str) -> str:
+    """The SHA-256 of where a device is reached, which itself is a secret.
+
+    Raises:
+        ValueError: not a SHA-256; a sentence for people.
+    """
+    if not _SHA256.fullmatch(value):
+        raise ValueError("Devices register themselves; their addresses cannot be typed in.")
+    return value
+
+
 @dataclass(frozen=True)
 class AddressKind:
     """What weddings must know of a channel's addresses.
 
     Arguments:
-        field: the field of a contact that holds one; empty: the channel reaches no single person.
+        field: the field of a contact that holds one; empty: there is none.
         normalize: the one form of an address. Raises ``ValueError`` with a sentence for people where it is none.
         tidy: the form in which a text that is no address is kept and compared.
         several: whether one person may have several, such as phones; else the first contact's that has one counts.
+        registered: whether a contact's own devices register them, any number, each stored in its own row.
     """
 
     field: str = ""
     normalize: Callable[[str], str] = str
     tidy: Callable[[str], str] = str
     several: bool = False
+    registered: bool = False
+
+    @property
+    def personal(self) -> bool:
+        """Whether they belong to single people."""
+        return bool(self.field) or self.registered
 
 
 PHONE = AddressKind("phone", phone, several=True)
 MAILBOX = AddressKind("email", email, lambda text: text.strip().lower())
+DEVICE = AddressKind(normalize=device, several=True, registered=True)
 NO_PERSON = AddressKind()

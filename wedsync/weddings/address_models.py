@@ -63,6 +63,35 @@ class Address(models.Model):
         return ""
 
 
+class Device(models.Model):
+    """A browser or app in which a contact has asked for messages: an address that it has registered by itself.
+
+    ``value`` is the address as deliveries and :class:`Address` name it: the SHA-256 of where the device is reached.
+    ``sealed`` is what its channel needs to reach it, encrypted; only the channel reads it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(
+        "weddings.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    contact = models.ForeignKey("weddings.Contact", on_delete=models.CASCADE, related_name="devices", db_index=False)
+    channel = models.CharField(max_length=16, choices=ContactChannel.choices)
+    value = models.CharField(max_length=64, editable=False)
+    sealed = models.TextField(editable=False)
+    name = models.CharField(max_length=100, blank=True, help_text="The browser and the system, for people.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "channel", "value"], name="device_once"),
+            models.CheckConstraint(condition=Q(channel__in=ContactChannel.values), name="device_channel_known"),
+        ]
+        indexes = [models.Index(fields=["organization", "channel", "value"], name="device_by_address")]
+
+    def __str__(self) -> str:
+        return self.name or self.value[:12]
+
+
 class AddressAlias(models.Model):
     """Another name that a provider has for an address: WhatsApp's own form of a number, or its id for a person."""
 

@@ -1,11 +1,12 @@
 """The channels to people, and one form for each address, so that consent and blocks are found however it is written."""
 
 import re
+from enum import Enum
 from typing import Self
 
 from django.db import models
 
-from wedsync.weddings.address_forms import MAILBOX, NO_PERSON, PHONE, AddressKind
+from wedsync.weddings.address_forms import DEVICE, MAILBOX, NO_PERSON, PHONE, AddressKind
 
 _TWO_FORMS = (
     (re.compile(r"\+55([0-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil's ninth digit
@@ -17,29 +18,51 @@ _TWO_FORMS = (
 )
 
 
-class ContactChannel(models.TextChoices):
-    """How a person is reached: the stored word, what its addresses are, whether they need consent, and its name."""
+class Evidence(Enum):
+    """What shows that a message has arrived on a channel."""
 
-    WHATSAPP = "whatsapp", PHONE, True, "WhatsApp"
-    SLACK = "slack", NO_PERSON, False, "Slack"
-    EMAIL = "email", MAILBOX, False, "Email"
-    SMS = "sms", PHONE, True, "SMS"
+    STATUSES = "statuses"  # its provider reports what becomes of a message
+    ACCEPTANCE = "acceptance"  # its provider reports nothing more: what it has accepted has arrived
+    NONE = "none"  # what was accepted may still be lost unnoticed, so the channel never replaces another
+
+
+class ContactChannel(models.TextChoices):
+    """How a person is reached: the stored word, its addresses, their need of consent, its evidence, and its name."""
+
+    WHATSAPP = "whatsapp", PHONE, True, Evidence.STATUSES, "WhatsApp"
+    SLACK = "slack", NO_PERSON, False, Evidence.ACCEPTANCE, "Slack"
+    EMAIL = "email", MAILBOX, False, Evidence.STATUSES, "Email"
+    SMS = "sms", PHONE, True, Evidence.STATUSES, "SMS"
+    WEB_PUSH = "web_push", DEVICE, False, Evidence.NONE, "Web Push"
 
     addresses: AddressKind
     needs_consent: bool
+    evidence: Evidence
 
-    def __new__(cls, value: str, addresses: AddressKind = NO_PERSON, needs_consent: bool = False) -> Self:  # noqa: FBT001, FBT002
-        """A member that carries what weddings must know of it."""
+    def __new__(
+        cls,
+        value: str,
+        addresses: AddressKind = NO_PERSON,
+        needs_consent: bool = False,  # noqa: FBT001, FBT002
+        evidence: Evidence = Evidence.STATUSES,
+    ) -> Self:
+        """A member that carries what weddings and plans must know of it."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.addresses = addresses
         member.needs_consent = needs_consent
+        member.evidence = evidence
         return member
 
     @classmethod
     def personal(cls) -> tuple[Self, ...]:
         """Those that reach single people."""
-        return tuple(channel for channel in cls if channel.addresses.field)
+        return tuple(channel for channel in cls if channel.addresses.personal)
+
+    @classmethod
+    def unproven(cls) -> frozenset[Self]:
+        """Those on which nothing shows that a message has arrived: used beside others, never instead of one."""
+        return frozenset(channel for channel in cls if channel.evidence == Evidence.NONE)
 
 
 def normalize(channel: ContactChannel, value: str) -> str:

@@ -18,7 +18,9 @@ from wedsync.ids import new_id
 from wedsync.weddings.address_models import Address as Address
 from wedsync.weddings.address_models import AddressAlias as AddressAlias
 from wedsync.weddings.address_models import AddressChange as AddressChange
+from wedsync.weddings.address_models import Device as Device
 from wedsync.weddings.addresses import ContactChannel as ContactChannel
+from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.fields import CHANGEABLE
 from wedsync.weddings.personal_link_models import PersonalLink as PersonalLink
 from wedsync.weddings.validators import validate_channel_pattern, validate_locale, validate_time_zone
@@ -248,7 +250,7 @@ class Contact(models.Model):
 
     def clean(self) -> None:
         """Check what the database cannot: phone and email, which are stored in one form, channels, quiet hours."""
-        for kind in dict.fromkeys(channel.addresses for channel in ContactChannel.personal()):
+        for kind in dict.fromkeys(channel.addresses for channel in ContactChannel if channel.addresses.field):
             if typed := getattr(self, kind.field):
                 try:
                     setattr(self, kind.field, kind.normalize(typed))
@@ -261,6 +263,9 @@ class Contact(models.Model):
         if self.quiet_from and self.quiet_from == self.quiet_until:
             raise ValidationError({"quiet_until": "Quiet hours cannot end when they begin. Leave both empty for none."})
 
-    def address(self, channel: ContactChannel) -> str:
-        """The contact's address on the channel, such as the phone; an empty text if there is none."""
-        return str(getattr(self, channel.addresses.field)) if channel.addresses.field else ""
+    def addresses(self, channel: ContactChannel) -> tuple[str, ...]:
+        """The contact's addresses on the channel: at most one in a field such as the phone, and every device's."""
+        if channel.addresses.registered:
+            return tuple(sorted(device.value for device in self.devices.all() if device.channel == channel))
+        typed = str(getattr(self, channel.addresses.field)) if channel.addresses.field else ""
+        return (in_one_form(channel, typed),) if typed else ()

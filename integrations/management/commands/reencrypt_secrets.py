@@ -14,6 +14,7 @@ from integrations.models import ConnectionSecret, KeyCheck, System
 from integrations.systems.connection_secrets import live_secret
 from wedsync import startup, vault
 from wedsync.env import ConfigurationError
+from wedsync.weddings.models import Device
 
 BATCH = 200
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         tallies = [
             self._rotate_all(Tally("systems' credentials"), System, "sealed_credentials"),
             self._rotate_all(Tally("connections' secrets"), ConnectionSecret, "sealed"),
+            self._rotate_all(Tally("people's devices"), Device, "sealed"),
         ]
         self.stdout.write(f"\n{'':24}{'encrypted again':>16}{'newest already':>16}{'unreadable':>12}")
         for tally in tallies:

@@ -66,3 +66,15 @@ def sms(outside: Peer) -> System:
 def texted(sms: System) -> Wedding:
     """The wedding of that system's organization."""
     return Wedding.objects.get(organization=sms.organization)
+
+
+@pytest.fixture
+def pushed(outside: Peer) -> Wedding:
+    """A wedding whose couple is told by the channel that each prefers: email, and notifications in browsers."""
+    made: Wedding = WeddingFactory()
+    mine = {"organization": made.organization}
+    mail = {"api_key": RESEND_KEY, "from": "Lakeside <hello@wedsync.example>"}
+    SystemFactory(**mine, kind="email", base_url=f"{outside.url}/resend", credentials=mail)
+    SystemFactory(**mine, kind="web_push", base_url="https://hub.example", credentials={})
+    RouteFactory(**mine, channel_pattern="couple:dashboard:{id}", target="people", roles=["couple"])
+    return made

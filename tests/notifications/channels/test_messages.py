@@ -159,6 +159,10 @@ def check_limits(channel: str, body: dict[str, Any]) -> None:
             assert "    " not in parameter["text"]
     elif channel == "sms":
         assert segments_of(body["Body"]) <= 3
+    elif channel == "web_push":
+        assert len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) <= 3072
+        assert body["notification"]["title"]
+        assert body["notification"]["navigate"].startswith("http")
     elif channel == "slack":
         assert len(body["blocks"]) <= 50
         for block in body["blocks"]:

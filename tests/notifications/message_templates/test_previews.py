@@ -16,7 +16,7 @@ def test_a_preview_of_an_example_is_shown_on_every_channel_and_keeps_nothing(eve
 
     found = list(previews.looks(row, previews.example_for(row)))
 
-    assert [each.channel for each in found] == ["WhatsApp", "Slack", "Email", "SMS"]
+    assert [each.channel for each in found] == ["WhatsApp", "Slack", "Email", "SMS", "Web Push"]
     assert [each.problem for each in found] == [""] * len(found)
     assert all("Tried" in each.text and "value" in each.text for each in found)
     assert "<b>" not in found[2].html

@@ -93,7 +93,7 @@ def test_a_night_in_which_clocks_change_is_quiet_as_the_clock_on_the_wall_says(
 
 def ways(person: Contact, **against: Reason) -> list[ContactPoint]:
     return [
-        ContactPoint(channel, person, person.address(channel), against.get(channel, Reason.NONE))
+        ContactPoint(channel, person, person.addresses(channel)[0], against.get(channel, Reason.NONE))
         for channel in (ContactChannel.WHATSAPP, ContactChannel.EMAIL)
     ]
 

@@ -56,6 +56,9 @@ def check_limits(channel: str, body: dict[str, Any], row: Delivery) -> None:
         assert len(row.message.text) <= 1024
     elif channel == "sms":
         assert segments_of(body["Body"]) <= 3
+    elif channel == "web_push":
+        assert len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) <= 3072
+        assert body["notification"]["title"]
     elif channel == "slack":
         assert len(body["blocks"]) <= 50
         assert len(body["blocks"][0]["text"]["text"]) <= 150

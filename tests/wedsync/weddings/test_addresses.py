@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from tests.factories import AddressFactory
+from tests.factories import AddressFactory, DeviceFactory
 from wedsync.weddings.addresses import normalize
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
@@ -32,14 +32,26 @@ def test_whatsapp_needs_consent_and_mail_does_not() -> None:
 def test_each_channel_says_what_its_addresses_are() -> None:
     contact = Contact(phone="+436601234567", email="anna@people.example")
 
-    assert {channel.value: contact.address(channel) for channel in ContactChannel.personal()} == {
-        channel.value: {"phone": "+436601234567", "email": "anna@people.example"}[channel.addresses.field]
-        for channel in ContactChannel.personal()
+    typed = [channel for channel in ContactChannel.personal() if channel.addresses.field]
+    assert {channel.value: contact.addresses(channel) for channel in typed} == {
+        channel.value: ({"phone": "+436601234567", "email": "anna@people.example"}[channel.addresses.field],)
+        for channel in typed
     }
-    assert contact.address(ContactChannel.SLACK) == ""
+    assert contact.addresses(ContactChannel.SLACK) == ()
+    assert Contact().addresses(ContactChannel.EMAIL) == ()
     assert ContactChannel("whatsapp") is ContactChannel.WHATSAPP
     assert ContactChannel.WHATSAPP.needs_consent
     assert not ContactChannel.EMAIL.needs_consent
+
+
+@pytest.mark.django_db
+def test_devices_register_themselves() -> None:
+    device = DeviceFactory()
+    DeviceFactory(contact=device.contact, value="b" * 64)
+
+    assert device.contact.addresses(ContactChannel.WEB_PUSH) == ("a" * 64, "b" * 64)
+    with pytest.raises(ValueError, match="register themselves"):
+        normalize(ContactChannel.WEB_PUSH, "https://push.example/secret")
 
 
 @pytest.mark.parametrize("channel", ContactChannel)
