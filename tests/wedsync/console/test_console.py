@@ -152,8 +152,8 @@ def test_the_page_follows_its_channels_from_what_it_shows(client: Client, ours: 
     found = re.search(r'data-positions="([^"]*)"', text)
     assert found
     positions = json.loads(found.group(1).replace("&quot;", '"'))
-    assert positions[f"couple:dashboard:{event.wedding_id}"] == 7  # type: ignore[attr-defined]
-    assert positions[f"urgent:wedding-day:{ours.pk}"] == 0
+    assert positions[f"couple:dashboard:{event.wedding_id}"]["last"] == 7  # type: ignore[attr-defined]
+    assert positions[f"urgent:wedding-day:{ours.pk}"]["last"] == 0
     assert len(positions) <= 128
 
 

@@ -1,12 +1,8 @@
-// The live part of the console: follows the organization's channels over one socket and puts new events on top.
-// docs/developers/realtime.md has the protocol. A page without the list of events only gets its times localized.
-"use strict";
+// The live part of the console: follows the organization's channels and puts new events on top. A page without the list
+// of events only gets its times localized.
+import { WedSyncLive } from "../live/wedsync-live.js";
 
 const MOST_SHOWN = 100;
-const FIRST_WAIT = 500; // milliseconds
-const LONGEST_WAIT = 15000;
-const PING_EVERY = 20000;
-const FINAL = 3500; // from here on: the server will not let this session in again
 
 function localize(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
@@ -21,7 +17,7 @@ const words = (name) => String(name).replaceAll("_", " ");
 const written = (value) => String(value ?? "none");
 
 // As summary() of overview.py says it of the events that the page starts with.
-function summary(payload) {
+export function summary(payload) {
   if (Array.isArray(payload.changes)) {
     return payload.changes
       .slice(0, 4)
@@ -79,85 +75,41 @@ class EventList {
     this.empty.hidden = true;
     while (this.list.children.length > MOST_SHOWN) this.list.lastElementChild.remove();
   }
+
+  // The list as the server has it now; returns the positions that it belongs to.
+  async load() {
+    const answer = await fetch(window.location.href);
+    if (!answer.ok) throw new Error(`The page could not be loaded: ${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const list = page.getElementById(this.list.id);
+    if (!list) throw new Error("The page has no events; the session may have ended.");
+    localize(list);
+    this.list.replaceChildren(...list.children);
+    this.empty.hidden = this.list.children.length > 0;
+    return { live: JSON.parse(list.dataset.positions) };
+  }
 }
 
-class Follower {
-  // `positions`: of each channel, what the page shows already; what lies behind it comes with the next connection.
-  constructor(url, positions, onEvent, onState) {
-    const asked = new Map();
-    const [sequences, epochs] = ["last", "epoch"].map((field) => new Map(
-      Object.entries(positions).map(([channel, position]) => [channel, position[field]]),
-    ));
-    Object.assign(this, { url, onEvent, onState, wait: FIRST_WAIT, lastId: 0, asked, epochs, positions: sequences });
-    this.connect();
+function stateInWords(state, { why, seconds }) {
+  if (state === "live") return "live";
+  if (state === "ended") return "not live: sign in again";
+  if (state === "connecting") return "connecting";
+  const reason = why ? ` (${why})` : "";
+  return `connection lost${reason}: ${seconds > 1 ? `trying again in ${Math.round(seconds)} s` : "trying again"}`;
+}
+
+// Channels that cannot be followed, so that nobody waits for their events.
+class NotFollowed {
+  constructor(notice) {
+    this.notice = notice;
+    this.names = new Map();
   }
 
-  connect() {
-    this.onState("connecting");
-    const socket = new WebSocket(this.url, "wedsync.v1");
-    this.socket = socket;
-    this.asked.clear();
-    socket.onopen = () => this.subscribe();
-    socket.onmessage = (message) => this.receive(JSON.parse(message.data));
-    socket.onclose = (closed) => this.lost(closed.code);
-    this.watch(socket);
-  }
-
-  subscribe() {
-    for (const [channel, after] of this.positions) this.follow(channel, after);
-  }
-
-  follow(channel, after) {
-    const id = ++this.lastId;
-    this.asked.set(id, channel);
-    const epoch = this.epochs.get(channel);
-    this.send({ id, op: "subscribe", channel, after, ...(epoch ? { epoch } : {}) });
-  }
-
-  send(message) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
-  }
-
-  receive(message) {
-    this.heard = Date.now();
-    if (message.op === "event") {
-      this.positions.set(message.channel, message.sequence);
-      this.onEvent(message.event);
-    } else if (this.asked.has(message.id)) {
-      this.answered(this.asked.get(message.id), message);
-      this.asked.delete(message.id);
-      if (this.asked.size === 0) {
-        this.wait = FIRST_WAIT;
-        this.onState("live");
-      }
-    }
-  }
-
-  answered(channel, answer) {
-    if (answer.ok) {
-      this.epochs.set(channel, answer.epoch);
-      if (answer.recovered === false) this.positions.set(channel, answer.last);
-    } else if (answer.error.temporary) {
-      setTimeout(() => this.follow(channel, this.positions.get(channel)), 2000);
-    }
-  }
-
-  // A connection that died without a word is noticed by an unanswered ping.
-  watch(socket) {
-    this.heard = Date.now();
-    const timer = setInterval(() => {
-      if (this.socket !== socket || socket.readyState > WebSocket.OPEN) return clearInterval(timer);
-      if (Date.now() - this.heard > 2.5 * PING_EVERY) return socket.close();
-      this.send({ id: ++this.lastId, op: "ping" });
-    }, PING_EVERY);
-  }
-
-  lost(code) {
-    if (code >= FINAL && code < 4000) return this.onState("off");
-    this.onState("reconnecting");
-    const wait = this.wait * (0.8 + 0.4 * Math.random());
-    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
-    setTimeout(() => this.connect(), wait);
+  add(channel, error) {
+    this.names.set(channel, error.message);
+    const listed = [...this.names].map(([name, message]) => `${name} (${message})`).join(", ");
+    this.notice.textContent = `Not live here: ${listed}`;
+    this.notice.hidden = false;
   }
 }
 
@@ -167,16 +119,19 @@ function start() {
   const indicator = document.getElementById("indicator");
   if (!list || !indicator) return;
   const events = new EventList(list);
-  const address = new URL("/ws/channels/", window.location.href);
-  address.protocol = window.location.protocol === "https:" ? "wss:" : "ws:";
-  address.searchParams.set("organization", list.dataset.organization);
-  const says = { live: "live", connecting: "connecting", reconnecting: "reconnecting", off: "not live: sign in again" };
-  const onState = (state) => {
-    if (state === "connecting" && indicator.dataset.state === "reconnecting") return;
-    indicator.dataset.state = state;
-    indicator.textContent = says[state];
-  };
-  new Follower(address.href, JSON.parse(list.dataset.positions), (event) => events.show(event), onState);
+  const notFollowed = new NotFollowed(document.getElementById("not-followed"));
+  const positions = JSON.parse(list.dataset.positions);
+  const live = new WedSyncLive({ url: `/ws/channels/?organization=${encodeURIComponent(list.dataset.organization)}` });
+  live.follow(Object.keys(positions), {
+    live: positions,
+    load: () => events.load(),
+    onEvent: (event) => events.show(event),
+    onRefused: (channel, error) => notFollowed.add(channel, error),
+    onState(state, details) {
+      indicator.dataset.state = state;
+      indicator.textContent = stateInWords(state, details);
+    },
+  });
 }
 
 start();
