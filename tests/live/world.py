@@ -51,6 +51,7 @@ ACCOUNTS = {
         "callback_url": None,
     },
     "resend": {"accounts": [{"api_key": "re_test", "domains": ["wedsync.example"], "callback_url": None}]},
+    "web_push": {},
     "studio_cloud": {"access_token": "studio", "signing_secret": "whsec_c3R1ZGlvIHNlY3JldCBmb3IgdGhlIHRlc3Rz"},
     "venue_master": {"access_token": "venue", "signing_secret": "whsec_dmVudWUgc2VjcmV0IGZvciB0aGUgdGVzdHM="},
 }
