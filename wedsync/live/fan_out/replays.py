@@ -45,21 +45,23 @@ class Replays:
     async def _serve(self) -> None:
         while True:
             await self._waiting.wait()
-            if not self._turns:
+            if self._turns:
+                await self._serve_next(self._turns.popleft())
+            else:
                 self._waiting.clear()
-                continue
-            subscription = self._turns.popleft()
-            if not subscription.is_active:
-                continue
-            if subscription.client.unsent > PAGE_BYTES:
-                subscription.client.when_drained(partial(self._queue, subscription))
-                continue
-            try:
-                await self._take_turn(subscription)
-            except Exception as error:  # PostgreSQL is away
-                log.warning("entries_not_read", error=type(error).__name__)
-                self._turns.append(subscription)
-                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _serve_next(self, subscription: Subscription) -> None:
+        if not subscription.is_active:
+            return
+        if subscription.client.unsent > PAGE_BYTES:
+            subscription.client.when_drained(partial(self._queue, subscription))
+            return
+        try:
+            await self._take_turn(subscription)
+        except Exception as error:  # PostgreSQL is away
+            log.warning("entries_not_read", error=type(error).__name__)
+            self._turns.append(subscription)
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _take_turn(self, subscription: Subscription) -> None:
         key, cursor, asked = subscription.key, subscription.cursor, subscription.page

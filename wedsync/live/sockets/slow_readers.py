@@ -51,10 +51,13 @@ class SlowReaders:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            for number, connection in enumerate(tuple(self._connections), 1):
-                self._look_at(connection, time.monotonic())
-                if number % CLIENTS_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            await self._look()
+
+    async def _look(self) -> None:
+        for number, connection in enumerate(tuple(self._connections), 1):
+            self._look_at(connection, time.monotonic())
+            if number % CLIENTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _look_at(self, connection: Connection, now: float) -> None:
         unsent = connection.unsent

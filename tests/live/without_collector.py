@@ -1,0 +1,28 @@
+"""The product's ASGI application without the garbage collector; ``/_/objects`` counts what connections hold."""
+
+import gc
+import json
+from collections import Counter
+from typing import Any
+
+from websockets.server import ServerProtocol
+
+from wedsync.asgi import application as product
+from wedsync.live.fan_out.subscriptions import Subscription
+from wedsync.live.quotas import Place
+from wedsync.live.sockets.channel_socket import ChannelSocket
+from wedsync.live.sockets.server_protocol import SocketProtocol
+from wedsync.web.http_protocol import HttpProtocol
+
+PATH = "/_/objects"
+KINDS = (SocketProtocol, ServerProtocol, HttpProtocol, ChannelSocket, Subscription, Place)
+gc.disable()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope.get("path") != PATH:
+        await product(scope, receive, send)  # type: ignore[arg-type]
+        return
+    found = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": json.dumps(found).encode()})
