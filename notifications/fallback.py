@@ -198,7 +198,7 @@ def _of_taken(delivery: Delivery, step: Step) -> StepState:
 
 def _begin(notification: Notification, step: Step, state: StepState) -> None:
     """Create the deliveries of a further step; none where no channel is left, and the plan goes on."""
-    chosen = list(_plans(notification, step))
+    chosen = list(_planned(notification, step))
     because = "waits for its channel" if state == StepState.STUCK else state.value
     for each in chosen:
         text = f"step {notification.step}: the step before {because}; now by {ContactChannel(each.channel).label}"
@@ -210,7 +210,7 @@ def _begin(notification: Notification, step: Step, state: StepState) -> None:
         )
 
 
-def _plans(notification: Notification, step: Step) -> Iterable[PlannedDelivery]:
+def _planned(notification: Notification, step: Step) -> Iterable[PlannedDelivery]:
     senders = resolving.sending_systems(notification.organization_id)
     if notification.recipient.startswith("team:"):
         staff = Notification.objects.filter(event_id=notification.event_id, recipient__startswith="staff:")
@@ -229,7 +229,7 @@ def _plans(notification: Notification, step: Step) -> Iterable[PlannedDelivery]:
     chosen = policy.by_one_channel(points) if {plan_steps.OTHER, plan_steps.PREFERRED} & set(step.channels) else named
     now, priority = timezone.now(), Priority(notification.priority)
     for point in chosen:
-        yield resolving.plan_for(person, point, senders[point.channel], priority, now)
+        yield resolving.planned_for(person, point, senders[point.channel], priority, now)
 
 
 def _person(notification: Notification) -> resolving.Person | None:

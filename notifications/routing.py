@@ -26,9 +26,9 @@ from wedsync.queues import Priority
 def routed(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The route's deliveries to people; an incident's further reports go only to those who already know of it."""
     telling = opening.telling(event)
-    for plan in resolving.expand(route, event, priority):
-        if telling.only is None or (plan.channel, plan.target) in telling.only:
-            yield plan
+    for planned in resolving.expand(route, event, priority):
+        if telling.only is None or (planned.channel, planned.target) in telling.only:
+            yield planned
 
 
 class PeopleFollower:
@@ -51,12 +51,12 @@ class PeopleFollower:
                 row.order_key, row.sets = policy.quiet_order(row)
 
     def after_routing(
-        self, event: ChannelEvent, planned: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
+        self, event: ChannelEvent, requested: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
     ) -> None:
         """Store who is to be told, and why each message is sent or not."""
         windows.enter(event, made)
         unplaced.tell_of_assumption(event, made.values())
-        people = {key: each for key, each in planned.items() if each.planned.recipient}
+        people = {key: each for key, each in requested.items() if each.planned.recipient}
         if not people:
             if event.type == opening.REPORTED:
                 escalation.hurry(event.id)
@@ -108,16 +108,16 @@ def _notifications(
     now = timezone.now()
     rows: dict[str, Notification] = {}
     for key, each in people.items():
-        plan, priority = each.planned, Priority(made[key].priority)
+        planned, priority = each.planned, Priority(made[key].priority)
         rows.setdefault(
-            plan.recipient,
+            planned.recipient,
             Notification(
                 organization_id=event.organization_id,
                 event=event,
-                recipient=plan.recipient,
-                contact_id=extra_deliveries.contact_of(plan.recipient),
-                team=plan.system if plan.recipient.startswith("team:") else None,
-                name=plan.name[:200],
+                recipient=planned.recipient,
+                contact_id=extra_deliveries.contact_of(planned.recipient),
+                team=planned.system if planned.recipient.startswith("team:") else None,
+                name=planned.name[:200],
                 priority=priority,
                 steps=[step.as_json() for step in steps],
                 step_since=now,
@@ -128,11 +128,13 @@ def _notifications(
     return {row.recipient: row for row in Notification.objects.filter(event=event, recipient__in=list(rows))}
 
 
-def _entries(notification: Notification, wanted: RequestedDelivery, delivery: Delivery) -> list[TraceEntry]:
-    names = ", ".join(sorted(f"“{found.route.name}”" for found in wanted.matches))
-    text = f"{delivery.get_priority_display()} priority, by {'routes' if len(wanted.matches) > 1 else 'route'} {names}"
+def _entries(notification: Notification, requested: RequestedDelivery, delivery: Delivery) -> list[TraceEntry]:
+    names = ", ".join(sorted(f"“{matched.route.name}”" for matched in requested.matches))
+    text = (
+        f"{delivery.get_priority_display()} priority, by {'routes' if len(requested.matches) > 1 else 'route'} {names}"
+    )
     entries = [recording.of_notification(notification, What.ROUTED, text, delivery=delivery)]
-    entries += recording.of_passed_over(notification, wanted.planned)
+    entries += recording.of_passed_over(notification, requested.planned)
     reason = delivery.get_state_reason_display() or ""
     if delivery.state == State.SKIPPED:
         entries.append(recording.of_notification(notification, What.NOT_SENT, reason, delivery=delivery))

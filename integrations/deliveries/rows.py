@@ -18,26 +18,26 @@ URGENT_LIFE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=7)
 
 
-def planned_row(event: ChannelEvent, key: str, plan: PlannedDelivery, priority: Priority, **fields: Any) -> Delivery:
-    """The planned delivery, not yet stored; skipped or held if the plan says so. ``fields``: further columns."""
+def planned_row(event: ChannelEvent, key: str, planned: PlannedDelivery, priority: Priority, **fields: Any) -> Delivery:
+    """The planned delivery, not yet stored; skipped or held if that was planned. ``fields``: further columns."""
     now = timezone.now()
     row = Delivery(
         organization_id=event.organization_id,
         event=event,
-        system=plan.system,
-        contact=plan.contact,
-        channel=plan.channel,
-        target=plan.target,
+        system=planned.system,
+        contact=planned.contact,
+        channel=planned.channel,
+        target=planned.target,
         dedupe_key=key,
         priority=priority,
-        expires_at=expiry(event, plan.channel, priority, now),
-        due_since=plan.held_until or now,
+        expires_at=expiry(event, planned.channel, priority, now),
+        due_since=planned.held_until or now,
         **fields,
     )
-    if plan.skipped:
-        row.state, row.state_reason, row.finished_at = State.SKIPPED, plan.skipped, now
-    elif plan.held_until:
-        row.state, row.state_reason, row.next_attempt_at = State.HELD, plan.held_because, plan.held_until
+    if planned.skipped:
+        row.state, row.state_reason, row.finished_at = State.SKIPPED, planned.skipped, now
+    elif planned.held_until:
+        row.state, row.state_reason, row.next_attempt_at = State.HELD, planned.held_because, planned.held_until
     return row
 
 

@@ -26,7 +26,7 @@ class EventFollower(Protocol):
         """These deliveries are about to be made, and may be changed; some may already exist."""
 
     def after_routing(
-        self, event: ChannelEvent, planned: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
+        self, event: ChannelEvent, requested: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
     ) -> None:
         """The deliveries are made. Both by ``dedupe_key``; ``made`` includes those that already existed."""
 

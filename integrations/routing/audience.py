@@ -71,24 +71,24 @@ def of_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], at: 
         supplier_ids=suppliers.of_weddings([wedding.id])[wedding.id],
         payload=whole,
     )
-    planned = planning.plan(EventFacts.of(event, names), at)
-    return reached(wanted.planned for wanted in planned.wanted.values())
+    plan = planning.work_out(EventFacts.of(event, names), at)
+    return reached(each.planned for each in plan.requested.values())
 
 
-def reached(plans: Iterable[PlannedDelivery]) -> list[Reached]:
+def reached(deliveries: Iterable[PlannedDelivery]) -> list[Reached]:
     """Planned deliveries as people read them, sorted by name."""
-    found = {(each.name or each.system.name, _way(each), _but(each)) for each in plans}
+    found = {(each.name or each.system.name, _way(each), _but(each)) for each in deliveries}
     return [Reached(*each) for each in sorted(found)[:_MOST]]
 
 
-def _way(plan: PlannedDelivery) -> str:
-    return "its own interface" if plan.channel == SYSTEM_CHANNEL else ContactChannel(plan.channel).label
+def _way(planned: PlannedDelivery) -> str:
+    return "its own interface" if planned.channel == SYSTEM_CHANNEL else ContactChannel(planned.channel).label
 
 
-def _but(plan: PlannedDelivery) -> str:
-    if plan.skipped:
-        return f"not sent: {Reason(plan.skipped).label.lower()}"
-    return f"held until {plan.held_until:%H:%M} UTC" if plan.held_until else ""
+def _but(planned: PlannedDelivery) -> str:
+    if planned.skipped:
+        return f"not sent: {Reason(planned.skipped).label.lower()}"
+    return f"held until {planned.held_until:%H:%M} UTC" if planned.held_until else ""
 
 
 _FIELDS = ("date", "ceremony_time", "guest_count", "capacity")

@@ -156,10 +156,10 @@ def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most:
     if names is None:
         names = ChannelEntry.objects.filter(event_id=event.id).values_list("channel__name", flat=True)
     subject = EventFacts.of(event, names)
-    planned = planning.plan(subject, timezone.now())
-    matching = [_matching(each, subject, planned) for each in planned.matched]
-    broken = [RouteAnswer.of(route, (), problem=problem) for route, problem in planned.broken.items()]
-    known = [*(each.route.id for each in planned.matched), *(route.id for route in planned.broken)]
+    plan = planning.work_out(subject, timezone.now())
+    matching = [_matching(each, subject, plan) for each in plan.matches]
+    broken = [RouteAnswer.of(route, (), problem=problem) for route, problem in plan.broken.items()]
+    known = [*(each.route.id for each in plan.matches), *(route.id for route in plan.broken)]
     others = _others(event.organization_id, known)
     return DryRun(
         event_id=event.id if not event._state.adding else None,  # noqa: SLF001  (no row, no id to name)
@@ -169,19 +169,19 @@ def _explain(event: ChannelEvent, names: Iterable[str] | None, after: int, most:
         matching=tuple(sorted([*matching, *broken], key=lambda each: (each.name, each.route_id))),
         others=tuple(_other(route, subject) for route in others[after : after + most]),
         others_count=others.count(),
-        deliveries=tuple(_told(event, planned)),
-        deliveries_count=len(planned.wanted),
-        live=tuple(sorted(planned.live - set(subject.names))),
+        deliveries=tuple(_deliveries(event, plan)),
+        deliveries_count=len(plan.requested),
+        live=tuple(sorted(plan.live - set(subject.names))),
     )
 
 
-def _told(event: ChannelEvent, planned: RoutingPlan) -> Iterator[WouldSend]:
+def _deliveries(event: ChannelEvent, plan: RoutingPlan) -> Iterator[WouldSend]:
     """What would be sent, within the bounds."""
     size = 0
-    for key, wanted in list(planned.wanted.items())[:MOST_DELIVERIES]:
-        told = _would_send(event, key, wanted, shows=size < MOST_CHARACTERS)
-        size += told.size
-        yield told
+    for key, requested in list(plan.requested.items())[:MOST_DELIVERIES]:
+        shown = _would_send(event, key, requested, shows=size < MOST_CHARACTERS)
+        size += shown.size
+        yield shown
 
 
 def _note(event: ChannelEvent) -> str:
@@ -193,9 +193,9 @@ def _others(organization_id: UUID, known: list[UUID]) -> QuerySet[Route]:
     return rows.prefetch_related("conditions").order_by("name", "id")
 
 
-def _matching(matched: Matched, subject: EventFacts, planned: RoutingPlan) -> RouteAnswer:
+def _matching(matched: Matched, subject: EventFacts, plan: RoutingPlan) -> RouteAnswer:
     route = matched.route
-    leads = route.target == Route.Target.LIVE or any(matched in each.matches for each in planned.wanted.values())
+    leads = route.target == Route.Target.LIVE or any(matched in each.matches for each in plan.requested.values())
     moves = tuple(f"{condition}: {step:+d}" for condition, step in moving(route, subject))
     note = "" if leads else _leads_nowhere(route, subject.event)
     return RouteAnswer.of(route, tuple(checks(route, subject)), channel=matched.name, moves=moves, note=note)
@@ -222,22 +222,22 @@ def _leads_nowhere(route: Route, event: ChannelEvent) -> str:
     return "The system has no call for this event type."
 
 
-def _would_send(event: ChannelEvent, key: str, wanted: RequestedDelivery, *, shows: bool) -> WouldSend:
-    delivery = route_event.row_of(event, key, wanted)
+def _would_send(event: ChannelEvent, key: str, requested: RequestedDelivery, *, shows: bool) -> WouldSend:
+    delivery = route_event.row_of(event, key, requested)
     preview, problem = _preview(delivery) if shows else (None, "left out: this dry run already shows too much")
     state, reason = _standing(delivery)
     return WouldSend(
         system=delivery.system.name,
         recipient=str(delivery.recipient),
         channel=delivery.channel,
-        routes=tuple(each.route.name for each in wanted.matches),
+        routes=tuple(each.route.name for each in requested.matches),
         priority=delivery.priority,
-        priority_because=priorities.work_out(event, timezone.now(), wanted.matches).because,
+        priority_because=priorities.work_out(event, timezone.now(), requested.matches).because,
         state=state,
         reason=reason,
         held_until=delivery.next_attempt_at if delivery.state == State.HELD else None,
         expires_at=delivery.expires_at,
-        shaped_by=wanted.shaped_by.name if wanted.shaped_by else "",
+        shaped_by=requested.shaped_by.name if requested.shaped_by else "",
         request=preview.request if preview else None,
         subject=preview.subject if preview else "",
         text=preview.text if preview else "",

@@ -127,11 +127,11 @@ def checks(route: Route, subject: EventFacts) -> Iterator[Check]:
     appears = ", ".join(subject.names) or "no channel"
     yield Check("channel", name is not None, f"matches {name}" if name else f"the event appears on {appears}")
     accepts = event_filters.accepts(route.event_types, event.type)
-    wanted = ", ".join(route.event_types) or "every type"
-    yield Check("event_type", accepts, f"accepts {wanted}; the event is {event.type}")
+    types = ", ".join(route.event_types) or "every type"
+    yield Check("event_type", accepts, f"accepts {types}; the event is {event.type}")
     for condition in _conditions(route):
         if condition.effect in {Effect.REQUIRE, Effect.EXCLUDE}:
-            yield _asked(condition, subject.facts)
+            yield _required(condition, subject.facts)
 
 
 def _conditions(route: Route) -> Sequence[RouteCondition]:
@@ -151,7 +151,7 @@ def _window(route: Route, received_at: datetime) -> Check:
     return Check("window", inside, f"open {' '.join(parts)}; received {received_at:%Y-%m-%d %H:%M} UTC")
 
 
-def _asked(condition: RouteCondition, facts: Facts) -> Check:
+def _required(condition: RouteCondition, facts: Facts) -> Check:
     holds = conditions.holds(condition.path, condition.operator, condition.value, facts)
     found = find(condition.path, facts)
     passed = holds if condition.effect == Effect.REQUIRE else not holds

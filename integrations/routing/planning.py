@@ -25,42 +25,42 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class RoutingPlan:
-    """The plan. ``wanted``: by ``dedupe_key``; ``live``: names of channels; ``broken``: routes that failed, and why."""
+    """``requested``: deliveries by ``dedupe_key``; ``live``: channels; ``broken``: routes that failed, and why."""
 
-    matched: list[Matched] = field(default_factory=list)
-    wanted: dict[str, RequestedDelivery] = field(default_factory=dict)
+    matches: list[Matched] = field(default_factory=list)
+    requested: dict[str, RequestedDelivery] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     broken: dict[Route, str] = field(default_factory=dict)
 
 
-def plan(subject: EventFacts, now: datetime) -> RoutingPlan:
+def work_out(subject: EventFacts, now: datetime) -> RoutingPlan:
     """Match the routes, and ask each where it leads. A route that fails does not stop the others.
 
     Raises:
         OperationalError: a fault of PostgreSQL, not of a route: plan the whole event again.
     """
-    planned = RoutingPlan()
+    plan = RoutingPlan()
     for route in candidates(subject):
         try:
             time_budget.look_at_the_clock()
-            _add(route, subject, now, planned)
+            _add(route, subject, now, plan)
         except POSTGRES_AWAY:
             raise
         except OutOfTime as error:
-            planned.broken[route] = str(error)
+            plan.broken[route] = str(error)
         except Exception as error:
             log.exception("route_broken", route=str(route.id), event_id=str(subject.event.id))
-            planned.broken[route] = f"{type(error).__name__}: see the log for the traceback"
-    _leave_out_repetitions(subject, now, planned)
-    return planned
+            plan.broken[route] = f"{type(error).__name__}: see the log for the traceback"
+    _leave_out_repetitions(subject, now, plan)
+    return plan
 
 
-def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
+def _leave_out_repetitions(subject: EventFacts, now: datetime, plan: RoutingPlan) -> None:
     """Skip calls that would repeat to a system what it knows, unless a route allows that by ``echo``."""
     calls = {
         key: each
-        for key, each in planned.wanted.items()
-        if each.planned.kind == Route.Target.SYSTEM and not any(found.route.echo for found in each.matches)
+        for key, each in plan.requested.items()
+        if each.planned.kind == Route.Target.SYSTEM and not any(matched.route.echo for matched in each.matches)
     }
     try:
         reasons = repetitions.judge(subject.event, [each.planned.system for each in calls.values()], now)
@@ -71,10 +71,10 @@ def _leave_out_repetitions(subject: EventFacts, now: datetime, planned: RoutingP
         return
     for key, each in calls.items():
         if reason := reasons.get(each.planned.system.id):
-            planned.wanted[key] = replace(each, planned=replace(each.planned, skipped=reason))
+            plan.requested[key] = replace(each, planned=replace(each.planned, skipped=reason))
 
 
-def _add(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan) -> None:
+def _add(route: Route, subject: EventFacts, now: datetime, plan: RoutingPlan) -> None:
     matched = match(route, subject)
     if matched is None:
         return
@@ -82,13 +82,13 @@ def _add(route: Route, subject: EventFacts, now: datetime, planned: RoutingPlan)
     live: Iterable[str] = ()
     with transaction.atomic():
         priority = priorities.work_out(event, now, [matched]).priority
-        new = list(targets.planned_deliveries(route, event, priority))
+        deliveries = list(targets.planned_deliveries(route, event, priority))
         if route.target == Route.Target.LIVE:
             live = [channels.check_name(channels.fill(route.live_channel, route.channel_pattern, matched.name))]
-    planned.matched.append(matched)
-    planned.live.update(live)
-    for each in new:
-        key = Delivery.key(event.id, each.kind, each.target, each.channel)
-        matches = planned.wanted.setdefault(key, RequestedDelivery(each, [])).matches
+    plan.matches.append(matched)
+    plan.live.update(live)
+    for planned in deliveries:
+        key = Delivery.key(event.id, planned.kind, planned.target, planned.channel)
+        matches = plan.requested.setdefault(key, RequestedDelivery(planned, [])).matches
         if matched not in matches:  # a person may have two roles
             matches.append(matched)

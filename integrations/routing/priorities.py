@@ -28,18 +28,18 @@ class WorkedOut:
     because: tuple[str, ...]
 
 
-def work_out(event: ChannelEvent, now: datetime, asking: Iterable[Matched]) -> WorkedOut:
+def work_out(event: ChannelEvent, now: datetime, matches: Iterable[Matched]) -> WorkedOut:
     """The priority of a delivery that these routes request at ``now``."""
     priority = Priority(event.priority)
     because = [f"the event is {priority}"]
     if priority == Priority.URGENT:
         return WorkedOut(priority, (*because, "which neither a route nor the day changes"))
-    asking = list(asking)
-    asked = max((each.priority for each in asking if each.priority), key=lambda each: each.rank, default=priority)
-    if asked.rank > priority.rank:
-        priority = asked
-        because.append(f"a route requests {asked}")
-    moved = _step(priority, sum(each.steps for each in asking))
+    matches = list(matches)
+    requested = max((each.priority for each in matches if each.priority), key=lambda each: each.rank, default=priority)
+    if requested.rank > priority.rank:
+        priority = requested
+        because.append(f"a route requests {requested}")
+    moved = _step(priority, sum(each.steps for each in matches))
     if moved != priority:
         because.append(f"conditions {'raise' if moved.rank > priority.rank else 'lower'} it to {moved}")
     if event.wedding is not None and moved != Priority.HIGH and is_wedding_day(event.wedding, now):

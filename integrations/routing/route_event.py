@@ -103,8 +103,8 @@ def route_again(event_id: UUID) -> int:
     if event is None:
         return 0
     present = set(Delivery.objects.filter(event=event).values_list("id", flat=True))
-    wanted, further = make_deliveries(event)
-    missing = [delivery for delivery in wanted if delivery.id not in present]
+    requested, further = make_deliveries(event)
+    missing = [delivery for delivery in requested if delivery.id not in present]
     publish([], also=[(event, name) for name in further])
     _hint(missing)
     return len(missing)
@@ -147,15 +147,15 @@ def make_deliveries(event: ChannelEvent) -> tuple[list[Delivery], list[str]]:
     names = list(ChannelEntry.objects.filter(event=event).values_list("channel__name", flat=True))
     for follower in followers.followers:
         follower.before_routing(event)
-    planned = planning.plan(EventFacts.of(event, names), timezone.now())
-    made = _store(event, planned.wanted)
-    _tell_of_loops(event, planned.wanted.values())
-    return made, sorted(planned.live - set(names))
+    plan = planning.work_out(EventFacts.of(event, names), timezone.now())
+    made = _store(event, plan.requested)
+    _tell_of_loops(event, plan.requested.values())
+    return made, sorted(plan.live - set(names))
 
 
-def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> None:
+def _tell_of_loops(event: ChannelEvent, requested: Iterable[RequestedDelivery]) -> None:
     """Alert staff when a loop between two systems was stopped: only people can say which of them is right."""
-    stopped = [each.planned.system for each in wanted if each.planned.skipped == Reason.LOOP_STOPPED]
+    stopped = [each.planned.system for each in requested if each.planned.skipped == Reason.LOOP_STOPPED]
     if not stopped:
         return
     source = System.objects.filter(id=event.source_system_id).first() if event.source_system_id else None
@@ -169,34 +169,34 @@ def _tell_of_loops(event: ChannelEvent, wanted: Iterable[RequestedDelivery]) -> 
         alerts.raise_alert(event.organization_id, Cause.LOOP, text, about=str(event.wedding_id))
 
 
-def delivery_priority(event: ChannelEvent, now: datetime, asking: Iterable[Matched] = ()) -> Priority:
-    """The priority of a delivery that the ``asking`` routes request: see :mod:`integrations.routing.priorities`."""
-    return priorities.work_out(event, now, asking).priority
+def delivery_priority(event: ChannelEvent, now: datetime, matches: Iterable[Matched] = ()) -> Priority:
+    """The priority of a delivery that these routes request: see :mod:`integrations.routing.priorities`."""
+    return priorities.work_out(event, now, matches).priority
 
 
-def _store(event: ChannelEvent, wanted: Mapping[str, RequestedDelivery]) -> list[Delivery]:
-    rows = [row_of(event, key, each) for key, each in wanted.items()]
+def _store(event: ChannelEvent, requested: Mapping[str, RequestedDelivery]) -> list[Delivery]:
+    rows = [row_of(event, key, each) for key, each in requested.items()]
     for follower in followers.followers:
         follower.before_storing(event, rows)
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
+    stored = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(requested))}
     DeliveryReason.objects.bulk_create(
         [
-            DeliveryReason(delivery=stored[key], route=found.route, route_name=found.route.name)
-            for key, each in wanted.items()
-            for found in each.matches
+            DeliveryReason(delivery=stored[key], route=matched.route, route_name=matched.route.name)
+            for key, each in requested.items()
+            for matched in each.matches
         ],
         ignore_conflicts=True,
     )
     for follower in followers.followers:
-        follower.after_routing(event, wanted, stored)
+        follower.after_routing(event, requested, stored)
     return list(stored.values())
 
 
-def row_of(event: ChannelEvent, key: str, wanted: RequestedDelivery) -> Delivery:
+def row_of(event: ChannelEvent, key: str, requested: RequestedDelivery) -> Delivery:
     """The delivery that routes request, not yet stored."""
-    plan = wanted.planned
-    of_system = plan.kind == Route.Target.SYSTEM
+    planned = requested.planned
+    of_system = planned.kind == Route.Target.SYSTEM
     order_key, sets = ordering.order_of(event) if of_system else ordering.NO_ORDER
-    priority = delivery_priority(event, timezone.now(), wanted.matches)
-    return planned_row(event, key, plan, priority, shaped_by=wanted.shaped_by, order_key=order_key, sets=sets)
+    priority = delivery_priority(event, timezone.now(), requested.matches)
+    return planned_row(event, key, planned, priority, shaped_by=requested.shaped_by, order_key=order_key, sets=sets)

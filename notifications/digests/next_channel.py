@@ -32,17 +32,17 @@ def go_on(delivery: Delivery) -> Delivery | None:
     deciding = [row for row in tried if row.channel not in policy.UNPROVEN] or tried
     if window is None or not tried or not all(_has_failed(row) for row in deciding):
         return None
-    plan = _next(delivery.contact, delivery, {row.channel for row in tried})
-    if plan is None:  # the trace already says that it failed, and this may run every second
+    planned = _next(delivery.contact, delivery, {row.channel for row in tried})
+    if planned is None:  # the trace already says that it failed, and this may run every second
         return None
     step = len({row.channel for row in tried})
-    key = Delivery.key(window_id, windows.DIGEST_KEY, plan.target, plan.channel, plan_step=step)
-    made = planned_row(delivery.event, key, plan, Priority.LOW, plan_step=step)
+    key = Delivery.key(window_id, windows.DIGEST_KEY, planned.target, planned.channel, plan_step=step)
+    made = planned_row(delivery.event, key, planned, Priority.LOW, plan_step=step)
     made.save(force_insert=True)
     window.delivery = made
     window.save(update_fields=["delivery"])
     recording.note(
-        made, What.FELL_BACK, f"the digest could not be delivered; now by {ContactChannel(plan.channel).label}"
+        made, What.FELL_BACK, f"the digest could not be delivered; now by {ContactChannel(planned.channel).label}"
     )
     if made.state == State.PENDING:
         hints.delivery_due(made.id, made.priority, made.system_id)
@@ -78,4 +78,4 @@ def _next(contact: Contact, delivery: Delivery, used: set[str]) -> PlannedDelive
         return None
     points = [point for point in person.points if point.channel in senders and point.channel not in used]
     point = policy.first_open(policy.preferred(person.contact, points))
-    return resolving.plan_for(person, point, senders[point.channel], Priority.LOW, timezone.now()) if point else None
+    return resolving.planned_for(person, point, senders[point.channel], Priority.LOW, timezone.now()) if point else None

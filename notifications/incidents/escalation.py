@@ -86,7 +86,7 @@ def _take(incident: Incident, step: Step) -> bool:
         why=why,
         priority=Priority.URGENT,
     )
-    names = ", ".join(sorted({plan.name for plan in chosen}))
+    names = ", ".join(sorted({planned.name for planned in chosen}))
     recording.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
     return bool(made)
 
@@ -136,7 +136,7 @@ def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
     """The coordinator's team: the Slack channels that the emergency went to, and the coordinators; else the staff."""
     teams: list[PlannedDelivery] = []
     if ContactChannel.SLACK in step.channels:
-        ids = [plan.target for plan in opening.alerted(incident) if plan.channel == ContactChannel.SLACK]
+        ids = [each.target for each in opening.alerted(incident) if each.channel == ContactChannel.SLACK]
         usable = System.objects.filter(id__in=ids, organization_id=incident.organization_id)
         teams = [resolving.to_team(team) for team in usable.exclude(state=System.Status.DISABLED)]
     everybody = (
@@ -149,7 +149,7 @@ def _team(incident: Incident, step: Step) -> Iterable[PlannedDelivery]:
     if policy.reaches_somebody(found):
         yield from found
         return
-    yield from (plan for plan in found if not plan.skipped)
+    yield from (planned for planned in found if not planned.skipped)
     yield from resolving.to_staff(incident.organization_id, resolving.sending_systems(incident.organization_id))
 
 

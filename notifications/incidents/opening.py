@@ -173,7 +173,7 @@ def _named_by(event: ChannelEvent) -> list[UUID]:
 
 
 def _alerted(incident: Incident) -> frozenset[tuple[str, str]]:
-    return frozenset((plan.channel, plan.target) for plan in alerted(incident))
+    return frozenset((each.channel, each.target) for each in alerted(incident))
 
 
 def events_of(incident: Incident) -> list[ChannelEvent]:

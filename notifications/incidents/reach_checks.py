@@ -138,7 +138,7 @@ def _of_systems(organization_id: UUID) -> Iterable[str]:
             yield f"There is no system for {channel.label}."
         elif system is not None and system.state != System.Status.ACTIVE:
             yield f"“{system.name}” is {system.state}: nothing is sent by {channel.label}."
-    if not any(not plan.skipped for plan in staff.everyone(organization_id)):
+    if not any(not planned.skipped for planned in staff.everyone(organization_id)):
         yield "No channel reaches your own staff."
 
 

@@ -73,14 +73,14 @@ def call_now(incident: Incident) -> None:
     step = opening.FIRST_STAFF_CALL + incident.staff_calls
     everyone = staff.everyone(incident.organization_id, incident.wedding)
     untried = _call_off_tried(incident, step)
-    plans = [plan for plan in everyone if (plan.channel, plan.target) not in untried]
-    again = Notification.objects.filter(event=incident.event, recipient__in=[plan.recipient for plan in plans])
+    called = [each for each in everyone if (each.channel, each.target) not in untried]
+    again = Notification.objects.filter(event=incident.event, recipient__in=[each.recipient for each in called])
     again.exclude(state=Notification.State.REACHED).update(
         state=Notification.State.OPEN, step=step, step_since=timezone.now(), look_at=None
     )
     why = "staff are told" + (f" again (call {incident.staff_calls + 1})" if incident.staff_calls else "")
-    extra_deliveries.create(incident.event, plans, plan_step=step, why=why, priority=Priority.URGENT)
-    names = ", ".join(sorted({plan.name for plan in everyone if not plan.skipped})) or "there is nobody to tell"
+    extra_deliveries.create(incident.event, called, plan_step=step, why=why, priority=Priority.URGENT)
+    names = ", ".join(sorted({each.name for each in everyone if not each.skipped})) or "there is nobody to tell"
     recording.note_event(incident.event, What.ESCALATED, f"{why}: {names}")
     first = incident.staff_calls == 0 and incident.wedding_id is None
     incident.staff_calls += 1
@@ -88,7 +88,7 @@ def call_now(incident: Incident) -> None:
     incident.staff_due_at = Now() + (timedelta(seconds=settings.NOBODY_REACHED_SECONDS) if first else _pace())
     incident.reports.filter(told_at=None).update(told_at=Now())
     incident.save(update_fields=["staff_calls", "staff_due_at", "told_at"])
-    if not any(not plan.skipped for plan in everyone):
+    if not any(not each.skipped for each in everyone):
         _alert(incident)
 
 

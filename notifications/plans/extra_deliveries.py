@@ -23,18 +23,21 @@ AT_ONCE = 0.05  # seconds
 
 @transaction.atomic
 def create(
-    event: ChannelEvent, plans: Iterable[PlannedDelivery], *, plan_step: int, why: str, priority: Priority
+    event: ChannelEvent, deliveries: Iterable[PlannedDelivery], *, plan_step: int, why: str, priority: Priority
 ) -> list[Delivery]:
     """Create the planned deliveries, each once however often this is called; returns them, new or existing.
 
     ``why``: a few words for the trace.
     """
-    wanted = {Delivery.key(event.id, plan.kind, plan.target, plan.channel, plan_step=plan_step): plan for plan in plans}
-    rows = [planned_row(event, key, plan, priority, plan_step=plan_step) for key, plan in wanted.items()]
+    by_key = {
+        Delivery.key(event.id, planned.kind, planned.target, planned.channel, plan_step=plan_step): planned
+        for planned in deliveries
+    }
+    rows = [planned_row(event, key, planned, priority, plan_step=plan_step) for key, planned in by_key.items()]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    made = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(wanted))}
-    for key, plan in wanted.items():
-        _carry(event, plan, made[key], plan_step, why)
+    made = {row.dedupe_key: row for row in Delivery.objects.filter(dedupe_key__in=list(by_key))}
+    for key, planned in by_key.items():
+        _carry(event, planned, made[key], plan_step, why)
     for row in made.values():
         if row.state == State.PENDING:
             # Hints with a countdown are accepted even where many messages of a system are already queued.
@@ -49,16 +52,16 @@ def contact_of(recipient: str) -> UUID | None:
     return UUID(value) if kind == "contact" else None
 
 
-def _carry(event: ChannelEvent, plan: PlannedDelivery, delivery: Delivery, plan_step: int, why: str) -> None:
+def _carry(event: ChannelEvent, planned: PlannedDelivery, delivery: Delivery, plan_step: int, why: str) -> None:
     """Tie a delivery to its recipient's notification, which is created where there was none."""
     notification, _ = Notification.objects.get_or_create(
         event=event,
-        recipient=plan.recipient,
+        recipient=planned.recipient,
         defaults={
             "organization_id": event.organization_id,
-            "contact_id": contact_of(plan.recipient),
-            "team": plan.system if plan.recipient.startswith("team:") else None,
-            "name": plan.name[:200],
+            "contact_id": contact_of(planned.recipient),
+            "team": planned.system if planned.recipient.startswith("team:") else None,
+            "name": planned.name[:200],
             "priority": delivery.priority,
             "step": plan_step,
             "step_since": timezone.now(),
@@ -71,4 +74,4 @@ def _carry(event: ChannelEvent, plan: PlannedDelivery, delivery: Delivery, plan_
         what = What.NOT_SENT if delivery.state == State.SKIPPED else What.ROUTED
         reason = f": {delivery.get_state_reason_display()}" if delivery.state_reason else ""
         entry = recording.of_notification(notification, what, f"{why}{reason}", delivery=delivery)
-        recording.store([entry, *recording.of_passed_over(notification, plan)])
+        recording.store([entry, *recording.of_passed_over(notification, planned)])

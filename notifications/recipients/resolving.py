@@ -120,10 +120,12 @@ def to_person(
         points = [point for point in points if point.channel in channels]
     passed_over = tuple(dict.fromkeys((str(point.channel.value), point.against) for point in closed))
     for point in points:
-        yield replace(plan_for(person, point, senders[point.channel], priority, now), passed_over=passed_over)
+        yield replace(planned_for(person, point, senders[point.channel], priority, now), passed_over=passed_over)
 
 
-def plan_for(person: Person, point: ContactPoint, sender: System, priority: Priority, now: datetime) -> PlannedDelivery:
+def planned_for(
+    person: Person, point: ContactPoint, sender: System, priority: Priority, now: datetime
+) -> PlannedDelivery:
     """A delivery to a person on one channel, held during their quiet hours."""
     quiet = None if point.against else policy.quiet_until(point.contact, priority, now)
     return PlannedDelivery(

@@ -23,7 +23,7 @@ def everyone(organization_id: UUID, wedding: Wedding | None = None) -> list[Plan
     senders = resolving.sending_systems(organization_id)
     teams = [resolving.to_team(team) for team in _teams(organization_id, wedding)]
     people = list(resolving.to_staff(organization_id, senders))
-    if not any(not plan.skipped for plan in people):
+    if not any(not planned.skipped for planned in people):
         people = [*people, *resolving.to_planners(organization_id, senders)]
     return [*teams, *people]
 

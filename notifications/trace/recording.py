@@ -33,7 +33,7 @@ def of_notification(
     )
 
 
-def of_passed_over(notification: Notification, plan: PlannedDelivery) -> list[TraceEntry]:
+def of_passed_over(notification: Notification, planned: PlannedDelivery) -> list[TraceEntry]:
     """Why a recipient's other channels are not used, one entry for each; not yet stored."""
     return [
         of_notification(
@@ -42,7 +42,7 @@ def of_passed_over(notification: Notification, plan: PlannedDelivery) -> list[Tr
             f"{ContactChannel(channel).label} is not used: {Reason(reason).label.lower()}",
             channel=channel,
         )
-        for channel, reason in plan.passed_over
+        for channel, reason in planned.passed_over
     ]
 
 

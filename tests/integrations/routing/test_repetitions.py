@@ -220,9 +220,9 @@ def test_a_dry_run_says_it_beforehand() -> None:
         priority="normal",
     )
 
-    planned = planning.plan(EventFacts.of(event, [f"couple:dashboard:{house.wedding.id}"]), timezone.now())
+    plan = planning.work_out(EventFacts.of(event, [f"couple:dashboard:{house.wedding.id}"]), timezone.now())
 
-    assert [each.planned.skipped for each in planned.wanted.values()] == [Reason.ALREADY_KNOWN]
+    assert [each.planned.skipped for each in plan.requested.values()] == [Reason.ALREADY_KNOWN]
 
 
 def test_judging_takes_one_query_where_nothing_was_said_and_two_where_something_was() -> None:
