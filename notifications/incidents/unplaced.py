@@ -226,7 +226,7 @@ def _earliest(case: _Case) -> datetime | None:
 def _join(incident: Incident, case: _Case, now: datetime) -> None:
     """Add a report to an incident whose row is locked; one that says something new is told with the next call.
 
-    An acknowledged incident is opened again: whoever acknowledged it did not know of this report.
+    An acknowledged incident is reopened, since the person who acknowledged it did not know of this report.
     """
     known = incident.reports.filter(words=case.words).exists()
     report = case.event

@@ -101,9 +101,9 @@ def test_damaged_old_and_ended_ones_say_so(stage: Stage) -> None:
 
 SPOKEN = {
     "en": ("Power outage", "Reported", "has been taking care of it", "This link is more than a day old"),
-    "de": ("Stromausfall", "Gemeldet", "kümmert sich", "Dieser Link ist älter als ein Tag"),
-    "es": ("Corte de luz", "Notificado", "se encarga desde", "Este enlace tiene más de un día"),
-    "fr": ("Panne de courant", "Signalé", "s’en occupe depuis", "Ce lien date de plus d’un jour"),
+    "de": ("Stromausfall", "Gemeldet", "kümmert sich", "Dieser Link ist mehr als einen Tag alt"),
+    "es": ("Corte de luz", "Notificado", "se encarga desde", "Este enlace tiene más de 24 horas"),
+    "fr": ("Panne de courant", "Signalé", "s’en occupe depuis", "Ce lien date de plus de 24 heures"),
 }
 
 
