@@ -19,7 +19,7 @@ from integrations.errors import DeliveryError
 from integrations.health.heartbeats import Part
 from integrations.models import Heartbeat
 from integrations.outbound import Call, check_status, send
-from integrations.registry.cadence import Cadence
+from integrations.sweep_pace import Cadence
 from wedsync.live.fan_out import hints
 from wedsync.queues import WATCH_TASK, Priority
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
-from integrations.registry.cadence import Cadence
 from integrations.states import State
+from integrations.sweep_pace import Cadence
 from notifications.incidents import staff_calls
 from notifications.models import Incident, Notification, WhatsAppTemplate
 from wedsync.ids import as_id, first_id_since

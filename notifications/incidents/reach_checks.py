@@ -16,8 +16,8 @@ from integrations.health import alerts
 from integrations.health.alerts import ops_event
 from integrations.models import Alert, Delivery, System
 from integrations.models.health import Cause
-from integrations.registry.cadence import Cadence
 from integrations.states import State
+from integrations.sweep_pace import Cadence
 from notifications.incidents import opening
 from notifications.models import ReachCheck
 from notifications.plans import extra_deliveries
