@@ -1,9 +1,9 @@
-"""Limits how often work is done that each round of the sweep offers."""
+"""Limits how often a process does work that each round of the sweep offers."""
 
 import time
 
 
-class Cadence:
+class Pace:
     """Lets work through at most once per ``seconds`` in this process."""
 
     def __init__(self, seconds: float) -> None:

@@ -19,7 +19,7 @@ from integrations.errors import DeliveryError
 from integrations.health.heartbeats import Part
 from integrations.models import Heartbeat
 from integrations.outbound import Call, check_status, send
-from integrations.sweep_pace import Cadence
+from integrations.sweep_pace import Pace
 from wedsync.live.fan_out import hints
 from wedsync.queues import WATCH_TASK, Priority
 
@@ -34,11 +34,11 @@ class Watchdog:
     """The sweep's part: a task each minute, if a URL is set."""
 
     def __init__(self) -> None:
-        self._cadence = Cadence(EVERY)
+        self._pace = Pace(EVERY)
 
     def round(self) -> None:
         """Send the task if it is time, after a round of the sweep. Costs a second while Redis is away."""
-        if not settings.WATCHDOG_URL or not self._cadence.is_due():
+        if not settings.WATCHDOG_URL or not self._pace.is_due():
             return
         if hints.queue_lengths() is None:
             return

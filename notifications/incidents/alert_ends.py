@@ -11,7 +11,7 @@ from integrations.health import alerts
 from integrations.models import Alert, Delivery
 from integrations.models.health import Cause
 from integrations.states import State
-from integrations.sweep_pace import Cadence
+from integrations.sweep_pace import Pace
 from notifications.incidents import staff_calls
 from notifications.models import Incident, Notification, WhatsAppTemplate
 from wedsync.ids import as_id, first_id_since
@@ -21,7 +21,7 @@ CAUSES = (Cause.UNANSWERED, Cause.NOBODY_REACHED, Cause.TEMPLATE_REFUSED)
 EVERY = 5.0  # seconds between two rounds of one process
 BATCH = 100
 LONGEST = timedelta(days=1)  # how long an event without an incident may still reach somebody
-_rounds = Cadence(EVERY)
+_rounds = Pace(EVERY)
 
 
 def end_due() -> int:

@@ -17,7 +17,7 @@ from integrations.health.alerts import ops_event
 from integrations.models import Alert, Delivery, System
 from integrations.models.health import Cause
 from integrations.states import State
-from integrations.sweep_pace import Cadence
+from integrations.sweep_pace import Pace
 from notifications.incidents import opening
 from notifications.models import ReachCheck
 from notifications.plans import extra_deliveries
@@ -38,7 +38,7 @@ BATCH = 50
 MOST_GAPS = 20
 EXPECTED = (ContactChannel.WHATSAPP, ContactChannel.EMAIL)  # every organization is to have a system for these
 _DAY = timedelta(days=1)
-_rounds = Cadence(EVERY)
+_rounds = Pace(EVERY)
 
 
 def check_due() -> int:
