@@ -32,10 +32,11 @@ from notifications.channels.base import (
     credentials_in,
     usual_status_wait,
 )
-from notifications.channels.whatsapp import error_effects, pair_limit, templates
+from notifications.channels.whatsapp import error_effects, filled_templates, frozen_messages, pair_limit, templates
 from notifications.channels.whatsapp.errors import code_of, error_of
-from notifications.channels.whatsapp.templates import Approved
+from notifications.channels.whatsapp.filled_templates import Approved
 from notifications.consent import address_marks
+from notifications.rules.approved_templates import LONGEST_BODY
 from notifications.trace import recording
 from notifications.trace.recording import What
 from notifications.wording import DEFAULT_LANGUAGE, Content
@@ -81,7 +82,7 @@ class WhatsApp(PersonChannel):
             text = _free_text(content)
             body = {**common, "type": "text", "text": {"preview_url": False, "body": text}}
         else:
-            approved = templates.template_for(content, delivery)
+            approved = filled_templates.template_for(content, delivery)
             text = approved.text
             body = {**common, "type": "template", "template": _template(approved)}
         request = Request("POST", "/messages", json.dumps(body), {"Content-Type": "application/json"})
@@ -123,11 +124,10 @@ class WhatsApp(PersonChannel):
         own = [each["body"] for each in templates.SHIPPED if each["language"] == language]
         english = [each["body"] for each in templates.SHIPPED if each["language"] == DEFAULT_LANGUAGE]
         values = (EXAMPLE_RECIPIENT, lines[0], " · ".join(lines[1:]))
-        length = max(len(templates.filled(body, values)) for body in own or english)
-        if length <= templates.LONGEST_BODY:
+        length = max(len(filled_templates.filled(body, values)) for body in own or english)
+        if length <= LONGEST_BODY:
             return ""
-        limit = templates.LONGEST_BODY
-        return f"With an example WhatsApp's message has {length} characters; the limit is {limit}."
+        return f"With an example WhatsApp's message has {length} characters; the limit is {LONGEST_BODY}."
 
     def answered(self, delivery: Delivery, response: Response) -> None:
         """Remember WhatsApp's own name for the phone: people's answers, also STOP, come under it."""
@@ -183,7 +183,7 @@ def _window_is_open(delivery: Delivery) -> bool:
 
 def send_as_template(delivery: Delivery) -> bool:
     """Send again as a template what WhatsApp refused as free text; false if it already was a template."""
-    if not templates.is_text(delivery.request):
+    if not frozen_messages.is_text(delivery.request):
         return False
     again = staff_actions.send_anew(delivery)
     recording.note(again, What.FELL_BACK, "the 24 hours for free text are over: it is sent again as a template")

@@ -8,7 +8,7 @@ from integrations.errors import DeliveryError, PairThrottled, TemplateRefused
 from integrations.health import alerts
 from integrations.models import Delivery
 from integrations.models.health import Cause
-from notifications.channels.whatsapp import pair_limit, templates
+from notifications.channels.whatsapp import frozen_messages, pair_limit, templates
 
 
 def apply(delivery: Delivery, error: DeliveryError) -> None:
@@ -17,6 +17,6 @@ def apply(delivery: Delivery, error: DeliveryError) -> None:
         pair_limit.close(delivery, max(error.retry_after or 0, 4.0 ** min(delivery.attempt_count, 5)))
     elif isinstance(error, TemplateRefused):
         templates.pause(delivery)
-        name = templates.name_in(delivery.request)
+        name = frozen_messages.name_in(delivery.request)
         text = f"{error}: {name}. Check it in WhatsApp Manager."
         alerts.raise_alert(delivery.organization_id, Cause.TEMPLATE_REFUSED, text, about=name[:64])

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from notifications.channels.whatsapp import templates
+from notifications.channels.whatsapp import filled_templates
 from notifications.channels.whatsapp.templates import EARLIER, SHIPPED
 from notifications.models import WhatsAppTemplate
 from notifications.rules import approved_templates
@@ -134,16 +134,16 @@ def test_approved_templates_go_on_under_their_names_until_the_new_ones_are_appro
 
     rows = WhatsAppTemplate.objects.filter(organization=wedding.organization)
     assert rows.count() == len(EARLIER) + len(SHIPPED)
-    used = templates.template_for(content, delivery)
+    used = filled_templates.template_for(content, delivery)
     assert used.name == "wedding_update"
 
     rows.filter(name="wedding_update_2", language="en").update(status="approved")
-    assert templates.template_for(content, delivery).name == "wedding_update_2"
+    assert filled_templates.template_for(content, delivery).name == "wedding_update_2"
 
     rows.filter(name="wedding_update_2", language="en").update(status="paused")
-    assert templates.template_for(content, delivery).name == "wedding_update"
+    assert filled_templates.template_for(content, delivery).name == "wedding_update"
     rows.filter(name="wedding_update", language="en").update(status="paused")
-    assert templates.template_for(content, delivery).name == "wedding_update_2", "the shipped one"
+    assert filled_templates.template_for(content, delivery).name == "wedding_update_2", "the shipped one"
 
 
 @pytest.mark.django_db
@@ -155,11 +155,11 @@ def test_an_organizations_own_templates_stay_before_all_and_others_get_nothing()
 
     migrate()
 
-    assert templates.template_for(*of_whatsapp(wedding)).name == "ours"
+    assert filled_templates.template_for(*of_whatsapp(wedding)).name == "ours"
     assert set(WhatsAppTemplate.objects.values_list("organization", flat=True)) == {wedding.organization_id}
     assert not WhatsAppTemplate.objects.filter(name__startswith="wedding_update", language="en").exists()
 
 
 @pytest.mark.django_db
 def test_a_new_organization_uses_the_shipped_ones_of_today() -> None:
-    assert templates.template_for(*of_whatsapp(WeddingFactory())).name == "wedding_update_2"
+    assert filled_templates.template_for(*of_whatsapp(WeddingFactory())).name == "wedding_update_2"

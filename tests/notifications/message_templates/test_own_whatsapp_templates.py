@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from integrations.errors import TemplateRefused
 from notifications import wording
 from notifications.channels.registry import CHANNELS
-from notifications.channels.whatsapp import templates
+from notifications.channels.whatsapp import filled_templates
 from tests.factories import WeddingFactory, WhatsAppTemplateFactory
 from tests.notifications.message_templates.told_by_whatsapp import of_whatsapp
 from wedsync.weddings.models import Organization
@@ -25,9 +25,9 @@ def test_an_own_approved_template_stands_before_the_shipped_one_in_its_language(
     WhatsAppTemplateFactory(**of_house, name="pending", status="pending", language="de")
     WhatsAppTemplateFactory(name="theirs", body="{{1}} {{2}} {{3}}", language="de")
 
-    ours = templates.template_for(*of_whatsapp(wedding))
+    ours = filled_templates.template_for(*of_whatsapp(wedding))
     content, delivery = of_whatsapp(wedding)
-    german = templates.template_for(replace(content, language="de"), delivery)
+    german = filled_templates.template_for(replace(content, language="de"), delivery)
 
     assert (ours.name, ours.parameters, ours.text) == (
         "ours",
@@ -51,7 +51,7 @@ def test_a_template_that_meta_refuses_is_paused_and_the_shipped_one_is_used() ->
     row.refresh_from_db()
     same_name.refresh_from_db()
     assert (row.status, same_name.status) == ("paused", "approved")
-    assert templates.template_for(content, delivery).name == "wedding_update_2"
+    assert filled_templates.template_for(content, delivery).name == "wedding_update_2"
 
 
 FITTING = " {{1}}, there is news: {{2}} and the details are {{3}} for now"
@@ -101,7 +101,7 @@ def test_a_fitting_template_is_taken_and_its_longest_parameter_gives_way(house: 
     long = [wording.Fact("", "y" * 2000)]
     content = replace(content, asks=True, facts=tuple(long), headline="h" * 250)
 
-    approved = templates.template_for(content, delivery)
+    approved = filled_templates.template_for(content, delivery)
 
     assert approved.name == row.name
     assert len(approved.text) <= 1024
