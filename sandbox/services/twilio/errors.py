@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from sandbox.services.error_tables import ErrorTable
 from sandbox.wire import Reply, json_reply
 
 AUTHENTICATE = 20003
@@ -24,7 +25,7 @@ BODY_TOO_LONG = 21617
 FROM_NOT_OWNED = 21659
 SERVICE_UNKNOWN = 21705
 
-_KNOWN: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
+_CODES: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
     {
         20003: (401, "Authenticate"),
         20404: (404, "The requested resource was not found"),
@@ -60,7 +61,12 @@ _LATE: MappingProxyType[int, str] = MappingProxyType(
         30008: "Unknown error",
     }
 )
-_CODE_OF_STATUS = MappingProxyType({401: AUTHENTICATE, 404: NOT_FOUND, 429: TOO_MANY_REQUESTS, 500: 20500})
+_ERRORS = ErrorTable(
+    _CODES,
+    usual=MappingProxyType({401: AUTHENTICATE, 404: NOT_FOUND, 429: TOO_MANY_REQUESTS, 500: 20500}),
+    refused=20001,
+    failed=20503,
+)
 
 REFUSING = "1999"
 """No North American area code begins with 99, so no person has such a number."""
@@ -77,18 +83,15 @@ class Refusal(Exception):
 
     def reply(self) -> Reply:
         """Twilio's error body."""
-        return error_reply(_KNOWN[self.code][0], self.code, self.message)
+        return error_reply(None, self.code, self.message)
 
 
 def error_reply(status: int | None, code: int | None, message: str = "") -> Reply:
     """An error; without a status that of the code, without a code that of the status."""
-    if code is None:
-        code = _CODE_OF_STATUS.get(status or 503, 20503 if (status or 503) >= 500 else 20001)
-    known_status, known_message = _KNOWN.get(code, (503, "Error"))
-    status = status or known_status
+    status, code = _ERRORS.complete(status, code)
     body = {
         "code": code,
-        "message": message or known_message,
+        "message": message or _ERRORS.title_of(code, "Error"),
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": status,
     }
@@ -103,7 +106,7 @@ def is_late(code: int) -> bool:
 def refused_at_once(number: str) -> int | None:
     """The code with which a message to `+19990021610` is refused: 21610."""
     code = _code_in(number) if number.startswith(f"+{REFUSING}") else None
-    return code if code in _KNOWN else None
+    return code if code in _ERRORS else None
 
 
 def fails_later(number: str) -> int | None:

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sandbox.services.error_tables import ErrorTable
 from sandbox.wire import Reply, json_reply
 
 ACCESS_TOKEN = 190
@@ -28,7 +29,7 @@ PARAMETER_FORMAT = 132012
 TEMPLATE_PAUSED = 132015
 TEMPLATE_DISABLED = 132016
 
-_KNOWN: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
+_CODES: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
     {
         0: (401, "AuthException"),
         1: (500, "API Unknown"),
@@ -69,8 +70,11 @@ _KNOWN: MappingProxyType[int, tuple[int, str]] = MappingProxyType(
         133010: (400, "Account not registered"),
     }
 )
-_CODE_OF_STATUS = MappingProxyType(
-    {400: 100, 401: 190, 403: 131005, 404: 132001, 429: 130429, 500: 131000, 503: 131016}
+_ERRORS = ErrorTable(
+    _CODES,
+    usual=MappingProxyType({400: 100, 401: 190, 403: 131005, 404: 132001, 429: 130429, 500: 131000, 503: 131016}),
+    refused=INVALID_PARAMETER,
+    failed=GENERIC,
 )
 
 
@@ -87,7 +91,7 @@ class GraphError(Exception):
     @property
     def status(self) -> int:
         """The HTTP status of the code."""
-        return _KNOWN.get(self.code, (400, ""))[0]
+        return _ERRORS.status_of(self.code, 400)
 
     def reply(self, status: int | None = None) -> Reply:
         """Meta's error body."""
@@ -108,17 +112,15 @@ class GraphError(Exception):
 
 def title_of(code: int) -> str:
     """Meta's title for a code."""
-    return _KNOWN.get(code, (400, "Unknown error"))[1]
+    return _ERRORS.title_of(code, "Unknown error")
 
 
 def is_known(code: int) -> bool:
     """Whether Meta's list has the code."""
-    return code in _KNOWN
+    return code in _ERRORS
 
 
 def error_for_status(status: int | None, code: int | None) -> Reply:
     """A fault's answer: with that HTTP status, or with the one that Meta uses for the code, or 503."""
-    if status is None:
-        status = _KNOWN[code][0] if code is not None and code in _KNOWN else 503
-    chosen = code if code is not None else _CODE_OF_STATUS.get(status, INVALID_PARAMETER if status < 500 else GENERIC)
-    return GraphError(chosen, "The sandbox was told to fail.").reply(status)
+    status, code = _ERRORS.complete(status, code)
+    return GraphError(code, "The sandbox was told to fail.").reply(status)
