@@ -31,29 +31,8 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def configuration() -> dict[str, Any]:
     """One organization with every service."""
     vendor = {"access_token": VENDOR_TOKEN, "signing_secret": SECRET}
-    templates: list[dict[str, Any]] = [
-        {
-            "name": "timeline_updated",
-            "language": "en",
-            "body": "Hello {{1}}, the ceremony is at {{2}}.",
-            "buttons": [{"type": "quick_reply", "text": "Got it"}],
-        },
-        {"name": "named", "language": "en", "body": "Hello {{who}}."},
-        {"name": "is_held", "language": "en", "body": "Hello.", "message_status": "held_for_quality_assessment"},
-    ]
-    for status in ("PENDING", "REJECTED", "PAUSED", "DISABLED"):
-        templates.append({"name": f"is_{status.lower()}", "language": "en", "body": "Hello.", "status": status})
-    number = {
-        "phone_number_id": PHONE,
-        "access_token": TOKEN,
-        "display_phone_number": "+15550783881",
-        "app_secret": "app-secret",
-        "verify_token": "verify",
-        "callback_url": None,
-        "templates": templates,
-    }
     return {
-        "whatsapp": {"accounts": [number]},
+        "whatsapp": {"accounts": [_whatsapp_number()]},
         "slack": {
             "webhooks": [{"path": SLACK_PATH, "channel": "#wedding-coordination"}],
             "signing_secret": "slack-secret",
@@ -64,22 +43,50 @@ def configuration() -> dict[str, Any]:
             "accounts": [{"api_key": RESEND_KEY, "domains": ["wedsync.example"], "webhook_secret": SECRET}],
             "rate_per_second": 40,
         },
-        "twilio": {
-            "accounts": [
-                {
-                    "account_sid": TWILIO_SID,
-                    "auth_token": TWILIO_TOKEN,
-                    "numbers": [TWILIO_NUMBER],
-                    "messaging_services": ["MG1", TWILIO_SERVICE],
-                    "api_keys": {"SK1": "key-secret"},
-                }
-            ]
-        },
+        "twilio": {"accounts": [_twilio_account()]},
         "web_push": {},
         "studio_cloud": vendor,
         "iris_works": vendor,
         "venue_master": vendor,
         "party_rental": {"access_token": VENDOR_TOKEN},
+    }
+
+
+def _whatsapp_number() -> dict[str, Any]:
+    return {
+        "phone_number_id": PHONE,
+        "access_token": TOKEN,
+        "display_phone_number": "+15550783881",
+        "app_secret": "app-secret",
+        "verify_token": "verify",
+        "callback_url": None,
+        "templates": _whatsapp_templates(),
+    }
+
+
+def _whatsapp_templates() -> list[dict[str, Any]]:
+    """Approved ones with and without a button, one that Meta holds, and one for each state that sends nothing."""
+    unusable = ("PENDING", "REJECTED", "PAUSED", "DISABLED")
+    return [
+        {
+            "name": "timeline_updated",
+            "language": "en",
+            "body": "Hello {{1}}, the ceremony is at {{2}}.",
+            "buttons": [{"type": "quick_reply", "text": "Got it"}],
+        },
+        {"name": "named", "language": "en", "body": "Hello {{who}}."},
+        {"name": "is_held", "language": "en", "body": "Hello.", "message_status": "held_for_quality_assessment"},
+        *({"name": f"is_{each.lower()}", "language": "en", "body": "Hello.", "status": each} for each in unusable),
+    ]
+
+
+def _twilio_account() -> dict[str, Any]:
+    return {
+        "account_sid": TWILIO_SID,
+        "auth_token": TWILIO_TOKEN,
+        "numbers": [TWILIO_NUMBER],
+        "messaging_services": ["MG1", TWILIO_SERVICE],
+        "api_keys": {"SK1": "key-secret"},
     }
 
 
