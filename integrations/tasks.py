@@ -48,7 +48,7 @@ def route(event_ids: list[str]) -> None:
         ids = [event_id for event_id in ids if not _is_routed(event_id, stuck_rows.BESIDE_OTHERS_MILLISECONDS)]
     for event_id in ids:
         if not _is_routed(event_id, ROUTING_PATIENCE_MILLISECONDS):
-            stuck_rows.tell(event_id)
+            stuck_rows.alert(event_id)
 
 
 def _is_routed(event_id: UUID, patience_milliseconds: int) -> bool:

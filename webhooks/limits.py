@@ -50,27 +50,27 @@ class Allowance(NamedTuple):
 class Counters:
     """Counts in this process. If there are too many, the oldest are forgotten.
 
-    ``untold``: counts that the other processes do not know yet.
+    ``unshared``: counts that the other processes do not know yet.
     """
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
-        self.untold: dict[str, int] = {}
+        self.unshared: dict[str, int] = {}
 
     def add(self, key: str) -> int:
         """Count one request; returns the count."""
         count = self._counts[key] = self._counts.get(key, 0) + 1
-        self.untold[key] = self.untold.get(key, 0) + 1
+        self.unshared[key] = self.unshared.get(key, 0) + 1
         if len(self._counts) > MOST_COUNTERS:
             earliest = next(iter(self._counts))
             del self._counts[earliest]
-            self.untold.pop(earliest, None)
+            self.unshared.pop(earliest, None)
         return count
 
     def learn(self, key: str, total: int) -> None:
         """Note the count that all processes have reported together."""
         if key in self._counts:
-            self._counts[key] = max(self._counts[key], total + self.untold.get(key, 0))
+            self._counts[key] = max(self._counts[key], total + self.unshared.get(key, 0))
 
     def used(self, key: str) -> int:
         """The present count."""
@@ -80,7 +80,7 @@ class Counters:
         """Forget everything; returns how many counters there were."""
         forgotten = len(self._counts)
         self._counts.clear()
-        self.untold.clear()
+        self.unshared.clear()
         return forgotten
 
 
@@ -150,25 +150,25 @@ class Limits:
         while not self._stopped:
             await asyncio.sleep(SHARE_EVERY)
             for limit in self._all:
-                if limit.counters.untold:
-                    await self._tell(limit.counters)
+                if limit.counters.unshared:
+                    await self._exchange(limit.counters)
 
-    async def _tell(self, counters: Counters) -> None:
-        told = dict(islice(counters.untold.items(), MOST_SHARED))
-        for key in told:
-            del counters.untold[key]
+    async def _exchange(self, counters: Counters) -> None:
+        shared = dict(islice(counters.unshared.items(), MOST_SHARED))
+        for key in shared:
+            del counters.unshared[key]
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for key, amount in told.items():
+                for key, amount in shared.items():
                     pipeline.incrby(KEY_PREFIX + key, amount)
                     pipeline.expire(KEY_PREFIX + key, 2 * HOUR)
                 totals = (await pipeline.execute())[::2]
         except (redis.RedisError, OSError) as error:
-            for key, amount in told.items():
-                counters.untold[key] = counters.untold.get(key, 0) + amount
+            for key, amount in shared.items():
+                counters.unshared[key] = counters.unshared.get(key, 0) + amount
             self._note(away=True, error=type(error).__name__)
         else:
-            for key, total in zip(told, totals, strict=True):
+            for key, total in zip(shared, totals, strict=True):
                 counters.learn(key, int(total))
             self._note(away=False)
 

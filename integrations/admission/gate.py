@@ -25,7 +25,7 @@ _NOTABLE = frozenset({BreakerEffect.OPENED, BreakerEffect.REOPENED, BreakerEffec
 
 
 def ask(lane: Lane, *, urgent: bool) -> Permit:
-    """Ask for a permit to call. A granted one must be returned by :func:`tell`, :func:`tell_and_ask` or
+    """Ask for a permit to call. A granted one must be returned by :func:`report`, :func:`report_and_ask` or
     :func:`give_back`; a slot that is not returned is free again after the lease of such a delivery.
 
     A refusal uses nothing up. It says why, and how long to wait.
@@ -42,29 +42,29 @@ def ask(lane: Lane, *, urgent: bool) -> Permit:
     return _permit(answer, token, urgent=urgent)
 
 
-def tell(
+def report(
     lane: Lane, permit: Permit, result: CallResult, *, delivery_id: UUID, alone: bool, pause: float = 0.0
 ) -> BreakerEffect:
     """Give the slot back, and report the result of the call.
 
     ``pause``: seconds for which the target has asked us to pause. No permit is given before they end, nor before the
-    end of a longer pause that was told earlier.
+    end of a longer pause that was reported earlier.
 
     ``alone``: nothing else is due for the target. Otherwise failures must span two deliveries, so that one bad event
     cannot cut off a healthy system; and if nothing else is due, one successful probe closes the breaker.
     """
     if permit.generation is None:
         begin_pause(lane, pause)
-        return _noted(lane, local.tell(lane, permit.token, result, delivery_id=str(delivery_id), alone=alone))
-    told = _told(permit, result, delivery_id, alone=alone, pause=pause)
-    answer = presence.within(lambda scripts: scripts.run("tell", lane, *told))
+        return _noted(lane, local.report(lane, permit.token, result, delivery_id=str(delivery_id), alone=alone))
+    arguments = _arguments(permit, result, delivery_id, alone=alone, pause=pause)
+    answer = presence.within(lambda scripts: scripts.run("report", lane, *arguments))
     if answer is None:
         local.begin_pause(lane, pause)
-        return _tell_here(lane, permit, result, delivery_id, alone=alone)
+        return _report_here(lane, permit, result, delivery_id, alone=alone)
     return _noted(lane, BreakerEffect(answer.decode()))
 
 
-def tell_and_ask(
+def report_and_ask(
     lane: Lane,
     permit: Permit,
     result: CallResult,
@@ -74,17 +74,19 @@ def tell_and_ask(
     urgent: bool,
     pause: float = 0.0,
 ) -> tuple[BreakerEffect, Permit]:
-    """:func:`tell` and then :func:`ask` in one round trip, for a worker that continues with the same target."""
+    """:func:`report` and then :func:`ask` in one round trip, for a worker that continues with the same target."""
     if permit.generation is None or local.pause_left(lane):
-        change = tell(lane, permit, result, delivery_id=delivery_id, alone=alone, pause=pause)
+        change = report(lane, permit, result, delivery_id=delivery_id, alone=alone, pause=pause)
         return change, ask(lane, urgent=urgent)
     token = _new_token()
-    told = (*_told(permit, result, delivery_id, alone=alone, pause=pause), int(urgent), token)
+    arguments = (*_arguments(permit, result, delivery_id, alone=alone, pause=pause), int(urgent), token)
     doubtful = Orphan(lane, token, urgent)
-    answer = presence.within(lambda scripts: scripts.run("tell_and_ask", lane, *told, urgent=urgent), doubtful=doubtful)
+    answer = presence.within(
+        lambda scripts: scripts.run("report_and_ask", lane, *arguments, urgent=urgent), doubtful=doubtful
+    )
     if answer is None:
         local.begin_pause(lane, pause)
-        change = _tell_here(lane, permit, result, delivery_id, alone=alone)
+        change = _report_here(lane, permit, result, delivery_id, alone=alone)
         return change, local.ask(lane, token, urgent=urgent)
     return _noted(lane, BreakerEffect(answer[0].decode())), _permit(answer[1:], token, urgent=urgent)
 
@@ -102,8 +104,8 @@ def give_back(lane: Lane, permit: Permit) -> None:
 def reserve(lane: Lane, *, urgent: bool) -> float:
     """Take a token without a permit: for a rate besides the target's own, such as the one to a phone.
 
-    Returns the seconds until there is one; 0 if one was used. While Redis is away, only pauses that this process was
-    told of count.
+    Returns the seconds until there is one; 0 if one was used. While Redis is away, only pauses that this process
+    knows count.
     """
     if pause := local.pause_left(lane):
         return pause
@@ -151,14 +153,16 @@ def _permit(answer: Sequence[Any], token: str, *, urgent: bool) -> Permit:
     return Permit(not why, refusal, wait / MICROSECONDS, token, generation.decode(), bool(probe), urgent)
 
 
-def _told(permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool, pause: float) -> tuple[str | int, ...]:
+def _arguments(
+    permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool, pause: float
+) -> tuple[str | int, ...]:
     generation = permit.generation or "0"
     slot = (permit.token, int(permit.urgent), int(permit.probe))
     wait = int(min(pause, LONGEST_PAUSE) * MICROSECONDS)
     return (result.value, generation, *slot, str(delivery_id), int(alone), wait)
 
 
-def _tell_here(lane: Lane, permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool) -> BreakerEffect:
+def _report_here(lane: Lane, permit: Permit, result: CallResult, delivery_id: UUID, *, alone: bool) -> BreakerEffect:
     presence.orphan(Orphan(lane, permit.token, permit.urgent))
     return _noted(lane, local.count(lane, result, delivery_id=str(delivery_id), alone=alone))
 

@@ -94,8 +94,8 @@ class LocalAdmission:
                     breaker.probes[token] = ends
             return Permit(why is None, why, wait, token, None, probe and why is None, urgent)
 
-    def tell(self, lane: Lane, token: str, result: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
-        """Like :func:`integrations.admission.tell`; permits granted elsewhere or earlier do not count."""
+    def report(self, lane: Lane, token: str, result: CallResult, *, delivery_id: str, alone: bool) -> BreakerEffect:
+        """Like :func:`integrations.admission.report`; permits granted elsewhere or earlier do not count."""
         with self._lock:
             breaker, slots = self._of(lane)
             slot = slots.taken.pop(token, None)

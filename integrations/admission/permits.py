@@ -43,7 +43,7 @@ class Permit:
     """A permit to call, or a refusal.
 
     ``wait``: seconds until it makes sense to ask again; 0 if a call in flight has to end first. ``token``: the slot,
-    which :func:`tell` and :func:`give_back` return. ``generation``: of the breaker; ``None``: Redis was away and this
+    which :func:`report` and :func:`give_back` return. ``generation``: of the breaker; ``None``: Redis was away and this
     process decided. ``probe``: the call tests whether an open breaker may close.
     """
 

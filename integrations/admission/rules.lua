@@ -149,7 +149,7 @@ local function fails_too_often(window, alone)
   return total >= volume and failed >= most_failing * total and (several or alone)
 end
 
-local function tell_closed(result, delivery, alone, state, window)
+local function report_closed(result, delivery, alone, state, window)
   if result == 'neutral' then return 'unchanged' end
   if result == 'alive' then
     if tonumber(state[3] or 0) > 0 then redis.call('HSET', breaker, 'failures', 0, 'first', '', 'several', 0) end
@@ -169,7 +169,7 @@ local function tell_closed(result, delivery, alone, state, window)
   return 'unchanged'
 end
 
-local function tell_probe(result, alone, state)
+local function report_probe(result, alone, state)
   local opens, successes, neutral = tonumber(state[6] or 0), tonumber(state[8] or 0), tonumber(state[9] or 0)
   if result == 'failed' then
     open(opens + 1)
@@ -187,7 +187,7 @@ end
 
 -- The result of a call. It counts only while the call still holds its slot, so that it counts once, and only in the
 -- generation of its permit. A requested pause, `asked_pause` (microseconds, 0 for none), always counts.
-local function tell(result, generation, token, urgent, probe, delivery, alone, asked_pause)
+local function report(result, generation, token, urgent, probe, delivery, alone, asked_pause)
   local held = redis.call('ZREM', slots_of(urgent), token) == 1
   if asked_pause > 0 then begin_pause(asked_pause) end
   if probe then held = redis.call('ZREM', probes, token) == 1 and held end
@@ -195,8 +195,8 @@ local function tell(result, generation, token, urgent, probe, delivery, alone, a
   local state = redis.call('HMGET', breaker, 'open_until', 'generation', 'failures', 'first', 'several', 'opens',
     'closed_at', 'successes', 'neutral', 'w0', 'w1', 'w2', 'w3', 'w4', 'w5')
   if (state[2] or '0') ~= generation then return 'late' end
-  if tonumber(state[1] or 0) > 0 then return tell_probe(result, alone, state) end
-  return tell_closed(result, delivery, alone, state, {unpack(state, 10, 15)})
+  if tonumber(state[1] or 0) > 0 then return report_probe(result, alone, state) end
+  return report_closed(result, delivery, alone, state, {unpack(state, 10, 15)})
 end
 
 -- An unused permit: its slot, its probe and, with `refund`, its token are free again.

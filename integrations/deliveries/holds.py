@@ -55,7 +55,7 @@ def for_paused(system_id: UUID, seconds: float) -> int:
     return change_unlocked(_due(system_id), State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))
 
 
-def for_patience(delivery_id: UUID, seconds: float) -> int:
+def for_pause(delivery_id: UUID, seconds: float) -> int:
     """Like :func:`for_paused` for one delivery, which a worker may claim a moment before it is due."""
     row = Delivery.objects.filter(id=delivery_id, state__in=list(WAITING), next_attempt_at__lte=due_in(EARLY))
     return change(row, State.HELD, Reason.THROTTLED, next_attempt_at=due_in(seconds))

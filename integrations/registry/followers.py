@@ -43,8 +43,8 @@ class EventFollower(Protocol):
 followers: list[EventFollower] = []
 
 
-def tell_troubled(delivery: Delivery) -> None:
-    """Tell the followers that a delivery is in trouble. If one fails, it finds the delivery again from the rows."""
+def announce_trouble(delivery: Delivery) -> None:
+    """Let the followers know that a delivery is in trouble. If one fails, it finds the delivery again from the rows."""
     for follower in followers:
         try:
             follower.troubled(delivery)
@@ -52,8 +52,8 @@ def tell_troubled(delivery: Delivery) -> None:
             log.exception("trouble_not_followed", delivery=str(delivery.id))
 
 
-def tell_refused(system_id: UUID) -> None:
-    """Tell the followers that a system refuses calls for a while."""
+def announce_refusal(system_id: UUID) -> None:
+    """Let the followers know that a system refuses calls for a while."""
     for follower in followers:
         try:
             follower.refused(system_id)

@@ -69,7 +69,7 @@ def ask(
         log.info("system_asked", system=str(system.id), path=path, outcome=outcome, milliseconds=milliseconds)
         if permit:
             result = result_of(failure, answered=response is not None)
-            _tell(system, lane, permit, path, CallResult.NEUTRAL if within_delivery else result, pause_of(failure))
+            _report(system, lane, permit, path, CallResult.NEUTRAL if within_delivery else result, pause_of(failure))
 
 
 def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
@@ -93,13 +93,13 @@ def _leave(lane: Lane, ends: float, *, within_delivery: bool) -> Permit | None:
         raise Throttled(f"not asked: {_WHY_NOT[why]}; try again in {wait:.0f} s", retry_after=wait, whole_target=False)
 
 
-def _tell(system: System, lane: Lane, permit: Permit, path: str, result: CallResult | None, pause: float) -> None:
+def _report(system: System, lane: Lane, permit: Permit, path: str, result: CallResult | None, pause: float) -> None:
     """Tell admission the result; the same question, however often repeated, counts like one delivery."""
     if result is None:
         admission.give_back(lane, permit)
         return
     same = uuid5(NAMESPACE_URL, f"{system.id}:{path}")
-    change = admission.tell(lane, permit, result, delivery_id=same, alone=False, pause=pause)
+    change = admission.report(lane, permit, result, delivery_id=same, alone=False, pause=pause)
     breakers.follow(system, change)
 
 

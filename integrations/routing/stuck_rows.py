@@ -99,7 +99,7 @@ def _a_session_is_idle() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def tell(event_id: UUID) -> None:
+def alert(event_id: UUID) -> None:
     """Note that an event could not be routed because of a locked row, and alert staff once.
 
     If other events of its wedding are being routed, it only waits its turn. The alert ends by itself when no event has
@@ -108,10 +108,10 @@ def tell(event_id: UUID) -> None:
     event = ChannelEvent.objects.filter(id=event_id).only("organization_id", "wedding_id", "correlation_id").first()
     if event is not None:
         with correlation.of(event.correlation_id, event_id=str(event_id)):
-            _tell(event)
+            _alert(event)
 
 
-def _tell(event: ChannelEvent) -> None:
+def _alert(event: ChannelEvent) -> None:
     wedding_id = str(event.wedding_id or "")
     if _moves(event):
         log.info("event_waits_for_its_turn", wedding_id=wedding_id)

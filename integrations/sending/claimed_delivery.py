@@ -98,7 +98,7 @@ def _confirmed(lease: Lease, sender: Sender) -> bool:
     if provider_id is None:
         return False
     if state_changes.release(lease.row, State.SUCCEEDED, Reason.NONE, may_duplicate=False):
-        _tell_sender(sender, delivery, provider_id)
+        _announce_success(sender, delivery, provider_id)
         log.info("delivery_confirmed", delivery=str(delivery.id), channel=delivery.channel)
     return True
 
@@ -115,7 +115,7 @@ def _hindered(lease: Lease, sender: Sender) -> bool:
     else:
         state_changes.release(lease.row, State.SKIPPED, found.reason)
     ordering.end_turn([lease.delivery])
-    followers.tell_troubled(lease.delivery)
+    followers.announce_trouble(lease.delivery)
     return True
 
 
@@ -172,9 +172,9 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
     """Act on a result that has been recorded."""
     error = result.error
     if error is None:
-        _tell_sender(sender, delivery, result.provider_id, result.response)
+        _announce_success(sender, delivery, result.provider_id, result.response)
     else:
-        _tell_failed(sender, delivery, error)
+        _announce_failure(sender, delivery, error)
     if isinstance(error, CredentialsRefused):
         lifecycle.stop_system(delivery.system, System.Status.PAUSED, error.reason)
     elif isinstance(error, TargetGone):
@@ -183,10 +183,10 @@ def _after(delivery: Delivery, sender: Sender, result: Result, ending: Ending) -
         holds.for_throttled(delivery.system_id, ending.due_in)
     ordering.end_turn([delivery])
     if ending.to == State.DEAD or (error and delivery.priority == Priority.URGENT):
-        followers.tell_troubled(delivery)
+        followers.announce_trouble(delivery)
 
 
-def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:
+def _announce_failure(sender: Sender, delivery: Delivery, error: DeliveryError) -> None:
     """Tell the sender of a failure; an error in doing so leaves the recorded attempt as it is."""
     try:
         sender.failed(delivery, error)
@@ -194,7 +194,7 @@ def _tell_failed(sender: Sender, delivery: Delivery, error: DeliveryError) -> No
         log.exception("failure_not_noted", delivery=str(delivery.id))
 
 
-def _tell_sender(sender: Sender, delivery: Delivery, provider_id: str, response: Response | None = None) -> None:
+def _announce_success(sender: Sender, delivery: Delivery, provider_id: str, response: Response | None = None) -> None:
     """Tell the sender of a success; an error in doing so must not cause the delivery to be sent again."""
     try:
         sender.accepted(delivery, provider_id)

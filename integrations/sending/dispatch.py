@@ -121,7 +121,7 @@ class _Service:
         following, over = self._following(step), self._thread.is_over()
         no_room = isinstance(step.result.error, NoRoom)  # another call from this process would fail too
         going_on = following is not None and not over and not no_room
-        permit = self._tell(permit, step, delivery, going_on=going_on)
+        permit = self._report(permit, step, delivery, going_on=going_on)
         if going_on or no_room:
             return permit if going_on else None  # the sweep wakes a worker for the rest
         if following is None:
@@ -170,7 +170,7 @@ class _Service:
         )
         return None
 
-    def _tell(self, permit: Permit, step: SendResult, delivery: Delivery, *, going_on: bool) -> Permit:
+    def _report(self, permit: Permit, step: SendResult, delivery: Delivery, *, going_on: bool) -> Permit:
         assert step.result is not None  # noqa: S101  (the caller has seen it)
         error = step.result.error
         result = result_of(error, answered=step.result.response is not None)
@@ -180,7 +180,7 @@ class _Service:
         alone = (result == CallResult.FAILED or permit.probe) and _is_alone(delivery)
         pause = pause_of(error)
         if going_on:
-            change, following = admission.tell_and_ask(
+            change, following = admission.report_and_ask(
                 self._lane,
                 permit,
                 result,
@@ -190,7 +190,7 @@ class _Service:
                 pause=pause,
             )
         else:
-            change = admission.tell(self._lane, permit, result, delivery_id=delivery.id, alone=alone, pause=pause)
+            change = admission.report(self._lane, permit, result, delivery_id=delivery.id, alone=alone, pause=pause)
             following = permit
         with self._given_back_on_error(following):
             breakers.follow(self._system, change)
@@ -202,30 +202,30 @@ class _Service:
             if recent_refusals.begins(self._system.id):
                 hints.rest(self._system.id, permit.wait)
                 holds.for_open_breaker(self._system.id, permit.wait)
-                followers.tell_refused(self._system.id)  # urgent deliveries may be among the held ones
+                followers.announce_refusal(self._system.id)  # urgent deliveries may be among the held ones
         elif permit.why == Refusal.PAUSED:
-            self._wait_for_patience(wanted, permit.wait)
+            self._wait_for_pause(wanted, permit.wait)
         elif permit.why == Refusal.PROBING and wanted:
             holds.for_probe(wanted)
         elif permit.why == Refusal.RATE_LIMITED:
             self._wait_for_token(wanted or holds.next_due(self._system.id), permit.wait)
 
-    def _wait_for_patience(self, wanted: UUID | None, wait: float) -> None:
+    def _wait_for_pause(self, wanted: UUID | None, wait: float) -> None:
         """Hold all that is due until the target may be called again; urgent deliveries continue on another channel."""
-        if wanted and holds.for_patience(wanted, wait) and self._urgent:
-            followers.tell_troubled(Delivery.objects.get(id=wanted))
+        if wanted and holds.for_pause(wanted, wait) and self._urgent:
+            followers.announce_trouble(Delivery.objects.get(id=wanted))
         if not recent_refusals.begins(self._system.id):
             return
         hints.rest(self._system.id, wait)
         holds.for_paused(self._system.id, wait)
-        followers.tell_refused(self._system.id)
+        followers.announce_refusal(self._system.id)
 
     def _wait_for_token(self, delivery_id: UUID | None, wait: float) -> None:
         if delivery_id is None:
             return
         priority = holds.for_rate(delivery_id, wait)
         if priority == Priority.URGENT:
-            followers.tell_refused(self._system.id)
+            followers.announce_refusal(self._system.id)
         if priority and wait <= max(settings.RETRY_QUICK_SECONDS, default=0):
             hints.delivery_due(delivery_id, priority, self._system.id, countdown=wait)
 

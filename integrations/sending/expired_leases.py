@@ -81,7 +81,7 @@ def _end_lease(delivery: Delivery) -> None:
             _wake_for(delivery, seconds)
         if delivery.priority == Priority.URGENT:
             # Its plan continues with the next channel instead of waiting for this one.
-            transaction.on_commit(correlation.kept(partial(followers.tell_troubled, delivery)))
+            transaction.on_commit(correlation.kept(partial(followers.announce_trouble, delivery)))
     end_turn([delivery])
     log.warning("lease_ended", delivery=str(delivery.id), began=began)
 

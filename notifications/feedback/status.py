@@ -19,32 +19,32 @@ Status = Message.Status
 _LONGEST = 300
 
 
-def apply(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> bool:
+def apply(organization_id: UUID, system_id: UUID, reported: ProviderStatus) -> bool:
     """Let a report by a system's provider take effect; false if it is not about a message of that system.
 
     Call it in a transaction. The message stays locked until its end, so that each change is recorded once.
     """
-    message = _meant(organization_id, system_id, told)
+    message = _meant(organization_id, system_id, reported)
     if message is None:
         return False
-    address_marks.known_as(organization_id, ContactChannel(message.channel), message.address, told.known_as)
-    changes = _changes(message, told)
+    address_marks.known_as(organization_id, ContactChannel(message.channel), message.address, reported.known_as)
+    changes = _changes(message, reported)
     channel = CHANNELS[message.channel]
-    if changes and told.error:
-        channel.failed_late(message.delivery, told.error, told.at)
+    if changes and reported.error:
+        channel.failed_late(message.delivery, reported.error, reported.at)
     if changes:
         for text in changes:
             recording.note(message.delivery, recording.What.STATUS, f"{ContactChannel(message.channel).label}: {text}.")
-        if told.mark == AddressMark.WINDOW_CLOSED:
+        if reported.mark == AddressMark.WINDOW_CLOSED:
             channel.window_closed(message.delivery)
         follow_up.after_bounce(message.delivery)
     return True
 
 
-def _meant(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> Message | None:
+def _meant(organization_id: UUID, system_id: UUID, reported: ProviderStatus) -> Message | None:
     """By our own id if the provider repeats it: it is known even before the provider's answer arrives."""
-    ways = [Q(delivery_id=told.delivery_id)] if told.delivery_id else []
-    ways += [Q(provider_id=told.provider_id)] if told.provider_id else []
+    ways = [Q(delivery_id=reported.delivery_id)] if reported.delivery_id else []
+    ways += [Q(provider_id=reported.provider_id)] if reported.provider_id else []
     rows = (
         Message.objects.select_for_update(of=("self",))
         .select_related("delivery__system", "delivery__event", "delivery__contact")
@@ -53,24 +53,24 @@ def _meant(organization_id: UUID, system_id: UUID, told: ProviderStatus) -> Mess
     return next((message for way in ways if (message := rows.filter(way).order_by("id").first())), None)
 
 
-def _changes(message: Message, told: ProviderStatus) -> list[str]:
+def _changes(message: Message, reported: ProviderStatus) -> list[str]:
     """Store what is new, and return it in words. The row is locked."""
     row = Message.objects.filter(id=message.id)
-    row.filter(provider_id="").update(provider_id=told.provider_id)
-    changes = [told.remark] if told.remark else []
-    if told.status:
-        new = getattr(message, statuses.TIMES[told.status]) is None
-        statuses.merge(row, told.status, told.at)
-        if told.status == Status.FAILED:
-            row.filter(failure="").update(failure=told.failure[:_LONGEST])
+    row.filter(provider_id="").update(provider_id=reported.provider_id)
+    changes = [reported.remark] if reported.remark else []
+    if reported.status:
+        new = getattr(message, statuses.TIMES[reported.status]) is None
+        statuses.merge(row, reported.status, reported.at)
+        if reported.status == Status.FAILED:
+            row.filter(failure="").update(failure=reported.failure[:_LONGEST])
         if new:
-            changes.append(f"{told.status.label.lower()}{f' ({told.failure})' if told.failure else ''}")
-    if told.mark:
-        changes += _mark(message, told.mark, told)
+            changes.append(f"{reported.status.label.lower()}{f' ({reported.failure})' if reported.failure else ''}")
+    if reported.mark:
+        changes += _mark(message, reported.mark, reported)
     return changes
 
 
-def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str]:
+def _mark(message: Message, mark: AddressMark, reported: ProviderStatus) -> list[str]:
     channel, of = (
         ContactChannel(message.channel),
         (message.organization_id, ContactChannel(message.channel), message.address),
@@ -85,14 +85,14 @@ def _mark(message: Message, mark: AddressMark, told: ProviderStatus) -> list[str
         return []  # late, about a phone that has already shown the message
     if mark is AddressMark.BOUNCED:
         new = message.bounced_at is None
-        row.update(bounced_at=Least(F("bounced_at"), told.at))
-        address_marks.bounced(*of, told.at, told.failure)
+        row.update(bounced_at=Least(F("bounced_at"), reported.at))
+        address_marks.bounced(*of, reported.at, reported.failure)
     elif mark is AddressMark.COMPLAINED:
         new = message.complained_at is None
-        row.update(complained_at=Least(F("complained_at"), told.at))
-        address_marks.complained(*of, told.at)
+        row.update(complained_at=Least(F("complained_at"), reported.at))
+        address_marks.complained(*of, reported.at)
     elif mark is AddressMark.OPTED_OUT:
-        new = address_marks.opted_out(*of, told.at, by=told.failure or f"{channel.label}'s provider")
+        new = address_marks.opted_out(*of, reported.at, by=reported.failure or f"{channel.label}'s provider")
     else:
-        address_marks.window_closed(*of, told.at)
+        address_marks.window_closed(*of, reported.at)
     return [f"{mark.value}: {channel.label} is no longer used for this address"] if new else []

@@ -81,7 +81,7 @@ class Callbacks:
             log("callback_failed", url=callback.url, error=type(error).__name__)
             return None
 
-    async def tell_press(self, service: str, callback: Callback) -> int | None:
+    async def report_press(self, service: str, callback: Callback) -> int | None:
         """Send now what a person pressed or wrote, subject to the service's disturbance.
 
         Returns the product's status code for the first request, or None as `send_once` does.

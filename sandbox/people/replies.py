@@ -68,8 +68,8 @@ class Replies:
         context = message.provider_id if message else None
         user_name = str(reply.get("user_name") or "")
         callback = whatsapp_callbacks.reply_callback(account, wa_id, content, context, user_name)
-        told = await self._world.callbacks.tell_press("whatsapp", callback) if callback else None
-        return {"callback_status": told}
+        answered = await self._world.callbacks.report_press("whatsapp", callback) if callback else None
+        return {"callback_status": answered}
 
     async def _from_slack(self, reply: dict[str, Json]) -> dict[str, Json]:
         message = self._message("slack", reply)
@@ -80,8 +80,8 @@ class Replies:
         user = str(reply.get("user") or "planner")
         self._world.messages.add_reply(message.id, f"{user} pressed {element['text']['text']}")
         callback = slack.interaction(config, message, element, user)
-        told = await self._world.callbacks.tell_press("slack", callback) if callback else None
-        return {"callback_status": told}
+        answered = await self._world.callbacks.report_press("slack", callback) if callback else None
+        return {"callback_status": answered}
 
     async def _from_twilio(self, reply: dict[str, Json]) -> dict[str, Json]:
         message = self._message("twilio", reply) if "message" in reply else None
@@ -97,8 +97,8 @@ class Replies:
         if message is not None:
             self._world.messages.add_reply(message.id, text)
         callback = twilio.write_back(self._world, account, sender, number, text)
-        told = await self._world.callbacks.tell_press("twilio", callback) if callback else None
-        return {"callback_status": told}
+        answered = await self._world.callbacks.report_press("twilio", callback) if callback else None
+        return {"callback_status": answered}
 
     def _message(self, service: str, reply: dict[str, Json]) -> Message:
         number = reply.get("message")

@@ -109,7 +109,7 @@ def test_an_urgent_one_passes_what_its_target_is_busy_with(world: World) -> None
     until(lambda: urgent.count() == 4 and not urgent.exclude(state=State.SUCCEEDED).exists(), what="the emergency")
 
 
-def test_a_target_that_asks_for_patience_is_left_alone_by_all_that_waits(world: World) -> None:
+def test_a_target_that_asks_for_a_pause_is_left_alone_by_all_that_waits(world: World) -> None:
     world.product.fault("studio_cloud", "status", status=429, retry_after=2)
     for wedding in world.further_weddings(12):
         world.patch(wedding, ceremony_time="17:16")

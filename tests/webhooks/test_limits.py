@@ -98,7 +98,7 @@ def test_of_too_many_senders_the_earliest_are_forgotten() -> None:
     assert counters.used("0") == 0
     assert counters.used(str(MOST_COUNTERS)) == 1
     assert counters.reset() == MOST_COUNTERS
-    assert not counters.untold
+    assert not counters.unshared
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,11 @@ class AsyncConnection:
         connection: extensions.connection = psycopg2.connect(**given, async_=True)
         self._connection, self._prepared = connection, {}
         await _finished(connection)
-        await self._tell(connection)
+        await self._set_limits(connection)
         await _run(connection, "SET plan_cache_mode = force_generic_plan")
         return connection
 
-    async def _tell(self, connection: extensions.connection) -> None:
+    async def _set_limits(self, connection: extensions.connection) -> None:
         try:
             await _run(connection, sessions.statement(Role.SERVICE))
         except psycopg2.Error as error:

@@ -101,19 +101,19 @@ def wait_at_most(milliseconds: int) -> None:
 
 def statement(role: Role) -> str:
     """One statement that makes all settings of a new session."""
-    return "SELECT " + ", ".join(_told(name, value) for name, value in role.settings.items())
+    return "SELECT " + ", ".join(_setting(name, value) for name, value in role.settings.items())
 
 
 def statements(role: Role) -> list[str]:
     """One statement per setting, for servers that do not know all of them."""
-    return [f"SELECT {_told(name, value)}" for name, value in role.settings.items()]
+    return [f"SELECT {_setting(name, value)}" for name, value in role.settings.items()]
 
 
-def _told(name: str, value: str) -> str:
+def _setting(name: str, value: str) -> str:
     return f"set_config('{name}', '{value}', false)"
 
 
-def tell(connection: extensions.connection, role: Role) -> None:
+def set_limits(connection: extensions.connection, role: Role) -> None:
     """Make the settings for a role in a new session. The connection is left in autocommit.
 
     Raises:

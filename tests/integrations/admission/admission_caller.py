@@ -36,7 +36,7 @@ def calls_of(system_id: str, call_limit: str, result_name: str) -> list[dict[str
             probes += permit.probe
             most = max(most, int(client.incr(counter)))
             client.decr(counter)
-            change = admission.tell(lane, permit, CallResult(result_name), delivery_id=uuid4(), alone=False)
+            change = admission.report(lane, permit, CallResult(result_name), delivery_id=uuid4(), alone=False)
             changes.append(change.value)
         return {"made": made, "most": most, "changes": changes, "probes": probes}
 

@@ -106,7 +106,7 @@ class Model:
         if seconds:
             self.paused_until = max(self.paused_until, now + seconds)
 
-    def tell(self, now: float, given: Given, call_result: CallResult, delivery: str, *, alone: bool) -> BreakerEffect:
+    def report(self, now: float, given: Given, call_result: CallResult, delivery: str, *, alone: bool) -> BreakerEffect:
         held = self.slots[given.urgent].pop(given.token, None) is not None
         if given.probe:
             held = self.probes.pop(given.token, None) is not None and held

@@ -21,7 +21,7 @@ def refused(lane: Lane, *, urgent: bool = False) -> Permit:
 def end(
     lane: Lane, permit: Permit, call_result: CallResult, *, delivery: UUID | None = None, alone: bool = False
 ) -> BreakerEffect:
-    return admission.tell(lane, permit, call_result, delivery_id=delivery or uuid4(), alone=alone)
+    return admission.report(lane, permit, call_result, delivery_id=delivery or uuid4(), alone=alone)
 
 
 def call(lane: Lane, call_result: CallResult, *, delivery: UUID | None = None, alone: bool = False) -> BreakerEffect:

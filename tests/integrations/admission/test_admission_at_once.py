@@ -1,4 +1,4 @@
-"""Many threads and several processes ask and tell at once: the scripts let no one slip through."""
+"""Many threads and several processes ask and report at once: the scripts let no one slip through."""
 
 import json
 import os
@@ -119,4 +119,4 @@ def test_two_probes_that_fail_together_reopen_it_once(lane: Lane) -> None:
 
 
 def end(lane: Lane, permit: Permit, call_result: CallResult) -> BreakerEffect:
-    return admission.tell(lane, permit, call_result, delivery_id=uuid4(), alone=False)
+    return admission.report(lane, permit, call_result, delivery_id=uuid4(), alone=False)

@@ -56,7 +56,7 @@ def send(server: EmbeddedValkey, number: signal.Signals) -> None:
 
 
 def end(lane: Lane, permit: Permit, call_result: CallResult, *, alone: bool = False) -> BreakerEffect:
-    return admission.tell(lane, permit, call_result, delivery_id=uuid4(), alone=alone)
+    return admission.report(lane, permit, call_result, delivery_id=uuid4(), alone=alone)
 
 
 def back(lane: Lane) -> Permit | None:
@@ -141,13 +141,13 @@ def test_a_restart_of_redis_costs_nothing_but_its_time(valkey: EmbeddedValkey, l
 
 
 @pytest.mark.parametrize("granted_by", ["redis", "this process"])
-def test_a_plea_for_patience_is_kept_here_and_when_redis_is_back(
+def test_a_requested_pause_is_kept_here_and_when_redis_is_back(
     valkey: EmbeddedValkey, lane: Lane, granted_by: str
 ) -> None:
     permit = admission.ask(lane, urgent=False) if granted_by == "redis" else None
     send(valkey, signal.SIGSTOP)
     permit = permit or admission.ask(lane, urgent=False)
-    admission.tell(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, pause=600)
+    admission.report(lane, permit, CallResult.NEUTRAL, delivery_id=uuid4(), alone=False, pause=600)
     other = Lane(uuid4(), str(uuid4()), call_limit=4, rate=None, burst=1)
 
     assert admission.ask(lane, urgent=True).why == Refusal.PAUSED

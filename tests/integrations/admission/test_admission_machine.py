@@ -35,7 +35,7 @@ verdicts = st.sampled_from(
     [CallResult.FAILED, CallResult.FAILED, CallResult.FAILED, CallResult.ALIVE, CallResult.NEUTRAL]
 )
 deliveries = st.sampled_from(DELIVERIES)
-pleas = st.sampled_from([0, 0, 0, 0, 1_500, 4_500])  # seconds
+pauses = st.sampled_from([0, 0, 0, 0, 1_500, 4_500])  # seconds
 which = st.integers(min_value=0, max_value=1_000)
 
 
@@ -83,15 +83,15 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.compare(admission.ask(self.lane, urgent=urgent), now, urgent=urgent)
 
     @precondition(lambda self: self.permits)
-    @rule(place=which, verdict=verdicts, delivery=deliveries, alone=st.booleans(), patience=pleas)
-    def tell(self, place: int, verdict: CallResult, delivery: UUID, alone: bool, patience: int = 0) -> None:
+    @rule(place=which, verdict=verdicts, delivery=deliveries, alone=st.booleans(), pause=pauses)
+    def report(self, place: int, verdict: CallResult, delivery: UUID, alone: bool, pause: int = 0) -> None:
         if not self.permits:
             return
         permit, given = self.permits[place % len(self.permits)]
         now = self.now()
-        change = admission.tell(self.lane, permit, verdict, delivery_id=delivery, alone=alone, pause=patience)
-        self.model.keep_away(now, patience)
-        assert change == self.model.tell(now, given, verdict, str(delivery), alone=alone)
+        change = admission.report(self.lane, permit, verdict, delivery_id=delivery, alone=alone, pause=pause)
+        self.model.keep_away(now, pause)
+        assert change == self.model.report(now, given, verdict, str(delivery), alone=alone)
 
     @precondition(lambda self: self.permits)
     @rule(verdict=verdicts, delivery=deliveries, alone=st.booleans(), urgent=st.booleans(), times=st.integers(1, 6))
@@ -99,17 +99,17 @@ class AdmissionMachine(RuleBasedStateMachine):
         for _ in range(times):
             permit, given = self.permits[-1]
             now = self.now()
-            change, following = admission.tell_and_ask(
+            change, following = admission.report_and_ask(
                 self.lane, permit, verdict, delivery_id=delivery, alone=alone, urgent=urgent
             )
-            assert change == self.model.tell(now, given, verdict, str(delivery), alone=alone)
+            assert change == self.model.report(now, given, verdict, str(delivery), alone=alone)
             self.compare(following, now, urgent=urgent)
 
     @rule(answers=st.lists(verdicts, min_size=3, max_size=7), delivery=deliveries, alone=st.booleans())
     def call_one_after_the_other(self, answers: list[CallResult], delivery: UUID, alone: bool) -> None:
         for number, verdict in enumerate(answers):
             self.ask(urgent=False)
-            self.tell(-1, verdict, DELIVERIES[0] if number else delivery, alone)
+            self.report(-1, verdict, DELIVERIES[0] if number else delivery, alone)
 
     @precondition(lambda self: self.permits)
     @rule(place=which)
@@ -136,7 +136,7 @@ class AdmissionMachine(RuleBasedStateMachine):
     def probe(self, verdict: CallResult, times: int) -> None:
         for _ in range(times):
             self.ask(urgent=False)
-            self.tell(-1, verdict, DELIVERIES[0], alone=False)
+            self.report(-1, verdict, DELIVERIES[0], alone=False)
 
     @precondition(lambda self: len(self.permits) % 4 == 0)  # rare, since what begins anew ends what it interrupts
     @rule(seconds=st.sampled_from([2_000, 6_000]))

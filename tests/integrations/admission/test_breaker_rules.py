@@ -80,7 +80,7 @@ def test_a_dead_target_gets_five_calls_and_those_in_flight(lane: Lane) -> None:
     made, flying = 0, [granted(lane) for _ in range(4)]
     while flying:
         made += 1
-        _, following = admission.tell_and_ask(
+        _, following = admission.report_and_ask(
             lane, flying.pop(0), CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=False
         )
         if following.granted:
@@ -154,7 +154,7 @@ def test_the_urgent_get_the_probes_first(lane: Lane, client: redis.Redis) -> Non
     assert granted(lane, urgent=True).probe
 
 
-def test_a_target_that_only_asks_for_patience_is_let_through_again(lane: Lane, client: redis.Redis) -> None:
+def test_a_target_that_only_asks_for_pauses_is_let_through_again(lane: Lane, client: redis.Redis) -> None:
     opened(lane)
     age(client, lane, 30)
 

@@ -86,12 +86,12 @@ def test_one_round_trip_tells_and_asks(lane: Lane) -> None:
     narrow = replace(lane, call_limit=1)
     permit = granted(narrow)
     for _ in range(4):
-        change, permit = admission.tell_and_ask(
+        change, permit = admission.report_and_ask(
             narrow, permit, CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=False
         )
         assert (change, permit.granted) == (BreakerEffect.UNCHANGED, True)
 
-    change, permit = admission.tell_and_ask(
+    change, permit = admission.report_and_ask(
         narrow, permit, CallResult.FAILED, delivery_id=uuid4(), alone=False, urgent=True
     )
     assert (change, permit.why) == (BreakerEffect.OPENED, Refusal.BREAKER_OPEN)

@@ -23,7 +23,7 @@ def test_while_redis_is_away_the_local_breaker_forgets_the_target_that_was_used_
     rules = LocalAdmission()
     for number in range(30):
         busy = rules.ask(lane, f"busy-{number}", urgent=False)
-        rules.tell(lane, busy.token, CallResult.FAILED, delivery_id=str(number), alone=False)
+        rules.report(lane, busy.token, CallResult.FAILED, delivery_id=str(number), alone=False)
         other = uuid4()
         rules.ask(Lane(other, str(other), 4, None, 1), "once", urgent=False)
 

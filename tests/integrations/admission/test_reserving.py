@@ -44,7 +44,7 @@ def test_a_fifth_of_the_burst_is_left_to_the_urgent_and_the_rest_comes_back_by_t
     assert admission.reserve(replace(lane, breaker_key="pair:other"), urgent=False) == 0
 
 
-def test_a_plea_for_patience_holds_the_urgent_too_and_that_lane_alone(client: redis.Redis, lane: Lane) -> None:
+def test_a_requested_pause_holds_the_urgent_too_and_that_lane_alone(client: redis.Redis, lane: Lane) -> None:
     admission.begin_pause(lane, 60)
 
     assert 59 < admission.reserve(lane, urgent=True) <= 60

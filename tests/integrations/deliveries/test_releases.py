@@ -77,7 +77,7 @@ def test_what_was_not_let_go_yet_stays_held_where_its_connection_is_closed_again
 
 
 KINDS: dict[str, tuple[Callable[[System], int], State, Reason]] = {
-    "a plea for patience": (lambda system: holds.let_throttled_go(system.id), State.HELD, Reason.THROTTLED),
+    "a requested pause": (lambda system: holds.let_throttled_go(system.id), State.HELD, Reason.THROTTLED),
     "a rate": (lambda system: holds.let_limited_go(system.id), State.HELD, Reason.RATE_LIMITED),
     "a fault of ours": (lambda system: holds.let_mended_go(system.id), State.SCHEDULED, Reason.OUR_FAULT),
     "a fault of ours, by the health round": (

@@ -43,7 +43,7 @@ def open_breaker(system: System) -> None:
     lane = admission.lane_of(system)
     for _ in range(settings.BREAKER_FAILURES):
         permit = admission.ask(lane, urgent=False)
-        change = admission.tell(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
+        change = admission.report(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
     assert change == "opened"
 
 

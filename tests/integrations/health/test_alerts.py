@@ -154,7 +154,7 @@ def ill_breaker(system: System) -> None:
     lane = admission.lane_of(system)
     for _ in range(settings.BREAKER_FAILURES):
         permit = admission.ask(lane, urgent=False)
-        admission.tell(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
+        admission.report(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
     calls(system, *[Outcome.FAILED] * settings.BREAKER_FAILURES)
 
 
@@ -170,7 +170,7 @@ def test_the_all_clear_comes_with_a_success_and_not_with_a_breaker_that_probes()
     assert not told(alerts.RESOLVED)
 
     permit = admission.ask(admission.lane_of(system), urgent=False)
-    admission.tell(admission.lane_of(system), permit, admission.CallResult.ALIVE, delivery_id=uuid4(), alone=True)
+    admission.report(admission.lane_of(system), permit, admission.CallResult.ALIVE, delivery_id=uuid4(), alone=True)
     calls(system, Outcome.SUCCEEDED)
     sweep_health()
     assert len(told(alerts.RESOLVED)) == 1

@@ -21,7 +21,7 @@ def test_the_wait_is_within_a_fifth_of_its_step(attempt: int, seed: int) -> None
 
 
 @given(st.floats(0, 10**9))
-def test_the_other_side_may_ask_for_more_patience_up_to_an_hour(seconds: float) -> None:
+def test_the_other_side_may_ask_for_a_longer_pause_up_to_an_hour(seconds: float) -> None:
     delay = next_delay(SCHEDULE, 1, retry_after=seconds)
 
     assert delay >= min(seconds, LONGEST_RETRY_AFTER)

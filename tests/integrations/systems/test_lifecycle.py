@@ -68,7 +68,7 @@ def test_a_new_rate_counts_for_who_waits_for_a_token_of_the_old_one(system: Syst
     assert head.next_attempt_at <= timezone.now() < other.next_attempt_at
 
 
-def test_patience_holds_everything_but_what_is_urgent(system: System) -> None:
+def test_a_requested_pause_holds_everything_but_what_is_urgent(system: System) -> None:
     normal, urgent = waiting(system, priority="normal"), waiting(system, priority="urgent")
 
     assert holds.for_throttled(system.id, 60) == 1

@@ -1,4 +1,4 @@
-"""Leave to call a system: what holds for deliveries, for questions, and between the two."""
+"""Admission to a system, for deliveries and for reads, and what each means for the other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def calls(there: Told) -> int:
 def trip(system: System) -> None:
     lane = lane_of(system)
     while not (permit := admission.ask(lane, urgent=False)).granted or (
-        admission.tell(lane, permit, CallResult.FAILED, delivery_id=new_id(), alone=False) != BreakerEffect.OPENED
+        admission.report(lane, permit, CallResult.FAILED, delivery_id=new_id(), alone=False) != BreakerEffect.OPENED
     ):
         assert permit.granted
 

@@ -125,7 +125,7 @@ def test_the_history_is_written_by_what_results_do_and_bounded(
     lane = lane_of(system)
     for _ in range(5):
         permit = admission.ask(lane, urgent=False)
-        change = admission.tell(lane, permit, CallResult.FAILED, delivery_id=uuid4(), alone=True)
+        change = admission.report(lane, permit, CallResult.FAILED, delivery_id=uuid4(), alone=True)
         breakers.record_change(system, change)
     assert change == BreakerEffect.OPENED
     assert [row[:2] for row in changes(system)] == [("closed", "open")] * 2, "the house's own, and this one"

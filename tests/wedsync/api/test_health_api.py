@@ -74,7 +74,7 @@ def test_an_open_breaker_is_seen_before_the_next_sweep(ours: Organization, clien
     lane = admission.lane_of(system)
     for _ in range(5):
         permit = admission.ask(lane, urgent=False)
-        admission.tell(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
+        admission.report(lane, permit, admission.CallResult.FAILED, delivery_id=uuid4(), alone=False)
 
     body = client.get(PATH).json()
 

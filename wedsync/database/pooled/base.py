@@ -154,7 +154,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _open(self, conn_params: dict[str, Any]) -> Connection:
         new: Connection = super().get_new_connection(conn_params)
         try:
-            sessions.tell(new, sessions.role())
+            sessions.set_limits(new, sessions.role())
         except psycopg2.Error:
             new.close()
             raise
