@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods
 from notifications import links
 from notifications.incidents import acknowledging
 from notifications.models import UNKNOWN_KIND, Incident
-from notifications.pages.acknowledge_words import language_of, way_of, words_of
+from notifications.pages.acknowledge_words import way_of, words_of
+from notifications.pages.languages import language_of
 from notifications.wording.languages import Reader, reader
 
 HEADERS = {

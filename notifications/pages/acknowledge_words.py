@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.http import HttpRequest
-from django.utils.translation.trans_real import parse_accept_lang_header
-
-from notifications.wording.languages import DEFAULT_LANGUAGE, LANGUAGES, vocabulary
+from notifications.wording.languages import vocabulary
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -71,12 +68,6 @@ _OF_STAFF = frozenset({"the admin", "the API", "the page"})
 def words_of(language: str) -> Mapping[str, str]:
     """The page's words in a shipped language, with those of the layouts, which hold the button's text."""
     return {**vocabulary(language)["layout"], **_WORDS[language], "language": language}
-
-
-def language_of(request: HttpRequest) -> str:
-    """The best language we have for the reader's browser; used where a link names no reader."""
-    wanted = (tag.split("-")[0] for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
-    return next((tag for tag in wanted if tag in LANGUAGES), DEFAULT_LANGUAGE)
 
 
 def way_of(via: str, words: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from notifications.consent import unsubscribing
 from notifications.consent.unsubscribing import Holder, Unknown
 from notifications.links import BadLink
+from notifications.pages.languages import language_of
 from notifications.pages.unsubscribe_words import words_of
 
 _ACTS: dict[str, Callable[[str], Holder]] = {
@@ -64,6 +65,6 @@ def _button(request: HttpRequest) -> str:
 
 
 def _page(request: HttpRequest, status: int, trouble: str, found: Holder | None) -> HttpResponse:
-    words = words_of(found.language if found else "en", found.category if found else "")
+    words = words_of(found.language if found else language_of(request), found.category if found else "")
     context = {"words": words, "found": found, "trouble": words.get(trouble, "")}
     return TemplateResponse(request, "notifications/unsubscribe.html", context, status=status, headers=_HEADERS)

@@ -31,9 +31,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "leave_category": "Keine E-Mails mehr zum Thema „{category}“ erhalten",
         "take_category": "Wieder E-Mails zum Thema „{category}“ erhalten",
         "all_off": "An diese Adresse senden wir keine E-Mails, auch nicht im Notfall.",
-        "all_warning": "Dann erhalten Sie auch im Notfall keine E-Mail mehr.",
+        "all_warning": "Wenn Sie alle E-Mails abbestellen, erhalten Sie auch im Notfall keine mehr.",
         "leave_all": "Gar keine E-Mails mehr erhalten",
         "take_all": "Wieder E-Mails erhalten",
+        "damaged": "Dieser Link ist beschädigt oder nicht von uns. Öffnen Sie ihn noch einmal oder antworten Sie uns.",
+        "gone": "Dieser Link ist abgelaufen. Nutzen Sie den Link in einer neueren E-Mail oder antworten Sie darauf.",
         "timeline": "Ablauf",
         "bookings": "Buchungen",
         "payments": "Zahlungen",
@@ -51,9 +53,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "leave_category": "Dejar de recibir correos sobre {category}",
         "take_category": "Volver a recibir correos sobre {category}",
         "all_off": "No enviamos ningún correo a esta dirección, ni siquiera en una emergencia.",
-        "all_warning": "En ese caso, tampoco recibirá por correo los avisos de emergencia.",
+        "all_warning": "Si deja de recibir todos los correos, tampoco le llegarán los avisos de emergencia.",
         "leave_all": "Dejar de recibir todos los correos",
         "take_all": "Volver a recibir correos",
+        "damaged": "Este enlace está dañado o no es nuestro. Ábralo de nuevo desde el correo, o responda al correo.",
+        "gone": "Este enlace ha caducado. Use el de un correo más reciente, o responda a ese correo.",
         "timeline": "el horario",
         "bookings": "las reservas",
         "payments": "los pagos",
@@ -71,9 +75,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "leave_category": "Ne plus recevoir d’e-mails concernant {category}",
         "take_category": "Recevoir de nouveau les e-mails concernant {category}",
         "all_off": "Aucun e-mail n’est envoyé à cette adresse, pas même en cas d’urgence.",
-        "all_warning": "Dans ce cas, même les alertes d’urgence ne vous parviendront plus par e-mail.",
+        "all_warning": "Si vous n’en recevez plus aucun, même les urgences ne vous parviendront plus par e-mail.",
         "leave_all": "Ne plus recevoir aucun e-mail",
         "take_all": "Recevoir de nouveau les e-mails",
+        "damaged": "Ce lien est endommagé ou ne vient pas de nous. Ouvrez-le de nouveau, ou répondez à l’e-mail.",
+        "gone": "Ce lien a expiré. Utilisez celui d’un e-mail plus récent, ou répondez à cet e-mail.",
         "timeline": "le déroulement de la journée",
         "bookings": "les réservations",
         "payments": "les paiements",
@@ -89,6 +95,6 @@ _WORDS: dict[str, dict[str, str]] = {
 def words_of(language: str, category: str) -> dict[str, str]:
     """The words in a language, with the category's name in them; English where there are none."""
     known = language if language in _WORDS else "en"
-    words = _WORDS["en"] | _WORDS[known]
+    words = _WORDS[known]
     name = words.get(category, category)
     return {key: text.replace("{category}", name) for key, text in words.items()} | {"language": known}

@@ -130,6 +130,14 @@ def test_a_damaged_link_says_so_and_changes_nothing(token: str, program: Client)
     assert not Address.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("accepted", "says"),
+    [("de-AT,en;q=0.5", "beschädigt"), ("pt, es;q=0.9", "dañado"), ("fr", "endommagé"), ("pt", "damaged")],
+)
+def test_a_damaged_link_says_so_in_the_browsers_language(accepted: str, says: str, program: Client) -> None:
+    assert says in program.get("/unsubscribe/x:y/", headers={"accept-language": accepted}).content.decode()
+
+
 def test_a_link_to_acknowledge_is_not_one_to_have_fewer_mails(program: Client) -> None:
     token = links.acknowledge_token(delivery().id)
 
