@@ -91,7 +91,7 @@ class Correlated:
         request_id = _given(scope["headers"]) or named
         began, status = time.monotonic(), _UNANSWERED
 
-        async def told(message: Any) -> None:
+        async def send_with_id(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -103,7 +103,7 @@ class Correlated:
 
         before, of_request = _current.set(correlation_id), logs.request_id.set(request_id)
         try:
-            await self._application(scope, receive, told)
+            await self._application(scope, receive, send_with_id)
         finally:
             _current.reset(before)
             logs.request_id.reset(of_request)

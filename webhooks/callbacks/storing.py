@@ -39,7 +39,7 @@ WITH request AS MATERIALIZED (
         ON connection.id = given.connection_id AND connection.organization_id = given.organization_id
     ORDER BY connection.id
     FOR KEY SHARE OF connection
-), told AS MATERIALIZED (
+), notices AS MATERIALIZED (
     SELECT DISTINCT ON (request.connection_id, each.dedup_id)
         each.*, request.organization_id, request.connection_id, request.receipt_id, request.body_hash
     FROM json_to_recordset(%s::json) AS each(
@@ -51,11 +51,11 @@ WITH request AS MATERIALIZED (
 ), claimed AS (
     INSERT INTO webhooks_dedupid (connection_id, external_id, receipt_id, body_hash, received_at)
     SELECT connection_id, dedup_id, receipt_id, decode(body_hash, 'hex'), now()
-    FROM told ORDER BY connection_id, dedup_id
+    FROM notices ORDER BY connection_id, dedup_id
     ON CONFLICT (connection_id, external_id) DO NOTHING
     RETURNING receipt_id, external_id
 ), fresh AS MATERIALIZED (
-    SELECT * FROM told WHERE ((receipt_id, dedup_id) IN (SELECT receipt_id, external_id FROM claimed)) IS TRUE
+    SELECT * FROM notices WHERE ((receipt_id, dedup_id) IN (SELECT receipt_id, external_id FROM claimed)) IS TRUE
 ), counted AS MATERIALIZED (
     SELECT place, count(*) AS new FROM fresh GROUP BY place
 ), receipt AS (
@@ -107,8 +107,8 @@ async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackRec
     Returns:
         How many notices of each request were new. ``None``: its connection was deleted, and nothing is stored.
     """
-    requests, told = await asyncio.to_thread(_as_json, batch)
-    counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, told]))
+    requests, notices = await asyncio.to_thread(_as_json, batch)
+    counts: dict[int, int] = dict(await database.fetch(_STORE, [requests, notices]))
     hints.notices_stored(
         (item.door.connection_id, queue_of(notice.kind))
         for place, item in enumerate(batch)
@@ -120,14 +120,14 @@ async def store_callbacks(database: AsyncConnection, batch: Sequence[CallbackRec
 
 def _as_json(batch: Sequence[CallbackReceived]) -> tuple[str, str]:
     """The requests and their notices; run outside the event loop, since a request may have thousands of statuses."""
-    requests, told = [], []
+    requests, notices = [], []
     for place, item in enumerate(batch):
         body_hash = hashlib.sha256(item.body).hexdigest()
         requests.append({"place": place, **_request(item, body_hash)})
-        told += [{"place": place, "number": number, **_told(notice)} for number, notice in enumerate(item.notices)]
+        notices += [{"place": place, "number": number, **_notice(notice)} for number, notice in enumerate(item.notices)]
         if item.unreadable:
-            told.append({"place": place, "number": 0, "dedup_id": f"{UNREADABLE}:{body_hash}"})
-    return json.dumps(requests), json.dumps(told)
+            notices.append({"place": place, "number": 0, "dedup_id": f"{UNREADABLE}:{body_hash}"})
+    return json.dumps(requests), json.dumps(notices)
 
 
 def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
@@ -151,7 +151,7 @@ def _request(item: CallbackReceived, body_hash: str) -> dict[str, object]:
     }
 
 
-def _told(notice: Notice) -> dict[str, object]:
+def _notice(notice: Notice) -> dict[str, object]:
     return {
         "dedup_id": notice.dedup_id,
         "id": new_id_text(),

@@ -93,8 +93,8 @@ def _of_entry(entry: object, now: datetime) -> Iterator[Notice]:
 
 def _of_change(entry: dict[str, Any], change: dict[str, Any], now: datetime) -> list[Notice]:
     field = reading.text(change, "field")
-    told = list(_of_messages(reading.part(change, "value"), now)) if field == "messages" else []
-    return told or [_other(field or "change", change, {"entry": entry.get("id"), "time": entry.get("time")}, now)]
+    notices = list(_of_messages(reading.part(change, "value"), now)) if field == "messages" else []
+    return notices or [_other(field or "change", change, {"entry": entry.get("id"), "time": entry.get("time")}, now)]
 
 
 def _of_messages(value: dict[str, Any], now: datetime) -> Iterator[Notice]:

@@ -79,15 +79,15 @@ def closing_early_answers(application: Any) -> Any:
         if scope["type"] != "http" or not any(name == b"expect" for name, _ in scope["headers"]):
             await application(scope, receive, send)
             return
-        told = False
+        asked = False
 
         async def receiving() -> Any:
-            nonlocal told
-            told = True
+            nonlocal asked
+            asked = True
             return await receive()
 
         async def sending(message: Any) -> None:
-            if message["type"] == "http.response.start" and not told:
+            if message["type"] == "http.response.start" and not asked:
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != _CONNECTION]
                 message = {**message, "headers": [*headers, (_CONNECTION, b"close")]}
             await send(message)

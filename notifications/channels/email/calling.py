@@ -20,8 +20,8 @@ class Number:
 def numbers(delivery: Delivery) -> tuple[Number, ...]:
     """The reporter, if their number is given, then at most three of the wedding's people, except the recipient."""
     event = delivery.event
-    told = event.payload
-    reporter = _number(str(told.get("reported_by") or ""), str(told.get("contact_phone") or ""))
+    payload = event.payload
+    reporter = _number(str(payload.get("reported_by") or ""), str(payload.get("contact_phone") or ""))
     of_wedding = Contact.objects.filter(organization_id=delivery.organization_id, wedding=event.wedding)
     people = (
         of_wedding.exclude(id__in=[delivery.contact_id] if delivery.contact_id else [])

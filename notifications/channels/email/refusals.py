@@ -126,6 +126,6 @@ def _of_warning(warning: Any) -> list[Any]:
     recipients = warning.get("recipients") if isinstance(warning, dict) else None
     found: list[Any] = []
     for each in recipients if isinstance(recipients, list) else []:
-        told = (each.get("reasons") or each.get("reason")) if isinstance(each, dict) else None
-        found += told if isinstance(told, list) else [told]
+        reasons = (each.get("reasons") or each.get("reason")) if isinstance(each, dict) else None
+        found += reasons if isinstance(reasons, list) else [reasons]
     return found
