@@ -55,9 +55,9 @@ def first_open(points: Sequence[ContactPoint]) -> ContactPoint | None:
     return next((point for point in usable if point.channel not in UNPROVEN), next(iter(usable), None))
 
 
-def reaches_somebody(plans: Iterable[PlannedDelivery]) -> bool:
+def reaches_somebody(deliveries: Iterable[PlannedDelivery]) -> bool:
     """Whether planned deliveries of an emergency count as telling anybody at all."""
-    return any(not plan.skipped and plan.channel not in UNPROVEN for plan in plans)
+    return any(not planned.skipped and planned.channel not in UNPROVEN for planned in deliveries)
 
 
 def blocked_because(channel: ContactChannel, address: Address | None) -> Reason:
