@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from pytest_django import Settings
 
 from wedsync import env, named_credentials, startup, vault
-from wedsync.settings import database
+from wedsync.database.connection_settings import database
 
 
 def test_a_missing_variable_is_named_and_its_use_explained() -> None:

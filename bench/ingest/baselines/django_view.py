@@ -11,7 +11,7 @@ from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from bench.ingest.baselines.signed import is_signed
-from wedsync.settings import database
+from wedsync.database.connection_settings import database
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],

@@ -18,13 +18,13 @@ from tests.polling import until
 from tests.ports import free_port
 from wedsync.database import sessions
 from wedsync.database.async_connection import AsyncConnection
+from wedsync.database.connection_settings import database
 from wedsync.database.errors import POSTGRES_AWAY, code_of
 from wedsync.database.pooled.base import DatabaseWrapper
 from wedsync.database.sessions import Role
 from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres
 from wedsync.runner.home import Home
-from wedsync.settings import database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEAD_ENDS = {
