@@ -30,7 +30,7 @@ from wedsync.queues import Priority
 
 log = structlog.get_logger(__name__)
 EXCERPT = ERROR = 500  # characters
-ENDING_PATIENCE = 5.0  # seconds to record the result of a call while PostgreSQL restarts
+RECORDING_DEADLINE = 5.0  # seconds to record the result of a call while PostgreSQL restarts
 ENDING_PAUSE = 0.2
 
 
@@ -157,7 +157,7 @@ def _finish(lease: Lease, sender: Sender, result: Result) -> SendResult:
 
 def _end(lease: Lease, ending: Ending) -> Ended:
     """Record the attempt, even across a restart of PostgreSQL: the call was made and must not be repeated."""
-    gives_up = time.monotonic() + ENDING_PATIENCE
+    gives_up = time.monotonic() + RECORDING_DEADLINE
     while True:
         try:
             return state_changes.record_attempt(lease.delivery, lease.token, ending)

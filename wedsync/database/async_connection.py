@@ -20,7 +20,7 @@ from wedsync.database.errors import AWAY_CODES
 from wedsync.database.sessions import Role
 
 Row = tuple[Any, ...]
-PATIENCE = 10.0  # seconds that one statement may take before its connection is given up
+STATEMENT_DEADLINE = 10.0  # seconds that one statement may take before its connection is given up
 
 
 class AsyncConnection:
@@ -41,7 +41,7 @@ class AsyncConnection:
             psycopg2.OperationalError: also after ten seconds without an answer; it may still have been committed.
         """
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STATEMENT_DEADLINE):
                 return await self._fetch(sql, parameters)
         except TimeoutError as error:
             self.close()

@@ -14,7 +14,7 @@ SECONDS = 5.0
 """Within this time everything of high and urgent priority must have arrived."""
 SECONDS_WITH_FAULTS = 45.0
 """The same with a fault: retries come after 1, 2, 4, 8 s, and an open breaker admits the first call after 30 s."""
-PATIENCE = 10.0
+GRACE = 10.0  # seconds after the deadline in which late events are still shown
 """How many seconds beyond the deadline to wait, so that a late arrival counts as late and not as lost."""
 
 _SERVICES = {WHATSAPP: "whatsapp", SLACK: "slack", EMAIL: "resend", SYSTEM: "studio_cloud"}
@@ -87,7 +87,7 @@ class Player:
         began = time.time()
         played = Played(story, began, story.begin(self._outside))
         waiting = [each for each in story.expected if not self._may_be_held(each)]
-        while waiting and time.time() < began + self._seconds + PATIENCE:
+        while waiting and time.time() < began + self._seconds + GRACE:
             time.sleep(0.02)
             played.messages += self._outside.new_messages()
             played.frames = self._listener.frames()[self._frames_before :]

@@ -22,7 +22,7 @@ from wedsync import vault
 from wedsync.env import ConfigurationError
 
 FIXTURES = Path(__file__).parents[3] / "tests" / "integrations" / "vendors"
-PATIENCE = 10.0  # seconds
+DEADLINE = 10.0  # seconds
 _CHOOSE = "Choose one with --connection"
 
 
@@ -163,7 +163,7 @@ def post(address: str, vendor: Vendor, body: bytes, secret: str) -> requests.Res
     try:
         with requests.Session() as session:
             session.trust_env = False  # the shell's proxy would not reach this machine
-            return session.post(address, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False)
+            return session.post(address, data=body, headers=headers, timeout=DEADLINE, allow_redirects=False)
     except requests.RequestException as error:
         kind = type(error).__name__
         raise CommandError(f"Nothing answers at {address} ({kind}). Is the server running? See --url.") from error
