@@ -15,6 +15,7 @@ class Followed:
     def __init__(self, organization_id: UUID) -> None:
         self._organization_id = organization_id
         self._subscriptions: dict[str, Subscription] = {}
+        self._written_before = 0
 
     def __contains__(self, name: object) -> bool:
         return name in self._subscriptions
@@ -24,6 +25,11 @@ class Followed:
 
     def __len__(self) -> int:
         return len(self._subscriptions)
+
+    @property
+    def events_written(self) -> int:
+        """How many events the client was written, also from channels that it follows no more."""
+        return self._written_before + sum(each.cursor - each.start for each in self._subscriptions.values())
 
     def begin(self, client: Client, name: str, cursor: int, last: int) -> None:
         """Write a client everything after ``cursor``, replacing an earlier subscription to the same channel.
@@ -40,6 +46,7 @@ class Followed:
         """Write nothing more from this channel."""
         if subscription := self._subscriptions.pop(name, None):
             broadcaster.remove(subscription)
+            self._written_before += subscription.cursor - subscription.start
 
     def forget_all(self) -> None:
         """Write nothing more."""

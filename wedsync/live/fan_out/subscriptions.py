@@ -37,15 +37,15 @@ class Subscription:
     """A client's position in one channel.
 
     Attributes:
-        cursor: the last sequence that was written to the client.
+        start, cursor: the sequences before the first and of the last event that were written to the client.
         is_behind: it reads the log in turn, until it has caught up with the others.
         page: how many entries it reads at a time, so that a page is about as large as allowed.
     """
 
-    __slots__ = ("client", "cursor", "ended", "is_behind", "key", "page")
+    __slots__ = ("client", "cursor", "ended", "is_behind", "key", "page", "start")
 
     def __init__(self, client: Client, key: ChannelKey, cursor: int, page: int) -> None:
-        self.client, self.key, self.cursor, self.page = client, key, cursor, page
+        self.client, self.key, self.start, self.cursor, self.page = client, key, cursor, cursor, page
         self.is_behind = self.ended = False
 
     @property

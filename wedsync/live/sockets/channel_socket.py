@@ -14,12 +14,13 @@ import orjson
 import structlog
 from django.conf import settings
 
-from wedsync.live.access.rights import Bearer, guard
+from wedsync.live.access.rights import Bearer
 from wedsync.live.access.tickets import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
+from wedsync.live.open_clients import open_clients
 from wedsync.live.sockets.frames import text_frame, text_frames
 from wedsync.live.sockets.idle_sockets import idle_sockets
 from wedsync.live.sockets.operations.requests import Request, RequestRefused, id_of
@@ -28,7 +29,6 @@ from wedsync.live.sockets.request_counts import RequestCount
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.sockets.subprotocol import to_accept
-from wedsync.web.draining import drain
 from wedsync.wire import strict_json
 
 log = structlog.get_logger(__name__)
@@ -41,9 +41,8 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     connection: SocketProtocol = scope["extensions"][EXTENSION]
     await receive()
     await send({"type": "websocket.accept", "subprotocol": to_accept(scope)})
-    socket = ChannelSocket(scope["pass"], connection)
-    guard.add(socket)
-    drain.add(socket)
+    socket = ChannelSocket(scope["pass"], connection, (scope.get("client") or ("",))[0])
+    open_clients.add(socket)
     slow_readers.add(connection)
     idle_sockets.note(socket, follows=False)
     connection.hand_over(socket)
@@ -52,21 +51,23 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
 class ChannelSocket:
     """One client: its rights, and what it follows."""
 
-    def __init__(self, entry: Pass, connection: SocketProtocol) -> None:
-        self._pass, self._connection = entry, connection
-        self._followed = Followed(entry.organization_id)
+    transport = "socket"
+
+    def __init__(self, entry: Pass, connection: SocketProtocol, address: str) -> None:
+        self.entry, self._connection, self.address = entry, connection, address
+        self.followed = Followed(entry.organization_id)
         self._when_drained: list[Callable[[], None]] = []
         self._requests = RequestCount()
 
     @property
     def bearer(self) -> Bearer:
         """Whose rights keep this socket open."""
-        return self._pass.bearer
+        return self.entry.bearer
 
     @property
     def rights(self) -> frozenset[str]:
         """The rights it was admitted with."""
-        return self._pass.rights
+        return self.entry.rights
 
     @property
     def framing(self) -> Framing:
@@ -86,6 +87,16 @@ class ChannelSocket:
     def write(self, frames: bytes) -> None:
         """Send whole frames, without waiting."""
         self._connection.write_frames(frames)
+
+    @property
+    def bytes_written(self) -> int:
+        """What was written to the client so far."""
+        return self._connection.written
+
+    @property
+    def close_code(self) -> int:
+        """Why the socket ended; 1006: the connection broke."""
+        return self._connection.close_code
 
     def when_drained(self, again: Callable[[], None]) -> None:
         """Call back once the client has read nearly everything."""
@@ -108,15 +119,14 @@ class ChannelSocket:
 
     def ended(self) -> None:
         """The connection is gone."""
-        guard.remove(self)
-        drain.remove(self)
+        open_clients.remove(self)
         slow_readers.remove(self._connection)
         idle_sockets.remove(self)
         self._let_go()
 
     def _let_go(self) -> None:
         self._when_drained.clear()
-        self._followed.forget_all()
+        self.followed.forget_all()
 
     async def answer(self, text: str) -> None:
         """Carry out a message's request. Unreadable messages are answered like any other bad request."""
@@ -133,7 +143,7 @@ class ChannelSocket:
             content = strict_json.loads(text.encode())
         except ValueError:
             content = None
-        request = Request(self, self._pass, self._followed, content)
+        request = Request(self, self.entry, self.followed, content)
         request_id: object = None
         try:
             request_id = id_of(content)
@@ -149,7 +159,7 @@ class ChannelSocket:
         if self.is_open:
             self.write(text_frame(_as_json(frame)))
             request.answered()
-            idle_sockets.note(self, follows=len(self._followed) > 0)
+            idle_sockets.note(self, follows=len(self.followed) > 0)
 
 
 def _as_json(frame: dict[str, Any]) -> bytes:

@@ -23,6 +23,7 @@ from wedsync.live.fan_out.subscriptions import MOST_UNSENT
 
 log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
+ABNORMAL = 1006
 SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 MOST_DROPPED = 32 * 1024 * 1024  # bytes that a client may still send after a frame that cannot be read
@@ -210,6 +211,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def is_open(self) -> bool:
         """Whether frames can be written."""
         return self.handshake_complete and not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    @property
+    def close_code(self) -> int:
+        """The code by which it was closed, by us or by the client, whoever was first; 1006: it broke."""
+        ours, theirs = self.conn.close_sent, self.conn.close_rcvd
+        first = theirs if self.conn.close_rcvd_then_sent or ours is None else ours
+        return ABNORMAL if first is None else int(first.code)
 
     @property
     def unsent(self) -> int:
