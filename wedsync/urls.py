@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from wedsync.api.asyncapi.views import asyncapi
 from wedsync.api.channels.tickets import TicketsView
 from wedsync.api.openapi.description import DocsPage, schema
 from wedsync.api.probes.health import HealthView
@@ -27,5 +28,6 @@ urlpatterns = [
     path("api/integrations/", include("wedsync.api.integrations.urls")),
     path("api/", include("wedsync.api.people.urls")),
     path("api/schema/", schema, name="schema"),
+    path("api/asyncapi/", asyncapi, name="asyncapi"),
     path("api/docs/", DocsPage.as_view(url_name="schema"), name="api-docs"),
 ]

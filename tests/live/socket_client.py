@@ -1,18 +1,42 @@
-"""A plain WebSocket client of the socket at /ws/channels/."""
+"""A plain WebSocket client of the socket at /ws/channels/, which checks all it is told against docs/asyncapi.yaml."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync import client as websockets_client
+from websockets.sync.client import ClientConnection
 from websockets.typing import Subprotocol
 
+from tests.asyncapi import Conversation
 from tests.live.world import World
 from wedsync.live.close_codes import CloseCode
+
+
+class CheckedConnection(ClientConnection):
+    """A connection on which a message that the description does not allow fails the test."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._conversation = Conversation()
+
+    def send(self, message: Any, *, text: bool | None = None) -> None:
+        self._conversation.asked(message)
+        super().send(message, text=text)
+
+    def recv(self, timeout: float | None = None, decode: bool | None = None) -> Any:
+        message = super().recv(timeout, decode)
+        self._conversation.told(message)
+        return message
+
+
+connect = partial(websockets_client.connect, create_connection=CheckedConnection)
+"""Live tests connect by this alone; ``tests/wedsync/api/test_asyncapi.py`` sees to it."""
 
 
 @contextmanager

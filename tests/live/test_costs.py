@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 from django.db import transaction
-from websockets.sync.client import connect
 
-from tests.live.socket_client import ask, couple
+from tests.live.socket_client import ask, connect, couple
 from tests.live.webs import Web, another_web
 from tests.live.world import World
 from wedsync.weddings.models import Wedding

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.live.socket_client import ask, couple, receive
+from tests.live.socket_client import ask, connect, couple, receive
 from tests.live.webs import Web, another_web
 from tests.live.world import World, signed
 from tests.polling import until

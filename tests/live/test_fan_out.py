@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect
 
 from tests.live.raw_sockets import masked, raw, slow
-from tests.live.socket_client import ask, couple, receive, socket
+from tests.live.socket_client import ask, connect, couple, receive, socket
 from tests.live.world import World
 from tests.polling import until
 

@@ -7,6 +7,7 @@ import requests
 
 from tests.live.socket_client import ask, couple, receive, socket
 from tests.live.world import World
+from tests.polling import until
 
 LOADS, CHANGES = 12, 40
 FIELDS = {"guest_count.changed": "guest_count", "venue.capacity_updated": "capacity"}
@@ -57,6 +58,7 @@ def test_what_is_loaded_and_then_followed_equals_the_database_while_others_write
             each.result(120)
         found = [each.result(120) for each in clients]
 
+    until(lambda: not world.events().filter(routing="pending").exists(), 120, what="all events being applied")
     world.wedding.refresh_from_db()
     assert (world.wedding.guest_count, world.wedding.capacity) == (80 + CHANGES - 1, 500 + CHANGES - 1)
     for shown, sequences, last in found:

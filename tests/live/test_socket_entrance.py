@@ -3,11 +3,10 @@
 import pytest
 from django.contrib.auth.hashers import make_password
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.factories import MembershipFactory
-from tests.live.socket_client import ask, capacity, couple, refused_within, sign_in, socket, witness
+from tests.live.socket_client import ask, capacity, connect, couple, refused_within, sign_in, socket, witness
 from tests.live.world import World, make_world
 from wedsync.live.close_codes import CloseCode
 from wedsync.weddings.models import ApiKey, ApiScope

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from tests.live.socket_client import ask
+from tests.live.socket_client import ask, connect
 from tests.live.webs import Web, another_web
 from tests.live.world import World, make_world
 from tests.polling import until

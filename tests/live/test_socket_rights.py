@@ -14,11 +14,11 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 from websockets.typing import Origin
 
 from tests.factories import MembershipFactory
-from tests.live.socket_client import ask, capacity, couple, refused_within, sign_in, socket, witness
+from tests.live.socket_client import ask, capacity, connect, couple, refused_within, sign_in, socket, witness
 from tests.live.world import World
 from wedsync.live.close_codes import CloseCode
 from wedsync.weddings.models import ApiKey, Membership

@@ -8,10 +8,10 @@ import pytest
 import requests
 from django.db import connection
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from tests.factories import ApiKeyFactory, WeddingFactory
 from tests.live.product import Product
+from tests.live.socket_client import connect
 from tests.live.webs import Web, another_web
 from tests.polling import until
 from tests.senders import make_sender

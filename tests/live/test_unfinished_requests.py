@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
-from tests.live.socket_client import ask, couple
+from tests.live.socket_client import ask, connect, couple
 from tests.live.webs import Web, another_web
 from tests.live.world import World
 from tests.polling import until

@@ -109,7 +109,7 @@ WITHOUT_IDS = {
     ("post", "integrations/deliveries/resend/"),
     ("post", "integrations/deliveries/cancel/"),
 }
-OPEN = {"schema/", "docs/"}
+OPEN = {"schema/", "docs/", "asyncapi/"}
 ids = " ".join
 
 

@@ -13,6 +13,8 @@ from csp.middleware import CSPMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from wedsync.api.middleware.spellings import PAGES
+
 Directives = dict[str, list[str]]
 KEPT_NOWHERE = "no-store"
 _HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]+")
@@ -38,7 +40,7 @@ def directives_for(request: HttpRequest) -> Directives:
     path = request.path_info
     if path.startswith("/admin/"):
         return _ADMIN
-    if path.startswith("/api/") and not path.startswith("/api/docs/"):
+    if path.startswith("/api/") and not path.startswith(PAGES):
         return _NOTHING
     if path == "/" or path.startswith("/events/"):
         return _PAGE | {"connect-src": [SELF, *_own_socket(request)]}

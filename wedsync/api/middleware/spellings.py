@@ -14,7 +14,7 @@ from django.urls import is_valid_path
 from wedsync.api.problems import problem_response
 
 API = "/api/"
-PAGES = "/api/docs/"  # below API, and for people
+PAGES = ("/api/docs/", "/api/asyncapi/")  # below API, and for people
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 Answer = Callable[[HttpRequest], HttpResponse]
 

@@ -1,0 +1,121 @@
+"""The whole description.
+
+https://www.asyncapi.com/docs/reference/specification/v3.1.0
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from wedsync.api.asyncapi.events import events, payloads
+from wedsync.api.asyncapi.operations import Described, described
+from wedsync.api.asyncapi.schemas import TEXT, Schema, a, common
+from wedsync.live.close_codes import CloseCode
+from wedsync.live.sockets.subprotocol import SUBPROTOCOL
+
+VERSION = "3.1.0"
+SOCKET = "socket"
+_ABOUT = f"""\
+Events of weddings as they happen, over a WebSocket with the subprotocol `{SUBPROTOCOL}`. Each channel numbers its
+events 1, 2, 3, ... without a gap, so a client knows what it has and goes on from there. One JSON object per message.
+
+Close codes from 3000 to 3499 mean "come again", those from 3500 to 3999 "do not".
+"""
+
+
+def document(url: str) -> dict[str, Any]:
+    """The description of a copy that is reached at this URL."""
+    parts = urlsplit(url)
+    found = described()
+    return {
+        "asyncapi": VERSION,
+        "info": {
+            "title": "WedSync's live channels",
+            "version": settings.SPECTACULAR_SETTINGS["VERSION"],
+            "description": _ABOUT,
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "wedsync": {
+                "host": parts.netloc,
+                "protocol": "wss" if parts.scheme == "https" else "ws",
+                "security": [{"$ref": "#/components/securitySchemes/ticket"}],
+            }
+        },
+        "channels": {SOCKET: _socket(found)},
+        "operations": _operations(found),
+        "components": {
+            "messages": _messages(found),
+            "schemas": {**common(), **_of_operations(found), **events(), **payloads()},
+            "securitySchemes": {
+                "ticket": {
+                    "type": "httpApiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "From `POST /api/channels/tickets/`; opens one socket, once.",
+                }
+            },
+        },
+    }
+
+
+def _socket(found: Any) -> Schema:
+    query = a(
+        {"ticket": TEXT, "organization": TEXT | {"description": "For signed-in staff."}}, "ticket", "organization"
+    )
+    return {
+        "address": "/ws/channels/",
+        "description": "One socket follows any number of channels, up to its limit.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages(found)},
+        "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
+        "x-subprotocol": SUBPROTOCOL,
+        "x-close-codes": [
+            {"code": int(code), "when": code.when, "come_again": not code.is_final} for code in CloseCode
+        ],
+    }
+
+
+def _operations(found: Any) -> Schema:
+    channel = {"$ref": f"#/channels/{SOCKET}"}
+    asked = {
+        name: {
+            "action": "receive",
+            "channel": channel,
+            "summary": each.summary,
+            "messages": [_message(name)],
+            "reply": {"channel": channel, "messages": [_message(f"{name}.answer"), _message("refusal")]},
+        }
+        for name, each in found.items()
+    }
+    told = {"action": "send", "channel": channel, "summary": "An event of a channel.", "messages": [_message("event")]}
+    return {**asked, "event": told}
+
+
+def _message(name: str) -> Schema:
+    return {"$ref": f"#/channels/{SOCKET}/messages/{name}"}
+
+
+def _messages(found: Any) -> Schema:
+    same_id = {"location": "$message.payload#/id"}
+    messages: Schema = {}
+    for name, each in found.items():
+        for kind, example in zip((name, f"{name}.answer"), each.example, strict=True):
+            messages[kind] = _described(kind) | {"correlationId": same_id, "examples": [{"payload": example}]}
+    return {**messages, "refusal": _described("refusal") | {"correlationId": same_id}, "event": _described("event")}
+
+
+def _described(name: str) -> Schema:
+    schema = name if name in {"refusal", "event"} else _schema_name(name)
+    return {"name": name, "payload": {"$ref": f"#/components/schemas/{schema}"}}
+
+
+def _of_operations(found: Any) -> dict[str, Schema]:
+    def both(name: str, each: Described) -> dict[str, Schema]:
+        return {_schema_name(name): each.request, _schema_name(f"{name}.answer"): each.answer}
+
+    return {name: schema for operation, each in found.items() for name, schema in both(operation, each).items()}
+
+
+def _schema_name(message: str) -> str:
+    return message if message.endswith(".answer") else f"{message}.request"
