@@ -23,7 +23,7 @@ demo: $(VENV)/.run-installed ## play the four stories on a copy of its own (ARGS
 test: $(VENV)/.dev-installed ## run the tests (ARGS="tests/wedsync/runner -k port")
 	$(RUN) -m pytest $(ARGS)
 
-bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer servers, about 6 minutes (ARGS="--rounds 1 --no-full")
+bench-ingest: $(VENV)/.dev-installed ## measure the receiver beside barer servers, about 8 minutes (ARGS="--rounds 1 --no-full")
 	$(RUN) -m bench.ingest $(ARGS)
 
 bench-deliver: $(VENV)/.dev-installed ## measure deliveries beside a bare Celery task, about 8 minutes (ARGS="--only throughput --latency 0")
@@ -38,7 +38,7 @@ bench-emergency: $(VENV)/.dev-installed ## play an emergency while 5 000 message
 bench-routing: $(VENV)/.dev-installed ## measure matching among 10 to 10 000 routes, about 2 minutes (ARGS="--help")
 	$(RUN) -m bench.routing $(ARGS)
 
-bench-live: $(VENV)/.dev-installed ## measure events to many sockets beside barer servers, about 6 minutes (ARGS="--rounds 1 --sockets 200")
+bench-live: $(VENV)/.dev-installed ## measure events to many sockets beside barer servers, about 8 minutes (ARGS="--rounds 1 --sockets 200")
 	$(RUN) -m bench.live $(ARGS)
 
 fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receiver (ARGS="--count 10000 --seed 7")

@@ -1,4 +1,4 @@
-"""The web process: webhooks, probes and sockets on asyncio, the rest of HTTP in a bounded thread pool.
+"""The web process: webhooks, probes, sockets and streams on asyncio, the rest of HTTP in a bounded thread pool.
 
 Sync views on Django's own ASGI handler opened a database connection per thread and failed under load. The WSGI
 handler behind our own bridge keeps one origin and a bounded number of connections (docs/adr/0007, 0054).
@@ -22,6 +22,7 @@ from integrations.health.heartbeats import Part, Pulse
 from integrations.systems import key_check
 from webhooks.front_door import PACE, FrontDoor
 from wedsync import startup
+from wedsync.api.keys import limits as key_limits
 from wedsync.api.probes.asgi import Probes
 from wedsync.correlation import Correlated
 from wedsync.database import sessions
@@ -30,6 +31,8 @@ from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
 from wedsync.live.sockets import channel_socket
 from wedsync.live.sockets.entrance import Entrance
+from wedsync.live.streams.cross_origin import CrossOrigin
+from wedsync.live.streams.routes import Streams
 from wedsync.web.answers import closing_early_answers
 from wedsync.web.draining import moving_senders_on
 from wedsync.web.wsgi_bridge import Bridge, Limits
@@ -49,6 +52,7 @@ limits = Limits(
 # People and programs wait for pages and the API, so their statements have a time limit.
 pages = Bridge(django, limits, threads=DJANGO_THREADS, initializer=partial(sessions.become, Role.PAGES))
 sockets = Entrance(channel_socket.serve)
+streams = Streams(partial(key_limits.count, key_limits.Share.CALLS))
 SOCKET_PATH = "/ws/channels/"
 pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
 
@@ -56,8 +60,8 @@ pulse = Pulse(Part.WEB, watched=(Part.SWEEP, Part.HEALTH))
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Send each connection to the part that speaks its protocol."""
     if scope["type"] == "http":
-        path = scope["path"]
-        await (door_in.at(path) or probes.at(path) or pages)(scope, receive, send)
+        path, method = scope["path"], scope["method"]
+        await (door_in.at(path) or streams.at(path, method) or probes.at(path) or pages)(scope, receive, send)
     elif scope["type"] == "websocket" and scope["path"] == SOCKET_PATH:
         await sockets(scope, receive, send)  # type: ignore[arg-type]
     elif scope["type"] == "websocket":
@@ -91,6 +95,7 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
             return
 
 
+application = CrossOrigin(application, settings.LIVE_ORIGINS)
 application = Correlated(moving_senders_on(closing_early_answers(application)))
 if settings.TRUSTED_PROXIES:
     application = ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES))  # type: ignore[assignment]

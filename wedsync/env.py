@@ -236,6 +236,15 @@ FOLLOW_SECONDS = _variable("WEDSYNC_FOLLOW_SECONDS", float, "2", "how often a we
 SLOW_READER_SECONDS = _variable(
     "WEDSYNC_SLOW_READER_SECONDS", float, "10", "how long a socket may take nothing of what waits for it"
 )
+STREAM_SECONDS = _variable(
+    "WEDSYNC_STREAM_SECONDS", float, "600", "how long a stream of events lasts at most; its client then opens the next"
+)
+LIVE_ORIGINS = _variable(
+    "WEDSYNC_LIVE_ORIGINS",
+    forms.origins,
+    "",
+    "comma-separated origins whose pages may ask for tickets, streams and histories, such as `https://app.example`",
+)
 DRAIN_SECONDS = _variable(
     "WEDSYNC_DRAIN_SECONDS", float, "10", "how long a web process that is told to end serves on, as its sockets move"
 )

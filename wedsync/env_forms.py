@@ -8,6 +8,7 @@ CREDENTIAL_PREFIX = "WEDSYNC_CREDENTIAL_"
 _VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _VAPID_CONTACT = re.compile(r"mailto:[^@\s]+@[A-Za-z0-9.-]+|https://[A-Za-z0-9.-]+")
 _HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _LISTED_CREDENTIAL = re.compile(rf"[A-Za-z0-9_-]+:{CREDENTIAL_PREFIX}[A-Za-z0-9_]+")
 
 
@@ -39,6 +40,14 @@ def url(text: str) -> str:
 def networks(text: str) -> tuple[str, ...]:
     """Networks separated by commas."""
     return tuple(str(ipaddress.ip_network(word)) for word in words(text))
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins of pages, separated by commas: scheme, host and port, unless it is the scheme's own."""
+    found = tuple(words(text.lower()))
+    if not all(map(_ORIGIN.fullmatch, found)):
+        raise ValueError("an entry is not scheme://host or scheme://host:port")
+    return found
 
 
 def allowed_target(entry: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int]:

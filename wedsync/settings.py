@@ -73,6 +73,8 @@ TRUSTED_PROXIES = env.TRUSTED_PROXIES.read()
 TICKET_SECONDS = env.TICKET_SECONDS.read()
 FOLLOW_SECONDS = env.FOLLOW_SECONDS.read()
 SLOW_READER_SECONDS = env.SLOW_READER_SECONDS.read()
+STREAM_SECONDS = env.STREAM_SECONDS.read()
+LIVE_ORIGINS = env.LIVE_ORIGINS.read()
 DRAIN_SECONDS = env.DRAIN_SECONDS.read()
 SOCKETS_PER_KEY = env.SOCKETS_PER_KEY.read()
 SOCKETS_PER_ADDRESS = env.SOCKETS_PER_ADDRESS.read()
@@ -229,6 +231,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayRequestDuration": True, "tryItOutEnabled": False},
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/(integrations/)?",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "wedsync.api.openapi.streams.describe"],
     "ENUM_NAME_OVERRIDES": {
         "DeliveryState": "integrations.states.State",
         "SystemStatus": "integrations.models.System.Status",

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.ground import ROOT, Ground
-from bench.live.fan_out import BARE, OURS, SIDES, STOCK, Measurement, WebhookWaits, percentile, stage
+from bench.live.fan_out import BARE, OURS, SIDES, SSE, STOCK, Measurement, WebhookWaits, percentile, stage
 from bench.program import keep, run
 
 RESULT = ROOT / "bench" / "results" / "live.json"
@@ -25,8 +25,9 @@ FILES = 8_192
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.live",
-        description="Let many sockets follow one channel, and send two events per second; our server, a bare one and "
-        "stock Channels take turns. Ours is timed from the commit, the others from their message to Redis.",
+        description="Let many sockets or streams follow one channel, and send two events per second; our sockets, our "
+        "streams, a bare server and stock Channels take turns. Ours are timed from the commit, the others from their "
+        "message to Redis.",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each server is measured (3)")
     parser.add_argument("--sockets", type=int, nargs="+", default=[200, 1000], help="how many sockets (200 1000)")
@@ -40,13 +41,14 @@ def ratios(found: Sequence[Measurement], waits: Sequence[WebhookWaits] = ()) -> 
     most = max((each.sockets for each in found), default=0)
     of = {side: [each for each in found if each.side == side and each.sockets == most] for side in SIDES}
 
-    def ratio(other: str, figure: Any) -> float | None:
-        pairs = zip(of[OURS], of[other], strict=True)
+    def ratio(other: str, figure: Any, side: str = OURS) -> float | None:
+        pairs = zip(of[side], of[other], strict=True)
         values = [figure(ours) / figure(theirs) for ours, theirs in pairs if figure(theirs)]
         return round(median(values), 2) if values else None
 
     return {
         "p99_vs_bare": ratio(BARE, lambda each: percentile(each.milliseconds, 0.99)),
+        "p99_sse_vs_bare": ratio(BARE, lambda each: percentile(each.milliseconds, 0.99), SSE),
         "p99_vs_stock_pubsub": ratio(STOCK, lambda each: percentile(each.milliseconds, 0.99)),
         "cpu_vs_bare": ratio(BARE, lambda each: each.cpu_microseconds),
         "memory_vs_bare": _of_memory(of[OURS], of[BARE]),

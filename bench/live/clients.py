@@ -1,8 +1,9 @@
-"""``python -m bench.live.clients``: many WebSocket clients in one process, which record when each event arrives.
+"""``python -m bench.live.clients``: many clients in one process, which record when each event arrives.
 
-They use raw sockets, so that a client costs as little as possible: it reads a frame's header and the event's number,
-but no JSON. Each line of input is a command in JSON, answered with one line: ``{"open": {...}}`` once all sockets are
-open and follow their channel; ``{"collect": [numbers]}`` with the times at which each event came; ``{"close": true}``.
+They speak WebSocket, or read Server-Sent Events. They use raw sockets, so that a client costs as little as possible: it
+reads a frame's header and the event's number, but no JSON. Each line of input is a command in JSON, answered with one
+line: ``{"open": {...}}`` once all sockets are open and follow their channel, ``{"stream": {...}}`` the same for
+streams; ``{"collect": [numbers]}`` with the times at which each event came; ``{"close": true}``.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import uvloop
@@ -18,6 +20,7 @@ import uvloop
 PATIENCE = 15.0  # seconds to wait for the last event
 AT_ONCE = 50  # clients that connect together
 _NUMBER = re.compile(rb"n(\d+)n")
+_DATA, _SUBSCRIBED = b"data: ", b"event: subscribed"
 _TEXT = 0x1
 
 
@@ -72,14 +75,42 @@ class Client(asyncio.Protocol):
         return buffer[start : start + length] if buffer[0] & 0xF == _TEXT else b" "
 
 
+class StreamClient(asyncio.Protocol):
+    """One stream of Server-Sent Events."""
+
+    def __init__(self, crowd: "Crowd", target: str, bearer: str) -> None:
+        self._crowd, self._target, self._bearer = crowd, target, bearer
+        self._buffer = b""
+        self.follows = False
+        self.changed = asyncio.Event()
+
+    def connection_made(self, transport: Any) -> None:
+        """Ask for the stream."""
+        self.transport = transport
+        transport.write(
+            f"GET {self._target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._bearer}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Read each complete event that has arrived."""
+        now = time.monotonic()
+        *blocks, self._buffer = (self._buffer + data).split(b"\n\n")
+        for block in blocks:
+            if _SUBSCRIBED in block:
+                self.follows = True
+                self.changed.set()
+            elif _DATA in block:
+                self._crowd.seen(self, block.split(_DATA, 1)[1], now)
+
+
 class Crowd:
     """All clients."""
 
     def __init__(self) -> None:
-        self.clients: list[Client] = []
+        self.clients: list[Client | StreamClient] = []
         self.arrivals: dict[int, list[float]] = {}
 
-    def seen(self, client: Client, frame: bytes, now: float) -> None:
+    def seen(self, client: Client | StreamClient, frame: bytes, now: float) -> None:
         """Handle an answer to a subscription, or an event."""
         if found := _NUMBER.search(frame):
             self.arrivals.setdefault(int(found[1]), []).append(now)
@@ -91,9 +122,16 @@ class Crowd:
 
     async def open(self, port: int, targets: list[str], request: str) -> int:
         """Connect to each target and send it the request; returns once all have answered."""
+        return await self._connect(port, [Client(self, target, request.encode()) for target in targets])
+
+    async def stream(self, port: int, target: str, bearers: list[str]) -> int:
+        """Open a stream for each bearer; returns once all have begun."""
+        return await self._connect(port, [StreamClient(self, target, bearer) for bearer in bearers])
+
+    async def _connect(self, port: int, clients: Sequence[Client | StreamClient]) -> int:
         loop = asyncio.get_running_loop()
-        for start in range(0, len(targets), AT_ONCE):
-            made = [Client(self, target, request.encode()) for target in targets[start : start + AT_ONCE]]
+        for start in range(0, len(clients), AT_ONCE):
+            made = clients[start : start + AT_ONCE]
             for client in made:
                 await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
             for client in made:
@@ -135,6 +173,8 @@ async def main() -> None:
         order = json.loads(line)
         if given := order.get("open"):
             answer: Any = await crowd.open(**given)
+        elif given := order.get("stream"):
+            answer = await crowd.stream(**given)
         elif numbers := order.get("collect"):
             answer = await crowd.collect(numbers)
         else:

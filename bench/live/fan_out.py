@@ -15,9 +15,11 @@ from bench.live.command_process import CommandProcess
 from bench.live.webhooks import Vendor
 from bench.servers import Server, free_port, our_web, python, web_command
 
-OURS, BARE, STOCK = "ours", "bare", "stock"
-SIDES = (OURS, BARE, STOCK)
+OURS, SSE, BARE, STOCK = "ours", "sse", "bare", "stock"
+SIDES = (OURS, SSE, BARE, STOCK)
+"""Our sockets, our streams of Server-Sent Events, and two other servers."""
 EVERY = 0.5  # seconds between two events
+STREAM_PATH = "/api/channels/events/"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class WebhookWaits:
 
 
 class Stage:
-    """The three servers, the process that sends events, the clients, and a vendor."""
+    """The servers, the process that sends events, the clients, and a vendor."""
 
     def __init__(
         self, servers: dict[str, Server], sender: CommandProcess, clients: CommandProcess, facts: Facts
@@ -65,7 +67,7 @@ class Stage:
         """
         server = self._servers[side]
         before = server.resident_bytes()
-        self._clients.ask(json.dumps({"open": self._targets(side, sockets, server.port)}))
+        self._open(side, sockets)
         grown = server.resident_bytes() - before
         self._tell(side, 2)  # so that what is created on first use exists
         cpu = cpu_seconds(server.pid)
@@ -82,7 +84,7 @@ class Stage:
         """Send webhooks to our server, first without sockets, then while events go to this number of them."""
         with self._vendor() as alone:
             time.sleep(events * EVERY)
-        self._clients.ask(json.dumps({"open": self._targets(OURS, sockets, self._servers[OURS].port)}))
+        self._open(OURS, sockets)
         with self._vendor() as beside:
             self._tell(OURS, events)
         self._clients.ask(json.dumps({"close": True}))
@@ -91,19 +93,27 @@ class Stage:
     def _vendor(self) -> Vendor:
         return Vendor(self._servers[OURS], self._facts, self._envelopes)
 
-    def _targets(self, side: str, sockets: int, port: int) -> dict[str, object]:
-        if side != OURS:
-            return {"port": port, "targets": ["/"] * sockets, "request": ""}
+    def _open(self, side: str, sockets: int) -> None:
+        port = self._servers[side].port
+        if side in (BARE, STOCK):
+            self._clients.ask(json.dumps({"open": {"port": port, "targets": ["/"] * sockets, "request": ""}}))
+            return
         tickets = self._sender.ask(f"tickets {sockets}")
+        if side == SSE:
+            target = f"{STREAM_PATH}?channel={self._channel}"
+            self._clients.ask(json.dumps({"stream": {"port": port, "target": target, "bearers": tickets}}))
+            return
         request = json.dumps({"id": 1, "op": "subscribe", "channel": self._channel})
-        return {"port": port, "targets": [f"/ws/channels/?ticket={each}" for each in tickets], "request": request}
+        targets = [f"/ws/channels/?ticket={each}" for each in tickets]
+        self._clients.ask(json.dumps({"open": {"port": port, "targets": targets, "request": request}}))
 
     def _tell(self, side: str, events: int) -> "Told":
         at: dict[int, float] = {}
         for _ in range(events):
             self._number += 1
             began = time.monotonic()
-            at[self._number] = self._sender.ask(f"tell {side} {self._number}")
+            way = OURS if side == SSE else side
+            at[self._number] = self._sender.ask(f"tell {way} {self._number}")
             time.sleep(max(0.0, began + EVERY - time.monotonic()))
         found = self._clients.ask(json.dumps({"collect": list(at)}))
         return Told(at, {int(number): each for number, each in found.items()})
@@ -127,6 +137,7 @@ def stage(ground: Ground) -> Iterator[Stage]:
         servers = {OURS: our_web(ground), BARE: _bare(ground), STOCK: _stock(ground)}
         for server in servers.values():
             started.enter_context(server)
+        servers[SSE] = servers[OURS]
         sender = started.enter_context(
             CommandProcess(("bench.live.event_sender", facts.organization), environment, log)
         )

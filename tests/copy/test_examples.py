@@ -30,6 +30,8 @@ SHOWN = ("", "http", "jinja", "json", "text")
 
 ENDLESS = "docs/developers/realtime-clients.md"
 """Its clients follow a channel until somebody ends them."""
+STREAMS = "docs/developers/realtime-streams.md"
+"""So does its stream."""
 
 
 JAVASCRIPT = ROOT / "clients" / "javascript"
@@ -40,6 +42,7 @@ class Reason(StrEnum):
 
     STARTS_A_COPY = "it starts what the other examples run against"
     TAKES_MINUTES = "it checks or measures for minutes; tests/bench plays each measurement in small"
+    NEEDS_A_PAGE = "it runs in a page of ours; tests/live/test_stream_browser.py opens one"
     NEEDS_DOCKER = "there is no Docker; tests/wedsync/runner/test_deployment.py reads the file"
 
 
@@ -47,6 +50,7 @@ NOT_RUN = {
     ("CONTRIBUTING.md", "make lint"): Reason.TAKES_MINUTES,
     ("CONTRIBUTING.md", "WEDSYNC_WRITE_TABLES=1 make test"): Reason.TAKES_MINUTES,
     ("README.md", "make run"): Reason.STARTS_A_COPY,
+    (STREAMS, "function follow"): Reason.NEEDS_A_PAGE,
     ("docs/operators/reliability.md", "make chaos"): Reason.TAKES_MINUTES,
     ("docs/operators/reliability.md", "make bench-ingest"): Reason.TAKES_MINUTES,
     ("docs/operators/running.md", "make run"): Reason.STARTS_A_COPY,
@@ -72,7 +76,7 @@ def reason(example: Example) -> Reason | None:
 
 
 RUNNING = [example for example in examples(*RUN) if not reason(example)]
-TO_THE_END = [example for example in RUNNING if example.page != ENDLESS]
+TO_THE_END = [example for example in RUNNING if example.page != ENDLESS and "curl -N" not in example.code]
 
 
 def environment(outsider: Outsider) -> dict[str, str]:
@@ -171,6 +175,14 @@ def test_a_python_client_is_told_of_a_change(calm: Outsider, tmp_path: Path, exa
     said = printed([sys.executable, "-c", example.code], calm, tmp_path, PYTHONPATH=installed)
 
     assert re.search(r"^\d+ timeline\.updated \{.*'after': '\d\d:\d\d'", said, re.MULTILINE)
+
+
+def test_a_stream_is_told_of_a_change(calm: Outsider, tmp_path: Path) -> None:
+    (example,) = [each for each in RUNNING if each.page == STREAMS and "curl -N" in each.code]
+
+    said = printed(["sh", "-c", STRICT + example.code.replace("curl -N", "exec curl -N")], calm, tmp_path)
+
+    assert re.search(r'^data: \{"op":"event",.*"type":"timeline\.updated"', said, re.MULTILINE)
 
 
 def test_the_browsers_client_is_told_of_a_change(calm: Outsider, tmp_path: Path) -> None:

@@ -182,6 +182,11 @@ class Ticket(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    is_stream_token = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Bought by a ticket; admits streams again and again until it expires.",
+    )
 
     class Meta:
         constraints = [

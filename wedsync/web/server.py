@@ -24,8 +24,8 @@ from django.conf import settings
 from wedsync.web.draining import drain
 
 APPLICATION = "wedsync.asgi:application"
+HTTP_PROTOCOL = "wedsync.live.streams.server_protocol:StreamProtocol"
 SOCKET_PROTOCOL = "wedsync.live.sockets.server_protocol:SocketProtocol"
-HTTP_PROTOCOL = "wedsync.web.http_protocol:HttpProtocol"
 OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
     "ws_per_message_deflate": False,

@@ -23,11 +23,11 @@ def is_our_own(scope: dict[str, Any], hosts: OriginValidator) -> bool:
         return False
     if origin == _origin(settings.PUBLIC_URL):
         return True
-    called = _origin(f"{_scheme(scope)}://{_header(scope, b'host')}")
+    called = _origin(f"{scheme_of(scope)}://{_header(scope, b'host')}")
     return origin == called and bool(hosts.valid_origin(urlsplit(given)))
 
 
-def _scheme(scope: dict[str, Any]) -> str:
+def scheme_of(scope: dict[str, Any]) -> str:
     """``https`` behind TLS, including TLS that a proxy terminates, as for pages."""
     if trusted := getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
         name, value = trusted

@@ -115,9 +115,16 @@ def redeem(text: str) -> Pass | None:
     if not ticket_texts.is_ours(text):
         return None
     digest = ticket_texts.digest(text)
-    taken = Ticket.objects.filter(token_hash=digest, used_at=None, expires_at__gt=Now()).update(used_at=Now())
-    if not taken:
-        return None
+    unused = Ticket.objects.filter(token_hash=digest, is_stream_token=False, used_at=None, expires_at__gt=Now())
+    return pass_of(digest) if unused.update(used_at=Now()) else None
+
+
+def pass_of(digest: str) -> Pass:
+    """What a ticket that is good allows now.
+
+    Raises:
+        MayNotFollow: its key, contact, member or link has lost the right, or has ended.
+    """
     rows = Ticket.objects.select_related("api_key", "contact", "membership__user")
     alive = Q(api_key=None) | Q(api_key__expires_at=None) | Q(api_key__expires_at__gt=Now())
     ticket = rows.filter(alive, token_hash=digest).first()

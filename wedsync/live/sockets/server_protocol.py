@@ -7,7 +7,6 @@ reads nothing. After ``hand_over`` the application may return; each message is t
 
 import asyncio
 import contextvars
-import socket
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,11 +19,11 @@ from websockets.frames import Frame
 
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT
+from wedsync.web.direct_writes import DirectWrites
 
 log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
 ABNORMAL = 1006
-SEND_BUFFER = 128 * 1024  # bytes that the kernel buffers for a client; what it has not accepted counts as unsent
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 MOST_DROPPED = 32 * 1024 * 1024  # bytes that a client may still send after a frame that cannot be read
 LAST_SECONDS = 1.0  # of a process, for what clients have not read
@@ -40,12 +39,9 @@ class Holder(Protocol):
         """The connection is gone."""
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(DirectWrites, WebSocketsSansIOProtocol):
     """One connection."""
 
-    written = 0  # bytes
-    drained: Callable[[], None] | None = None
-    """Called when the unsent bytes have been sent, for a socket that waits for that."""
     _holder: Holder | None = None
     _context: contextvars.Context | None = None
     _answering: asyncio.Task[None] | None = None
@@ -55,9 +51,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Limit what the kernel buffers for this client."""
         super().connection_made(transport)
         self._when_lost: list[Callable[[], None]] = []
-        found: Any = transport.get_extra_info("socket")
-        if found is not None:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.limit_send_buffer()
 
     async def run_asgi(self) -> None:
         """Let the application accept or refuse, like the parent class, but it may also hand the connection over."""
@@ -218,28 +212,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         ours, theirs = self.conn.close_sent, self.conn.close_rcvd
         first = theirs if self.conn.close_rcvd_then_sent or ours is None else ours
         return ABNORMAL if first is None else int(first.code)
-
-    @property
-    def unsent(self) -> int:
-        """Bytes written that the kernel has not accepted yet."""
-        return self.transport.get_write_buffer_size()
-
-    @property
-    def taken(self) -> int:
-        """Bytes that the kernel has accepted since the start."""
-        return self.written - self.unsent
-
-    def write_frames(self, frames: bytes) -> None:
-        """Send whole frames unchanged, without waiting; nothing if the connection is closing."""
-        if self.is_open:
-            self.written += len(frames)
-            self.transport.write(frames)
-
-    def resume_writing(self) -> None:
-        """Called by the transport when its buffer has nearly emptied."""
-        super().resume_writing()
-        if self.drained:
-            self.drained()
 
     def end(self, code: CloseCode, reason: str) -> None:
         """Start the closing handshake, without waiting; the connection is cut off if the client does not answer."""
