@@ -10,6 +10,7 @@ from wedsync.api.probes.health import HealthView
 from wedsync.api.weddings.forms import FormResponsesView
 from wedsync.api.weddings.journey import JourneyView
 from wedsync.api.weddings.wedding import WeddingView
+from wedsync.console.listeners import end_listener, listeners
 from wedsync.console.views import console, event_trace
 
 handler404 = "wedsync.api.problems.not_found"
@@ -18,6 +19,8 @@ handler500 = "wedsync.api.middleware.refusals.our_fault"
 urlpatterns = [
     path("", console, name="console"),
     path("events/<uuid:event_id>/", event_trace, name="event-trace"),
+    path("listeners/", listeners, name="listeners"),
+    path("listeners/<uuid:listener>/end/", end_listener, name="end-listener"),
     path("admin/", admin.site.urls),
     path("", include("notifications.urls")),
     path("api/integrations/health/", HealthView.as_view()),

@@ -12,6 +12,8 @@ client 2 s and no event (docs/adr/0006).
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from channels.layers import get_channel_layer
@@ -48,6 +50,8 @@ class Broadcaster:
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
         self._joined = asyncio.Event()
+        self.when_told: dict[str, Callable[[dict[str, Any]], None]] = {}
+        """What to do with messages to all web processes that are no hints, by their type."""
 
     async def listen(self) -> None:
         """Start receiving hints, if this process does not yet; waits one second at most."""
@@ -123,6 +127,9 @@ class Broadcaster:
     async def _receive_hints(self) -> None:
         while True:
             message = await get_channel_layer().receive(self._address)
+            if told := self.when_told.get(message["type"]):
+                told(message)
+                continue
             for named in message["channels"]:
                 if key := self._keys.get(named):
                     self._note(key, message.get("sent_at"))

@@ -1,0 +1,1 @@
+"""Who listens now, in all web processes: asked when somebody looks, since it changes with every second."""
