@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # a flush of Redis empties its groups
 PAGE = 32  # entries of one channel per read
 CHANNELS_AT_ONCE = 200  # channels per read
-CLIENTS_AT_ONCE = 50  # clients written to before other work gets its turn
+CLIENTS_AT_ONCE = 16  # clients written to before other work gets its turn (docs/adr/0097)
 AGAIN_SECONDS = 1.0  # after PostgreSQL was away
 
 
