@@ -104,7 +104,10 @@ export class WedSyncLive {
   follow(channels: Iterable<string>, handlers?: Handlers): Following;
   /** The answer to a request; it waits for the connection. Throws `LiveError`. */
   request(op: string, fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
-  publish(channel: string, fields: Record<string, unknown>): Promise<Record<string, unknown>>;
+  publish(
+    channel: string,
+    event: { type: string; payload: Record<string, unknown>; wedding_id?: string },
+  ): Promise<{ event: string; sequence: number }>;
   presence(channel: string, fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
   seen(channel: string, sequence: number): Promise<Record<string, unknown>>;
   /** For what no browser tells: the machine has slept, or the network is back. */

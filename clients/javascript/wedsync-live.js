@@ -199,7 +199,7 @@ class Line {
     if (this.state.state === "ended" || !this.turn) return;
     this.failures = 0;
     if (this.live && !this.streaming) this.test(this.times.trust);
-    else if (Date.now() - this.began > 500) this.connect();
+    else if (this.live || Date.now() - this.began > 500) this.connect();
   }
 
   close() {

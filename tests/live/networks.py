@@ -1,6 +1,8 @@
 """A network between a client and the product: it can go away without a word, and its proxies can be bad ones."""
 
 import contextlib
+import random
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NO_UPGRADE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_KEPT = re.compile(rb"^connection: keep-alive", re.IGNORECASE | re.MULTILINE)
 _PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 
 
@@ -51,6 +54,18 @@ class Network:
         for way in self._ways:
             way.dead = True
 
+    def misbehave(self, choice: random.Random) -> None:
+        """Do one of the things that networks do."""
+        choice.choice([self.forget_connections, self.go_away, self.come_back, self.come_back, self.cut])()
+
+    def cut(self) -> None:
+        """End every connection, as a proxy does that is restarted."""
+        for way in self._ways:
+            for end in (way.near, way.far):
+                if end is not None:
+                    with contextlib.suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         ends = [end for way in self._ways for end in (way.near, way.far) if end is not None]
         for each in (self._listener, *ends):
@@ -86,7 +101,7 @@ class Network:
                 way.near.close()
                 return
             way.far = socket.create_connection(("127.0.0.1", self._target))
-            way.far.sendall(head.replace(b"Connection: keep-alive", b"Connection: close"))  # one request each
+            way.far.sendall(_KEPT.sub(b"Connection: close", head))  # one request each
             threading.Thread(target=self._pass_back, args=(way, upgrades), daemon=True).start()
             while content := way.near.recv(65536):
                 if not way.dead:

@@ -37,7 +37,8 @@ class NodeClient:
 
     def shown(self, number: int = 0) -> list[int]:
         """The capacities of the events that it showed."""
-        return [each["event"]["capacity"] for each in self.told if "event" in each and each["number"] == number]
+        events = [each["event"] for each in self.told if "event" in each and each["number"] == number]
+        return [event["capacity"] for event in events if "capacity" in event]
 
     def state(self, number: int = 0) -> str:
         found = [each["state"] for each in self.told if "state" in each and each["number"] == number]
@@ -71,13 +72,17 @@ class NodeClient:
 
 
 @contextmanager
-def node_client(world: World, network: Network | None = None, **times: float) -> Iterator[NodeClient]:
+def node_client(
+    world: World, network: Network | None = None, ticket: dict[str, Any] | None = None, **times: float
+) -> Iterator[NodeClient]:
+    """``ticket``: what its tickets are limited to."""
     port = network.port if network else world.product.port
     setup = {
         "client": str(CLIENT),
         "tickets_url": f"http://127.0.0.1:{port}/api/channels/tickets/",
         "ws_url": f"ws://127.0.0.1:{port}/ws/channels/",
         "headers": {**world.headers, "Content-Type": "application/json"},
+        "ticket": ticket or {},
         "times": TIMES | times,
     }
     process = subprocess.Popen(

@@ -141,6 +141,20 @@ def test_a_clock_that_jumps_lets_the_connection_be_tested(world: World, network:
     tab.shows([160], seconds=1 + SOON)
 
 
+def test_a_proxy_that_refuses_sockets_is_passed_by_a_stream(world: World, network: Network, opened: Browser) -> None:
+    network.refuses_upgrade = True
+    tab = opened.tab()
+    tab.becomes("live")
+    world.capacity(160)
+    tab.shows([160])
+    opened.go_offline()
+    world.capacity(161)
+
+    opened.go_online()
+
+    tab.shows([160, 161], seconds=SOON)
+
+
 def test_the_console_says_how_its_connection_is(world: World, network: Network, opened: Browser) -> None:
     page = opened.tab().page
     page.goto(f"http://127.0.0.1:{network.port}/?organization={world.organization.slug}")

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +12,6 @@ from tests.live.world import World
 from wedsync.live.models import Channel
 
 MOST_BYTES = 8 * 1024
-SOON = 2.0  # seconds, after the network is back
 
 
 @pytest.fixture
@@ -93,75 +91,6 @@ def test_a_state_that_cannot_be_loaded_is_asked_for_again(world: World) -> None:
         world.capacity(161)
 
         client.shows([161])
-
-
-def test_a_network_that_was_away_without_a_word_costs_no_event(world: World, network: Network) -> None:
-    with node_client(world, network) as client:
-        client.follow(couple(world))
-        client.becomes("live")
-        network.go_away()
-        for capacity in (160, 161, 162):
-            world.capacity(capacity)
-        client.becomes("waiting", 15)  # an unanswered ping
-
-        network.come_back()
-        client.do("wake")
-
-        client.becomes("live", SOON)
-        world.capacity(163)
-        client.shows([160, 161, 162, 163])
-
-
-def test_a_clock_that_jumped_lets_a_dead_connection_be_replaced(world: World, network: Network) -> None:
-    with node_client(world, network, ping=60) as client:
-        client.follow(couple(world))
-        client.becomes("live")
-        network.forget_connections()
-        world.capacity(160)
-
-        client.do("jump", seconds=3600)
-
-        client.shows([160], seconds=5)
-        assert client.state() == "live"
-
-
-def test_a_clock_that_jumped_leaves_a_good_connection_alone(world: World, network: Network) -> None:
-    with node_client(world, network, ping=60) as client:
-        client.follow(couple(world))
-        client.becomes("live")
-
-        client.do("jump", seconds=-3600)
-        client.do("ask", op="ping")
-        client.tells("answer")
-        world.capacity(160)
-
-        client.shows([160])
-        assert network.upgrades == 1
-
-
-def test_a_server_that_was_killed_and_started_again_costs_no_event(world: World) -> None:
-    with node_client(world) as client:
-        client.follow(couple(world))
-        client.becomes("live")
-        world.product.kill("web")
-        client.becomes("waiting")
-
-        world.product.start("web")
-        for capacity in (160, 161):
-            world.capacity(capacity)
-
-        client.shows([160, 161])
-
-
-def test_a_server_that_ends_orderly_is_come_back_to(world: World) -> None:
-    with node_client(world) as client:
-        client.follow(couple(world))
-        client.becomes("live")
-        world.product.kill("web", signal.SIGTERM)
-        world.product.start("web")
-        world.capacity(160)
-
-        client.shows([160], seconds=20)
 
 
 def test_a_position_of_another_epoch_makes_it_load_again(world: World) -> None:

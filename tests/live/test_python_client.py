@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,22 @@ def test_a_network_that_was_away_without_a_word_costs_no_event(world: World, net
         listener.becomes("live", SOON)
         world.capacity(163)
         listener.shows([160, 161, 162, 163])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_a_network_does_each_event_comes_once_and_in_order(world: World, network: Network, seed: int) -> None:
+    choice = random.Random(seed)
+    capacities = list(range(160, 185))
+    with listening(world, port=network.port, times=replace(TIMES, patience=0.6, ping=1)) as listener:
+        listener.becomes("live")
+        for capacity in capacities:
+            world.capacity(capacity)
+            if choice.random() < 0.5:
+                network.misbehave(choice)
+        network.come_back()
+        listener.following.wake()
+
+        listener.shows(capacities, 20)
 
 
 def test_a_clock_that_jumped_lets_a_dead_connection_be_replaced(

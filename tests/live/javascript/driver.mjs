@@ -8,7 +8,8 @@ const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const loads = [];
 
 async function ticket() {
-  const answer = await fetch(setup.tickets_url, { method: "POST", headers: setup.headers, body: "{}" });
+  const body = JSON.stringify(setup.ticket);
+  const answer = await fetch(setup.tickets_url, { method: "POST", headers: setup.headers, body });
   if (!answer.ok) throw new Error(`tickets: ${answer.status}`);
   return { ws_url: setup.ws_url, ticket: (await answer.json()).ticket };
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from wedsync.live.channels import MOST_CHANNELS, check_name
+from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.log.reader import Position
 from wedsync.live.log.resuming import Resumed, Start, resume
@@ -148,7 +148,8 @@ def _checked(name: str) -> str:
     try:
         return check_name(name)
     except ValueError as error:
-        raise Problematic(Problem(400, ErrorCode.BAD_CHANNEL, f"{error}.".capitalize())) from error
+        which = {"channel": name[:LONGEST_NAME]}
+        raise Problematic(Problem(400, ErrorCode.BAD_CHANNEL, f"{error}.".capitalize(), extra=which)) from error
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:
