@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.routing.default_routes import Teams, make_routes
+from integrations.models import Route
+from integrations.routing.default_routes import COUPLE_DASHBOARD, Teams, make_routes
 from notifications.models import Plan
 from notifications.rules import plan_steps
 from wedsync.demo import systems
@@ -108,8 +109,8 @@ def seed() -> dict[str, Any]:
         },
     )
     connected = systems.connect(organization, secret)
-    systems.subscribe_phone(Contact.objects.get(wedding=wedding, name=PEOPLE[0].name), secret)
     make_routes(organization, _teams(connected))
+    _notify_phone(wedding, secret)
     _plan_emergencies(organization)
     doors = systems.open_doors(connected, wedding, secret)
     facts = _facts(organization, wedding, form, doors, connected, secret)
@@ -180,6 +181,23 @@ def _contact(wedding: Wedding, person: Person) -> None:
                 value=channel.addresses.normalize(person.phone),
                 defaults={"consented_at": timezone.now(), "consent_source": "demo: signed the wedding's contact sheet"},
             )
+
+
+def _notify_phone(wedding: Wedding, secret: DemoSecrets) -> None:
+    """Anna has asked for notifications on her phone, and is told of the venue's capacity there too."""
+    anna = Contact.objects.get(wedding=wedding, name=PEOPLE[0].name)
+    systems.subscribe_phone(anna, secret)
+    Route.objects.get_or_create(
+        organization=wedding.organization,
+        name="Anna: capacity on her phone",
+        defaults={
+            "channel_pattern": COUPLE_DASHBOARD,
+            "event_types": ["venue.capacity_updated", "venue.capacity_exceeded"],
+            "target": Route.Target.PEOPLE,
+            "contact": anna,
+            "channels": [ContactChannel.WEB_PUSH.value],
+        },
+    )
 
 
 def _plan_emergencies(organization: Organization) -> None:
