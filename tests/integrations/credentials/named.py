@@ -79,6 +79,7 @@ def complete(kind: str) -> dict[str, str]:
         "slack": {"webhook_path": "T01/B02/hush"},
         "sms": {"account_sid": "AC" + "0a" * 16, "auth_token": "token-of-twilio", "sender": "+12025550199"},
         "email": {"api_key": "key-of-mail", "from": "Lakeside <hello@lakeside.example>"},
+        "web_push": {},
     }.get(kind, {"access_token": "token-of-vendor"})
 
 

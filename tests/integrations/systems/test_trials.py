@@ -45,7 +45,7 @@ def test_right_credentials_are_taken_or_it_is_said_that_nothing_can_be_asked(out
 
 
 def test_every_kind_is_tried_or_known_to_have_no_harmless_call() -> None:
-    assert ASKS_NOTHING == ["slack", "webhook"]
+    assert ASKS_NOTHING == ["slack", "web_push", "webhook"]
 
 
 @each_tried

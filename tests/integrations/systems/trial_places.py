@@ -29,6 +29,7 @@ RIGHT: dict[str, dict[str, str]] = {
     "sms": {"account_sid": TWILIO_SID, "auth_token": TWILIO_TOKEN, "sender": TWILIO_NUMBER},
     "email": {"api_key": RESEND_KEY, "from": "Lakeside <hello@wedsync.example>"},
     "webhook": {"signing_secret": SECRET},
+    "web_push": {},
 } | {slug: {"access_token": VENDOR_TOKEN, "signing_secret": SECRET} for slug in VENDORS}
 PLACES = {"email": "resend", "sms": "twilio", "webhook": "webhook/lakeside"}
 
