@@ -75,7 +75,7 @@ def test_what_is_too_large_is_sent_again_shorter_and_still_has_its_link(pushed: 
     assert message["view"]["navigate"].startswith("http")
 
 
-def test_a_plea_for_patience_holds_all_calls(pushed: Wedding, outside: Peer) -> None:
+def test_a_requested_pause_holds_all_calls(pushed: Wedding, outside: Peer) -> None:
     anna = reader(pushed)
     subscribe(anna, outside, "phone")
     subscribe(anna, outside, "laptop")
