@@ -31,6 +31,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sockets", type=int, default=100, help="clients by WebSocket (100)")
     parser.add_argument("--streams", type=int, default=100, help="clients by Server-Sent Events (100)")
     parser.add_argument("--pages", type=int, default=20, help="clients that load a wedding, then follow it (20)")
+    parser.add_argument("--faults", type=int, default=6, help="how many times something is killed (6, the most)")
     parser.add_argument("--writers", type=int, default=50, help="vendors that write concurrently (50)")
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between two requests of a writer (0.5)")
     parser.add_argument("--seconds", type=float, default=90.0, help="how long they write (90)")

@@ -50,6 +50,7 @@ class Size:
     Arguments:
         writers: vendors that write concurrently.
         sockets, streams, pages: clients of each kind.
+        faults: how many happen, the first of :meth:`Play.faults`.
         seconds: how long vendors write; the faults are spread over that time.
         pause: seconds between two requests of one writer.
     """
@@ -58,6 +59,7 @@ class Size:
     sockets: int
     streams: int
     pages: int
+    faults: int
     seconds: float
     pause: float
 
@@ -131,7 +133,7 @@ class Play:
         return dict(rows)
 
     async def _strike(self, played: Played, say: Callable[[str], None]) -> None:
-        faults = self._faults()
+        faults = self.faults()[: self._size.faults]
         pause = self._size.seconds / (len(faults) + 1)
         for name, fault in faults:
             await asyncio.sleep(pause)
@@ -141,14 +143,15 @@ class Play:
             played.faults.append(name)
         await asyncio.sleep(pause)
 
-    def _faults(self) -> list[tuple[str, Callable[[], Any]]]:
+    def faults(self) -> list[tuple[str, Callable[[], Any]]]:
+        """All that can happen, in order."""
         first, second = self._webs[0], self._webs[-1]
         return [
             ("kill -9 of a web process", lambda: _kill(first)),
             ("FLUSHALL in Valkey", self._flush),
+            ("a deploy: SIGTERM, and a new web process", lambda: _deploy(second)),
             ("kill -9 of the other web process", lambda: _kill(second)),
             ("kill -9 of Valkey", self._kill_valkey),
-            ("a deploy: SIGTERM, and a new web process", lambda: _deploy(second)),
             ("kill -9 of a web process again", lambda: _kill(first)),
         ]
 

@@ -20,16 +20,16 @@ def webs(ground: Ground) -> Iterator[list[Server]]:
         yield [first, second]
 
 
-def test_every_client_has_exactly_the_log_after_kills_a_flush_and_a_deploy(
+def test_every_client_has_exactly_the_log_after_a_kill_a_flush_and_a_deploy(
     ground: Ground, facts: Facts, webs: list[Server]
 ) -> None:
-    play = Play(ground, facts, webs, Size(writers=4, sockets=6, streams=6, pages=4, seconds=7, pause=0.1))
+    play = Play(ground, facts, webs, Size(writers=4, sockets=6, streams=6, pages=4, faults=3, seconds=5, pause=0.1))
 
     played = play.run(lambda _: None)
 
     assert checking.faults_of(played.clients, checking.read(ground, facts)) == {}
     assert checking.pages_off(played.pages, ground) == {}
-    assert len(played.faults) == 6
+    assert len(played.faults) == 3
     assert played.changes > 10
     assert all(each.got for client in played.clients for each in client.channels.values())
     assert played.sum(lambda each: each.drops + each.cut) > len(played.clients)
