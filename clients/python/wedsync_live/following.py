@@ -12,8 +12,10 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from .connection import Connection, opened
 from .messages import Ended, Event, LiveError, Position, Refused, State, StateName
 from .places import GapError, Places
+from .stream import Refusal, Stream, StreamEnded, opened_stream
 from .tickets import Tickets, called
 from .times import Times
+from .transport import Transport
 
 MOST_WAITING = 1000  # events that nobody has taken yet; then the connection is read no further
 LOOK_EVERY = 1.0  # seconds, at the clock
@@ -41,7 +43,9 @@ class Following:
         self._refused: set[str] = set()
         self._failures = 0
         self._state: State | None = None
-        self._connection: Connection | None = None
+        self._connection: Connection | Stream | None = None
+        self._transport = Transport(times.stream)
+        self._tried = self._spoke = False
         self._limit: asyncio.Timeout | None = None
         self._woken = asyncio.Event()
         self._waiting: asyncio.Queue[Event | Exception | None] = asyncio.Queue(MOST_WAITING)
@@ -109,11 +113,13 @@ class Following:
             if self._load and set(self._places.channels) - set(self._places.at):
                 await self._reload()
             while True:
-                code, why = await self._connect()
+                self._tried = self._spoke = False
+                code, why, pause = await self._connect()
                 if code is not None and FIRST_FINAL <= code <= LAST_FINAL:
                     raise Ended(code, why)
-                seconds = _asked_pause(code, why)
-                await self._rest(code, why, self._times.wait(self._failures) if seconds is None else seconds)
+                if self._transport.after(tried=self._tried, spoke=self._spoke, code=code):
+                    pause = 0.0
+                await self._rest(code, why, self._times.wait(self._failures) if pause is None else pause)
         except Exception as error:
             if isinstance(error, Ended):
                 self._say(State(StateName.ENDED, error.code, error.why))
@@ -126,25 +132,38 @@ class Following:
             await asyncio.wait_for(self._woken.wait(), seconds)
         self._woken.clear()
 
-    async def _connect(self) -> tuple[int | None, str]:
-        """One connection, from its ticket to its end; returns the code and the reason of this."""
+    async def _connect(self) -> tuple[int | None, str, float | None]:
+        """One connection, from its ticket to its end: the code, the reason, the pause that the server asks for."""
         try:
             async with asyncio.timeout(self._times.patience) as self._limit:
                 ticket = await called(self._ticket)
-                async with opened(ticket, self._times) as connection:
+                self._tried = True
+                opening = opened_stream if self._transport.streams else opened
+                async with opening(ticket, self._times) as connection:
                     await self._listen(connection)
         except ConnectionClosed as closed:
-            received = closed.rcvd
-            return (received.code, received.reason) if received else (None, "the connection was lost")
+            if closed.rcvd is None:
+                return None, "the connection was lost", None
+            return closed.rcvd.code, closed.rcvd.reason, _asked_pause(closed.rcvd.code, closed.rcvd.reason)
+        except StreamEnded as ended:
+            self._refused_by(ended)
+            return ended.code, ended.why, ended.pause or _asked_pause(ended.code, ended.why)
         except GapError as gap:
-            return None, f"an event of {gap} was missing"
+            return None, f"an event of {gap} was missing", None
         except TimeoutError:
-            return None, "the server did not answer in time"
-        except (OSError, ValueError, WebSocketException) as error:
-            return None, str(error)
-        return None, "the connection was closed"
+            return None, "the server did not answer in time", None
+        except (OSError, EOFError, ValueError, IndexError, WebSocketException) as error:
+            return None, str(error), None
+        return None, "the connection was closed", None
 
-    async def _listen(self, connection: Connection) -> None:
+    def _refused_by(self, ended: StreamEnded) -> None:
+        """A stream is refused as a whole because of one channel; the others go on without it."""
+        if isinstance(ended, Refusal) and ended.channel in self._places.channels:
+            self._spoke = True
+            self._missing.discard(ended.channel)
+            self._refuse(ended.channel, ended.error)
+
+    async def _listen(self, connection: Connection | Stream) -> None:
         self._connection = connection
         testing = asyncio.create_task(self._test_when_woken(connection))
         try:
@@ -161,6 +180,7 @@ class Following:
             await self._connection.subscribe(self._places.starts(names))
 
     async def _heard(self, message: Mapping[str, Any]) -> None:
+        self._spoke = True
         if message.get("op") == "event":
             name, sequence = message["channel"], message["sequence"]
             if name not in self._missing and self._places.takes(name, sequence):
@@ -227,7 +247,7 @@ class Following:
 
         self._start(later())
 
-    async def _test_when_woken(self, connection: Connection) -> None:
+    async def _test_when_woken(self, connection: Connection | Stream) -> None:
         while True:
             await self._woken.wait()
             self._woken.clear()

@@ -15,6 +15,7 @@ class Times:
         first: the longest wait before the second attempt; it doubles with each further one.
         longest: the longest wait of all.
         settled: after so long a connection counts as good, and waits begin anew.
+        stream: until a socket is tried again where a proxy broke it.
         jump: of the clock, from which on the machine must have slept.
     """
 
@@ -24,6 +25,7 @@ class Times:
     first: float = 0.5
     longest: float = 20.0
     settled: float = 5.0
+    stream: float = 600.0
     jump: float = 3.0
 
     def wait(self, failures: int) -> float:
