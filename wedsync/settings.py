@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "webhooks",
     "wedsync.api",
     "wedsync.console",
+    "wedsync.couple",
     "wedsync.demo",
 ]
 MIDDLEWARE = [
@@ -179,7 +180,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [("live", Path(__file__).resolve().parents[1] / "clients" / "javascript")]
+_HERE = Path(__file__).resolve().parent
+STATICFILES_DIRS = [_HERE / "static", ("live", _HERE.parent / "clients" / "javascript")]
 WHITENOISE_USE_FINDERS = True
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
