@@ -1,4 +1,4 @@
-"""Links that let their holder do one thing without a login: acknowledge an emergency, choose its wedding, unsubscribe.
+"""Links that need no login: to acknowledge an emergency, choose its wedding, unsubscribe, open the couple's page.
 
 Such a link is a capability. A stored message has a placeholder in its place, which each try replaces (:func:`fill`), so
 no row of a message holds the link and no page shows it. What a provider repeats in a callback is stored as received. A
@@ -13,12 +13,15 @@ from django.core.signing import BadSignature, Signer
 from django.utils.crypto import salted_hmac
 
 from integrations.models import Delivery
+from wedsync.weddings import personal_links
 
 _mark = salted_hmac("wedsync.placeholder", "links", algorithm="sha256").hexdigest()[:24]  # outsiders cannot guess it
 ACKNOWLEDGE_URL = f"https://acknowledge.{_mark}.invalid/"
 ACKNOWLEDGE_TOKEN = f"acknowledge-{_mark}"
 UNSUBSCRIBE_URL = f"https://unsubscribe.{_mark}.invalid/"
 WEDDING_URL = f"https://wedding.{_mark}.invalid/"
+COUPLE_URL = f"https://couple.{_mark}.invalid/"
+COUPLE_PATH = "/couple/open/"
 ACKNOWLEDGE_PATH, UNSUBSCRIBE_PATH, WEDDING_PATH = "/acknowledge/", "/unsubscribe/", "/emergency/"
 _acknowledging = Signer(salt="wedsync.acknowledge")
 _unsubscribing = Signer(salt="wedsync.unsubscribe")
@@ -40,7 +43,14 @@ def fill(text: str, delivery: Delivery) -> str:
         text = text.replace(UNSUBSCRIBE_URL, f"{settings.PUBLIC_URL}{UNSUBSCRIBE_PATH}{token}/")
     if WEDDING_URL in text:
         text = text.replace(WEDDING_URL, f"{settings.PUBLIC_URL}{WEDDING_PATH}{wedding_token(delivery.id)}/")
+    if COUPLE_URL in text:
+        text = text.replace(COUPLE_URL, couple_url(personal_links.token_of(delivery.id)))
     return text
+
+
+def couple_url(token: str) -> str:
+    """Where a personal link's token opens the couple's page."""
+    return f"{settings.PUBLIC_URL}{COUPLE_PATH}{token}/"
 
 
 def acknowledge_token(delivery_id: UUID) -> str:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("listeners/<uuid:listener>/end/", end_listener, name="end-listener"),
     path("admin/", admin.site.urls),
     path("", include("notifications.urls")),
+    path("couple/", include("wedsync.couple.urls")),
     path("api/integrations/health/", HealthView.as_view()),
     path("api/weddings/<uuid:wedding_id>/", WeddingView.as_view()),
     path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),

@@ -8,13 +8,16 @@ from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.models import Sending
 from notifications.rules import policy
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE, LINK_REQUESTED
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
 
 def blocked(delivery: Delivery) -> Blocked | None:
-    """``None``: it may be sent. Urgent ones ignore quiet hours and preferences, but never a blocked address."""
+    """``None``: it may be sent. Urgent ones, and links that were asked for, ignore quiet hours and wishes.
+
+    None ignores a blocked address.
+    """
     channel, contact = ContactChannel(delivery.channel), delivery.contact
     if channel not in policy.PERSONAL:
         return None
@@ -33,7 +36,7 @@ def blocked(delivery: Delivery) -> Blocked | None:
 def _of_contact(delivery: Delivery, channel: ContactChannel, contact: Contact) -> Blocked | None:
     if delivery.target not in contact.addresses(channel):
         return Blocked(Reason.NO_ADDRESS)
-    if delivery.priority == Priority.URGENT:
+    if delivery.priority == Priority.URGENT or delivery.event.type == LINK_REQUESTED:
         return None
     category = CATALOGUE[delivery.event.type].category
     if not wishes.wanted(contact.id, category, channel):

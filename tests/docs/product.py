@@ -51,7 +51,7 @@ def event_types() -> Iterator[Row]:
             ", ".join(_fields(entry)),
             entry.category.value,
             entry.priority.value,
-            ", ".join(sorted(scope.value for scope in entry.scopes)),
+            ", ".join(sorted(scope.value for scope in entry.scopes)) or "no channel",
         )
 
 

@@ -37,6 +37,7 @@ from tests.factories.weddings import (
     FormFactory,
     MembershipFactory,
     OrganizationFactory,
+    PersonalLinkFactory,
     UserFactory,
     WeddingFactory,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "NoticeFactory",
     "NotificationFactory",
     "OrganizationFactory",
+    "PersonalLinkFactory",
     "PlanFactory",
     "ReasonFactory",
     "ReceiptFactory",

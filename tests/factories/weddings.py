@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import factory
@@ -10,7 +10,17 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from wedsync.weddings.models import Address, ApiKey, Contact, Device, Form, Membership, Organization, Wedding
+from wedsync.weddings.models import (
+    Address,
+    ApiKey,
+    Contact,
+    Device,
+    Form,
+    Membership,
+    Organization,
+    PersonalLink,
+    Wedding,
+)
 
 
 class OrganizationFactory(DjangoModelFactory[Organization]):
@@ -123,3 +133,18 @@ class DeviceFactory(Owned):
     channel = "web_push"
     value = "a" * 64
     name = "Firefox on Android"
+
+
+class PersonalLinkFactory(Owned):
+    """A link of the couple that may be used."""
+
+    class Meta:
+        model = PersonalLink
+
+    wedding = factory.SubFactory(WeddingFactory, organization=beside("organization"))
+    contact = factory.SubFactory(
+        ContactFactory, organization=beside("organization"), wedding=beside("wedding"), role=Contact.Role.COUPLE
+    )
+    token_hash = factory.Sequence(lambda number: f"{number:064d}")
+    opens_until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=30))
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=60))

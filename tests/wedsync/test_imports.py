@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("wedsync", "integrations", "notifications", "webhooks", "sandbox")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 LAYERED = (
-    *(f"wedsync{inner}" for inner in ("", ".api", ".console", ".demo", ".live", ".runner", ".weddings")),
+    *(f"wedsync{inner}" for inner in ("", ".api", ".console", ".couple", ".demo", ".live", ".runner", ".weddings")),
     *("integrations", "notifications", "webhooks", "sandbox"),
 )
 

@@ -49,22 +49,19 @@ def id_of(token: str) -> UUID:
     return link_id
 
 
-def issue(
-    contact: Contact, purpose: PersonalLink.Purpose = PersonalLink.Purpose.PAGE, link_id: UUID | None = None
-) -> PersonalLink:
-    """A new link of a contact; ``link_id`` gives its id, and an existing link with that id stays as it is."""
+def issue(contact: Contact, link_id: UUID | None = None, *, requested: bool = False) -> PersonalLink:
+    """A new link of a contact to the page; a link that already has the id ``link_id`` stays as it is."""
     made_of = link_id or new_id()
-    ends = _end(contact.wedding)
     link, _ = PersonalLink.objects.get_or_create(
         id=made_of,
         defaults={
             "organization_id": contact.organization_id,
             "wedding_id": contact.wedding_id,
             "contact": contact,
-            "purpose": purpose,
             "token_hash": _hash(token_of(made_of)),
-            "opens_until": timezone.now() + OPENS_FOR if purpose == PersonalLink.Purpose.PAGE else ends,
-            "expires_at": ends,
+            "opens_until": timezone.now() + OPENS_FOR,
+            "expires_at": _end(contact.wedding),
+            "requested": requested,
         },
     )
     return link

@@ -57,6 +57,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "reported_by": "Front desk",
         "booking_id": "B-404",
     },
+    "personal_link.requested": {"contact_id": "01977f00-0000-7000-8000-0000000000c1"},
     "ops.self_test": {"day": "2027-06-19"},
     "ops.reach_checked": {"wedding": "Anna & Ben", "reached": [], "gaps": ["Nobody is in the call order."]},
     "incident.drill_started": {

@@ -92,6 +92,7 @@ def test_canonical_names_are_always_understood(vendor: Vendor) -> None:
         "incident.resolved",
         "incident.drill_started",
         "incident.wedding_unknown",
+        "personal_link.requested",
     ],
 )
 def test_no_vendor_can_send_what_only_wedsync_makes(vendor: Vendor, name: str) -> None:

@@ -61,6 +61,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "ops.self_test": {"day": "2027-06-19"},
     "ops.reach_checked": {"wedding": "Anna & Ben · 2027-06-19", "reached": ["Clara: Email"], "gaps": ["Nobody."]},
+    "personal_link.requested": {"contact_id": "0198"},
     "incident.drill_started": {"incident_id": "0198", "kind": "fire", "description": "Smoke", "started_by": "Ines"},
     "ops.alert_raised": {"alert_id": "0198", "cause": "system_critical", "text": "Calls fail", "system": "Studio"},
     "ops.alert_resolved": {"alert_id": "0198", "cause": "sweep_silent", "text": "No sign of the sweep for 31 s."},

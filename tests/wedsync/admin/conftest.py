@@ -77,6 +77,7 @@ def make_house(mark: str) -> House:
             body=f"{mark}: {{{{1}}}} hears that {{{{2}}}} and the details are {{{{3}}}} for now.",
         ),
         factories.IncidentFactory(**of_wedding, event=event, description=mark),
+        factories.PersonalLinkFactory(**of_wedding, contact=contact),
         factories.PlanFactory(**mine, steps=[{"channels": ["email"], "until": "read"}]),
         factories.BreakerChangeFactory(**mine, system=system, reason=mark),
         factories.NoticeFactory(

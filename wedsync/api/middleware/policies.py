@@ -29,6 +29,15 @@ _PAGE: Directives = _NOTHING | {
     "connect-src": [SELF],
     "form-action": [SELF],
 }
+_COUPLE: Directives = _NOTHING | {
+    "script-src": [SELF],
+    "worker-src": [SELF],
+    "manifest-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+}
 _ADMIN: Directives = _PAGE | {
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
@@ -42,13 +51,15 @@ def directives_for(request: HttpRequest) -> Directives:
         return _ADMIN
     if path.startswith("/api/") and not path.startswith(PAGES):
         return _NOTHING
+    if path.startswith("/couple/"):
+        return _COUPLE | {"connect-src": [SELF, *_own_socket(request)]}
     if path == "/" or path.startswith("/events/"):
         return _PAGE | {"connect-src": [SELF, *_own_socket(request)]}
     return _PAGE
 
 
 def _own_socket(request: HttpRequest) -> list[str]:
-    """The console's socket, which older browsers do not count as the page's own origin."""
+    """The socket of our own pages, which older browsers do not count as the page's own origin."""
     host = request.META.get("HTTP_HOST", "")
     return [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
 

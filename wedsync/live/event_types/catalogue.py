@@ -10,6 +10,7 @@ from wedsync.live.event_types import own_payloads, payloads
 from wedsync.queues import Priority
 
 EMERGENCY = "venue.emergency_reported"
+LINK_REQUESTED = "personal_link.requested"
 
 
 class Category(StrEnum):
@@ -56,7 +57,7 @@ class EventType:
     @property
     def is_ours(self) -> bool:
         """Whether only WedSync publishes it. Nobody outside may send this type."""
-        return self.is_about_us or self.name.startswith("incident.")
+        return self.is_about_us or self.name.startswith(("incident.", "personal_link."))
 
 
 def _type(
@@ -108,7 +109,14 @@ CATALOGUE: dict[str, EventType] = {
         _type("wedding.date_changed", payloads.DateChanged, Category.TIMELINE, _HIGH, _COUPLE, _SUPPLIERS),
         _type("form.submitted", payloads.FormSubmitted, _BOOKINGS, _NORMAL, Scope.FORM, _SUPPLIERS),
         _type("journey.milestone_reached", payloads.MilestoneReached, Category.JOURNEY, _LOW, Scope.JOURNEY, _COUPLE),
-        _type("incident.acknowledged", own_payloads.IncidentAcknowledged, Category.EMERGENCIES, _HIGH, Scope.URGENT),
+        _type(
+            "incident.acknowledged",
+            own_payloads.IncidentAcknowledged,
+            Category.EMERGENCIES,
+            _HIGH,
+            _COUPLE,
+            Scope.URGENT,
+        ),
         _type(
             "incident.resolved",
             own_payloads.IncidentResolved,
@@ -118,6 +126,7 @@ CATALOGUE: dict[str, EventType] = {
             _SUPPLIERS,
             Scope.URGENT,
         ),
+        _type(LINK_REQUESTED, own_payloads.LinkRequested, Category.JOURNEY, _HIGH),
         _type("incident.drill_started", own_payloads.DrillStarted, Category.EMERGENCIES, _URGENT, Scope.OPS),
         _type("incident.wedding_unknown", own_payloads.WeddingUnknown, Category.EMERGENCIES, _URGENT, Scope.OPS),
         _type("ops.alert_raised", own_payloads.Alert, Category.OPERATIONS, _HIGH, Scope.OPS),

@@ -76,6 +76,12 @@ class IncidentResolved(Payload):
     resolved_by: Name
 
 
+class LinkRequested(Payload):
+    """A contact asked for a new link to the couple's page."""
+
+    contact_id: UUID
+
+
 class HealthChanged(Payload):
     system_id: UUID
     system: Name

@@ -1,0 +1,118 @@
+"""The wedding as a calendar, read with the parser of another library's users: icalendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from icalendar import Calendar
+
+from tests.wedsync.couple.visiting import Couple, text_of
+from wedsync.weddings import personal_links
+from wedsync.weddings.changes import Said, apply
+from wedsync.weddings.models import PersonalLink
+
+
+def address(couple: Couple) -> str:
+    link = personal_links.calendar_of(couple.contact)
+    return f"/couple/calendar/{personal_links.token_of(link.id)}.ics"
+
+
+def events(couple: Couple) -> dict[str, Any]:
+    answer = Client().get(address(couple))
+    assert answer.status_code == 200
+    return {str(each["UID"]): each for each in Calendar.from_ical(answer.content).events}
+
+
+def test_a_program_reads_the_times_with_their_zone(couple: Couple) -> None:
+    answer = Client().get(address(couple))
+    calendar = Calendar.from_ical(answer.content)
+
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer["Cache-Control"] == "private, no-cache"
+    assert [str(zone["TZID"]) for zone in calendar.timezones] == ["Europe/Vienna"]
+    found = {str(each["SUMMARY"]): (each.start, each.end) for each in calendar.events}
+    zone = couple.wedding.zone
+    assert {name: [at.astimezone(UTC) for at in times] for name, times in found.items()} == {
+        "Ceremony: Anna & Ben": [datetime(2027, 6, 19, 15, tzinfo=zone), datetime(2027, 6, 19, 18, tzinfo=zone)],
+        "Reception: Anna & Ben": [datetime(2027, 6, 19, 18, tzinfo=zone), datetime(2027, 6, 19, 23, 30, tzinfo=zone)],
+    }
+
+
+def test_a_change_keeps_the_ids_and_raises_the_sequence(couple: Couple) -> None:
+    before = events(couple)
+
+    later = couple.wedding.created_at + timedelta(minutes=5)
+    apply(couple.wedding.id, {"ceremony_time": datetime(2027, 1, 1, 16).time()}, Said(later))
+    after = events(couple)
+
+    assert set(after) == set(before) == {f"{name}-{couple.wedding.id}@wedsync" for name in ("ceremony", "reception")}
+    for uid, event in after.items():
+        assert int(event["SEQUENCE"]) == int(before[uid]["SEQUENCE"]) + 300
+        assert event["DTSTAMP"].dt > before[uid]["DTSTAMP"].dt
+
+
+def test_what_has_not_changed_is_not_sent_again(couple: Couple) -> None:
+    first = Client().get(address(couple))
+
+    again = Client().get(address(couple), headers={"If-None-Match": first["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert Client().get(address(couple)).content == first.content
+
+
+def test_a_wedding_without_times_is_a_whole_day(couple: Couple) -> None:
+    wedding = couple.wedding
+    wedding.ceremony_time = wedding.reception_time = wedding.reception_end = None
+    wedding.save()
+
+    (event,) = events(couple).values()
+
+    assert (event.start, event.end) == (wedding.date, wedding.date + timedelta(days=1))
+    assert str(event["SUMMARY"]) == "Wedding: Anna & Ben"
+
+
+def test_text_from_outside_cannot_add_lines(couple: Couple) -> None:
+    couple.wedding.venue_name = "Seehof\r\nATTENDEE:mailto:a@b.example"
+    couple.wedding.save()
+
+    body = Client().get(address(couple)).content
+
+    assert b"\nATTENDEE" not in body
+
+
+@pytest.mark.parametrize("what", ["revoked", "a page's token", "damaged"])
+def test_a_calendar_needs_its_own_valid_link(couple: Couple, what: str) -> None:
+    path = address(couple)
+    if what == "revoked":
+        personal_links.revoke(PersonalLink.objects.filter(purpose="calendar"), "staff")
+    elif what == "a page's token":
+        path = f"/couple/calendar/{couple.token}.ics"
+    else:
+        path = path.replace(".ics", "A.ics")
+
+    assert Client().get(path).status_code == 404
+
+
+def test_the_page_says_how_fast_calendars_follow(couple: Couple) -> None:
+    couple.open()
+
+    answer = couple.browser.get(f"{couple.home}calendar/")
+
+    assert "Apple looks every hour, Google about once a day" in text_of(answer)
+    assert address(couple) in answer.content.decode()
+    assert 'href="webcal://' in answer.content.decode()
+    assert PersonalLink.objects.filter(purpose="calendar").count() == 1
+
+
+def test_after_a_revocation_the_page_gives_a_new_address(couple: Couple) -> None:
+    couple.open()
+    first = address(couple)
+    personal_links.revoke(PersonalLink.objects.filter(purpose="calendar"), "staff")
+
+    answer = couple.browser.get(f"{couple.home}calendar/")
+
+    assert first not in answer.content.decode()
+    assert address(couple) in answer.content.decode()

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CoupleConfig(AppConfig):
+    name = "wedsync.couple"
+    label = "couple"
