@@ -37,6 +37,7 @@ from notifications.recipients import send_checks
 from notifications.trace import recording, statuses
 from notifications.wording.writing import LONGEST_HEADLINE
 from wedsync.queues import Priority
+from wedsync.weddings import personal_links
 from wedsync.weddings.models import ContactChannel
 
 LATELY = timedelta(hours=1)
@@ -73,6 +74,8 @@ class PersonChannel(ABC, AccountRules):
     def render(self, delivery: Delivery) -> Request:
         """Write the message, lay it out, and store it."""
         composed = self._composed(delivery)
+        if delivery.contact and links.COUPLE_URL in composed.request.body:
+            personal_links.issue(delivery.contact, delivery.id)
         Message.objects.update_or_create(
             delivery=delivery,
             defaults={

@@ -39,6 +39,7 @@ class Content:
         drill: whether it belongs to a drill.
         escalated: whether it is repeated because nobody has acknowledged it; the layout says so.
         link: label and ``https`` URL of the page that the reader is to open.
+        couple_page: label and URL of the couple's page, if the reader is one of the couple.
     """
 
     headline: str
@@ -53,6 +54,7 @@ class Content:
     drill: bool = False
     escalated: bool = False
     link: tuple[str, str] | None = None
+    couple_page: tuple[str, str] | None = None
 
     @property
     def text(self) -> str:

@@ -14,11 +14,12 @@ from notifications.wording import engine, filters, own
 from notifications.wording.content import Content, Fact, Subject
 from notifications.wording.languages import FILES, Reader, chain, reader
 from notifications.wording.letters import cut, tidy
-from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY
+from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY, LINK_REQUESTED
 from wedsync.live.event_types.payloads import is_blank
 from wedsync.live.models import ChannelEvent
 from wedsync.templating.filters import CannotRender, weigh
-from wedsync.weddings.models import Wedding
+from wedsync.weddings import personal_links
+from wedsync.weddings.models import Contact, Wedding
 
 log = structlog.get_logger(__name__)
 FALLBACK, DIGEST = "fallback", "digest"
@@ -46,6 +47,7 @@ def write(subject: Subject) -> Content:
     zone = wedding.timezone if wedding else "UTC"
     name = DIGEST if subject.digest else event.type
     lines, read_by = _rendered(subject, name, locale, zone)
+    page = _couple_page(event, contact, read_by)
     headline = f"{read_by.words['drill_mark']}: {lines[0]}" if subject.drill else lines[0]
     return Content(
         headline=cut(headline, LONGEST_HEADLINE),
@@ -57,7 +59,8 @@ def write(subject: Subject) -> Content:
         asks=subject.asks,
         drill=subject.drill,
         escalated=subject.escalated,
-        link=_link(event, read_by),
+        link=page if event.type == LINK_REQUESTED else _link(event, read_by),
+        couple_page=None if event.type == LINK_REQUESTED else page,
     )
 
 
@@ -179,6 +182,12 @@ def _link(event: ChannelEvent, read_by: Reader) -> tuple[str, str] | None:
         return read_by.words["choose_wedding"], links.WEDDING_URL
     url = event.payload.get("gallery_url") if event.type.startswith("gallery.") else None
     return (read_by.words["open_gallery"], url) if isinstance(url, str) and url.startswith("https://") else None
+
+
+def _couple_page(event: ChannelEvent, contact: Contact | None, read_by: Reader) -> tuple[str, str] | None:
+    if contact is None or contact.role not in personal_links.READERS or contact.wedding_id != event.wedding_id:
+        return None
+    return read_by.words["open_couple_page"], links.COUPLE_URL
 
 
 def reworded(content: Content, words: Mapping[str, str]) -> Content:

@@ -68,6 +68,8 @@ def text(content: Content, look: Look) -> str:
     parts.append("\n".join(f"{words['call']} {each.name}: {each.phone}" for each in look.numbers))
     if content.link:
         parts.append(f"{content.link[0]}: {content.link[1]}")
+    if content.couple_page:
+        parts.append(f"{content.couple_page[0]}: {content.couple_page[1]}")
     parts.append(content.about)
     parts.append(words["sent_for" if content.couple else "sent_to_staff"])
     if look.leaving:

@@ -13,8 +13,8 @@ from notifications.wording import Content
 def text_of(content: Content, filled: Filled) -> str:
     """The headline, the facts, the wedding, and the links.
 
-    If it is too long, the wedding is left out. Then lines are left out or cut, the least important ones first
-    (:func:`notifications.channels.sms.weights.choices`).
+    If it is too long, the wedding is left out, or the link to the couple's page. Then lines are left out or cut, the
+    least important ones first (:func:`notifications.channels.sms.weights.choices`).
 
     A text that fits keeps its accents. One that does not is written without those that GSM's alphabet lacks, if all of
     it can be written in that alphabet: then twice as much fits.
@@ -23,9 +23,11 @@ def text_of(content: Content, filled: Filled) -> str:
     tail, bare = _links(content), _without_emoji_alone(content)
     lines, bare_lines = ([each.headline, *again, *(fact.line for fact in each.facts)] for each in (content, bare))
     about = [content.about] if content.about and content.couple not in " ".join(lines) else []
-    for rest in (about, []) if about else ([],):
-        if text := _whole([*lines, *rest], [*bare_lines, *rest], tail, filled):
-            return text
+    page = [content.couple_page] if content.couple_page else []
+    for below in ([*tail, *page], tail) if page else (tail,):
+        for rest in (about, []) if about else ([],):
+            if text := _whole([*lines, *rest], [*bare_lines, *rest], below, filled):
+                return text
     for chosen, kept in choices(bare, again, tail):
         if text := laid_out(chosen, kept, filled):
             return text

@@ -46,6 +46,7 @@ from wedsync.weddings.models import Address, ContactChannel
 WINDOW = timedelta(hours=24)
 MARGIN = timedelta(minutes=5)  # before the window's end: Meta's clock counts
 LONGEST_TEXT = 4096
+LONGEST_LINK = 400  # characters kept free for the link to the couple's page, with its label
 _NO_OBJECT = 100  # Meta: an object that does not exist, or that the token may not use
 
 
@@ -205,8 +206,9 @@ def _free_text(content: Content) -> str:
     """If it is too long, the longest facts are cut, so that a number to call stays complete."""
     head, about = f"*{content.headline.replace('*', '')}*", content.about[:500]
     facts = [fact.line for fact in content.facts]
-    room = LONGEST_TEXT - len(head) - len(about) - len(facts) - 4
-    return "\n".join([head, "", *fit(facts, room), "", about]).strip()
+    page = f"{content.couple_page[0]}: {content.couple_page[1]}" if content.couple_page else ""
+    room = LONGEST_TEXT - len(head) - len(about) - len(facts) - 5 - (LONGEST_LINK if page else 0)
+    return "\n".join([head, "", *fit(facts, room), "", about, page]).strip()
 
 
 def _template(approved: Approved) -> dict[str, Any]:
