@@ -34,6 +34,14 @@ def check_pushed(frame: Mapping[str, Any]) -> None:
         check(frame["event"], f"event.{frame['event']['type']}")
 
 
+def check_told(name: str, data: Any) -> None:
+    """Check an event of a stream: one without a name (``message``) is as on a socket."""
+    if name == "message":
+        check_pushed(data)
+    else:
+        check(data, f"stream.{name}")
+
+
 class Conversation:
     """What a client asks, so that each answer is checked as the answer to its request."""
 

@@ -1,4 +1,4 @@
-"""A client of streams that reads line by line, as a browser does."""
+"""A client of streams that reads line by line, as a browser does, and checks all it is told."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from http.client import HTTPResponse, IncompleteRead
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from tests.asyncapi import check_told
 from tests.live.world import World
 from tests.raw_http import RawConnection
 
@@ -86,7 +87,9 @@ class EventSource:
             field, _, value = line.decode().rstrip("\n").partition(": ")
             if not field and data is not None:
                 self.id = id_
-                return Told(name, json.loads(data), id_)
+                found = Told(name, json.loads(data), id_)
+                check_told(found.name, found.data)
+                return found
             match field:
                 case "id":
                     id_ = value

@@ -84,7 +84,7 @@ def test_the_parser_of_asyncapi_finds_no_fault() -> None:
         timeout=120,
     )
 
-    assert json.loads(done.stdout) == {"channels": ["socket"], "found": []}
+    assert json.loads(done.stdout) == {"channels": ["socket", "stream"], "found": []}
 
 
 def test_the_lock_file_of_the_parser_names_no_host() -> None:

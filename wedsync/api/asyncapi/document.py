@@ -11,14 +11,16 @@ from django.conf import settings
 from wedsync.api.asyncapi.events import events, payloads
 from wedsync.api.asyncapi.operations import Described, described
 from wedsync.api.asyncapi.schemas import TEXT, Schema, a, common
+from wedsync.api.asyncapi.streams import told
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.sockets.subprotocol import SUBPROTOCOL
 
 VERSION = "3.1.0"
-SOCKET = "socket"
+SOCKET, STREAM = "socket", "stream"
 _ABOUT = f"""\
-Events of weddings as they happen, over a WebSocket with the subprotocol `{SUBPROTOCOL}`. Each channel numbers its
-events 1, 2, 3, ... without a gap, so a client knows what it has and goes on from there. One JSON object per message.
+Events of weddings as they happen, over a WebSocket with the subprotocol `{SUBPROTOCOL}`, or as Server-Sent Events. Each
+channel numbers its events 1, 2, 3, ... without a gap, so a client knows what it has and goes on from there. One JSON
+object per message.
 
 Close codes from 3000 to 3499 mean "come again", those from 3500 to 3999 "do not".
 """
@@ -37,24 +39,40 @@ def document(url: str) -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "servers": {
-            "wedsync": {
+            SOCKET: {
                 "host": parts.netloc,
                 "protocol": "wss" if parts.scheme == "https" else "ws",
                 "security": [{"$ref": "#/components/securitySchemes/ticket"}],
-            }
+            },
+            STREAM: {
+                "host": parts.netloc,
+                "protocol": parts.scheme,
+                "security": [{"$ref": "#/components/securitySchemes/bearer"}],
+            },
         },
-        "channels": {SOCKET: _socket(found)},
+        "channels": {SOCKET: _socket(found), STREAM: _stream()},
         "operations": _operations(found),
         "components": {
-            "messages": _messages(found),
-            "schemas": {**common(), **_of_operations(found), **events(), **payloads()},
+            "messages": {**_messages(found), **_told()},
+            "schemas": {
+                **common(),
+                **_of_operations(found),
+                **{_of_stream(name): schema for name, schema in told().items()},
+                **events(),
+                **payloads(),
+            },
             "securitySchemes": {
                 "ticket": {
                     "type": "httpApiKey",
                     "in": "query",
                     "name": "ticket",
                     "description": "From `POST /api/channels/tickets/`; opens one socket, once.",
-                }
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, a ticket, or the token of the stream before.",
+                },
             },
         },
     }
@@ -66,6 +84,7 @@ def _socket(found: Any) -> Schema:
     )
     return {
         "address": "/ws/channels/",
+        "servers": [{"$ref": f"#/servers/{SOCKET}"}],
         "description": "One socket follows any number of channels, up to its limit.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages(found)},
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
@@ -73,6 +92,26 @@ def _socket(found: Any) -> Schema:
         "x-close-codes": [
             {"code": int(code), "when": code.when, "come_again": not code.is_final} for code in CloseCode
         ],
+    }
+
+
+def _stream() -> Schema:
+    return {
+        "address": "/api/channels/events/",
+        "servers": [{"$ref": f"#/servers/{STREAM}"}],
+        "description": "Server-Sent Events of up to 128 channels, with an `id` that resumes all of them.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in ("event", *_told())},
+    }
+
+
+def _of_stream(name: str) -> str:
+    return f"stream.{name}"
+
+
+def _told() -> Schema:
+    return {
+        _of_stream(name): {"name": name, "payload": {"$ref": f"#/components/schemas/{_of_stream(name)}"}}
+        for name in told()
     }
 
 
@@ -88,12 +127,26 @@ def _operations(found: Any) -> Schema:
         }
         for name, each in found.items()
     }
-    told = {"action": "send", "channel": channel, "summary": "An event of a channel.", "messages": [_message("event")]}
-    return {**asked, "event": told}
+    event = {"action": "send", "channel": channel, "summary": "An event of a channel.", "messages": [_message("event")]}
+    query = {"channel": {"type": "array", "items": TEXT, "minItems": 1}, "last_event_id": TEXT, "organization": TEXT}
+    stream = {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{STREAM}"},
+        "summary": "Events of the channels that the URL names.",
+        "messages": [_message(name, STREAM) for name in ("event", *_told())],
+        "bindings": {
+            "http": {
+                "method": "GET",
+                "query": a(query, "last_event_id", "organization"),
+                "bindingVersion": "0.3.0",
+            }
+        },
+    }
+    return {**asked, "event": event, STREAM: stream}
 
 
-def _message(name: str) -> Schema:
-    return {"$ref": f"#/channels/{SOCKET}/messages/{name}"}
+def _message(name: str, channel: str = SOCKET) -> Schema:
+    return {"$ref": f"#/channels/{channel}/messages/{name}"}
 
 
 def _messages(found: Any) -> Schema:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from wedsync.api.asyncapi.document import document
+from wedsync.api.asyncapi.document import SOCKET, STREAM, document
 from wedsync.api.problems import problem_response
 
 FORMAT = "format"
@@ -70,14 +70,15 @@ def _accepted(accept: str) -> str:
 def _shown(url: str) -> dict[str, Any]:
     """What the page shows."""
     made = document(url)
-    (server,) = made["servers"].values()
-    (socket,) = made["channels"].values()
+    server, socket = made["servers"][SOCKET], made["channels"][SOCKET]
+    stream = made["servers"][STREAM]
     schemas = made["components"]["schemas"]
     messages = made["components"]["messages"]
     return {
         "title": made["info"]["title"],
         "about": made["info"]["description"],
         "address": f"{server['protocol']}://{server['host']}{socket['address']}",
+        "stream": f"{stream['protocol']}://{stream['host']}{made['channels'][STREAM]['address']}",
         "subprotocol": socket["x-subprotocol"],
         "operations": [
             {
