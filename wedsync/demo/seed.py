@@ -16,13 +16,14 @@ from django.utils import timezone
 
 from integrations.models import Route
 from integrations.routing.default_routes import COUPLE_DASHBOARD, Teams, make_routes
+from notifications.links import couple_url
 from notifications.models import Plan
 from notifications.rules import plan_steps
 from wedsync.demo import systems
 from wedsync.demo.secret_values import DemoSecrets, load_or_make, write_private
 from wedsync.live.channels import ops_channel
 from wedsync.live.event_types.catalogue import Category
-from wedsync.weddings import address_forms
+from wedsync.weddings import address_forms, personal_links
 from wedsync.weddings.models import Address, ApiKey, Contact, ContactChannel, Form, Membership, Organization, Wedding
 
 ZONE = "Europe/Vienna"
@@ -157,6 +158,12 @@ def _wedding(organization: Organization) -> Wedding:
     return wedding
 
 
+def _couple_url(wedding: Wedding) -> str:
+    """A link of the first of the couple, new at each start."""
+    contact = wedding.contacts.filter(role=_Role.COUPLE).select_related("wedding").order_by("id")[0]
+    return couple_url(personal_links.token_of(personal_links.issue(contact).id))
+
+
 def _contact(wedding: Wedding, person: Person) -> None:
     quiet_from, quiet_until = person.quiet or (None, None)
     Contact.objects.get_or_create(
@@ -241,6 +248,7 @@ def _facts(
         "organization": str(organization.id),
         "wedding": {"id": str(wedding.id), "date": wedding.date.isoformat(), "timezone": wedding.timezone},
         "form": {"id": str(form.id)},
+        "couple_url": _couple_url(wedding),
         "connections": doors,
         "channels": {
             "couple": f"couple:dashboard:{wedding.id}",

@@ -52,7 +52,7 @@ def test_each_paste_is_a_new_webhook_with_a_signature_that_holds(receiver: Recei
     if not all(shutil.which(tool) for tool in (shell, "curl", "openssl")):
         pytest.skip(f"{shell}, curl or openssl is missing")
     url = f"http://127.0.0.1:{receiver.server_port}/api/webhooks/channel-events/c1"
-    demo = Demo("http://x", "http://y", "admin", "pw", "0197-wedding", url, secret)
+    demo = Demo("http://x", "http://y", "admin", "pw", "0197-wedding", url, secret, "http://x/couple/open/y/")
     for _ in range(2):
         subprocess.run([shell], input=webhook_line(demo) + "\n", text=True, check=True, capture_output=True, timeout=20)
 

@@ -31,6 +31,7 @@ class Demo:
     wedding: str
     webhook_url: str
     webhook_secret: str
+    couple_url: str
 
     @classmethod
     def read(cls, path: Path) -> "Demo":
@@ -48,6 +49,7 @@ class Demo:
                 wedding=found["wedding"]["id"],
                 webhook_url=venue["url"],
                 webhook_secret=venue["secret"],
+                couple_url=found["couple_url"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunnerError(f"The demo's data were not written to {path} as expected: {error!r}.") from error
@@ -74,6 +76,8 @@ def block(demo: Demo, home: Path) -> str:
    Open       {demo.base_url}/
    Sign in    {demo.username}   password {demo.password}
    Sandbox    {demo.sandbox_url}/   everything that was sent out
+   Couple     {demo.couple_url}
+              the page of Anna & Ben, live
    Logs       {home / "logs"}
    Stop       Ctrl-C
 
