@@ -60,6 +60,7 @@ app.conf.update(
         "prune-breaker-changes": {"task": "integrations.prune_breaker_changes", "schedule": crontab(minute="27")},
         "sync-clients": {"task": "integrations.sync_clients", "schedule": crontab(minute="*/15")},
         "prune-tickets": {"task": "live.prune_tickets", "schedule": crontab(minute="*/10")},
+        "prune-live-log": {"task": "live.prune_log", "schedule": crontab(minute="47")},
         "health-sweep": {
             "task": "integrations.health_sweep",
             "schedule": settings.HEALTH_SECONDS,

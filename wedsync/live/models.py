@@ -11,7 +11,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Now
 
 from wedsync.ids import new_id
 from wedsync.queues import Priority
@@ -140,6 +140,7 @@ class ChannelEntry(models.Model):
         Channel, on_delete=models.CASCADE, related_name="entries", db_index=False, db_constraint=False
     )
     sequence = models.BigIntegerField()
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
     event = models.ForeignKey(
         ChannelEvent, on_delete=models.CASCADE, related_name="entries", db_index=False, db_constraint=False
     )

@@ -12,6 +12,7 @@ from django.db import transaction
 from tests.factories import WeddingFactory
 from tests.wedsync.live.test_log import new_event
 from wedsync.live import threads
+from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out import broadcasting
 from wedsync.live.fan_out.broadcasting import Broadcaster
 from wedsync.live.fan_out.replays import FIRST_PAGE, PAGE_BYTES
@@ -36,6 +37,7 @@ class Recorder:
         self.most_unsent = 0
         self.is_open = True
         self.reads = True
+        self.ended_with: CloseCode | None = None
         self._again: list[Callable[[], None]] = []
 
     @property
@@ -47,6 +49,9 @@ class Recorder:
         if not self.reads:
             self.unsent += len(frames)
             self.most_unsent = max(self.most_unsent, self.unsent)
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        self.is_open, self.ended_with = False, code
 
     def when_drained(self, again: Callable[[], None]) -> None:
         self._again.append(again)

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from wedsync.live import metrics, threads
+from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.subscriptions import Batch, Subscription
 from wedsync.live.log.reader import ChannelKey, Entry, entries_after
 
@@ -15,6 +16,7 @@ log = structlog.get_logger(__name__)
 PAGE_BYTES = 256 * 1024  # of one turn, and the most that may be unsent before the next
 FIRST_PAGE, LARGEST_PAGE = 16, 100  # entries
 AGAIN_SECONDS = 1.0  # after PostgreSQL was away
+DROPPED = "what comes next is no longer kept; come again to learn what is"
 
 
 class Replays:
@@ -68,20 +70,23 @@ class Replays:
         entries = (await threads.replays.run(entries_after, {key: cursor}, asked)).get(key)
         if not subscription.is_active:
             return
-        if entries:
-            batch = Batch(_of_one_page(entries))
-            frames = batch.after(cursor, subscription.client.framing)
-            subscription.client.write(frames)
-            metrics.events_written.inc(batch.last - cursor)
-            subscription.cursor = batch.last
-            subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * batch.count // len(frames)))
         position = self._position(key)
+        if not entries and (position is None or cursor >= position):
+            subscription.is_behind = False
+            return
+        if not entries or entries[0].sequence > cursor + 1:
+            subscription.client.end(CloseCode.BROKEN, DROPPED)
+            return
+        batch = Batch(_of_one_page(entries))
+        frames = batch.after(cursor, subscription.client.framing)
+        subscription.client.write(frames)
+        metrics.events_written.inc(batch.last - cursor)
+        subscription.cursor = batch.last
+        subscription.page = max(1, min(LARGEST_PAGE, PAGE_BYTES * batch.count // len(frames)))
         if position is not None and subscription.cursor >= position:
             subscription.is_behind = False
-        elif entries:
+        else:
             self._queue(subscription)
-        else:  # the entries in between are no longer in the log
-            subscription.cursor, subscription.is_behind = position or cursor, False
 
 
 def _of_one_page(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from wedsync.live.close_codes import CloseCode
 from wedsync.live.log.reader import ChannelKey, Entry
 
 MOST_UNSENT = 1024 * 1024  # bytes of one client
@@ -31,6 +32,9 @@ class Client(Protocol):
 
     def when_drained(self, again: Callable[[], None]) -> None:
         """Call back once the client has read nearly everything."""
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        """End it; it comes again, or not, as the code says."""
 
 
 class Subscription:

@@ -167,3 +167,7 @@ class ChannelOfStream:
     def when_drained(self, again: Callable[[], None]) -> None:
         """Call back once the client has read nearly everything."""
         self._stream.when_drained(again)
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        """End the whole stream."""
+        self._stream.end(code, reason)

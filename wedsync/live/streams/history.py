@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from wedsync.database.snapshots import snapshot
 from wedsync.live import threads
 from wedsync.live.access.passes import Pass
 from wedsync.live.access.rights import Bearer, guard
@@ -47,7 +48,9 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any, name: str, count
         quotas.leave(place)
 
 
+@snapshot()
 def _page(key: ChannelKey, asked: HistoryRequest) -> tuple[Resumed, Sequence[bytes]]:
+    """Where the client goes on, and what follows, as of one moment."""
     where = positions([key])[key]
     resumed = resume(asked.start if asked.start.after is not None else Start(where.oldest - 1), where)
     if resumed.recovered is False:
