@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from wedsync.runner import runtime
 from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key, vapid_key
 
-TOGETHER = (
-    *("tests/copy/", "tests/live/", "tests/sandbox/", "tests/bench/", "tests/docs/test_site.py"),
-    *("tests/wedsync/runner/", "tests/wedsync/admin/", "tests/wedsync/console/"),
-)
+TOGETHER = {
+    **{"tests/live/": 2, "tests/bench/": 2},
+    **dict.fromkeys(["tests/copy/", "tests/sandbox/", "tests/docs/test_site.py"], 1),
+    **dict.fromkeys(["tests/wedsync/runner/", "tests/wedsync/admin/", "tests/wedsync/console/"], 1),
+}
+"""Folders whose tests share something that takes long to start, and by how many workers each is run at most."""
 POSTGRES_URL = "WEDSYNC_TEST_POSTGRES"
 
 SHORT_TIMES = {
@@ -62,10 +65,14 @@ SHORT_TIMES = {
 
 
 class FolderScheduling(LoadScopeScheduling):
-    """Keep each folder that shares a running product on one worker; spread everything else test by test."""
+    """Keep each folder that shares a running product on few workers; spread everything else test by test."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+        for folder, parts in TOGETHER.items():
+            if nodeid.startswith(folder):
+                file = nodeid.partition("::")[0]
+                return f"{folder} {zlib.crc32(file.encode()) % parts}"
+        return nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
