@@ -20,7 +20,8 @@ from wedsync.runner.embedded import EmbeddedPostgres, EmbeddedValkey
 from wedsync.runner.home import Home, django_secret, fernet_key, vapid_key
 
 TOGETHER = {
-    **{"tests/live/": 2, "tests/bench/": 2},
+    "tests/live/": 3,
+    "tests/bench/": 2,
     **dict.fromkeys(["tests/copy/", "tests/sandbox/", "tests/docs/test_site.py"], 1),
     **dict.fromkeys(["tests/wedsync/runner/", "tests/wedsync/admin/", "tests/wedsync/console/"], 1),
 }
