@@ -26,7 +26,8 @@ export class LiveError extends Error {
     Object.assign(this, { name: "LiveError", code, temporary });
   }
 }
-const lost = (message) => new LiveError({ code: "connection-lost", message, temporary: true });
+const lost = (message = "The connection was lost before the answer came.") =>
+  new LiveError({ code: "connection-lost", message, temporary: true });
 
 const address = (url) => {
   const found = new URL(url, globalThis.location?.href);
@@ -188,7 +189,7 @@ class Line {
 
   carry(request) {
     return new Promise((done, fail) => {
-      if (!this.wire) return fail(lost("The connection is gone."));
+      if (!this.wire) return fail(lost());
       const id = ++this.lastId;
       this.asked.set(id, { done, fail });
       return this.wire.send({ ...request, id });
@@ -203,14 +204,14 @@ class Line {
   }
 
   close() {
-    this.leave(lost("The connection was closed."));
+    this.leave();
     for (const go of this.outbox.splice(0)) go();
     clearInterval(this.pinging);
     this.state = { state: "ended" };
   }
 
   async connect() {
-    this.leave(lost("The connection was replaced."));
+    this.leave();
     const turn = this.turn;
     this.began = Date.now();
     this.spoke = this.tried = false;
@@ -313,7 +314,7 @@ class Line {
 
   lost(turn, { code, why, pause, final }) {
     if (turn !== this.turn) return;
-    this.leave(lost("The connection was lost before the answer came."));
+    this.leave();
     this.began = 0;
     if (final || FINAL(code)) {
       for (const go of this.outbox.splice(0)) go();
@@ -344,7 +345,7 @@ class Line {
     return this.streaming && !streamed;
   }
 
-  leave(error) {
+  leave() {
     this.turn++;
     this.live = false;
     clearTimeout(this.limit);
@@ -352,7 +353,7 @@ class Line {
     this.wire?.close();
     this.wire = null;
     for (const at of this.wanted.values()) at.asking = 0;
-    for (const { fail } of this.asked.values()) fail(error);
+    for (const { fail } of this.asked.values()) fail(lost());
     this.asked.clear();
   }
 
@@ -464,7 +465,7 @@ class Tabs {
   }
 
   forget() {
-    for (const { fail } of this.asked.values()) fail(lost("The tab that held the connection is gone."));
+    for (const { fail } of this.asked.values()) fail(lost());
     this.asked.clear();
   }
 

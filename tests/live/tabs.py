@@ -18,12 +18,15 @@ from tests.live.networks import Network
 from tests.live.world import World
 from tests.polling import until
 
-PATH = "/a-page-of-a-test"
 _PAGE = """<!doctype html><title>test</title><script type="module">
 import { WedSyncLive } from "/static/live/wedsync-live.js";
 window.shown = [];
 window.states = [];
-window.live = new WedSyncLive({ url: "/ws/channels/?organization=%(organization)s" });
+const tickets = { method: "POST", headers: { Authorization: "Bearer %(key)s", "Content-Type": "application/json" } };
+const body = JSON.stringify({ channels: ["%(channel)s"] });
+const ticket = async () => (await fetch("/api/channels/tickets/", { ...tickets, body })).json();
+const url = "/ws/channels/";
+window.live = new WedSyncLive("%(key)s" ? { url, ticket } : { url: url + "?organization=%(organization)s" });
 window.following = live.follow(["%(channel)s"], {
   onEvent: (event) => shown.push(event.payload.capacity),
   onState: (state) => states.push(state),
@@ -41,13 +44,17 @@ def session_of(user: User) -> str:
 class Browser:
     """One person's browser."""
 
-    def __init__(self, context: BrowserContext, network: Network, page: str) -> None:
-        self._context, self._network = context, network
-        network.pages[PATH] = page
+    def __init__(self, context: BrowserContext, network: Network, world: World) -> None:
+        self._context, self._network, self._world = context, network, world
 
-    def tab(self) -> "Tab":
+    def tab(self, *, channel: str = "", key: str = "") -> "Tab":
+        """A page that follows the couple's channel by the session, or another one by tickets for nothing else."""
+        channel = channel or f"couple:dashboard:{self._world.wedding.id}"
+        said = {"organization": quote(self._world.organization.slug), "channel": channel, "key": key}
+        path = f"/a-page-of-a-test/{channel}"
+        self._network.pages[path] = _PAGE % said
         page = self._context.new_page()
-        page.goto(f"http://127.0.0.1:{self._network.port}{PATH}")
+        page.goto(f"http://127.0.0.1:{self._network.port}{path}")
         return Tab(page)
 
     def tab_of_another_site(self) -> None:
@@ -114,10 +121,9 @@ class Tab:
 
 
 @contextmanager
-def browser(world: World, network: Network, cookie: str, channel: str) -> Iterator[Browser]:
+def browser(world: World, network: Network, cookie: str) -> Iterator[Browser]:
     """Without playwright's pretence that every tab is looked at."""
     assert CHROMIUM, "chromium is missing; .ci/run installs it"
-    page = _PAGE % {"organization": quote(world.organization.slug), "channel": channel}
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         subprocess.Popen(
@@ -134,7 +140,7 @@ def browser(world: World, network: Network, cookie: str, channel: str) -> Iterat
             context.add_cookies(
                 [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": world.product.base_url}]
             )
-            yield Browser(context, network, page)
+            yield Browser(context, network, world)
             connected.close()
         finally:
             process.terminate()

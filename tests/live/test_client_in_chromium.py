@@ -27,7 +27,7 @@ def network(world: World) -> Iterator[Network]:
 @pytest.fixture
 def opened(world: World, network: Network) -> Iterator[Browser]:
     cookie = session_of(MembershipFactory(organization=world.organization).user)
-    with browser(world, network, cookie, f"couple:dashboard:{world.wedding.id}") as made:
+    with browser(world, network, cookie) as made:
         yield made
 
 
@@ -128,6 +128,21 @@ def test_a_frozen_tab_leaves_the_connection_to_the_others(world: World, network:
     frozen.thaw()
 
     frozen.shows([160], seconds=SOON)
+
+
+def test_a_tab_that_may_follow_what_the_others_may_not_has_its_own_connection(
+    world: World, network: Network, opened: Browser
+) -> None:
+    couple = opened.tab(channel=f"couple:dashboard:{world.wedding.id}", key=world.token)
+    couple.becomes("live")
+    supplier = opened.tab(channel=f"supplier:dashboard:{world.systems['venue_master'].id}", key=world.token)
+    supplier.becomes("live")
+
+    world.capacity(160)
+
+    couple.shows([160])
+    supplier.shows([160])
+    assert network.upgrades == 2
 
 
 def test_a_clock_that_jumps_lets_the_connection_be_tested(world: World, network: Network, opened: Browser) -> None:
