@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from wedsync.api.asyncapi.document import document
+from wedsync.live.sockets.operations.table import OPERATIONS
 
 
 @cache
@@ -32,6 +33,17 @@ def check_pushed(frame: Mapping[str, Any]) -> None:
     check(frame, kind)
     if kind == "event":
         check(frame["event"], f"event.{frame['event']['type']}")
+
+
+def check_any(frame: Mapping[str, Any]) -> None:
+    """Check a message of a socket whose requests are not known: an answer to any of the operations will do."""
+    if "op" in frame:
+        check_pushed(frame)
+    elif not frame["ok"]:
+        check(frame, "refusal")
+    else:
+        answers = [_validator(f"{operation}.answer") for operation in OPERATIONS]
+        assert any(validator.is_valid(frame) for validator in answers), f"{json.dumps(frame)[:2000]} answers nothing"
 
 
 def check_told(name: str, data: Any) -> None:

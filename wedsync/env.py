@@ -245,6 +245,9 @@ LIVE_ORIGINS = _variable(
     "",
     "comma-separated origins whose pages may ask for tickets, streams and histories, such as `https://app.example`",
 )
+PING_SECONDS = _variable(
+    "WEDSYNC_PING_SECONDS", float, "20", "how often a socket is pinged, and how long its client may take to answer"
+)
 DRAIN_SECONDS = _variable(
     "WEDSYNC_DRAIN_SECONDS", float, "10", "how long a web process that is told to end serves on, as its sockets move"
 )

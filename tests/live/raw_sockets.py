@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.asyncapi import check_any
 from tests.live.world import World
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -75,6 +76,7 @@ def heard(connection: sockets.socket, *, most: int = 10**9, seconds: float = 10)
             opcode, content, buffer = frame
             if opcode == TEXT:
                 found.frames.append(json.loads(content))
+                check_any(found.frames[-1])
             elif opcode == CLOSE:
                 found.code = int.from_bytes(content[:2])
         if not piece:

@@ -87,8 +87,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--http", default=HTTP_PROTOCOL, help="uvicorn's protocol for HTTP")
     given = parser.parse_args(words)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it at first
+    pings: dict[str, Any] = {"ws_ping_interval": settings.PING_SECONDS, "ws_ping_timeout": settings.PING_SECONDS}
     config = uvicorn.Config(
-        given.application, host=given.host, port=given.port, ws=given.ws, http=given.http, **OPTIONS
+        given.application, host=given.host, port=given.port, ws=given.ws, http=given.http, **OPTIONS, **pings
     )
     server = Server(config)
     with contextlib.suppress(KeyboardInterrupt):
