@@ -20,7 +20,7 @@ import uvloop
 PATIENCE = 15.0  # seconds to wait for the last event
 AT_ONCE = 50  # clients that connect together
 _NUMBER = re.compile(rb"n(\d+)n")
-_DATA, _SUBSCRIBED = b"data: ", b"event: subscribed"
+_EVENT, _SUBSCRIBED = b'data: {"op":"event"', b"event: subscribed"
 _TEXT = 0x1
 
 
@@ -99,8 +99,8 @@ class StreamClient(asyncio.Protocol):
             if _SUBSCRIBED in block:
                 self.follows = True
                 self.changed.set()
-            elif _DATA in block:
-                self._crowd.seen(self, block.split(_DATA, 1)[1], now)
+            elif _EVENT in block:
+                self._crowd.seen(self, block.split(_EVENT, 1)[1], now)
 
 
 class Crowd:

@@ -18,8 +18,10 @@ from tests.live.test_sockets import couple
 from tests.live.webs import another_web
 from tests.live.world import World, make_world
 from tests.polling import until
+from wedsync.live.access import tickets
 from wedsync.live.models import Ticket
-from wedsync.weddings.models import ApiKey, Membership
+from wedsync.weddings import personal_links
+from wedsync.weddings.models import ApiKey, Membership, PersonalLink
 
 ELSEWHERE = "https://app.example"
 
@@ -180,6 +182,23 @@ def test_a_session_sees_its_own_organization_only(world: World, member: Membersh
         world.capacity(171)
         assert stream.sequences(1) == [(couple(world), 1)]
     assert refused == (401, "not-authenticated")
+
+
+def test_a_contact_behind_a_link_follows_its_own_wedding_alone_until_the_link_is_revoked(world: World) -> None:
+    contact = world.people["couple"]
+    other = make_world(world.product)
+    link = personal_links.issue(contact)
+    headers = [bearer(tickets.issue_for_contact(contact.id, link.id)[0]) for _ in range(4)]
+    for name in (couple(other), f"urgent:wedding-day:{world.organization.id}", f"ops:health:{world.organization.id}"):
+        assert EventSource(world, [name], headers=headers.pop()).refusal() == (403, "forbidden")
+
+    with EventSource(world, [couple(world)], headers=headers.pop()) as stream:
+        token = token_of(stream).data["token"]
+        world.capacity(160)
+        assert stream.sequences(1) == [(couple(world), 1)]
+        personal_links.revoke(PersonalLink.objects.filter(id=link.id), "staff")
+        assert stream.told().data["code"] == 3507
+    assert slug(get(world, **bearer(token))) == (403, "forbidden")
 
 
 def test_the_listed_origins_may_ask_and_no_others(world: World) -> None:
