@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _END_OF_HEAD = b"\r\n\r\n"
 _NO_UPGRADE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _KEPT = re.compile(rb"^connection: keep-alive", re.IGNORECASE | re.MULTILINE)
-_PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+_PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/%s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 
 
 @dataclass
@@ -90,8 +90,10 @@ class Network:
                 head += content
             if way.dead:
                 return
-            if page := self.pages.get(head.split(b" ", 2)[1].decode()):
-                way.near.sendall(_PAGE % (len(page.encode()), page.encode()))
+            path = head.split(b" ", 2)[1].decode()
+            if page := self.pages.get(path):
+                kind = b"javascript" if path.endswith(".js") else b"html"
+                way.near.sendall(_PAGE % (kind, len(page.encode()), page.encode()))
                 way.near.close()
                 return
             upgrades = b"upgrade: websocket" in head.lower()

@@ -33,6 +33,21 @@ window.following = live.follow(["%(channel)s"], {
 });
 </script>"""
 
+_WORKER = """
+import { WedSyncLive } from "/static/live/wedsync-live.js";
+const live = new WedSyncLive({ url: "/ws/channels/?organization=%(organization)s" });
+live.follow(["%(channel)s"], {
+  onEvent: (event) => postMessage({ shown: event.payload.capacity }),
+  onState: (state) => postMessage({ state }),
+});
+"""
+_PAGE_OF_WORKER = """<!doctype html><title>test</title><script>
+window.shown = [];
+window.states = [];
+new Worker("/worker-of-a-test.js", { type: "module" }).onmessage = ({ data }) =>
+  data.state ? states.push(data.state) : shown.push(data.shown);
+</script>"""
+
 
 def session_of(user: User) -> str:
     """A session's cookie; taken before playwright's loop forbids to ask the database."""
@@ -55,6 +70,15 @@ class Browser:
         self._network.pages[path] = _PAGE % said
         page = self._context.new_page()
         page.goto(f"http://127.0.0.1:{self._network.port}{path}")
+        return Tab(page)
+
+    def tab_with_worker(self) -> "Tab":
+        """A page whose worker follows the couple's channel."""
+        channel = f"couple:dashboard:{self._world.wedding.id}"
+        said = {"organization": quote(self._world.organization.slug), "channel": channel}
+        self._network.pages |= {"/worker-of-a-test.js": _WORKER % said, "/page-of-a-worker": _PAGE_OF_WORKER}
+        page = self._context.new_page()
+        page.goto(f"http://127.0.0.1:{self._network.port}/page-of-a-worker")
         return Tab(page)
 
     def tab_of_another_site(self) -> None:

@@ -145,6 +145,18 @@ def test_a_tab_that_may_follow_what_the_others_may_not_has_its_own_connection(
     assert network.upgrades == 2
 
 
+def test_a_worker_follows_too(world: World, network: Network, opened: Browser) -> None:
+    tab = opened.tab_with_worker()
+    tab.becomes("live")
+    world.capacity(160)
+    tab.shows([160])
+    network.refuses_upgrade = True
+    network.cut()
+    world.capacity(161)
+
+    tab.shows([160, 161])
+
+
 def test_a_clock_that_jumps_lets_the_connection_be_tested(world: World, network: Network, opened: Browser) -> None:
     tab = opened.tab()
     tab.becomes("live")
