@@ -19,9 +19,16 @@ from wedsync.couple import sessions
 from wedsync.couple.models import LinkSession
 from wedsync.weddings import personal_links
 
-PARTS: list[str] = ["couple/worker/offline.js"]
+PARTS: list[str] = ["couple/worker/offline.js", "couple/worker/push.js"]
 """The worker's parts, in order."""
-KEPT = ("wedsync/tokens.css", "couple/couple.css", "couple/couple.js", "wedsync/logo.svg", "live/wedsync-live.js")
+KEPT = (
+    "wedsync/tokens.css",
+    "couple/couple.css",
+    "couple/couple.js",
+    "couple/push.js",
+    "wedsync/logo.svg",
+    "live/wedsync-live.js",
+)
 """The files without which the page does not look or work as it should."""
 ICONS = (("wedsync/icon-192.png", "192x192", "any"), ("wedsync/icon-512.png", "512x512", "any maskable"))
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from wedsync.couple import calendar, entrance, service_worker, views
+from wedsync.couple import calendar, entrance, push, service_worker, views
 
 urlpatterns = [
     path("open/<str:token>/", entrance.open_link, name="couple-open"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("<uuid:wedding_id>/parts/", views.parts, name="couple-parts"),
     path("<uuid:wedding_id>/ticket/", views.ticket, name="couple-ticket"),
     path("<uuid:wedding_id>/seen/", views.seen, name="couple-seen"),
+    path("<uuid:wedding_id>/push/", push.push, name="couple-push"),
     path("<uuid:wedding_id>/acknowledge/", views.acknowledge, name="couple-acknowledge"),
     path("<uuid:wedding_id>/language/", views.language, name="couple-language"),
     path("<uuid:wedding_id>/calendar/", views.calendar_page, name="couple-calendar"),

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from notifications.channels.web_push import subscriptions
 from notifications.incidents import acknowledging
 from notifications.wording.languages import LANGUAGES
 from wedsync.couple import calendar, entrance, looks, sessions, state
@@ -50,7 +51,8 @@ def of_session(view: View) -> View:
 def page(request: HttpRequest, session: LinkSession) -> HttpResponse:
     """The whole page as it is now."""
     sessions.note_shown(session)
-    return render(request, "couple/page.html", _shown(session))
+    push_key = subscriptions.offered_key(session.link.organization_id)
+    return render(request, "couple/page.html", {**_shown(session), "push_key": push_key})
 
 
 @require_safe

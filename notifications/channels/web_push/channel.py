@@ -105,11 +105,12 @@ def topic_of(delivery: Delivery) -> str:
 
 
 def _link(content: Content) -> str:
-    """What a tap opens: the acknowledgement, the message's own page, or ours."""
+    """What a tap opens: the acknowledgement, the message's own page, the couple's, or ours."""
     if content.asks:
         return links.ACKNOWLEDGE_URL
-    if content.link and len(content.link[1].encode()) <= LONGEST_LINK:
-        return content.link[1]
+    for page in (content.link, content.couple_page):
+        if page and len(page[1].encode()) <= LONGEST_LINK:
+            return page[1]
     return f"{settings.PUBLIC_URL}/"
 
 

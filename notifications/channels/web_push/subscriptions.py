@@ -15,10 +15,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.models import System
 from notifications.channels.web_push import endpoints, keys
 from notifications.consent import address_marks
 from wedsync import vault
-from wedsync.weddings.models import Contact, ContactChannel, Device
+from wedsync.weddings.models import Address, Contact, ContactChannel, Device
 
 CHANNEL = ContactChannel.WEB_PUSH
 MOST = 10
@@ -41,6 +42,13 @@ class Subscription:
     def address(self) -> str:
         """The address under which deliveries name it."""
         return endpoints.address_of(self.endpoint)
+
+
+def offered_key(organization_id: UUID) -> str:
+    """The public key for an organization's pages; empty where it does not send, or this copy cannot."""
+    systems = System.objects.filter(organization_id=organization_id, kind=System.Kind.WEB_PUSH)
+    sends = systems.exclude(state=System.Status.DISABLED).exists()
+    return keys.public_key() if sends and keys.is_set() else ""
 
 
 def read(given: object) -> Subscription:
@@ -76,6 +84,21 @@ def subscribe(contact: Contact, found: Subscription, name: str = "", *, replaces
     address_marks.registered(contact.organization_id, CHANNEL, found.address, timezone.now(), source=_SOURCE)
     newest = Device.objects.filter(contact=contact, channel=CHANNEL).order_by("-id").values_list("id", flat=True)
     Device.objects.filter(id__in=list(newest[MOST:])).delete()
+
+
+@transaction.atomic
+def renew(contact: Contact, found: Subscription, *, replaces: str) -> bool:
+    """Store what has become of a contact's subscription; false where they have neither it nor the one it replaces.
+
+    It is no new consent: what the person or staff have ended stays ended.
+    """
+    known = [endpoints.address_of(replaces), found.address]
+    device = Device.objects.filter(contact=contact, channel=CHANNEL, value__in=known).first()
+    addresses = Address.objects.filter(organization_id=contact.organization_id, channel=CHANNEL, value__in=known)
+    if device is None or any(address.blocked_because for address in addresses):
+        return False
+    subscribe(contact, found, device.name, replaces=replaces)
+    return True
 
 
 @transaction.atomic

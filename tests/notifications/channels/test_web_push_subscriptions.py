@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from notifications.channels.web_push import endpoints, subscriptions
+from notifications.channels.web_push import endpoints, keys, subscriptions
+from notifications.consent import staff_decisions
 from sandbox.services.web_push.encryption import encoded, point_of
-from tests.factories import ContactFactory
+from tests.factories import ContactFactory, SystemFactory
 from wedsync import vault
 from wedsync.weddings.models import Address, AddressChange, Contact, Device
 
@@ -170,6 +171,41 @@ def test_a_renewed_one_replaces_the_contacts_own_only() -> None:
 
     old, new = endpoints.address_of(MOZILLA), endpoints.address_of(f"{MOZILLA}new")
     assert values() == {("Anna", new), ("Ben", old)}
+
+
+@pytest.mark.django_db
+def test_only_what_a_contact_still_has_is_renewed() -> None:
+    anna: Contact = ContactFactory()
+    ben: Contact = ContactFactory(organization=anna.organization, wedding=anna.wedding)
+    subscriptions.subscribe(anna, read(), "Firefox")
+
+    assert not subscriptions.renew(ben, read(f"{MOZILLA}new"), replaces=MOZILLA)
+    assert subscriptions.renew(anna, read(f"{MOZILLA}new"), replaces=MOZILLA)
+
+    (device,) = Device.objects.all()
+    assert (device.contact, device.value, device.name) == (anna, endpoints.address_of(f"{MOZILLA}new"), "Firefox")
+
+
+@pytest.mark.django_db
+def test_what_staff_have_ended_is_not_renewed() -> None:
+    anna: Contact = ContactFactory()
+    subscriptions.subscribe(anna, read())
+    staff_decisions.opt_out(Address.objects.get(), by="Ines", reason="asked by phone")
+
+    assert not subscriptions.renew(anna, read(), replaces=MOZILLA)
+    assert not subscriptions.renew(anna, read(f"{MOZILLA}new"), replaces=MOZILLA)
+
+    assert Address.objects.get().blocked_because == "opted_out"
+
+
+@pytest.mark.django_db
+def test_it_is_offered_where_the_organization_sends_and_this_copy_can(settings: Any) -> None:
+    system = SystemFactory(kind="web_push")
+
+    assert subscriptions.offered_key(system.organization_id) == keys.public_key()
+    assert subscriptions.offered_key(ContactFactory().organization_id) == ""
+    settings.VAPID_PRIVATE_KEY = ""
+    assert subscriptions.offered_key(system.organization_id) == ""
 
 
 @pytest.mark.django_db

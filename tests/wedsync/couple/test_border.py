@@ -12,7 +12,7 @@ from wedsync.couple.models import LinkSession
 from wedsync.live.models import Seen, Ticket
 
 ASKED = {"": "GET", "parts/": "GET", "calendar/": "GET", "app.webmanifest": "GET"} | dict.fromkeys(
-    ("ticket/", "seen/", "acknowledge/", "language/"), "POST"
+    ("ticket/", "seen/", "acknowledge/", "language/", "push/"), "POST"
 )
 OPEN_TO_ALL = {"worker.js", "start/<str:token>/"}
 
