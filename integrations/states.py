@@ -58,6 +58,7 @@ class Reason(models.TextChoices):
     OPTED_OUT = "opted_out"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
+    NO_TEMPLATE = "no_template", "No template of your own for this type"
     # skipped: the system was told, or told us, just before; two systems contradict each other
     ALREADY_KNOWN = "already_known", "The system already knows it"
     LOOP_STOPPED = "loop_stopped", "Two systems keep contradicting each other"

@@ -26,7 +26,9 @@ from notifications.rules import plan_steps, policy
 from notifications.rules.plan_steps import Audience, Step, Until
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.event_types.catalogue import CATALOGUE
+from notifications.wording import own
+from notifications.wording.languages import DEFAULT_LANGUAGE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import Evidence
 from wedsync.weddings.models import ContactChannel
@@ -73,7 +75,7 @@ def judge(notification_id: UUID) -> None:
 
 def personal_steps(notification: Notification) -> list[Step]:
     """The plan's steps from channel to channel; an urgent event tries every channel before it gives up."""
-    category = CATALOGUE[notification.event.type].category
+    category = type_of(notification.event.type).category
     whole = (
         plan_steps.kept(notification.steps) if notification.steps else plan_steps.unfolded(plan_steps.shipped(category))
     )
@@ -214,7 +216,8 @@ def _planned(notification: Notification, step: Step) -> Iterable[PlannedDelivery
     senders = resolving.sending_systems(notification.organization_id)
     if notification.recipient.startswith("team:"):
         staff = Notification.objects.filter(event_id=notification.event_id, recipient__startswith="staff:")
-        if not staff.exists():
+        worded = own.worded(notification.event)(DEFAULT_LANGUAGE, ContactChannel.EMAIL)
+        if worded and not staff.exists():
             yield from resolving.to_staff(notification.organization_id, senders)
         return
     used = set(Sending.objects.filter(notification=notification).values_list("delivery__channel", flat=True))

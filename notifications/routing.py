@@ -18,7 +18,7 @@ from notifications.recipients import resolving
 from notifications.rules import plan_steps, policy
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
@@ -104,7 +104,7 @@ def _notifications(
     event: ChannelEvent, people: Mapping[str, RequestedDelivery], made: Mapping[str, Delivery]
 ) -> dict[str, Notification]:
     """One notification for each recipient, by its key; existing ones stay as they are."""
-    steps = plan_steps.unfolded(in_force.plan_of(event.organization_id, CATALOGUE[event.type].category))
+    steps = plan_steps.unfolded(in_force.plan_of(event.organization_id, type_of(event.type).category))
     now = timezone.now()
     rows: dict[str, Notification] = {}
     for key, each in people.items():

@@ -30,9 +30,10 @@ def check(frame: object, schema: str) -> None:
 def check_pushed(frame: Mapping[str, Any]) -> None:
     """Check a message that nobody asked for, such as an event; its ``op`` names its schema."""
     kind = frame["op"]
-    check(frame, kind)
+    check(frame, "presence.change" if kind == "presence" else kind)
     if kind == "event":
-        check(frame["event"], f"event.{frame['event']['type']}")
+        named = str(frame["event"]["type"])
+        check(frame["event"], "event.custom" if named.startswith("custom.") else f"event.{named}")
 
 
 def check_any(frame: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.urls import include, path
 
 from wedsync.api.asyncapi.views import asyncapi
-from wedsync.api.channels.tickets import TicketsView
 from wedsync.api.openapi.description import DocsPage, schema
 from wedsync.api.probes.health import HealthView
 from wedsync.api.weddings.forms import FormResponsesView
@@ -28,7 +27,7 @@ urlpatterns = [
     path("api/weddings/<uuid:wedding_id>/", WeddingView.as_view()),
     path("api/forms/<uuid:form_id>/responses/", FormResponsesView.as_view()),
     path("api/journey/", JourneyView.as_view()),
-    path("api/channels/tickets/", TicketsView.as_view()),
+    path("api/channels/", include("wedsync.api.channels.urls")),
     path("api/integrations/", include("wedsync.api.integrations.urls")),
     path("api/", include("wedsync.api.people.urls")),
     path("api/schema/", schema, name="schema"),

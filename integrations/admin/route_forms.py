@@ -20,7 +20,7 @@ from integrations.routing import dry_run
 from integrations.routing.dry_run import CannotTry, Paste
 from integrations.rules import event_filters
 from integrations.rules.conditions import Operator
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE, is_custom
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact, ContactChannel, Organization, Wedding
@@ -45,7 +45,7 @@ class RouteForm(TenantForm):
         label="Patterns of event types",
         required=False,
         max_length=500,
-        help_text="In addition to the ticked ones, separated by commas: booking.*, *.cancelled, or * for every type.",
+        help_text="In addition to the ticked ones, separated by commas: booking.*, *.cancelled, custom.*, *.",
         widget=UnfoldAdminTextInputWidget(),
     )
     roles = _several(list(Contact.Role.choices), "People involved in the wedding.")
@@ -73,7 +73,9 @@ class RouteForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = self.instance.event_types or []
-        self.initial["type_patterns"] = ", ".join(each for each in stored if event_filters.is_wildcard(each))
+        self.initial["type_patterns"] = ", ".join(
+            each for each in stored if event_filters.is_wildcard(each) or is_custom(each)
+        )
         self.initial["event_types"] = [each for each in stored if each in CATALOGUE]
 
     def clean(self) -> dict[str, Any]:
@@ -160,8 +162,9 @@ class DryRunForm(forms.Form):
     )
     type = forms.ChoiceField(
         required=False,
-        choices=[("", "—"), *((name, name) for name in sorted(CATALOGUE))],
+        choices=[("", "—"), *((name, name) for name in sorted(CATALOGUE)), ("custom.example", "custom.example")],
         widget=UnfoldAdminSelectWidget(),
+        help_text="custom.example stands for types of your own.",
     )
     payload = forms.CharField(
         required=False,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from integrations.models import Route, System
 from integrations.states import Reason
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import Contact
@@ -90,4 +90,4 @@ def planned_deliveries(route: Route, event: ChannelEvent, priority: Priority) ->
 
 def troubled_system(event: ChannelEvent) -> str | None:
     """The id of the system whose trouble an event reports, if any."""
-    return event.payload.get("system_id") if CATALOGUE[event.type].is_about_us else None
+    return event.payload.get("system_id") if type_of(event.type).is_about_us else None

@@ -18,7 +18,7 @@ from integrations.routing import planning
 from integrations.routing.matching import EventFacts
 from integrations.states import Reason
 from wedsync.live.channels import names_for
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.fields import as_json
 from wedsync.weddings.models import ContactChannel, Wedding
@@ -61,7 +61,7 @@ def of_event(wedding: Wedding, event_type: str, payload: Mapping[str, Any], at: 
         occurred_at=at,
         received_at=at,
         source=ChannelEvent.Source.API,
-        priority=CATALOGUE[event_type].priority,
+        priority=type_of(event_type).priority,
         effect=ChannelEvent.Effect.APPLIED,
     )
     names = names_for(

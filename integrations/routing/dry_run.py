@@ -29,7 +29,7 @@ from integrations.states import Reason, State
 from integrations.vendors.reasons import problems_of
 from wedsync.env import ConfigurationError
 from wedsync.live.channels import check_name, names_for
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import is_known, type_of
 from wedsync.live.models import ChannelEntry, ChannelEvent
 from wedsync.queues import Priority
 from wedsync.templating import time_budget
@@ -91,7 +91,7 @@ def pasted(paste: Paste) -> tuple[ChannelEvent, list[str]]:
         received_at=now,
         source=ChannelEvent.Source.WEBHOOK if paste.source_system else ChannelEvent.Source.API,
         source_system_id=paste.source_system.id if paste.source_system else None,
-        priority=paste.priority or CATALOGUE[paste.type].priority,
+        priority=paste.priority or type_of(paste.type).priority,
     )
     return event, _names(paste, payload)
 
@@ -104,14 +104,14 @@ def _checked(paste: Paste) -> dict[str, Any]:
     ]
     if paste.priority not in {"", *Priority.values}:
         problems.append(FieldProblem("priority", f"must be one of {', '.join(Priority.values)}"))
-    if paste.type not in CATALOGUE:
-        problems.append(FieldProblem("type", "is not an event type of the catalogue"))
+    if not is_known(paste.type):
+        problems.append(FieldProblem("type", "is neither an event type of the catalogue nor custom.<word>"))
     if problems:
         raise CannotTry(problems)
     if not is_storable(dict(paste.payload)):
         raise CannotTry([FieldProblem("payload", "contains characters that cannot be stored, such as NUL")])
     try:
-        checked = CATALOGUE[paste.type].payload.model_validate(paste.payload)
+        checked = type_of(paste.type).payload.model_validate(paste.payload)
     except ValidationError as error:
         found = problems_of(error)
         raise CannotTry([FieldProblem(f"payload.{each.field}", each.reason) for each in found]) from error

@@ -17,7 +17,7 @@ from integrations.models import Delivery, System
 from integrations.states import Reason, State
 from integrations.vendors.families import BOOKING_TYPES, STATUS_OF
 from wedsync.ids import first_id_since
-from wedsync.live.event_types.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import Category, type_of
 from wedsync.live.models import ChannelEvent
 
 ALWAYS_TOLD = frozenset({Category.EMERGENCIES, Category.PAYMENTS, Category.OPERATIONS})
@@ -74,7 +74,7 @@ class _Earlier:
 def judge(event: ChannelEvent, systems: Iterable[System], now: datetime) -> dict[UUID, Reason]:
     """The systems that must not be told of an event, by id, with the reason."""
     longest = max(settings.ECHO_SECONDS, settings.LOOP_SECONDS)
-    if event.wedding_id is None or CATALOGUE[event.type].category in ALWAYS_TOLD or longest <= 0:
+    if event.wedding_id is None or type_of(event.type).category in ALWAYS_TOLD or longest <= 0:
         return {}
     statement = ToldBefore.of(event.type, event.source_system_id, event.payload)
     targets = {system.id: system for system in systems}

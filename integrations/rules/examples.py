@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from integrations.rules.facts import Facts
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import is_custom, type_of
 
 _ID = "01a20642-7164-77c9-9e86-841962711219"
 _MOMENT = datetime(2027, 6, 1, 12, tzinfo=UTC).isoformat()
@@ -34,24 +34,33 @@ class FreeForm(dict[str, Any]):
         return FreeForm()
 
 
-@cache
 def payload(event_type: str, *, whole: bool = True) -> dict[str, Any]:
-    """A payload that the type's schema accepts; ``whole``: with all optional fields, else with none of them."""
-    schema = CATALOGUE[event_type].payload.model_json_schema()
+    """A payload that the type's schema accepts; ``whole``: with all optional fields, else with none of them.
+
+    A client's own type may have any field.
+    """
+    if is_custom(event_type):
+        return FreeForm() if whole else {}
+    return _of_catalogue(event_type, whole=whole)
+
+
+@cache
+def _of_catalogue(event_type: str, *, whole: bool) -> dict[str, Any]:
+    schema = type_of(event_type).payload.model_json_schema()
     required = schema.get("required", [])
     made = {
         name: _value(part, schema)
         for name, part in schema["properties"].items()
         if whole or name in required or name == "extra"
     }
-    stored = CATALOGUE[event_type].payload.model_validate(made).model_dump(mode="json")
+    stored = type_of(event_type).payload.model_validate(made).model_dump(mode="json")
     made |= {name: stored[name] for name, value in made.items() if not isinstance(value, dict | list)}
     return {**made, "extra": FreeForm()} if whole else made
 
 
 def facts(event_type: str, *, whole: bool = True) -> Facts:
     """The facts of an example event whose wedding is known."""
-    event = CATALOGUE[event_type]
+    event = type_of(event_type)
     return {
         "payload": payload(event_type, whole=whole),
         "event": {

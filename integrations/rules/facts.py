@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import is_known, type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Wedding
 
@@ -31,7 +31,7 @@ def facts_of(event: ChannelEvent) -> dict[str, Any]:
         "event": {
             "id": str(event.id),
             "type": event.type,
-            "category": CATALOGUE[event.type].category.value if event.type in CATALOGUE else None,
+            "category": type_of(event.type).category.value if is_known(event.type) else None,
             "source": event.source,
             "source_system_id": str(event.source_system_id) if event.source_system_id else None,
             "priority": event.priority,

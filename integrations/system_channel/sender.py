@@ -25,6 +25,7 @@ from integrations.systems import signing_secrets
 from integrations.vendors import CALLED
 from integrations.vendors.base import Client, Outgoing
 from integrations.vendors.families import BOOKINGS, CLIENTS
+from wedsync.live.event_types.catalogue import is_custom
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 
@@ -82,7 +83,7 @@ def outgoing_to(system: System, event: ChannelEvent, delivery_id: UUID | None = 
     if called is None:
         return None
     place = call_facts.look_up(system.id, event, delivery_id)
-    if place.booking_id is None and event.type not in called.needs_no_booking:
+    if place.booking_id is None and not (event.type in called.needs_no_booking or is_custom(event.type)):
         return None
     name = place.matched_channel if system.kind == System.Kind.WEBHOOK else ""
     name = name or f"supplier:dashboard:{system.id}"

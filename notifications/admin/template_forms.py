@@ -6,11 +6,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from notifications.message_templates import previews, versions
 from notifications.models import MessageTemplate
 from notifications.models.templates import LOCALES, TEMPLATE_TYPES
+from wedsync.live.event_types.catalogue import is_custom
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import ContactChannel
 from wedsync.weddings.tenant_admin.forms import TenantForm
@@ -26,7 +27,17 @@ EXAMPLE = ""
 class TemplateForm(TenantForm):
     """A template. ``seen``: the newest version its writer knew, so that nobody overwrites a version they never saw."""
 
-    event_type = forms.ChoiceField(choices=TEMPLATE_TYPES, widget=UnfoldAdminSelectWidget())
+    event_type = forms.ChoiceField(
+        choices=[("", "One of your own, named below"), *TEMPLATE_TYPES],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    own_type = forms.CharField(
+        required=False,
+        max_length=64,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Or a type of your own, as your clients publish it: custom.<word>.",
+    )
     channel = forms.ChoiceField(
         choices=[("", "Every channel"), *ContactChannel.choices], required=False, widget=UnfoldAdminSelectWidget()
     )
@@ -64,6 +75,8 @@ class TemplateForm(TenantForm):
     def clean(self) -> dict[str, Any]:
         """Refuse a template that cannot be sent, and one that would overwrite a version its writer has not seen."""
         cleaned = super().clean()
+        if self._state_is_new():
+            self._choose_type(cleaned)
         if "text" in self.fields and not self.errors:
             names = ("text", "event_type", "channel", "locale")
             try:
@@ -75,6 +88,15 @@ class TemplateForm(TenantForm):
             if cleaned.get("seen") is not None and cleaned["seen"] != newest:
                 self.add_error("text", f"Somebody else has saved version {newest} in the meantime. Read it first.")
         return cleaned
+
+    def _choose_type(self, cleaned: dict[str, Any]) -> None:
+        own = (cleaned.get("own_type") or "").strip()
+        if bool(own) == bool(cleaned.get("event_type")):
+            self.add_error("event_type", "Choose a type, or name one of your own.")
+        elif own and not is_custom(own):
+            self.add_error("own_type", f"“{own}” is not a type of your own. Write custom.<word>: a to z, digits, _.")
+        elif own:
+            cleaned["event_type"] = own
 
     def validate_constraints(self) -> None:
         """Which version is active is decided when it is saved."""

@@ -44,8 +44,8 @@ class MessageTemplateAdmin(ButtonAdmin):
     made = moment("Created", "created_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        several = self._has_several(request, obj)
-        first = (None, {"fields": (*(("organization",) if several else ()), "event_type", "channel", "locale")})
+        several, own = self._has_several(request, obj), () if obj else ("own_type",)
+        first = (None, {"fields": (*(("organization",) if several else ()), "event_type", *own, "channel", "locale")})
         words = (None, {"fields": ("text", "note", *(("seen",) if self._writes(request, obj) else ()))})
         return [first, words, *([("Versions", {"fields": ("history",)})] if obj else [])]
 

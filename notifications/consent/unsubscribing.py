@@ -18,7 +18,7 @@ from notifications.consent import address_marks, wishes
 from notifications.models import TraceEntry
 from notifications.trace import recording
 from notifications.wording import DEFAULT_LANGUAGE
-from wedsync.live.event_types.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import Category, type_of
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
@@ -58,7 +58,7 @@ def holder(token: str) -> Holder:
     )
     if found is None:
         raise Unknown("this email is no longer kept")
-    contact, category = found.contact, CATALOGUE[found.event.type].category
+    contact, category = found.contact, type_of(found.event.type).category
     elsewhere = contact is None or in_one_form(ContactChannel.EMAIL, contact.email) != found.target
     if elsewhere or category == Category.OPERATIONS:  # has no preferences: a wedding's people never get it
         contact = None

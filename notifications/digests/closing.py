@@ -24,7 +24,7 @@ from notifications.models import Sending, TraceEntry, Window, WindowEntry
 from notifications.rules.merging import came_to_nothing
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.fan_out import hints
 from wedsync.queues import Priority
 
@@ -149,13 +149,13 @@ def _decide(window: Window, entries: Sequence[WindowEntry], waiting: set[UUID]) 
 def _still_wanted(entries: Sequence[WindowEntry], decided: _Decided) -> list[WindowEntry]:
     """Without what the contact has since unsubscribed from: a digest is later checked only as a whole."""
     contacts = {entry.delivery.contact for entry in entries if entry.delivery.contact}
-    categories = {CATALOGUE[entry.event.type].category for entry in entries}
+    categories = {type_of(entry.event.type).category for entry in entries}
     unwanted = {each for category in categories for each in wishes.unwanted(contacts, category)} if contacts else set()
     refused = [
         entry
         for entry in entries
         if entry.delivery.contact_id
-        and (entry.delivery.contact_id, CATALOGUE[entry.event.type].category, entry.channel) in unwanted
+        and (entry.delivery.contact_id, type_of(entry.event.type).category, entry.channel) in unwanted
     ]
     decided.end(refused, ToldAs.LEFT, What.NOT_SENT, "No longer wanted.", Reason.NOT_WANTED)
     return [entry for entry in entries if entry not in refused]

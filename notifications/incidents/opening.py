@@ -27,7 +27,7 @@ from notifications.rules import plan_steps
 from notifications.rules.plan_steps import Audience, Step
 from notifications.trace import recording
 from notifications.trace.recording import What
-from wedsync.live.event_types.catalogue import CATALOGUE, EMERGENCY, Category
+from wedsync.live.event_types.catalogue import EMERGENCY, Category, type_of
 from wedsync.live.models import ChannelEvent
 
 REPORTED, RESOLVED = EMERGENCY, "incident.resolved"
@@ -222,7 +222,7 @@ def call_off(incident: Incident) -> int:
 def of_delivery(delivery: Delivery) -> Incident | None:
     """The incident that a delivery reports, or whose acknowledgement or end it reports; ``None``: there is none."""
     event = delivery.event
-    if CATALOGUE[event.type].category != Category.EMERGENCIES:
+    if type_of(event.type).category != Category.EMERGENCIES:
         return None
     tells = Q(reports__event_id=event.id) | Q(event_id=event.id)
     if event.type in {ACKNOWLEDGED, RESOLVED, WEDDING_UNKNOWN}:

@@ -12,7 +12,7 @@ from notifications.channels.registry import CHANNELS
 from notifications.wording import engine
 from notifications.wording.languages import Reader, reader
 from notifications.wording.writing import DIGEST, FALLBACK
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE, is_known
 from wedsync.templating.filters import CannotRender
 from wedsync.weddings.models import ContactChannel
 
@@ -71,7 +71,7 @@ def _examples(event_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if event_type == DIGEST:
         counted = {"count": 5, "top": _HEADLINES, "more": 2}
         yield _DIGESTED, {**examples.facts(_DIGESTED), **contact, **counted}
-    elif event_type in CATALOGUE or event_type == FALLBACK:
+    elif is_known(event_type) or event_type == FALLBACK:
         for name in CATALOGUE if event_type == FALLBACK else [event_type]:
             yield name, {**examples.facts(name), **contact}
     else:

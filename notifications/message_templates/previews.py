@@ -21,7 +21,7 @@ from notifications.models.templates import OTHERS
 from notifications.wording import own
 from wedsync.env import ConfigurationError
 from wedsync.ids import new_id
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import Contact, ContactChannel, Organization, Wedding
 
@@ -59,13 +59,13 @@ def example_for(template: MessageTemplate) -> ChannelEvent:
     payload = {field: value for field, value in examples.payload(name).items() if field != "extra"}
     return ChannelEvent(
         organization=template.organization,
-        wedding=None if CATALOGUE[name].is_about_us else Wedding(organization=template.organization, **known),
+        wedding=None if type_of(name).is_about_us else Wedding(organization=template.organization, **known),
         type=name,
         payload=payload,
         occurred_at=now,
         received_at=now,
         source=ChannelEvent.Source.WEBHOOK,
-        priority=CATALOGUE[name].priority,
+        priority=type_of(name).priority,
     )
 
 
@@ -112,7 +112,7 @@ def _delivery(organization: Organization, event: ChannelEvent, channel: ContactC
         organization=organization,
         event=event,
         system=system,
-        contact=None if CATALOGUE[event.type].is_about_us else contact,
+        contact=None if type_of(event.type).is_about_us else contact,
         channel=channel,
         priority=event.priority,
         dedupe_key=f"{event.id}:preview:{delivery_id}",

@@ -22,6 +22,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "emergencies": "emergencies",
         "journey": "your plans",
         "operations": "WedSync itself",
+        "custom": "other updates",
     },
     "de": {
         "title": "Ihre E-Mails",
@@ -44,6 +45,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "emergencies": "Notfälle",
         "journey": "Planung",
         "operations": "WedSync",
+        "custom": "Sonstiges",
     },
     "es": {
         "title": "Sus correos",
@@ -66,6 +68,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "emergencies": "las emergencias",
         "journey": "los preparativos",
         "operations": "WedSync",
+        "custom": "otras novedades",
     },
     "fr": {
         "title": "Vos e-mails",
@@ -88,6 +91,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "emergencies": "les urgences",
         "journey": "vos préparatifs",
         "operations": "WedSync",
+        "custom": "autres nouvelles",
     },
 }
 

@@ -15,7 +15,9 @@ from notifications.consent import wishes
 from notifications.plans import in_force
 from notifications.rules import plan_steps, policy
 from notifications.rules.policy import PERSONAL, ContactPoint
-from wedsync.live.event_types.catalogue import CATALOGUE
+from notifications.wording import own
+from notifications.wording.languages import DEFAULT_LANGUAGE
+from wedsync.live.event_types.catalogue import is_custom, type_of
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.addresses import in_one_form
@@ -49,13 +51,17 @@ class Person:
 def expand(route: Route, event: ChannelEvent, priority: Priority) -> Iterable[PlannedDelivery]:
     """The deliveries of a route to people: a team's Slack channel, and each person on each channel.
 
-    Events about WedSync and its systems go to staff, never to a wedding's people.
+    Events about WedSync and its systems go to staff, never to a wedding's people. Clients' own types go to those for
+    whom the organization has a template.
     """
     team = route.system
+    if is_custom(event.type) and event.wedding is None:
+        return
     if team and team.kind == System.Kind.SLACK and (not route.channels or ContactChannel.SLACK in route.channels):
-        yield to_team(team)
+        worded = own.worded(event)(DEFAULT_LANGUAGE, ContactChannel.SLACK)
+        yield to_team(team) if worded else replace(to_team(team), skipped=Reason.NO_TEMPLATE)
     senders = sending_systems(route.organization_id, besides=troubled_system(event))
-    if CATALOGUE[event.type].is_about_us:
+    if type_of(event.type).is_about_us:
         if not route.channels or ContactChannel.EMAIL in route.channels:
             yield from to_staff(route.organization_id, senders)
         return
@@ -189,14 +195,17 @@ def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
     found = Address.objects.filter(organization_id=event.organization_id, value__in=values, channel__in=PERSONAL)
     addresses = {(row.channel, row.value): row for row in found}
     urgent = event.priority == Priority.URGENT
-    category = CATALOGUE[event.type].category
+    category = type_of(event.type).category
     unwanted = wishes.NOTHING if urgent else wishes.unwanted(contacts, category)
+    worded = own.worded(event)
 
     def against(point: ContactPoint) -> Reason:
         if not point.address:
             return Reason.NO_ADDRESS
         if blocked := policy.blocked_because(point.channel, addresses.get((point.channel, point.address))):
             return blocked
+        if not worded(point.contact.locale, point.channel):
+            return Reason.NO_TEMPLATE
         return Reason.NOT_WANTED if (point.contact.id, category, point.channel) in unwanted else Reason.NONE
 
     return [
@@ -247,7 +256,7 @@ def _points(group: Sequence[Contact]) -> Iterable[ContactPoint]:
 
 
 def _first_channels(event: ChannelEvent) -> Sequence[str]:
-    return in_force.plan_of(event.organization_id, CATALOGUE[event.type].category)[0].channels
+    return in_force.plan_of(event.organization_id, type_of(event.type).category)[0].channels
 
 
 def sending_systems(organization_id: UUID, *, besides: str | None = None) -> dict[ContactChannel, System]:

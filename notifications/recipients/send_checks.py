@@ -8,7 +8,7 @@ from integrations.states import Reason
 from notifications.consent import wishes
 from notifications.models import Sending
 from notifications.rules import policy
-from wedsync.live.event_types.catalogue import CATALOGUE, LINK_REQUESTED
+from wedsync.live.event_types.catalogue import LINK_REQUESTED, type_of
 from wedsync.queues import Priority
 from wedsync.weddings.models import Address, Contact, ContactChannel
 
@@ -38,7 +38,7 @@ def _of_contact(delivery: Delivery, channel: ContactChannel, contact: Contact) -
         return Blocked(Reason.NO_ADDRESS)
     if delivery.priority == Priority.URGENT or delivery.event.type == LINK_REQUESTED:
         return None
-    category = CATALOGUE[delivery.event.type].category
+    category = type_of(delivery.event.type).category
     if not wishes.wanted(contact.id, category, channel):
         return Blocked(Reason.NOT_WANTED)
     until = policy.quiet_until(contact, Priority(delivery.priority), timezone.now())

@@ -27,6 +27,7 @@ from wedsync.weddings.tenant_admin.looks import (
 )
 from wedsync.weddings.tenant_admin.pages import ReadOnlyAdmin, ReadOnlyInline
 
+CUSTOM = "custom."
 ROUTING_COLOURS = {"routed": GOOD, "pending": BUSY, "unlinked": BAD, "held": WARNING}
 
 
@@ -37,9 +38,11 @@ class EventTypeFilter(admin.SimpleListFilter):
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted(CATALOGUE)]
+        return [*((name, name) for name in sorted(CATALOGUE)), (CUSTOM, "custom")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == CUSTOM:
+            return queryset.filter(type__startswith=CUSTOM)
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from wedsync.live.event_types.catalogue import CATALOGUE, Scope
+from wedsync.live.event_types.catalogue import Scope, type_of
 from wedsync.wire.channel_names import LONGEST_NAME as LONGEST_NAME
 from wedsync.wire.channel_names import NAME as NAME
 from wedsync.wire.channel_names import check_name as check_name
@@ -37,7 +37,7 @@ def names_for(
 ) -> list[str]:
     """The channels that an event appears on, sorted. ``supplier_ids`` are the systems of the wedding."""
     found: set[str] = set()
-    for scope in CATALOGUE[event_type].scopes:
+    for scope in type_of(event_type).scopes:
         match scope:
             case Scope.COUPLE if wedding_id:
                 found.add(f"couple:dashboard:{wedding_id}")

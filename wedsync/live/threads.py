@@ -6,5 +6,7 @@ news = DatabaseThreads(1, "live-news")
 """Asks which channels have been written to; what is new on them is read by a connection of the event loop."""
 replays = DatabaseThreads(1, "live-replays")
 """Reads what single sockets have missed."""
+requests = DatabaseThreads(2, "live-requests")
+"""Carries out what clients write: events, and what people have seen."""
 entrance = DatabaseThreads(2, "live-entrance")
 """Tickets, sessions, rights and positions of channels."""

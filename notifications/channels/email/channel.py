@@ -24,7 +24,7 @@ from notifications.channels.email.sender import DEFAULT, EmailSender, provider_o
 from notifications.models import Message
 from notifications.wording import Content
 from wedsync.env import ConfigurationError
-from wedsync.live.event_types.catalogue import CATALOGUE, Category
+from wedsync.live.event_types.catalogue import Category, type_of
 from wedsync.queues import Priority
 from wedsync.weddings.models import ContactChannel
 
@@ -64,7 +64,7 @@ class Email(PersonChannel):
         sender = EmailSender.of(credentials_of(delivery))
         urgent = delivery.priority == Priority.URGENT
         leaving = delivery.contact_id is not None and not urgent
-        emergency = CATALOGUE[delivery.event.type].category == Category.EMERGENCIES
+        emergency = type_of(delivery.event.type).category == Category.EMERGENCIES
         look = layout.Look(urgent, leaving, calling.numbers(delivery) if emergency else ())
         mail = Mail(
             to=delivery.target,

@@ -11,8 +11,9 @@ from django.conf import settings as django_settings
 from tests.factories import ApiKeyFactory, IncidentFactory, WeddingFactory
 from tests.ports import free_port
 from tests.wedsync.api.conftest import Api
-from wedsync.api.keys import limits
-from wedsync.api.keys.limits import Counters, Share
+from wedsync.api.keys.limits import Share, count_in
+from wedsync.web import minute_counts
+from wedsync.web.minute_counts import MinuteCounts
 from wedsync.weddings.models import ApiKey, Organization
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +24,8 @@ HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 def _one_minute(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """No test runs across the end of a minute."""
     settings.LIMIT_PER_KEY, settings.LIMIT_TICKETS, settings.LIMIT_EMERGENCIES = 3, 2, 2
-    counters = Counters(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: 1_700_000_010.0)
-    monkeypatch.setattr(limits, "_counters", lambda: counters)
+    counts = MinuteCounts(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: 1_700_000_010.0)
+    monkeypatch.setattr(minute_counts, "shared", lambda: counts)
 
 
 def used_up(answer: Any) -> bool:
@@ -94,22 +95,24 @@ def test_a_flood_of_emergencies_is_bounded_too_and_leaves_the_other_calls_alone(
 
 def test_a_new_minute_begins_anew(key: ApiKey) -> None:
     now = [1_700_000_010.0]
-    counters = Counters(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: now[0])
-    stood = [counters.count(Share.TICKETS, key.id).passes for _ in range(3)]
+    counts = MinuteCounts(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: now[0])
+    stood = [count_in(counts, Share.TICKETS, key.id).passes for _ in range(3)]
     now[0] += 60
 
-    assert [*stood, counters.count(Share.TICKETS, key.id).passes] == [True, True, False, True]
+    assert [*stood, count_in(counts, Share.TICKETS, key.id).passes] == [True, True, False, True]
 
 
 def test_processes_count_together(key: ApiKey) -> None:
-    one, other = (Counters(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: 1_700_000_070) for _ in "ab")
-    one.count(Share.CALLS, key.id)
+    one, other = (
+        MinuteCounts(redis.Redis.from_url(django_settings.REDIS_URL), now=lambda: 1_700_000_070) for _ in "ab"
+    )
+    count_in(one, Share.CALLS, key.id)
 
-    assert other.count(Share.CALLS, key.id).used == 2
+    assert count_in(other, Share.CALLS, key.id).used == 2
 
 
 def test_without_redis_each_process_counts_alone(key: ApiKey) -> None:
     nobody = redis.Redis(port=free_port(), socket_connect_timeout=0.25)
-    counters = Counters(nobody, now=lambda: 1_700_000_010.0)
+    counts = MinuteCounts(nobody, now=lambda: 1_700_000_010.0)
 
-    assert [counters.count(Share.TICKETS, key.id).passes for _ in range(3)] == [True, True, False]
+    assert [count_in(counts, Share.TICKETS, key.id).passes for _ in range(3)] == [True, True, False]

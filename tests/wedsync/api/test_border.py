@@ -75,6 +75,7 @@ BY_ID: dict[tuple[str, str], Any] = {
     ("delete", "integrations/connections/{connection}/secrets/"): None,
 }
 IN_BODY: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "channels/{name}/events/"): {"type": "custom.note"},
     ("post", "journey/"): {"wedding_id": "{wedding}", "milestone": "x", "progress": 1},
     ("post", "incidents/"): {"wedding": "{wedding}", "kind": "x", "description": "x"},
     ("post", "integrations/connections/"): {"system": "{system}"},
@@ -104,6 +105,7 @@ LISTS: dict[tuple[str, str], list[dict[str, str]]] = {
 # Without any id of a row: they make something of the caller's own, or count what is the caller's.
 WITHOUT_IDS = {
     ("post", "channels/tickets/"),
+    ("get", "channels/{name}/presence/"),
     ("get", "integrations/health/"),
     ("post", "integrations/systems/"),
     ("post", "integrations/deliveries/resend/"),
@@ -141,7 +143,7 @@ def theirs() -> dict[str, str]:
         "event": event,
         "delivery": delivery,
     }
-    return {name: str(row.pk) for name, row in rows.items()}
+    return {name: str(row.pk) for name, row in rows.items()} | {"name": f"couple:dashboard:{wedding.pk}"}
 
 
 def filled(template: Any, values: dict[str, str]) -> Any:
@@ -153,7 +155,8 @@ def filled(template: Any, values: dict[str, str]) -> Any:
 
 def unknown(theirs: dict[str, str]) -> dict[str, str]:
     """Ids that nobody has."""
-    return {name: "wsc_nobody" if name == "connection" else str(uuid4()) for name in theirs}
+    special = {"connection": "wsc_nobody", "name": f"couple:dashboard:{uuid4()}"}
+    return {name: special.get(name) or str(uuid4()) for name in theirs}
 
 
 def everything() -> dict[str, list[Any]]:
@@ -219,7 +222,8 @@ def test_their_ids_in_a_body_are_as_unknown_as_any(
     before = everything()
 
     answer, none = (
-        api.send(method, f"/api/{path}", filled(IN_BODY[case], own | values)) for values in (theirs, unknown(theirs))
+        api.send(method, f"/api/{filled(path, values)}", filled(IN_BODY[case], own | values))
+        for values in (theirs, unknown(theirs))
     )
 
     assert (answer.status_code, none.status_code) == (422, 422), answer.content

@@ -14,7 +14,7 @@ from tests.wedsync.api.test_border import endpoints, filled, unknown
 from wedsync.weddings.models import ApiKey, ApiScope, Organization
 
 pytestmark = pytest.mark.django_db
-NOBODY = unknown(dict.fromkeys(["wedding_id", "form_id", "connection_id", "contact_id", "pk"], ""))
+NOBODY = unknown(dict.fromkeys(["wedding_id", "form_id", "connection_id", "contact_id", "pk", "name"], ""))
 
 
 def needed(method: str, path: str) -> str:
@@ -27,7 +27,7 @@ def needed(method: str, path: str) -> str:
         case "events":
             return "events:read"
         case "channels":
-            return "live:read"
+            return {"events": "live:publish", "presence": "live:presence"}.get(path.split("/")[2], "live:read")
         case "attempts":
             return "deliveries:read"
         case "incidents":
@@ -46,7 +46,7 @@ def needed(method: str, path: str) -> str:
 
 
 def url(path: str) -> str:
-    for kind in ("uuid", "connection"):
+    for kind in ("uuid", "connection", "channel"):
         path = path.replace(f"<{kind}:", "{").replace(">", "}")
     return f"/api/{filled(path, NOBODY)}"
 

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db import transaction
 from tests.factories import WeddingFactory
 from tests.wedsync.live.test_log import new_event
 from wedsync.live import threads
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out import broadcasting
 from wedsync.live.fan_out.broadcasting import Broadcaster
@@ -32,6 +34,7 @@ class Recorder:
     """A client that keeps what it is sent, and reads it only when it is told to."""
 
     def __init__(self) -> None:
+        self.bearer = Bearer(api_key_id=uuid4())
         self.received: list[bytes] = []
         self.unsent = 0
         self.most_unsent = 0

@@ -17,6 +17,7 @@ from wedsync.live.sockets.subprotocol import SUBPROTOCOL
 
 VERSION = "3.1.0"
 SOCKET, STREAM = "socket", "stream"
+_PUSHED = {"event": "An event of a channel.", "presence.change": "Who has come to a channel and who has left."}
 _ABOUT = f"""\
 Events of weddings as they happen, over a WebSocket with the subprotocol `{SUBPROTOCOL}`, or as Server-Sent Events. Each
 channel numbers its events 1, 2, 3, ... without a gap, so a client knows what it has and goes on from there. One JSON
@@ -127,7 +128,10 @@ def _operations(found: Any) -> Schema:
         }
         for name, each in found.items()
     }
-    event = {"action": "send", "channel": channel, "summary": "An event of a channel.", "messages": [_message("event")]}
+    pushed = {
+        name: {"action": "send", "channel": channel, "summary": summary, "messages": [_message(name)]}
+        for name, summary in _PUSHED.items()
+    }
     query = {"channel": {"type": "array", "items": TEXT, "minItems": 1}, "last_event_id": TEXT, "organization": TEXT}
     stream = {
         "action": "send",
@@ -142,7 +146,7 @@ def _operations(found: Any) -> Schema:
             }
         },
     }
-    return {**asked, "event": event, STREAM: stream}
+    return {**asked, **pushed, STREAM: stream}
 
 
 def _message(name: str, channel: str = SOCKET) -> Schema:
@@ -155,11 +159,12 @@ def _messages(found: Any) -> Schema:
     for name, each in found.items():
         for kind, example in zip((name, f"{name}.answer"), each.example, strict=True):
             messages[kind] = _described(kind) | {"correlationId": same_id, "examples": [{"payload": example}]}
-    return {**messages, "refusal": _described("refusal") | {"correlationId": same_id}, "event": _described("event")}
+    told = {name: _described(name) for name in _PUSHED}
+    return {**messages, "refusal": _described("refusal") | {"correlationId": same_id}, **told}
 
 
 def _described(name: str) -> Schema:
-    schema = name if name in {"refusal", "event"} else _schema_name(name)
+    schema = name if name in {"refusal", *_PUSHED} else _schema_name(name)
     return {"name": name, "payload": {"$ref": f"#/components/schemas/{schema}"}}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wedsync.api.asyncapi.schemas import NAME, Schema, answer, common, one_of, ref, request
+from wedsync.api.asyncapi.schemas import NAME, SEQUENCE, TEXT, Schema, answer, common, one_of, ref, request
 from wedsync.live.channels import MOST_CHANNELS
 
 
@@ -19,7 +19,13 @@ class Described:
 
 def described() -> Mapping[str, Described]:
     """Each operation by its ``op``."""
-    return {"subscribe": _subscribe(), "unsubscribe": _unsubscribe(), "ping": _ping()}
+    return {
+        "subscribe": _subscribe(),
+        "unsubscribe": _unsubscribe(),
+        "publish": _publish(),
+        "presence": _presence(),
+        "ping": _ping(),
+    }
 
 
 def _subscribe() -> Described:
@@ -49,6 +55,35 @@ def _unsubscribe() -> Described:
         request("unsubscribe", {"channel": NAME}),
         answer({}),
         ({"id": 3, "op": "unsubscribe", "channel": "couple:dashboard:01a20640"}, {"id": 3, "ok": True}),
+    )
+
+
+def _publish() -> Described:
+    event = {
+        "type": TEXT | {"description": "Of the catalogue, or `custom.<word>`."},
+        "payload": {"type": "object"},
+        "wedding_id": {"type": ["string", "null"], "format": "uuid"},
+    }
+    return Described(
+        "Publish an event on a channel.",
+        request("publish", {"channel": NAME, **event}, "payload", "wedding_id"),
+        answer({"event": TEXT | {"format": "uuid"}, "sequence": SEQUENCE | {"minimum": 1}}),
+        (
+            {"id": 6, "op": "publish", "channel": "kitchen:screen:1", "type": "custom.menu_chosen", "payload": {}},
+            {"id": 6, "ok": True, "event": "01a20642-7164-77c9-9e86-841962711219", "sequence": 14},
+        ),
+    )
+
+
+def _presence() -> Described:
+    return Described(
+        "Ask who follows a channel, and be told of those who come and leave.",
+        request("presence", {"channel": NAME, "watch": {"type": "boolean"}}, "watch"),
+        answer({"count": SEQUENCE, "people": {"type": "array", "items": ref("person")}}, "people"),
+        (
+            {"id": 7, "op": "presence", "channel": "couple:dashboard:01a20640", "watch": True},
+            {"id": 7, "ok": True, "count": 3},
+        ),
     )
 
 

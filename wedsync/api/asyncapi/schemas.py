@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wedsync.live.access.bearers import PersonKind
 from wedsync.live.channels import LONGEST_NAME
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.sockets.operations.requests import LONGEST_ID
@@ -81,6 +82,22 @@ def common() -> dict[str, Schema]:
     )
     return {
         "start": a(start, *start),
+        "person": a(
+            {"kind": {"enum": [kind.value for kind in PersonKind]}, "id": TEXT | {"format": "uuid"}, "name": TEXT}
+        ),
+        "presence.change": a(
+            {
+                "op": {"const": "presence"},
+                "channel": NAME,
+                "count": SEQUENCE,
+                "joined": SEQUENCE,
+                "left": SEQUENCE,
+                "people_joined": {"type": "array", "items": ref("person")},
+                "people_left": {"type": "array", "items": ref("person")},
+            },
+            "people_joined",
+            "people_left",
+        ),
         "position": a({"ok": TRUE, **position}, "recovered", "oldest"),
         "error": failure,
         "refusedChannel": a({"ok": {"const": False}, "error": ref("error")}),

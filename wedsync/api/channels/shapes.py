@@ -63,3 +63,27 @@ class TicketShape(serializers.Serializer[Any]):
 
     ticket = serializers.CharField()
     expires_at = serializers.DateTimeField()
+
+
+class PublishShape(Body):
+    """An event to publish."""
+
+    type = serializers.CharField(max_length=64, help_text="Of the catalogue, or `custom.<word>`.")
+    payload = serializers.DictField(required=False, help_text="At most 65,536 bytes as JSON.")
+    wedding_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Omitted: the one that the channel is named after, if any."
+    )
+
+
+class PublishedShape(serializers.Serializer[Any]):
+    """The stored event's id, and its number on the channel."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["accepted"])
+    sequence = serializers.IntegerField()
+
+
+class PresenceShape(serializers.Serializer[Any]):
+    """How many people follow a channel now."""
+
+    count = serializers.IntegerField()

@@ -19,7 +19,7 @@ from wedsync.api.base_views.owned import NOT_YOURS, Choice, Reference
 from wedsync.api.keys.authentication import client_of
 from wedsync.api.problems import Unprocessable
 from wedsync.api.requests.bodies import Body
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE, is_custom
 from wedsync.live.models import ChannelEvent
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope, Wedding
@@ -38,10 +38,18 @@ class AnotherIsRunning(APIException):
     wait = 1
 
 
+class EventTypeName(Choice):
+    """A type of the catalogue, or one of a client's own."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """See DRF."""
+        return data if isinstance(data, str) and is_custom(data) else super().to_internal_value(data)
+
+
 class PastedEvent(Body):
     """An event that is not stored, with our own names."""
 
-    type = Choice(choices=[(name, name) for name in sorted(CATALOGUE)])
+    type = EventTypeName(choices=[(name, name) for name in sorted(CATALOGUE)])
     payload = serializers.DictField(required=False, default=dict)
     wedding_id = Reference(Wedding, required=False, allow_null=True, default=None)
     source_system = Reference(System, required=False, allow_null=True, default=None)

@@ -1,27 +1,17 @@
 """How many requests one API key may make in a minute, counted together with the other web processes.
 
-A fixed window, aligned to the clock's minutes, in Redis. While Redis is away each process counts alone, so that no
-answer waits for it (docs/adr/0060). Emergencies have a share of their own, which ordinary requests cannot use up.
+Emergencies have a share of their own, which ordinary requests cannot use up.
 """
 
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from uuid import UUID
 
-import redis
-import structlog
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
-log = structlog.get_logger(__name__)
-MINUTE = 60  # seconds
-REDIS_WITHIN = 0.25  # seconds
-ALONE_FOR = 5.0  # seconds after Redis did not answer
-KEY_PREFIX = "wedsync:limits:api:"
+from wedsync.web import minute_counts
+from wedsync.web.minute_counts import MinuteCounts
 
 
 class Share(StrEnum):
@@ -30,6 +20,7 @@ class Share(StrEnum):
     CALLS = "calls"
     TICKETS = "tickets"
     EMERGENCIES = "emergencies"
+    PUBLISHED = "published"
 
     @property
     def a_minute(self) -> int:
@@ -38,6 +29,7 @@ class Share(StrEnum):
             Share.CALLS: settings.LIMIT_PER_KEY,
             Share.TICKETS: settings.LIMIT_TICKETS,
             Share.EMERGENCIES: settings.LIMIT_EMERGENCIES,
+            Share.PUBLISHED: settings.LIMIT_PUBLISHED,
         }[self]
         return found
 
@@ -79,51 +71,12 @@ class TooMany(APIException):
         self.wait = allowance.seconds
 
 
-class Counters:
-    """Counts of the current minute. ``now``: the time in Unix seconds."""
-
-    def __init__(self, client: "redis.Redis", now: Callable[[], float] = time.time) -> None:
-        self._redis = client
-        self._now = now
-        self._lock = threading.Lock()
-        self._minute = 0
-        self._alone: dict[str, int] = {}
-        self._alone_until = 0.0
-
-    def count(self, share: Share, api_key_id: UUID) -> Allowance:
-        """Count one request."""
-        now = self._now()
-        minute = int(now // MINUTE)
-        used = self._count(f"{share.value}:{api_key_id}:{minute}", minute)
-        return Allowance(share.a_minute, used, MINUTE - int(now) % MINUTE)
-
-    def _count(self, name: str, minute: int) -> int:
-        if time.monotonic() >= self._alone_until:
-            try:
-                with self._redis.pipeline(transaction=False) as pipeline:
-                    pipeline.incr(KEY_PREFIX + name)
-                    pipeline.expire(KEY_PREFIX + name, 2 * MINUTE)
-                    return int(pipeline.execute()[0])
-            except (redis.RedisError, OSError) as error:
-                self._alone_until = time.monotonic() + ALONE_FOR
-                log.warning("api_limits_counted_alone", error=type(error).__name__)
-        return self._count_alone(name, minute)
-
-    def _count_alone(self, name: str, minute: int) -> int:
-        with self._lock:
-            if minute != self._minute:
-                self._minute = minute
-                self._alone.clear()
-            self._alone[name] = self._alone.get(name, 0) + 1
-            return self._alone[name]
-
-
-@lru_cache(maxsize=1)
-def _counters() -> Counters:
-    timeouts = {"socket_timeout": REDIS_WITHIN, "socket_connect_timeout": REDIS_WITHIN}
-    return Counters(redis.Redis.from_url(settings.REDIS_URL, **timeouts))
-
-
 def count(share: Share, api_key_id: UUID) -> Allowance:
     """Count one request of a key."""
-    return _counters().count(share, api_key_id)
+    return count_in(minute_counts.shared(), share, api_key_id)
+
+
+def count_in(counts: MinuteCounts, share: Share, api_key_id: UUID) -> Allowance:
+    """Count one request of a key in these counts."""
+    counted = counts.count(f"{share.value}:{api_key_id}")
+    return Allowance(share.a_minute, counted.used, counted.seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django_filters.fields import MultipleChoiceField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 
@@ -12,11 +13,23 @@ from notifications.models import Notification
 from notifications.trace import answers
 from wedsync.api.base_views.owned import OwnedViews
 from wedsync.api.requests.filtering import Filters, SearchFilter
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import CATALOGUE, is_custom
 from wedsync.queues import Priority
 from wedsync.weddings.models import ApiScope
 
-_TYPES = [(name, name) for name in CATALOGUE]
+
+class EventTypes(MultipleChoiceField):  # type: ignore[misc]
+    """Types of the catalogue, and clients' own."""
+
+    def valid_value(self, value: Any) -> bool:
+        """See Django."""
+        return is_custom(str(value)) or bool(super().valid_value(value))
+
+
+class EventTypesFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
+    """Filters by one or several types."""
+
+    field_class = EventTypes
 
 
 class AnswerShape(serializers.Serializer[Any]):
@@ -80,7 +93,7 @@ class NotificationFilters(Filters):
 
     search_in = ("name", "recipient", "event__wedding__couple")
     event = django_filters.UUIDFilter()
-    event_type = django_filters.MultipleChoiceFilter(field_name="event__type", choices=_TYPES)
+    event_type = EventTypesFilter(field_name="event__type", choices=[(name, name) for name in CATALOGUE])
     wedding = django_filters.UUIDFilter(field_name="event__wedding")
     contact = django_filters.UUIDFilter()
     state = django_filters.MultipleChoiceFilter(choices=Notification.State.choices)

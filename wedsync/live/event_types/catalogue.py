@@ -1,8 +1,9 @@
 """The event types: category, base priority, payload, and the scopes that each appears on.
 
-docs/developers/event-types.md lists them.
+docs/developers/event-types.md lists them. Clients may publish further ones, ``custom.<word>``, whose payload is theirs.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ from wedsync.queues import Priority
 
 EMERGENCY = "venue.emergency_reported"
 LINK_REQUESTED = "personal_link.requested"
+CUSTOM_PATTERN = r"^custom\.[a-z][a-z0-9_]{0,56}$"
+_CUSTOM = re.compile(CUSTOM_PATTERN)
 
 
 class Category(StrEnum):
@@ -24,6 +27,7 @@ class Category(StrEnum):
     EMERGENCIES = "emergencies"
     JOURNEY = "journey"
     OPERATIONS = "operations"
+    CUSTOM = "custom"
 
 
 class Scope(StrEnum):
@@ -58,6 +62,11 @@ class EventType:
     def is_ours(self) -> bool:
         """Whether only WedSync publishes it. Nobody outside may send this type."""
         return self.is_about_us or self.name.startswith(("incident.", "personal_link."))
+
+    @property
+    def needs_wedding(self) -> bool:
+        """Whether nobody can be told of it before its wedding is known."""
+        return not self.is_ours and not is_custom(self.name)
 
 
 def _type(
@@ -136,3 +145,24 @@ CATALOGUE: dict[str, EventType] = {
         _type("system.health_changed", own_payloads.HealthChanged, Category.OPERATIONS, _LOW, Scope.OPS),
     )
 }
+
+
+def is_custom(name: str) -> bool:
+    """Whether this is a type of a client's own: ``custom.`` and a word of small letters, digits and ``_``."""
+    return _CUSTOM.fullmatch(name) is not None
+
+
+def is_known(name: str) -> bool:
+    """Whether there are events of this type: it is in the catalogue, or a client's own."""
+    return name in CATALOGUE or is_custom(name)
+
+
+def type_of(name: str) -> EventType:
+    """An event type by its name. A client's own appears only where it is published.
+
+    Raises:
+        KeyError: there is no such type.
+    """
+    if name in CATALOGUE or not is_custom(name):
+        return CATALOGUE[name]
+    return EventType(name, payloads.Custom, Category.CUSTOM, Priority.NORMAL, frozenset())

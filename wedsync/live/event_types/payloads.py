@@ -257,3 +257,9 @@ class FormSubmitted(Payload):
 class MilestoneReached(Payload):
     milestone: Name
     progress: Annotated[int, Field(ge=0, le=100)] | Literal["done"]
+
+
+class Custom(Payload):
+    """A client's own type: any fields."""
+
+    model_config = ConfigDict(extra="allow")

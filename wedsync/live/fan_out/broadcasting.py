@@ -26,6 +26,7 @@ from wedsync.live.fan_out.replays import Replays
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
 from wedsync.live.log.news import News
 from wedsync.live.log.reader import ChannelKey, fetch_entries_after
+from wedsync.live.presence.followers import followers
 
 log = structlog.get_logger(__name__)
 REJOIN_SECONDS = 30.0  # a flush of Redis empties its groups
@@ -73,6 +74,7 @@ class Broadcaster:
     def add(self, subscription: Subscription, last: int) -> None:
         """Start telling a client about a channel. ``last``: the channel's position a moment ago."""
         key = subscription.key
+        followers.add(key, subscription.client.bearer.person)
         self._subscriptions[key].add(subscription)
         self._keys[channel_key(*key)] = key
         metrics.subscriptions.inc()
@@ -86,6 +88,7 @@ class Broadcaster:
         subscription.ended = True
         metrics.subscriptions.dec()
         key = subscription.key
+        followers.remove(key, subscription.client.bearer.person)
         self._subscriptions[key].discard(subscription)
         if not self._subscriptions[key]:
             del self._subscriptions[key]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.log.reader import ChannelKey, Entry
 
@@ -14,6 +15,10 @@ Framing = Callable[[Iterable[bytes]], bytes]
 
 class Client(Protocol):
     """A connection that follows channels. Writing never waits; what the client has not read counts as unsent."""
+
+    @property
+    def bearer(self) -> Bearer:
+        """Who it is."""
 
     @property
     def framing(self) -> Framing:

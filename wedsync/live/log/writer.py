@@ -15,7 +15,7 @@ from django.db import connection
 
 from wedsync.correlation import current_or_new
 from wedsync.ids import new_id
-from wedsync.live.event_types.catalogue import CATALOGUE
+from wedsync.live.event_types.catalogue import type_of
 from wedsync.live.models import ChannelEntry, ChannelEvent
 
 MOST_HOPS = 3
@@ -48,7 +48,7 @@ def append(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[C
 
     Call it once per transaction, and after changing a wedding: locking in a different order risks a deadlock.
     ``also``: events stored earlier, on further channels. An event without a wedding is kept as unlinked, since nobody
-    can be told about it yet; events about WedSync itself need none.
+    can be told about it yet; events about WedSync itself, and clients' own types, need none.
     """
     events = ChannelEvent.objects.bulk_create([_row(new) for new in new_events])
     own = [(event, name) for event, new in zip(events, new_events, strict=True) for name in new.channels]
@@ -66,7 +66,7 @@ def _row(new: NewEvent) -> ChannelEvent:
         occurred_at=new.occurred_at,
         source=new.source,
         source_system_id=new.source_system_id,
-        priority=CATALOGUE[new.type].priority,
+        priority=type_of(new.type).priority,
         correlation_id=new.correlation_id,
         hops=new.hops,
         effect=new.effect,
@@ -76,7 +76,7 @@ def _row(new: NewEvent) -> ChannelEvent:
 
 
 def _routing(new: NewEvent) -> ChannelEvent.Routing:
-    if new.wedding_id is None and not CATALOGUE[new.type].is_ours:
+    if new.wedding_id is None and type_of(new.type).needs_wedding:
         return ChannelEvent.Routing.UNLINKED
     return ChannelEvent.Routing.PENDING
 

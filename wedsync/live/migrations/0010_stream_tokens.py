@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="Bought by a ticket; admits streams repeatedly until it expires.",
+                help_text="Bought by a ticket; admits streams again and again until it expires.",
             ),
         ),
     ]

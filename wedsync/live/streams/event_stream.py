@@ -146,6 +146,11 @@ class ChannelOfStream:
         self._stream, self._number = stream, number
 
     @property
+    def bearer(self) -> Bearer:
+        """Who is behind it."""
+        return self._stream.bearer
+
+    @property
     def framing(self) -> Framing:
         """One line per entry, the same for all streams; each stream's cursor is added when it is written."""
         return framing.lines

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from wedsync.live.error_codes import ErrorCode
-from wedsync.live.sockets.operations import following, ping
+from wedsync.live.sockets.operations import following, ping, presence, publishing
 from wedsync.live.sockets.operations.requests import Operation, RequestRefused, refuse_unknown
 
 OPERATIONS: Mapping[str, Operation] = {
     "subscribe": following.SUBSCRIBE,
     "unsubscribe": following.UNSUBSCRIBE,
+    "publish": publishing.PUBLISH,
+    "presence": presence.PRESENCE,
     "ping": ping.PING,
 }
 _OF_ALL = frozenset({"id", "op"})

@@ -1,0 +1,1 @@
+"""Who follows a channel now, in all web processes together."""
