@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.live.browsing import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.live.world import World
 from wedsync.weddings import personal_links
+from wedsync.weddings.models import PersonalLink
 
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -125,6 +128,26 @@ def test_offline_the_page_stands_as_it_was_and_says_so(world: World, opened: Ope
 
     expect(page.locator("#stored")).to_be_hidden()
     is_live(page)
+
+
+def test_a_revoked_link_closes_the_open_page_and_takes_its_copy_along(world: World, opened: Open) -> None:
+    page = opened()
+    is_live(page)
+    keeps_a_copy(page)
+
+    with ThreadPoolExecutor(1) as thread:  # the browser's loop forbids to ask the database here
+        assert thread.submit(revoke_links, world).result() == 1
+
+    expect(page.locator("h1")).to_have_text("This link no longer opens your page", timeout=15_000)
+    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+
+
+def revoke_links(world: World) -> int:
+    try:
+        links = PersonalLink.objects.filter(wedding=world.wedding, purpose=PersonalLink.Purpose.PAGE)
+        return personal_links.revoke(links, "staff")
+    finally:
+        connection.close()
 
 
 def test_without_script_the_page_shows_how_it_stands(world: World, opened: Open) -> None:

@@ -211,6 +211,12 @@ def test_an_event_for_which_there_are_no_words_does_not_break_the_page(couple: C
     assert couple.open().status_code == 200
 
 
+def test_an_event_of_a_clients_own_type_is_told_with_its_values(couple: Couple) -> None:
+    happens(couple, "custom.toast", {"speaker": "Uncle Karl"})
+
+    assert "Uncle Karl" in text_of(couple.open())
+
+
 def test_pages_are_private_and_load_nothing_from_outside(couple: Couple) -> None:
     answer = couple.open()
 
