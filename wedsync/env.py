@@ -159,22 +159,13 @@ COLLAPSE_WINDOW = _variable(
     "WEDSYNC_COLLAPSE_SECONDS", float, "20", "how long normal and low-priority changes wait for newer ones; 0: no wait"
 )
 VAPID_PRIVATE_KEY = _variable(
-    "WEDSYNC_VAPID_PRIVATE_KEY",
-    forms.vapid_key,
-    "",
-    "the key that signs web push messages, as `manage.py vapid_keys` prints it; unset: nobody can subscribe",
+    "WEDSYNC_VAPID_PRIVATE_KEY", forms.vapid_key, "", "signs web push; `manage.py vapid_keys` makes it; unset: none"
 )
 VAPID_CONTACT = _variable(
-    "WEDSYNC_VAPID_CONTACT",
-    forms.vapid_contact,
-    "",
-    "`mailto:` address or `https://host` for the operators of push services; unset: the host of the public https URL",
+    "WEDSYNC_VAPID_CONTACT", forms.vapid_contact, "", "`mailto:` or `https://host` for push services; unset: our host"
 )
 PUSH_HOSTS = _variable(
-    "WEDSYNC_PUSH_HOSTS",
-    forms.host_names,
-    "",
-    "comma-separated hosts of further push services, `*.` for all names below one; the well-known ones need no entry",
+    "WEDSYNC_PUSH_HOSTS", forms.host_names, "", "comma-separated further hosts of push services, such as `*.example`"
 )
 GRAPH_VERSION = _variable("WEDSYNC_GRAPH_VERSION", str, "v26.0", "the version of WhatsApp's Graph API")
 TURN = _variable(
