@@ -2,7 +2,6 @@
 
 import gc
 import json
-from collections import Counter
 from typing import Any
 
 from websockets.server import ServerProtocol
@@ -23,6 +22,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope.get("path") != PATH:
         await product(scope, receive, send)  # type: ignore[arg-type]
         return
-    found = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
+    alive = gc.get_objects()
+    found = {kind.__name__: sum(isinstance(each, kind) for each in alive) for kind in KINDS}
     await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
     await send({"type": "http.response.body", "body": json.dumps(found).encode()})
