@@ -84,6 +84,9 @@ def test_an_event_changes_the_page_and_is_said_politely(world: World, opened: Op
 
     page.reload()
     expect(page.locator("#since")).to_contain_text("Nothing has changed.")
+    is_live(page)
+    world.patch(venue_name="Schloss Orth")
+    expect(page.locator("#when")).to_contain_text("Schloss Orth")
 
 
 def test_an_emergency_appears_at_once_and_the_button_takes_it(world: World, opened: Open) -> None:

@@ -59,7 +59,7 @@ def page(request: HttpRequest, session: LinkSession) -> HttpResponse:
 @of_session
 def parts(request: HttpRequest, session: LinkSession) -> HttpResponse:
     """The parts that change, for a page that is open."""
-    return render(request, "couple/parts.html", _shown(session, looks.given(request.GET)))
+    return render(request, "couple/changing.html", _shown(session, looks.given(request.GET)))
 
 
 def _shown(session: LinkSession, looked: Looked | None = None) -> dict[str, Any]:

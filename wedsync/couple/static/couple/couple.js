@@ -31,9 +31,9 @@ async function read() {
   const answer = await fetch(url, { cache: "no-store" });
   if (answer.status === 403) end();
   if (!answer.ok) throw new Error(`the page's state was answered ${answer.status}`);
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("parts");
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   show(fresh);
-  return { live: JSON.parse(fresh.dataset.live) };
+  return { live: JSON.parse(parts().dataset.live) };
 }
 
 function end() {
@@ -47,13 +47,14 @@ function show(fresh) {
     const old = document.getElementById(part.id);
     if (old && withoutTokens(old) !== withoutTokens(part)) replace(old, part, before === part.id);
   }
-  Object.assign(parts().dataset, fresh.dataset);
+  const { dataset } = fresh.getElementById("parts");
+  Object.assign(parts().dataset, dataset);
   root.dataset.shown = "current";
   announce();
   report();
   navigator.serviceWorker?.controller?.postMessage({ op: "keep" });
-  if (fresh.dataset.settled === "no" && looks++ < MOST_LOOKS) setTimeout(() => load().catch(stay), 150 + 50 * looks);
-  else if (fresh.dataset.settled === "yes") looks = 0;
+  if (dataset.settled === "no" && looks++ < MOST_LOOKS) setTimeout(() => load().catch(stay), 150 + 50 * looks);
+  else if (dataset.settled === "yes") looks = 0;
 }
 
 // Tokens against forgery differ in each answer, and say nothing.
