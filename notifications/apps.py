@@ -11,7 +11,7 @@ class NotificationsConfig(AppConfig):
         from integrations.registry import followers, senders, targets
         from integrations.registry.accounts import register_account
         from integrations.systems import trials
-        from notifications import follow_up
+        from notifications import follow_up, seen
         from notifications.channels.registry import CHANNELS
         from notifications.channels.whatsapp.channel import resend_closed_windows
         from notifications.digests import closing
@@ -25,6 +25,7 @@ class NotificationsConfig(AppConfig):
             unplaced,
         )
         from notifications.routing import PeopleFollower, routed
+        from wedsync.live.seen import followers as seen_followers
 
         targets.register_target(Route.Target.PEOPLE, routed)
         for name, channel in CHANNELS.items():
@@ -32,6 +33,7 @@ class NotificationsConfig(AppConfig):
             register_account(name, channel)
             trials.register(name, channel.harmless_call)
         followers.followers.append(PeopleFollower())
+        seen_followers.append(seen.apply)
         rounds = (escalation.escalate_due, late_reports.tell_updates, follow_up.judge_due, closing.close_due)
         without_wedding = (unplaced.find_left_behind, placement.assume_due, staff_calls.call_due)
         for work in (*without_wedding, *rounds, resend_closed_windows, alert_ends.end_due, reach_checks.check_due):

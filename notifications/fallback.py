@@ -92,7 +92,7 @@ def _goes_on(notification: Notification, steps: Sequence[Step]) -> bool:
     step = steps[min(notification.step, len(steps) - 1)]
     following = steps[notification.step + 1] if notification.step + 1 < len(steps) else None
     sendings = _sendings(notification)
-    state = _state_of(notification, step, _newest(sendings))
+    state = StepState.REACHED if notification.seen_at else _state_of(notification, step, _newest(sendings))
     now = timezone.now()
     if state in {StepState.REACHED, StepState.LEFT}:
         _end(notification, Notification.State.REACHED if state == StepState.REACHED else Notification.State.LEFT)

@@ -38,6 +38,11 @@ def after_bounce(delivery: Delivery) -> None:
     after_delivery(delivery)
 
 
+def after_seen(notification_id: UUID) -> None:
+    """The recipient has had the event on a screen: the plan's step may have reached its goal."""
+    fallback.judge(notification_id)
+
+
 def judge_due() -> int:
     """Judge notifications whose timer is due, or whose failure a dying process left behind; returns how many."""
     timers = Notification.objects.filter(look_at__lte=Now(), state=Notification.State.OPEN).order_by("look_at")

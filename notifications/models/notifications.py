@@ -33,6 +33,7 @@ class Notification(models.Model):
     look_at = models.DateTimeField(null=True, help_text="When the plan is next judged; PostgreSQL's clock.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True, help_text="When the recipient first had the event on a screen.")
 
     class Meta:
         constraints = [

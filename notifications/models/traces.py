@@ -25,6 +25,7 @@ class TraceEntry(models.Model):
         ESCALATED = "escalated"
         STATUS = "status"
         REPLIED = "replied"
+        SEEN = "seen"
         ACKNOWLEDGED = "acknowledged"
         STOPPED = "stopped"
         ALERTED = "alerted"

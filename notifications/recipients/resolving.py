@@ -171,6 +171,13 @@ def person_of(contact: Contact, event: ChannelEvent) -> Person | None:
     return next((person for person in found if contact in person.contacts), None)
 
 
+def same_person(contact: Contact) -> list[UUID]:
+    """The ids of a wedding's contacts that are the same person as this one, itself included."""
+    everybody = list(Contact.objects.filter(organization_id=contact.organization_id, wedding_id=contact.wedding_id))
+    groups = _same_person(sorted(everybody, key=_call_order))
+    return [each.id for group in groups if contact in group for each in group]
+
+
 def in_call_order(organization_id: UUID, wedding_id: UUID, event: ChannelEvent) -> list[Person]:
     """The people who must acknowledge an emergency, by call order; the coordinators where nobody has one.
 

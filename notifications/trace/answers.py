@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -64,7 +64,7 @@ class Line:
 
 def with_what_came(rows: QuerySet[Notification]) -> QuerySet[Notification]:
     """The rows with all that :func:`answer` reads, so that a whole page needs no more queries than one row."""
-    return rows.prefetch_related(
+    return rows.select_related("event__wedding").prefetch_related(
         "sendings__delivery__message", "sendings__delivery__window_entry__window__delivery__message"
     )
 
@@ -72,7 +72,16 @@ def with_what_came(rows: QuerySet[Notification]) -> QuerySet[Notification]:
 def answer(notification: Notification) -> Answer:
     """How far the most successful of its messages came."""
     sendings = sorted(notification.sendings.all(), key=lambda sending: sending.delivery_id)
-    return _best([_of_carrier(sending.delivery) for sending in sendings])
+    found = [_of_carrier(sending.delivery) for sending in sendings]
+    if notification.seen_at:
+        found.insert(0, _of_screen(notification, notification.seen_at))
+    return _best(found)
+
+
+def _of_screen(notification: Notification, at: datetime) -> Answer:
+    zone = notification.event.wedding.zone if notification.event.wedding else UTC
+    text = f"Yes: {notification.name} had it on screen at {at.astimezone(zone):%H:%M:%S} ({zone})."
+    return Answer(Got.READ, text, at=at)
 
 
 def _best(found: Sequence[Answer]) -> Answer:

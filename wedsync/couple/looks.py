@@ -1,22 +1,14 @@
 """What a contact has been shown of a channel, so that the page can say what is new."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
-
+from wedsync.live import seen
 from wedsync.live.models import Seen
+from wedsync.live.seen import SeenRefused
 from wedsync.weddings.models import Contact
-
-_NOTE = """
-INSERT INTO live_seen (channel_id, contact_id, sequence, seen_at)
-SELECT id, %(contact)s, %(sequence)s, now() FROM live_channel
-WHERE organization_id = %(organization)s AND name = %(name)s AND %(sequence)s BETWEEN 1 AND last_sequence
-ON CONFLICT (channel_id, contact_id) DO UPDATE SET sequence = EXCLUDED.sequence, seen_at = EXCLUDED.seen_at
-WHERE live_seen.sequence < EXCLUDED.sequence
-"""
 
 
 @dataclass(frozen=True)
@@ -36,14 +28,8 @@ def last(contact: Contact, channel_name: str) -> Looked:
 
 def note(contact: Contact, channel_name: str, sequence: int) -> None:
     """Note that a contact was shown a sequence; a lower one than before, or one to come, changes nothing."""
-    said: dict[str, Any] = {
-        "contact": contact.id,
-        "organization": contact.organization_id,
-        "name": channel_name,
-        "sequence": sequence,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE, said)
+    with suppress(SeenRefused):
+        seen.note(contact, channel_name, sequence)
 
 
 def given(fields: Mapping[str, str]) -> Looked | None:

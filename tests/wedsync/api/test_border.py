@@ -76,6 +76,7 @@ BY_ID: dict[tuple[str, str], Any] = {
 }
 IN_BODY: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "channels/{name}/events/"): {"type": "custom.note"},
+    ("post", "channels/{name}/seen/"): {"contact": "{contact}", "sequence": 1},
     ("post", "journey/"): {"wedding_id": "{wedding}", "milestone": "x", "progress": 1},
     ("post", "incidents/"): {"wedding": "{wedding}", "kind": "x", "description": "x"},
     ("post", "integrations/connections/"): {"system": "{system}"},

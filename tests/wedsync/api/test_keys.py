@@ -27,7 +27,9 @@ def needed(method: str, path: str) -> str:
         case "events":
             return "events:read"
         case "channels":
-            return {"events": "live:publish", "presence": "live:presence"}.get(path.split("/")[2], "live:read")
+            return {"events": "live:publish", "presence": "live:presence", "seen": "live:seen"}.get(
+                path.split("/")[2], "live:read"
+            )
         case "attempts":
             return "deliveries:read"
         case "incidents":

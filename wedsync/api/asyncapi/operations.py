@@ -24,6 +24,7 @@ def described() -> Mapping[str, Described]:
         "unsubscribe": _unsubscribe(),
         "publish": _publish(),
         "presence": _presence(),
+        "seen": _seen(),
         "ping": _ping(),
     }
 
@@ -83,6 +84,19 @@ def _presence() -> Described:
         (
             {"id": 7, "op": "presence", "channel": "couple:dashboard:01a20640", "watch": True},
             {"id": 7, "ok": True, "count": 3},
+        ),
+    )
+
+
+def _seen() -> Described:
+    properties = {"channel": NAME, "sequence": SEQUENCE | {"minimum": 1}, "contact": TEXT | {"format": "uuid"}}
+    return Described(
+        "Say that a person has had everything up to a sequence on a screen.",
+        request("seen", properties, "contact"),
+        answer({}),
+        (
+            {"id": 8, "op": "seen", "channel": "couple:dashboard:01a20640", "sequence": 13},
+            {"id": 8, "ok": True},
         ),
     )
 

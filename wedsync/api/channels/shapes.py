@@ -87,3 +87,16 @@ class PresenceShape(serializers.Serializer[Any]):
     """How many people follow a channel now."""
 
     count = serializers.IntegerField()
+
+
+class SeenShape(Body):
+    """What a contact was shown."""
+
+    contact = serializers.UUIDField()
+    sequence = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class SeenAnswerShape(serializers.Serializer[Any]):
+    """Whether that is more than was known before."""
+
+    new = serializers.BooleanField()

@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from wedsync.api.channels.events import EventsView
 from wedsync.api.channels.presence import PresenceView
+from wedsync.api.channels.seen import SeenView
 from wedsync.api.channels.tickets import TicketsView
 from wedsync.wire.channel_names import NAME
 
@@ -21,4 +22,5 @@ urlpatterns = [
     path("tickets/", TicketsView.as_view()),
     path("<channel:name>/events/", EventsView.as_view()),
     path("<channel:name>/presence/", PresenceView.as_view()),
+    path("<channel:name>/seen/", SeenView.as_view()),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wedsync.live.error_codes import ErrorCode
-from wedsync.live.sockets.operations import following, ping, presence, publishing
+from wedsync.live.sockets.operations import following, ping, presence, publishing, seen
 from wedsync.live.sockets.operations.requests import Operation, RequestRefused, refuse_unknown
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -12,6 +12,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "unsubscribe": following.UNSUBSCRIBE,
     "publish": publishing.PUBLISH,
     "presence": presence.PRESENCE,
+    "seen": seen.SEEN,
     "ping": ping.PING,
 }
 _OF_ALL = frozenset({"id", "op"})
