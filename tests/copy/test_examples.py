@@ -180,7 +180,8 @@ def test_a_python_client_is_told_of_a_change(calm: Outsider, tmp_path: Path, exa
 def test_a_stream_is_told_of_a_change(calm: Outsider, tmp_path: Path) -> None:
     (example,) = [each for each in RUNNING if each.page == STREAMS and "curl -N" in each.code]
 
-    said = printed(["sh", "-c", STRICT + example.code.replace("curl -N", "exec curl -N")], calm, tmp_path)
+    code = definitions(example) + example.code.replace("curl -N", "exec curl -N")  # so that ending it ends curl
+    said = printed(["sh", "-c", STRICT + code], calm, tmp_path)
 
     assert re.search(r'^data: \{"op":"event",.*"type":"timeline\.updated"', said, re.MULTILINE)
 

@@ -14,7 +14,7 @@ from wedsync.live.streams.event_stream import EventStream
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0  # seconds
-COMMENT_EVERY = 15.0  # seconds; proxies close what is silent for 30 to 60
+COMMENT_EVERY = 14.0  # seconds, so that a silence never lasts longer than 15
 AGAIN_SECONDS = 5.0  # after PostgreSQL was away
 _SHORTEST = 0.8  # of a stream's life
 
