@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 
 from wedsync.live import metrics
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from wedsync.live.access.rights import Bearer
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.bearers import Bearer
+from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.quotas import Quotas, Refused
 

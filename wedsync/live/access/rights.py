@@ -13,8 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from wedsync.live import threads
-from wedsync.live.access.bearers import Bearer as Bearer
-from wedsync.live.access.bearers import account_mark as account_mark
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
 from wedsync.weddings.models import ApiKey, Contact
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from wedsync.live.access import ticket_texts, tickets
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.passes import Pass
 from wedsync.live.models import Ticket
 
 

@@ -14,8 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from wedsync.live.access import passes, ticket_texts
-from wedsync.live.access.passes import Pass as Pass
-from wedsync.live.access.passes import Right
+from wedsync.live.access.passes import Pass, Right
 from wedsync.live.channels import one_covers
 from wedsync.live.models import Ticket
 from wedsync.weddings import personal_links

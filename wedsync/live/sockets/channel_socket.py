@@ -14,8 +14,8 @@ import orjson
 import structlog
 from django.conf import settings
 
-from wedsync.live.access.rights import Bearer
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.bearers import Bearer
+from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.fan_out.followed import Followed

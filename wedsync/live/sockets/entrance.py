@@ -15,7 +15,7 @@ from wedsync.database.errors import POSTGRES_AWAY
 from wedsync.live import threads
 from wedsync.live.access import passes, ticket_texts, tickets
 from wedsync.live.access.origins import is_our_own
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.quotas import Refused, quotas
 from wedsync.live.sockets.server_protocol import EXTENSION

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from wedsync.live.access.rights import Bearer
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing

@@ -9,8 +9,9 @@ import orjson
 
 from wedsync.database.snapshots import snapshot
 from wedsync.live import threads
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.access.passes import Pass
-from wedsync.live.access.rights import Bearer, guard
+from wedsync.live.access.rights import guard
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.fan_out.followed import Followed

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wedsync.live.access.tickets import Pass
+from wedsync.live.access.passes import Pass
 from wedsync.live.channels import check_name
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.fan_out.followed import Followed
