@@ -15,6 +15,7 @@ BROUGHT = {
     "CHANGELOG.md": "project/changelog.md",
     "bench/README.md": "project/bench.md",
     "sandbox/README.md": "project/sandbox.md",
+    "clients/python/README.md": "project/python-client.md",
 }
 """Pages of the repository that are part of the site, and their places in it."""
 

@@ -21,7 +21,7 @@ from wedsync.runner.environment import unconfigured
 from wedsync.runner.supervision.processes import start_time, wait_until
 
 SERVERS_ELSEWHERE = {"DATABASE_URL": "postgresql://me@db.example/wedsync", "REDIS_URL": "redis://cache.example/0"}
-SECRETS = ("WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY", "postgres-password")
+SECRETS = ("WEDSYNC_SECRET_KEYS", "WEDSYNC_DJANGO_SECRET_KEY", "WEDSYNC_VAPID_PRIVATE_KEY", "postgres-password")
 
 
 def runtime_of(home: Path) -> Path:

@@ -12,6 +12,7 @@ base = os.environ["WEDSYNC_PUBLIC_URL"]
             "sandbox_url": os.environ["WEDSYNC_SANDBOX_URL"],
             "admin": {"username": "admin", "password": "correct horse"},
             "wedding": {"id": "0197-wedding"},
+            "couple_url": f"{base}/couple/open/token/",
             "connections": {
                 "venue_master": {"url": f"{base}/api/webhooks/channel-events/c1", "secret": "it's a $ecret! \\"}
             },
