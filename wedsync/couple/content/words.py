@@ -8,9 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import dates
-from django.http import HttpRequest
-from django.utils.translation.trans_real import parse_accept_lang_header
 
+from notifications.pages.languages import language_of as language_of
 from notifications.wording.languages import DEFAULT_LANGUAGE, LANGUAGES, Reader
 
 NAMES = {"de": "Deutsch", "en": "English", "es": "Español", "fr": "Français"}
@@ -23,12 +22,6 @@ def words_of(language: str) -> Mapping[str, str]:
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     read: dict[str, str] = json.loads((_FILES / f"{known}.json").read_text(encoding="utf-8"))
     return read | {"code": known}
-
-
-def language_of(request: HttpRequest) -> str:
-    """The best language we have for a browser; used where no contact is known."""
-    wanted = (tag.split("-")[0] for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
-    return next((tag for tag in wanted if tag in LANGUAGES), DEFAULT_LANGUAGE)
 
 
 def counted(words: Mapping[str, str], name: str, number: int) -> str:
