@@ -29,7 +29,7 @@ from wedsync.database import sessions
 from wedsync.database.sessions import Role
 from wedsync.database.threads import in_thread
 from wedsync.env import ConfigurationError
-from wedsync.live.listeners import answering
+from wedsync.live.listeners import answers
 from wedsync.live.sockets import channel_socket
 from wedsync.live.sockets.entrance import Entrance
 from wedsync.live.streams.cross_origin import CrossOrigin
@@ -84,7 +84,7 @@ async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> Non
                 await send({"type": "lifespan.startup.failed", "message": f"WedSync cannot start: {error}"})
                 return
             door_in.start()
-            answering.begin()
+            answers.begin()
             beating = asyncio.get_running_loop().create_task(pulse.keep())
             gc.freeze()  # what is loaded by now stays, so the collector need not examine it again
             gc.set_threshold(*GARBAGE)

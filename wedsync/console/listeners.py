@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from wedsync.console.pages import View, staff_page, view_of
-from wedsync.live.listeners import asking
+from wedsync.live.listeners import all_processes
 from wedsync.live.listeners.messages import Listener
 from wedsync.weddings.tenant_admin.access import BY_OWNERS, access
 
@@ -37,8 +37,8 @@ def listeners(request: HttpRequest) -> HttpResponse:
         "may_end": access(request).changes(view.organization.pk, BY_OWNERS),
     }
     try:
-        found = asking.who_listens(view.organization.pk)
-    except asking.Unavailable:
+        found = all_processes.who_listens(view.organization.pk)
+    except all_processes.Unavailable:
         return render(request, "console/listeners.html", context | {"away": AWAY}, status=503)
     chosen = [each for each in found.listed if _fits(each, context["q"])]
     page = Paginator(chosen, PAGE).get_page(request.GET.get("page"))
@@ -63,9 +63,9 @@ def end_listener(request: HttpRequest, listener: UUID) -> HttpResponse:
     if view is None or not access(request).changes(view.organization.pk, BY_OWNERS):
         raise PermissionDenied
     try:
-        asking.end(view.organization.pk, str(listener), staff=request.user.get_username())
+        all_processes.end(view.organization.pk, str(listener), staff=request.user.get_username())
         messages.success(request, GONE)
-    except asking.Unavailable:
+    except all_processes.Unavailable:
         messages.error(request, AWAY)
     return redirect(_page_of(view))
 

@@ -12,10 +12,10 @@ from integrations.models import System
 from integrations.vendors.families import BOOKING_TYPES
 from notifications.wording.languages import Reader, reader
 from wedsync.couple import looks
-from wedsync.couple.content import day, emergency, news, words
+from wedsync.couple.content import day, emergency, happenings, words
 from wedsync.couple.content.day import Guests, Supplier, TimelineEntry
 from wedsync.couple.content.emergency import Emergency
-from wedsync.couple.content.news import Happening
+from wedsync.couple.content.happenings import Happening
 from wedsync.couple.looks import Looked
 from wedsync.couple.models import LinkSession
 from wedsync.database.snapshots import snapshot
@@ -88,7 +88,7 @@ def _read(session: LinkSession, looked: Looked) -> Page:
     read_by, name = reader_of(session), channel_of(wedding)
     said = words.words_of(read_by.language)
     key = ChannelKey(wedding.organization_id, name)
-    happened = news.on_channel(name, contact, looked.sequence, now, read_by)
+    happened = happenings.on_channel(name, contact, looked.sequence, now, read_by)
     fresh = sum(each.fresh for each in happened)
     return Page(
         wedding=wedding,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from .following import Following
+from .feed import Following
 from .messages import Refused, State
 from .tickets import Tickets
 from .times import Times

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from .asynchronous import AsyncLive, Load
-from .following import Following
+from .feed import Following
 from .messages import Event, Position, Refused, State
 from .tickets import Tickets
 from .times import Times

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.python.wedsync_live import following
+from clients.python.wedsync_live import feed
 from tests.node import NODE
 from wedsync.live.close_codes import CloseCode
 
@@ -35,10 +35,10 @@ def test_no_code_is_documented_that_we_do_not_use() -> None:
 
 
 def test_the_python_client_comes_again_after_the_same_codes() -> None:
-    final = {code for code in CloseCode if following.FIRST_FINAL <= code <= following.LAST_FINAL}
+    final = {code for code in CloseCode if feed.FIRST_FINAL <= code <= feed.LAST_FINAL}
 
     assert final == {code for code in CloseCode if code.is_final}
-    assert following.DEPLOY == CloseCode.DEPLOY
+    assert feed.DEPLOY == CloseCode.DEPLOY
 
 
 def test_the_javascript_client_comes_again_after_the_same_codes() -> None:

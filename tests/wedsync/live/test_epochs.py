@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from tests.factories import OrganizationFactory, WeddingFactory
 from tests.wedsync.live.test_log import new_event
 from wedsync.live.log.reader import ChannelKey, positions
-from wedsync.live.log.resuming import Start, resume
+from wedsync.live.log.resumption import Start, resume
 from wedsync.live.log.writer import append
 from wedsync.weddings.models import Wedding
 

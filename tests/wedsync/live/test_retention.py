@@ -14,7 +14,7 @@ from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.broadcasting import Broadcaster
 from wedsync.live.log import retention
 from wedsync.live.log.reader import ChannelKey, positions
-from wedsync.live.log.resuming import Start, resume
+from wedsync.live.log.resumption import Start, resume
 from wedsync.live.models import ChannelEntry
 from wedsync.weddings.models import Wedding
 

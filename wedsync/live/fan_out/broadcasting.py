@@ -24,7 +24,7 @@ from wedsync.live import metrics, threads
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
 from wedsync.live.fan_out.replays import Replays
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
-from wedsync.live.log.news import News
+from wedsync.live.log.new_entries import News
 from wedsync.live.log.reader import ChannelKey, fetch_entries_after
 from wedsync.live.presence.followers import followers
 

@@ -6,7 +6,7 @@ from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
-from wedsync.live.log.resuming import Resumed
+from wedsync.live.log.resumption import Resumed
 from wedsync.live.open_clients import open_clients
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.streams import cursor, framing

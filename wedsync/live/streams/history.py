@@ -17,9 +17,9 @@ from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.log.reader import ChannelKey, Entry, entries_after, positions
-from wedsync.live.log.resuming import Resumed, Start, resume
+from wedsync.live.log.resumption import Resumed, Start, resume
 from wedsync.live.quotas import quotas
-from wedsync.live.streams import door, framing
+from wedsync.live.streams import entrance, framing
 from wedsync.live.streams.admission import Count
 from wedsync.live.streams.parameters import HistoryRequest, history_request
 from wedsync.live.streams.problems import right_ended
@@ -38,9 +38,9 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any, name: str, count
         Problematic: the request is refused.
     """
     asked = history_request(scope, name)
-    place = door.enter(scope)
+    place = entrance.enter(scope)
     try:
-        entry = (await door.admitted(scope, place, [name], asked.organization, count)).entry
+        entry = (await entrance.admitted(scope, place, [name], asked.organization, count)).entry
         resumed, texts = await threads.replays.run(_page, ChannelKey(entry.organization_id, name), asked)
         if asked.wait and not texts and resumed.recovered is not False:
             texts = (await _next(entry, asked, resumed, receive))[: asked.limit]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS, check_name
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.log.reader import Position
-from wedsync.live.log.resuming import Resumed, Start, resume
+from wedsync.live.log.resumption import Resumed, Start, resume
 from wedsync.live.streams import cursor
 from wedsync.live.streams.cursor import BadCursor, Place
 from wedsync.live.streams.problems import Problematic, bad_request, unknown_parameter

@@ -8,9 +8,9 @@ from typing import Any
 from wedsync.live import threads
 from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.log.reader import ChannelKey, positions
-from wedsync.live.log.resuming import Resumed
+from wedsync.live.log.resumption import Resumed
 from wedsync.live.quotas import Place, quotas
-from wedsync.live.streams import door, framing
+from wedsync.live.streams import entrance, framing
 from wedsync.live.streams.admission import Count
 from wedsync.live.streams.event_stream import EventStream
 from wedsync.live.streams.parameters import stream_request
@@ -36,10 +36,10 @@ async def serve(scope: dict[str, Any], send: Any, count: Count) -> None:
     """
     connection = _connection_of(scope)
     asked = stream_request(scope)
-    place = door.enter(scope)
+    place = entrance.enter(scope)
     stream: EventStream | None = None
     try:
-        admitted = await door.admitted(scope, place, asked.starts, asked.organization, count)
+        admitted = await entrance.admitted(scope, place, asked.starts, asked.organization, count)
         await broadcaster.listen()
         keys = [ChannelKey(admitted.entry.organization_id, name) for name in asked.starts]
         found = await threads.entrance.run(positions, keys)

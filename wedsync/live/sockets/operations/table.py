@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from wedsync.live.error_codes import ErrorCode
-from wedsync.live.sockets.operations import following, ping, presence, publishing, seen
+from wedsync.live.sockets.operations import ping, presence, publishing, seen, subscriptions
 from wedsync.live.sockets.operations.requests import Operation, RequestRefused, refuse_unknown
 
 OPERATIONS: Mapping[str, Operation] = {
-    "subscribe": following.SUBSCRIBE,
-    "unsubscribe": following.UNSUBSCRIBE,
+    "subscribe": subscriptions.SUBSCRIBE,
+    "unsubscribe": subscriptions.UNSUBSCRIBE,
     "publish": publishing.PUBLISH,
     "presence": presence.PRESENCE,
     "seen": seen.SEEN,

@@ -9,7 +9,7 @@ from wedsync.live.channels import LONGEST_NAME, MOST_CHANNELS
 from wedsync.live.error_codes import ErrorCode
 from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.log.reader import ChannelKey, Position, positions
-from wedsync.live.log.resuming import Start, resume
+from wedsync.live.log.resumption import Start, resume
 from wedsync.live.sockets.operations.requests import Operation, Request, RequestRefused, channel_of, refuse_unknown
 
 _START = frozenset({"after", "epoch", "must_recover"})

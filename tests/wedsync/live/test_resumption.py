@@ -3,7 +3,7 @@
 import pytest
 
 from wedsync.live.log.reader import Position
-from wedsync.live.log.resuming import Start, resume
+from wedsync.live.log.resumption import Start, resume
 
 WHOLE = Position(("one", "earlier"), last=20, oldest=1)
 SHORTENED = Position(("one",), last=20, oldest=11)

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from .connection import Connection, opened
 from .messages import Ended, Event, LiveError, Position, Refused, State, StateName
-from .places import GapError, Places
+from .positions import GapError, Places
 from .stream import Refusal, Stream, StreamEnded, opened_stream
 from .tickets import Tickets, called
 from .times import Times

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.python.wedsync_live.messages import Position
-from clients.python.wedsync_live.places import GapError, Places
+from clients.python.wedsync_live.positions import GapError, Places
 
 
 @given(st.lists(st.integers(1, 12), max_size=60), st.integers(0, 5))

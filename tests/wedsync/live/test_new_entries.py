@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import WeddingFactory
 from tests.polling import until
 from tests.wedsync.live.test_log import new_event
-from wedsync.live.log import news as news_module
-from wedsync.live.log.news import News
+from wedsync.live.log import new_entries as new_entries_module
+from wedsync.live.log.new_entries import News
 from wedsync.live.log.reader import ChannelKey
 from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEntry
@@ -112,7 +112,7 @@ def test_a_transaction_that_began_before_the_first_question_is_not_missed(weddin
 
 
 def test_very_much_at_once_is_asked_for_by_what_is_followed(wedding: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news_module, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(new_entries_module, "MOST_ENTRIES", 3)
     news, followed = News(), [key(wedding, NAMES[0])]
     for _ in range(3):
         news.ask(followed)
