@@ -88,7 +88,7 @@ export interface Options {
   times?: Partial<Times>;
 }
 
-export interface Following {
+export interface Feed {
   /** The last sequence that was shown of each channel. */
   readonly positions: Record<string, Position>;
   close(): void;
@@ -101,7 +101,7 @@ export class LiveError extends Error {
 
 export class WedSyncLive {
   constructor(options: Options);
-  follow(channels: Iterable<string>, handlers?: Handlers): Following;
+  follow(channels: Iterable<string>, handlers?: Handlers): Feed;
   /** The answer to a request; it waits for the connection. Throws `LiveError`. */
   request(op: string, fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
   publish(

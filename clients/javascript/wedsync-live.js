@@ -509,7 +509,7 @@ class Tabs {
 }
 
 // What one part of a page follows. Positions are its own, so that it misses nothing whoever holds the connection.
-class Following {
+class Feed {
   constructor(client, channels, handlers) {
     Object.assign(this, { client, channels, handlers, at: new Map(), asking: new Set(), refused: new Set() });
     this.place(handlers.live);
@@ -647,7 +647,7 @@ export class WedSyncLive {
   constructor(options) {
     this.times = { ...TIMES, ...options.times };
     this.state = { state: "connecting" };
-    this.followings = new Set();
+    this.feeds = new Set();
     const all = { ...options, times: this.times };
     const hear = (message) => this.hear(message);
     const name = options.share ?? (globalThis.document ? `wedsync-live ${options.url ?? ""}` : false);
@@ -658,10 +658,10 @@ export class WedSyncLive {
   }
 
   follow(channels, handlers = {}) {
-    const following = new Following(this, [...channels], handlers);
-    this.followings.add(following);
-    following.report();
-    return following;
+    const feed = new Feed(this, [...channels], handlers);
+    this.feeds.add(feed);
+    feed.report();
+    return feed;
   }
 
   request(op, fields = {}) {
@@ -682,23 +682,23 @@ export class WedSyncLive {
 
   // For what no browser tells: the machine has slept, or the network is back.
   wake() {
-    this.followings.forEach((following) => following.again?.());
+    this.feeds.forEach((feed) => feed.again?.());
     this.hub.wake();
   }
 
   close() {
     this.stop();
-    this.followings.clear();
+    this.feeds.clear();
     this.hub.close();
   }
 
-  forget(following) {
-    this.followings.delete(following);
-    this.dropped(following.channels);
+  forget(feed) {
+    this.feeds.delete(feed);
+    this.dropped(feed.channels);
   }
 
   dropped(channels) {
-    const needed = new Set([...this.followings].flatMap((each) => each.channels));
+    const needed = new Set([...this.feeds].flatMap((each) => each.channels));
     this.hub.drop(channels.filter((channel) => !needed.has(channel)));
   }
 
@@ -707,14 +707,14 @@ export class WedSyncLive {
     if (op === "state") this.state = message;
     if (op === "refused" && message.error.code === "forbidden" && this.hub.bus && !this.hub.line) return this.goAlone();
     if (op === "dropped") return this.dropped(message.channels);
-    for (const following of this.followings) {
-      if (op === "state") following.report();
-      else if (op === "line") following.wantAll();
-      else if (!following.channels.includes(message.channel)) continue;
-      else if (op === "event") following.event(message);
-      else if (op === "at") following.placed(message);
-      else if (op === "refused") following.refuse(message);
-      else following.handlers.onFrame?.(message);
+    for (const feed of this.feeds) {
+      if (op === "state") feed.report();
+      else if (op === "line") feed.wantAll();
+      else if (!feed.channels.includes(message.channel)) continue;
+      else if (op === "event") feed.event(message);
+      else if (op === "at") feed.placed(message);
+      else if (op === "refused") feed.refuse(message);
+      else feed.handlers.onFrame?.(message);
     }
     return null;
   }
@@ -723,7 +723,7 @@ export class WedSyncLive {
   goAlone() {
     this.hub.close();
     this.hub = this.alone();
-    this.followings.forEach((following) => following.wantAll());
+    this.feeds.forEach((feed) => feed.wantAll());
   }
 
   listen() {

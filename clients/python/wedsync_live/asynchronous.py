@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from .feed import Following
+from .feed import Feed
 from .messages import Refused, State
 from .tickets import Tickets
 from .times import Times
@@ -30,7 +30,7 @@ class AsyncLive:
         live: Mapping[str, Any] | None = None,
         on_state: Callable[[State], None] | None = None,
         on_refused: Callable[[Refused], None] | None = None,
-    ) -> Following:
+    ) -> Feed:
         """The events of these channels, once and in order, for ``async for``. It connects when it is iterated.
 
         Arguments:
@@ -44,4 +44,4 @@ class AsyncLive:
             Ended: the server will not let this client in again.
             Refused: a channel cannot be followed, or (``unrecoverable``, without ``load``) missed events are gone.
         """
-        return Following(self._ticket, self._times, channels, load, live, on_state, on_refused)
+        return Feed(self._ticket, self._times, channels, load, live, on_state, on_refused)

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from .connection import Connection, opened
 from .messages import Ended, Event, LiveError, Position, Refused, State, StateName
-from .positions import GapError, Places
+from .positions import GapError, Positions
 from .stream import Refusal, Stream, StreamEnded, opened_stream
 from .tickets import Tickets, called
 from .times import Times
@@ -23,7 +23,7 @@ FIRST_FINAL, LAST_FINAL = 3500, 3999
 DEPLOY = 3001
 
 
-class Following:
+class Feed:
     """Iterate over it with ``async for``; ``aclose`` ends it."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Following:
     ) -> None:
         self._ticket, self._times, self._load = ticket, times, load
         self._on_state, self._on_refused = on_state, on_refused
-        self._places = Places(channels, live)
+        self._received = Positions(channels, live)
         self._missing: set[str] = set()
         self._refused: set[str] = set()
         self._failures = 0
@@ -51,10 +51,10 @@ class Following:
         self._waiting: asyncio.Queue[Event | Exception | None] = asyncio.Queue(MOST_WAITING)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self.positions: dict[str, Position] = dict(self._places.at)
+        self.positions: dict[str, Position] = dict(self._received.at)
         """The last event of each channel that was handed out."""
 
-    def __aiter__(self) -> "Following":
+    def __aiter__(self) -> "Feed":
         """The events, from the start or from where an earlier iteration stopped."""
         return self
 
@@ -69,7 +69,7 @@ class Following:
         if isinstance(item, Exception):
             await self.aclose()
             raise item
-        self.positions[item.channel] = Position(item.sequence, self._places.at[item.channel].epoch)
+        self.positions[item.channel] = Position(item.sequence, self._received.at[item.channel].epoch)
         return item
 
     async def aclose(self) -> None:
@@ -110,7 +110,7 @@ class Following:
     async def _keep(self) -> None:
         try:
             self._say(State(StateName.CONNECTING))
-            if self._load and set(self._places.channels) - set(self._places.at):
+            if self._load and set(self._received.channels) - set(self._received.at):
                 await self._reload()
             while True:
                 self._tried = self._spoke = False
@@ -158,7 +158,7 @@ class Following:
 
     def _refused_by(self, ended: StreamEnded) -> None:
         """A stream is refused as a whole because of one channel; the others go on without it."""
-        if isinstance(ended, Refusal) and ended.channel in self._places.channels:
+        if isinstance(ended, Refusal) and ended.channel in self._received.channels:
             self._spoke = True
             self._missing.discard(ended.channel)
             self._refuse(ended.channel, ended.error)
@@ -167,7 +167,7 @@ class Following:
         self._connection = connection
         testing = asyncio.create_task(self._test_when_woken(connection))
         try:
-            await self._subscribe([name for name in self._places.channels if name not in self._refused])
+            await self._subscribe([name for name in self._received.channels if name not in self._refused])
             async for message in connection:
                 await self._heard(message)
         finally:
@@ -177,13 +177,13 @@ class Following:
     async def _subscribe(self, names: list[str]) -> None:
         if names and self._connection:
             self._missing.update(names)
-            await self._connection.subscribe(self._places.starts(names))
+            await self._connection.subscribe(self._received.starts(names))
 
     async def _heard(self, message: Mapping[str, Any]) -> None:
         self._spoke = True
         if message.get("op") == "event":
             name, sequence = message["channel"], message["sequence"]
-            if name not in self._missing and self._places.takes(name, sequence):
+            if name not in self._missing and self._received.takes(name, sequence):
                 await self._waiting.put(Event(name, sequence, message["event"]))
         elif "channels" in message:
             await self._subscribed(message["channels"])
@@ -197,10 +197,10 @@ class Following:
             if not answer["ok"]:
                 self._refuse(name, answer["error"])
                 continue
-            had = name in self._places.at
-            if self._places.begins(name, answer):
+            had = name in self._received.at
+            if self._received.begins(name, answer):
                 lost.append((name, had))
-            self.positions.setdefault(name, self._places.at[name])
+            self.positions.setdefault(name, self._received.at[name])
         if lost and self._load:
             await self._subscribe(await self._reload())
         elif gone := [name for name, had in lost if had]:
@@ -229,7 +229,7 @@ class Following:
         while self._load:
             try:
                 state = await called(self._load)
-                return self._places.put((state or {}).get("live") or {})
+                return self._received.put((state or {}).get("live") or {})
             except OSError as error:
                 await self._rest(None, str(error), self._times.wait(failures))
                 failures += 1

@@ -10,7 +10,7 @@ class GapError(Exception):
     """An event came before those that precede it; the log has them."""
 
 
-class Places:
+class Positions:
     """The positions of some channels, by name."""
 
     def __init__(self, channels: Iterable[str], live: Mapping[str, Any] | None = None) -> None:

@@ -123,7 +123,7 @@ class Stream:
         host, port = self._url.hostname or "", self._url.port or (443 if secure else 80)
         context = ssl.create_default_context() if secure else None
         reader, self._writer = await asyncio.open_connection(host, port, ssl=context, limit=LONGEST_LINE)
-        query = urlencode([("channel", _place(name, start)) for name, start in self._starts.items()])
+        query = urlencode([("channel", _channel_parameter(name, start)) for name, start in self._starts.items()])
         self._writer.write(
             f"GET {self._url.path.replace(SOCKETS, STREAMS)}?{query} HTTP/1.1\r\n"
             f"Host: {self._url.netloc.rpartition('@')[2]}\r\n"
@@ -169,7 +169,7 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
     return refusal
 
 
-def _place(name: str, start: Mapping[str, Any]) -> str:
+def _channel_parameter(name: str, start: Mapping[str, Any]) -> str:
     if start.get("after") is None:
         return name
     return f"{name}@{start['after']}" + (f".{start['epoch']}" if start.get("epoch") else "")

@@ -5,30 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.python.wedsync_live.messages import Position
-from clients.python.wedsync_live.positions import GapError, Places
+from clients.python.wedsync_live.positions import GapError, Positions
 
 
 @given(st.lists(st.integers(1, 12), max_size=60), st.integers(0, 5))
 def test_whatever_comes_only_the_next_event_is_shown(sequences: list[int], start: int) -> None:
-    places = Places(["a:b:c"], {"a:b:c": {"last": start, "epoch": "e"}})
+    positions = Positions(["a:b:c"], {"a:b:c": {"last": start, "epoch": "e"}})
     shown = []
     for sequence in sequences:
         try:
-            if places.takes("a:b:c", sequence):
+            if positions.takes("a:b:c", sequence):
                 shown.append(sequence)
         except GapError:
-            assert sequence > places.at["a:b:c"].last + 1
+            assert sequence > positions.at["a:b:c"].last + 1
 
     assert shown == list(range(start + 1, start + 1 + len(shown)))
 
 
 def test_an_unknown_position_is_learnt_and_the_state_is_to_be_loaded() -> None:
-    places = Places(["a:b:c"])
+    positions = Positions(["a:b:c"])
 
-    assert places.starts(["a:b:c"]) == {"a:b:c": {}}
-    assert not places.takes("a:b:c", 1)
-    assert places.begins("a:b:c", {"ok": True, "epoch": "e", "last": 3})
-    assert places.at == {"a:b:c": Position(3, "e")}
+    assert positions.starts(["a:b:c"]) == {"a:b:c": {}}
+    assert not positions.takes("a:b:c", 1)
+    assert positions.begins("a:b:c", {"ok": True, "epoch": "e", "last": 3})
+    assert positions.at == {"a:b:c": Position(3, "e")}
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def test_an_unknown_position_is_learnt_and_the_state_is_to_be_loaded() -> None:
     ],
 )
 def test_an_answer_says_whether_the_position_was_kept(answer: dict[str, object], lost: bool, then: Position) -> None:
-    places = Places(["a:b:c"], {"a:b:c": Position(7, "e")})
+    positions = Positions(["a:b:c"], {"a:b:c": Position(7, "e")})
 
-    assert places.begins("a:b:c", answer) is lost
-    assert places.at["a:b:c"] == then
+    assert positions.begins("a:b:c", answer) is lost
+    assert positions.at["a:b:c"] == then
 
 
 def test_a_loaded_state_moves_positions_and_says_what_to_follow_anew() -> None:
-    places = Places(["same:a:b", "back:a:b", "other:a:b", "new:a:b", "left:a:b"])
-    places.put({"same:a:b": Position(3, "e"), "back:a:b": Position(3, "e"), "other:a:b": Position(3, "e")})
+    positions = Positions(["same:a:b", "back:a:b", "other:a:b", "new:a:b", "left:a:b"])
+    positions.put({"same:a:b": Position(3, "e"), "back:a:b": Position(3, "e"), "other:a:b": Position(3, "e")})
 
-    anew = places.put(
+    anew = positions.put(
         {
             "same:a:b": {"last": 5, "epoch": "e"},
             "back:a:b": {"last": 2, "epoch": "e"},
@@ -61,4 +61,4 @@ def test_a_loaded_state_moves_positions_and_says_what_to_follow_anew() -> None:
     )
 
     assert anew == ["back:a:b", "other:a:b", "new:a:b"]
-    assert places.starts(["same:a:b", "left:a:b"]) == {"same:a:b": {"after": 5, "epoch": "e"}, "left:a:b": {}}
+    assert positions.starts(["same:a:b", "left:a:b"]) == {"same:a:b": {"after": 5, "epoch": "e"}, "left:a:b": {}}
