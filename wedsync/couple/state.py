@@ -44,7 +44,7 @@ class Page:
     timeline: list[TimelineEntry]
     guests: Guests
     suppliers: list[Supplier]
-    news: list[Happening]
+    happenings: list[Happening]
     since: str
     changed: str
     emergency: Emergency | None
@@ -58,7 +58,7 @@ class Page:
     @property
     def fresh(self) -> list[Happening]:
         """What happened since the reader last looked."""
-        return [each for each in self.news if each.fresh]
+        return [each for each in self.happenings if each.fresh]
 
 
 def channel_of(wedding: Wedding) -> str:
@@ -100,7 +100,7 @@ def _read(session: LinkSession, looked: Looked) -> Page:
         timeline=day.timeline(wedding, now, read_by),
         guests=day.guests(wedding, read_by, said),
         suppliers=_suppliers(wedding, read_by, said),
-        news=happened,
+        happenings=happened,
         since=said["since_at"].format(when=words.moment(looked.at, now, read_by)) if looked.at else said["since"],
         changed=words.counted(said, "changes", fresh) if fresh else said["nothing_new"],
         emergency=emergency.of_wedding(wedding, now, read_by, said),

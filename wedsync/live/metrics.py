@@ -23,7 +23,9 @@ fan_out_seconds: Final = Histogram(
     registry=registry,
 )
 hints_lost: Final = Counter(
-    "wedsync_live_hints_lost", "Channels whose news was found by asking PostgreSQL, without a hint", registry=registry
+    "wedsync_live_hints_lost",
+    "Channels with new entries that no hint had named",
+    registry=registry,
 )
 replayed_events: Final = Histogram(
     "wedsync_live_replayed_events",

@@ -2,10 +2,10 @@
 
 from wedsync.database.threads import DatabaseThreads
 
-news = DatabaseThreads(1, "live-news")
+new_entries = DatabaseThreads(1, "live-new-entries")
 """Asks which channels have been written to; what is new on them is read by a connection of the event loop."""
 replays = DatabaseThreads(1, "live-replays")
-"""Reads what single sockets have missed."""
+"""Reads what single clients have missed."""
 requests = DatabaseThreads(2, "live-requests")
 """Carries out what clients write: events, and what people have seen."""
 entrance = DatabaseThreads(2, "live-entrance")

@@ -13,7 +13,7 @@ from tests.factories import WeddingFactory
 from tests.polling import until
 from tests.wedsync.live.test_log import new_event
 from wedsync.live.log import new_entries as new_entries_module
-from wedsync.live.log.new_entries import News
+from wedsync.live.log.new_entries import NewEntries
 from wedsync.live.log.reader import ChannelKey
 from wedsync.live.log.writer import append
 from wedsync.live.models import ChannelEntry
@@ -61,76 +61,76 @@ def unfinished_write(wedding: Any, name: str) -> Iterator[None]:
 
 def test_what_was_written_is_found_and_after_a_while_no_longer_asked_for(wedding: Any) -> None:
     write(wedding, NAMES[0])
-    news, followed = News(), [key(wedding, name) for name in NAMES]
-    until(lambda: news.ask(followed) == {}, what="a question without an answer")
+    entries, followed = NewEntries(), [key(wedding, name) for name in NAMES]
+    until(lambda: entries.ask(followed) == {}, what="a question without an answer")
 
     write(wedding, NAMES[1])
     write(wedding, NAMES[1])
 
-    assert news.ask(followed) == {key(wedding, NAMES[1]): 2}
-    until(lambda: news.ask(followed) == {}, what="a question without an answer")
+    assert entries.ask(followed) == {key(wedding, NAMES[1]): 2}
+    until(lambda: entries.ask(followed) == {}, what="a question without an answer")
 
 
 def test_it_costs_what_was_written_however_many_are_followed(wedding: Any) -> None:
-    news, many = News(), [key(wedding, f"a:b:{number}") for number in range(5_000)]
+    entries, many = NewEntries(), [key(wedding, f"a:b:{number}") for number in range(5_000)]
     write(wedding, NAMES[0])
 
     def is_cheap() -> bool:
         with CaptureQueriesContext(connection) as queries:
-            news.ask(many)
+            entries.ask(many)
         return sum(len(query["sql"]) for query in queries) < 2_000
 
     until(is_cheap, what="a question that names no channel")
     write(wedding, NAMES[0])
     assert is_cheap()
     write(wedding, NAMES[0])
-    assert news.ask(many)[key(wedding, NAMES[0])] == 3
+    assert entries.ask(many)[key(wedding, NAMES[0])] == 3
 
 
 @pytest.mark.parametrize("asked_meanwhile", range(1, 6))
 def test_a_transaction_that_ends_after_newer_ones_is_not_missed(wedding: Any, asked_meanwhile: int) -> None:
-    news, followed = News(), [key(wedding, name) for name in NAMES]
+    entries, followed = NewEntries(), [key(wedding, name) for name in NAMES]
     for _ in range(3):
-        news.ask(followed)
+        entries.ask(followed)
     with unfinished_write(wedding, NAMES[0]):
         for _ in range(asked_meanwhile):
             write(wedding, NAMES[1])
-            assert key(wedding, NAMES[0]) not in news.ask(followed)
+            assert key(wedding, NAMES[0]) not in entries.ask(followed)
 
-    assert news.ask(followed)[key(wedding, NAMES[0])] == 1
+    assert entries.ask(followed)[key(wedding, NAMES[0])] == 1
 
 
 @pytest.mark.parametrize("asked_before", range(4))
 def test_a_transaction_that_began_before_the_first_question_is_not_missed(wedding: Any, asked_before: int) -> None:
-    news, followed = News(), [key(wedding, name) for name in NAMES]
+    entries, followed = NewEntries(), [key(wedding, name) for name in NAMES]
     with unfinished_write(wedding, NAMES[0]):
         write(wedding, NAMES[1])
         for _ in range(asked_before):
-            news.ask(followed)
+            entries.ask(followed)
 
-    assert news.ask(followed)[key(wedding, NAMES[0])] == 1
+    assert entries.ask(followed)[key(wedding, NAMES[0])] == 1
 
 
 def test_very_much_at_once_is_asked_for_by_what_is_followed(wedding: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(new_entries_module, "MOST_ENTRIES", 3)
-    news, followed = News(), [key(wedding, NAMES[0])]
+    entries, followed = NewEntries(), [key(wedding, NAMES[0])]
     for _ in range(3):
-        news.ask(followed)
+        entries.ask(followed)
     for _ in range(5):
         write(wedding, *NAMES)
 
-    assert news.ask(followed) == {key(wedding, NAMES[0]): 5}
+    assert entries.ask(followed) == {key(wedding, NAMES[0]): 5}
 
 
 def test_a_database_that_was_set_back_is_noticed(wedding: Any) -> None:
-    news, followed = News(), [key(wedding, name) for name in NAMES]
+    entries, followed = NewEntries(), [key(wedding, name) for name in NAMES]
     for _ in range(3):
         write(wedding, NAMES[0])
-        news.ask(followed)
+        entries.ask(followed)
     ChannelEntry.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval(pg_get_serial_sequence('live_channelentry', 'id'), 1)")
 
     write(wedding, NAMES[2])
 
-    assert news.ask(followed)[key(wedding, NAMES[2])] == 1
+    assert entries.ask(followed)[key(wedding, NAMES[2])] == 1

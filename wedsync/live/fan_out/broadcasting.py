@@ -24,7 +24,7 @@ from wedsync.live import metrics, threads
 from wedsync.live.fan_out.hints import LIVE_GROUP, channel_key
 from wedsync.live.fan_out.replays import Replays
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT, Batch, Subscription
-from wedsync.live.log.new_entries import News
+from wedsync.live.log.new_entries import NewEntries
 from wedsync.live.log.reader import ChannelKey, fetch_entries_after
 from wedsync.live.presence.followers import followers
 
@@ -47,7 +47,7 @@ class Broadcaster:
         self._has_changes = asyncio.Event()
         self._replays = Replays(self._positions.get)
         self._log = AsyncConnection()
-        self._news = News()
+        self._new_entries = NewEntries()
         self._tasks: list[asyncio.Task[None]] = []
         self._address = ""
         self._joined = asyncio.Event()
@@ -106,10 +106,10 @@ class Broadcaster:
         while True:
             await asyncio.sleep(settings.FOLLOW_SECONDS)
             if not self._subscriptions:
-                self._news.forget()
+                self._new_entries.forget()
                 continue
             try:
-                found = await threads.news.run(self._news.ask, list(self._subscriptions))
+                found = await threads.new_entries.run(self._new_entries.ask, list(self._subscriptions))
             except Exception as error:  # PostgreSQL is away; the next round asks again
                 log.warning("follower_failed", error=type(error).__name__)
                 continue

@@ -35,7 +35,7 @@ class _Moment:
     next_transaction: int
 
 
-class News:
+class NewEntries:
     """Remembers up to where one process has asked. Not for several threads at once."""
 
     def __init__(self) -> None:
