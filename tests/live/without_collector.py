@@ -8,13 +8,13 @@ from websockets.server import ServerProtocol
 
 from wedsync.asgi import application as product
 from wedsync.live.fan_out.subscriptions import Subscription
-from wedsync.live.quotas import Place
+from wedsync.live.quotas import Slot
 from wedsync.live.sockets.channel_socket import ChannelSocket
 from wedsync.live.sockets.server_protocol import SocketProtocol
 from wedsync.web.http_protocol import HttpProtocol
 
 PATH = "/_/objects"
-KINDS = (SocketProtocol, ServerProtocol, HttpProtocol, ChannelSocket, Subscription, Place)
+KINDS = (SocketProtocol, ServerProtocol, HttpProtocol, ChannelSocket, Subscription, Slot)
 gc.disable()
 
 

@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class Place:
+class Slot:
     """What one client counts for: an address (empty if its network is spared) and, once admitted, a key or person."""
 
     address: str
@@ -61,21 +61,21 @@ class Quotas:
         """How many clients are open."""
         return self._open
 
-    def admit(self, entry: Pass, address: str) -> Place:
-        """Count one client that has a pass; give its place to :meth:`leave` when it is gone.
+    def admit(self, entry: Pass, address: str) -> Slot:
+        """Count one client that has a pass; give its slot to :meth:`leave` when it is gone.
 
         Raises:
             Refused: one of the quotas is used up.
         """
-        place = self.enter(address)
+        slot = self.enter(address)
         try:
-            self.name(place, entry)
+            self.name(slot, entry)
         except Refused:
-            self.leave(place)
+            self.leave(slot)
             raise
-        return place
+        return slot
 
-    def enter(self, address: str) -> Place:
+    def enter(self, address: str) -> Slot:
         """Count one client before its rights are known, so that what is refused costs no query.
 
         Raises:
@@ -92,31 +92,31 @@ class Quotas:
         self._open += 1
         if counted:
             self._of_address[counted] += 1
-        return Place(counted)
+        return Slot(counted)
 
-    def name(self, place: Place, entry: Pass) -> None:
+    def name(self, slot: Slot, entry: Pass) -> None:
         """Count the client for its key or person too.
 
         Raises:
             Refused: too many are open.
         """
-        if not place.is_taken:  # the client has gone while its rights were read
+        if not slot.is_taken:  # the client has gone while its rights were read
             return
         holder = entry.bearer.holder
         if self._of_holder[holder] >= settings.SOCKETS_PER_KEY:
             self._log("key")
             raise _of_quota(f"{settings.SOCKETS_PER_KEY} connections of this key or person are open already")
         self._of_holder[holder] += 1
-        place.holder = holder
+        slot.holder = holder
 
-    def leave(self, place: Place) -> None:
+    def leave(self, slot: Slot) -> None:
         """The client is gone. Does nothing the second time."""
-        if not place.is_taken:
+        if not slot.is_taken:
             return
-        place.is_taken = False
+        slot.is_taken = False
         self._open -= 1
-        _count_down(self._of_address, place.address)
-        _count_down(self._of_holder, place.holder)
+        _count_down(self._of_address, slot.address)
+        _count_down(self._of_holder, slot.holder)
 
     def _log(self, quota: str) -> None:
         metrics.refused.labels(quota).inc()

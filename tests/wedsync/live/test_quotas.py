@@ -74,21 +74,21 @@ def test_a_spared_network_has_only_the_quotas_of_keys_and_of_the_process(address
 
 def test_a_full_process_refuses_before_it_is_known_whose_the_client_is() -> None:
     quotas = Quotas()
-    places = [quotas.enter(f"192.0.2.{number}") for number in range(5)]
+    slots = [quotas.enter(f"192.0.2.{number}") for number in range(5)]
 
     with pytest.raises(Refused):
         quotas.enter("192.0.2.9")
 
-    quotas.leave(places[0])
+    quotas.leave(slots[0])
     quotas.enter("192.0.2.9")
 
 
 def test_who_has_left_before_its_rights_were_read_does_not_count_for_its_key() -> None:
     quotas, key = Quotas(), uuid4()
     for _ in range(5):
-        place = quotas.enter("192.0.2.1")
-        quotas.leave(place)
-        quotas.name(place, entry(key))
+        slot = quotas.enter("192.0.2.1")
+        quotas.leave(slot)
+        quotas.name(slot, entry(key))
 
     quotas.admit(entry(key), "192.0.2.1")
     assert quotas.open == 1

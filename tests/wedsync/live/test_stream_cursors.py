@@ -24,8 +24,8 @@ def test_a_cursor_names_each_channels_epoch_and_sequence() -> None:
     found = read(cursor_of(SEQUENCES))
 
     assert [found[name_mark(name)].sequence for name in NAMES[: len(SEQUENCES)]] == SEQUENCES
-    assert {place.is_of([OTHER, EPOCH]) for place in found.values()} == {EPOCH}
-    assert {place.is_of([OTHER]) for place in found.values()} == {None}
+    assert {position.is_of([OTHER, EPOCH]) for position in found.values()} == {EPOCH}
+    assert {position.is_of([OTHER]) for position in found.values()} == {None}
 
 
 def test_a_cursor_of_all_channels_that_a_stream_may_follow_fits_into_a_header() -> None:
@@ -84,7 +84,7 @@ def request(query: str, **headers: str) -> StreamRequest:
     return stream_request({"query_string": query.encode(), "headers": given})
 
 
-def test_the_header_counts_more_than_the_url_and_both_more_than_a_channels_own_place() -> None:
+def test_the_header_counts_more_than_the_url_and_both_more_than_a_channels_own_start() -> None:
     where = {name: Position((EPOCH,), 100, 1) for name in NAMES[:3]}
     query = f"channel={NAMES[0]}@50&channel={NAMES[1]}@50.{EPOCH}&channel={NAMES[2]}&last_event_id={cursor_of([60])}"
 
@@ -103,7 +103,7 @@ def test_a_cursor_counts_for_the_channels_that_are_asked_for_now() -> None:
     assert [found.cursor for found in asked.resumed(where).values()] == [2, 5]
 
 
-def test_a_place_in_another_epoch_or_beyond_the_end_is_not_resumed() -> None:
+def test_a_position_in_another_epoch_or_beyond_the_end_is_not_resumed() -> None:
     where = {name: Position((EPOCH,), 5, 1) for name in NAMES[:3]}
     asked = request("&".join(f"channel={name}" for name in NAMES[:3]), last_event_id=cursor_of([3, 9]))
     other = request(f"channel={NAMES[0]}", last_event_id=cursor_of([3], OTHER))

@@ -44,12 +44,12 @@ class Entrance:
         if connection is None:
             raise RuntimeError("Start wedsync.web.server as the Procfile does: sockets need their own protocol.")
         try:
-            place = quotas.enter((scope.get("client") or ("",))[0])
+            slot = quotas.enter((scope.get("client") or ("",))[0])
         except Refused as refused:
             await self._turn_away(refused, scope, receive, send)
             return
-        connection.when_lost(partial(quotas.leave, place))
-        await self._judge_or_wait({**scope, "place": place}, receive, send)
+        connection.when_lost(partial(quotas.leave, slot))
+        await self._judge_or_wait({**scope, "slot": slot}, receive, send)
 
     async def _judge_or_wait(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         accepted = False
@@ -108,7 +108,7 @@ class Entrance:
 
     async def _admit(self, entry: Pass, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
-            quotas.name(scope["place"], entry)
+            quotas.name(scope["slot"], entry)
         except Refused as refused:
             await self._turn_away(refused, scope, receive, send)
             return

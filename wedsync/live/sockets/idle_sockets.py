@@ -1,4 +1,4 @@
-"""Sockets that follow no channel are closed after a while, so that nobody holds a place that others could use."""
+"""Sockets that follow no channel are closed after a while, so that nobody holds a slot that others could use."""
 
 import asyncio
 import time

@@ -26,7 +26,7 @@ class BadCursor(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class CursorPosition:
     """A client's position in one channel."""
 
     epoch_mark: bytes
@@ -48,10 +48,10 @@ def name_mark(name: str) -> bytes:
     return _hashed(name, _NAME)
 
 
-def written(places: Iterable[tuple[bytes, int]]) -> bytes:
+def written(positions: Iterable[tuple[bytes, int]]) -> bytes:
     """The cursor of channels, by mark and sequence."""
     body = bytearray((VERSION,))
-    for mark, sequence in places:
+    for mark, sequence in positions:
         body += mark
         while sequence > 0x7F:
             body.append(sequence & 0x7F | 0x80)
@@ -61,21 +61,21 @@ def written(places: Iterable[tuple[bytes, int]]) -> bytes:
     return base64.urlsafe_b64encode(body).rstrip(b"=")
 
 
-def read(text: str) -> Mapping[bytes, Place]:
+def read(text: str) -> Mapping[bytes, CursorPosition]:
     """The positions that a cursor names, by :func:`name_mark`.
 
     Raises:
         BadCursor: it is not one, or was damaged.
     """
     body = _body(text)
-    found: dict[bytes, Place] = {}
+    found: dict[bytes, CursorPosition] = {}
     at = 1
     while at < len(body):
         name, epoch = body[at : at + _NAME], body[at + _NAME : at + _MARK]
         sequence, at = _varint(body, at + _MARK)
         if name in found:
             raise BadCursor(text)
-        found[name] = Place(epoch, sequence)
+        found[name] = CursorPosition(epoch, sequence)
     return found
 
 

@@ -1,15 +1,15 @@
-"""Lets requests for streams and histories in: their place in the quotas, their rights, their channels."""
+"""Lets requests for streams and histories in: their slot in the quotas, their rights, their channels."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wedsync.live.quotas import Place, Refused, quotas
+from wedsync.live.quotas import Refused, Slot, quotas
 from wedsync.live.streams import problems
 from wedsync.live.streams.admission import Admitted, Count, admit
 
 
-def enter(scope: Mapping[str, Any]) -> Place:
-    """A request's place in the quotas, which counts until :meth:`quotas.leave`.
+def enter(scope: Mapping[str, Any]) -> Slot:
+    """A request's slot in the quotas, which counts until :meth:`quotas.leave`.
 
     Raises:
         Problematic: there is no room.
@@ -21,7 +21,7 @@ def enter(scope: Mapping[str, Any]) -> Place:
 
 
 async def admitted(
-    scope: Mapping[str, Any], place: Place, channels: Iterable[str], organization: str, count: Count
+    scope: Mapping[str, Any], slot: Slot, channels: Iterable[str], organization: str, count: Count
 ) -> Admitted:
     """Who sends a request for these channels.
 
@@ -30,7 +30,7 @@ async def admitted(
     """
     found = await admit(scope, organization, count)
     try:
-        quotas.name(place, found.entry)
+        quotas.name(slot, found.entry)
     except Refused as refused:
         raise problems.over_quota(refused) from refused
     for name in channels:

@@ -82,7 +82,7 @@ class EventStream:
         return self._connection.written
 
     def begin(self, resumed: Mapping[str, Resumed], first: bytes) -> None:
-        """Write what a stream begins with, then everything after its places in the channels."""
+        """Write what a stream begins with, then everything after its position in each channel."""
         open_clients.add(self)
         slow_readers.add(self._connection)
         self.write(first)
@@ -96,8 +96,8 @@ class EventStream:
 
     def write_entries(self, number: int, lines: bytes) -> None:
         """Send entries of one of its channels."""
-        marks, places, chunked = self._marks, tuple(self._at), self._connection.is_chunked
-        content, self._at[number] = framing.framed(marks, places, number, lines, chunked=chunked)
+        marks, sequences, chunked = self._marks, tuple(self._at), self._connection.is_chunked
+        content, self._at[number] = framing.framed(marks, sequences, number, lines, chunked=chunked)
         self._connection.write_frames(content)
 
     def when_drained(self, again: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Events as the bytes of a stream, made once for all streams that stand at the same place.
+"""Events as the bytes of a stream, made once for all streams that have the same position.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
@@ -13,7 +13,7 @@ from wedsync.live.streams import cursor
 
 COMMENT = b":\n\n"
 _SEQUENCE = b'","sequence":'
-_SAME_PLACE = 16  # groups of streams, whose latest bytes are kept
+_POSITIONS = 16  # of streams, whose latest bytes are kept
 
 
 def lines(texts: Iterable[bytes]) -> bytes:
@@ -32,27 +32,27 @@ def sequence_of(text: bytes) -> int:
     return int(text[start : text.index(b",", start)])
 
 
-@lru_cache(maxsize=_SAME_PLACE)
+@lru_cache(maxsize=_POSITIONS)
 def framed(
-    marks: tuple[bytes, ...], places: tuple[int, ...], number: int, given: bytes, *, chunked: bool
+    marks: tuple[bytes, ...], sequences: tuple[int, ...], number: int, given: bytes, *, chunked: bool
 ) -> tuple[bytes, int]:
     """A channel's entries as the bytes of a stream, and the last one's sequence.
 
     Arguments:
         marks: of the stream's channels (:func:`cursor.mark_of`).
-        places: the sequences up to which they have been written.
+        sequences: the sequences up to which they have been written.
         number: which of them the entries belong to.
         given: the entries, as :func:`lines`.
         chunked: for an answer that is sent in chunks.
     """
-    standing = list(places)
+    current = list(sequences)
     events: list[bytes] = []
     for text in texts_of(given):
-        standing[number] = sequence_of(text)
-        id_ = cursor.written(zip(marks, standing, strict=True))
+        current[number] = sequence_of(text)
+        id_ = cursor.written(zip(marks, current, strict=True))
         events.append(b"id: %b\ndata: %b\n\n" % (id_, text))
     content = b"".join(events)
-    return chunk(content) if chunked else content, standing[number]
+    return chunk(content) if chunked else content, current[number]
 
 
 def named(name: str, content: Mapping[str, Any], id_: bytes = b"") -> bytes:

@@ -38,15 +38,15 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any, name: str, count
         Problematic: the request is refused.
     """
     asked = history_request(scope, name)
-    place = entrance.enter(scope)
+    slot = entrance.enter(scope)
     try:
-        entry = (await entrance.admitted(scope, place, [name], asked.organization, count)).entry
+        entry = (await entrance.admitted(scope, slot, [name], asked.organization, count)).entry
         resumed, texts = await threads.replays.run(_page, ChannelKey(entry.organization_id, name), asked)
         if asked.wait and not texts and resumed.recovered is not False:
             texts = (await _next(entry, asked, resumed, receive))[: asked.limit]
         await send_bytes(send, 200, b"application/json", _body(resumed, texts), _HEADERS)
     finally:
-        quotas.leave(place)
+        quotas.leave(slot)
 
 
 @snapshot()
@@ -86,14 +86,14 @@ async def _next(entry: Pass, asked: HistoryRequest, resumed: Resumed, receive: A
     leaving = asyncio.ensure_future(_left(receive))
     try:
         followed.begin(waiting, asked.name, resumed.cursor, resumed.where.last)
-        first: set[asyncio.Future[Any]] = {waiting.news, leaving}
+        first: set[asyncio.Future[Any]] = {waiting.entries, leaving}
         await asyncio.wait(first, timeout=asked.wait, return_when=asyncio.FIRST_COMPLETED)
-        return waiting.news.result() if waiting.news.done() else []
+        return waiting.entries.result() if waiting.entries.done() else []
     finally:
         followed.forget_all()
         guard.remove(waiting)
         drain.remove(waiting)
-        waiting.news.cancel()
+        waiting.entries.cancel()
         leaving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await leaving
@@ -111,7 +111,7 @@ class Waiting:
 
     def __init__(self, entry: Pass) -> None:
         self._pass = entry
-        self.news: asyncio.Future[Sequence[bytes]] = asyncio.get_running_loop().create_future()
+        self.entries: asyncio.Future[Sequence[bytes]] = asyncio.get_running_loop().create_future()
 
     @property
     def bearer(self) -> Bearer:
@@ -131,12 +131,12 @@ class Waiting:
     @property
     def is_open(self) -> bool:
         """Whether it still waits."""
-        return not self.news.done()
+        return not self.entries.done()
 
     def write(self, frames: bytes) -> None:
         """The entries are there."""
         if self.is_open:
-            self.news.set_result(framing.texts_of(frames))
+            self.entries.set_result(framing.texts_of(frames))
 
     def when_drained(self, again: Callable[[], None]) -> None:
         """Never called: nothing of it is unsent."""
@@ -144,9 +144,9 @@ class Waiting:
     def come_again(self, pause: float) -> None:
         """The process ends."""
         if self.is_open:
-            self.news.set_result([])
+            self.entries.set_result([])
 
     def end(self, code: CloseCode, reason: str) -> None:
         """Its rights have ended."""
         if self.is_open:
-            self.news.set_exception(right_ended(code, reason))
+            self.entries.set_exception(right_ended(code, reason))

@@ -10,7 +10,7 @@ from wedsync.live.error_codes import ErrorCode
 from wedsync.live.log.reader import Position
 from wedsync.live.log.resumption import Resumed, Start, resume
 from wedsync.live.streams import cursor
-from wedsync.live.streams.cursor import BadCursor, Place
+from wedsync.live.streams.cursor import BadCursor, CursorPosition
 from wedsync.live.streams.problems import Problematic, bad_request, unknown_parameter
 from wedsync.wire.problems import Problem
 
@@ -35,10 +35,10 @@ def header(scope: Mapping[str, Any], name: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class StreamRequest:
-    """Channels to follow, each with the place that the URL names, and the places of a cursor, which count more."""
+    """Channels to follow, each with the start that the URL names, and the positions of a cursor, which count more."""
 
     starts: Mapping[str, Start]
-    places: Mapping[bytes, Place]
+    positions: Mapping[bytes, CursorPosition]
     organization: str
 
     def resumed(self, found: Mapping[str, Position]) -> dict[str, Resumed]:
@@ -46,11 +46,11 @@ class StreamRequest:
         return {name: resume(self._start(name, found[name]), found[name]) for name in self.starts}
 
     def _start(self, name: str, where: Position) -> Start:
-        place = self.places.get(cursor.name_mark(name))
-        if place is None:
+        position = self.positions.get(cursor.name_mark(name))
+        if position is None:
             return self.starts[name]
-        epoch = place.is_of(where.epochs)
-        return Start(place.sequence, _ANOTHER_EPOCH if epoch is None else epoch)
+        epoch = position.is_of(where.epochs)
+        return Start(position.sequence, _ANOTHER_EPOCH if epoch is None else epoch)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def stream_request(scope: Mapping[str, Any]) -> StreamRequest:
     single = _single(given, CURSOR, ORGANIZATION)
     text = header(scope, b"last-event-id") or single.get(CURSOR, "")
     try:
-        places = cursor.read(text) if text else {}
+        positions = cursor.read(text) if text else {}
     except BadCursor as error:
         raise Problematic(
             Problem(
@@ -94,7 +94,7 @@ def stream_request(scope: Mapping[str, Any]) -> StreamRequest:
                 "and follow from there.",
             )
         ) from error
-    return StreamRequest(starts, places, single.get(ORGANIZATION, ""))
+    return StreamRequest(starts, positions, single.get(ORGANIZATION, ""))
 
 
 def history_request(scope: Mapping[str, Any], name: str) -> HistoryRequest:
@@ -136,11 +136,11 @@ def _single(given: Iterable[tuple[str, str]], *names: str) -> dict[str, str]:
 
 def _channel(text: str) -> tuple[str, Start]:
     """``<name>``, ``<name>@<after>`` or ``<name>@<after>.<epoch>``."""
-    name, at, place = text.partition("@")
+    name, at, start = text.partition("@")
     _checked(name)
     if not at:
         return name, Start()
-    after, dot, epoch = place.partition(".")
+    after, dot, epoch = start.partition(".")
     return name, Start(_number(f"{CHANNEL}: what follows the @", after, 0, _LARGEST_SEQUENCE), epoch if dot else None)
 
 

@@ -9,7 +9,7 @@ from wedsync.live import threads
 from wedsync.live.fan_out.broadcasting import broadcaster
 from wedsync.live.log.reader import ChannelKey, positions
 from wedsync.live.log.resumption import Resumed
-from wedsync.live.quotas import Place, quotas
+from wedsync.live.quotas import Slot, quotas
 from wedsync.live.streams import entrance, framing
 from wedsync.live.streams.admission import Count
 from wedsync.live.streams.event_stream import EventStream
@@ -36,10 +36,10 @@ async def serve(scope: dict[str, Any], send: Any, count: Count) -> None:
     """
     connection = _connection_of(scope)
     asked = stream_request(scope)
-    place = entrance.enter(scope)
+    slot = entrance.enter(scope)
     stream: EventStream | None = None
     try:
-        admitted = await entrance.admitted(scope, place, asked.starts, asked.organization, count)
+        admitted = await entrance.admitted(scope, slot, asked.starts, asked.organization, count)
         await broadcaster.listen()
         keys = [ChannelKey(admitted.entry.organization_id, name) for name in asked.starts]
         found = await threads.entrance.run(positions, keys)
@@ -50,10 +50,10 @@ async def serve(scope: dict[str, Any], send: Any, count: Count) -> None:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        stream = EventStream(admitted, (scope.get("client") or ("",))[0], connection, resumed, partial(_forget, place))
+        stream = EventStream(admitted, (scope.get("client") or ("",))[0], connection, resumed, partial(_forget, slot))
     finally:
         if stream is None:
-            quotas.leave(place)
+            quotas.leave(slot)
     connection.hand_over(stream)
     if stream.is_open:
         stream.begin(resumed, _first(stream, resumed))
@@ -68,9 +68,9 @@ def _connection_of(scope: Mapping[str, Any]) -> StreamProtocol:
     return connection  # type: ignore[no-any-return]
 
 
-def _forget(place: Place, stream: EventStream) -> None:
+def _forget(slot: Slot, stream: EventStream) -> None:
     upkeep.remove(stream)
-    quotas.leave(place)
+    quotas.leave(slot)
 
 
 def _first(stream: EventStream, resumed: Mapping[str, Resumed]) -> bytes:
