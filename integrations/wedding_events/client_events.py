@@ -31,7 +31,7 @@ _SUPPLIER = "supplier:dashboard:"
 _EMERGENCIES = "Report an emergency with POST /api/incidents/."
 
 
-def publish(entry: Pass, channel: str, content: Mapping[str, Any]) -> Published:
+def publish(pass_: Pass, channel: str, content: Mapping[str, Any]) -> Published:
     """Publish a client's event: ``{"type", "payload", "wedding_id"?}``.
 
     It appears on the named channel, and on those of its type that the client may use as well.
@@ -40,20 +40,20 @@ def publish(entry: Pass, channel: str, content: Mapping[str, Any]) -> Published:
         PublishForbidden: the client may not publish there, or not this type.
         PublishRefused: the event is not acceptable.
     """
-    event_type = _check_rights(entry, channel, content)
+    event_type = _check_rights(pass_, channel, content)
     payload = _payload(event_type, content)
-    wedding_id = _wedding(entry, channel, event_type, content, payload)
+    wedding_id = _wedding(pass_, channel, event_type, content, payload)
     if wedding_id:
         payload["wedding_id"] = str(wedding_id)
     new = NewEvent(
-        organization_id=entry.organization_id,
+        organization_id=pass_.organization_id,
         wedding_id=wedding_id,
         type=event_type,
         payload=payload,
         occurred_at=timezone.now(),
         source=ChannelEvent.Source.API,
-        channels=_names(entry, channel, event_type, wedding_id, payload),
-        author=f"API key “{entry.person.name}”" if entry.person.kind == PersonKind.KEY else entry.person.name,
+        channels=_names(pass_, channel, event_type, wedding_id, payload),
+        author=f"API key “{pass_.person.name}”" if pass_.person.kind == PersonKind.KEY else pass_.person.name,
     )
     with transaction.atomic():
         (event,) = publish_events([new])
@@ -61,13 +61,13 @@ def publish(entry: Pass, channel: str, content: Mapping[str, Any]) -> Published:
     return Published(event, sequence)
 
 
-def _check_rights(entry: Pass, channel: str, content: Mapping[str, Any]) -> str:
+def _check_rights(pass_: Pass, channel: str, content: Mapping[str, Any]) -> str:
     """The event's type, if the client may publish it there."""
-    if not entry.may(Right.PUBLISH):
+    if not pass_.may(Right.PUBLISH):
         raise PublishForbidden("Publishing needs a key with the scope live:publish, or a planner's or owner's role.")
     if channel.startswith(_OURS):
         raise PublishForbidden(f"Only WedSync publishes on channels of {' and '.join(_OURS)}. {_EMERGENCIES}")
-    if not entry.covers(channel):
+    if not pass_.covers(channel):
         raise PublishForbidden("Your key or ticket does not cover this channel.")
     event_type = content.get("type")
     if not isinstance(event_type, str) or not is_known(event_type):
@@ -102,7 +102,7 @@ def _payload(event_type: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wedding(
-    entry: Pass, channel: str, event_type: str, content: Mapping[str, Any], payload: Mapping[str, Any]
+    pass_: Pass, channel: str, event_type: str, content: Mapping[str, Any], payload: Mapping[str, Any]
 ) -> UUID | None:
     """The wedding that the event is about: as named, or as its channel is."""
     scope, _, id_ = channel.split(":")
@@ -115,29 +115,29 @@ def _wedding(
         if type_of(event_type).needs_wedding:
             raise PublishRefused(FieldProblem("wedding_id", f"is missing: {event_type} is about a wedding"))
         return None
-    if chosen is None or not _may_name(entry, channel, chosen):
+    if chosen is None or not _may_name(pass_, channel, chosen):
         raise PublishRefused(FieldProblem("wedding_id", "is no wedding of the channels that you may use"))
     return chosen
 
 
-def _may_name(entry: Pass, channel: str, wedding_id: UUID) -> bool:
+def _may_name(pass_: Pass, channel: str, wedding_id: UUID) -> bool:
     """Whether the client's channels are about this wedding: one that is limited to some reaches no other."""
-    if not Wedding.objects.filter(organization_id=entry.organization_id, id=wedding_id).exists():
+    if not Wedding.objects.filter(organization_id=pass_.organization_id, id=wedding_id).exists():
         return False
-    if entry.covers(f"couple:dashboard:{wedding_id}"):
+    if pass_.covers(f"couple:dashboard:{wedding_id}"):
         return True
     system = as_id(channel.removeprefix(_SUPPLIER)) if channel.startswith(_SUPPLIER) else None
     return system is not None and system in suppliers.of_weddings([wedding_id])[wedding_id]
 
 
 def _names(
-    entry: Pass, channel: str, event_type: str, wedding_id: UUID | None, payload: Mapping[str, Any]
+    pass_: Pass, channel: str, event_type: str, wedding_id: UUID | None, payload: Mapping[str, Any]
 ) -> Sequence[str]:
     of_type = channels.names_for(
         event_type,
-        organization_id=entry.organization_id,
+        organization_id=pass_.organization_id,
         wedding_id=wedding_id,
         supplier_ids=suppliers.of_weddings([wedding_id])[wedding_id] if wedding_id else (),
         payload=payload,
     )
-    return sorted({channel, *(name for name in of_type if entry.covers(name) and not name.startswith(_OURS))})
+    return sorted({channel, *(name for name in of_type if pass_.covers(name) and not name.startswith(_OURS))})

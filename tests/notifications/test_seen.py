@@ -158,21 +158,21 @@ def test_a_plan_does_not_go_on_for_somebody_who_has_seen_it(anna: Contact, chann
 
 def test_a_contact_reports_for_itself_alone(anna: Contact, channel: Any) -> None:
     key = ApiKeyFactory(organization=anna.organization)
-    entry = passes.of_key(key, contact=anna)
+    pass_ = passes.of_key(key, contact=anna)
 
-    assert seen.report(entry, channel.name, 1)
+    assert seen.report(pass_, channel.name, 1)
     with pytest.raises(SeenRefused):
-        seen.report(entry, channel.name, 2, uuid4())
+        seen.report(pass_, channel.name, 2, uuid4())
     with pytest.raises(SeenForbidden):
-        seen.report(entry, f"couple:dashboard:{WeddingFactory(organization=anna.organization).id}", 1)
+        seen.report(pass_, f"couple:dashboard:{WeddingFactory(organization=anna.organization).id}", 1)
 
 
 @pytest.mark.parametrize("scopes", [["live:read"], ["live:read", "live:presence"]])
 def test_without_the_right_nothing_is_reported(anna: Contact, channel: Any, scopes: list[str]) -> None:
-    entry = passes.of_key(ApiKeyFactory(organization=anna.organization, scopes=scopes), contact=anna)
+    pass_ = passes.of_key(ApiKeyFactory(organization=anna.organization, scopes=scopes), contact=anna)
 
     with pytest.raises(SeenForbidden):
-        seen.report(entry, channel.name, 1)
+        seen.report(pass_, channel.name, 1)
     assert not Seen.objects.exists()
 
 

@@ -28,7 +28,7 @@ class OpenClient(Guarded, LongLived, Protocol):
         """``socket`` or ``stream``."""
 
     @property
-    def entry(self) -> Pass:
+    def pass_(self) -> Pass:
         """Who it is, and what it may do."""
 
     @property
@@ -80,7 +80,7 @@ class OpenClients:
             return
         guard.remove(client)
         drain.remove(client)
-        person, code, written = client.entry.person, client.close_code, client.bytes_written
+        person, code, written = client.pass_.person, client.close_code, client.bytes_written
         metrics.clients.labels(client.transport).dec()
         metrics.ended.labels(client.transport, str(code)).inc()
         metrics.bytes_written.labels(client.transport).inc(written)
@@ -88,7 +88,7 @@ class OpenClients:
             "live_client_ended",
             transport=client.transport,
             who=f"{person.kind}:{person.id}",
-            organization=str(client.entry.organization_id),
+            organization=str(client.pass_.organization_id),
             seconds=round(time.time() - listing.since, 1),
             code=code,
             events=client.followed.events_written,

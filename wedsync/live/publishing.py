@@ -49,7 +49,7 @@ def register_client_publisher(publisher: ClientPublisher) -> None:
     _client_publishers[:] = [publisher]
 
 
-def publish_for(entry: Pass, channel: str, content: Mapping[str, Any]) -> Published:
+def publish_for(pass_: Pass, channel: str, content: Mapping[str, Any]) -> Published:
     """Publish a client's event on a channel.
 
     Raises:
@@ -57,7 +57,7 @@ def publish_for(entry: Pass, channel: str, content: Mapping[str, Any]) -> Publis
         PublishRefused: the event is not acceptable.
     """
     (publisher,) = _client_publishers
-    return publisher(entry, channel, content)
+    return publisher(pass_, channel, content)
 
 
 def publish(new_events: Sequence[NewEvent], also: Sequence[Place] = ()) -> list[ChannelEvent]:

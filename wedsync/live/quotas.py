@@ -61,7 +61,7 @@ class Quotas:
         """How many clients are open."""
         return self._open
 
-    def admit(self, entry: Pass, address: str) -> Slot:
+    def admit(self, pass_: Pass, address: str) -> Slot:
         """Count one client that has a pass; give its slot to :meth:`leave` when it is gone.
 
         Raises:
@@ -69,7 +69,7 @@ class Quotas:
         """
         slot = self.enter(address)
         try:
-            self.name(slot, entry)
+            self.name(slot, pass_)
         except Refused:
             self.leave(slot)
             raise
@@ -94,7 +94,7 @@ class Quotas:
             self._of_address[counted] += 1
         return Slot(counted)
 
-    def name(self, slot: Slot, entry: Pass) -> None:
+    def name(self, slot: Slot, pass_: Pass) -> None:
         """Count the client for its key or person too.
 
         Raises:
@@ -102,7 +102,7 @@ class Quotas:
         """
         if not slot.is_taken:  # the client has gone while its rights were read
             return
-        holder = entry.bearer.holder
+        holder = pass_.bearer.holder
         if self._of_holder[holder] >= settings.SOCKETS_PER_KEY:
             self._log("key")
             raise _of_quota(f"{settings.SOCKETS_PER_KEY} connections of this key or person are open already")

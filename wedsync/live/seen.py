@@ -48,7 +48,7 @@ followers: list[Callable[[NewlySeen], None]] = []
 """Called in the transaction of each report that says something new; the apps above add theirs when they start."""
 
 
-def report(entry: Pass, name: str, sequence: int, contact_id: UUID | None = None) -> bool:
+def report(pass_: Pass, name: str, sequence: int, contact_id: UUID | None = None) -> bool:
     """A client has shown a contact everything up to a sequence; whether that is new.
 
     Arguments:
@@ -58,15 +58,15 @@ def report(entry: Pass, name: str, sequence: int, contact_id: UUID | None = None
         SeenForbidden: the client may not say so.
         SeenRefused: there is no such contact or sequence.
     """
-    if not entry.may(Right.SEEN) or not entry.covers(name):
+    if not pass_.may(Right.SEEN) or not pass_.covers(name):
         raise SeenForbidden("this ticket or key does not cover that channel, or may not report what was seen")
-    own = entry.bearer.contact_id
+    own = pass_.bearer.contact_id
     if own and contact_id not in (None, own):
         raise SeenRefused("contact", "must be the ticket's own, or omitted")
     shown_to = own or contact_id
     if shown_to is None:
         raise SeenRefused("contact", "is missing: a key names whom it has shown the event")
-    contact = Contact.objects.filter(id=shown_to, organization_id=entry.organization_id).first()
+    contact = Contact.objects.filter(id=shown_to, organization_id=pass_.organization_id).first()
     if contact is None or not passes.is_open_to(contact, name):
         raise SeenRefused("contact", "is nobody to whom this channel is open")
     return note(contact, name, sequence)

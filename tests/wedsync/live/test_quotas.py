@@ -11,7 +11,7 @@ from wedsync.live.close_codes import CloseCode
 from wedsync.live.quotas import Quotas, Refused
 
 
-def entry(key: UUID | None = None) -> Pass:
+def pass_for(key: UUID | None = None) -> Pass:
     return Pass(uuid4(), Bearer(api_key_id=key or uuid4()), frozenset())
 
 
@@ -29,18 +29,18 @@ def refusal(quotas: Quotas, given: Pass, address: str) -> Refused:
 
 def test_a_key_has_a_quota_of_its_own_at_whatever_address() -> None:
     quotas, key = Quotas(), uuid4()
-    first = quotas.admit(entry(key), "192.0.2.1")
-    quotas.admit(entry(key), "192.0.2.2")
+    first = quotas.admit(pass_for(key), "192.0.2.1")
+    quotas.admit(pass_for(key), "192.0.2.2")
 
-    refused = refusal(quotas, entry(key), "192.0.2.3")
+    refused = refusal(quotas, pass_for(key), "192.0.2.3")
     assert (refused.code, refused.http_status, refused.retry_after) == (CloseCode.QUOTA, 429, None)
     assert quotas.open == 2, "who is refused counts for nothing"
-    quotas.admit(entry(), "192.0.2.3")
+    quotas.admit(pass_for(), "192.0.2.3")
 
     quotas.leave(first)
     quotas.leave(first)
-    quotas.admit(entry(key), "192.0.2.3")
-    assert refusal(quotas, entry(key), "192.0.2.3").code == CloseCode.QUOTA
+    quotas.admit(pass_for(key), "192.0.2.3")
+    assert refusal(quotas, pass_for(key), "192.0.2.3").code == CloseCode.QUOTA
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_a_key_has_a_quota_of_its_own_at_whatever_address() -> None:
 def test_an_address_has_a_quota_and_with_ipv6_its_network_of_64_bits(addresses: list[str]) -> None:
     quotas = Quotas()
     for address in addresses[:3]:
-        quotas.admit(entry(), address)
+        quotas.admit(pass_for(), address)
 
-    assert refusal(quotas, entry(), addresses[3]).code == CloseCode.QUOTA
-    quotas.admit(entry(), "2001:db8:1:3::1")
+    assert refusal(quotas, pass_for(), addresses[3]).code == CloseCode.QUOTA
+    quotas.admit(pass_for(), "2001:db8:1:3::1")
 
 
 @pytest.mark.parametrize("address", ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8:5:7::1"])
 def test_a_spared_network_has_only_the_quotas_of_keys_and_of_the_process(address: str) -> None:
     quotas = Quotas()
     for _ in range(5):
-        quotas.admit(entry(), address)
+        quotas.admit(pass_for(), address)
 
-    refused = refusal(quotas, entry(), address)
+    refused = refusal(quotas, pass_for(), address)
     assert (refused.code, refused.http_status) == (None, 503)
     assert refused.retry_after
 
@@ -88,7 +88,7 @@ def test_who_has_left_before_its_rights_were_read_does_not_count_for_its_key() -
     for _ in range(5):
         slot = quotas.enter("192.0.2.1")
         quotas.leave(slot)
-        quotas.name(slot, entry(key))
+        quotas.name(slot, pass_for(key))
 
-    quotas.admit(entry(key), "192.0.2.1")
+    quotas.admit(pass_for(key), "192.0.2.1")
     assert quotas.open == 1

@@ -37,8 +37,8 @@ def redeem(text: str) -> Pass | None:
     """
     if not ticket_texts.is_ours(text):
         return None
-    if (entry := tickets.redeem(text)) is not None:
-        return entry
+    if (pass_ := tickets.redeem(text)) is not None:
+        return pass_
     digest = ticket_texts.digest(text)
     is_good = Ticket.objects.filter(token_hash=digest, is_stream_token=True, expires_at__gt=Now()).exists()
     return tickets.pass_of(digest) if is_good else None

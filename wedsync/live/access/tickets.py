@@ -70,7 +70,7 @@ def issue_for_contact(contact_id: UUID, link_id: UUID) -> tuple[str, datetime]:
         LinkEnded: the link admits nobody any more, or does not belong to the contact.
     """
     link = _usable(link_id)
-    if link is None or link.contact_id != contact_id or (entry := passes.of_link(link)) is None:
+    if link is None or link.contact_id != contact_id or (pass_ := passes.of_link(link)) is None:
         raise LinkEnded
     return _store(
         Ticket(
@@ -78,7 +78,7 @@ def issue_for_contact(contact_id: UUID, link_id: UUID) -> tuple[str, datetime]:
             link=link,
             contact_id=contact_id,
             wedding_id=link.wedding_id,
-            channels=sorted(entry.channels or ()),
+            channels=sorted(pass_.channels or ()),
         )
     )
 
@@ -127,10 +127,10 @@ def pass_of(digest: str) -> Pass:
     rows = Ticket.objects.select_related("api_key", "contact", "membership__user")
     alive = Q(api_key=None) | Q(api_key__expires_at=None) | Q(api_key__expires_at__gt=Now())
     ticket = rows.filter(alive, token_hash=digest).first()
-    entry = _pass_of(ticket) if ticket else None
-    if entry is None or not entry.may(Right.READ):
+    pass_ = _pass_of(ticket) if ticket else None
+    if pass_ is None or not pass_.may(Right.READ):
         raise MayNotFollow("whoever the ticket is for may not follow channels any more")
-    return entry
+    return pass_
 
 
 def of_bearer(text: str) -> Pass | None:

@@ -45,7 +45,7 @@ class Answers:
                 each.client.end(CloseCode.RIGHT_WITHDRAWN, "ended by staff")
 
     def _of(self, organization: str) -> list[Listing]:
-        return [each for each in self._clients if each.client.entry.organization_id == UUID(organization)]
+        return [each for each in self._clients if each.client.pass_.organization_id == UUID(organization)]
 
     async def _give(self, key: str, answer: bytes) -> None:
         if self._redis is None:
@@ -61,7 +61,7 @@ class Answers:
 
 def _described(listing: Listing) -> Listener:
     client = listing.client
-    person = client.entry.person
+    person = client.pass_.person
     return Listener(
         listing.id,
         person.name,

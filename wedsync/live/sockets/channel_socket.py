@@ -53,21 +53,21 @@ class ChannelSocket:
 
     transport = "socket"
 
-    def __init__(self, entry: Pass, connection: SocketProtocol, address: str) -> None:
-        self.entry, self._connection, self.address = entry, connection, address
-        self.followed = Followed(entry.organization_id)
+    def __init__(self, pass_: Pass, connection: SocketProtocol, address: str) -> None:
+        self.pass_, self._connection, self.address = pass_, connection, address
+        self.followed = Followed(pass_.organization_id)
         self._when_drained: list[Callable[[], None]] = []
         self._requests = RequestCount()
 
     @property
     def bearer(self) -> Bearer:
         """Whose rights keep this socket open."""
-        return self.entry.bearer
+        return self.pass_.bearer
 
     @property
     def rights(self) -> frozenset[str]:
         """The rights it was admitted with."""
-        return self.entry.rights
+        return self.pass_.rights
 
     @property
     def framing(self) -> Framing:
@@ -143,7 +143,7 @@ class ChannelSocket:
             content = strict_json.loads(text.encode())
         except ValueError:
             content = None
-        request = Request(self, self.entry, self.followed, content)
+        request = Request(self, self.pass_, self.followed, content)
         request_id: object = None
         try:
             request_id = id_of(content)

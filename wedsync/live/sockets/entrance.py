@@ -86,33 +86,33 @@ class Entrance:
 
     async def _by_ticket(self, text: str, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
-            entry = await threads.entrance.run(tickets.redeem, text) if ticket_texts.is_ours(text) else None
+            pass_ = await threads.entrance.run(tickets.redeem, text) if ticket_texts.is_ours(text) else None
         except tickets.MayNotFollow as error:
             await self._refuse(CloseCode.NOT_ALLOWED, str(error), scope, receive, send)
             return
-        if entry is None:
+        if pass_ is None:
             await self._refuse(CloseCode.BAD_TICKET, "unknown, used or expired ticket", scope, receive, send)
         else:
-            await self._admit(entry, scope, receive, send)
+            await self._admit(pass_, scope, receive, send)
 
     async def _by_session(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         user = scope["user"]
-        entry = None
+        pass_ = None
         if user.is_authenticated:
             slug, session = _query(scope).get(ORGANIZATION, ""), scope["session"].session_key
-            entry = await threads.entrance.run(passes.of_session, user.pk, slug, session, user.password)
-        if entry is None:
+            pass_ = await threads.entrance.run(passes.of_session, user.pk, slug, session, user.password)
+        if pass_ is None:
             await self._refuse(CloseCode.NOT_ALLOWED, "no ticket, and no session of a member", scope, receive, send)
         else:
-            await self._admit(entry, scope, receive, send)
+            await self._admit(pass_, scope, receive, send)
 
-    async def _admit(self, entry: Pass, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def _admit(self, pass_: Pass, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
-            quotas.name(scope["slot"], entry)
+            quotas.name(scope["slot"], pass_)
         except Refused as refused:
             await self._turn_away(refused, scope, receive, send)
             return
-        await self._application({**scope, "pass": entry}, receive, send)
+        await self._application({**scope, "pass": pass_}, receive, send)
 
     async def _turn_away(self, refused: Refused, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Refuse a client for which there is no room: by a close code; if the process is full, before the upgrade."""

@@ -50,7 +50,7 @@ Count = Callable[[UUID], Allowance]
 class Admitted:
     """Whoever sends a request. ``ticket``: the hash of the ticket or token that it came with, which buys another."""
 
-    entry: Pass
+    pass_: Pass
     ticket: str = ""
 
 
@@ -74,10 +74,10 @@ async def admit(scope: Mapping[str, Any], organization: str, count: Count) -> Ad
         raise not_authenticated(_HOW)
     cookies = parse_cookie("; ".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"))
     session = cookies.get(settings.SESSION_COOKIE_NAME)
-    entry = await threads.entrance.run(_of_session, session, organization) if session else None
-    if entry is None:
+    pass_ = await threads.entrance.run(_of_session, session, organization) if session else None
+    if pass_ is None:
         raise not_authenticated(_HOW)
-    return Admitted(entry)
+    return Admitted(pass_)
 
 
 async def _by_bearer(given: str, count: Count) -> Admitted:
@@ -86,26 +86,26 @@ async def _by_bearer(given: str, count: Count) -> Admitted:
         raise not_authenticated("Write Authorization: Bearer <key, ticket or token>.")
     if words[1].startswith(ticket_texts.PREFIX):
         return await _by_ticket(words[1])
-    entry = await threads.entrance.run(_of_key, words[1])
-    if entry is None:
+    pass_ = await threads.entrance.run(_of_key, words[1])
+    if pass_ is None:
         raise not_authenticated("This key is unknown or has expired.")
-    if not entry.may(Right.READ):
+    if not pass_.may(Right.READ):
         scope = ApiScope.LIVE_READ.value
         raise forbidden(f"This key lacks the scope {scope}. Staff can add it.", "scope-missing", scope=scope)
-    allowance = await threads.entrance.run(count, entry.bearer.holder)
+    allowance = await threads.entrance.run(count, pass_.bearer.holder)
     if not allowance.passes:
         raise _too_many(allowance)
-    return Admitted(entry)
+    return Admitted(pass_)
 
 
 async def _by_ticket(text: str) -> Admitted:
     if ticket_texts.is_ours(text):
         try:
-            entry = await threads.entrance.run(stream_tokens.redeem, text)
+            pass_ = await threads.entrance.run(stream_tokens.redeem, text)
         except tickets.MayNotFollow as error:
             raise forbidden(f"{error}.".capitalize()) from error
-        if entry is not None:
-            return Admitted(entry, ticket_texts.digest(text))
+        if pass_ is not None:
+            return Admitted(pass_, ticket_texts.digest(text))
     raise not_authenticated("This ticket or token is unknown, used or expired. Get a new ticket.")
 
 
@@ -116,11 +116,11 @@ def _too_many(allowance: Allowance) -> Problematic:
 
 
 def _of_key(text: str) -> Pass | None:
-    entry = tickets.of_bearer(text)
-    if entry is not None:
+    pass_ = tickets.of_bearer(text)
+    if pass_ is not None:
         old = Q(last_used_at=None) | Q(last_used_at__lte=Now() - NOTE_USE_EVERY)
-        ApiKey.objects.filter(old, id=entry.bearer.holder).update(last_used_at=Now())
-    return entry
+        ApiKey.objects.filter(old, id=pass_.bearer.holder).update(last_used_at=Now())
+    return pass_
 
 
 def _of_session(session_key: str, organization: str) -> Pass | None:

@@ -30,10 +30,10 @@ async def admitted(
     """
     found = await admit(scope, organization, count)
     try:
-        quotas.name(slot, found.entry)
+        quotas.name(slot, found.pass_)
     except Refused as refused:
         raise problems.over_quota(refused) from refused
     for name in channels:
-        if not found.entry.covers(name):
+        if not found.pass_.covers(name):
             raise problems.forbidden(f"You may not follow {name}.", channel=name)
     return found

@@ -31,7 +31,7 @@ class EventStream:
     transport = "stream"
     __slots__ = (
         *("_at", "_connection", "_marks", "_when_drained", "_when_gone", "address", "close_code"),
-        *("comment_at", "ends_at", "entry", "followed", "renews_at", "ticket"),
+        *("comment_at", "ends_at", "followed", "pass_", "renews_at", "ticket"),
     )
 
     def __init__(
@@ -42,9 +42,9 @@ class EventStream:
         resumed: Mapping[str, Resumed],
         when_gone: Callable[["EventStream"], None],
     ) -> None:
-        self.entry, self.address, self.close_code = admitted.entry, address, BROKEN
+        self.pass_, self.address, self.close_code = admitted.pass_, address, BROKEN
         self._connection, self._when_gone = connection, when_gone
-        self.followed = Followed(self.entry.organization_id)
+        self.followed = Followed(self.pass_.organization_id)
         self._marks = tuple(cursor.mark_of(name, found.where.epochs[0]) for name, found in resumed.items())
         self._at = [found.cursor for found in resumed.values()]
         self._when_drained: list[Callable[[], None]] = []
@@ -54,12 +54,12 @@ class EventStream:
     @property
     def bearer(self) -> Bearer:
         """Whose rights keep this stream open."""
-        return self.entry.bearer
+        return self.pass_.bearer
 
     @property
     def rights(self) -> frozenset[str]:
         """The rights it was admitted with."""
-        return self.entry.rights
+        return self.pass_.rights
 
     @property
     def is_open(self) -> bool:

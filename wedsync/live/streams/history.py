@@ -40,10 +40,10 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any, name: str, count
     asked = history_request(scope, name)
     slot = entrance.enter(scope)
     try:
-        entry = (await entrance.admitted(scope, slot, [name], asked.organization, count)).entry
-        resumed, texts = await threads.replays.run(_page, ChannelKey(entry.organization_id, name), asked)
+        pass_ = (await entrance.admitted(scope, slot, [name], asked.organization, count)).pass_
+        resumed, texts = await threads.replays.run(_page, ChannelKey(pass_.organization_id, name), asked)
         if asked.wait and not texts and resumed.recovered is not False:
-            texts = (await _next(entry, asked, resumed, receive))[: asked.limit]
+            texts = (await _next(pass_, asked, resumed, receive))[: asked.limit]
         await send_bytes(send, 200, b"application/json", _body(resumed, texts), _HEADERS)
     finally:
         quotas.leave(slot)
@@ -77,10 +77,10 @@ def _body(resumed: Resumed, texts: Sequence[bytes]) -> bytes:
     return orjson.dumps({"events": events, **resumed.answer, "last": last, "oldest": resumed.where.oldest})
 
 
-async def _next(entry: Pass, asked: HistoryRequest, resumed: Resumed, receive: Any) -> Sequence[bytes]:
+async def _next(pass_: Pass, asked: HistoryRequest, resumed: Resumed, receive: Any) -> Sequence[bytes]:
     """What comes next on the channel; nothing if nothing comes in time, or the client leaves."""
     await broadcaster.listen()
-    waiting, followed = Waiting(entry), Followed(entry.organization_id)
+    waiting, followed = Waiting(pass_), Followed(pass_.organization_id)
     guard.add(waiting)
     drain.add(waiting)
     leaving = asyncio.ensure_future(_left(receive))
@@ -109,8 +109,8 @@ class Waiting:
 
     unsent = 0
 
-    def __init__(self, entry: Pass) -> None:
-        self._pass = entry
+    def __init__(self, pass_: Pass) -> None:
+        self._pass = pass_
         self.entries: asyncio.Future[Sequence[bytes]] = asyncio.get_running_loop().create_future()
 
     @property

@@ -41,7 +41,7 @@ async def serve(scope: dict[str, Any], send: Any, count: Count) -> None:
     try:
         admitted = await entrance.admitted(scope, slot, asked.starts, asked.organization, count)
         await broadcaster.listen()
-        keys = [ChannelKey(admitted.entry.organization_id, name) for name in asked.starts]
+        keys = [ChannelKey(admitted.pass_.organization_id, name) for name in asked.starts]
         found = await threads.entrance.run(positions, keys)
         resumed = asked.resumed({key.name: where for key, where in found.items()})
         if not connection.prepare(scope):

@@ -20,33 +20,33 @@ EVERY_RIGHT = frozenset(Right)
 
 
 def test_a_ticket_of_a_key_covers_everything_that_its_key_does(key: ApiKey) -> None:
-    entry = let_in(of_ticket(key))
+    pass_ = let_in(of_ticket(key))
 
-    assert entry.covers(f"couple:dashboard:{uuid4()}")
-    assert entry.covers(f"ops:health:{key.organization_id}")
-    assert entry.may_do == EVERY_RIGHT
-    assert (entry.person.kind, entry.person.name) == ("key", "tests")
+    assert pass_.covers(f"couple:dashboard:{uuid4()}")
+    assert pass_.covers(f"ops:health:{key.organization_id}")
+    assert pass_.may_do == EVERY_RIGHT
+    assert (pass_.person.kind, pass_.person.name) == ("key", "tests")
 
 
 def test_a_ticket_is_narrowed_by_its_own_patterns_and_by_those_of_its_key(key: ApiKey) -> None:
     key.channels = ["couple:*:*"]
     key.save()
 
-    entry = let_in(of_ticket(key, channels=["*:dashboard:*"]))
+    pass_ = let_in(of_ticket(key, channels=["*:dashboard:*"]))
 
-    assert entry.covers("couple:dashboard:1")
-    assert not entry.covers("supplier:dashboard:1")
-    assert not entry.covers("couple:photos:1")
+    assert pass_.covers("couple:dashboard:1")
+    assert not pass_.covers("supplier:dashboard:1")
+    assert not pass_.covers("couple:photos:1")
 
 
 def test_channels_of_operations_need_the_scope_of_health(key: ApiKey) -> None:
     key.scopes = ["live:read"]
     key.save()
 
-    entry = let_in(of_ticket(key, channels=["*:*:*"]))
+    pass_ = let_in(of_ticket(key, channels=["*:*:*"]))
 
-    assert entry.covers("couple:dashboard:1")
-    assert not entry.covers("ops:health:1")
+    assert pass_.covers("couple:dashboard:1")
+    assert not pass_.covers("ops:health:1")
 
 
 @pytest.mark.parametrize(
@@ -73,64 +73,64 @@ def test_a_key_without_the_scope_to_read_lets_nobody_in(key: ApiKey) -> None:
 
 
 def test_a_couple_is_let_in_to_its_own_wedding_alone(key: ApiKey, anna: Contact) -> None:
-    entry = let_in(of_ticket(key, contact=anna))
+    pass_ = let_in(of_ticket(key, contact=anna))
 
-    assert entry.covers(own(anna))
-    assert entry.covers(f"couple:photos:{anna.wedding_id}")
-    assert not entry.covers(f"couple:dashboard:{WeddingFactory(organization=anna.organization).id}")
-    assert not entry.covers(f"urgent:wedding-day:{anna.organization_id}")
-    assert not entry.covers(f"ops:health:{anna.organization_id}")
-    assert entry.may_do == {Right.READ, Right.PRESENCE, Right.SEEN}
-    assert (entry.person.kind, entry.person.id, entry.person.name) == ("contact", anna.id, "Anna")
+    assert pass_.covers(own(anna))
+    assert pass_.covers(f"couple:photos:{anna.wedding_id}")
+    assert not pass_.covers(f"couple:dashboard:{WeddingFactory(organization=anna.organization).id}")
+    assert not pass_.covers(f"urgent:wedding-day:{anna.organization_id}")
+    assert not pass_.covers(f"ops:health:{anna.organization_id}")
+    assert pass_.may_do == {Right.READ, Right.PRESENCE, Right.SEEN}
+    assert (pass_.person.kind, pass_.person.id, pass_.person.name) == ("contact", anna.id, "Anna")
 
 
 def test_a_supplier_is_let_in_to_the_named_dashboard_alone(key: ApiKey, supplier: Contact) -> None:
     dashboard = f"supplier:dashboard:{uuid4()}"
     asked = [dashboard, own(supplier), "supplier:dashboard:*", "couple:*:*"]
 
-    entry = let_in(of_ticket(key, contact=supplier, channels=asked))
+    pass_ = let_in(of_ticket(key, contact=supplier, channels=asked))
 
-    assert entry.covers(dashboard)
-    assert not entry.covers(f"supplier:dashboard:{uuid4()}")
-    assert not entry.covers(own(supplier))
+    assert pass_.covers(dashboard)
+    assert not pass_.covers(f"supplier:dashboard:{uuid4()}")
+    assert not pass_.covers(own(supplier))
 
 
 def test_a_supplier_without_named_channels_sees_none(key: ApiKey, supplier: Contact) -> None:
-    entry = let_in(of_ticket(key, contact=supplier))
+    pass_ = let_in(of_ticket(key, contact=supplier))
 
-    assert not entry.covers(f"supplier:dashboard:{uuid4()}")
-    assert not entry.covers(own(supplier))
+    assert not pass_.covers(f"supplier:dashboard:{uuid4()}")
+    assert not pass_.covers(own(supplier))
 
 
 def test_a_contact_may_never_do_more_than_the_key_that_names_it(key: ApiKey, anna: Contact) -> None:
     key.scopes, key.channels = ["live:read"], ["supplier:*:*"]
     key.save()
 
-    entry = let_in(of_ticket(key, contact=anna))
+    pass_ = let_in(of_ticket(key, contact=anna))
 
-    assert entry.may_do == {Right.READ}
-    assert not entry.covers(own(anna))
+    assert pass_.may_do == {Right.READ}
+    assert not pass_.covers(own(anna))
 
 
 @pytest.mark.parametrize(("role", "publishes"), [("planner", True), ("support", False), ("owner", True)])
 def test_staff_publish_by_their_role(key: ApiKey, role: str, publishes: bool) -> None:
     member = MembershipFactory(organization=key.organization, role=role, user__first_name="Clara")
 
-    entry = let_in(of_ticket(key, membership=member))
+    pass_ = let_in(of_ticket(key, membership=member))
 
-    assert entry.may(Right.PUBLISH) is publishes
-    assert not entry.may(Right.SEEN)
-    assert entry.is_staff
-    assert (entry.person.kind, entry.person.name) == ("user", "Clara")
+    assert pass_.may(Right.PUBLISH) is publishes
+    assert not pass_.may(Right.SEEN)
+    assert pass_.is_staff
+    assert (pass_.person.kind, pass_.person.name) == ("user", "Clara")
 
 
 def test_the_page_of_a_link_covers_the_wedding_of_its_contact(link: PersonalLink, anna: Contact) -> None:
-    entry = let_in(of_link(link))
+    pass_ = let_in(of_link(link))
 
-    assert entry.covers(own(anna))
-    assert not entry.covers(f"couple:dashboard:{uuid4()}")
-    assert entry.may_do == {Right.READ, Right.PRESENCE, Right.SEEN}
-    assert entry.bearer.parts == [(str(anna.id), ""), (str(link.id), "")]
+    assert pass_.covers(own(anna))
+    assert not pass_.covers(f"couple:dashboard:{uuid4()}")
+    assert pass_.may_do == {Right.READ, Right.PRESENCE, Right.SEEN}
+    assert pass_.bearer.parts == [(str(anna.id), ""), (str(link.id), "")]
 
 
 @pytest.mark.parametrize("change", ["used", "expired", "stretched", "cut", "another's"])

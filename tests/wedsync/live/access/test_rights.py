@@ -40,36 +40,36 @@ LINK_ENDS: dict[str, tuple[Callable[[Contact], object], CloseCode]] = {
 class Open:
     """A connection that was let in."""
 
-    def __init__(self, entry: Pass) -> None:
-        self.bearer, self.rights = entry.bearer, entry.rights
+    def __init__(self, pass_: Pass) -> None:
+        self.bearer, self.rights = pass_.bearer, pass_.rights
 
     def end(self, code: CloseCode, reason: str) -> None:
         """It is not ended here."""
 
 
-def ends_with(entry: Pass) -> CloseCode | None:
-    found = rights.reason_to_close(Open(entry), rights.current_rights({entry.bearer}))
+def ends_with(pass_: Pass) -> CloseCode | None:
+    found = rights.reason_to_close(Open(pass_), rights.current_rights({pass_.bearer}))
     return found[0] if found else None
 
 
 def is_let_in(text: str, channel: str) -> bool:
     try:
-        entry = tickets.redeem(text)
+        pass_ = tickets.redeem(text)
     except tickets.MayNotFollow:
         return False
-    return entry is not None and entry.covers(channel)
+    return pass_ is not None and pass_.covers(channel)
 
 
 @pytest.mark.parametrize("end", LINK_ENDS)
 def test_rights_behind_a_link_end_with_it(link: PersonalLink, anna: Contact, end: str) -> None:
-    entry = let_in(of_link(link))
+    pass_ = let_in(of_link(link))
     text, _ = tickets.issue_for_contact(anna.id, link.id)
-    assert ends_with(entry) is None
+    assert ends_with(pass_) is None
     withdraw, code = LINK_ENDS[end]
 
     withdraw(anna)
 
-    assert ends_with(entry) == code
+    assert ends_with(pass_) == code
     assert not is_let_in(text, own(anna))
 
 
@@ -116,12 +116,12 @@ def test_rights_of_a_person_end_with_the_person_and_with_the_key(
 ) -> None:
     kind, withdraw, code = PERSON_ENDS[end]
     person = anna if kind == "contact" else MembershipFactory(organization=organization, role="owner")
-    entry = let_in(of_ticket(key, **{kind: person}))
-    assert ends_with(entry) is None
+    pass_ = let_in(of_ticket(key, **{kind: person}))
+    assert ends_with(pass_) is None
 
     withdraw(person)
 
-    assert ends_with(entry) == code
+    assert ends_with(pass_) == code
 
 
 @pytest.mark.parametrize("end", ["contact moved", "contact deleted", "member deleted", "account closed", "key deleted"])

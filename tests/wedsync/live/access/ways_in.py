@@ -17,9 +17,9 @@ def of_link(link: PersonalLink) -> Pass | None:
     return tickets.redeem(tickets.issue_for_contact(link.contact_id, link.id)[0])
 
 
-def let_in(entry: Pass | None) -> Pass:
-    assert entry
-    return entry
+def let_in(pass_: Pass | None) -> Pass:
+    assert pass_
+    return pass_
 
 
 def own(contact: Contact) -> str:

@@ -20,14 +20,14 @@ async def _publish(request: Request) -> dict[str, Any]:
 
 
 def _publish_counted(request: Request, name: str, event: dict[str, Any]) -> dict[str, Any]:
-    counted = minute_counts.shared().count(f"published:{request.entry.bearer.holder}")
+    counted = minute_counts.shared().count(f"published:{request.pass_.bearer.holder}")
     if counted.used > settings.LIMIT_PUBLISHED:
         raise RequestRefused(
             ErrorCode.TOO_MANY_REQUESTS,
             f"you may publish {settings.LIMIT_PUBLISHED} events a minute; wait {counted.seconds} seconds",
         )
     try:
-        published = publishing.publish_for(request.entry, name, event)
+        published = publishing.publish_for(request.pass_, name, event)
     except PublishForbidden as error:
         raise RequestRefused(ErrorCode.FORBIDDEN, str(error)) from error
     except PublishRefused as error:

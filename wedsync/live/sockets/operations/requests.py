@@ -28,13 +28,13 @@ class Request:
 
     Attributes:
         client: the socket that asks.
-        entry: what it may do.
+        pass_: what it may do.
         followed: what it follows.
         content: the message's JSON object; all its fields are known to its operation.
     """
 
     client: Client
-    entry: Pass
+    pass_: Pass
     followed: Followed
     content: Mapping[str, Any]
     _afterwards: list[Callable[[], None]] = field(default_factory=list)

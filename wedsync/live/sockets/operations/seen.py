@@ -21,7 +21,7 @@ async def _seen(request: Request) -> dict[str, Any]:
     if contact is not None and contact_id is None:
         raise RequestRefused(ErrorCode.BAD_REQUEST, "contact must be an id")
     try:
-        await threads.requests.run(seen.report, request.entry, name, sequence, contact_id)
+        await threads.requests.run(seen.report, request.pass_, name, sequence, contact_id)
     except SeenForbidden as error:
         raise RequestRefused(ErrorCode.FORBIDDEN, str(error)) from error
     except SeenRefused as error:

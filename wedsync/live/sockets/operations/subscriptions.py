@@ -59,7 +59,7 @@ def _check(request: Request, name: str, *, further: int) -> None:
     Raises:
         RequestRefused: the ticket does not cover it, or the socket follows as many channels as it may.
     """
-    if not request.entry.covers(name):
+    if not request.pass_.covers(name):
         raise RequestRefused(ErrorCode.FORBIDDEN, "this ticket does not cover that channel")
     if name not in request.followed and len(request.followed) + further >= MOST_CHANNELS:
         raise RequestRefused(ErrorCode.TOO_MANY_CHANNELS, f"a socket follows at most {MOST_CHANNELS} channels")
@@ -67,7 +67,7 @@ def _check(request: Request, name: str, *, further: int) -> None:
 
 async def _positions(request: Request, names: list[str]) -> dict[str, Position]:
     await broadcaster.listen()
-    keys = [ChannelKey(request.entry.organization_id, name) for name in names]
+    keys = [ChannelKey(request.pass_.organization_id, name) for name in names]
     found = await threads.entrance.run(positions, keys) if keys else {}
     return {key.name: where for key, where in found.items()}
 
