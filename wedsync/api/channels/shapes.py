@@ -79,7 +79,7 @@ class PublishedShape(serializers.Serializer[Any]):
     """The stored event's id, and its number on the channel."""
 
     id = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=["accepted"])
+    status = serializers.CharField(help_text="`accepted`")
     sequence = serializers.IntegerField()
 
 
