@@ -33,7 +33,7 @@ WRITES: dict[tuple[str, str], Any] = {
     ("post", "integrations/deliveries/resend/"): {"filter": {"state": ["dead"]}},
     ("post", "integrations/deliveries/cancel/"): {"filter": {"state": ["held"]}},
 }
-READS = [case for case in (*BY_ID, *LISTS, *WITHOUT_IDS) if case[0] == "get"]
+READS = [case for case in (*BY_ID, *LISTS, *sorted(WITHOUT_IDS)) if case[0] == "get"]
 ROWS = [case for case in BY_ID if case[0] == "patch"]
 
 
