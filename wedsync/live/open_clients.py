@@ -4,20 +4,24 @@ Every transport registers its clients here, once, and takes them out once.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from wedsync.ids import new_id
 from wedsync.live import metrics
+from wedsync.live.access.bearers import Bearer
 from wedsync.live.access.passes import Pass
 from wedsync.live.access.rights import Guarded, guard
 from wedsync.live.fan_out.followed import Followed
+from wedsync.web.direct_writes import DirectWrites
 from wedsync.web.draining import LongLived, drain
 
 log = structlog.get_logger(__name__)
+
+Connection = TypeVar("Connection", bound=DirectWrites)
 
 
 class OpenClient(Guarded, LongLived, Protocol):
@@ -46,6 +50,52 @@ class OpenClient(Guarded, LongLived, Protocol):
     @property
     def close_code(self) -> int:
         """Why it ended, once it has; 1006: the connection broke."""
+
+
+class ConnectedClient(Generic[Connection]):
+    """What sockets and streams have in common: a pass, the channels followed by it, and a connection."""
+
+    __slots__ = ("_connection", "_when_drained", "address", "followed", "pass_")
+
+    def __init__(self, pass_: Pass, connection: Connection, address: str) -> None:
+        self.pass_, self._connection, self.address = pass_, connection, address
+        self.followed = Followed(pass_.organization_id)
+        self._when_drained: list[Callable[[], None]] = []
+
+    @property
+    def bearer(self) -> Bearer:
+        """Whose rights keep it open."""
+        return self.pass_.bearer
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """The rights it was admitted with."""
+        return self.pass_.rights
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be written."""
+        return self._connection.is_open
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not read yet."""
+        return self._connection.unsent
+
+    @property
+    def bytes_written(self) -> int:
+        """What was written to the client so far."""
+        return self._connection.written
+
+    def when_drained(self, again: Callable[[], None]) -> None:
+        """Call back once the client has read nearly everything."""
+        self._when_drained.append(again)
+        self._connection.drained = self._drained
+
+    def _drained(self) -> None:
+        waiting, self._when_drained = self._when_drained, []
+        for again in waiting:
+            again()
 
 
 @dataclass(frozen=True, slots=True)

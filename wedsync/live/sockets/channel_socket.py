@@ -7,20 +7,17 @@ doubled or reordered (docs/adr/0091). What clients ask is carried out by :mod:`w
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 import structlog
 from django.conf import settings
 
-from wedsync.live.access.bearers import Bearer
 from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.error_codes import ErrorCode
-from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
-from wedsync.live.open_clients import open_clients
+from wedsync.live.open_clients import ConnectedClient, open_clients
 from wedsync.live.sockets.frames import text_frame, text_frames
 from wedsync.live.sockets.idle_sockets import idle_sockets
 from wedsync.live.sockets.operations.requests import Request, RequestRefused, id_of
@@ -48,65 +45,28 @@ async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
     connection.hand_over(socket)
 
 
-class ChannelSocket:
+class ChannelSocket(ConnectedClient[SocketProtocol]):
     """One client: its rights, and what it follows."""
 
     transport = "socket"
 
     def __init__(self, pass_: Pass, connection: SocketProtocol, address: str) -> None:
-        self.pass_, self._connection, self.address = pass_, connection, address
-        self.followed = Followed(pass_.organization_id)
-        self._when_drained: list[Callable[[], None]] = []
+        super().__init__(pass_, connection, address)
         self._requests = RequestCount()
-
-    @property
-    def bearer(self) -> Bearer:
-        """Whose rights keep this socket open."""
-        return self.pass_.bearer
-
-    @property
-    def rights(self) -> frozenset[str]:
-        """The rights it was admitted with."""
-        return self.pass_.rights
 
     @property
     def framing(self) -> Framing:
         """Each text is one message."""
         return text_frames
 
-    @property
-    def is_open(self) -> bool:
-        """Whether anything can still be written."""
-        return self._connection.is_open
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that the client has not read yet."""
-        return self._connection.unsent
-
     def write(self, frames: bytes) -> None:
         """Send whole frames, without waiting."""
         self._connection.write_frames(frames)
 
     @property
-    def bytes_written(self) -> int:
-        """What was written to the client so far."""
-        return self._connection.written
-
-    @property
     def close_code(self) -> int:
         """Why the socket ended; 1006: the connection broke."""
         return self._connection.close_code
-
-    def when_drained(self, again: Callable[[], None]) -> None:
-        """Call back once the client has read nearly everything."""
-        self._when_drained.append(again)
-        self._connection.drained = self._drained
-
-    def _drained(self) -> None:
-        waiting, self._when_drained = self._when_drained, []
-        for again in waiting:
-            again()
 
     def end(self, code: CloseCode, reason: str) -> None:
         """Close the socket; nothing is sent or answered from now on."""

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 
 from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
-from wedsync.live.fan_out.followed import Followed
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.log.resumption import Resumed
-from wedsync.live.open_clients import open_clients
+from wedsync.live.open_clients import ConnectedClient, open_clients
 from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.streams import cursor, framing
 from wedsync.live.streams.admission import Admitted
@@ -16,7 +15,7 @@ from wedsync.live.streams.server_protocol import StreamProtocol
 AT_ITS_TIME, BROKEN = 1000, 1006
 
 
-class EventStream:
+class EventStream(ConnectedClient[StreamProtocol]):
     """One client: its rights, and where it stands in each channel.
 
     Arguments:
@@ -29,10 +28,7 @@ class EventStream:
     """
 
     transport = "stream"
-    __slots__ = (
-        *("_at", "_connection", "_marks", "_when_drained", "_when_gone", "address", "close_code"),
-        *("comment_at", "ends_at", "followed", "pass_", "renews_at", "ticket"),
-    )
+    __slots__ = ("_at", "_marks", "_when_gone", "close_code", "comment_at", "ends_at", "renews_at", "ticket")
 
     def __init__(
         self,
@@ -42,44 +38,17 @@ class EventStream:
         resumed: Mapping[str, Resumed],
         when_gone: Callable[["EventStream"], None],
     ) -> None:
-        self.pass_, self.address, self.close_code = admitted.pass_, address, BROKEN
-        self._connection, self._when_gone = connection, when_gone
-        self.followed = Followed(self.pass_.organization_id)
+        super().__init__(admitted.pass_, connection, address)
+        self._when_gone, self.close_code = when_gone, BROKEN
         self._marks = tuple(cursor.mark_of(name, found.where.epochs[0]) for name, found in resumed.items())
         self._at = [found.cursor for found in resumed.values()]
-        self._when_drained: list[Callable[[], None]] = []
         self.ticket = admitted.ticket
         self.comment_at = self.ends_at = self.renews_at = 0.0
-
-    @property
-    def bearer(self) -> Bearer:
-        """Whose rights keep this stream open."""
-        return self.pass_.bearer
-
-    @property
-    def rights(self) -> frozenset[str]:
-        """The rights it was admitted with."""
-        return self.pass_.rights
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything can still be written."""
-        return self._connection.is_open
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that the client has not read yet."""
-        return self._connection.unsent
 
     @property
     def cursor(self) -> bytes:
         """Where it stands in all its channels."""
         return cursor.written(zip(self._marks, self._at, strict=True))
-
-    @property
-    def bytes_written(self) -> int:
-        """What was written to it so far."""
-        return self._connection.written
 
     def begin(self, resumed: Mapping[str, Resumed], first: bytes) -> None:
         """Write what a stream begins with, then everything after its position in each channel."""
@@ -99,16 +68,6 @@ class EventStream:
         marks, sequences, chunked = self._marks, tuple(self._at), self._connection.is_chunked
         content, self._at[number] = framing.framed(marks, sequences, number, lines, chunked=chunked)
         self._connection.write_frames(content)
-
-    def when_drained(self, again: Callable[[], None]) -> None:
-        """Call back once the client has read nearly everything."""
-        self._when_drained.append(again)
-        self._connection.drained = self._drained
-
-    def _drained(self) -> None:
-        waiting, self._when_drained = self._when_drained, []
-        for again in waiting:
-            again()
 
     def finish(self) -> None:
         """End the answer; the client comes again with its cursor."""
