@@ -1,4 +1,4 @@
-"""Going on after a break where the log no longer has everything."""
+"""Resuming after a break where the log no longer has everything."""
 
 import pytest
 

@@ -1,12 +1,12 @@
 """The codes with which we close sockets. docs/developers/realtime.md, "How a socket ends".
 
-From 3000 to 3499 a client comes again, from 3500 to 3999 it does not. Those below 2000 are WebSocket's own.
+From 3000 to 3499 a client reconnects, from 3500 to 3999 it does not. Those below 2000 are WebSocket's own.
 """
 
 from enum import IntEnum
 from typing import Self
 
-FIRST_TO_COME_AGAIN, FIRST_FINAL, LAST_FINAL = 3000, 3500, 3999
+FIRST_TO_RECONNECT, FIRST_FINAL, LAST_FINAL = 3000, 3500, 3999
 
 
 class CloseCode(IntEnum):
@@ -32,7 +32,7 @@ class CloseCode(IntEnum):
     IDLE = 3011, "it followed no channel"
     NO_PONG = 3012, "pings were not answered"
     TOO_MANY_REQUESTS = 3013, "it went on making too many requests"
-    RIGHTS_CHANGED = 3014, "its rights have changed; come again with a new ticket"
+    RIGHTS_CHANGED = 3014, "its rights have changed; reconnect with a new ticket"
     NOT_ALLOWED = 3500, "its key, account or link may not follow channels, or nobody is signed in"
     WRONG_PROTOCOL = 3501, "it offered other subprotocols, or its URL has an unknown parameter"
     QUOTA = 3504, "its key, person or address has too many connections open"
@@ -40,5 +40,5 @@ class CloseCode(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether a client must not come again."""
+        """Whether a client must not reconnect."""
         return FIRST_FINAL <= self <= LAST_FINAL

@@ -18,7 +18,7 @@ from wedsync.live.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 IPV6_CUSTOMER = 64  # bits; a customer with one of these addresses has them all
-COME_AGAIN_SECONDS = 5
+RECONNECT_SECONDS = 5
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Refused(Exception):
     Attributes:
         code: closes a socket; ``None``: the process is full, and the handshake is answered by HTTP alone.
         http_status: answers everything else.
-        retry_after: seconds; ``None``: coming again does not help as long as the others stay.
+        retry_after: seconds; ``None``: reconnecting does not help as long as the others stay.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Quotas:
         if self._open >= settings.SOCKETS_PER_PROCESS:
             self._log("process")
             reason = "too many connections, try again in a few seconds"
-            raise Refused(reason, code=None, http_status=503, retry_after=COME_AGAIN_SECONDS)
+            raise Refused(reason, code=None, http_status=503, retry_after=RECONNECT_SECONDS)
         counted = _counted(address)
         if counted and self._of_address[counted] >= settings.SOCKETS_PER_ADDRESS:
             self._log("address")

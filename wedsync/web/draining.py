@@ -20,7 +20,7 @@ _CLOSE = (b"connection", b"close")
 class LongLived(Protocol):
     """A socket or a stream."""
 
-    def come_again(self, pause: float) -> None:
+    def ask_to_reconnect(self, pause: float) -> None:
         """End it; its client comes back after ``pause`` seconds. Called once."""
 
 
@@ -77,7 +77,7 @@ class Drain:
         if connection in self._open:
             self._open.discard(connection)
             self._closing.add(connection)
-            connection.come_again(round(random.uniform(SHORTEST_PAUSE, SHORTEST_PAUSE + self._spread), 1))
+            connection.ask_to_reconnect(round(random.uniform(SHORTEST_PAUSE, SHORTEST_PAUSE + self._spread), 1))
 
 
 drain = Drain()

@@ -84,7 +84,7 @@ class Feed:
         self._waiting.put_nowait(None)
 
     def wake(self) -> None:
-        """Call this when the network is back: a waiting client comes again at once, a connection is tested."""
+        """Call this when the network is back: a waiting client reconnects at once, a connection is tested."""
         self._failures = 0
         self._woken.set()
 

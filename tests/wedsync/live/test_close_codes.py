@@ -1,4 +1,4 @@
-"""The codes that close sockets mean the same to every client: from 3000 to 3499 "come again", from 3500 to 3999 not."""
+"""The codes that close sockets mean the same to every client: from 3000 to 3499 "reconnect", from 3500 to 3999 not."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def advice() -> dict[int, str]:
 def test_a_code_is_final_by_its_number_and_the_documentation_says_so(code: CloseCode) -> None:
     assert 1000 <= code < 2000 or 3000 <= code <= 3999
     assert code.is_final == (code >= 3500)
-    assert ("do not come again" in advice()[code]) == code.is_final
+    assert ("do not reconnect" in advice()[code]) == code.is_final
     assert code < 2000 or ("open a new one" in advice()[code]) != code.is_final
 
 
@@ -34,14 +34,14 @@ def test_no_code_is_documented_that_we_do_not_use() -> None:
     assert set(advice()) == set(CloseCode)
 
 
-def test_the_python_client_comes_again_after_the_same_codes() -> None:
+def test_the_python_client_reconnects_after_the_same_codes() -> None:
     final = {code for code in CloseCode if feed.FIRST_FINAL <= code <= feed.LAST_FINAL}
 
     assert final == {code for code in CloseCode if code.is_final}
     assert feed.DEPLOY == CloseCode.DEPLOY
 
 
-def test_the_javascript_client_comes_again_after_the_same_codes() -> None:
+def test_the_javascript_client_reconnects_after_the_same_codes() -> None:
     judged = re.search(r"^const FINAL = (.+);$", JAVASCRIPT.read_text(), re.MULTILINE)
     assert judged
     codes = json.dumps([int(code) for code in CloseCode])

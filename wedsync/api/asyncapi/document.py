@@ -23,7 +23,7 @@ Events of weddings as they happen, over a WebSocket with the subprotocol `{SUBPR
 channel numbers its events 1, 2, 3, ... without a gap, so a client knows what it has and goes on from there. One JSON
 object per message.
 
-Close codes from 3000 to 3499 mean "come again", those from 3500 to 3999 "do not".
+Close codes from 3000 to 3499 mean "reconnect", those from 3500 to 3999 "do not".
 """
 
 

@@ -14,7 +14,7 @@ def told() -> Mapping[str, Schema]:
     end = {
         "code": {"enum": [int(code) for code in CloseCode]},
         "reason": TEXT,
-        "again": {"type": "boolean", "description": "Whether coming again helps."},
+        "again": {"type": "boolean", "description": "Whether reconnecting helps."},
         "come_back_after": {"type": "number", "description": "In seconds, if the process is about to be replaced."},
     }
     return {

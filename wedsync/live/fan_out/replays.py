@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 PAGE_BYTES = 256 * 1024  # of one turn, and the most that may be unsent before the next
 FIRST_PAGE, LARGEST_PAGE = 16, 100  # entries
 AGAIN_SECONDS = 1.0  # after PostgreSQL was away
-DROPPED = "what comes next is no longer kept; come again to learn what is"
+DROPPED = "what comes next is no longer kept; reconnect to learn what is"
 
 
 class Replays:

@@ -39,7 +39,7 @@ class Client(Protocol):
         """Call back once the client has read nearly everything."""
 
     def end(self, code: CloseCode, reason: str) -> None:
-        """End it; it comes again, or not, as the code says."""
+        """End it; it reconnects, or not, as the code says."""
 
 
 class Subscription:

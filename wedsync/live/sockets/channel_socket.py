@@ -73,7 +73,7 @@ class ChannelSocket(ConnectedClient[SocketProtocol]):
         self._connection.end(code, reason)
         self._let_go()
 
-    def come_again(self, pause: float) -> None:
+    def ask_to_reconnect(self, pause: float) -> None:
         """Close for the end of the process; the client comes back after ``pause`` seconds."""
         self.end(CloseCode.DEPLOY, orjson.dumps({"come_back_after": pause}).decode())
 

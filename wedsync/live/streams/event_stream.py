@@ -70,7 +70,7 @@ class EventStream(ConnectedClient[StreamProtocol]):
         self._connection.write_frames(content)
 
     def finish(self) -> None:
-        """End the answer; the client comes again with its cursor."""
+        """End the answer; the client reconnects with its cursor."""
         self.close_code = AT_ITS_TIME
         self._connection.finish()
 
@@ -80,7 +80,7 @@ class EventStream(ConnectedClient[StreamProtocol]):
         self.write(framing.named("end", {"code": code, "reason": reason, "again": not code.is_final}))
         self._connection.finish()
 
-    def come_again(self, pause: float) -> None:
+    def ask_to_reconnect(self, pause: float) -> None:
         """End because the process does; the client comes back after ``pause`` seconds."""
         self.close_code = CloseCode.DEPLOY
         told = {"code": CloseCode.DEPLOY, "reason": "the server is being restarted", "again": True}

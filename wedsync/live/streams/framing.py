@@ -62,7 +62,7 @@ def named(name: str, content: Mapping[str, Any], id_: bytes = b"") -> bytes:
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long a client waits before it comes again."""
+    """How long a client waits before it reconnects."""
     return b"retry: %d\n\n" % milliseconds
 
 

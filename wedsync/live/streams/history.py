@@ -141,7 +141,7 @@ class Waiting:
     def when_drained(self, again: Callable[[], None]) -> None:
         """Never called: nothing of it is unsent."""
 
-    def come_again(self, pause: float) -> None:
+    def ask_to_reconnect(self, pause: float) -> None:
         """The process ends."""
         if self.is_open:
             self.entries.set_result([])

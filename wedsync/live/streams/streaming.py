@@ -24,7 +24,7 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),  # for nginx, which otherwise collects events before it passes them on
     (b"x-content-type-options", b"nosniff"),
 ]
-COME_AGAIN = 1_000, 3_000  # milliseconds
+RECONNECT_AFTER = 1_000, 3_000  # milliseconds
 
 
 async def serve(scope: dict[str, Any], send: Any, count: Count) -> None:
@@ -79,7 +79,7 @@ def _first(stream: EventStream, resumed: Mapping[str, Resumed]) -> bytes:
     lost = [name for name, found in resumed.items() if found.recovered is False]
     return b"".join(
         (
-            framing.retry(random.randint(*COME_AGAIN)),
+            framing.retry(random.randint(*RECONNECT_AFTER)),
             framing.named("subscribed", {"channels": answers}, stream.cursor),
             *(framing.named("unrecoverable", {"channel": name, **answers[name]}) for name in lost),
         )
