@@ -76,7 +76,7 @@ def _shown(url: str) -> dict[str, Any]:
     messages = made["components"]["messages"]
     return {
         "title": made["info"]["title"],
-        "about": made["info"]["description"],
+        "about": [" ".join(each.replace("`", "").split()) for each in made["info"]["description"].split("\n\n")],
         "address": f"{server['protocol']}://{server['host']}{socket['address']}",
         "stream": f"{stream['protocol']}://{stream['host']}{made['channels'][STREAM]['address']}",
         "subprotocol": socket["x-subprotocol"],
