@@ -16,6 +16,7 @@ from django.conf import settings
 from wedsync.live.access.passes import Pass
 from wedsync.live.close_codes import CloseCode
 from wedsync.live.error_codes import ErrorCode
+from wedsync.live.fan_out.slow_readers import slow_readers
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.open_clients import ConnectedClient, open_clients
 from wedsync.live.sockets.frames import text_frame, text_frames
@@ -24,7 +25,6 @@ from wedsync.live.sockets.operations.requests import Request, RequestRefused, id
 from wedsync.live.sockets.operations.table import operation_of
 from wedsync.live.sockets.request_counts import RequestCount
 from wedsync.live.sockets.server_protocol import EXTENSION, SocketProtocol
-from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.sockets.subprotocol import to_accept
 from wedsync.wire import strict_json
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
+from wedsync.live.fan_out.slow_readers import slow_readers
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.log.resumption import Resumed
 from wedsync.live.open_clients import ConnectedClient, open_clients
-from wedsync.live.sockets.slow_readers import slow_readers
 from wedsync.live.streams import cursor, framing
 from wedsync.live.streams.admission import Admitted
 from wedsync.live.streams.server_protocol import StreamProtocol
