@@ -1,1 +1,1 @@
-"""The log of events, its channels, and the sockets that show it."""
+"""The log of events, its channels, and the sockets and streams that carry it."""

@@ -6,6 +6,7 @@ From 3000 to 3499 a client reconnects, from 3500 to 3999 it does not. Those belo
 from enum import IntEnum
 from typing import Self
 
+NORMAL, ABNORMAL = 1000, 1006  # RFC 6455, 7.4.1; 1006 is never sent: the connection broke
 FIRST_TO_RECONNECT, FIRST_FINAL, LAST_FINAL = 3000, 3500, 3999
 
 

@@ -29,7 +29,7 @@ class Event:
 
     @property
     def id(self) -> str:
-        """The same on each of its channels."""
+        """The event's id, the same on each of its channels."""
         return str(self.content["id"])
 
     @property

@@ -1,4 +1,4 @@
-"""Where a client stands in each channel: pure, so that every event is shown once and in order."""
+"""A client's position in each channel: pure, so that every event is shown once and in order."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

@@ -1,1 +1,1 @@
-"""Who may watch: tickets, our own pages, and rights that are checked continually."""
+"""Who may follow channels: tickets, sessions, personal links, and rights that are checked continually."""

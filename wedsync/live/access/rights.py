@@ -1,6 +1,6 @@
-"""Whether this process's sockets may stay open: the rights by which they were admitted are checked continually.
+"""Whether this process's clients may stay connected: the rights by which they were admitted are checked continually.
 
-One query for all sockets every two seconds, so that what is withdrawn (an API key, a membership, an account, a session,
+One query for all clients every two seconds, so that what is withdrawn (an API key, a membership, an account, a session,
 a contact, a personal link) ends everywhere within five (docs/adr/0059).
 """
 
@@ -22,18 +22,18 @@ LOOK_AT_LEAST_EVERY = 2.0  # seconds
 
 
 class Guarded(Protocol):
-    """A socket, with its bearer and the rights it was admitted with: a key's scopes, or a role."""
+    """A client, with its bearer and the rights it was admitted with: a key's scopes, or a role."""
 
     @property
     def bearer(self) -> Bearer:
-        """Whose rights keep it open."""
+        """Whose rights keep it connected."""
 
     @property
     def rights(self) -> frozenset[str]:
         """The rights it was admitted with."""
 
     def end(self, code: CloseCode, reason: str) -> None:
-        """Close it; nothing more is sent."""
+        """End it; nothing more is sent."""
 
 
 _CURRENT_RIGHTS = """
@@ -88,50 +88,50 @@ def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
         return {(id_, session): frozenset(rights) for id_, session, rights in cursor.fetchall()}
 
 
-def reason_to_close(socket: Guarded, now: CurrentRights) -> tuple[CloseCode, str] | None:
-    """The code and reason for closing a socket; ``None``: it may stay."""
-    parts = socket.bearer.parts
+def reason_to_close(client: Guarded, now: CurrentRights) -> tuple[CloseCode, str] | None:
+    """The code and reason for ending a client; ``None``: it may stay."""
+    parts = client.bearer.parts
     if not parts or any(part not in now for part in parts):
         return CloseCode.RIGHT_WITHDRAWN, "the key, membership, account, session, contact or link is gone"
-    if not socket.rights <= frozenset().union(*(now[part] for part in parts)):
+    if not client.rights <= frozenset().union(*(now[part] for part in parts)):
         return CloseCode.RIGHTS_CHANGED, "the key, membership or contact allows less than before"
     return None
 
 
 class Guard:
-    """All open sockets of this process."""
+    """All connected clients of this process."""
 
     def __init__(self) -> None:
-        self._sockets: set[Guarded] = set()
+        self._clients: set[Guarded] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, socket: Guarded) -> None:
-        """Start watching a socket."""
-        self._sockets.add(socket)
+    def add(self, client: Guarded) -> None:
+        """Begin to check a client's rights."""
+        self._clients.add(client)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._watch())
 
-    def remove(self, socket: Guarded) -> None:
-        """Stop watching a closed socket."""
-        self._sockets.discard(socket)
+    def remove(self, client: Guarded) -> None:
+        """Forget a client that has ended."""
+        self._clients.discard(client)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(min(settings.FOLLOW_SECONDS, LOOK_AT_LEAST_EVERY))
-            if not self._sockets:
+            if not self._clients:
                 continue
             try:
-                now = await threads.entrance.run(current_rights, {socket.bearer for socket in self._sockets})
-            except Exception as error:  # PostgreSQL is away, so the sockets get nothing anyway
+                now = await threads.entrance.run(current_rights, {client.bearer for client in self._clients})
+            except Exception as error:  # PostgreSQL is away, so the clients get nothing anyway
                 log.warning("rights_not_read", error=type(error).__name__)
                 continue
             self._end_those_without(now)
 
     def _end_those_without(self, now: CurrentRights) -> None:
-        for socket in tuple(self._sockets):
-            if found := reason_to_close(socket, now):
-                self.remove(socket)
-                socket.end(*found)
+        for client in tuple(self._clients):
+            if found := reason_to_close(client, now):
+                self.remove(client)
+                client.end(*found)
 
 
 guard = Guard()

@@ -1,1 +1,1 @@
-"""From a commit to workers and sockets: hints sent after it, and the broadcaster that writes new entries to sockets."""
+"""From a commit to workers and clients: hints sent after it, and the broadcaster that writes new entries to clients."""

@@ -28,7 +28,7 @@ class Followed:
 
     @property
     def events_written(self) -> int:
-        """How many events the client was written, also from channels that it follows no more."""
+        """How many events the client was written, also from channels that it no longer follows."""
         return self._written_before + sum(each.cursor - each.start for each in self._subscriptions.values())
 
     def begin(self, client: Client, name: str, cursor: int, last: int) -> None:

@@ -1,4 +1,4 @@
-"""Reads the log: the positions of channels, and their events as text for any number of sockets."""
+"""Reads the log: the positions of channels, and their events as text for any number of clients."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ def entries_after(cursors: Mapping[ChannelKey, int], most: int) -> dict[ChannelK
 async def fetch_entries_after(
     log: AsyncConnection, cursors: Mapping[ChannelKey, int], most: int
 ) -> dict[ChannelKey, list[Entry]]:
-    """The same on the event loop, without a thread."""
+    """Like :func:`entries_after`, but on the event loop, without a thread."""
     return _entries(list(cursors), await log.fetch(_AFTER, _asked(cursors, most)))
 
 

@@ -1,4 +1,4 @@
-"""Where a client that returns goes on: pure, for every transport."""
+"""Where a client that reconnects resumes: pure, for every transport."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +8,10 @@ from wedsync.live.log.reader import Position
 
 @dataclass(frozen=True)
 class Start:
-    """Where a client wants to go on.
+    """Where a client wants to resume.
 
     Attributes:
-        after: the last sequence that it has; ``None``: it goes on from now.
+        after: the last sequence that it has; ``None``: it begins with the next event.
         epoch: the channel's epoch when it got that.
         must_recover: it would rather be refused than miss anything.
     """
@@ -23,10 +23,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Resumed:
-    """Where it goes on.
+    """Where it resumes.
 
     Attributes:
-        cursor: it is sent what comes after this sequence.
+        cursor: it is sent everything after this sequence.
         where: the channel's position.
         recovered: whether that is everything since its own cursor; ``None`` if it had none.
     """
@@ -47,7 +47,7 @@ class Resumed:
 
 
 def resume(start: Start, where: Position) -> Resumed:
-    """Go on after the client's cursor if the log still has everything after it, else from now on."""
+    """Resume after the client's cursor if the log still has everything after it, else from now on."""
     if start.after is None:
         return Resumed(where.last, where, None)
     is_kept = where.oldest - 1 <= start.after <= where.last

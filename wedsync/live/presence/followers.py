@@ -55,7 +55,7 @@ class Followers:
             self._note(key, person)
 
     def remove(self, key: ChannelKey, person: Person) -> None:
-        """One connection of a person follows a channel no more."""
+        """One connection of a person no longer follows a channel."""
         self._here[key][person] -= 1
         if self._here[key][person] < 1:
             del self._here[key][person]

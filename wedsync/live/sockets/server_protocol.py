@@ -17,13 +17,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 
-from wedsync.live.close_codes import CloseCode
+from wedsync.live.close_codes import ABNORMAL, CloseCode
 from wedsync.live.fan_out.subscriptions import MOST_UNSENT
 from wedsync.web.direct_writes import DirectWrites
 
 log = structlog.get_logger(__name__)
 EXTENSION = "wedsync.socket"
-ABNORMAL = 1006
 CLOSING_SECONDS = 5.0  # for the client's answer to a closing handshake
 MOST_DROPPED = 32 * 1024 * 1024  # bytes that a client may still send after a frame that cannot be read
 LAST_SECONDS = 1.0  # of a process, for what clients have not read

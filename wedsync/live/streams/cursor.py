@@ -1,4 +1,4 @@
-"""Where a client stands in several channels, as one opaque text: the ``id`` of each event of a stream.
+"""A client's position in several channels, as one opaque text: the ``id`` of each event of a stream.
 
 Version 1, as base64url without padding: the version, for each channel a mark and a sequence, and a checksum. The mark
 has 6 bytes for the name and 4 for the epoch; the sequence is a varint (LEB128). A cursor grants nothing, so nobody

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from wedsync.live.access.bearers import Bearer
-from wedsync.live.close_codes import CloseCode
+from wedsync.live.close_codes import ABNORMAL, NORMAL, CloseCode
 from wedsync.live.fan_out.slow_readers import slow_readers
 from wedsync.live.fan_out.subscriptions import Framing
 from wedsync.live.log.resumption import Resumed
@@ -12,11 +12,9 @@ from wedsync.live.streams import cursor, framing
 from wedsync.live.streams.admission import Admitted
 from wedsync.live.streams.server_protocol import StreamProtocol
 
-AT_ITS_TIME, BROKEN = 1000, 1006
-
 
 class EventStream(ConnectedClient[StreamProtocol]):
-    """One client: its rights, and where it stands in each channel.
+    """One client: its rights, and its position in each channel.
 
     Arguments:
         resumed: where it begins in each channel, by name.
@@ -39,7 +37,7 @@ class EventStream(ConnectedClient[StreamProtocol]):
         when_gone: Callable[["EventStream"], None],
     ) -> None:
         super().__init__(admitted.pass_, connection, address)
-        self._when_gone, self.close_code = when_gone, BROKEN
+        self._when_gone, self.close_code = when_gone, ABNORMAL
         self._marks = tuple(cursor.mark_of(name, found.where.epochs[0]) for name, found in resumed.items())
         self._at = [found.cursor for found in resumed.values()]
         self.ticket = admitted.ticket
@@ -47,7 +45,7 @@ class EventStream(ConnectedClient[StreamProtocol]):
 
     @property
     def cursor(self) -> bytes:
-        """Where it stands in all its channels."""
+        """Its position in all its channels."""
         return cursor.written(zip(self._marks, self._at, strict=True))
 
     def begin(self, resumed: Mapping[str, Resumed], first: bytes) -> None:
@@ -71,7 +69,7 @@ class EventStream(ConnectedClient[StreamProtocol]):
 
     def finish(self) -> None:
         """End the answer; the client reconnects with its cursor."""
-        self.close_code = AT_ITS_TIME
+        self.close_code = NORMAL
         self._connection.finish()
 
     def end(self, code: CloseCode, reason: str) -> None:

@@ -42,7 +42,7 @@ class StreamRequest:
     organization: str
 
     def resumed(self, found: Mapping[str, Position]) -> dict[str, Resumed]:
-        """Where each channel is gone on with."""
+        """Where the stream continues in each channel."""
         return {name: resume(self._start(name, found[name]), found[name]) for name in self.starts}
 
     def _start(self, name: str, where: Position) -> Start:

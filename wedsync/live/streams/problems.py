@@ -35,7 +35,7 @@ def unknown_parameter(name: str, known: Iterable[str]) -> Problematic:
 
 
 def not_authenticated(detail: str) -> Problematic:
-    """Nobody is known by what the request brings."""
+    """The request does not say who sends it, or that is not known here."""
     return Problematic(Problem(401, "not-authenticated", detail, headers=_CHALLENGE))
 
 

@@ -41,9 +41,9 @@ class StreamProtocol(DirectWrites, HttpProtocol):
         self.scope["extensions"] = {EXTENSION: weakref.ref(self)}  # type: ignore[dict-item]
 
     def prepare(self, scope: Any) -> bool:
-        """Before an answer without an end is started; ``False``: further requests have been sent already.
+        """Call this before an answer without an end is started; ``False``: further requests have been sent already.
 
-        Clients of HTTP/1.0 know no chunks, so they get the bytes as they are, until the connection is closed.
+        HTTP/1.0 has no chunks, so its clients get the bytes as they are, until the connection is closed.
         """
         if self.cycle.scope is not scope:
             return False

@@ -74,7 +74,7 @@ def _forget(slot: Slot, stream: EventStream) -> None:
 
 
 def _first(stream: EventStream, resumed: Mapping[str, Resumed]) -> bytes:
-    """What a stream begins with: where it stands in each channel, and what it could not resume."""
+    """What a stream begins with: its position in each channel, and what it could not resume."""
     answers = {name: found.answer for name, found in resumed.items()}
     lost = [name for name, found in resumed.items() if found.recovered is False]
     return b"".join(

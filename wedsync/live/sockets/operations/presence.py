@@ -1,4 +1,4 @@
-"""Asking who follows a channel, and being told of those who come and leave."""
+"""Who follows a channel, and, if watched, who comes and leaves."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""Following a channel, or many of them, and ceasing to."""
+"""Subscribing to one channel or many, and unsubscribing."""
 
 from collections.abc import Mapping
 from functools import partial
