@@ -11,12 +11,12 @@ from django.utils import timezone
 from integrations.models import System
 from integrations.vendors.families import BOOKING_TYPES
 from notifications.wording.languages import Reader, reader
-from wedsync.couple import looks
+from wedsync.couple import last_seen
 from wedsync.couple.content import day, emergency, happenings, words
 from wedsync.couple.content.day import Guests, Supplier, TimelineEntry
 from wedsync.couple.content.emergency import Emergency
 from wedsync.couple.content.happenings import Happening
-from wedsync.couple.looks import Looked
+from wedsync.couple.last_seen import LastSeen
 from wedsync.couple.models import LinkSession
 from wedsync.database.snapshots import snapshot
 from wedsync.ids import first_id_since
@@ -50,7 +50,7 @@ class Page:
     emergency: Emergency | None
     live: dict[str, dict[str, Any]]
     last: int
-    looked: Looked
+    looked: LastSeen
     as_of_words: str
     stored_words: str
     settled: bool
@@ -72,17 +72,17 @@ def reader_of(session: LinkSession) -> Reader:
     return reader(session.language or contact.locale, session.link.wedding.timezone)
 
 
-def read(session: LinkSession, looked: Looked | None = None) -> Page:
+def read(session: LinkSession, looked: LastSeen | None = None) -> Page:
     """The page's state now.
 
     Arguments:
         looked: what the reader had seen before the visit that goes on; by default what they have seen up to now.
     """
     with snapshot():
-        return _read(session, looked or looks.last(session.link.contact, channel_of(session.link.wedding)))
+        return _read(session, looked or last_seen.of(session.link.contact, channel_of(session.link.wedding)))
 
 
-def _read(session: LinkSession, looked: Looked) -> Page:
+def _read(session: LinkSession, looked: LastSeen) -> Page:
     wedding, contact, now = session.link.wedding, session.link.contact, timezone.now()
     wedding.refresh_from_db()
     read_by, name = reader_of(session), channel_of(wedding)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications.channels.web_push import subscriptions
 from notifications.incidents import acknowledging
 from notifications.wording.languages import LANGUAGES
-from wedsync.couple import calendar, entrance, looks, sessions, state
+from wedsync.couple import calendar, entrance, last_seen, sessions, state
 from wedsync.couple.content import emergency, words
-from wedsync.couple.looks import Looked
+from wedsync.couple.last_seen import LastSeen
 from wedsync.couple.models import LinkSession
 from wedsync.ids import as_id
 from wedsync.live.access import tickets
@@ -59,10 +59,10 @@ def page(request: HttpRequest, session: LinkSession) -> HttpResponse:
 @of_session
 def parts(request: HttpRequest, session: LinkSession) -> HttpResponse:
     """The parts that change, for a page that is open."""
-    return render(request, "couple/changing.html", _shown(session, looks.given(request.GET)))
+    return render(request, "couple/changing.html", _shown(session, last_seen.given(request.GET)))
 
 
-def _shown(session: LinkSession, looked: Looked | None = None) -> dict[str, Any]:
+def _shown(session: LinkSession, looked: LastSeen | None = None) -> dict[str, Any]:
     shown = state.read(session, looked)
     return {
         "page": shown,
@@ -90,7 +90,7 @@ def seen(request: HttpRequest, session: LinkSession) -> HttpResponse:
     """Note the last event that the page has shown; for browsers without a socket, and for the button without script."""
     given = request.POST.get("sequence", "")
     if given.isascii() and given.isdigit() and len(given) < 19:
-        looks.note(session.link.contact, state.channel_of(session.link.wedding), int(given))
+        last_seen.note(session.link.contact, state.channel_of(session.link.wedding), int(given))
     return _back(session)
 
 

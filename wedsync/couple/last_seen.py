@@ -12,18 +12,18 @@ from wedsync.weddings.models import Contact
 
 
 @dataclass(frozen=True)
-class Looked:
+class LastSeen:
     """The last sequence that somebody was shown, and when; 0 and ``None``: nothing yet."""
 
     sequence: int = 0
     at: datetime | None = None
 
 
-def last(contact: Contact, channel_name: str) -> Looked:
+def of(contact: Contact, channel_name: str) -> LastSeen:
     """The last that a contact was shown of a channel."""
     same = {"channel__organization_id": contact.organization_id, "channel__name": channel_name}
     row = Seen.objects.filter(contact=contact, **same).first()
-    return Looked(row.sequence, row.seen_at) if row else Looked()
+    return LastSeen(row.sequence, row.seen_at) if row else LastSeen()
 
 
 def note(contact: Contact, channel_name: str, sequence: int) -> None:
@@ -32,7 +32,7 @@ def note(contact: Contact, channel_name: str, sequence: int) -> None:
         seen.note(contact, channel_name, sequence)
 
 
-def given(fields: Mapping[str, str]) -> Looked | None:
+def given(fields: Mapping[str, str]) -> LastSeen | None:
     """What an open page says of the visit before, in ``since`` and ``looked``; ``None``: nothing that can be read."""
     since = fields.get("since", "")
     if not (since.isascii() and since.isdigit() and len(since) < 19):
@@ -40,5 +40,5 @@ def given(fields: Mapping[str, str]) -> Looked | None:
     try:
         at = datetime.fromisoformat(fields.get("looked", ""))
     except ValueError:
-        return Looked(int(since))
-    return Looked(int(since), at if at.tzinfo else None)
+        return LastSeen(int(since))
+    return LastSeen(int(since), at if at.tzinfo else None)
