@@ -25,6 +25,19 @@ object per message.
 
 Close codes from 3000 to 3499 mean "reconnect", those from 3500 to 3999 "do not".
 """
+_SECURITY_SCHEMES = {
+    "ticket": {
+        "type": "httpApiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "From `POST /api/channels/tickets/`; opens one socket, once.",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, a ticket, or the token of the stream before.",
+    },
+}
 
 
 def document(url: str) -> dict[str, Any]:
@@ -62,19 +75,7 @@ def document(url: str) -> dict[str, Any]:
                 **events(),
                 **payloads(),
             },
-            "securitySchemes": {
-                "ticket": {
-                    "type": "httpApiKey",
-                    "in": "query",
-                    "name": "ticket",
-                    "description": "From `POST /api/channels/tickets/`; opens one socket, once.",
-                },
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API key, a ticket, or the token of the stream before.",
-                },
-            },
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 
