@@ -62,7 +62,7 @@ export interface Times {
   first: number;
   /** The longest wait of all. */
   longest: number;
-  /** After so long a connection counts as good, and waits begin anew. */
+  /** After this time a connection counts as good, and waits are short again. */
   settled: number;
   /** Until a socket is tried again where a proxy broke it. */
   stream: number;

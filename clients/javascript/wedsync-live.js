@@ -7,7 +7,7 @@ const TIMES = { // seconds
   ping: 20, // between pings while nothing else happens
   first: 0.5, // the longest wait before the second attempt; it doubles with each further one,
   longest: 20, // up to this
-  settled: 5, // after so long a connection counts as good, and waits begin anew
+  settled: 5, // after this time a connection counts as good, and waits are short again
   stream: 600, // until a socket is tried again where a proxy broke it
   look: 0.5, // between a tab's looks at the tab that holds the connection
   jump: 3, // of the clock, from which on the machine must have slept

@@ -97,7 +97,7 @@ def seen(request: HttpRequest, session: LinkSession) -> HttpResponse:
 @require_POST
 @of_session
 def acknowledge(request: HttpRequest, session: LinkSession) -> HttpResponse:
-    """Take care of the open emergency, once; whoever was first stays the one."""
+    """Take care of the open emergency, once; the first to do so remains responsible."""
     named = as_id(request.POST.get("incident", ""))
     incident = emergency.living(session.link.wedding).filter(pk=named).first() if named else None
     if incident is not None:

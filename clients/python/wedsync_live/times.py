@@ -14,7 +14,7 @@ class Times:
         ping: between pings while nothing else happens.
         first: the longest wait before the second attempt; it doubles with each further one.
         longest: the longest wait of all.
-        settled: after so long a connection counts as good, and waits begin anew.
+        settled: after this time a connection counts as good, and waits are short again.
         stream: until a socket is tried again where a proxy broke it.
         jump: of the clock, from which on the machine must have slept.
     """

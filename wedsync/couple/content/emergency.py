@@ -81,7 +81,7 @@ def public_number(wedding: Wedding) -> str:
 
 
 def _numbers(incident: Incident, wedding: Wedding, said: Mapping[str, str]) -> list[PhoneNumber]:
-    """The wedding's people by call order, else its coordinators; then whoever reported it."""
+    """The wedding's people by call order, else its coordinators; then the person who reported it."""
     people = Contact.objects.filter(wedding=wedding, organization_id=wedding.organization_id).exclude(phone="")
     called = list(people.filter(call_order__isnull=False).order_by("call_order", "id")[:MOST_CALLED])
     called = called or list(people.filter(role=Contact.Role.COORDINATOR).order_by("id")[:MOST_CALLED])

@@ -33,7 +33,7 @@ def redeem(text: str) -> Pass | None:
     """The pass for a token, or for a ticket, which is used up. ``None``: unknown, used or expired.
 
     Raises:
-        MayNotFollow: whoever it is for may not follow any more.
+        MayNotFollow: its holder may no longer follow channels.
     """
     if not ticket_texts.is_ours(text):
         return None
@@ -45,7 +45,7 @@ def redeem(text: str) -> Pass | None:
 
 
 def buy(digest: str) -> StreamToken | None:
-    """A new token for whoever was admitted by a ticket or token. ``None``: it is gone, as after its key was deleted."""
+    """A new token for the holder of a ticket or token. ``None``: it is gone, as after its key was deleted."""
     row = Ticket.objects.filter(token_hash=digest).first()
     if row is None:
         return None

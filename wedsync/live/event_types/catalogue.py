@@ -148,7 +148,7 @@ CATALOGUE: dict[str, EventType] = {
 
 
 def is_custom(name: str) -> bool:
-    """Whether this is a type of a client's own: ``custom.`` and a word of small letters, digits and ``_``."""
+    """Whether this is a type of a client's own: ``custom.`` and a word of lower-case letters, digits and ``_``."""
     return _CUSTOM.fullmatch(name) is not None
 
 

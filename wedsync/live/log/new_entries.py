@@ -43,7 +43,7 @@ class NewEntries:
         self._moment: _Moment | None = None
 
     def forget(self) -> None:
-        """Begin anew; for when nobody has asked for a while."""
+        """Start over, after nobody has asked for a while."""
         self._known = self._moment = None
 
     def ask(self, followed: Collection[ChannelKey]) -> dict[ChannelKey, int]:

@@ -48,7 +48,7 @@ Count = Callable[[UUID], Allowance]
 
 @dataclass(frozen=True)
 class Admitted:
-    """Whoever sends a request. ``ticket``: the hash of the ticket or token that it came with, which buys another."""
+    """The sender of a request. ``ticket``: the hash of the ticket or token that it came with, which buys another."""
 
     pass_: Pass
     ticket: str = ""
@@ -60,7 +60,7 @@ _HOW = "Send Authorization: Bearer <key, ticket or token>, or open it from a pag
 
 
 async def admit(scope: Mapping[str, Any], organization: str, count: Count) -> Admitted:
-    """The pass of whoever sends a request. ``organization``: the slug that a member of staff names, or nothing.
+    """The pass of a request's sender. ``organization``: the slug that a member of staff names, or nothing.
 
     A request by an API key is counted; that of a ticket was, when the ticket was issued.
 

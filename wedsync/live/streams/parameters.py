@@ -1,4 +1,4 @@
-"""What a request for a stream or a history asks for, read from its URL and headers."""
+"""The parameters of requests for a stream or a history, read from the URL and headers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class HistoryRequest:
 
 
 def stream_request(scope: Mapping[str, Any]) -> StreamRequest:
-    """What a stream's URL and headers ask for.
+    """The parameters of a stream, from its URL and headers.
 
     Raises:
         Problematic: something in it is unknown, missing or unreadable.
@@ -98,7 +98,7 @@ def stream_request(scope: Mapping[str, Any]) -> StreamRequest:
 
 
 def history_request(scope: Mapping[str, Any], name: str) -> HistoryRequest:
-    """What a history's URL asks for.
+    """The parameters of a history's URL.
 
     Raises:
         Problematic: something in it is unknown or unreadable.
