@@ -21,7 +21,10 @@ SECRET_NAME = re.compile(r"secret|token|password|authorization|credential|signat
 BLANK = "[redacted]"
 TOGETHER_SECONDS = 0.1
 LONGEST_PATH = 300  # characters
-LINK = re.compile(r"(/(?:acknowledge|emergency|unsubscribe)/)[^/\s\"']{20,}")  # the holder of such a link may act
+LINK = re.compile(
+    r"(/(?:acknowledge|emergency|unsubscribe|couple/+(?:open|calendar|[^/\s]+/+start))/+)[^/\s\"']{20,}", re.IGNORECASE
+)
+"""A link's token in a path, and what precedes it. The holder of such a link may act, or see a wedding."""
 ACCESS = "wedsync.access"
 correlation_id: ContextVar[UUID | None] = ContextVar("correlation_id", default=None)
 request_id: ContextVar[str] = ContextVar("request_id", default="")
