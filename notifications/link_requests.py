@@ -28,16 +28,19 @@ MOST_A_DAY = 5
 
 @transaction.atomic
 def request_by(token: str) -> bool:
-    """Send a new link to the contact of an old link, whatever has become of it; whether one was sent.
+    """Send a new link to the contact of an old link to the page, also of one that has ended; whether one was sent.
 
-    Nothing is sent for a token that is not ours, to a contact without an address that may be used, or too often.
+    Nothing is sent for a token that is not ours or is a calendar's, to a contact who is not of the couple any more or
+    has no address that may be used, or too often.
     """
     try:
-        old = PersonalLink.objects.filter(personal_links.with_token(token)).first()
+        asked = personal_links.with_token(token)
     except personal_links.BadToken:
         return False
+    old = PersonalLink.objects.filter(asked, purpose=PersonalLink.Purpose.PAGE).first()
     contacts = Contact.objects.select_for_update(no_key=True, of=("self",)).select_related("wedding")
-    contact = contacts.filter(id=old.contact_id, wedding_id=old.wedding_id).first() if old else None
+    readers = contacts.filter(role__in=personal_links.READERS)
+    contact = readers.filter(id=old.contact_id, wedding_id=old.wedding_id).first() if old else None
     if contact is None or _asked_too_often(contact):
         return False
     plan = _plan(contact)

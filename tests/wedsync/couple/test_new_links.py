@@ -57,6 +57,20 @@ def test_everybody_gets_the_same_answer(couple: Couple) -> None:
     assert Delivery.objects.count() == 1
 
 
+def test_a_calendars_address_sends_no_link(couple: Couple) -> None:
+    calendar = personal_links.calendar_of(couple.contact)
+
+    assert not link_requests.request_by(personal_links.token_of(calendar.id))
+    assert not Delivery.objects.exists()
+
+
+def test_someone_who_is_no_longer_of_the_couple_gets_no_link(couple: Couple) -> None:
+    change(couple, role=Contact.Role.PHOTOGRAPHER)
+
+    assert not link_requests.request_by(couple.token)
+    assert not Delivery.objects.exists()
+
+
 def test_asking_again_and_again_sends_a_few(couple: Couple) -> None:
     for _ in range(link_requests.MOST_A_DAY + 3):
         ask(couple.token)
