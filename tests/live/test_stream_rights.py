@@ -21,7 +21,7 @@ from tests.polling import until
 from wedsync.live.access import tickets
 from wedsync.live.models import Ticket
 from wedsync.weddings import personal_links
-from wedsync.weddings.models import ApiKey, Membership, PersonalLink
+from wedsync.weddings.models import ApiKey, Contact, Membership, PersonalLink
 
 ELSEWHERE = "https://app.example"
 
@@ -199,6 +199,25 @@ def test_a_contact_behind_a_link_follows_its_own_wedding_alone_until_the_link_is
         personal_links.revoke(PersonalLink.objects.filter(id=link.id), "staff")
         assert stream.told().data["code"] == 3507
     assert slug(get(world, **bearer(token))) == (403, "forbidden")
+
+
+def test_a_contact_behind_a_link_who_is_no_longer_of_the_couple_is_told_not_to_come_back(world: World) -> None:
+    contact = world.people["couple"]
+    link = personal_links.issue(contact)
+    unused = tickets.issue_for_contact(contact.id, link.id)[0]
+
+    used = tickets.issue_for_contact(contact.id, link.id)[0]
+
+    with EventSource(world, [couple(world)], headers=bearer(used)) as stream:
+        token = token_of(stream).data["token"]
+        Contact.objects.filter(id=contact.id).update(role=Contact.Role.VENUE)
+        end = stream.told().data
+
+    assert (end["code"], end["again"]) == (3507, False)
+    for text in (unused, token):
+        assert slug(get(world, **bearer(text))) == (403, "forbidden")
+    with pytest.raises(tickets.LinkEnded):
+        tickets.issue_for_contact(contact.id, link.id)
 
 
 def test_the_listed_origins_may_ask_and_no_others(world: World) -> None:

@@ -77,12 +77,11 @@ def begin(link: PersonalLink, request: HttpRequest, response: HttpResponseBase) 
 
 def of(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
     """The session of a request for a wedding's page, if its link may still be used."""
-    now = Q(link__revoked_at=None, link__expires_at__gt=Now())
-    return _found(request, wedding_id, now)
+    return _found(request, wedding_id, Q(link__in=personal_links.usable()))
 
 
 def ended(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
-    """The session of a request, also where its link was revoked or has expired."""
+    """The session of a request, also where its link may not be used any more."""
     return _found(request, wedding_id, Q())
 
 

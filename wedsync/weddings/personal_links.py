@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -18,7 +18,7 @@ from wedsync.ids import new_id
 from wedsync.weddings.models import Contact, PersonalLink, Wedding
 
 READERS = frozenset({Contact.Role.COUPLE})
-"""The roles whose messages contain a link to the couple's page."""
+"""The roles whose messages contain a link to the couple's page, and whose links may be used."""
 OPENS_FOR = timedelta(days=30)
 KEPT_AFTER = timedelta(days=60)  # after the wedding, or after the link was issued, whichever is later
 _ID_BYTES, _MARK_BYTES = 16, 16
@@ -71,7 +71,7 @@ def calendar_of(contact: Contact) -> PersonalLink:
     """The contact's link of the calendar, issued if there is none that may still be used."""
     calendar = PersonalLink.Purpose.CALENDAR
     own = PersonalLink.objects.filter(contact=contact, purpose=calendar, revoked_at=None)
-    return own.filter(expires_at__gt=Now()).first() or _fresh_calendar(contact, own)
+    return usable().filter(pk__in=own).first() or _fresh_calendar(contact, own)
 
 
 def _fresh_calendar(contact: Contact, ended: QuerySet[PersonalLink]) -> PersonalLink:
@@ -96,8 +96,9 @@ def _fresh_calendar(contact: Contact, ended: QuerySet[PersonalLink]) -> Personal
 
 
 def usable() -> QuerySet[PersonalLink]:
-    """The links that may be used now."""
-    return PersonalLink.objects.filter(revoked_at=None, expires_at__gt=Now())
+    """The links that may be used now: of contacts who are still readers, at the wedding for which they were issued."""
+    still = Q(contact__role__in=READERS, contact__wedding=F("wedding"))
+    return PersonalLink.objects.filter(still, revoked_at=None, expires_at__gt=Now())
 
 
 def with_token(token: str) -> Q:

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from tests.wedsync.couple.visiting import Couple, text_of
+from tests.wedsync.couple.visiting import Couple, make_couple, text_of
 from wedsync.weddings import personal_links
 from wedsync.weddings.changes import Said, apply
-from wedsync.weddings.models import PersonalLink
+from wedsync.weddings.models import Contact, PersonalLink
 
 
 def address(couple: Couple) -> str:
@@ -83,17 +83,32 @@ def test_text_from_outside_cannot_add_lines(couple: Couple) -> None:
     assert b"\nATTENDEE" not in body
 
 
-@pytest.mark.parametrize("what", ["revoked", "a page's token", "damaged"])
+@pytest.mark.parametrize("what", ["revoked", "a page's token", "damaged", "another role"])
 def test_a_calendar_needs_its_own_valid_link(couple: Couple, what: str) -> None:
     path = address(couple)
     if what == "revoked":
         personal_links.revoke(PersonalLink.objects.filter(purpose="calendar"), "staff")
+    elif what == "another role":
+        Contact.objects.filter(id=couple.contact.id).update(role=Contact.Role.CATERER)
     elif what == "a page's token":
         path = f"/couple/calendar/{couple.token}.ics"
     else:
         path = path.replace(".ics", "A.ics")
 
     assert Client().get(path).status_code == 404
+
+
+def test_a_contact_who_was_moved_to_another_wedding_gets_a_calendar_of_that_one(couple: Couple) -> None:
+    before = address(couple)
+
+    couple.contact.wedding = make_couple(organization=couple.wedding.organization, couple="Carl & Dora").wedding
+    couple.contact.save()
+
+    assert Client().get(before).status_code == 404
+    assert {str(each["SUMMARY"]) for each in events(couple).values()} == {
+        "Ceremony: Carl & Dora",
+        "Reception: Carl & Dora",
+    }
 
 
 def test_the_page_says_how_fast_calendars_follow(couple: Couple) -> None:

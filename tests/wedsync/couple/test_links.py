@@ -14,7 +14,7 @@ from tests.wedsync.couple.visiting import Couple, make_couple, text_of
 from wedsync.couple import sessions
 from wedsync.couple.models import LinkSession
 from wedsync.weddings import personal_links
-from wedsync.weddings.models import PersonalLink
+from wedsync.weddings.models import Contact, PersonalLink
 
 CLOSED = "This link no longer opens your page"
 
@@ -102,7 +102,11 @@ def deleted(couple: Couple) -> None:
     PersonalLink.objects.filter(id=couple.link.id).delete()
 
 
-ENDS = [revoked, old, expired, used_up, of_a_calendar, deleted]
+def of_another_role(couple: Couple) -> None:
+    Contact.objects.filter(id=couple.contact.id).update(role=Contact.Role.VENDOR)
+
+
+ENDS = [revoked, old, expired, used_up, of_a_calendar, deleted, of_another_role]
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -117,7 +121,7 @@ def test_a_link_that_may_not_be_used_offers_a_new_one(couple: Couple, end: Calla
         assert sessions.COOKIE not in answer.cookies
 
 
-@pytest.mark.parametrize("end", [revoked, expired, deleted])
+@pytest.mark.parametrize("end", [revoked, expired, deleted, of_another_role])
 def test_a_page_that_is_open_ends_with_its_link(couple: Couple, end: Callable[[Couple], None]) -> None:
     assert couple.open().status_code == 200
 
@@ -127,6 +131,8 @@ def test_a_page_that_is_open_ends_with_its_link(couple: Couple, end: Callable[[C
         answer = couple.browser.get(couple.home + path)
         assert answer.status_code == 403
         assert couple.wedding.couple not in answer.content.decode()
+    for path in ("ticket/", "acknowledge/", "seen/", "language/"):
+        assert couple.browser.post(couple.home + path).status_code == 403
 
 
 @pytest.mark.parametrize("end", [old, used_up])

@@ -15,6 +15,7 @@ from django.db import connection
 from wedsync.live import threads
 from wedsync.live.access.bearers import Bearer
 from wedsync.live.close_codes import CloseCode
+from wedsync.weddings import personal_links
 from wedsync.weddings.models import ApiKey, Contact
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ UNION ALL
 SELECT link.id::text, '', ARRAY[]::text[]
 FROM weddings_personallink link
 JOIN weddings_contact contact ON contact.id = link.contact_id AND contact.wedding_id = link.wedding_id
+    AND contact.role = ANY(%(readers)s)
 WHERE link.id = ANY(%(links)s::uuid[]) AND link.revoked_at IS NULL AND link.expires_at > now()
 """
 EVERY_CHANNEL = "*:*:*"
@@ -82,6 +84,7 @@ def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
         "accounts": [each.account for each in staff],
         "contacts": [str(each.contact_id) for each in bearers if each.contact_id],
         "links": [str(each.link_id) for each in bearers if each.link_id],
+        "readers": [str(role.value) for role in personal_links.READERS],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CURRENT_RIGHTS, given)
