@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing bench-live fuzz reconcile reconcile-live chaos lint docs format requirements clean
+.PHONY: help run demo test bench-ingest bench-deliver bench-isolation bench-emergency bench-routing bench-live bench-pressure fuzz reconcile reconcile-live chaos lint docs format requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ bench-routing: $(VENV)/.dev-installed ## measure matching among 10 to 10 000 rou
 
 bench-live: $(VENV)/.dev-installed ## measure events to many sockets beside barer servers, about 8 minutes (ARGS="--rounds 1 --sockets 200")
 	$(RUN) -m bench.live $(ARGS)
+
+bench-pressure: $(VENV)/.dev-installed ## misuse the live channels, and replace a web process, beside clients that are served, about 12 minutes (ARGS="--only deploy")
+	$(RUN) -m bench.pressure $(ARGS)
 
 fuzz: $(VENV)/.dev-installed ## throw random and mutated requests at the receiver (ARGS="--count 10000 --seed 7")
 	$(RUN) -m bench.fuzz $(ARGS)

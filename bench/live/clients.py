@@ -21,7 +21,7 @@ PATIENCE = 15.0  # seconds to wait for the last event
 AT_ONCE = 50  # clients that connect together
 _NUMBER = re.compile(rb"n(\d+)n")
 _EVENT, _SUBSCRIBED = b'data: {"op":"event"', b"event: subscribed"
-_TEXT = 0x1
+_TEXT, _PING, _PONG = 0x1, 0x9, 0xA
 
 
 class Client(asyncio.Protocol):
@@ -72,7 +72,10 @@ class Client(asyncio.Protocol):
         if len(buffer) < start + length:
             return None
         self._buffer = buffer[start + length :]
-        return buffer[start : start + length] if buffer[0] & 0xF == _TEXT else b" "
+        opcode, content = buffer[0] & 0xF, buffer[start : start + length]
+        if opcode == _PING:
+            self.transport.write(_masked(content, _PONG))
+        return content if opcode == _TEXT else b" "
 
 
 class StreamClient(asyncio.Protocol):
@@ -159,10 +162,11 @@ class Crowd:
         return 0
 
 
-def _masked(text: bytes) -> bytes:
+def _masked(text: bytes, opcode: int = _TEXT) -> bytes:
     mask = os.urandom(4)
     length = bytes((0x80 | len(text),)) if len(text) < 126 else bytes((0x80 | 126,)) + len(text).to_bytes(2)
-    return b"\x81" + length + mask + bytes(byte ^ mask[place % 4] for place, byte in enumerate(text))
+    masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(text))
+    return bytes((0x80 | opcode,)) + length + mask + masked
 
 
 async def main() -> None:

@@ -1,12 +1,14 @@
 """``python -m bench.live.event_sender``: sends events in the way that each side needs; a process of the product.
 
 Each line of input is a command, answered with one line of JSON: ``tickets 1000`` with that many tickets;
-``tell ours 17``, ``tell bare 17``, ``tell stock 17`` with the monotonic time at which that event was committed or sent.
+``tell ours 17``, ``tell bare 17``, ``tell stock 17`` with the monotonic time at which that event was committed or sent;
+``large 120000`` with that of an event of so many bytes on ``large_channel``.
 """
 
 import asyncio
 import json
 import os
+import secrets
 import sys
 import time
 from typing import Any
@@ -39,9 +41,11 @@ def _sender(organization_id: str) -> Any:
     from wedsync.live.publishing import publish
     from wedsync.weddings.models import ApiKey, Wedding
 
-    key = ApiKey.objects.create(organization_id=organization_id, name="bench", key_hash="bench", scopes=["live:read"])
-    wedding = Wedding.objects.filter(organization_id=organization_id).order_by("id")[0]
-    channel = f"couple:dashboard:{wedding.id}"
+    key = ApiKey.objects.create(
+        organization_id=organization_id, name="bench", key_hash=secrets.token_hex(16), scopes=["live:read"]
+    )
+    wedding, other_wedding = Wedding.objects.filter(organization_id=organization_id).order_by("id")[:2]
+    channel, large_channel = (f"couple:dashboard:{each.id}" for each in (wedding, other_wedding))
     client = redis.Redis.from_url(settings.REDIS_URL)
     layer = RedisPubSubChannelLayer(hosts=[settings.REDIS_URL])
     loop = asyncio.new_event_loop()
@@ -52,6 +56,9 @@ def _sender(organization_id: str) -> Any:
         def channel(self) -> str:
             return channel
 
+        def large_channel(self) -> str:
+            return large_channel
+
         def tickets(self, count: str) -> list[str]:
             return [tickets.issue(wedding.organization_id, api_key_id=key.id)[0] for _ in range(int(count))]
 
@@ -59,14 +66,20 @@ def _sender(organization_id: str) -> Any:
             told: float = getattr(self, f"_{side}")(int(number))
             return told
 
+        def large(self, size: str) -> float:
+            return self._commit(other_wedding, large_channel, {"text": "x" * int(size)})
+
         def _ours(self, number: int) -> float:
+            return self._commit(wedding, channel, {"number": f"n{number}n"})
+
+        def _commit(self, of: Wedding, name: str, extra: dict[str, str]) -> float:
             times: list[float] = []
             with transaction.atomic():
                 transaction.on_commit(lambda: times.append(time.monotonic()))
-                payload = {"wedding_id": str(wedding.id), "capacity": 180, "extra": {"number": f"n{number}n"}}
+                payload = {"wedding_id": str(of.id), "capacity": 180, "extra": extra}
                 new = NewEvent(
-                    wedding.organization_id, wedding.id, "venue.capacity_updated", payload, timezone.now(),
-                    ChannelEvent.Source.API, [channel],
+                    of.organization_id, of.id, "venue.capacity_updated", payload, timezone.now(),
+                    ChannelEvent.Source.API, [name],
                 )  # fmt: skip
                 publish([new])
             return times[0]

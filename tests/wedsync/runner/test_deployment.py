@@ -87,7 +87,7 @@ def test_make_lists_its_commands_and_names_a_python_that_is_too_old(tmp_path: Pa
     ).stdout
     targets = [
         "help", "run", "demo", "test", "bench-ingest", "bench-deliver", "bench-isolation",
-        "bench-emergency", "bench-routing", "bench-live",
+        "bench-emergency", "bench-routing", "bench-live", "bench-pressure",
         "fuzz", "reconcile", "reconcile-live", "chaos", "lint", "docs", "format", "requirements", "clean",
     ]  # fmt: skip
     assert [line.split()[1] for line in listed.splitlines()] == targets
