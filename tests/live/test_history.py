@@ -15,6 +15,7 @@ from tests.live.webs import another_web
 from tests.live.world import World, make_world
 from tests.polling import until
 from tests.raw_http import RawConnection
+from wedsync.live.models import ChannelEvent
 from wedsync.weddings.models import ApiKey
 
 ESTABLISHED = "01"  # of proc(5)
@@ -32,9 +33,15 @@ def page(world: World, **parameters: Any) -> dict[str, Any]:
     return found
 
 
+def pending(world: World) -> bool:
+    routing = ChannelEvent.Routing.PENDING
+    return ChannelEvent.objects.filter(organization=world.organization, routing=routing).exists()
+
+
 def test_the_log_is_read_page_by_page_as_a_stream_tells_it(world: World) -> None:
     for number in range(5):
         world.capacity(160 + number)
+    until(lambda: not pending(world), what="the routing, which completes the payloads")
     with EventSource(world, [f"{couple(world)}@0"]) as stream:
         epoch = stream.told().data["channels"][couple(world)]["epoch"]
         told = [stream.told().data for _ in range(5)]

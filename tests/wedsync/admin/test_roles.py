@@ -102,6 +102,7 @@ def test_lists_ask_the_database_as_often_for_many_rows_as_for_one(
         "Notification": lambda: factories.NotificationFactory(organization=ours.organization),
         "Channel": lambda: factories.ChannelFactory(organization=ours.organization),
         "ChannelEntry": lambda: factories.EntryFactory(organization=ours.organization),
+        "PersonalLink": lambda: factories.PersonalLinkFactory(organization=ours.organization),
     }[model.__name__]
     for _ in range(25):
         made_by()

@@ -170,7 +170,7 @@ def test_a_preview_shows_an_own_event_on_each_channel(ours: House, sign_in: Sign
     answer = sign_in(ours).post(button(mine(ours), "preview"), {"event": str(event.id)})
 
     found = shown(answer)
-    assert set(found) == {"WhatsApp", "Slack", "Email", "SMS"}
+    assert set(found) == {"WhatsApp", "Slack", "Email", "SMS", "Web Push"}
     assert all("Lakeside: 187 seats" in each.text for each in found.values())
     assert "<iframe sandbox srcdoc=" in answer.content.decode()
 
