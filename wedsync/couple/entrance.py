@@ -29,17 +29,19 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def start(request: HttpRequest, wedding_id: UUID, token: str) -> HttpResponse:
-    """Open a session, unless this browser has one, and take the token out of the address bar.
+    """Open a session, unless this browser has one, and take the token out of the address bar; ``HEAD`` opens none.
 
     An app on the home screen starts here too: it may have a store of cookies of its own.
     """
-    if sessions.of(request, wedding_id):
+    session = sessions.of(request, wedding_id)
+    if session and session.shown_at:
         return _to(sessions.path_of(wedding_id))
     link = sessions.openable(token)
     if link is None or link.wedding_id != wedding_id:
         return _no_longer(request, token)
     answer = _to(sessions.path_of(wedding_id))
-    sessions.begin(link, request, answer)
+    if request.method != "HEAD":
+        sessions.begin(link, request, answer)
     return answer
 
 

@@ -1,6 +1,6 @@
 """Sessions that a personal link opens: a cookie bound to one wedding's page, valid while the link is not revoked.
 
-Only what the page shows counts as opened, since scanners of mail follow every link.
+Only a browser that was given the page counts as one, since scanners of mail follow every link.
 """
 
 import hashlib
@@ -9,8 +9,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -22,8 +23,7 @@ from wedsync.weddings.models import PersonalLink
 
 COOKIE = "wedsync_couple"
 MOST_BROWSERS = 10  # of one link
-MOST_UNSHOWN = 100  # of one link, such as scanners of mail
-UNSHOWN_FOR = timedelta(hours=1)
+MOST_UNSHOWN = 100  # of one link, such as scanners of mail; the oldest are dropped
 MINUTE = timedelta(minutes=1)
 
 
@@ -54,9 +54,7 @@ def openable(token: str) -> PersonalLink | None:
 
 
 def _used_up(link: PersonalLink) -> bool:
-    LinkSession.objects.filter(link=link, shown_at=None, created_at__lt=Now() - UNSHOWN_FOR).delete()
-    shown = LinkSession.objects.filter(link=link).exclude(shown_at=None).count()
-    return shown >= MOST_BROWSERS or LinkSession.objects.filter(link=link, shown_at=None).count() >= MOST_UNSHOWN
+    return LinkSession.objects.filter(link=link).exclude(shown_at=None).count() >= MOST_BROWSERS
 
 
 def begin(link: PersonalLink, request: HttpRequest, response: HttpResponseBase) -> None:
@@ -64,6 +62,7 @@ def begin(link: PersonalLink, request: HttpRequest, response: HttpResponseBase) 
     secret = secrets.token_urlsafe(32)
     device = devices.named(request.headers.get("User-Agent", "")[:1_000])
     LinkSession.objects.create(link=link, secret_hash=_hash(secret), device=device)
+    _drop_oldest_unshown(link)
     response.set_cookie(
         COOKIE,
         secret,
@@ -73,6 +72,12 @@ def begin(link: PersonalLink, request: HttpRequest, response: HttpResponseBase) 
         httponly=True,
         samesite="Lax",
     )
+
+
+def _drop_oldest_unshown(link: PersonalLink) -> None:
+    unshown = LinkSession.objects.filter(link=link, shown_at=None)
+    oldest = unshown.order_by("-created_at", "-id").values_list("id", flat=True)[MOST_UNSHOWN:]
+    unshown.filter(id__in=list(oldest)).delete()
 
 
 def of(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
@@ -94,13 +99,30 @@ def _found(request: HttpRequest, wedding_id: UUID, condition: Q) -> LinkSession 
     return rows.filter(same, condition).first()
 
 
+def is_admitted(session: LinkSession) -> bool:
+    """Whether a session is one of its link's browsers; the first time that it gets anything, it becomes one."""
+    return session.shown_at is not None or _admit(session)
+
+
+@transaction.atomic
+def _admit(session: LinkSession) -> bool:
+    link = PersonalLink.objects.select_for_update(no_key=True).filter(id=session.link_id).first()
+    same = LinkSession.objects.filter(link=link)
+    if same.exclude(shown_at=None).exclude(id=session.id).count() >= MOST_BROWSERS:
+        return False
+    now = timezone.now()
+    shown_at, last_shown_at = Coalesce("shown_at", now), Coalesce("last_shown_at", now)
+    if not same.filter(id=session.id).update(shown_at=shown_at, last_shown_at=last_shown_at):
+        return False  # dropped at this very moment
+    PersonalLink.objects.filter(id=session.link_id, opened_at=None).update(opened_at=now)
+    session.shown_at = session.last_shown_at = now
+    return True
+
+
 def note_shown(session: LinkSession) -> None:
     """Remember that the page was shown; at most one write a minute."""
     now = timezone.now()
-    if session.shown_at is None:
-        LinkSession.objects.filter(id=session.id, shown_at=None).update(shown_at=now, last_shown_at=now)
-        PersonalLink.objects.filter(id=session.link_id, opened_at=None).update(opened_at=now)
-    elif session.last_shown_at is None or session.last_shown_at < now - MINUTE:
+    if session.last_shown_at is None or session.last_shown_at < now - MINUTE:
         LinkSession.objects.filter(id=session.id).update(last_shown_at=now)
 
 

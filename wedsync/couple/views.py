@@ -33,12 +33,18 @@ View = Callable[..., HttpResponse]
 
 
 def of_session(view: View) -> View:
-    """Give a view the session instead of the wedding's id; without one, say that the link no longer works."""
+    """Give a view the session instead of the wedding's id; without one, say that the link no longer works.
+
+    The first request for anything but its head makes the session one of the link's browsers.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, wedding_id: UUID, *args: Any) -> HttpResponse:
         session = sessions.of(request, wedding_id)
-        answer = entrance.closed(request, wedding_id) if session is None else view(request, session, *args)
+        if session and (request.method == "HEAD" or sessions.is_admitted(session)):
+            answer = view(request, session, *args)
+        else:
+            answer = entrance.closed(request, wedding_id)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer
@@ -50,7 +56,8 @@ def of_session(view: View) -> View:
 @of_session
 def page(request: HttpRequest, session: LinkSession) -> HttpResponse:
     """The whole page as it is now."""
-    sessions.note_shown(session)
+    if request.method != "HEAD":
+        sessions.note_shown(session)
     push_key = subscriptions.offered_key(session.link.organization_id)
     return render(request, "couple/page.html", {**_shown(session), "push_key": push_key})
 
