@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 
 from wedsync.live import seen
 from wedsync.live.models import Seen
@@ -41,4 +41,5 @@ def given(fields: Mapping[str, str]) -> LastSeen | None:
         at = datetime.fromisoformat(fields.get("looked", ""))
     except ValueError:
         return LastSeen(int(since))
-    return LastSeen(int(since), at if at.tzinfo else None)
+    is_in_every_zone = at.tzinfo is not None and MINYEAR < at.year < MAXYEAR
+    return LastSeen(int(since), at if is_in_every_zone else None)

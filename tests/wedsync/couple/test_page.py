@@ -129,6 +129,19 @@ def test_an_open_page_goes_on_marking_what_was_new_when_it_was_opened(couple: Co
         assert couple.browser.get(f"{couple.home}parts/", odd).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "edge", ["0001-01-01T00:00:00", "0001-12-31T23:59:59", "9999-01-01T00:00:00", "9999-12-31T23:59:59"]
+)
+@pytest.mark.parametrize("offset", ["+14:00", "+00:00", "-14:00", ""])
+def test_a_time_at_the_edge_of_the_calendar_is_ignored(couple: Couple, edge: str, offset: str) -> None:
+    couple.open()
+
+    answer = couple.browser.get(f"{couple.home}parts/", {"since": "0", "looked": edge + offset})
+
+    assert answer.status_code == 200
+    assert "Since you last looked Nothing has changed." in text_of(answer)
+
+
 def test_seen_keeps_the_highest_and_takes_no_nonsense(couple: Couple) -> None:
     for _ in range(3):
         happens(couple, "venue.capacity_updated", {"capacity": 180})
