@@ -69,7 +69,7 @@ def written(wedding: Wedding, locale: str) -> bytes:
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", wedding.couple)
+    made.add("x-wr-calname", _name_of(wedding))
     made.add("x-wr-timezone", wedding.timezone)
     made.add("refresh-interval", EVERY, {"value": "DURATION"})
     made.add("x-published-ttl", "PT1H")
@@ -79,18 +79,31 @@ def written(wedding: Wedding, locale: str) -> bytes:
     return bytes(made.to_ical())
 
 
+def _name_of(wedding: Wedding) -> str:
+    """The couple's name on one line, since a name with a line end cannot be written as a property's value."""
+    return " ".join(wedding.couple.split())
+
+
 def _events(wedding: Wedding) -> list[tuple[str, date, date]]:
-    """Ceremony and reception; the whole day where no time is set."""
+    """Ceremony and reception, which never begins before it; the whole day where no time is set."""
     ceremony, reception = (_at(wedding, at) for at in (wedding.ceremony_time, wedding.reception_time))
-    end = day.reception_end(wedding)
+    if ceremony and reception and reception < ceremony:
+        reception += timedelta(days=1)
     found: list[tuple[str, date, date]] = []
     if ceremony:
         follows = reception is not None and ceremony < reception <= ceremony + 3 * CEREMONY_LASTS
         found.append(("ceremony_time", ceremony, reception if follows and reception else ceremony + CEREMONY_LASTS))
     if reception:
-        ends = end.astimezone(wedding.zone) if end else reception + 4 * CEREMONY_LASTS
-        found.append(("reception_time", reception, ends))
+        found.append(("reception_time", reception, _end(wedding, reception)))
     return found or [("date", wedding.date, wedding.date + timedelta(days=1))]
+
+
+def _end(wedding: Wedding, reception: datetime) -> datetime:
+    end = day.reception_end(wedding)
+    if end is None:
+        return reception + 4 * CEREMONY_LASTS
+    ends = end.astimezone(wedding.zone)
+    return ends if ends > reception else ends + timedelta(days=1)
 
 
 def _at(wedding: Wedding, at: time | None) -> datetime | None:
@@ -107,7 +120,7 @@ def _event(wedding: Wedding, name: str, begins: date, ends: date, locale: str, c
     made.add("last-modified", changed)
     made.add("dtstart", begins)
     made.add("dtend", ends)
-    made.add("summary", f"{title}: {wedding.couple}")
+    made.add("summary", f"{title}: {_name_of(wedding)}")
     made.add("status", "CONFIRMED")
     if wedding.venue_name:
         made.add("location", wedding.venue_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from icalendar import Calendar
 from tests.wedsync.couple.visiting import Couple, make_couple, text_of
 from wedsync.weddings import personal_links
 from wedsync.weddings.changes import Said, apply
-from wedsync.weddings.models import Contact, PersonalLink
+from wedsync.weddings.models import Contact, PersonalLink, Wedding
 
 
 def address(couple: Couple) -> str:
@@ -72,6 +72,38 @@ def test_a_wedding_without_times_is_a_whole_day(couple: Couple) -> None:
 
     assert (event.start, event.end) == (wedding.date, wedding.date + timedelta(days=1))
     assert str(event["SUMMARY"]) == "Wedding: Anna & Ben"
+
+
+@pytest.mark.parametrize("ends", [time(4), None])
+def test_a_reception_earlier_than_the_ceremony_is_on_the_next_day(couple: Couple, ends: time | None) -> None:
+    wedding = couple.wedding
+    wedding.ceremony_time, wedding.reception_time, wedding.reception_end = time(22), time(0, 30), ends
+    wedding.save()
+
+    found = events(couple)
+
+    night, zone = wedding.date + timedelta(days=1), wedding.zone
+    ceremony, reception = (found[f"{name}-{wedding.id}@wedsync"] for name in ("ceremony", "reception"))
+    assert (ceremony.start, ceremony.end) == (
+        datetime.combine(wedding.date, time(22), zone),
+        datetime.combine(night, time(0, 30), zone),
+    )
+    assert (reception.start, reception.end) == (
+        datetime.combine(night, time(0, 30), zone),
+        datetime.combine(night, ends or time(4, 30), zone),
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\x0b"])
+def test_a_name_with_a_line_end_is_one_line(couple: Couple, end: str) -> None:
+    Wedding.objects.filter(id=couple.wedding.id).update(couple=f"Anna{end}& Ben")
+    couple.wedding.refresh_from_db()
+
+    assert {str(each["SUMMARY"]) for each in events(couple).values()} == {
+        "Ceremony: Anna & Ben",
+        "Reception: Anna & Ben",
+    }
+    assert b"X-WR-CALNAME:Anna & Ben\r\n" in Client().get(address(couple)).content
 
 
 def test_text_from_outside_cannot_add_lines(couple: Couple) -> None:
