@@ -195,7 +195,12 @@ LIMIT_PER_CONNECTION = _variable(
 )
 LIMIT_PER_KEY = _variable("WEDSYNC_LIMIT_PER_KEY", int, "600", "requests per minute for one API key")
 LIMIT_PER_SOCKET = _variable("WEDSYNC_LIMIT_PER_SOCKET", int, "50", "requests per second on one socket")
-LIMIT_TICKETS = _variable("WEDSYNC_LIMIT_TICKETS", int, "60", "socket tickets per minute for one API key")
+LIMIT_TICKETS = _variable(
+    "WEDSYNC_LIMIT_TICKETS",
+    int,
+    "60",
+    "socket tickets per minute for one API key, and for one link to the couple's page",
+)
 LIMIT_PUBLISHED = _variable("WEDSYNC_LIMIT_PUBLISHED", int, "600", "events per minute that a key or member may publish")
 LIMIT_EMERGENCIES = _variable(
     "WEDSYNC_LIMIT_EMERGENCIES",

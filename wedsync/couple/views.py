@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +22,7 @@ from wedsync.couple.last_seen import LastSeen
 from wedsync.couple.models import LinkSession
 from wedsync.ids import as_id
 from wedsync.live.access import tickets
+from wedsync.web import minute_counts
 from wedsync.weddings import personal_links
 
 HEADERS = {
@@ -83,7 +85,10 @@ def _shown(session: LinkSession, looked: LastSeen | None = None) -> dict[str, An
 @require_POST
 @of_session
 def ticket(request: HttpRequest, session: LinkSession) -> HttpResponse:
-    """A ticket for one connection to the couple's channels."""
+    """A ticket for one connection to the couple's channels; each link has as many a minute as an API key."""
+    counted = minute_counts.shared().count(f"couple-tickets:{session.link_id}")
+    if counted.used > settings.LIMIT_TICKETS:
+        return HttpResponse(status=429, headers={"Cache-Control": "no-store", "Retry-After": str(counted.seconds)})
     try:
         text, expires_at = tickets.issue_for_contact(session.link.contact_id, session.link_id)
     except tickets.LinkEnded:  # at this very moment

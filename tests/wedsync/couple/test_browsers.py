@@ -1,16 +1,18 @@
-"""How many browsers a link opens the page in, and what counts as one."""
+"""How many browsers a link opens the page in, what counts as one, and how many tickets they get."""
 
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.at_once import at_once
-from tests.wedsync.couple.visiting import Couple
+from tests.wedsync.couple.visiting import Couple, make_couple
 from wedsync.couple import sessions
 from wedsync.couple.models import LinkSession
+from wedsync.live.models import Ticket
 from wedsync.weddings import personal_links
 
 MORE = 3
@@ -87,3 +89,18 @@ def test_asking_for_the_head_alone_opens_nothing(couple: Couple) -> None:
     couple.link.refresh_from_db()
     assert couple.link.opened_at is None
     assert shown() == 0
+
+
+def test_a_link_gets_as_many_tickets_a_minute_as_a_key(couple: Couple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "LIMIT_TICKETS", 3)
+    couple.open()
+    other = make_couple()
+    other.open()
+
+    answers = [couple.browser.post(f"{couple.home}ticket/") for _ in range(3 * settings.LIMIT_TICKETS)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= settings.LIMIT_TICKETS  # the minute may turn once while they are asked for
+    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in refused)
+    assert Ticket.objects.count() == len(answers) - len(refused)
+    assert other.browser.post(f"{other.home}ticket/").status_code == 200
