@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from statistics import median
 
-from bench.live.fan_out import percentile
 from bench.pressure.odd_inputs import INPUTS, Odd
 from bench.pressure.part import Figure, Part
 from bench.pressure.sizes import Sizes
@@ -27,7 +27,7 @@ def measure(stage: Stage, sizes: Sizes, say: Say) -> Part:
         say(odd.name)
         beside[odd.name] = _play(stage, sizes, odd, found)
     without.append(_control(stage, sizes))
-    alone = percentile([each for events in without for each in events.milliseconds], 0.99)
+    alone = median(each.p99 for each in without)
     found.note("p99 without any", f"{alone:.1f} ms (from {min(e.p99 for e in without):.1f} to "
                f"{max(e.p99 for e in without):.1f} by turn)")  # fmt: skip
     for name, events in beside.items():
