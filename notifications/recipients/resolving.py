@@ -195,7 +195,7 @@ def is_coordinator(person: Person) -> bool:
 
 def persons(contacts: Sequence[Contact], event: ChannelEvent) -> list[Person]:
     """Contacts of one organization as persons, with what prevents telling them of an event on each channel."""
-    prefetch_related_objects(contacts, "devices")
+    prefetch_related_objects(contacts, "devices__link")
     groups = _same_person(sorted(contacts, key=_call_order))
     points = [point for group in groups for point in _points(group)]
     values = {point.address for point in points if point.address}

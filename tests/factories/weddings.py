@@ -124,17 +124,6 @@ class AddressFactory(Owned):
     consent_source = "signed the contact sheet"
 
 
-class DeviceFactory(Owned):
-    class Meta:
-        model = Device
-
-    contact = factory.SubFactory(ContactFactory)
-    organization = factory.SelfAttribute("contact.organization")
-    channel = "web_push"
-    value = "a" * 64
-    name = "Firefox on Android"
-
-
 class PersonalLinkFactory(Owned):
     """A link of the couple that may be used."""
 
@@ -148,3 +137,19 @@ class PersonalLinkFactory(Owned):
     token_hash = factory.Sequence(lambda number: f"{number:064d}")
     opens_until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=30))
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=60))
+
+
+class DeviceFactory(Owned):
+    class Meta:
+        model = Device
+
+    contact = factory.SubFactory(ContactFactory, role=Contact.Role.COUPLE)
+    organization = factory.SelfAttribute("contact.organization")
+    link = factory.LazyAttribute(
+        lambda device: PersonalLinkFactory(
+            contact=device.contact, organization=device.organization, wedding=device.contact.wedding
+        )
+    )
+    channel = "web_push"
+    value = "a" * 64
+    name = "Firefox on Android"

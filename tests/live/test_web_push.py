@@ -14,6 +14,7 @@ from notifications.models import Notification, TraceEntry
 from tests.factories import SystemFactory
 from tests.live.world import World
 from tests.polling import until
+from wedsync.weddings import personal_links
 from wedsync.weddings.models import Device
 
 PUSH = "web_push"
@@ -35,7 +36,7 @@ def pushing(world: World, settings: Any) -> Iterator[World]:
 def subscribe(world: World, name: str) -> dict[str, Any]:
     url = f"{world.product.sandbox_url}/_/subscriptions"
     given: dict[str, Any] = requests.post(url, json={"name": name, "key": keys.public_key()}, timeout=10).json()
-    subscriptions.subscribe(world.people["couple"], subscriptions.read(given), name)
+    subscriptions.subscribe(personal_links.issue(world.people["couple"]), subscriptions.read(given), name)
     return given
 
 

@@ -71,11 +71,13 @@ class PersonalLinkAdmin(PastButtonAdmin):
     @asked(
         "Revoke",
         "revoke",
-        "Shall this link stop working? The pages that it opened end within seconds. Its owner can ask for a new one.",
+        "Shall this link stop working? The pages that it opened end within seconds, and their notifications end. "
+        "Its owner can ask for a new one.",
     )
     def revoke(self, request: HttpRequest, link: PersonalLink) -> str:
         done = personal_links.revoke(PersonalLink.objects.filter(pk=link.pk), request.user.get_username())
-        return "Revoked. The pages that it opened end." if done else "It was already revoked."
+        ended = "Revoked. The pages that it opened end, and notifications in their browsers."
+        return ended if done else "It was already revoked."
 
 
 def _times(session: LinkSession) -> tuple[str, str]:
@@ -85,20 +87,21 @@ def _times(session: LinkSession) -> tuple[str, str]:
 
 @button("Revoke all links", "revoke-links")
 def revoke_links(pages: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Revoke every link of a wedding: of its page, and of its calendars."""
+    """Revoke every link of a wedding: of its page, and of its calendars; notifications in browsers end too."""
     wedding: Wedding | None = pages.get_object(request, object_id)
     if wedding is None or not pages.has_view_permission(request, wedding):
         raise Http404
     back = reverse("admin:weddings_wedding_change", args=[wedding.pk])
     links = PersonalLink.objects.filter(wedding=wedding, organization_id=wedding.organization_id)
     if request.method != "POST":
-        text = "The couple's page and the calendars close everywhere. The couple can ask for a new link."
+        text = "The couple's page and the calendars close everywhere, and notifications in browsers end."
+        text += " The couple can ask for a new link."
         facts = [("Links", personal_links.usable().filter(pk__in=links).count())]
         question = Question(f"Revoke all links of {wedding.couple}", "Revoke all links", back, text, facts=facts)
         return question.page(request, pages)
     done = personal_links.revoke(links, request.user.get_username())
     pages.log_change(request, wedding, f"Revoked {done} links.")
-    messages.success(request, f"{done} links revoked. The pages that they opened end.")
+    messages.success(request, f"{done} links revoked. Their pages end, and notifications in their browsers.")
     return HttpResponseRedirect(back)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from notifications.channels.web_push import subscriptions
 from wedsync.couple import devices
 from wedsync.couple.models import LinkSession
-from wedsync.couple.views import of_session
+from wedsync.couple.views import of_any_session, of_session
 from wedsync.wire import strict_json
 
 LARGEST = 8 * 1024  # bytes
@@ -25,9 +26,13 @@ LARGEST = 8 * 1024  # bytes
 
 @csrf_exempt
 @require_http_methods(["GET", "POST", "DELETE"])
-@of_session
-def push(request: HttpRequest, session: LinkSession) -> HttpResponse:
+def push(request: HttpRequest, wedding_id: UUID) -> HttpResponse:
     """GET: our public key. POST: take up the browser's subscription, or renew it. DELETE: end it."""
+    view = of_any_session(_push) if request.method == "DELETE" else of_session(_push)
+    return view(request, wedding_id)
+
+
+def _push(request: HttpRequest, session: LinkSession) -> HttpResponse:
     key = subscriptions.offered_key(session.link.organization_id)
     if request.method == "GET":
         return JsonResponse({"key": key})
@@ -48,9 +53,9 @@ def _taken_up(request: HttpRequest, session: LinkSession, given: dict[str, Any])
     found = subscriptions.read(given.get("subscription"))
     replaces = _text(given, "replaces") if "replaces" in given else ""
     if given.get("renew") is True:
-        return subscriptions.renew(session.link.contact, found, replaces=replaces)
+        return subscriptions.renew(session.link, found, replaces=replaces)
     name = devices.named(request.headers.get("User-Agent", "")[:1_000])
-    subscriptions.subscribe(session.link.contact, found, name, replaces=replaces)
+    subscriptions.subscribe(session.link, found, name, replaces=replaces)
     return True
 
 

@@ -87,6 +87,11 @@ def of(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
 
 def ended(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
     """The session of a request, also where its link may not be used any more."""
+    return _found(request, wedding_id, Q(link__contact__wedding_id=wedding_id))
+
+
+def begun(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
+    """The session of a request, whatever has become of its link and its contact."""
     return _found(request, wedding_id, Q())
 
 
@@ -95,8 +100,7 @@ def _found(request: HttpRequest, wedding_id: UUID, condition: Q) -> LinkSession 
     if not secret:
         return None
     rows = LinkSession.objects.select_related("link__contact", "link__wedding")
-    same = Q(secret_hash=_hash(secret), link__wedding_id=wedding_id, link__contact__wedding_id=wedding_id)
-    return rows.filter(same, condition).first()
+    return rows.filter(condition, secret_hash=_hash(secret), link__wedding_id=wedding_id).first()
 
 
 def is_admitted(session: LinkSession) -> bool:

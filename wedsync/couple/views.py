@@ -39,14 +39,24 @@ def of_session(view: View) -> View:
 
     The first request for anything but its head makes the session one of the link's browsers.
     """
+    return _guarded(view, _admitted)
 
+
+def of_any_session(view: View) -> View:
+    """Like :func:`of_session`, also where the link has ended: for views that only end what the browser began."""
+    return _guarded(view, sessions.begun)
+
+
+def _admitted(request: HttpRequest, wedding_id: UUID) -> LinkSession | None:
+    session = sessions.of(request, wedding_id)
+    return session if session and (request.method == "HEAD" or sessions.is_admitted(session)) else None
+
+
+def _guarded(view: View, session_of: Callable[[HttpRequest, UUID], LinkSession | None]) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, wedding_id: UUID, *args: Any) -> HttpResponse:
-        session = sessions.of(request, wedding_id)
-        if session and (request.method == "HEAD" or sessions.is_admitted(session)):
-            answer = view(request, session, *args)
-        else:
-            answer = entrance.closed(request, wedding_id)
+        session = session_of(request, wedding_id)
+        answer = entrance.closed(request, wedding_id) if session is None else view(request, session, *args)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer

@@ -17,7 +17,8 @@ from webhooks.callbacks.receiver import PREFIX as CALLBACKS_PREFIX
 from webhooks.vendor_events.receiver import PREFIX
 from wedsync import vault
 from wedsync.demo.secret_values import DemoSecrets
-from wedsync.weddings.models import Contact, Device, Organization, Wedding
+from wedsync.weddings import personal_links
+from wedsync.weddings.models import Contact, Device, Organization, PersonalLink, Wedding
 
 MAIL_DOMAIN = "wedsync.example"
 SMS_NUMBER = "+12025550199"
@@ -140,7 +141,8 @@ def subscribe_phone(contact: Contact, secret: DemoSecrets) -> None:
     }
     found = subscriptions.read(given)
     Device.objects.filter(contact=contact, name=PUSHED_PHONE).exclude(value=found.address).delete()
-    subscriptions.subscribe(contact, found, PUSHED_PHONE)
+    own = personal_links.usable().filter(contact=contact, purpose=PersonalLink.Purpose.PAGE).first()
+    subscriptions.subscribe(own or personal_links.issue(contact), found, PUSHED_PHONE)
 
 
 def sandbox_accounts(secret: DemoSecrets, doors: Doors) -> dict[str, Any]:

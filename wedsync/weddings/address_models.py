@@ -67,7 +67,7 @@ class Device(models.Model):
     """A browser or app in which a contact has asked for messages: an address that it has registered by itself.
 
     ``value`` is the address as deliveries and :class:`Address` name it: the SHA-256 of where the device is reached.
-    ``sealed`` is what its channel needs to reach it, encrypted; only the channel reads it.
+    ``sealed`` is what its channel needs to reach it, encrypted; only the channel reads it. It ends with its link.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -76,6 +76,13 @@ class Device(models.Model):
     )
     contact = models.ForeignKey("weddings.Contact", on_delete=models.CASCADE, related_name="devices", db_index=False)
     channel = models.CharField(max_length=16, choices=ContactChannel.choices)
+    link = models.ForeignKey(
+        "weddings.PersonalLink",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="devices",
+        help_text="Under which it registered. Without one it counts as ended.",
+    )
     value = models.CharField(max_length=64, editable=False)
     sealed = models.TextField(editable=False)
     name = models.CharField(max_length=100, blank=True, help_text="The browser and the system, for people.")

@@ -23,6 +23,7 @@ from wedsync.weddings.address_models import Device as Device
 from wedsync.weddings.addresses import ContactChannel as ContactChannel
 from wedsync.weddings.addresses import in_one_form
 from wedsync.weddings.fields import CHANGEABLE
+from wedsync.weddings.personal_link_models import READERS
 from wedsync.weddings.personal_link_models import PersonalLink as PersonalLink
 from wedsync.weddings.validators import validate_channel_pattern, validate_locale, validate_time_zone
 from wedsync.wire.channel_names import LONGEST_NAME
@@ -270,9 +271,19 @@ class Contact(models.Model):
         if self.quiet_from and self.quiet_from == self.quiet_until:
             raise ValidationError({"quiet_until": "Quiet hours cannot end when they begin. Leave both empty for none."})
 
+    def may_use(self, link: PersonalLink | None) -> bool:
+        """Whether what a link opened for the contact stays open: they may have moved or lost the role since."""
+        if link is None or not link.is_usable:
+            return False
+        return (link.contact_id, link.wedding_id) == (self.id, self.wedding_id) and self.role in READERS
+
     def addresses(self, channel: ContactChannel) -> tuple[str, ...]:
-        """The contact's addresses on the channel: at most one in a field such as the phone, and every device's."""
+        """The contact's addresses on the channel: at most one in a field such as the phone, and every device's.
+
+        A device whose link has ended is none.
+        """
         if channel.addresses.registered:
-            return tuple(sorted(device.value for device in self.devices.all() if device.channel == channel))
+            own = (device for device in self.devices.all() if device.channel == channel)
+            return tuple(sorted(device.value for device in own if self.may_use(device.link)))
         typed = str(getattr(self, channel.addresses.field)) if channel.addresses.field else ""
         return (in_one_form(channel, typed),) if typed else ()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from wedsync.ids import new_id
+
+READERS = frozenset({"couple"})
+"""The roles whose messages contain a link to the couple's page, and whose links may be used."""
 
 
 class PersonalLink(models.Model):
@@ -47,3 +51,8 @@ class PersonalLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} · {self.contact.name}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be used now."""
+        return self.revoked_at is None and self.expires_at > timezone.now()

@@ -9,16 +9,17 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from wedsync.ids import new_id
-from wedsync.weddings.models import Contact, PersonalLink, Wedding
+from wedsync.weddings import devices
+from wedsync.weddings.models import Contact, Device, PersonalLink, Wedding
+from wedsync.weddings.personal_link_models import READERS as READERS
 
-READERS = frozenset({Contact.Role.COUPLE})
-"""The roles whose messages contain a link to the couple's page, and whose links may be used."""
 OPENS_FOR = timedelta(days=30)
 KEPT_AFTER = timedelta(days=60)  # after the wedding, or after the link was issued, whichever is later
 _ID_BYTES, _MARK_BYTES = 16, 16
@@ -110,8 +111,10 @@ def with_token(token: str) -> Q:
     return Q(id=id_of(token), token_hash=_hash(token))
 
 
+@transaction.atomic
 def revoke(links: QuerySet[PersonalLink], by: str) -> int:
     """Revoke links, with everything that they opened; returns how many were not revoked before."""
+    devices.end(Device.objects.filter(link__in=links))
     return links.filter(revoked_at=None).update(revoked_at=Now(), revoked_by=by[:200])
 
 

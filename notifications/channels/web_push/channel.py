@@ -19,7 +19,8 @@ from integrations.accounts.rules import Rate
 from integrations.errors import CredentialsRefused, DeliveryError, RecipientRefused, Transient, Undeliverable
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response, send
-from integrations.registry.senders import Sending
+from integrations.registry.senders import Blocked, Sending
+from integrations.states import Reason
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_of
 from notifications.channels.web_push import endpoints, keys, payload, subscriptions
@@ -48,6 +49,13 @@ class WebPush(PersonChannel):
     def may_duplicate_on_retry(self, delivery: Delivery) -> bool:
         """A repetition has the same topic and tag: it replaces the first, at the push service and on the screen."""
         return False
+
+    def blocked(self, delivery: Delivery) -> Blocked | None:
+        """What blocks it on any channel; a subscription whose link has ended is removed."""
+        found = super().blocked(delivery)
+        if found and found.reason == Reason.NO_ADDRESS and delivery.contact:
+            subscriptions.end_with_their_links(delivery.contact)
+        return found
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
         """The payload before encryption, which needs the subscription's keys and is done for each try."""
@@ -90,7 +98,7 @@ class WebPush(PersonChannel):
     def mark_address(self, delivery: Delivery, error: DeliveryError) -> None:
         """A subscription that has ended is removed."""
         if isinstance(error, Undeliverable):
-            subscriptions.end(delivery.organization_id, delivery.target, str(error))
+            subscriptions.end(delivery.organization_id, delivery.target)
 
 
 def topic_of(delivery: Delivery) -> str:

@@ -19,7 +19,8 @@ from integrations.models import System
 from notifications.channels.web_push import endpoints, keys
 from notifications.consent import address_marks
 from wedsync import vault
-from wedsync.weddings.models import Address, Contact, ContactChannel, Device
+from wedsync.weddings import devices
+from wedsync.weddings.models import Address, Contact, ContactChannel, Device, PersonalLink
 
 CHANNEL = ContactChannel.WEB_PUSH
 MOST = 10
@@ -65,58 +66,60 @@ def read(given: object) -> Subscription:
 
 
 @transaction.atomic
-def subscribe(contact: Contact, found: Subscription, name: str = "", *, replaces: str = "") -> None:
-    """Store a contact's subscription; calling this again changes nothing.
+def subscribe(link: PersonalLink, found: Subscription, name: str = "", *, replaces: str = "") -> None:
+    """Store a subscription of a link's contact, which ends with the link; calling this again changes nothing.
 
     Arguments:
         name: the browser and the system, for people.
         replaces: the endpoint of the contact's own subscription that this one renews; empty: none.
     """
+    contact = link.contact
     if replaces and replaces != found.endpoint:
-        _of(contact, endpoints.address_of(replaces)).delete()
+        devices.end(_of(contact, endpoints.address_of(replaces)))
     sealed = vault.encrypt(json.dumps(asdict(found)))
     Device.objects.update_or_create(
         contact=contact,
         channel=CHANNEL,
         value=found.address,
-        defaults={"organization_id": contact.organization_id, "sealed": sealed, "name": name[:100]},
+        defaults={"organization_id": contact.organization_id, "link": link, "sealed": sealed, "name": name[:100]},
     )
     address_marks.registered(contact.organization_id, CHANNEL, found.address, timezone.now(), source=_SOURCE)
     newest = Device.objects.filter(contact=contact, channel=CHANNEL).order_by("-id").values_list("id", flat=True)
-    Device.objects.filter(id__in=list(newest[MOST:])).delete()
+    devices.end(Device.objects.filter(id__in=list(newest[MOST:])))
 
 
 @transaction.atomic
-def renew(contact: Contact, found: Subscription, *, replaces: str) -> bool:
-    """Store what has become of a contact's subscription; false where they have neither it nor the one it replaces.
+def renew(link: PersonalLink, found: Subscription, *, replaces: str) -> bool:
+    """Store what has become of a subscription; false where the link's contact has neither it nor the one it replaces.
 
     It is no new consent: what the person or staff have ended stays ended.
     """
+    contact = link.contact
     known = [endpoints.address_of(replaces), found.address]
     device = Device.objects.filter(contact=contact, channel=CHANNEL, value__in=known).first()
     addresses = Address.objects.filter(organization_id=contact.organization_id, channel=CHANNEL, value__in=known)
     if device is None or any(address.blocked_because for address in addresses):
         return False
-    subscribe(contact, found, device.name, replaces=replaces)
+    subscribe(link, found, device.name, replaces=replaces)
     return True
 
 
 @transaction.atomic
 def unsubscribe(contact: Contact, endpoint: str) -> bool:
     """End a contact's subscription; false where there was none."""
-    address = endpoints.address_of(endpoint)
-    if not _of(contact, address).delete()[0]:
-        return False
-    if not Device.objects.filter(organization_id=contact.organization_id, channel=CHANNEL, value=address).exists():
-        address_marks.opted_out(contact.organization_id, CHANNEL, address, timezone.now(), by=_SOURCE)
-    return True
+    return devices.end(_of(contact, endpoints.address_of(endpoint))) > 0
 
 
-@transaction.atomic
-def end(organization_id: UUID, address: str, because: str) -> None:
-    """The push service says that it has ended: nobody can be reached there any more."""
-    address_marks.bounced(organization_id, CHANNEL, address, timezone.now(), because)
-    Device.objects.filter(organization_id=organization_id, channel=CHANNEL, value=address).delete()
+def end(organization_id: UUID, address: str) -> None:
+    """Nobody can be reached there any more."""
+    devices.end(Device.objects.filter(organization_id=organization_id, channel=CHANNEL, value=address))
+
+
+def end_with_their_links(contact: Contact) -> None:
+    """End the contact's subscriptions whose links have ended, or may no longer be used by them."""
+    own = Device.objects.filter(contact=contact, channel=CHANNEL).select_related("link")
+    ended = [device.id for device in own if not contact.may_use(device.link)]
+    devices.end(Device.objects.filter(id__in=ended))
 
 
 def of(contact_id: UUID | None, address: str) -> Subscription | None:

@@ -9,6 +9,7 @@ from notifications.channels.web_push import keys, subscriptions
 from tests.factories import ContactFactory
 from tests.sandbox.sandbox_peer import Peer
 from wedsync.live.models import ChannelEvent
+from wedsync.weddings import personal_links
 from wedsync.weddings.models import Contact, Wedding
 
 
@@ -23,7 +24,7 @@ def reader(wedding: Wedding, **fields: Any) -> Contact:
 def subscribe(contact: Contact, outside: Peer, name: str = "Anna's phone") -> dict[str, Any]:
     """A browser of theirs subscribes; returns what its page got."""
     given = outside.browser(keys.public_key(), name)
-    subscriptions.subscribe(contact, subscriptions.read(given), name)
+    subscriptions.subscribe(personal_links.issue(contact), subscriptions.read(given), name)
     return given
 
 

@@ -18,7 +18,7 @@ from tests.notifications.channels.phones import happened, work
 from tests.notifications.channels.pushing import pushes, reader, subscribe
 from tests.notifications.channels.texting import dispatch_once, due_again
 from tests.sandbox.sandbox_peer import Peer
-from wedsync.weddings.models import Address, Device, Wedding
+from wedsync.weddings.models import Address, Device, PersonalLink, Wedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +147,16 @@ def test_a_repetition_replaces_what_was_shown(pushed: Wedding, outside: Peer) ->
     assert first["view"]["tag"] == second["view"]["tag"]
     row.refresh_from_db()
     assert (row.state, row.may_duplicate) == ("succeeded", False)
+
+
+def test_a_subscription_whose_link_has_ended_gets_nothing_and_is_removed(pushed: Wedding, outside: Peer) -> None:
+    subscribe(reader(pushed), outside)
+    (row,) = pushes(happened(pushed))
+    PersonalLink.objects.update(expires_at=timezone.now())
+
+    dispatch_once(row)
+
+    row.refresh_from_db()
+    assert (row.state, row.state_reason) == ("skipped", "no_address")
+    assert outside.messages("web_push") == []
+    assert not Device.objects.exists()

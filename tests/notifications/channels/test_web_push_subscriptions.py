@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.utils import timezone
 
 from notifications.channels.web_push import endpoints, keys, subscriptions
 from notifications.consent import staff_decisions
 from sandbox.services.web_push.encryption import encoded, point_of
-from tests.factories import ContactFactory, SystemFactory
+from tests.factories import ContactFactory, SystemFactory, WeddingFactory
 from wedsync import vault
-from wedsync.weddings.models import Address, AddressChange, Contact, Device
+from wedsync.weddings import personal_links
+from wedsync.weddings.models import Address, AddressChange, Contact, Device, PersonalLink
 
 MOZILLA = "https://updates.push.services.mozilla.com/wpush/v2/gAAAAA"
 
@@ -111,11 +113,11 @@ def test_what_no_browser_gives_is_refused(wrong: object) -> None:
 
 @pytest.mark.django_db
 def test_it_is_stored_encrypted_under_the_hash_of_its_endpoint_and_is_consent() -> None:
-    anna: Contact = ContactFactory()
+    anna: Contact = ContactFactory(role="couple")
     found = read()
 
-    subscriptions.subscribe(anna, found, "Firefox on Android")
-    subscriptions.subscribe(anna, found, "Firefox on Android")
+    subscriptions.subscribe(personal_links.issue(anna), found, "Firefox on Android")
+    subscriptions.subscribe(personal_links.issue(anna), found, "Firefox on Android")
 
     (device,) = Device.objects.all()
     assert (device.value, device.name) == (endpoints.address_of(MOZILLA), "Firefox on Android")
@@ -129,45 +131,43 @@ def test_it_is_stored_encrypted_under_the_hash_of_its_endpoint_and_is_consent() 
 
 
 @pytest.mark.django_db
-def test_ending_it_opts_out_and_subscribing_again_takes_that_back() -> None:
-    anna: Contact = ContactFactory()
+def test_ending_it_removes_its_address_and_subscribing_again_is_a_new_consent() -> None:
+    anna: Contact = ContactFactory(role="couple")
     found = read()
-    subscriptions.subscribe(anna, found)
+    subscriptions.subscribe(personal_links.issue(anna), found)
 
     assert subscriptions.unsubscribe(anna, MOZILLA)
     assert not subscriptions.unsubscribe(anna, MOZILLA)
 
-    address = Address.objects.get(channel="web_push")
-    assert address.blocked_because == "opted_out"
+    assert not Address.objects.exists()
     assert not Device.objects.exists()
 
-    subscriptions.subscribe(anna, found)
+    subscriptions.subscribe(personal_links.issue(anna), found)
 
-    address.refresh_from_db()
-    assert address.blocked_because == ""
+    assert Address.objects.get().blocked_because == ""
 
 
 @pytest.mark.django_db
 def test_one_that_had_ended_counts_again_when_it_is_taken_up_again() -> None:
-    anna: Contact = ContactFactory()
-    subscriptions.subscribe(anna, read())
-    subscriptions.end(anna.organization_id, endpoints.address_of(MOZILLA), "answered 410")
-    assert Address.objects.get().blocked_because == "bounced"
+    anna: Contact = ContactFactory(role="couple")
+    subscriptions.subscribe(personal_links.issue(anna), read())
+    subscriptions.end(anna.organization_id, endpoints.address_of(MOZILLA))
+    assert not Address.objects.exists()
     assert not Device.objects.exists()
 
-    subscriptions.subscribe(anna, read())
+    subscriptions.subscribe(personal_links.issue(anna), read())
 
     assert Address.objects.get().blocked_because == ""
 
 
 @pytest.mark.django_db
 def test_a_renewed_one_replaces_the_contacts_own_only() -> None:
-    anna: Contact = ContactFactory(name="Anna")
-    ben: Contact = ContactFactory(name="Ben", organization=anna.organization, wedding=anna.wedding)
+    anna: Contact = ContactFactory(role="couple", name="Anna")
+    ben: Contact = ContactFactory(role="couple", name="Ben", organization=anna.organization, wedding=anna.wedding)
     for contact in (anna, ben):
-        subscriptions.subscribe(contact, read())
+        subscriptions.subscribe(personal_links.issue(contact), read())
 
-    subscriptions.subscribe(anna, read(f"{MOZILLA}new"), replaces=MOZILLA)
+    subscriptions.subscribe(personal_links.issue(anna), read(f"{MOZILLA}new"), replaces=MOZILLA)
 
     old, new = endpoints.address_of(MOZILLA), endpoints.address_of(f"{MOZILLA}new")
     assert values() == {("Anna", new), ("Ben", old)}
@@ -175,12 +175,12 @@ def test_a_renewed_one_replaces_the_contacts_own_only() -> None:
 
 @pytest.mark.django_db
 def test_only_what_a_contact_still_has_is_renewed() -> None:
-    anna: Contact = ContactFactory()
-    ben: Contact = ContactFactory(organization=anna.organization, wedding=anna.wedding)
-    subscriptions.subscribe(anna, read(), "Firefox")
+    anna: Contact = ContactFactory(role="couple")
+    ben: Contact = ContactFactory(role="couple", organization=anna.organization, wedding=anna.wedding)
+    subscriptions.subscribe(personal_links.issue(anna), read(), "Firefox")
 
-    assert not subscriptions.renew(ben, read(f"{MOZILLA}new"), replaces=MOZILLA)
-    assert subscriptions.renew(anna, read(f"{MOZILLA}new"), replaces=MOZILLA)
+    assert not subscriptions.renew(personal_links.issue(ben), read(f"{MOZILLA}new"), replaces=MOZILLA)
+    assert subscriptions.renew(personal_links.issue(anna), read(f"{MOZILLA}new"), replaces=MOZILLA)
 
     (device,) = Device.objects.all()
     assert (device.contact, device.value, device.name) == (anna, endpoints.address_of(f"{MOZILLA}new"), "Firefox")
@@ -188,12 +188,12 @@ def test_only_what_a_contact_still_has_is_renewed() -> None:
 
 @pytest.mark.django_db
 def test_what_staff_have_ended_is_not_renewed() -> None:
-    anna: Contact = ContactFactory()
-    subscriptions.subscribe(anna, read())
+    anna: Contact = ContactFactory(role="couple")
+    subscriptions.subscribe(personal_links.issue(anna), read())
     staff_decisions.opt_out(Address.objects.get(), by="Ines", reason="asked by phone")
 
-    assert not subscriptions.renew(anna, read(), replaces=MOZILLA)
-    assert not subscriptions.renew(anna, read(f"{MOZILLA}new"), replaces=MOZILLA)
+    assert not subscriptions.renew(personal_links.issue(anna), read(), replaces=MOZILLA)
+    assert not subscriptions.renew(personal_links.issue(anna), read(f"{MOZILLA}new"), replaces=MOZILLA)
 
     assert Address.objects.get().blocked_because == "opted_out"
 
@@ -203,17 +203,17 @@ def test_it_is_offered_where_the_organization_sends_and_this_copy_can(settings: 
     system = SystemFactory(kind="web_push")
 
     assert subscriptions.offered_key(system.organization_id) == keys.public_key()
-    assert subscriptions.offered_key(ContactFactory().organization_id) == ""
+    assert subscriptions.offered_key(ContactFactory(role="couple").organization_id) == ""
     settings.VAPID_PRIVATE_KEY = ""
     assert subscriptions.offered_key(system.organization_id) == ""
 
 
 @pytest.mark.django_db
 def test_of_two_people_at_one_browser_one_may_leave() -> None:
-    anna: Contact = ContactFactory(name="Anna")
-    ben: Contact = ContactFactory(name="Ben", organization=anna.organization, wedding=anna.wedding)
+    anna: Contact = ContactFactory(role="couple", name="Anna")
+    ben: Contact = ContactFactory(role="couple", name="Ben", organization=anna.organization, wedding=anna.wedding)
     for contact in (anna, ben):
-        subscriptions.subscribe(contact, read())
+        subscriptions.subscribe(personal_links.issue(contact), read())
 
     subscriptions.unsubscribe(anna, MOZILLA)
 
@@ -223,10 +223,53 @@ def test_of_two_people_at_one_browser_one_may_leave() -> None:
 
 @pytest.mark.django_db
 def test_a_contact_has_at_most_ten_and_the_oldest_goes() -> None:
-    anna: Contact = ContactFactory()
+    anna: Contact = ContactFactory(role="couple")
     for number in range(subscriptions.MOST + 1):
-        subscriptions.subscribe(anna, read(f"{MOZILLA}{number}"))
+        subscriptions.subscribe(personal_links.issue(anna), read(f"{MOZILLA}{number}"))
 
     kept = {device.value for device in Device.objects.all()}
     assert len(kept) == subscriptions.MOST
     assert endpoints.address_of(f"{MOZILLA}0") not in kept
+    assert {address.value for address in Address.objects.all()} == kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"role": "coordinator"}, {"wedding": None}])
+def test_it_ends_when_the_contact_moves_or_loses_the_role(change: dict[str, Any]) -> None:
+    anna: Contact = ContactFactory(role="couple")
+    subscriptions.subscribe(personal_links.issue(anna), read())
+    moved = {"wedding": WeddingFactory(organization=anna.organization)} if "wedding" in change else change
+    Contact.objects.filter(pk=anna.pk).update(**moved)
+    anna.refresh_from_db()
+
+    assert anna.addresses(subscriptions.CHANNEL) == ()
+    subscriptions.end_with_their_links(anna)
+
+    assert not Device.objects.exists()
+    assert not Address.objects.exists()
+
+
+@pytest.mark.django_db
+def test_it_ends_with_its_own_link_and_not_with_another() -> None:
+    anna: Contact = ContactFactory(role="couple")
+    first, second = personal_links.issue(anna), personal_links.issue(anna)
+    subscriptions.subscribe(first, read())
+    subscriptions.subscribe(second, read(f"{MOZILLA}2"))
+
+    personal_links.revoke(PersonalLink.objects.filter(pk=first.pk), "Ines")
+    assert values() == {(anna.name, endpoints.address_of(f"{MOZILLA}2"))}
+
+    PersonalLink.objects.filter(pk=second.pk).update(expires_at=timezone.now())
+    assert anna.addresses(subscriptions.CHANNEL) == ()
+
+
+@pytest.mark.django_db
+def test_what_staff_have_ended_is_kept_when_its_device_goes() -> None:
+    anna: Contact = ContactFactory(role="couple")
+    link = personal_links.issue(anna)
+    subscriptions.subscribe(link, read())
+    staff_decisions.opt_out(Address.objects.get(), by="Ines", reason="asked by phone")
+
+    personal_links.revoke(PersonalLink.objects.filter(pk=link.pk), "Ines")
+
+    assert Address.objects.get().blocked_because == "opted_out"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.utils import timezone
 
 from notifications.channels.web_push import endpoints, keys
 from sandbox.services.web_push.encryption import encoded, point_of
@@ -84,7 +85,7 @@ def test_a_browser_subscribes_and_leaves_again(sending: Couple) -> None:
     assert call(sending, "delete", {"endpoint": MOZILLA}).status_code == 204
 
     assert devices() == []
-    assert Address.objects.get(channel="web_push").blocked_because == "opted_out"
+    assert not Address.objects.filter(channel="web_push").exists()
 
 
 def test_a_changed_subscription_is_renewed_in_its_place_and_another_is_not(sending: Couple) -> None:
@@ -151,9 +152,24 @@ def test_nobody_does_it_for_another_couple(sending: Couple) -> None:
 
 
 def test_a_revoked_link_ends_it(sending: Couple) -> None:
+    call(sending, "post", {"subscription": subscription()})
+
     personal_links.revoke(PersonalLink.objects.all(), "Ines")
 
+    assert devices() == []
     assert call(sending, "post", {"subscription": subscription()}).status_code == 403
+    assert sending.browser.get(f"{sending.home}push/").status_code == 403
+    assert call(sending, "delete", {"endpoint": MOZILLA}).status_code == 204
+    assert devices() == []
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
+def test_a_browser_whose_link_has_ended_still_ends_its_own_subscription(sending: Couple, ended: str) -> None:
+    call(sending, "post", {"subscription": subscription()})
+    PersonalLink.objects.update(**{ended: timezone.now()})
+
+    assert call(sending, "delete", {"endpoint": MOZILLA}).status_code == 204
+
     assert devices() == []
 
 

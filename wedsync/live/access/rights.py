@@ -84,7 +84,7 @@ def current_rights(bearers: Collection[Bearer]) -> CurrentRights:
         "accounts": [each.account for each in staff],
         "contacts": [str(each.contact_id) for each in bearers if each.contact_id],
         "links": [str(each.link_id) for each in bearers if each.link_id],
-        "readers": [str(role.value) for role in personal_links.READERS],
+        "readers": sorted(personal_links.READERS),
     }
     with connection.cursor() as cursor:
         cursor.execute(_CURRENT_RIGHTS, given)
