@@ -10,6 +10,7 @@
     │   ├── ServerError          5xx                                    breaker, health
     │   ├── Throttled            408, 425, 429, with Retry-After        -
     │   │   └── PairThrottled    too fast to one recipient              -
+    │   ├── EndpointFailed       one recipient's own server works badly -
     │   └── WorkerLost           our worker died; outcome unknown       -
     ├── Permanent                other 4xx, 3xx: dead immediately           health
     │   ├── RecipientRefused     one recipient; no others are affected  -
@@ -100,6 +101,24 @@ class PairThrottled(Throttled):
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after, whole_target=False)
+
+
+class EndpointFailed(Transient):
+    """The server that receives for one recipient works badly or cannot be reached; others are not affected."""
+
+    counts_for_health = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        reason: Reason = Reason.SERVER_ERROR,
+        outcome: Outcome = Outcome.FAILED,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.reason = reason
+        self.outcome = outcome
 
 
 class WorkerLost(Transient):

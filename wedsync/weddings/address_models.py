@@ -87,6 +87,7 @@ class Device(models.Model):
     sealed = models.TextField(editable=False)
     name = models.CharField(max_length=100, blank=True, help_text="The browser and the system, for people.")
     created_at = models.DateTimeField(auto_now_add=True)
+    failing_since = models.DateTimeField(null=True, help_text="Since when nothing could be sent to it.")
 
     class Meta:
         constraints = [

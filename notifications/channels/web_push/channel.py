@@ -8,6 +8,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -16,14 +17,24 @@ from django.utils import timezone
 from pywebpush import WebPusher
 
 from integrations.accounts.rules import Rate
-from integrations.errors import CredentialsRefused, DeliveryError, RecipientRefused, Transient, Undeliverable
+from integrations.errors import (
+    DeliveryError,
+    EndpointFailed,
+    NetworkError,
+    NoRoom,
+    PairThrottled,
+    RecipientRefused,
+    TimedOut,
+    Undeliverable,
+)
 from integrations.models import Delivery
 from integrations.outbound import Call, Request, Response, send
 from integrations.registry.senders import Blocked, Sending
 from integrations.states import Reason
 from notifications import links
 from notifications.channels.base import Composed, PersonChannel, credentials_of
-from notifications.channels.web_push import endpoints, keys, payload, subscriptions
+from notifications.channels.web_push import answers, endpoint_pauses, endpoints, keys, payload, subscriptions
+from notifications.channels.web_push.answers import Answer
 from notifications.channels.web_push.subscriptions import Subscription
 from notifications.models import Message
 from notifications.rules.merging import subject_of
@@ -33,8 +44,6 @@ from wedsync.weddings.models import ContactChannel
 
 LONGEST_LINK = 1500  # bytes; a longer one would leave no room for the text
 TOPIC_LENGTH = 32  # characters: RFC 8030, 5.4
-_ENDED, _TOO_LONG = (404, 410), 413
-_OUR_KEYS = (400, 401, 403)
 _URGENCY = {Priority.LOW: "low", Priority.NORMAL: "normal", Priority.HIGH: "high", Priority.URGENT: "high"}
 _TOLD = ("retry-after", "date")
 
@@ -51,10 +60,12 @@ class WebPush(PersonChannel):
         return False
 
     def blocked(self, delivery: Delivery) -> Blocked | None:
-        """What blocks it on any channel; a subscription whose link has ended is removed."""
+        """What blocks it on any channel, or its endpoint's pause. A subscription whose link has ended goes."""
         found = super().blocked(delivery)
         if found and found.reason == Reason.NO_ADDRESS and delivery.contact:
             subscriptions.end_with_their_links(delivery.contact)
+        if found is None and (wait := endpoint_pauses.left(delivery)):
+            return Blocked(Reason.PAIR_LIMITED, timezone.now() + timedelta(seconds=wait))
         return found
 
     def compose(self, content: Content, delivery: Delivery) -> Composed:
@@ -69,7 +80,7 @@ class WebPush(PersonChannel):
         """The answer is kept without the endpoint, which some push services repeat in it."""
         filled = replace(request, body=_short_enough(links.fill(request.body, delivery), delivery))
         call = self.call(delivery, filled, credentials_of(delivery))
-        return lambda deadline: _without_endpoint(send(call, deadline=deadline), call.url)
+        return lambda deadline: _answer(delivery, call, deadline)
 
     def call(self, delivery: Delivery, request: Request, credentials: dict[str, str]) -> Call:
         """The subscription's own URL, the encrypted payload, and a VAPID token for this push service."""
@@ -86,19 +97,20 @@ class WebPush(PersonChannel):
 
     def classify(self, response: Response) -> DeliveryError | None:
         """Push services have no codes in common beside the statuses of RFC 8030."""
-        status = response.status
-        if status in _ENDED:
-            return Undeliverable(f"the push service answered {status}: this subscription has ended")
-        if status == _TOO_LONG:
-            return Transient(f"the push service answered {status}: the message is sent again, shorter")
-        if status in _OUR_KEYS:
-            return CredentialsRefused(f"the push service answered {status}: it refuses our VAPID keys")
-        return None
+        return answers.error_of(response)
+
+    def answered(self, delivery: Delivery, response: Response) -> None:
+        """The endpoint works."""
+        subscriptions.note_success(delivery.organization_id, delivery.target)
 
     def mark_address(self, delivery: Delivery, error: DeliveryError) -> None:
-        """A subscription that has ended is removed."""
+        """A subscription that has ended, or whose endpoint has failed for long, is removed; one may be paused."""
         if isinstance(error, Undeliverable):
             subscriptions.end(delivery.organization_id, delivery.target)
+        elif isinstance(error, EndpointFailed):
+            subscriptions.note_failure(delivery.organization_id, delivery.target)
+        elif isinstance(error, PairThrottled) and error.retry_after:
+            endpoint_pauses.begin(delivery, error.retry_after)
 
 
 def topic_of(delivery: Delivery) -> str:
@@ -130,7 +142,7 @@ def _shown(text: str) -> str:
 
 def _short_enough(text: str, delivery: Delivery) -> str:
     """Half as long for each time that the push service found it too long."""
-    refused = delivery.attempts.filter(status_code=_TOO_LONG).count()
+    refused = delivery.attempts.filter(status_code=answers.TOO_LONG).count()
     return payload.shortened(text, max(payload.LARGEST >> refused, payload.SMALLEST)) if refused else text
 
 
@@ -145,6 +157,20 @@ def _subscription(delivery: Delivery) -> Subscription:
     except ValueError as error:
         raise RecipientRefused(f"the endpoint may not be called: {error}") from error
     return found
+
+
+def _answer(delivery: Delivery, call: Call, deadline: float) -> Response:
+    """Make the call. An endpoint that cannot be reached is a fault of this endpoint alone."""
+    try:
+        response = _without_endpoint(send(call, deadline=deadline), call.url)
+    except NoRoom:
+        raise
+    except (NetworkError, TimedOut) as error:
+        raise EndpointFailed(str(error), reason=error.reason, outcome=error.outcome) from error
+    if not answers.refuses_keys(response):
+        return response
+    refused = answers.was_refused_elsewhere(delivery, response.status)
+    return Answer(response.status, response.headers, response.body, keys_refused=refused)
 
 
 def _without_endpoint(response: Response, endpoint: str) -> Response:

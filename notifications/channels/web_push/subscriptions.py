@@ -8,6 +8,7 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +26,8 @@ from wedsync.weddings.models import Address, Contact, ContactChannel, Device, Pe
 CHANNEL = ContactChannel.WEB_PUSH
 MOST = 10
 """Subscriptions of one contact; a further one replaces the oldest."""
+FAILS_FOR = timedelta(days=3)
+"""How long an endpoint may fail, without accepting any message, before its subscription ends."""
 _SOURCE = "the person, in their browser"
 _POINT, _SECRET = 65, 16  # bytes of p256dh and auth: RFC 8291
 _BASE64 = re.compile(r"[A-Za-z0-9_-]{1,200}=*")
@@ -113,6 +116,20 @@ def unsubscribe(contact: Contact, endpoint: str) -> bool:
 def end(organization_id: UUID, address: str) -> None:
     """Nobody can be reached there any more."""
     devices.end(Device.objects.filter(organization_id=organization_id, channel=CHANNEL, value=address))
+
+
+@transaction.atomic
+def note_failure(organization_id: UUID, address: str) -> None:
+    """Its endpoint has failed; it ends once no message has been accepted for :data:`FAILS_FOR`."""
+    rows = Device.objects.filter(organization_id=organization_id, channel=CHANNEL, value=address)
+    rows.filter(failing_since=None).update(failing_since=timezone.now())
+    devices.end(rows.filter(failing_since__lt=timezone.now() - FAILS_FOR))
+
+
+def note_success(organization_id: UUID, address: str) -> None:
+    """Its endpoint has accepted a message."""
+    rows = Device.objects.filter(organization_id=organization_id, channel=CHANNEL, value=address)
+    rows.filter(failing_since__isnull=False).update(failing_since=None)
 
 
 def end_with_their_links(contact: Contact) -> None:

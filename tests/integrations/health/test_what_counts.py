@@ -57,6 +57,7 @@ def test_an_error_counts_for_health_as_its_class_says(error: type[errors.Deliver
         (errors.NoRoom, False, False),
         (errors.Throttled, False, False),
         (errors.PairThrottled, False, False),
+        (errors.EndpointFailed, False, False),
         (errors.WorkerLost, False, False),
         (errors.RecipientRefused, False, False),
         (errors.RecipientComplained, False, False),

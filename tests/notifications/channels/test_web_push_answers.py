@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from integrations.models import Alert, Delivery, System
-from notifications.channels.web_push import subscriptions
+from integrations import admission
+from integrations.admission import BreakerState, lane_of
+from integrations.errors import CredentialsRefused
+from integrations.models import Alert, Attempt, Delivery, System
+from integrations.outbound import Response
+from notifications.channels.web_push import answers, subscriptions
+from notifications.channels.web_push.answers import Answer
 from tests.notifications.channels.phones import happened, work
 from tests.notifications.channels.pushing import pushes, reader, subscribe
 from tests.notifications.channels.texting import dispatch_once, due_again
 from tests.sandbox.sandbox_peer import Peer
+from wedsync import vault
 from wedsync.runner.home import vapid_key
 from wedsync.weddings import personal_links
-from wedsync.weddings.models import Address, Device, Wedding
+from wedsync.weddings.models import Address, Contact, Device, Wedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,34 +83,124 @@ def test_what_is_too_large_is_sent_again_shorter_and_still_has_its_link(pushed: 
     assert message["view"]["navigate"].startswith("http")
 
 
-def test_a_requested_pause_holds_all_calls(pushed: Wedding, outside: Peer) -> None:
-    anna = reader(pushed)
-    subscribe(anna, outside, "phone")
-    subscribe(anna, outside, "laptop")
+def test_a_requested_pause_holds_this_endpoint_alone(pushed: Wedding, outside: Peer) -> None:
+    subscribe(reader(pushed), outside, "phone")
     outside.fault("web_push", "status", status=429, retry_after=30, count=1)
-    first, second = pushes(happened(pushed))
+    work(happened(pushed))
+    subscribe(reader(pushed), outside, "laptop")
+    second = happened(pushed)
 
-    dispatch_once(first)
-    dispatch_once(second)
+    work(second)
 
-    states = {row.state for row in Delivery.objects.filter(channel="web_push")}
-    assert "succeeded" not in states
-    assert [row["status"] for row in outside.request_log("web_push")["rows"]] == [429]
+    reasons = {row.state_reason for row in Delivery.objects.filter(channel="web_push")}
+    assert reasons == {"", "throttled", "pair_limited"}
+    assert {row.state_reason for row in pushes(second)} == {"", "pair_limited"}
+    assert [message["to"] for message in outside.messages("web_push")] == ["laptop"]
+    assert sorted(row["status"] for row in outside.request_log("web_push")["rows"]) == [201, 429]
     assert System.objects.get(kind="web_push").state == "active"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
-def test_our_keys_being_refused_pauses_the_system_and_alerts(pushed: Wedding, outside: Peer, status: int) -> None:
-    subscribe(reader(pushed), outside)
-    outside.fault("web_push", "status", status=status, count=1)
-    event = happened(pushed)
+@pytest.mark.parametrize(
+    ("status", "text", "of_keys"),
+    [
+        (400, '{"reason": "BadVapidToken"}', True),
+        (400, "bad TTL", False),
+        (401, "", True),
+        (403, "", True),
+        (500, "VAPID", False),
+    ],
+)
+def test_which_answers_speak_of_our_keys(status: int, text: str, of_keys: bool) -> None:
+    response = Response(status, {}, text.encode())
 
+    assert answers.refuses_keys(response) is of_keys
+    error = answers.error_of(Answer(status, {}, text.encode(), keys_refused=True))
+    assert isinstance(error, CredentialsRefused) is of_keys
+    assert not isinstance(answers.error_of(response), CredentialsRefused)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_only_what_two_contacts_endpoints_say_of_our_keys_pauses_the_system(
+    pushed: Wedding, outside: Peer, status: int
+) -> None:
+    anna = reader(pushed)
+    for name in ("phone", "laptop"):
+        subscribe(anna, outside, name)
+    outside.fault("web_push", "status", status=status, count=3)
+
+    work(happened(pushed))
+
+    assert System.objects.get(kind="web_push").state == "active", "one contact's word"
+    assert not Device.objects.exists()
+    assert not Alert.objects.filter(cause="system_stopped").exists()
+
+    ben = reader(pushed)
+    subscribe(ben, outside, "tablet")
+    event = happened(pushed)
     work(event)
 
     assert System.objects.get(kind="web_push").state == "paused"
     assert Alert.objects.filter(cause="system_stopped").exists()
-    assert Device.objects.count() == 1
-    assert (pushes(event)[0].state, pushes(event)[0].state_reason) == ("held", "system_paused")
+    assert Device.objects.get().contact == ben
+    assert [(row.state, row.state_reason) for row in pushes(event)] == [("held", "system_paused")]
+
+
+def test_a_refusal_that_does_not_speak_of_our_keys_concerns_one_message(pushed: Wedding, outside: Peer) -> None:
+    for name in ("phone", "laptop"):
+        subscribe(reader(pushed), outside, name)
+    outside.fault("web_push", "status", status=400, count=2)
+
+    work(happened(pushed))
+
+    assert System.objects.get(kind="web_push").state == "active"
+    assert Device.objects.count() == 2
+    assert {row.state for row in Delivery.objects.filter(channel="web_push")} == {"dead"}
+
+
+def unreachable(contact: Contact, outside: Peer) -> None:
+    """A subscription at a port where nobody answers."""
+    subscribe(contact, outside, "nowhere")
+    device = Device.objects.get(name="nowhere")
+    kept = json.loads(vault.decrypt(device.sealed))
+    elsewhere = kept["endpoint"].replace(f":{outside.port}", ":1")
+    device.sealed = vault.encrypt(json.dumps({**kept, "endpoint": elsewhere}))
+    device.save()
+
+
+def test_an_endpoint_that_cannot_be_reached_holds_nobody_elses(pushed: Wedding, outside: Peer, settings: Any) -> None:
+    settings.OUTBOUND_ALLOW = [*settings.OUTBOUND_ALLOW, "127.0.0.1/32:1"]
+    settings.PUSH_HOSTS = ("127.0.0.1",)
+    unreachable(reader(pushed), outside)
+    failing = [row for _ in range(12) for row in pushes(happened(pushed))]
+    for row in failing:
+        dispatch_once(row)
+        row.refresh_from_db()
+
+    assert {(row.state, row.state_reason) for row in failing} == {("scheduled", "network_error")}
+    assert set(Attempt.objects.values_list("error_class", flat=True)) == {"EndpointFailed"}
+    system = System.objects.get(kind="web_push")
+    assert admission.look([lane_of(system)])[str(system.id)].state == BreakerState.CLOSED
+
+    subscribe(reader(pushed), outside, "laptop")
+    work(happened(pushed))
+
+    assert [message["to"] for message in outside.messages("web_push")] == ["laptop"]
+
+
+def test_an_endpoint_that_fails_for_days_ends_and_one_that_works_again_does_not(pushed: Wedding, outside: Peer) -> None:
+    subscribe(reader(pushed), outside)
+    outside.fault("web_push", "status", status=503, count=1)
+    (row,) = pushes(happened(pushed))
+    dispatch_once(row)
+    assert Device.objects.get().failing_since is not None
+    due_again(row)
+    assert Device.objects.get().failing_since is None
+
+    Device.objects.update(failing_since=timezone.now() - subscriptions.FAILS_FOR)
+    outside.fault("web_push", "status", status=503, count=1)
+    work(happened(pushed))
+
+    assert not Device.objects.exists()
 
 
 def test_the_library_really_signs_for_us(pushed: Wedding, outside: Peer, settings: Any) -> None:
