@@ -19,9 +19,12 @@ from notifications.channels.web_push import subscriptions
 from wedsync.couple import devices
 from wedsync.couple.models import LinkSession
 from wedsync.couple.views import of_any_session, of_session
+from wedsync.web import minute_counts
 from wedsync.wire import strict_json
 
 LARGEST = 8 * 1024  # bytes
+MOST_A_MINUTE = 10
+"""Subscriptions taken up or renewed under one link."""
 
 
 @csrf_exempt
@@ -38,6 +41,8 @@ def _push(request: HttpRequest, session: LinkSession) -> HttpResponse:
         return JsonResponse({"key": key})
     if not _is_from_our_page(request):
         return _problem(403, "Only the page itself may do this.")
+    if request.method == "POST" and (wait := _seconds_to_wait(session)):
+        return _problem(429, "Too many requests for this page.", headers={"Retry-After": str(wait)})
     try:
         given = _read(request)
         if request.method == "DELETE":
@@ -57,6 +62,12 @@ def _taken_up(request: HttpRequest, session: LinkSession, given: dict[str, Any])
     name = devices.named(request.headers.get("User-Agent", "")[:1_000])
     subscriptions.subscribe(session.link, found, name, replaces=replaces)
     return True
+
+
+def _seconds_to_wait(session: LinkSession) -> int:
+    """Count one more under the session's link; returns the seconds until the next is accepted, 0 if this one is."""
+    counted = minute_counts.shared().count(f"couple-push:{session.link_id}")
+    return counted.seconds if counted.used > MOST_A_MINUTE else 0
 
 
 def _is_from_our_page(request: HttpRequest) -> bool:
@@ -81,5 +92,5 @@ def _text(given: dict[str, Any], name: str) -> str:
     return value
 
 
-def _problem(status: int, detail: str) -> JsonResponse:
-    return JsonResponse({"detail": detail}, status=status)
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=status, headers=headers)

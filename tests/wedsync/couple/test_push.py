@@ -13,6 +13,7 @@ from notifications.channels.web_push import endpoints, keys
 from sandbox.services.web_push.encryption import encoded, point_of
 from tests.factories import SystemFactory
 from tests.wedsync.couple.visiting import Couple, make_couple, text_of
+from wedsync.couple.push import MOST_A_MINUTE
 from wedsync.weddings import personal_links
 from wedsync.weddings.models import Address, Device, PersonalLink
 
@@ -178,3 +179,29 @@ def test_the_service_worker_shows_notifications(sending: Couple) -> None:
 
     for name in ("push", "notificationclick", "pushsubscriptionchange"):
         assert f'addEventListener("{name}"' in script
+
+
+def test_one_link_registers_only_so_many_a_minute(sending: Couple) -> None:
+    other = make_couple(couple="Clara & Dan")
+    SystemFactory(organization=other.wedding.organization, kind="web_push")
+    other.open()
+
+    tried = 2 * MOST_A_MINUTE + 1  # so that the start of a new minute among them does not matter
+    answers = [call(sending, "post", {"subscription": subscription(f"{MOZILLA}{n}")}) for n in range(tried)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.status_code for answer in answers} == {204, 429}
+    assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+    assert call(sending, "delete", {"endpoint": MOZILLA}).status_code == 204
+    assert call(other, "post", {"subscription": subscription()}).status_code == 204
+
+
+def test_replaced_subscriptions_leave_no_addresses(sending: Couple) -> None:
+    call(sending, "post", {"subscription": subscription()})
+    for number in range(4):
+        replaces = f"{MOZILLA}{number - 1}" if number else MOZILLA
+        call(sending, "post", {"subscription": subscription(f"{MOZILLA}{number}"), "replaces": replaces})
+
+    kept = endpoints.address_of(f"{MOZILLA}3")
+    assert [address.value for address in Address.objects.filter(channel="web_push")] == [kept]
+    assert devices() == [(sending.contact.id, kept)]
