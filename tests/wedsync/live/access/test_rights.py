@@ -33,7 +33,7 @@ LINK_ENDS: dict[str, tuple[Callable[[Contact], object], CloseCode]] = {
     ),
     "contact moved": (moved, CloseCode.RIGHT_WITHDRAWN),
     "contact deleted": (lambda anna: anna.delete(), CloseCode.RIGHT_WITHDRAWN),
-    "another role": (lambda _: Contact.objects.update(role="vendor"), CloseCode.RIGHTS_CHANGED),
+    "another role": (lambda _: Contact.objects.update(role="vendor"), CloseCode.RIGHT_WITHDRAWN),
 }
 
 
@@ -73,7 +73,7 @@ def test_rights_behind_a_link_end_with_it(link: PersonalLink, anna: Contact, end
     assert not is_let_in(text, own(anna))
 
 
-@pytest.mark.parametrize("end", ["revoked", "expired", "contact moved"])
+@pytest.mark.parametrize("end", ["revoked", "expired", "contact moved", "another role"])
 def test_a_link_that_has_ended_gets_no_ticket(link: PersonalLink, anna: Contact, end: str) -> None:
     LINK_ENDS[end][0](anna)
 
