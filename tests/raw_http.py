@@ -1,5 +1,6 @@
 """HTTP/1.1 over a bare socket, for what no well-behaved client does."""
 
+import io
 import json
 import socket
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,13 @@ class Answer:
         return self.status, str(self.json["type"]).removeprefix("/problems/")
 
 
+class _Kept(io.BufferedReader):
+    """Stays open after an answer's end, since it may have read the beginning of the next answer already."""
+
+    def close(self) -> None:
+        pass
+
+
 class RawConnection:
     """One connection. ``patience``: seconds that it waits for bytes; ``buffer``: bytes that it lets the peer send."""
 
@@ -33,12 +41,17 @@ class RawConnection:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(patience)
         self.socket.connect((host, port))
+        self._arriving = _Kept(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> "RawConnection":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What an :class:`HTTPResponse` reads from: the same for each answer of the connection."""
+        return self._arriving
 
     def send(self, content: bytes) -> None:
         self.socket.sendall(content)
@@ -49,7 +62,7 @@ class RawConnection:
         self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
     def answer(self, method: str = "GET") -> Answer:
-        found = HTTPResponse(self.socket, method=method)
+        found = HTTPResponse(self, method=method)  # type: ignore[arg-type]  # it only needs makefile()
         found.begin()
         return Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
 

@@ -34,6 +34,7 @@ STREAMS = "docs/developers/realtime-streams.md"
 """So does its stream."""
 
 
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 JAVASCRIPT = ROOT / "clients" / "javascript"
 
 
@@ -100,9 +101,9 @@ def answer_shown(example: Example) -> Any:
 
 
 def form_of(value: Any) -> Any:
-    """The names in a JSON value, without what they hold."""
+    """The names in a JSON value, without what they hold, and names of channels without their ids."""
     if isinstance(value, dict):
-        return {name: form_of(each) for name, each in value.items()}
+        return {ID.sub("<id>", name): form_of(each) for name, each in value.items()}
     return [form_of(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
 
 

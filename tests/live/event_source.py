@@ -60,7 +60,7 @@ class EventSource:
         Raises:
             AssertionError: it was refused.
         """
-        self.answer = HTTPResponse(self.connection.socket)
+        self.answer = HTTPResponse(self.connection)  # type: ignore[arg-type]  # it only needs makefile()
         self.answer.begin()
         assert self.answer.status == 200, self.answer.read()
         return self

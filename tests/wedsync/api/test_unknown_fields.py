@@ -58,7 +58,7 @@ def own(ours: Organization) -> dict[str, str]:
         "incident": IncidentFactory(**mine, event=event, wedding=wedding),
         "notification": NotificationFactory(**mine, event=event),
     }
-    return {name: str(row.pk) for name, row in rows.items()}
+    return {name: str(row.pk) for name, row in rows.items()} | {"name": f"couple:dashboard:{wedding.pk}"}
 
 
 def named(answer: Any) -> set[str]:

@@ -19,6 +19,8 @@ def _home(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     settings.WEDSYNC_HOME = tmp_path
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    settings.SANDBOX_URL = "http://127.0.0.1:9"
+    settings.OUTBOUND_ALLOW = ("127.0.0.1/32:9",)  # as the runner does
 
 
 def refused() -> str:

@@ -33,6 +33,8 @@ class Followers:
         self._task: asyncio.Task[None] | None = None
         self._all_written = asyncio.Event()
         self._renewed_at = self._written_at = float("-inf")
+        self.lost_at = float("-inf")
+        """When this process last noticed that Redis had lost its lease, by the monotonic clock."""
 
     @property
     def has_lease(self) -> bool:
@@ -102,6 +104,8 @@ class Followers:
         now = time.monotonic()
         if now >= self._renewed_at + RENEW_SECONDS:
             had_lease = await store.renew(client, self.process)
+            if not had_lease and self.has_lease:
+                self.lost_at = now
             self._renewed_at = now
             if not had_lease:
                 self._written_at = float("-inf")

@@ -130,7 +130,7 @@ class Watchers:
         if self._here.has_lease and not present.includes(self._here.process):
             self._settled_at = time.monotonic() + SETTLE_SECONDS
             self._here.write_all_again()
-        return time.monotonic() < self._settled_at
+        return time.monotonic() < max(self._settled_at, self._here.lost_at + SETTLE_SECONDS)
 
 
 def _change(key: ChannelKey, before: Present, now: Present, *, sees_names: bool) -> dict[str, Any]:
