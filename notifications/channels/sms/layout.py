@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from notifications import links
 from notifications.channels.sms import segments
@@ -24,10 +25,9 @@ def text_of(content: Content, filled: Filled) -> str:
     lines, bare_lines = ([each.headline, *again, *(fact.line for fact in each.facts)] for each in (content, bare))
     about = [content.about] if content.about and content.couple not in " ".join(lines) else []
     page = [content.couple_page] if content.couple_page else []
-    for below in ([*tail, *page], tail) if page else (tail,):
-        for rest in (about, []) if about else ([],):
-            if text := _whole([*lines, *rest], [*bare_lines, *rest], below, filled):
-                return text
+    for below, rest in product([[*tail, *page], tail] if page else [tail], [about, []] if about else [about]):
+        if text := _whole([*lines, *rest], [*bare_lines, *rest], below, filled):
+            return text
     for chosen, kept in choices(bare, again, tail):
         if text := laid_out(chosen, kept, filled):
             return text
